@@ -1,0 +1,23 @@
+//! The words that both designs share, and what both promise: [`Consensus`].
+//!
+//! Terms, indices and servers are types of their own, so that one cannot be passed for another.
+//! Nothing here knows a lock, a clock, a channel or a thread, and nothing here is a constructor:
+//! how an instance comes to life differs between designs, what it does afterwards does not.
+//!
+//! ```text
+//!            start(command)                    apply_ch
+//! service ─────────────────► Consensus ─────────────────────► service
+//!         ◄───────────────── (S0)          ApplyMsg::Command   applies it
+//!          Started { term,    ▲  ▲         ApplyMsg::Snapshot  replaces its state
+//!                    index }  │  │
+//!                             ▼  ▼
+//!                            S1  S2        the other servers, over the network
+//! ```
+//!
+//! Read [`Consensus`] first, then `raft/mod.rs` for the design that follows the paper.
+
+mod consensus;
+mod words;
+
+pub use consensus::{ApplyMsg, Consensus, Leadership, NotLeader, Started};
+pub use words::{Entry, Index, Position, ServerId, Term, quorum_size};

@@ -1,0 +1,145 @@
+//! Terms, indices, servers, entries.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// A server of the cluster, `0..servers`; printed `S0`, `S1`, ….
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub struct ServerId(pub u32);
+
+impl ServerId {
+    /// The server's place in a list with one slot per server.
+    pub const fn slot(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The server that owns slot `slot`.
+    ///
+    /// # Panics
+    /// When `slot` does not fit 32 bits; no cluster is that large.
+    pub fn from_slot(slot: usize) -> ServerId {
+        ServerId(u32::try_from(slot).expect("a cluster has fewer than 2^32 servers"))
+    }
+}
+
+impl fmt::Display for ServerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "S{}", self.0)
+    }
+}
+
+/// A term: the logical clock of Raft (§5.1). 0 is the time before the first election.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub struct Term(pub u64);
+
+impl Term {
+    /// The term after this one.
+    pub const fn next(self) -> Term {
+        Term(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// A place in the log. The first command has index 1; 0 means "no entry".
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub struct Index(pub u64);
+
+impl Index {
+    /// The index after this one.
+    pub const fn next(self) -> Index {
+        Index(self.0 + 1)
+    }
+
+    /// The index before this one; 0 stays 0.
+    pub const fn prev(self) -> Index {
+        Index(self.0.saturating_sub(1))
+    }
+
+    /// The index `count` places further on.
+    pub const fn plus(self, count: usize) -> Index {
+        Index(self.0 + count as u64)
+    }
+}
+
+impl fmt::Display for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// The end of a log, or any entry's identity: ordered by term, then index (Raft §5.4.1).
+///
+/// Of two logs the one with the greater last position is the more up-to-date.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub struct Position {
+    /// Term in which the entry was made.
+    pub term: Term,
+    /// Where the entry stands.
+    pub index: Index,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.term, self.index)
+    }
+}
+
+/// One entry of the log, as it travels and as it is stored. A clone shares `data`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Term in which the leader received the command.
+    pub term: Term,
+    /// Where the entry stands; the first is 1.
+    pub index: Index,
+    /// The command, opaque to consensus. May be empty.
+    pub data: Bytes,
+}
+
+impl Entry {
+    /// Term and index of the entry.
+    pub const fn position(&self) -> Position {
+        Position { term: self.term, index: self.index }
+    }
+}
+
+/// How many of `servers` are a majority: more than half (Raft §5.2).
+///
+/// ```
+/// use raftlab::api::quorum_size;
+/// assert_eq!((quorum_size(1), quorum_size(4), quorum_size(5)), (1, 3, 3));
+/// ```
+pub const fn quorum_size(servers: usize) -> usize {
+    servers / 2 + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_ordered_by_term_before_index() {
+        let longer = Position { term: Term(1), index: Index(9) };
+        let newer = Position { term: Term(2), index: Index(1) };
+        assert!(newer > longer, "a newer last term wins over a longer log: {newer} {longer}");
+    }
+
+    #[test]
+    fn no_entry_comes_before_index_zero() {
+        assert_eq!(Index(0).prev(), Index(0));
+    }
+}

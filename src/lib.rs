@@ -1,0 +1,11 @@
+//! raftlab: Raft as courseware, on real threads or on a seeded virtual clock.
+//!
+//! The modules, in reading order:
+//!
+//! - [`api`]: the words both designs share, and what both promise.
+//! - [`runtime`]: threads, locks, channels, time and chance; the only door to the outside.
+//! - [`record`]: what happened in a run, as typed events, built only when asked for.
+
+pub mod api;
+pub mod record;
+pub mod runtime;

@@ -1,0 +1,131 @@
+//! Which run and which task the current OS thread is in, and so which clock is on.
+
+use std::cell::{Cell, RefCell};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use super::future::Timers;
+use super::local::Shared;
+use super::outcome::Failure;
+use super::panics;
+use super::real::{Parker, RealRun};
+
+/// What an OS thread is doing for a run on the real clock.
+pub(super) struct RealTask {
+    pub(super) run: Arc<RealRun>,
+    pub(super) name: Arc<str>,
+    pub(super) label: Option<u32>,
+}
+
+thread_local! {
+    static REAL: RefCell<Option<RealTask>> = const { RefCell::new(None) };
+    static PARKER: Cell<Option<Arc<Parker>>> = const { Cell::new(None) };
+    static TIMERS: RefCell<Timers> = const { RefCell::new(Vec::new()) };
+}
+
+/// Whether the caller is a task of a run.
+pub fn in_run() -> bool {
+    REAL.with(|real| real.borrow().is_some())
+}
+
+/// The current run's seed; 0 outside a run.
+pub fn seed() -> u64 {
+    with_shared(|shared| shared.seed).unwrap_or(0)
+}
+
+/// Whether the current run keeps a record.
+pub fn record_is_on() -> bool {
+    with_shared(|shared| shared.record).unwrap_or(false)
+}
+
+/// The current task's name, as given to `thread::spawn`; the OS thread's name outside a run.
+pub fn task_name() -> String {
+    with_real(|task| task.name.to_string())
+        .unwrap_or_else(|| std::thread::current().name().unwrap_or("unnamed").to_string())
+}
+
+/// Until when, since the run began, a task labelled `label` was last held up by the schedule.
+///
+/// For an observer that must not blame a server for being stalled. `None`: never.
+pub fn last_stall(label: u32) -> Option<Duration> {
+    let _ = label;
+    None
+}
+
+/// What the current run's tasks share; `None` outside a run.
+pub(super) fn with_shared<R>(f: impl FnOnce(&Shared) -> R) -> Option<R> {
+    with_real(|task| f(&task.run.shared))
+}
+
+pub(super) fn with_real<R>(f: impl FnOnce(&RealTask) -> R) -> Option<R> {
+    REAL.try_with(|real| real.borrow().as_ref().map(f)).ok().flatten()
+}
+
+/// Makes the OS thread a task of a real run while `f` runs.
+pub(super) fn as_real_task<R>(task: RealTask, f: impl FnOnce() -> R) -> R {
+    struct Restore(Option<RealTask>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            REAL.with(|real| *real.borrow_mut() = self.0.take());
+        }
+    }
+    let previous = REAL.with(|real| real.borrow_mut().replace(task));
+    let _restore = Restore(previous);
+    f()
+}
+
+pub(super) fn label() -> Option<u32> {
+    with_real(|task| task.label).flatten()
+}
+
+pub(super) fn set_label(label: Option<u32>) -> Option<u32> {
+    REAL.with(|real| {
+        real.borrow_mut().as_mut().and_then(|task| std::mem::replace(&mut task.label, label))
+    })
+}
+
+pub(super) fn with_timers<R>(f: impl FnOnce(&mut Timers) -> R) -> R {
+    TIMERS.with(|timers| f(&mut timers.borrow_mut()))
+}
+
+/// The parker of this OS thread, made at first use.
+pub(super) fn parker() -> Arc<Parker> {
+    PARKER.with(|slot| {
+        let parker = slot.take().unwrap_or_default();
+        slot.set(Some(parker.clone()));
+        parker
+    })
+}
+
+/// The present moment on the current clock; on the virtual one a scheduling point.
+pub(super) fn now_ns() -> u64 {
+    quiet_now_ns()
+}
+
+/// The present moment, without a scheduling point.
+pub(super) fn quiet_now_ns() -> u64 {
+    wall_ns()
+}
+
+pub(super) fn since_start_ns() -> u64 {
+    with_real(|task| quiet_now_ns().saturating_sub(task.run.started_ns()))
+        .unwrap_or_else(quiet_now_ns)
+}
+
+/// Wall time since the process first asked for it.
+pub(super) fn wall_ns() -> u64 {
+    static EPOCH: OnceLock<std::time::Instant> = OnceLock::new();
+    let epoch = EPOCH.get_or_init(std::time::Instant::now);
+    u64::try_from(epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Records a failure of the current run and unwinds the task; outside a run, panics.
+pub(super) fn fail(failure: Failure) -> ! {
+    match with_real(|task| task.run.clone()) {
+        Some(run) => {
+            run.record_failure(failure);
+            panics::unwind_task()
+        }
+        None => panic!("{failure}"),
+    }
+}

@@ -1,0 +1,36 @@
+//! Data that belongs to one run and is found from any of its tasks.
+
+use std::any::{Any, TypeId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::context;
+
+/// What every run has, on either clock: its seed, its record switch and its data by type.
+pub(super) struct Shared {
+    pub(super) seed: u64,
+    pub(super) record: bool,
+    values: parking_lot::Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+}
+
+impl Shared {
+    pub(super) fn new(seed: u64, record: bool) -> Shared {
+        Shared { seed, record, values: parking_lot::Mutex::default() }
+    }
+}
+
+/// Makes `value` the current run's value of type `T`, in place of an earlier one.
+///
+/// # Panics
+/// Outside a run.
+pub fn set_local<T: Any + Send + Sync>(value: Arc<T>) {
+    context::with_shared(|shared| shared.values.lock().insert(TypeId::of::<T>(), value))
+        .expect("data of a run is set inside runtime::run");
+}
+
+/// The current run's value of type `T`, if one was set. Not a scheduling point.
+pub fn local<T: Any + Send + Sync>() -> Option<Arc<T>> {
+    let value =
+        context::with_shared(|shared| shared.values.lock().get(&TypeId::of::<T>()).cloned());
+    value.flatten()?.downcast().ok()
+}

@@ -1,0 +1,108 @@
+//! Threads, locks, channels, time and chance, on one of two clocks.
+//!
+//! Code of the lab, of `raft` and of `kv` uses these types and no others. Which clock is on is
+//! found at run time, so the very same code runs on real threads and in a seeded simulation:
+//!
+//! ```text
+//!                    Clock::Real                       Clock::Virtual
+//! thread::spawn      an OS thread                      a coroutine
+//! thread::go         a thread of an elastic pool       a coroutine
+//! Mutex, Condvar     parking_lot's                     the scheduler's wait lists
+//! channel            crossbeam's                       the scheduler's wait lists
+//! sleep, Instant     the wall clock                    moves when nothing can run
+//! rand::stream       a function of (seed, name)        the same
+//! who runs next      the operating system              chosen from the seed
+//! ```
+//!
+//! A run starts with [`run`] and ends when its main function returns, when any of its tasks
+//! panics or calls [`fail`], or at a limit. Tasks that are left over are unwound from wherever
+//! they block, on both clocks.
+//!
+//! What it promises on the virtual clock: a run is a function of its seed. What it does not: that
+//! code which reaches past it (a foreign clock, a spinning loop, a hash map's order) keeps that
+//! promise; the feature `guard` catches the most common of these.
+//!
+//! Read next: [`sync`] and [`thread`] for the shapes.
+
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "runtime is the door to the outside: what the lists forbid is wrapped here"
+)]
+
+pub mod channel;
+mod context;
+mod future;
+mod local;
+mod outcome;
+mod panics;
+pub mod rand;
+mod real;
+pub mod sync;
+pub mod thread;
+pub mod time;
+
+pub use context::{in_run, last_stall, record_is_on, seed, task_name};
+pub use future::block_on;
+pub use local::{local, set_local};
+pub use outcome::{Clock, Failure, FailureKind, Outcome, RunConfig, Schedule};
+
+/// Runs `main` and every task that it starts, on the clock and with the seed of `config`.
+///
+/// The run has a fresh OS thread of its own, so that nothing cached per thread leaks from one
+/// run into the next. A panic or [`fail`] in any of its tasks ends it. Returns when all its tasks
+/// have ended; [`Outcome::tasks_left`] counts those that would not.
+///
+/// ```
+/// use raftlab::runtime::{self, RunConfig, thread, time::Instant};
+/// use std::time::Duration;
+///
+/// let outcome = runtime::run(&RunConfig::default(), || {
+///     let start = Instant::now();
+///     thread::sleep(Duration::from_secs(3600));
+///     start.elapsed()
+/// });
+/// assert!(outcome.result.unwrap() >= Duration::from_secs(3600)); // at once: virtual time
+/// ```
+///
+/// # Panics
+/// When called from inside a run, or when the operating system has no thread to give.
+pub fn run<T: Send + 'static>(
+    config: &RunConfig,
+    main: impl FnOnce() -> T + Send + 'static,
+) -> Outcome<T> {
+    assert!(!in_run(), "runtime::run called from inside a run, by task {}", task_name());
+    panics::install_hook();
+    match config.clock {
+        Clock::Real => real::run(config, main),
+        Clock::Virtual => unimplemented!("the virtual clock comes next"),
+    }
+}
+
+/// Ends the run as failed, from any of its tasks. The first failure of a run wins.
+///
+/// Does not return: the calling task is unwound.
+///
+/// # Panics
+/// Outside a run there is nothing to end, so it panics with the message.
+pub fn fail(kind: FailureKind, name: &'static str, message: String) -> ! {
+    let failure = Failure {
+        kind,
+        name: name.to_string(),
+        message,
+        task: task_name(),
+        place: String::new(),
+        at: time::since_start(),
+    };
+    context::fail(failure)
+}
+
+/// CPU time that the calling OS thread has used, in nanoseconds.
+#[allow(unsafe_code, reason = "one call into libc with a local out-parameter")]
+fn thread_cpu_ns() -> u64 {
+    let mut spec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `spec` is a valid timespec that the call only writes to.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut spec) };
+    u64::try_from(spec.tv_sec).unwrap_or(0) * 1_000_000_000
+        + u64::try_from(spec.tv_nsec).unwrap_or(0)
+}

@@ -1,0 +1,152 @@
+//! What a run is given and what comes out of it.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Which clock a run is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Clock {
+    /// Coroutines on one OS thread, in virtual time, scheduled from the seed.
+    Virtual,
+    /// OS threads in wall time.
+    Real,
+}
+
+/// How the virtual clock chooses who runs. The real clock ignores it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Schedule {
+    /// First come, first served: no preemption, no stalls.
+    Fifo,
+    /// Seeded choice, mild preemption, mild stalls: what a busy but healthy machine does.
+    Random,
+    /// Strong stalls and spurious wake-ups. Only safety may be judged under it.
+    Hostile,
+}
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Clock::Virtual => "virtual",
+            Clock::Real => "real",
+        })
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Schedule::Fifo => "fifo",
+            Schedule::Random => "random",
+            Schedule::Hostile => "hostile",
+        })
+    }
+}
+
+/// Everything that a run depends on, beside the code.
+#[derive(Debug, Clone)]
+pub struct RunConfig {
+    /// Which clock.
+    pub clock: Clock,
+    /// All chance of the run follows from it.
+    pub seed: u64,
+    /// Who runs next, on the virtual clock.
+    pub schedule: Schedule,
+    /// The run fails with [`FailureKind::Limit`] once this much of its own time has passed.
+    pub elapsed_max: Duration,
+    /// The run fails with [`FailureKind::Livelock`] after this many scheduling points.
+    pub points_max: u64,
+    /// Whether `record` keeps events. Changes nothing about the run itself.
+    pub record: bool,
+}
+
+impl Default for RunConfig {
+    /// Virtual clock, seed 1, random schedule, at most an hour and 10^9 points, no record.
+    fn default() -> RunConfig {
+        RunConfig {
+            clock: Clock::Virtual,
+            seed: 1,
+            schedule: Schedule::Random,
+            elapsed_max: Duration::from_secs(4 * 3600),
+            points_max: 1_000_000_000,
+            record: false,
+        }
+    }
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Outcome<T> {
+    /// What main returned, or the first failure.
+    pub result: Result<T, Failure>,
+    /// Rolling hash of every event on the virtual clock; two runs of one seed agree. 0 on the
+    /// real clock.
+    pub hash: u64,
+    /// The run's own time: virtual or wall.
+    pub elapsed: Duration,
+    /// CPU time that the run's tasks used.
+    pub cpu: Duration,
+    /// Scheduling points passed; 0 on the real clock.
+    pub points: u64,
+    /// Switches from one task to another; 0 on the real clock.
+    pub switches: u64,
+    /// Tasks that had not ended when the run gave up on them: leaked. 0 in a healthy run.
+    pub tasks_left: u32,
+}
+
+/// What sort of failure ended a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// An observer saw a rule of Raft broken.
+    Observer,
+    /// A check of the scenario failed.
+    Assertion,
+    /// Code under test panicked.
+    Panic,
+    /// Tasks wait for each other, or for something that never comes.
+    Deadlock,
+    /// Tasks run without getting anywhere.
+    Livelock,
+    /// A bound on time, calls or bytes was passed.
+    Limit,
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            FailureKind::Observer => "observer",
+            FailureKind::Assertion => "assertion",
+            FailureKind::Panic => "panic",
+            FailureKind::Deadlock => "deadlock",
+            FailureKind::Livelock => "livelock",
+            FailureKind::Limit => "limit",
+        })
+    }
+}
+
+/// Why a run ended early.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What sort of failure.
+    pub kind: FailureKind,
+    /// The rule, limit or check that was broken, e.g. `LogMatching`.
+    pub name: String,
+    /// What was wrong, with the values. May have several lines.
+    pub message: String,
+    /// The task in which it showed.
+    pub task: String,
+    /// `file:line:column` of a panic; empty where there is none.
+    pub place: String,
+    /// When, since the run began.
+    pub at: Duration,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.kind, self.name, self.message)?;
+        write!(f, "\nin task {} at {:.6} s", self.task, self.at.as_secs_f64())?;
+        if !self.place.is_empty() {
+            write!(f, ", {}", self.place)?;
+        }
+        Ok(())
+    }
+}

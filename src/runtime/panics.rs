@@ -1,0 +1,69 @@
+//! Panics inside a run are caught, not printed: where and why is kept for the run's failure.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{self, PanicHookInfo};
+use std::sync::Once;
+
+use super::outcome::{Failure, FailureKind};
+use super::{context, time};
+
+thread_local! {
+    static LAST_PLACE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// The payload with which a task of a run that is over is unwound. Never reaches the hook.
+pub(super) struct Over;
+
+/// Unwinds the current task because its run is over.
+pub(super) fn unwind_task() -> ! {
+    panic::resume_unwind(Box::new(Over))
+}
+
+/// Installs, once per process, a hook that stays silent inside runs and passes on all else.
+pub(super) fn install_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
+            if context::in_run() {
+                let place = info.location().map(ToString::to_string).unwrap_or_default();
+                LAST_PLACE.with(|last| *last.borrow_mut() = place);
+            } else {
+                previous(info);
+            }
+        }));
+    });
+}
+
+/// Where the panic that was caught last on this OS thread came from, as `file:line:column`.
+fn take_last_place() -> String {
+    LAST_PLACE.with(|last| std::mem::take(&mut *last.borrow_mut()))
+}
+
+/// The text of a panic's payload.
+fn message_of(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        (*text).to_string()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic without a text".to_string()
+    }
+}
+
+/// The failure that a panic with `payload`, just caught on this OS thread, is for its run.
+pub(super) fn failure_of(payload: &(dyn Any + Send), under_test: bool) -> Failure {
+    let (kind, name) = match under_test {
+        true => (FailureKind::Panic, "panic"),
+        false => (FailureKind::Assertion, "assertion"),
+    };
+    Failure {
+        kind,
+        name: name.to_string(),
+        message: message_of(payload),
+        task: context::task_name(),
+        place: take_last_place(),
+        at: time::since_start(),
+    }
+}

@@ -1,0 +1,115 @@
+//! Tasks: what a program for real threads calls threads.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::sync::{Condvar, Mutex};
+use super::{context, real};
+
+/// A task whose result can be waited for.
+pub struct JoinHandle<T> {
+    packet: Arc<Packet<T>>,
+}
+
+struct Packet<T> {
+    result: Mutex<Option<T>>,
+    done: Condvar,
+}
+
+impl<T> JoinHandle<T> {
+    /// Waits for the task to end and returns its result.
+    ///
+    /// There is no error: a task that panics ends the whole run, its joiners included.
+    #[track_caller]
+    pub fn join(self) -> T {
+        let mut result = self.packet.result.lock();
+        loop {
+            match result.take() {
+                Some(value) => return value,
+                None => self.packet.done.wait(&mut result),
+            }
+        }
+    }
+
+    /// Whether the task has ended.
+    pub fn is_finished(&self) -> bool {
+        self.packet.result.lock().is_some()
+    }
+}
+
+/// Starts a task called `name`.
+///
+/// # Panics
+/// Outside a run: tasks belong to one.
+#[track_caller]
+pub fn spawn<T: Send + 'static>(
+    name: impl Into<String>,
+    f: impl FnOnce() -> T + Send + 'static,
+) -> JoinHandle<T> {
+    let packet = Arc::new(Packet { result: Mutex::new(None), done: Condvar::new() });
+    let theirs = packet.clone();
+    let job = move || {
+        let value = f();
+        *theirs.result.lock() = Some(value);
+        theirs.done.notify_all();
+    };
+    let name: Arc<str> = name.into().into();
+    let (run, label) = real_run();
+    run.spawn(name, label, job);
+    JoinHandle { packet }
+}
+
+/// Starts a short task without a name or a result, cheaply.
+///
+/// A coroutine on the virtual clock; on the real one a thread of a pool that grows as needed, so
+/// the task may block.
+///
+/// # Panics
+/// Outside a run: tasks belong to one.
+#[track_caller]
+pub fn go(f: impl FnOnce() + Send + 'static) {
+    thread_local! {
+        static NAME: Arc<str> = "go".into();
+    }
+    let (run, label) = real_run();
+    run.go(NAME.with(Arc::clone), label, f);
+}
+
+fn real_run() -> (Arc<real::RealRun>, Option<u32>) {
+    context::with_real(|task| (task.run.clone(), task.label))
+        .expect("tasks are started inside runtime::run, where they are counted and ended")
+}
+
+/// Runs `f` with the mark "code under test, belonging to `label`".
+///
+/// Tasks started inside, and theirs, inherit the mark. Only marked tasks are stalled by the
+/// schedule, and a panic of theirs counts as the code's failure rather than as a failed check.
+/// The lab labels each server's tasks with the server's number.
+pub fn under_test<T>(label: u32, f: impl FnOnce() -> T) -> T {
+    struct Restore(Option<u32>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            context::set_label(self.0);
+        }
+    }
+    let _restore = Restore(context::set_label(Some(label)));
+    f()
+}
+
+/// Sleeps for `span` of the current clock.
+#[track_caller]
+pub fn sleep(span: Duration) {
+    match context::with_real(|task| task.run.clone()) {
+        Some(run) => {
+            run.sleep(span);
+            real::unwind_if_over();
+        }
+        None => std::thread::sleep(span),
+    }
+}
+
+/// Lets other tasks run.
+#[track_caller]
+pub fn yield_now() {
+    std::thread::yield_now();
+}

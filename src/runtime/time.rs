@@ -1,0 +1,98 @@
+//! Points in time and futures that wait for one.
+
+use std::future::Future;
+use std::ops::{Add, AddAssign, Sub};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::{context, future};
+
+/// A point in time of the current run's clock.
+///
+/// Points of different runs or clocks have nothing to do with each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(u64);
+
+impl Instant {
+    /// The present moment. On the virtual clock a scheduling point.
+    #[track_caller]
+    pub fn now() -> Instant {
+        Instant(context::now_ns())
+    }
+
+    /// How long ago this was; zero if it is still to come.
+    #[track_caller]
+    pub fn elapsed(self) -> Duration {
+        Instant::now() - self
+    }
+
+    pub(super) fn from_ns(ns: u64) -> Instant {
+        Instant(ns)
+    }
+
+    pub(super) fn as_ns(self) -> u64 {
+        self.0
+    }
+}
+
+/// Time since the run began (outside a run: since the process first asked).
+///
+/// Not a scheduling point and free of charge: for the record, the network and observers.
+pub fn since_start() -> Duration {
+    Duration::from_nanos(context::since_start_ns())
+}
+
+/// A duration in whole nanoseconds; more than 584 years count as that.
+pub(super) fn ns_of(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl Add<Duration> for Instant {
+    type Output = Instant;
+
+    fn add(self, span: Duration) -> Instant {
+        Instant(self.0.saturating_add(ns_of(span)))
+    }
+}
+
+impl AddAssign<Duration> for Instant {
+    fn add_assign(&mut self, span: Duration) {
+        *self = *self + span;
+    }
+}
+
+impl Sub<Instant> for Instant {
+    type Output = Duration;
+
+    /// The time from `earlier` to `self`; zero where `earlier` is the later one.
+    fn sub(self, earlier: Instant) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// A future that is ready at a point in time. See [`sleep`].
+#[derive(Debug)]
+pub struct Sleep {
+    deadline: Instant,
+}
+
+/// Waits for `span`, as a future: for use under [`super::block_on`], and only there.
+#[track_caller]
+pub fn sleep(span: Duration) -> Sleep {
+    Sleep { deadline: Instant(context::quiet_now_ns()) + span }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    /// # Panics
+    /// When polled outside [`super::block_on`]: no other executor knows this clock.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if context::quiet_now_ns() >= self.deadline.0 {
+            return Poll::Ready(());
+        }
+        future::wake_at(self.deadline, cx.waker());
+        Poll::Pending
+    }
+}
