@@ -5,7 +5,9 @@
 //! - [`api`]: the words both designs share, and what both promise.
 //! - [`runtime`]: threads, locks, channels, time and chance; the only door to the outside.
 //! - [`record`]: what happened in a run, as typed events, built only when asked for.
+//! - [`persister`]: what survives a crash: term, vote, log and snapshot.
 
 pub mod api;
+pub mod persister;
 pub mod record;
 pub mod runtime;
