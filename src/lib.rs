@@ -6,8 +6,10 @@
 //! - [`runtime`]: threads, locks, channels, time and chance; the only door to the outside.
 //! - [`record`]: what happened in a run, as typed events, built only when asked for.
 //! - [`persister`]: what survives a crash: term, vote, log and snapshot.
+//! - [`lab`]: the suite: designs, cluster, observers, scenarios, reports.
 
 pub mod api;
+pub mod lab;
 pub mod persister;
 pub mod record;
 pub mod runtime;

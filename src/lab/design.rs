@@ -1,0 +1,101 @@
+//! Designs: implementations of [`Consensus`] that the suite can run.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use crate::api::{ApplyMsg, Consensus, Index, Position, ServerId, Term};
+use crate::persister::{PersistError, Persister};
+use crate::runtime::channel::Sender;
+
+/// Stands in for the network's type, which takes its place.
+pub struct Network(());
+/// Stands in for the network's type, which takes its place.
+pub struct Service(());
+
+/// What one incarnation of a server is made from.
+pub struct Boot<'a> {
+    /// How many servers the cluster has.
+    pub servers: usize,
+    /// Which of them this is.
+    pub me: ServerId,
+    /// The network, for ends to the other servers.
+    pub network: &'a Network,
+    /// What survived earlier lives.
+    pub persister: Persister,
+    /// Where committed commands and snapshots go, in order.
+    pub apply_ch: Sender<ApplyMsg>,
+}
+
+/// One incarnation of a server.
+pub struct Instance {
+    /// The server as its service sees it.
+    pub consensus: Arc<dyn Consensus>,
+    /// The server as its peers see it.
+    pub services: Vec<Service>,
+}
+
+/// An implementation that the suite can run.
+pub struct Design {
+    /// What `--design` calls it.
+    pub name: &'static str,
+    /// Brings one server to life.
+    pub make: fn(Boot<'_>) -> Result<Instance, PersistError>,
+    /// What a typed request or reply of this design says, in neutral words.
+    pub facts: fn(&dyn Any) -> Facts,
+}
+
+/// What a message shows of the protocol, whatever the design. A reply's facts are joined with
+/// its request's by the call's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Facts {
+    /// Nothing that concerns an observer.
+    None,
+    /// A server acts as leader: it sends entries, or a heartbeat.
+    Acts {
+        /// Who acts.
+        leader: ServerId,
+        /// In which term.
+        term: Term,
+        /// How far the leader says that the log is committed.
+        commit: Index,
+        /// The entry before the first one sent.
+        prev: Position,
+        /// The last entry sent; `prev` where none is.
+        last: Position,
+    },
+    /// A candidate asks for a vote.
+    AsksVote {
+        /// Who asks.
+        candidate: ServerId,
+        /// For which term.
+        term: Term,
+        /// The end of the candidate's log.
+        last: Position,
+    },
+    /// The answer to [`Facts::AsksVote`].
+    Votes {
+        /// The voter's term.
+        term: Term,
+        /// Whether the vote was given.
+        granted: bool,
+    },
+    /// The answer to [`Facts::Acts`].
+    Matches {
+        /// The follower's term.
+        term: Term,
+        /// Whether the follower now has the leader's log up to `last`.
+        success: bool,
+    },
+    /// A leader sends its snapshot in place of entries.
+    Installs {
+        /// Who sends.
+        leader: ServerId,
+        /// In which term.
+        term: Term,
+        /// The last entry that the snapshot covers.
+        last_included: Position,
+    },
+}
+
+/// All designs, the reference first.
+pub static DESIGNS: &[Design] = &[];

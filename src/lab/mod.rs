@@ -1,0 +1,16 @@
+//! The suite: scenarios, the cluster they run on, and reports of what came of it.
+
+mod cluster;
+mod design;
+mod report;
+mod run;
+mod scenario;
+pub mod scenarios;
+
+pub use cluster::Cluster;
+pub use design::{Boot, DESIGNS, Design, Facts, Instance};
+pub use report::Report;
+pub use run::{Observing, run_scenario, run_scenario_observing};
+pub use scenario::{NoSuchPart, Part, SCENARIOS, Scenario, find_scenario};
+
+pub use crate::scenarios;

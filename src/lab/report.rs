@@ -1,0 +1,112 @@
+//! What a run of a scenario came to, as data and as text.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::Part;
+use crate::record::Stamped;
+use crate::runtime::{Clock, Failure, Schedule};
+
+/// How many of the last events a failure's text shows.
+const LAST_EVENTS_MAX: usize = 12;
+
+/// What one run of one scenario came to.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The scenario's name.
+    pub test: &'static str,
+    /// The scenario's part.
+    pub part: Part,
+    /// The design that ran.
+    pub design: &'static str,
+    /// The clock it ran on.
+    pub clock: Clock,
+    /// The schedule, which the real clock ignores.
+    pub schedule: Schedule,
+    /// The seed.
+    pub seed: u64,
+    /// Whether nothing failed. A run that was cut short is ok.
+    pub ok: bool,
+    /// Under the hostile schedule: which wait or limit ended the run early.
+    pub cut_short: Option<String>,
+    /// How long it took on its own clock.
+    pub elapsed: Duration,
+    /// How long it took on the wall.
+    pub wall: Duration,
+    /// CPU time of its tasks.
+    pub cpu: Duration,
+    /// Calls that the servers made.
+    pub rpcs: u64,
+    /// Bytes of arguments, and of replies that arrived.
+    pub bytes: u64,
+    /// The highest index that any server applied.
+    pub commits: u64,
+    /// Hash of everything that happened; 0 on the real clock.
+    pub hash: u64,
+    /// Why the run failed.
+    pub failure: Option<Failure>,
+    /// How often each situation came up that a campaign should have exercised.
+    pub situations: BTreeMap<&'static str, u64>,
+    /// What happened, if the run kept a record.
+    pub record: Vec<Stamped>,
+}
+
+impl Report {
+    /// The command line that repeats this run, without the program's name; on the real clock,
+    /// where no run can be repeated, the one that tries again.
+    pub fn replay_line(&self) -> String {
+        if self.clock == Clock::Real {
+            return format!("raftlab test {} --clock real --runs 100", self.test);
+        }
+        let mut line = format!("raftlab replay {} --seed {}", self.test, self.seed);
+        if self.design != super::DESIGNS[0].name {
+            let _ = write!(line, " --design {}", self.design);
+        }
+        if self.schedule != Schedule::Random {
+            let _ = write!(line, " --schedule {}", self.schedule);
+        }
+        line
+    }
+
+    /// What broke, where, the last events, and the line that repeats it; empty when all is well.
+    pub fn render(&self) -> String {
+        let Some(failure) = &self.failure else { return String::new() };
+        let mut text = String::new();
+        for (number, line) in failure.message.lines().enumerate() {
+            match number {
+                0 => drop(writeln!(text, "broken   {}: {line}", failure.name)),
+                _ => drop(writeln!(text, "         {line}")),
+            }
+        }
+        let _ = writeln!(text, "where    {}", self.place_of(failure));
+        for (number, stamped) in self.last_events().enumerate() {
+            let heading = if number == 0 { "last" } else { "" };
+            let who = stamped.event.server.map(|server| server.to_string()).unwrap_or_default();
+            let at = stamped.at.as_secs_f64();
+            let _ = writeln!(text, "{heading:<9}{at:.6}  {who:<3} {}", stamped.event.what);
+        }
+        match self.clock {
+            Clock::Virtual => drop(writeln!(text, "again    {}", self.replay_line())),
+            Clock::Real => drop(writeln!(
+                text,
+                "again    a run on the real clock cannot be repeated; try\n         {}",
+                self.replay_line()
+            )),
+        }
+        text
+    }
+
+    fn place_of(&self, failure: &Failure) -> String {
+        let at = failure.at.as_secs_f64();
+        let mut place = format!("task {}; {} time {at:.6} s", failure.task, self.clock);
+        if !failure.place.is_empty() {
+            let _ = write!(place, "; {}", failure.place);
+        }
+        place
+    }
+
+    fn last_events(&self) -> impl Iterator<Item = &Stamped> {
+        self.record.iter().skip(self.record.len().saturating_sub(LAST_EVENTS_MAX))
+    }
+}

@@ -1,0 +1,224 @@
+//! What a scenario is, and the table of them all.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::Cluster;
+
+/// A part of the lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// Leader election.
+    P2A,
+    /// The log.
+    P2B,
+    /// Persistence.
+    P2C,
+    /// Snapshots.
+    P2D,
+}
+
+impl Part {
+    /// All parts, in order.
+    pub const ALL: [Part; 4] = [Part::P2A, Part::P2B, Part::P2C, Part::P2D];
+
+    /// The part's number in 6.824 up to 2023, which raftlab uses: `2A`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Part::P2A => "2A",
+            Part::P2B => "2B",
+            Part::P2C => "2C",
+            Part::P2D => "2D",
+        }
+    }
+
+    /// The part's number in the course since 2024: `3A`.
+    pub const fn newer_name(self) -> &'static str {
+        match self {
+            Part::P2A => "3A",
+            Part::P2B => "3B",
+            Part::P2C => "3C",
+            Part::P2D => "3D",
+        }
+    }
+
+    /// What the part is about.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Part::P2A => "leader election",
+            Part::P2B => "log",
+            Part::P2C => "persistence",
+            Part::P2D => "snapshots",
+        }
+    }
+
+    /// Whether the service above Raft takes a snapshot every ten entries.
+    pub const fn takes_snapshots(self) -> bool {
+        matches!(self, Part::P2D)
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// No part is called that.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no part is called {0:?}; the parts are 2A, 2B, 2C and 2D")]
+pub struct NoSuchPart(pub String);
+
+impl FromStr for Part {
+    type Err = NoSuchPart;
+
+    /// Reads `2A` or `2a`.
+    fn from_str(text: &str) -> Result<Part, NoSuchPart> {
+        Part::ALL
+            .into_iter()
+            .find(|part| part.name().eq_ignore_ascii_case(text))
+            .ok_or_else(|| NoSuchPart(text.to_string()))
+    }
+}
+
+/// One test of the suite: a story that a cluster is put through.
+#[derive(Debug)]
+pub struct Scenario {
+    /// Its name, which ends in its part: `figure8_2c`.
+    pub name: &'static str,
+    /// The part of the lab that it belongs to.
+    pub part: Part,
+    /// How many servers it has.
+    pub servers: usize,
+    /// Whether the network delays and loses messages.
+    pub unreliable: bool,
+    /// What it is about, as the course puts it.
+    pub title: &'static str,
+    /// What sort of mistake fails it.
+    pub breaks: &'static str,
+    /// The story.
+    pub run: fn(&mut Cluster),
+}
+
+/// The scenario called `name`.
+pub fn find_scenario(name: &str) -> Option<&'static Scenario> {
+    SCENARIOS.iter().find(|scenario| scenario.name == name)
+}
+
+/// Lists all scenarios, and hands the list to the macro named in the call.
+///
+/// This is the one place where a scenario is registered: it makes the table
+/// [`SCENARIOS`](crate::lab::SCENARIOS), and one `#[test]` each in `tests/lab.rs`. To add one,
+/// write a function `pub fn name_2b(cluster: &mut Cluster)` in a file of `src/lab/scenarios/`
+/// and a line here.
+#[macro_export]
+macro_rules! scenarios {
+    ($make:ident) => {
+        $make! {
+            initial_election_2a: P2A, 3 servers, reliable, "initial election",
+                "no leader within five seconds; a term that nobody shares";
+            reelection_2a: P2A, 3 servers, reliable, "election after network failure",
+                "no new leader when the old one is gone; a leader without a majority";
+            many_elections_2a: P2A, 7 servers, reliable, "multiple elections",
+                "split votes that never end; a vote given twice";
+            basic_agree_2b: P2B, 3 servers, reliable, "basic agreement",
+                "commands that are not committed, or not at consecutive indices from 1";
+            rpc_bytes_2b: P2B, 3 servers, reliable, "RPC byte count",
+                "a command sent more than once to each follower";
+            follower_failure_2b: P2B, 3 servers, reliable, "progressive failure of followers",
+                "no progress with a majority; a commit without one";
+            leader_failure_2b: P2B, 3 servers, reliable, "failure of leaders",
+                "no new leader; a commit without a majority";
+            fail_agree_2b: P2B, 3 servers, reliable, "agreement after follower reconnects",
+                "a follower that comes back is not caught up";
+            fail_no_agree_2b: P2B, 5 servers, reliable,
+                "no agreement if too many followers disconnect",
+                "a commit without a majority";
+            concurrent_starts_2b: P2B, 3 servers, reliable, "concurrent start()s",
+                "two commands in one place, or a command lost, when clients come together";
+            rejoin_2b: P2B, 3 servers, reliable, "rejoin of partitioned leader",
+                "entries of a deposed leader that survive";
+            backup_2b: P2B, 5 servers, reliable,
+                "leader backs up quickly over incorrect follower logs",
+                "one call per conflicting entry";
+            count_2b: P2B, 3 servers, reliable, "RPC counts aren't too high",
+                "too many calls for an election, an agreement, or an idle second";
+            persist1_2c: P2C, 3 servers, reliable, "basic persistence",
+                "a log or term that a restart forgets";
+            persist2_2c: P2C, 5 servers, reliable, "more persistence",
+                "the same, while servers come and go";
+            persist3_2c: P2C, 3 servers, reliable,
+                "partitioned leader and one follower crash, leader restarts",
+                "an entry that was committed before a crash and is lost after it";
+            figure8_2c: P2C, 5 servers, reliable, "Figure 8",
+                "an entry of an older term committed by counting copies";
+            unreliable_agree_2c: P2C, 5 servers, unreliable, "unreliable agreement",
+                "an agreement that a lost message can stop";
+            figure8_unreliable_2c: P2C, 5 servers, unreliable, "Figure 8 (unreliable)",
+                "late and repeated replies taken for new ones; slow backup over long logs";
+            reliable_churn_2c: P2C, 5 servers, reliable, "churn",
+                "a committed command that is lost while servers come and go";
+            unreliable_churn_2c: P2C, 5 servers, unreliable, "unreliable churn",
+                "the same, while messages are lost";
+            snapshot_basic_2d: P2D, 3 servers, reliable, "snapshots basic",
+                "a log that is not trimmed; a deadlock between snapshot() and the apply channel";
+            snapshot_install_2d: P2D, 3 servers, reliable, "install snapshots (disconnect)",
+                "a follower that needs an entry its leader no longer has";
+            snapshot_install_unreliable_2d: P2D, 3 servers, unreliable,
+                "install snapshots (disconnect, unreliable)",
+                "an old snapshot that moves the service backwards";
+            snapshot_install_crash_2d: P2D, 3 servers, reliable, "install snapshots (crash)",
+                "a restart that forgets the snapshot, or what follows it";
+            snapshot_install_un_crash_2d: P2D, 3 servers, unreliable,
+                "install snapshots (crash, unreliable)",
+                "the same, while messages are lost";
+            snapshot_all_crash_2d: P2D, 3 servers, unreliable, "crash and restart all servers",
+                "a commit index that a restart moves backwards for good";
+            snapshot_init_2d: P2D, 3 servers, unreliable, "snapshot initialization after crash",
+                "a snapshot that is erased by the first write after a restart";
+        }
+    };
+}
+
+/// Expands the list of scenarios to a table.
+macro_rules! table {
+    ($($name:ident: $part:ident, $servers:literal servers, $network:ident, $title:literal,
+        $breaks:literal;)*) => {
+        /// Every scenario, in the order of the parts.
+        pub static SCENARIOS: &[Scenario] = &[$(Scenario {
+            name: stringify!($name),
+            part: Part::$part,
+            servers: $servers,
+            unreliable: table!(@ $network),
+            title: $title,
+            breaks: $breaks,
+            run: super::scenarios::$name,
+        }),*];
+    };
+    (@ reliable) => { false };
+    (@ unreliable) => { true };
+}
+
+scenarios!(table);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_end_in_their_part_and_are_unique() {
+        for (place, scenario) in SCENARIOS.iter().enumerate() {
+            let ending = format!("_{}", scenario.part.name().to_lowercase());
+            assert!(scenario.name.ends_with(&ending), "{} is in part {}", scenario.name, ending);
+            let first = SCENARIOS.iter().position(|other| other.name == scenario.name);
+            assert_eq!(first, Some(place), "{} is listed twice", scenario.name);
+        }
+    }
+
+    #[test]
+    fn parts_are_read_in_either_case() {
+        assert_eq!("2c".parse(), Ok(Part::P2C));
+        assert_eq!("2C".parse(), Ok(Part::P2C));
+        assert_eq!("5Z".parse::<Part>(), Err(NoSuchPart("5Z".to_string())));
+    }
+}
