@@ -1,0 +1,229 @@
+//! Imports point down: who may name whom, and who may name the outside.
+
+use crate::source::{self, Source};
+use crate::{assert_bites, assert_clean};
+
+/// What each module may import of ours. A module that is not here may not exist.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("api", &[]),
+    ("checker", &[]),
+    ("runtime", &[]),
+    ("tick", &["api"]),
+    ("record", &["api", "runtime"]),
+    ("persister", &["api", "runtime", "record"]),
+    ("labrpc", &["api", "runtime", "record"]),
+    ("raft", &["api", "runtime", "labrpc", "persister", "record"]),
+    ("driver", &["api", "runtime", "labrpc", "persister", "record", "tick"]),
+    ("kv", &["api", "runtime", "labrpc", "persister", "record"]),
+    (
+        "lab",
+        &[
+            "api",
+            "checker",
+            "runtime",
+            "tick",
+            "record",
+            "persister",
+            "labrpc",
+            "raft",
+            "driver",
+            "kv",
+        ],
+    ),
+];
+
+/// What only `runtime` may name.
+const OUTSIDE: &[&str] = &[
+    "std::thread",
+    "std::time::Instant",
+    "std::time::SystemTime",
+    "std::sync::Mutex",
+    "std::sync::RwLock",
+    "std::sync::Condvar",
+    "std::sync::mpsc",
+    "parking_lot",
+    "crossbeam_channel",
+    "corosensei",
+    "tokio",
+    "futures",
+    "async_std",
+    "smol",
+];
+
+/// Exceptions: a module and a path that is a harmless part of a forbidden one.
+const ALLOWED_OUTSIDE: &[(&str, &str)] = &[("labrpc", "tokio::sync::oneshot")];
+
+/// The module of `src` that a file belongs to; `None` for `lib.rs` and the command line.
+fn module_of(path: &str) -> Option<&str> {
+    let inside = path.strip_prefix("src/")?;
+    let module = inside.split('/').next()?.trim_end_matches(".rs");
+    (module != "lib" && module != "bin").then_some(module)
+}
+
+/// How many modules deep a file's own module stands: 1 for `src/raft/mod.rs` and `src/raft.rs`.
+fn depth_of(path: &str) -> usize {
+    path.split('/').count() - 1 - usize::from(path.ends_with("/mod.rs"))
+}
+
+/// Every `a::b::c` of the code with its line; groups are taken apart, `super` is left as it is.
+fn paths(code: &[String]) -> Vec<(usize, Vec<String>)> {
+    let mut tokens = Vec::new();
+    for (line, text) in code.iter().enumerate() {
+        tokens.extend(tokenize(text).into_iter().map(|token| (line, token)));
+    }
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        let starts = is_name(&tokens[at].1) && next_is(&tokens, at + 1, "::");
+        at = if starts { path(&tokens, at, &[], &mut found) } else { at + 1 };
+    }
+    found
+}
+
+/// Reads one path (or one member of a group) at `at`; returns the place after it.
+fn path(
+    tokens: &[(usize, String)],
+    mut at: usize,
+    before: &[String],
+    found: &mut Vec<(usize, Vec<String>)>,
+) -> usize {
+    let mut names = before.to_vec();
+    let line = tokens[at].0;
+    while at < tokens.len() {
+        if tokens[at].1 == "{" {
+            at += 1;
+            while at < tokens.len() && tokens[at].1 != "}" {
+                at = if tokens[at].1 == "," { at + 1 } else { path(tokens, at, &names, found) };
+            }
+            return at + 1;
+        }
+        names.push(tokens[at].1.clone());
+        at += 1;
+        if !next_is(tokens, at, "::") {
+            break;
+        }
+        at += 1;
+    }
+    if next_is(tokens, at, "as") {
+        at += 2;
+    }
+    found.push((line, names));
+    at
+}
+
+fn next_is(tokens: &[(usize, String)], at: usize, text: &str) -> bool {
+    tokens.get(at).is_some_and(|(_, token)| token == text)
+}
+
+fn is_name(token: &str) -> bool {
+    token.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+}
+
+/// Names, `::` and single characters.
+fn tokenize(text: &str) -> Vec<String> {
+    let mut tokens: Vec<String> = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(next) = rest.chars().next() {
+        let name = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        let length = match name {
+            0 if rest.starts_with("::") => 2,
+            0 => next.len_utf8(),
+            _ => name,
+        };
+        tokens.push(rest[..length].to_string());
+        rest = rest[length..].trim_start();
+    }
+    tokens
+}
+
+/// The path from the root of the crate, if it stays inside the crate.
+fn from_root(path: &[String], depth: usize) -> Option<&[String]> {
+    let supers = path.iter().take_while(|name| *name == "super").count();
+    match path[0].as_str() {
+        "crate" => Some(&path[1..]),
+        "super" if supers >= depth => Some(&path[supers..]),
+        _ => None,
+    }
+}
+
+/// Imports of one file that point up or sideways.
+fn check_direction(file: &Source) -> Vec<String> {
+    let Some(module) = module_of(&file.path) else { return Vec::new() };
+    let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == module) else {
+        return vec![file.problem(0, &format!("module {module} is not in the table of imports"))];
+    };
+    let depth = depth_of(&file.path);
+    let mut problems = Vec::new();
+    for (line, path) in paths(&file.code) {
+        let Some(target) = from_root(&path, depth).and_then(|path| path.first()) else { continue };
+        let ours = MAY_IMPORT.iter().any(|(name, _)| name == target);
+        if ours && target != module && !allowed.contains(&target.as_str()) {
+            problems.push(file.problem(line, &format!("{module} may not import {target}")));
+        }
+    }
+    problems
+}
+
+/// Names of threads, clocks, locks and async runtimes outside `runtime`.
+fn check_outside(file: &Source) -> Vec<String> {
+    let Some(module) = module_of(&file.path).filter(|module| *module != "runtime") else {
+        return Vec::new();
+    };
+    let mut problems = Vec::new();
+    for (line, path) in paths(&file.code) {
+        let full = path.join("::");
+        let within = |prefix: &str| full == prefix || full.starts_with(&format!("{prefix}::"));
+        let excused = ALLOWED_OUTSIDE.iter().any(|(m, prefix)| *m == module && within(prefix));
+        if !excused && OUTSIDE.iter().any(|prefix| within(prefix)) {
+            problems.push(file.problem(line, &format!("only runtime may name {full}")));
+        }
+    }
+    problems
+}
+
+#[test]
+fn imports_point_down_everywhere() {
+    let problems: Vec<_> = source::rust_files("src").iter().flat_map(check_direction).collect();
+    assert_clean("a module names one that stands above or beside it", &problems);
+}
+
+#[test]
+fn only_runtime_names_the_outside_everywhere() {
+    let problems: Vec<_> = source::rust_files("src").iter().flat_map(check_outside).collect();
+    assert_clean("use the types of raftlab::runtime", &problems);
+}
+
+#[test]
+fn an_import_that_points_up_is_found() {
+    let text =
+        "use crate::api::Term;\nuse crate::{api::Index, lab::Cluster};\nfn f() { crate::kv::f() }";
+    assert_bites(&check_direction(&Source::new("src/raft/log.rs", text)), &[2, 3]);
+}
+
+#[test]
+fn an_import_over_super_is_found() {
+    let deep = "use super::log::Log;\nuse super::lab;\nuse super::super::lab::Cluster;";
+    assert_bites(&check_direction(&Source::new("src/raft/log.rs", deep)), &[3]);
+    let flat = "use super::api;\nuse super::lab;";
+    assert_bites(&check_direction(&Source::new("src/raft/mod.rs", flat)), &[2]);
+}
+
+#[test]
+fn a_module_outside_the_table_is_found() {
+    assert_bites(&check_direction(&Source::new("src/util.rs", "")), &[1]);
+}
+
+#[test]
+fn comments_and_own_parts_may_be_named() {
+    let text = "// see crate::lab::run\nuse crate::raft::log::Log;\nlet a = \"crate::lab\";";
+    assert_bites(&check_direction(&Source::new("src/raft/state.rs", text)), &[]);
+}
+
+#[test]
+fn a_foreign_thread_clock_or_lock_is_found() {
+    let text = "use std::{sync::Arc, thread};\nuse std::time::{Duration, Instant};\n\
+                let a = parking_lot::Mutex::new(1);\nuse tokio::sync::oneshot;\nuse std::thread as t;";
+    assert_bites(&check_outside(&Source::new("src/raft/mod.rs", text)), &[1, 2, 3, 4, 5]);
+    assert_bites(&check_outside(&Source::new("src/labrpc/end.rs", text)), &[1, 2, 3, 5]);
+    assert_bites(&check_outside(&Source::new("src/runtime/thread.rs", text)), &[]);
+}

@@ -1,0 +1,121 @@
+//! What a comment pledges is kept elsewhere: divergences are listed, invariants are checked, seeds
+//! have a story.
+
+use crate::source::{self, Source};
+use crate::{assert_bites, assert_clean};
+
+/// `Differs:` lines of one file that the list of divergences does not name.
+///
+/// The list names a divergence by the file that has it and by the text behind the word, up to its
+/// first full stop.
+fn check_divergences(file: &Source, listed: &str) -> Vec<String> {
+    let listed = words(listed);
+    let mut problems = Vec::new();
+    for (at, comment) in file.comments.iter().enumerate() {
+        let Some(text) = bare(comment).strip_prefix("Differs:") else { continue };
+        let rest =
+            file.comments[at + 1..].iter().map(|line| bare(line)).take_while(|l| !l.is_empty());
+        let sentence = words(&[text].into_iter().chain(rest).collect::<Vec<_>>().join(" "));
+        let first = sentence.split(". ").next().unwrap_or_default().trim_end_matches('.');
+        if !listed.contains(first) {
+            problems.push(file.problem(at, &format!("not in docs/divergences.md: {first:?}")));
+        }
+    }
+    problems
+}
+
+/// A comment's text without its slashes.
+fn bare(comment: &str) -> &str {
+    comment.trim_start_matches(['/', '!']).trim()
+}
+
+/// The text with every run of white space made one space.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `Invariant (name):` lines whose name no check in an `invariants.rs` or an observer has.
+fn check_invariants(files: &[Source]) -> Vec<String> {
+    let checks: String = files
+        .iter()
+        .filter(|file| file.path.ends_with("/invariants.rs") || file.path.contains("/observe"))
+        .flat_map(|file| file.text.clone())
+        .filter(|line| !bare(line).starts_with("Invariant ("))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let mut problems = Vec::new();
+    for file in files {
+        for (at, comment) in file.comments.iter().enumerate() {
+            let Some(tail) = bare(comment).strip_prefix("Invariant (") else { continue };
+            let name = tail.split(')').next().unwrap_or_default();
+            let checked = checks.contains(&format!("fn {}", name.replace([' ', '-'], "_")))
+                || checks.contains(&format!("\"{name}\""));
+            if !checked {
+                problems.push(file.problem(at, &format!("no check has the name {name:?}")));
+            }
+        }
+    }
+    problems
+}
+
+/// Lines of `seeds.txt` that do not read `test seed [schedule]  # story`.
+fn check_seeds(path: &str, text: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (run, story) = line.split_once('#').unwrap_or((line, ""));
+        let fields: Vec<&str> = run.split_whitespace().collect();
+        let runs = fields.len() >= 2 && fields.iter().any(|field| field.parse::<u64>().is_ok());
+        if !runs || story.split_whitespace().count() < 3 {
+            problems.push(format!("{path}:{}: write `test seed schedule  # story`", at + 1));
+        }
+    }
+    problems
+}
+
+#[test]
+fn every_divergence_is_listed_everywhere() {
+    let listed = source::read("docs/divergences.md").unwrap_or_default();
+    let files = source::rust_files("src");
+    let problems: Vec<_> = files.iter().flat_map(|file| check_divergences(file, &listed)).collect();
+    assert_clean("list it in docs/divergences.md, in the same words", &problems);
+}
+
+#[test]
+fn every_invariant_has_a_check_everywhere() {
+    assert_clean("write the check", &check_invariants(&source::rust_files("src")));
+}
+
+#[test]
+fn every_seed_has_a_story_everywhere() {
+    let text = source::read("tests/seeds.txt").unwrap_or_default();
+    assert_clean("say what the seed once showed", &check_seeds("tests/seeds.txt", &text));
+}
+
+#[test]
+fn an_unlisted_divergence_is_found() {
+    let text = "/// Differs: no offset. We send\n/// it whole.\n/// Differs: the log is kept\n/// in two parts.";
+    let file = Source::new("src/raft/rpc.rs", text);
+    assert_bites(&check_divergences(&file, "- `rpc.rs`: no offset."), &[3]);
+    assert_bites(&check_divergences(&file, "no\noffset. The log is kept in\ntwo parts"), &[3]);
+    assert_bites(&check_divergences(&file, "no offset; the log is kept in\ntwo parts"), &[]);
+}
+
+#[test]
+fn an_invariant_without_a_check_is_found() {
+    let state =
+        "/// Invariant (commit order): it never goes back.\n/// Invariant (terms): they grow.";
+    let checks = "//! Invariant (terms): see below.\nfn commit_order(state: &State) {}";
+    let files =
+        [Source::new("src/raft/state.rs", state), Source::new("src/raft/invariants.rs", checks)];
+    assert_bites(&check_invariants(&files), &[2, 1]);
+}
+
+#[test]
+fn a_seed_without_a_story_is_found() {
+    let text = "# test seed schedule  # story\n\nfigure8_2c 7 hostile  # a stale reply moved next_index\n\
+                figure8_2c 8\nfigure8_2c seven  # it failed once here\nbackup_2b 9  # why";
+    assert_bites(&check_seeds("tests/seeds.txt", text), &[4, 5, 6]);
+}
