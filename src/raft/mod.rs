@@ -1,0 +1,3 @@
+//! The RPC-style Raft: the reference.
+
+pub mod rpc;
