@@ -2,10 +2,12 @@
 
 mod cluster;
 mod design;
+pub mod observe;
 mod report;
 mod run;
 mod scenario;
 pub mod scenarios;
+pub mod situations;
 
 pub use cluster::Cluster;
 pub use design::{Boot, DESIGNS, Design, Facts, Instance};
