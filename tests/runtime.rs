@@ -65,3 +65,14 @@ fn block_on_sleeps() {
         assert!(start.elapsed() >= Duration::from_millis(30));
     });
 }
+
+#[test]
+fn a_send_gives_its_message_back_when_nobody_receives_in_time() {
+    on_both_clocks(|| {
+        let (sender, _receiver) = channel::bounded(0);
+        let begun = Instant::now();
+        let sent = sender.send_timeout(7, Duration::from_millis(20));
+        assert_eq!(sent, Err(channel::SendTimeoutError::Timeout(7)));
+        assert!(begun.elapsed() >= Duration::from_millis(20), "gave up too early");
+    });
+}

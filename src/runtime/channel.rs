@@ -19,6 +19,15 @@ pub enum TrySendError<T> {
     Disconnected(T),
 }
 
+/// Why a message was not sent in time; it comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SendTimeoutError<T> {
+    /// The time ran out.
+    Timeout(T),
+    /// The receivers are gone.
+    Disconnected(T),
+}
+
 /// The channel is empty and the senders are gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecvError;
@@ -76,6 +85,30 @@ impl<T> Sender<T> {
                 }
             }
             real::unwind_if_over();
+        }
+    }
+
+    /// Sends `message`, waiting for room for at most `span`.
+    ///
+    /// # Errors
+    /// [`SendTimeoutError`] says whether the time ran out or no receiver is left.
+    #[track_caller]
+    pub fn send_timeout(&self, message: T, span: Duration) -> Result<(), SendTimeoutError<T>> {
+        let deadline = Instant::from_ns(context::quiet_now_ns()) + span;
+        let mut message = message;
+        loop {
+            let left = deadline - Instant::from_ns(context::quiet_now_ns());
+            match self.0.send_timeout(message, left.min(real::OVER_CHECK)) {
+                Ok(()) => return Ok(()),
+                Err(crossbeam_channel::SendTimeoutError::Timeout(back)) => message = back,
+                Err(crossbeam_channel::SendTimeoutError::Disconnected(back)) => {
+                    return Err(SendTimeoutError::Disconnected(back));
+                }
+            }
+            real::unwind_if_over();
+            if left.is_zero() {
+                return Err(SendTimeoutError::Timeout(message));
+            }
         }
     }
 
