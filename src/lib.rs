@@ -5,12 +5,14 @@
 //! - [`api`]: the words both designs share, and what both promise.
 //! - [`runtime`]: threads, locks, channels, time and chance; the only door to the outside.
 //! - [`record`]: what happened in a run, as typed events, built only when asked for.
+//! - [`labrpc`]: the simulated network: calls that may be lost, late or out of order.
 //! - [`persister`]: what survives a crash: term, vote, log and snapshot.
 //! - [`raft`]: the RPC-style Raft, one file per concern; the reference.
 //! - [`lab`]: the suite: designs, cluster, observers, scenarios, reports.
 
 pub mod api;
 pub mod lab;
+pub mod labrpc;
 pub mod persister;
 pub mod raft;
 pub mod record;

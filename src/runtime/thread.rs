@@ -86,14 +86,26 @@ fn real_run() -> (Arc<real::RealRun>, Option<u32>) {
 /// schedule, and a panic of theirs counts as the code's failure rather than as a failed check.
 /// The lab labels each server's tasks with the server's number.
 pub fn under_test<T>(label: u32, f: impl FnOnce() -> T) -> T {
+    with_label(Some(label), f)
+}
+
+/// Runs `f` with the mark `label`, or without any: what it starts belongs to that server.
+///
+/// For a network whose handlers run in tasks of the caller's making, but are the callee's code.
+pub fn with_label<T>(label: Option<u32>, f: impl FnOnce() -> T) -> T {
     struct Restore(Option<u32>);
     impl Drop for Restore {
         fn drop(&mut self) {
             context::set_label(self.0);
         }
     }
-    let _restore = Restore(context::set_label(Some(label)));
+    let _restore = Restore(context::set_label(label));
     f()
+}
+
+/// The mark that the current task carries; see [`under_test`].
+pub fn label() -> Option<u32> {
+    context::label()
 }
 
 /// Sleeps for `span` of the current clock.

@@ -1,0 +1,64 @@
+//! The wire's form of a message: postcard, one message per frame.
+//!
+//! Both ways everything is really serialised, so that caller and handler share no memory.
+
+use postcard::ser_flavors::Flavor;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::runtime::{self, FailureKind};
+
+/// One encoded message.
+pub(super) type Frame = Vec<u8>;
+
+/// Room that a frame starts with at least, in bytes: most calls of Raft fit.
+const ROOM_MIN: usize = 64;
+
+/// Room that a frame starts with at most; one large snapshot must not make all frames large.
+const ROOM_MAX: usize = 4096;
+
+/// Appends to a frame that has been given its room beforehand.
+struct Growing(Frame);
+
+impl Flavor for Growing {
+    type Output = Frame;
+
+    #[inline]
+    fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(data);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Frame> {
+        Ok(self.0)
+    }
+}
+
+/// Encodes `message`; `expected` is how long the frame will probably be.
+///
+/// A message that cannot be encoded ends the run: it is a mistake in its type.
+pub(super) fn encode<T: Serialize>(message: &T, expected: usize) -> Frame {
+    let room = expected.clamp(ROOM_MIN, ROOM_MAX);
+    let encoded = postcard::serialize_with_flavor(message, Growing(Frame::with_capacity(room)));
+    encoded.unwrap_or_else(|error| broken::<T>("encoded", &error))
+}
+
+/// Decodes a frame that [`encode`] made on the other side.
+pub(super) fn decode<T: DeserializeOwned>(frame: &[u8]) -> T {
+    postcard::from_bytes(frame).unwrap_or_else(|error| broken::<T>("decoded", &error))
+}
+
+fn broken<T>(what: &str, error: &postcard::Error) -> ! {
+    let name = std::any::type_name::<T>();
+    let message = format!(
+        "a {name} cannot be {what} for the network: {error}; give it plain `#[derive(Serialize, \
+         Deserialize)]` fields without `skip`, `flatten` or `untagged`",
+    );
+    runtime::fail(FailureKind::Assertion, "labrpc_codec", message)
+}

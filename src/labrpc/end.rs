@@ -1,0 +1,278 @@
+//! The calling side: an end, and the life of one call.
+
+use std::any::{Any, TypeId};
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::task::Poll;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tarpc::RequestName;
+use tarpc::client::stub::Stub;
+use tarpc::client::{Channel, RpcError};
+use tarpc::context::Context;
+use tokio::sync::oneshot;
+
+use super::codec::{self, Frame};
+use super::hooks::Hooks;
+use super::network::{Hub, Link, Opened, Route, Server};
+use super::service::{Delivery, Service};
+use super::{Call, Host, Leg};
+use crate::record::{self, Event};
+use crate::runtime::{self, FailureKind, thread, time};
+
+/// How often a caller looks whether the server that runs its request is still there.
+const DEAD_CHECK: Duration = Duration::from_millis(100);
+
+/// One host's way to call another. A tarpc `Stub`: `RaftRpcClient::from(end)` is a client.
+///
+/// No answer, whatever the cause, is `RpcError::DeadlineExceeded` and nothing else.
+pub struct ClientEnd<Q, R> {
+    wire: Wire<Q, R>,
+}
+
+enum Wire<Q, R> {
+    Simulated(Arc<SimEnd>, PhantomData<fn(Q) -> R>),
+    Real(Channel<Q, R>),
+}
+
+impl<Q, R> ClientEnd<Q, R> {
+    /// An end over a real connection: tarpc's own client, for instance on TCP.
+    ///
+    /// Needs the tokio runtime that drives the connection, but may be called from any thread.
+    pub fn over(channel: Channel<Q, R>) -> ClientEnd<Q, R> {
+        ClientEnd { wire: Wire::Real(channel) }
+    }
+
+    pub(super) fn simulated(end: Arc<SimEnd>, types: PhantomData<fn(Q) -> R>) -> ClientEnd<Q, R> {
+        ClientEnd { wire: Wire::Simulated(end, types) }
+    }
+}
+
+impl<Q, R> Clone for ClientEnd<Q, R> {
+    fn clone(&self) -> ClientEnd<Q, R> {
+        let wire = match &self.wire {
+            Wire::Simulated(end, types) => Wire::Simulated(end.clone(), *types),
+            Wire::Real(channel) => Wire::Real(channel.clone()),
+        };
+        ClientEnd { wire }
+    }
+}
+
+impl<Q, R> fmt::Debug for ClientEnd<Q, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.wire {
+            Wire::Simulated(end, _) => write!(f, "ClientEnd({} → {})", end.from, end.to),
+            Wire::Real(_) => f.write_str("ClientEnd(real)"),
+        }
+    }
+}
+
+impl<Q, R> Stub for ClientEnd<Q, R>
+where
+    Q: RequestName + Serialize + 'static,
+    R: DeserializeOwned + 'static,
+{
+    type Req = Q;
+    type Resp = R;
+
+    /// Makes the call and waits for its end; needs [`runtime::block_on`].
+    async fn call(&self, _: Context, request: Q) -> Result<R, RpcError> {
+        let answer = match &self.wire {
+            Wire::Simulated(end, _) => end.call(&request).await,
+            // tarpc enforces the deadline of a context, and the caller's is as old as the process.
+            Wire::Real(channel) => channel.call(tarpc::context::current(), request).await.ok(),
+        };
+        answer.ok_or(RpcError::DeadlineExceeded)
+    }
+}
+
+/// An end on the simulated network.
+pub(super) struct SimEnd {
+    hub: Weak<Hub>,
+    from: Host,
+    to: Host,
+    link: Link,
+    /// Length of the request before: the next one is probably about as long.
+    last_len: AtomicUsize,
+}
+
+impl SimEnd {
+    pub(super) fn new(hub: Weak<Hub>, from: Host, to: Host, link: Link) -> SimEnd {
+        SimEnd { hub, from, to, link, last_len: AtomicUsize::new(0) }
+    }
+
+    /// The whole life of a call. `None`: no answer.
+    async fn call<Q, R>(&self, request: &Q) -> Option<R>
+    where
+        Q: RequestName + Serialize + 'static,
+        R: DeserializeOwned,
+    {
+        let hub = self.hub.upgrade()?;
+        let frame = codec::encode(request, self.last_len.load(Ordering::Relaxed));
+        self.last_len.store(frame.len(), Ordering::Relaxed);
+        let Opened { id, route, hooks } = hub.open(self.link, frame.len())?;
+        let call = Call { id, from: self.from, to: self.to, method: request.name() };
+        hooks.each_tap(|tap| tap.sent(&call, request as &dyn Any));
+        let reply = match route {
+            Route::Nowhere(wait) => {
+                note(&call, "goes nowhere");
+                time::sleep(wait).await;
+                None
+            }
+            Route::To(server) => {
+                let trip = Trip { hub: &hub, link: self.link, call, hooks: &hooks };
+                trip.exchange(&server, TypeId::of::<Q>(), frame).await
+            }
+        };
+        hooks.each_tap(|tap| tap.ended(&call, reply.is_some()));
+        Some(codec::decode(&reply?))
+    }
+}
+
+/// A call on its way to a server and back.
+struct Trip<'a> {
+    hub: &'a Arc<Hub>,
+    link: Link,
+    call: Call<'a>,
+    hooks: &'a Arc<Hooks>,
+}
+
+impl Trip<'_> {
+    async fn exchange(&self, server: &Arc<Server>, types: TypeId, frame: Frame) -> Option<Frame> {
+        self.request_leg(types, &frame).await?;
+        let answer = self.dispatch(server, types, frame);
+        let reply = self.wait_for(answer, server).await?;
+        if !self.hub.still_there(self.link, server) {
+            note(&self.call, "is answered by a server that is gone");
+            return None;
+        }
+        self.reply_leg(reply.len()).await?;
+        self.hub.delivered(reply.len());
+        Some(reply)
+    }
+
+    /// `None`: the request is lost.
+    async fn request_leg(&self, types: TypeId, frame: &Frame) -> Option<()> {
+        let judged = self.hooks.judge(&self.call, Leg::Request, frame.len());
+        for after in &judged.copies {
+            self.send_copy(types, frame.clone(), judged.delay + *after);
+        }
+        self.pass(judged.delay, judged.dropped, "loses its request").await
+    }
+
+    /// `None`: the reply is lost.
+    async fn reply_leg(&self, bytes: usize) -> Option<()> {
+        let judged = self.hooks.judge(&self.call, Leg::Reply, bytes);
+        self.pass(judged.delay, judged.dropped, "loses its reply").await
+    }
+
+    async fn pass(&self, delay: Duration, dropped: bool, loss: &str) -> Option<()> {
+        if !delay.is_zero() {
+            time::sleep(delay).await;
+        }
+        if dropped {
+            note(&self.call, loss);
+            return None;
+        }
+        Some(())
+    }
+
+    /// Starts the handler in a task of its own, which belongs to the server.
+    fn dispatch(
+        &self,
+        server: &Arc<Server>,
+        types: TypeId,
+        frame: Frame,
+    ) -> oneshot::Receiver<Frame> {
+        let (reply, answer) = oneshot::channel();
+        let service = find_service(server, types, &self.call).clone();
+        let delivery = self.delivery();
+        thread::with_label(service.label(), || {
+            thread::go(move || {
+                if let Some(frame) = service.handle(&delivery, &frame) {
+                    // The caller may have given up: the answer is thrown away.
+                    let _ = reply.send(frame);
+                }
+            });
+        });
+        answer
+    }
+
+    /// Waits for the handler as long as its server is there.
+    async fn wait_for(
+        &self,
+        mut answer: oneshot::Receiver<Frame>,
+        server: &Arc<Server>,
+    ) -> Option<Frame> {
+        loop {
+            let mut check = pin!(time::sleep(DEAD_CHECK));
+            let answered = poll_fn(|cx| match pin!(&mut answer).poll(cx) {
+                Poll::Ready(reply) => Poll::Ready(Some(reply.ok())),
+                Poll::Pending => check.as_mut().poll(cx).map(|()| None),
+            });
+            match answered.await {
+                Some(reply) => return reply,
+                None if self.hub.still_there(self.link, server) => {}
+                None => {
+                    note(&self.call, "waits for a server that is gone");
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Has a copy of the request arrive after `delay`, at whatever server is there then.
+    fn send_copy(&self, types: TypeId, frame: Frame, delay: Duration) {
+        let hub = Arc::downgrade(self.hub);
+        let delivery = self.delivery();
+        let method = self.call.method.to_owned();
+        thread::with_label(None, || {
+            thread::go(move || {
+                thread::sleep(delay);
+                let server = hub.upgrade().and_then(|hub| hub.server_at(delivery.to));
+                let Some(server) = server else { return };
+                let Delivery { id, from, to, .. } = delivery;
+                let call = Call { id, from, to, method: &method };
+                note(&call, "arrives again");
+                let service: &Service = find_service(&server, types, &call);
+                thread::with_label(service.label(), || service.handle(&delivery, &frame));
+            });
+        });
+    }
+
+    fn delivery(&self) -> Delivery {
+        let Call { id, from, to, .. } = self.call;
+        Delivery { id, from, to, hooks: self.hooks.clone() }
+    }
+}
+
+/// The service for requests of type `types`; a server without one is a mistake that ends the run.
+fn find_service<'a>(server: &'a Server, types: TypeId, call: &Call<'_>) -> &'a Service {
+    server.dispatch(types).unwrap_or_else(|| {
+        let message = format!(
+            "{} called {} of {}, which serves {}; give add_server a Service for it",
+            call.from,
+            call.method,
+            call.to,
+            server.serves(),
+        );
+        runtime::fail(FailureKind::Assertion, "labrpc_unknown_service", message)
+    })
+}
+
+/// Puts into the record what became of a call.
+fn note(call: &Call<'_>, what: &str) {
+    record::emit(|| Event {
+        server: match call.from {
+            Host::Server(id) => Some(id),
+            Host::Client(_) => None,
+        },
+        what: format!("→ {} {} #{} {what}", call.to, call.method, call.id),
+    });
+}

@@ -1,0 +1,115 @@
+//! What a server offers: a tarpc service, its types erased.
+
+use std::any::{Any, TypeId};
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tarpc::RequestName;
+use tarpc::server::Serve;
+
+use super::codec::{self, Frame};
+use super::hooks::Hooks;
+use super::{Call, Host, context};
+use crate::runtime::{block_on, thread};
+
+/// A tarpc `Serve` with its types erased, found by the type of its requests.
+///
+/// Handlers run as code of the server that they belong to: with the mark of [`under_test`] that
+/// was in force when the service was made or, without one, when it was added to the network.
+///
+/// [`under_test`]: thread::under_test
+#[derive(Clone)]
+pub struct Service {
+    handler: Arc<dyn Handler>,
+    label: Option<u32>,
+}
+
+impl Service {
+    /// Makes a service of `serve`, as the generated `.serve()` returns it.
+    pub fn new<S>(serve: S) -> Service
+    where
+        S: Serve + Clone + Send + Sync + 'static,
+        S::Req: DeserializeOwned + 'static,
+        S::Resp: Serialize + 'static,
+    {
+        Service { handler: Arc::new(Erased(serve)), label: thread::label() }
+    }
+
+    /// Gives the service the mark of the current task unless it has one.
+    pub(super) fn labelled(mut self) -> Service {
+        self.label = self.label.or_else(thread::label);
+        self
+    }
+
+    pub(super) fn label(&self) -> Option<u32> {
+        self.label
+    }
+
+    /// Whether requests of type `request` are for this service.
+    pub(super) fn serves(&self, request: TypeId) -> bool {
+        self.handler.request_type() == request
+    }
+
+    pub(super) fn request_type_name(&self) -> &'static str {
+        self.handler.request_type_name()
+    }
+
+    /// Decodes, runs the handler to its end in the current task, encodes. `None`: no answer.
+    pub(super) fn handle(&self, delivery: &Delivery, frame: &[u8]) -> Option<Frame> {
+        self.handler.handle(delivery, frame)
+    }
+}
+
+/// Where a request comes from, and who looks on.
+pub(super) struct Delivery {
+    pub(super) id: u64,
+    pub(super) from: Host,
+    pub(super) to: Host,
+    pub(super) hooks: Arc<Hooks>,
+}
+
+impl Delivery {
+    fn call<'a>(&self, method: &'a str) -> Call<'a> {
+        Call { id: self.id, from: self.from, to: self.to, method }
+    }
+}
+
+trait Handler: Send + Sync {
+    fn request_type(&self) -> TypeId;
+    fn request_type_name(&self) -> &'static str;
+    fn handle(&self, delivery: &Delivery, frame: &[u8]) -> Option<Frame>;
+}
+
+struct Erased<S>(S);
+
+impl<S> Handler for Erased<S>
+where
+    S: Serve + Clone + Send + Sync + 'static,
+    S::Req: DeserializeOwned + 'static,
+    S::Resp: Serialize + 'static,
+{
+    fn request_type(&self) -> TypeId {
+        TypeId::of::<S::Req>()
+    }
+
+    fn request_type_name(&self) -> &'static str {
+        std::any::type_name::<S::Req>()
+    }
+
+    fn handle(&self, delivery: &Delivery, frame: &[u8]) -> Option<Frame> {
+        let request: S::Req = codec::decode(frame);
+        let hooks = &delivery.hooks;
+        if hooks.no_taps() {
+            let reply = block_on(self.0.clone().serve(context(), request)).ok()?;
+            return Some(codec::encode(&reply, 0));
+        }
+        // The request moves into the handler; its name is still wanted afterwards.
+        let method = request.name().to_owned();
+        let call = delivery.call(&method);
+        hooks.each_tap(|tap| tap.dispatched(&call, &request as &dyn Any));
+        let reply = block_on(self.0.clone().serve(context(), request)).ok()?;
+        hooks.each_tap(|tap| tap.answered(&call, &reply as &dyn Any));
+        Some(codec::encode(&reply, 0))
+    }
+}
