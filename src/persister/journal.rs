@@ -1,0 +1,113 @@
+//! Writes that no sync has made durable yet, in the order in which they were made.
+
+use bytes::Bytes;
+
+use crate::api::{Entry, Index, Position, ServerId, Term};
+
+use super::frame::{Data, Record};
+use super::store::{Store, StoredEntry};
+
+/// One write. The entries of appends stand in [`Journal::entries`], one write after the other.
+#[derive(Debug, Clone)]
+enum Unsynced {
+    Vote { current_term: Term, voted_for: Option<ServerId>, record: Box<[u8]> },
+    Append { first: Index, count: usize },
+    Snapshot { last_included: Position, size: usize, record: Box<[u8]>, keeps_suffix: bool },
+}
+
+/// The writes since the last sync.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    writes: Vec<Unsynced>,
+    entries: Vec<StoredEntry>,
+    /// Room to encode in.
+    scratch: Vec<u8>,
+}
+
+impl Journal {
+    /// How many writes wait for a sync.
+    pub(super) fn len(&self) -> usize {
+        self.writes.len()
+    }
+
+    pub(super) fn save_vote(&mut self, current_term: Term, voted_for: Option<ServerId>) {
+        let record = Record::Vote { current_term, voted_for }.encode(&mut self.scratch);
+        self.writes.push(Unsynced::Vote { current_term, voted_for, record });
+    }
+
+    /// Adds the write of `entries`, not empty, to those on top of `store`.
+    pub(super) fn append(&mut self, store: &Store, entries: &[Entry]) {
+        let first = entries[0].index;
+        assert!(
+            self.term(store, first.prev()).is_some() && first > Index(0),
+            "append at index {first} leaves a gap or overwrites the snapshot: the log before it \
+             is not stored (durable: {} to {}); append from the first entry that is missing",
+            store.last_included().index.next(),
+            store.last().index,
+        );
+        for (ahead, entry) in entries.iter().enumerate() {
+            assert!(
+                entry.index == first.plus(ahead),
+                "append of entries that are not consecutive: index {} at place {ahead} after {first}",
+                entry.index,
+            );
+            let record = Record::entry(entry).encode(&mut self.scratch);
+            self.entries.push(StoredEntry { term: entry.term, record });
+        }
+        self.writes.push(Unsynced::Append { first, count: entries.len() });
+    }
+
+    pub(super) fn save_snapshot(&mut self, store: &Store, last_included: Position, data: &Bytes) {
+        let keeps_suffix = self.term(store, last_included.index) == Some(last_included.term);
+        let record = Record::Snapshot { last_included, data: Data(data) }.encode(&mut self.scratch);
+        let size = data.len();
+        self.writes.push(Unsynced::Snapshot { last_included, size, record, keeps_suffix });
+    }
+
+    /// Carries the first `count` writes out on `store`, and forgets all of them.
+    pub(super) fn carry_out(&mut self, count: usize, store: &mut Store) {
+        let mut entries = self.entries.drain(..);
+        for write in self.writes.drain(..).take(count) {
+            match write {
+                Unsynced::Vote { current_term, voted_for, record } => {
+                    store.set_vote(current_term, voted_for, record);
+                }
+                Unsynced::Append { first, count } => {
+                    store.truncate(first);
+                    entries.by_ref().take(count).for_each(|entry| store.push(entry));
+                }
+                Unsynced::Snapshot { last_included, size, record, keeps_suffix } => {
+                    store.set_snapshot(last_included, size, record, keeps_suffix);
+                }
+            }
+        }
+    }
+
+    /// The term at `index` once all writes are carried out on `store`; `None` where nothing is
+    /// stored. Looks at the latest writes first, so an append at the end finds it at once.
+    fn term(&self, store: &Store, index: Index) -> Option<Term> {
+        let mut end = self.entries.len();
+        for write in self.writes.iter().rev() {
+            match write {
+                Unsynced::Vote { .. } => {}
+                Unsynced::Append { first, count } => {
+                    let start = end - count;
+                    if let Some(ahead) = index.0.checked_sub(first.0) {
+                        let ahead = usize::try_from(ahead).ok()?;
+                        return self.entries[start..end].get(ahead).map(|entry| entry.term);
+                    }
+                    end = start;
+                }
+                Unsynced::Snapshot { last_included, keeps_suffix, .. } => {
+                    if index == last_included.index {
+                        return Some(last_included.term);
+                    }
+                    if index < last_included.index || !keeps_suffix {
+                        return None;
+                    }
+                }
+            }
+        }
+        store.term(index)
+    }
+}
