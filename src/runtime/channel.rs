@@ -1,8 +1,10 @@
 //! Channels in crossbeam's shape: any number of senders and receivers, cloned at will.
 
 use std::fmt;
+use std::panic::Location;
 use std::time::Duration;
 
+use super::sim::{self, SimReceiver, SimSender};
 use super::time::Instant;
 use super::{context, real};
 
@@ -51,21 +53,43 @@ pub enum RecvTimeoutError {
 }
 
 /// The sending half of a channel.
-pub struct Sender<T>(crossbeam_channel::Sender<T>);
+pub struct Sender<T>(Tx<T>);
 
 /// The receiving half of a channel.
-pub struct Receiver<T>(crossbeam_channel::Receiver<T>);
+pub struct Receiver<T>(Rx<T>);
+
+/// A channel belongs to the clock it was made on.
+enum Tx<T> {
+    Real(crossbeam_channel::Sender<T>),
+    Sim(SimSender<T>),
+}
+
+enum Rx<T> {
+    Real(crossbeam_channel::Receiver<T>),
+    Sim(SimReceiver<T>),
+}
 
 /// A channel with room for `capacity` messages; with 0 every send waits for its receive.
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    if sim::current().is_some() {
+        return in_simulation(Some(capacity));
+    }
     let (sender, receiver) = crossbeam_channel::bounded(capacity);
-    (Sender(sender), Receiver(receiver))
+    (Sender(Tx::Real(sender)), Receiver(Rx::Real(receiver)))
 }
 
 /// A channel in which a send never waits.
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
+    if sim::current().is_some() {
+        return in_simulation(None);
+    }
     let (sender, receiver) = crossbeam_channel::unbounded();
-    (Sender(sender), Receiver(receiver))
+    (Sender(Tx::Real(sender)), Receiver(Rx::Real(receiver)))
+}
+
+fn in_simulation<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
+    let (sender, receiver) = sim::channel(capacity);
+    (Sender(Tx::Sim(sender)), Receiver(Rx::Sim(receiver)))
 }
 
 impl<T> Sender<T> {
@@ -75,17 +99,15 @@ impl<T> Sender<T> {
     /// [`SendError`]: no receiver is left; stop sending.
     #[track_caller]
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-        let mut message = message;
-        loop {
-            match self.0.send_timeout(message, real::OVER_CHECK) {
-                Ok(()) => return Ok(()),
-                Err(crossbeam_channel::SendTimeoutError::Timeout(back)) => message = back,
-                Err(crossbeam_channel::SendTimeoutError::Disconnected(back)) => {
-                    return Err(SendError(back));
-                }
+        let sent = match &self.0 {
+            Tx::Sim(sender) => sender.send(message, None, Location::caller()),
+            Tx::Real(sender) => send_real(sender, message, None),
+        };
+        sent.map_err(|error| match error {
+            SendTimeoutError::Timeout(back) | SendTimeoutError::Disconnected(back) => {
+                SendError(back)
             }
-            real::unwind_if_over();
-        }
+        })
     }
 
     /// Sends `message`, waiting for room for at most `span`.
@@ -95,20 +117,9 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn send_timeout(&self, message: T, span: Duration) -> Result<(), SendTimeoutError<T>> {
         let deadline = Instant::from_ns(context::quiet_now_ns()) + span;
-        let mut message = message;
-        loop {
-            let left = deadline - Instant::from_ns(context::quiet_now_ns());
-            match self.0.send_timeout(message, left.min(real::OVER_CHECK)) {
-                Ok(()) => return Ok(()),
-                Err(crossbeam_channel::SendTimeoutError::Timeout(back)) => message = back,
-                Err(crossbeam_channel::SendTimeoutError::Disconnected(back)) => {
-                    return Err(SendTimeoutError::Disconnected(back));
-                }
-            }
-            real::unwind_if_over();
-            if left.is_zero() {
-                return Err(SendTimeoutError::Timeout(message));
-            }
+        match &self.0 {
+            Tx::Sim(sender) => sender.send(message, Some(deadline.as_ns()), Location::caller()),
+            Tx::Real(sender) => send_real(sender, message, Some(deadline)),
         }
     }
 
@@ -118,10 +129,15 @@ impl<T> Sender<T> {
     /// [`TrySendError`] says whether to try later or to stop.
     #[track_caller]
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        self.0.try_send(message).map_err(|error| match error {
-            crossbeam_channel::TrySendError::Full(back) => TrySendError::Full(back),
-            crossbeam_channel::TrySendError::Disconnected(back) => TrySendError::Disconnected(back),
-        })
+        match &self.0 {
+            Tx::Sim(sender) => sender.try_send(message, Location::caller()),
+            Tx::Real(sender) => sender.try_send(message).map_err(|error| match error {
+                crossbeam_channel::TrySendError::Full(back) => TrySendError::Full(back),
+                crossbeam_channel::TrySendError::Disconnected(back) => {
+                    TrySendError::Disconnected(back)
+                }
+            }),
+        }
     }
 }
 
@@ -132,12 +148,9 @@ impl<T> Receiver<T> {
     /// [`RecvError`]: nothing is left and no sender is; stop receiving.
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
-        loop {
-            match self.recv_timeout(real::OVER_CHECK) {
-                Ok(message) => return Ok(message),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Err(RecvError),
-            }
+        match &self.0 {
+            Rx::Sim(receiver) => receiver.recv(None, Location::caller()).map_err(|_| RecvError),
+            Rx::Real(receiver) => recv_real(receiver, None).map_err(|_| RecvError),
         }
     }
 
@@ -147,10 +160,13 @@ impl<T> Receiver<T> {
     /// [`TryRecvError`] says whether to try later or to stop.
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        self.0.try_recv().map_err(|error| match error {
-            crossbeam_channel::TryRecvError::Empty => TryRecvError::Empty,
-            crossbeam_channel::TryRecvError::Disconnected => TryRecvError::Disconnected,
-        })
+        match &self.0 {
+            Rx::Sim(receiver) => receiver.try_recv(Location::caller()),
+            Rx::Real(receiver) => receiver.try_recv().map_err(|error| match error {
+                crossbeam_channel::TryRecvError::Empty => TryRecvError::Empty,
+                crossbeam_channel::TryRecvError::Disconnected => TryRecvError::Disconnected,
+            }),
+        }
     }
 
     /// Receives a message, waiting for one for at most `span`.
@@ -168,19 +184,9 @@ impl<T> Receiver<T> {
     /// [`RecvTimeoutError`] says whether the time ran out or no sender is left.
     #[track_caller]
     pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
-        loop {
-            let left = deadline - Instant::from_ns(context::quiet_now_ns());
-            match self.0.recv_timeout(left.min(real::OVER_CHECK)) {
-                Ok(message) => return Ok(message),
-                Err(crossbeam_channel::RecvTimeoutError::Disconnected) => {
-                    return Err(RecvTimeoutError::Disconnected);
-                }
-                Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
-            }
-            real::unwind_if_over();
-            if left.is_zero() {
-                return Err(RecvTimeoutError::Timeout);
-            }
+        match &self.0 {
+            Rx::Sim(receiver) => receiver.recv(Some(deadline.as_ns()), Location::caller()),
+            Rx::Real(receiver) => recv_real(receiver, Some(deadline)),
         }
     }
 
@@ -190,15 +196,70 @@ impl<T> Receiver<T> {
     }
 }
 
+/// Sends on the real clock, looking now and then whether the run is over.
+fn send_real<T>(
+    sender: &crossbeam_channel::Sender<T>,
+    message: T,
+    deadline: Option<Instant>,
+) -> Result<(), SendTimeoutError<T>> {
+    let mut message = message;
+    loop {
+        let left = time_left(deadline);
+        match sender.send_timeout(message, left.min(real::OVER_CHECK)) {
+            Ok(()) => return Ok(()),
+            Err(crossbeam_channel::SendTimeoutError::Timeout(back)) => message = back,
+            Err(crossbeam_channel::SendTimeoutError::Disconnected(back)) => {
+                return Err(SendTimeoutError::Disconnected(back));
+            }
+        }
+        real::unwind_if_over();
+        if left.is_zero() {
+            return Err(SendTimeoutError::Timeout(message));
+        }
+    }
+}
+
+/// Time until `deadline` on the real clock; without one, until the next look at the run.
+fn time_left(deadline: Option<Instant>) -> Duration {
+    deadline.map_or(real::OVER_CHECK, |at| at - Instant::from_ns(context::quiet_now_ns()))
+}
+
+/// Receives on the real clock, looking now and then whether the run is over.
+fn recv_real<T>(
+    receiver: &crossbeam_channel::Receiver<T>,
+    deadline: Option<Instant>,
+) -> Result<T, RecvTimeoutError> {
+    loop {
+        let left = time_left(deadline);
+        match receiver.recv_timeout(left.min(real::OVER_CHECK)) {
+            Ok(message) => return Ok(message),
+            Err(crossbeam_channel::RecvTimeoutError::Disconnected) => {
+                return Err(RecvTimeoutError::Disconnected);
+            }
+            Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
+        }
+        real::unwind_if_over();
+        if left.is_zero() {
+            return Err(RecvTimeoutError::Timeout);
+        }
+    }
+}
+
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Sender<T> {
-        Sender(self.0.clone())
+        Sender(match &self.0 {
+            Tx::Real(sender) => Tx::Real(sender.clone()),
+            Tx::Sim(sender) => Tx::Sim(sender.clone()),
+        })
     }
 }
 
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Receiver<T> {
-        Receiver(self.0.clone())
+        Receiver(match &self.0 {
+            Rx::Real(receiver) => Rx::Real(receiver.clone()),
+            Rx::Sim(receiver) => Rx::Sim(receiver.clone()),
+        })
     }
 }
 

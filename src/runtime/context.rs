@@ -1,14 +1,17 @@
 //! Which run and which task the current OS thread is in, and so which clock is on.
 
 use std::cell::{Cell, RefCell};
+use std::panic::Location;
 use std::sync::{Arc, OnceLock};
+use std::task::Waker;
 use std::time::Duration;
 
 use super::future::Timers;
 use super::local::Shared;
 use super::outcome::Failure;
-use super::panics;
-use super::real::{Parker, RealRun};
+use super::real::{self, RealRun};
+use super::time::Instant;
+use super::{panics, sim};
 
 /// What an OS thread is doing for a run on the real clock.
 pub(super) struct RealTask {
@@ -19,13 +22,13 @@ pub(super) struct RealTask {
 
 thread_local! {
     static REAL: RefCell<Option<RealTask>> = const { RefCell::new(None) };
-    static PARKER: Cell<Option<Arc<Parker>>> = const { Cell::new(None) };
+    static PARKER: Cell<Option<Arc<real::Parker>>> = const { Cell::new(None) };
     static TIMERS: RefCell<Timers> = const { RefCell::new(Vec::new()) };
 }
 
 /// Whether the caller is a task of a run.
 pub fn in_run() -> bool {
-    REAL.with(|real| real.borrow().is_some())
+    sim::current().is_some() || REAL.try_with(|real| real.borrow().is_some()).unwrap_or(false)
 }
 
 /// The current run's seed; 0 outside a run.
@@ -40,6 +43,9 @@ pub fn record_is_on() -> bool {
 
 /// The current task's name, as given to `thread::spawn`; the OS thread's name outside a run.
 pub fn task_name() -> String {
+    if let Some(sim) = sim::current() {
+        return sim.task_name().to_string();
+    }
     with_real(|task| task.name.to_string())
         .unwrap_or_else(|| std::thread::current().name().unwrap_or("unnamed").to_string())
 }
@@ -48,13 +54,23 @@ pub fn task_name() -> String {
 ///
 /// For an observer that must not blame a server for being stalled. `None`: never.
 pub fn last_stall(label: u32) -> Option<Duration> {
-    let _ = label;
-    None
+    sim::current()?.last_stall_ns(label).map(Duration::from_nanos)
+}
+
+/// The backtraces of all tasks of the current simulation; of the caller alone on the real clock.
+pub fn backtraces() -> String {
+    match sim::current() {
+        Some(sim) => sim.backtraces(),
+        None => std::backtrace::Backtrace::force_capture().to_string(),
+    }
 }
 
 /// What the current run's tasks share; `None` outside a run.
 pub(super) fn with_shared<R>(f: impl FnOnce(&Shared) -> R) -> Option<R> {
-    with_real(|task| f(&task.run.shared))
+    match sim::current() {
+        Some(sim) => Some(f(&sim.shared)),
+        None => with_real(|task| f(&task.run.shared)),
+    }
 }
 
 pub(super) fn with_real<R>(f: impl FnOnce(&RealTask) -> R) -> Option<R> {
@@ -75,41 +91,102 @@ pub(super) fn as_real_task<R>(task: RealTask, f: impl FnOnce() -> R) -> R {
 }
 
 pub(super) fn label() -> Option<u32> {
-    with_real(|task| task.label).flatten()
+    match sim::current() {
+        Some(sim) => sim.label(),
+        None => with_real(|task| task.label).flatten(),
+    }
 }
 
 pub(super) fn set_label(label: Option<u32>) -> Option<u32> {
+    if let Some(sim) = sim::current() {
+        return sim.set_label(label);
+    }
     REAL.with(|real| {
         real.borrow_mut().as_mut().and_then(|task| std::mem::replace(&mut task.label, label))
     })
 }
 
 pub(super) fn with_timers<R>(f: impl FnOnce(&mut Timers) -> R) -> R {
-    TIMERS.with(|timers| f(&mut timers.borrow_mut()))
+    match sim::current() {
+        Some(sim) => sim.with_timers(f),
+        None => TIMERS.with(|timers| f(&mut timers.borrow_mut())),
+    }
 }
 
-/// The parker of this OS thread, made at first use.
-pub(super) fn parker() -> Arc<Parker> {
-    PARKER.with(|slot| {
-        let parker = slot.take().unwrap_or_default();
-        slot.set(Some(parker.clone()));
-        parker
-    })
+/// How the current task waits for a waker.
+pub(super) enum Parker {
+    /// On an OS thread.
+    Real(Arc<real::Parker>),
+    /// In a simulation.
+    Sim(&'static sim::Sim),
+}
+
+/// The current task's parker; an OS thread's is made at first use.
+pub(super) fn parker() -> Parker {
+    match sim::current() {
+        Some(sim) => Parker::Sim(sim),
+        None => PARKER.with(|slot| {
+            let parker = slot.take().unwrap_or_default();
+            slot.set(Some(parker.clone()));
+            Parker::Real(parker)
+        }),
+    }
+}
+
+impl Parker {
+    pub(super) fn waker(&self) -> Waker {
+        match self {
+            Parker::Real(parker) => parker.waker(),
+            Parker::Sim(sim) => sim::SimParker::waker(sim),
+        }
+    }
+
+    /// Waits for a wake-up since the last `park`, or for `deadline`.
+    #[track_caller]
+    pub(super) fn park(&self, deadline: Option<Instant>) {
+        match self {
+            Parker::Real(parker) => parker.park(deadline),
+            Parker::Sim(sim) => sim::SimParker::park(sim, deadline),
+        }
+    }
+
+    /// Makes an outer `block_on` of the task look again: the inner one may have used up its wake.
+    pub(super) fn leave(&self) {
+        match self {
+            Parker::Real(parker) => parker.leave(),
+            Parker::Sim(sim) => sim::SimParker::leave(sim),
+        }
+    }
 }
 
 /// The present moment on the current clock; on the virtual one a scheduling point.
+#[track_caller]
 pub(super) fn now_ns() -> u64 {
-    quiet_now_ns()
+    match sim::current() {
+        Some(sim) => {
+            sim.point(sim::Event::Now, Location::caller());
+            sim.now_ns()
+        }
+        None => wall_ns(),
+    }
 }
 
 /// The present moment, without a scheduling point.
 pub(super) fn quiet_now_ns() -> u64 {
-    wall_ns()
+    match sim::current() {
+        Some(sim) => sim.now_ns(),
+        None => wall_ns(),
+    }
 }
 
 pub(super) fn since_start_ns() -> u64 {
-    with_real(|task| quiet_now_ns().saturating_sub(task.run.started_ns()))
-        .unwrap_or_else(quiet_now_ns)
+    match sim::current() {
+        Some(sim) => sim.now_ns(),
+        None => {
+            let started_ns = with_real(|task| task.run.started_ns()).unwrap_or(0);
+            wall_ns().saturating_sub(started_ns)
+        }
+    }
 }
 
 /// Wall time since the process first asked for it.
@@ -121,6 +198,9 @@ pub(super) fn wall_ns() -> u64 {
 
 /// Records a failure of the current run and unwinds the task; outside a run, panics.
 pub(super) fn fail(failure: Failure) -> ! {
+    if let Some(sim) = sim::current() {
+        sim.fail(failure)
+    }
     match with_real(|task| task.run.clone()) {
         Some(run) => {
             run.record_failure(failure);

@@ -38,11 +38,12 @@ mod outcome;
 mod panics;
 pub mod rand;
 mod real;
+mod sim;
 pub mod sync;
 pub mod thread;
 pub mod time;
 
-pub use context::{in_run, last_stall, record_is_on, seed, task_name};
+pub use context::{backtraces, in_run, last_stall, record_is_on, seed, task_name};
 pub use future::block_on;
 pub use local::{local, set_local};
 pub use outcome::{Clock, Failure, FailureKind, Outcome, RunConfig, Schedule};
@@ -75,7 +76,7 @@ pub fn run<T: Send + 'static>(
     panics::install_hook();
     match config.clock {
         Clock::Real => real::run(config, main),
-        Clock::Virtual => unimplemented!("the virtual clock comes next"),
+        Clock::Virtual => sim::run(config, main),
     }
 }
 

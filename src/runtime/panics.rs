@@ -6,7 +6,7 @@ use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
 use super::outcome::{Failure, FailureKind};
-use super::{context, time};
+use super::{context, sim, time};
 
 thread_local! {
     static LAST_PLACE: RefCell<String> = const { RefCell::new(String::new()) };
@@ -28,6 +28,9 @@ pub(super) fn install_hook() {
         panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
             if context::in_run() {
                 let place = info.location().map(ToString::to_string).unwrap_or_default();
+                if let Some(sim) = sim::current() {
+                    sim.note_panic();
+                }
                 LAST_PLACE.with(|last| *last.borrow_mut() = place);
             } else {
                 previous(info);

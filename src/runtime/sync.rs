@@ -2,26 +2,40 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::panic::Location;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use super::context;
-use super::real;
+use super::sim::{self, Event, Holder, Place, Sim, WaitKind, Woken};
 use super::time::Instant;
+use super::{context, real};
+
+/// A task that has waited for a lock this long, in virtual time, will not get it.
+const LOCK_WAIT_MAX_NS: u64 = 10_000_000_000;
 
 /// Mutual exclusion. Lock and unlock are scheduling points on the virtual clock.
 pub struct Mutex<T: ?Sized> {
+    holder: Holder,
+    /// Tasks of a simulation that wait for the lock.
+    waiters: AtomicU32,
     data: parking_lot::Mutex<T>,
 }
 
 /// Access to a [`Mutex`]'s content, until dropped.
 pub struct MutexGuard<'a, T: ?Sized> {
-    inner: parking_lot::MutexGuard<'a, T>,
+    mutex: &'a Mutex<T>,
+    /// `None` only while a [`Condvar`] waits, and after a wait that the end of the run cut short.
+    inner: Option<parking_lot::MutexGuard<'a, T>>,
 }
 
 impl<T> Mutex<T> {
     /// A mutex around `value`.
     pub const fn new(value: T) -> Mutex<T> {
-        Mutex { data: parking_lot::Mutex::new(value) }
+        Mutex {
+            holder: Holder::nobody(),
+            waiters: AtomicU32::new(0),
+            data: parking_lot::Mutex::new(value),
+        }
     }
 
     /// The content, without locking: nobody else can have it.
@@ -33,28 +47,109 @@ impl<T> Mutex<T> {
 impl<T: ?Sized> Mutex<T> {
     /// Waits until nobody else has the lock, then takes it.
     #[track_caller]
+    #[inline]
     pub fn lock(&self) -> MutexGuard<'_, T> {
-        MutexGuard { inner: self.data.lock() }
+        let inner = match sim::current() {
+            None => self.data.lock(),
+            Some(sim) => {
+                sim.point(Event::Lock, Location::caller());
+                self.lock_in(sim, Location::caller())
+            }
+        };
+        MutexGuard { mutex: self, inner: Some(inner) }
     }
 
     /// Takes the lock if nobody has it.
     #[track_caller]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        Some(MutexGuard { inner: self.data.try_lock()? })
+        let sim = sim::current();
+        if let Some(sim) = sim {
+            sim.point(Event::Lock, Location::caller());
+        }
+        let inner = self.data.try_lock()?;
+        if let Some(sim) = sim {
+            self.holder.set(sim, Location::caller());
+        }
+        Some(MutexGuard { mutex: self, inner: Some(inner) })
+    }
+
+    fn lock_in(&self, sim: &Sim, place: Place) -> parking_lot::MutexGuard<'_, T> {
+        loop {
+            if let Some(inner) = self.data.try_lock() {
+                self.holder.set(sim, place);
+                return inner;
+            }
+            self.wait_for_lock(sim, place);
+        }
+    }
+
+    #[cold]
+    fn wait_for_lock(&self, sim: &Sim, place: Place) {
+        sim.refuse_lock_cycle(&self.holder, place);
+        let deadline_ns = sim.now_ns() + LOCK_WAIT_MAX_NS;
+        self.waiters.fetch_add(1, Ordering::Relaxed);
+        let kind = WaitKind::Lock(&raw const self.holder);
+        // The count is put right on the unwinding path too.
+        let waiting = Waiting(&self.waiters);
+        let woken = sim.block(kind, self.address(), place, Some(deadline_ns));
+        drop(waiting);
+        if woken == Woken::TimedOut && !sim.is_unwinding() {
+            let message =
+                format!("a lock was waited for at {place} for more than 10 virtual seconds");
+            sim.fail_deadlock("lock_wait", &message, &self.holder);
+        }
+    }
+
+    fn unlock_in(&self, sim: &Sim) {
+        if self.waiters.load(Ordering::Relaxed) > 0 {
+            sim.wake_one(self.address());
+        }
+    }
+
+    fn address(&self) -> usize {
+        (&raw const self.holder).addr()
+    }
+}
+
+/// One task more that waits for a lock, until dropped.
+struct Waiting<'a>(&'a AtomicU32);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        let Some(inner) = self.inner.take() else { return };
+        match sim::current() {
+            None => drop(inner),
+            Some(sim) => {
+                let place = self.mutex.holder.place();
+                self.mutex.holder.clear();
+                drop(inner);
+                self.mutex.unlock_in(sim);
+                sim.point(Event::Unlock, place.unwrap_or(Location::caller()));
+            }
+        }
     }
 }
 
 impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     type Target = T;
 
+    #[inline]
     fn deref(&self) -> &T {
-        &self.inner
+        self.inner.as_ref().expect("a guard has its lock whenever its owner runs")
     }
 }
 
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.inner
+        self.inner.as_mut().expect("a guard has its lock whenever its owner runs")
     }
 }
 
@@ -74,46 +169,104 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 #[derive(Default)]
 pub struct Condvar {
     inner: parking_lot::Condvar,
+    /// Gives the condition an address of its own even if the compiler shares empty ones.
+    _address: u8,
 }
 
 impl Condvar {
     /// A condition nobody waits for yet.
     pub const fn new() -> Condvar {
-        Condvar { inner: parking_lot::Condvar::new() }
+        Condvar { inner: parking_lot::Condvar::new(), _address: 0 }
     }
 
     /// Gives up the lock, waits to be notified, and takes the lock again.
     #[track_caller]
-    pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
-        self.inner.wait_for(&mut guard.inner, real::OVER_CHECK);
-        real::unwind_if_over();
+    pub fn wait<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>) {
+        match sim::current() {
+            Some(sim) => {
+                self.wait_in(sim, guard, None, Location::caller());
+            }
+            None => self.wait_real(guard, real::OVER_CHECK),
+        }
     }
 
     /// As [`Condvar::wait`], for at most `span`. Whether the time ran out.
     #[track_caller]
-    pub fn wait_for<T>(&self, guard: &mut MutexGuard<'_, T>, span: Duration) -> bool {
+    pub fn wait_for<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>, span: Duration) -> bool {
         self.wait_until(guard, Instant::from_ns(context::quiet_now_ns()) + span)
     }
 
     /// As [`Condvar::wait`], until `deadline` at the latest. Whether the time ran out.
     #[track_caller]
-    pub fn wait_until<T>(&self, guard: &mut MutexGuard<'_, T>, deadline: Instant) -> bool {
+    pub fn wait_until<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>, deadline: Instant) -> bool {
+        if let Some(sim) = sim::current() {
+            let woken = self.wait_in(sim, guard, Some(deadline.as_ns()), Location::caller());
+            return woken == Woken::TimedOut;
+        }
         let left = deadline - Instant::from_ns(context::quiet_now_ns());
-        let result = self.inner.wait_for(&mut guard.inner, left.min(real::OVER_CHECK));
+        self.wait_real(guard, left.min(real::OVER_CHECK));
+        context::quiet_now_ns() >= deadline.as_ns()
+    }
+
+    fn wait_real<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>, span: Duration) {
+        let inner = guard.inner.as_mut().expect("a guard has its lock whenever its owner runs");
+        self.inner.wait_for(inner, span);
         real::unwind_if_over();
-        result.timed_out() && context::quiet_now_ns() >= deadline.as_ns()
+    }
+
+    fn wait_in<T: ?Sized>(
+        &self,
+        sim: &Sim,
+        guard: &mut MutexGuard<'_, T>,
+        deadline_ns: Option<u64>,
+        place: Place,
+    ) -> Woken {
+        sim.point(Event::Wait, place);
+        let mutex = guard.mutex;
+        // From here to `block` nothing can come between: giving up the lock and waiting are one.
+        mutex.holder.clear();
+        guard.inner = None;
+        mutex.unlock_in(sim);
+        let spurious_ns = sim.spurious_wake_ns().map(|span_ns| sim.now_ns() + span_ns);
+        let until_ns = [deadline_ns, spurious_ns].into_iter().flatten().min();
+        sim.block(WaitKind::Condvar, self.address(), place, until_ns);
+        guard.inner = Some(mutex.lock_in(sim, place));
+        match deadline_ns {
+            Some(deadline_ns) if sim.now_ns() >= deadline_ns => Woken::TimedOut,
+            _ => Woken::Notified,
+        }
     }
 
     /// Wakes one of the tasks that wait, if any does.
     #[track_caller]
     pub fn notify_one(&self) {
-        self.inner.notify_one();
+        match sim::current() {
+            None => {
+                self.inner.notify_one();
+            }
+            Some(sim) => {
+                sim.point(Event::Notify, Location::caller());
+                sim.wake_one(self.address());
+            }
+        }
     }
 
     /// Wakes all tasks that wait.
     #[track_caller]
     pub fn notify_all(&self) {
-        self.inner.notify_all();
+        match sim::current() {
+            None => {
+                self.inner.notify_all();
+            }
+            Some(sim) => {
+                sim.point(Event::Notify, Location::caller());
+                sim.wake_all(self.address());
+            }
+        }
+    }
+
+    fn address(&self) -> usize {
+        (&raw const *self).addr()
     }
 }
 
@@ -145,7 +298,11 @@ impl<T: ?Sized> Quiet<T> {
     /// anything that blocks, was broken, and waiting would stop the simulation for good.
     #[track_caller]
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        f(&mut self.data.lock())
+        let mut data = match sim::current() {
+            None => self.data.lock(),
+            Some(_) => self.data.try_lock().expect("a quiet lock is never held across a wait"),
+        };
+        f(&mut data)
     }
 }
 

@@ -1,10 +1,12 @@
 //! Tasks: what a program for real threads calls threads.
 
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::sync::{Condvar, Mutex};
-use super::{context, real};
+use super::time::ns_of;
+use super::{context, real, sim};
 
 /// A task whose result can be waited for.
 pub struct JoinHandle<T> {
@@ -54,8 +56,13 @@ pub fn spawn<T: Send + 'static>(
         theirs.done.notify_all();
     };
     let name: Arc<str> = name.into().into();
-    let (run, label) = real_run();
-    run.spawn(name, label, job);
+    match sim::current() {
+        Some(sim) => sim.spawn(name, Location::caller(), job),
+        None => {
+            let (run, label) = real_run();
+            run.spawn(name, label, job);
+        }
+    }
     JoinHandle { packet }
 }
 
@@ -71,8 +78,14 @@ pub fn go(f: impl FnOnce() + Send + 'static) {
     thread_local! {
         static NAME: Arc<str> = "go".into();
     }
-    let (run, label) = real_run();
-    run.go(NAME.with(Arc::clone), label, f);
+    let name = NAME.with(Arc::clone);
+    match sim::current() {
+        Some(sim) => sim.spawn(name, Location::caller(), f),
+        None => {
+            let (run, label) = real_run();
+            run.go(name, label, f);
+        }
+    }
 }
 
 fn real_run() -> (Arc<real::RealRun>, Option<u32>) {
@@ -111,6 +124,9 @@ pub fn label() -> Option<u32> {
 /// Sleeps for `span` of the current clock.
 #[track_caller]
 pub fn sleep(span: Duration) {
+    if let Some(sim) = sim::current() {
+        return sim.sleep(ns_of(span), Location::caller());
+    }
     match context::with_real(|task| task.run.clone()) {
         Some(run) => {
             run.sleep(span);
@@ -123,5 +139,8 @@ pub fn sleep(span: Duration) {
 /// Lets other tasks run.
 #[track_caller]
 pub fn yield_now() {
-    std::thread::yield_now();
+    match sim::current() {
+        Some(sim) => sim.yield_now(Location::caller()),
+        None => std::thread::yield_now(),
+    }
 }

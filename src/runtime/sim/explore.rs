@@ -1,0 +1,194 @@
+//! What the schedule does to a run: who is chosen, who is preempted, who is stalled, all by seed.
+//!
+//! Preemption alone finds next to nothing: a race window is some 200 ns of virtual time and
+//! time-outs are 300 ms. What finds a check that is separated from its act is a *stall*: the task
+//! stands still for many milliseconds, at one of a few places that the seed has chosen.
+//!
+//! A place's number is the order in which the run first came by it. Neither its address nor its
+//! line enters the choice, so a line of logging added above it changes no schedule.
+
+use rustc_hash::FxHashMap;
+
+use super::schedule::WaitKind;
+use super::{Event, Place, Sim};
+use crate::runtime::outcome::{FailureKind, Schedule};
+use crate::runtime::rand::Chance;
+
+/// A task that passes this many points without a switch is made to let others run.
+const POINTS_PER_TURN_MAX: u32 = 2000;
+
+/// How often a watching OS thread hears that the simulation gets on, in points.
+const HEARTBEAT_POINTS: u64 = 1 << 12;
+
+/// How hard a schedule shakes the tasks under test.
+#[derive(Debug, Clone, Copy)]
+struct Shaking {
+    /// Chance that a point lets others run, in 2^-32.
+    preempt: u32,
+    /// One in this many sites is hot; 0: none is.
+    sites: u64,
+    /// Chance that a hot site stalls a task that comes by, in 2^-32.
+    stall: u32,
+    /// Longest stall.
+    stall_max_ns: u64,
+    /// Chance that a wait on a condition ends without a reason, in 2^-32.
+    spurious: u32,
+}
+
+/// `percent` of 2^32.
+const fn per_cent(percent: u64) -> u32 {
+    #[allow(clippy::cast_possible_truncation, reason = "100 % is 2^32 - 1, which fits")]
+    {
+        (percent * (u32::MAX as u64) / 100) as u32
+    }
+}
+
+impl Shaking {
+    fn new(schedule: Schedule, chance: &mut Chance) -> Shaking {
+        let calm = Shaking { preempt: 0, sites: 0, stall: 0, stall_max_ns: 0, spurious: 0 };
+        match schedule {
+            Schedule::Fifo => calm,
+            Schedule::Random => Shaking {
+                preempt: per_cent(5),
+                sites: 16,
+                stall: per_cent(2),
+                stall_max_ns: 100_000_000,
+                spurious: 0,
+            },
+            // Every seed shakes differently, so that one setting's blind spot is not all seeds'.
+            Schedule::Hostile => Shaking {
+                preempt: per_cent(5 + chance.below(16)),
+                sites: 4 + chance.below(5),
+                stall: per_cent(10 + chance.below(21)),
+                stall_max_ns: (100 + chance.below(300)) * 1_000_000,
+                spurious: per_cent(chance.below(6)),
+            },
+        }
+    }
+}
+
+/// A place in the source together with what is done there.
+type Site = (&'static str, u32, u32, u8);
+
+/// The choices of one run.
+pub(super) struct Explorer {
+    chance: Chance,
+    fifo: bool,
+    shaking: Shaking,
+    /// Decides which site numbers are hot.
+    heat: u64,
+    /// Whether the site is hot. By address first, which is fast; one place may have several.
+    hot_by_address: FxHashMap<(usize, u8), bool>,
+    hot_by_site: FxHashMap<Site, bool>,
+}
+
+impl Explorer {
+    pub(super) fn new(seed: u64, schedule: Schedule) -> Explorer {
+        let mut parameters = Chance::new(seed, "runtime/shaking");
+        Explorer {
+            chance: Chance::new(seed, "runtime/schedule"),
+            fifo: schedule == Schedule::Fifo,
+            shaking: Shaking::new(schedule, &mut parameters),
+            heat: parameters.below(u64::MAX),
+            hot_by_address: FxHashMap::default(),
+            hot_by_site: FxHashMap::default(),
+        }
+    }
+
+    /// One of `len` candidates; the first under `fifo`. 0 where there is none.
+    #[inline]
+    pub(super) fn choose(&mut self, len: usize) -> usize {
+        if self.fifo || len < 2 {
+            return 0;
+        }
+        usize::try_from(self.chance.below(len as u64)).unwrap_or(0)
+    }
+
+    /// For how long a task under test that comes by this site stands still, if it does.
+    fn stall_ns(&mut self, event: Event, place: Place) -> Option<u64> {
+        if self.shaking.sites == 0 || !self.is_hot(event, place) {
+            return None;
+        }
+        let stalls = self.chance.chance(self.shaking.stall);
+        stalls.then(|| self.chance.below(self.shaking.stall_max_ns))
+    }
+
+    fn is_hot(&mut self, event: Event, place: Place) -> bool {
+        let address = (std::ptr::from_ref(place).addr(), event as u8);
+        if let Some(hot) = self.hot_by_address.get(&address) {
+            return *hot;
+        }
+        let number = self.hot_by_site.len() as u64;
+        let site = (place.file(), place.line(), place.column(), event as u8);
+        let draw =
+            Chance::new(self.heat.wrapping_add(number), "runtime/site").below(self.shaking.sites);
+        let hot = *self.hot_by_site.entry(site).or_insert(draw == 0);
+        self.hot_by_address.insert(address, hot);
+        hot
+    }
+}
+
+impl Sim {
+    /// What a scheduling point may do to the task that passes it, beside charging it.
+    #[inline]
+    pub(super) fn explore(&self, event: Event, place: Place) {
+        let turn = self.points_since_switch.get() + 1;
+        self.points_since_switch.set(turn);
+        if self.points.get().is_multiple_of(HEARTBEAT_POINTS) {
+            self.beat();
+        }
+        let mut explorer = self.explorer.borrow_mut();
+        if explorer.fifo {
+            drop(explorer);
+            if turn >= POINTS_PER_TURN_MAX {
+                self.yield_to_any();
+            }
+            return;
+        }
+        let preempt = explorer.shaking.preempt;
+        let yields = turn >= POINTS_PER_TURN_MAX || explorer.chance.chance(preempt);
+        let stall_ns = match self.label() {
+            Some(label) => explorer.stall_ns(event, place).map(|span_ns| (label, span_ns)),
+            None => None,
+        };
+        drop(explorer);
+        if let Some((label, span_ns)) = stall_ns {
+            self.stall(label, span_ns, place);
+        } else if yields {
+            self.yield_to_any();
+        }
+    }
+
+    #[cold]
+    fn stall(&self, label: u32, span_ns: u64, place: Place) {
+        let until_ns = self.now_ns.get() + span_ns;
+        let mut stalled = self.stalled_until_ns.borrow_mut();
+        let latest_ns = stalled.entry(label).or_default();
+        *latest_ns = until_ns.max(*latest_ns);
+        drop(stalled);
+        self.block(WaitKind::Stall, 0, place, Some(until_ns));
+    }
+
+    /// Whether this wait on a condition is to end for no reason, and after how long.
+    pub(in crate::runtime) fn spurious_wake_ns(&self) -> Option<u64> {
+        let mut explorer = self.explorer.borrow_mut();
+        let spurious = explorer.shaking.spurious;
+        let wakes = spurious > 0 && self.label().is_some() && explorer.chance.chance(spurious);
+        wakes.then(|| explorer.chance.below(20_000_000))
+    }
+
+    /// Tells the watching OS thread that the simulation gets on, and ends one that never will.
+    #[cold]
+    fn beat(&self) {
+        self.heartbeat.store(self.points.get(), std::sync::atomic::Ordering::Relaxed);
+        if self.points.get() >= self.limits.points && !self.ending.get() {
+            let points = self.limits.points;
+            let message = format!(
+                "{points} scheduling points passed and no end in sight\n{}",
+                self.describe_tasks()
+            );
+            self.end_with_new(FailureKind::Livelock, "points_max", message);
+            self.unwind_if_over();
+        }
+    }
+}

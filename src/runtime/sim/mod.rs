@@ -1,0 +1,236 @@
+//! The virtual clock: every task is a coroutine on one OS thread, and the seed chooses who runs.
+//!
+//! One idea: a task gives up control only at a *scheduling point* (lock, unlock, wait, notify,
+//! send, receive, spawn, sleep, a look at the clock), and there the scheduler, not the operating
+//! system, decides. Time is a number. It moves when nothing can run, to the next timer, and by a
+//! small charge per point, so that a spinning loop gets somewhere and is caught.
+//!
+//! ```text
+//! task ──point──► charge, hash, due timers ──► stall? preempt? ──► go on
+//!      ──block──► wait list, timer ──► pick a ready task ──► suspend to the root loop
+//!                                      none? move the clock   which resumes the picked one
+//!                                      no timer? deadlock
+//! ```
+//!
+//! The suspending task picks its successor itself; where that is the task itself, nothing is
+//! switched. Objects carry almost no scheduler state: wait lists are kept here, by address.
+//!
+//! Files: [`task`] (coroutines and their stacks), [`schedule`] (ready set, clock, wait lists),
+//! [`explore`] (preemption and stalls), [`ending`] (how a run ends), [`report`] (who waits for
+//! what).
+
+mod chan;
+mod ending;
+mod explore;
+mod overflow;
+mod park;
+mod report;
+mod run;
+mod schedule;
+mod task;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::local::Shared;
+use super::outcome::{Failure, RunConfig};
+use explore::Explorer;
+use schedule::{Timers, WaitLists};
+use task::{StackPool, Task, TaskId};
+
+pub(super) use chan::{SimReceiver, SimSender, channel};
+pub(super) use park::SimParker;
+pub(super) use report::Holder;
+pub(super) use run::run;
+pub(super) use schedule::{WaitKind, Woken};
+
+/// A place in the source.
+pub(super) type Place = &'static Location<'static>;
+
+/// Virtual time charged for each scheduling point.
+const POINT_COST_NS: u64 = 200;
+
+/// What happens at a scheduling point; part of the hash and of a site's identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Event {
+    Lock = 1,
+    Unlock,
+    Wait,
+    Notify,
+    Send,
+    Recv,
+    Spawn,
+    Sleep,
+    Now,
+    Yield,
+    Switch,
+    Block,
+    Clock,
+}
+
+/// One simulation. Lives on the stack of its OS thread; tasks find it through a thread-local.
+pub(super) struct Sim {
+    pub(super) id: u32,
+    pub(super) shared: Shared,
+    // What every point touches.
+    now_ns: Cell<u64>,
+    points: Cell<u64>,
+    switches: Cell<u64>,
+    hash: Cell<u64>,
+    current: Cell<TaskId>,
+    /// The time at which a point must look at the timers (or at the limits).
+    alarm_ns: Cell<u64>,
+    points_since_switch: Cell<u32>,
+    explorer: RefCell<Explorer>,
+    // What a switch touches.
+    tasks: RefCell<Vec<Task>>,
+    free: RefCell<Vec<TaskId>>,
+    ready: RefCell<std::collections::VecDeque<TaskId>>,
+    next: Cell<Option<TaskId>>,
+    timers: RefCell<Timers>,
+    waits: RefCell<WaitLists>,
+    stacks: RefCell<StackPool>,
+    spawned: Cell<u64>,
+    live: Cell<u32>,
+    // How it ends.
+    ending: Cell<bool>,
+    dumping: Cell<bool>,
+    abandoned: Cell<u32>,
+    failure: RefCell<Option<Failure>>,
+    stalled_until_ns: RefCell<BTreeMap<u32, u64>>,
+    limits: Limits,
+    heartbeat: Arc<AtomicU64>,
+}
+
+struct Limits {
+    elapsed_ns: u64,
+    points: u64,
+}
+
+thread_local! {
+    static CURRENT: Cell<*const Sim> = const { Cell::new(std::ptr::null()) };
+}
+
+/// The simulation that the calling OS thread runs, if it runs one.
+#[inline]
+#[allow(unsafe_code, reason = "the thread-local holds a pointer to the run's stack")]
+pub(super) fn current<'a>() -> Option<&'a Sim> {
+    let sim = CURRENT.with(Cell::get);
+    // SAFETY: the pointer is set by `Entered` for as long as the simulation lives, and only code
+    // that runs inside it, on the same OS thread, gets to see it.
+    unsafe { sim.as_ref() }
+}
+
+/// Marks the OS thread as running `sim`, until dropped.
+struct Entered;
+
+impl Entered {
+    fn new(sim: &Sim) -> Entered {
+        CURRENT.with(|current| current.set(sim));
+        Entered
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.with(|current| current.set(std::ptr::null()));
+    }
+}
+
+impl Sim {
+    fn new(config: &RunConfig, heartbeat: Arc<AtomicU64>) -> Sim {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        // 24 bits, since a waker packs it; never 0.
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed) % 0x00ff_ffff + 1;
+        let limits = Limits {
+            elapsed_ns: super::time::ns_of(config.elapsed_max),
+            points: config.points_max,
+        };
+        Sim {
+            id: u32::try_from(id).expect("24 bits fit 32"),
+            shared: Shared::new(config.seed, config.record),
+            now_ns: Cell::new(0),
+            points: Cell::new(0),
+            switches: Cell::new(0),
+            hash: Cell::new(config.seed ^ 0x9e37_79b9_7f4a_7c15),
+            current: Cell::new(TaskId(0)),
+            alarm_ns: Cell::new(limits.elapsed_ns),
+            points_since_switch: Cell::new(0),
+            explorer: RefCell::new(Explorer::new(config.seed, config.schedule)),
+            tasks: RefCell::default(),
+            free: RefCell::default(),
+            ready: RefCell::default(),
+            next: Cell::new(None),
+            timers: RefCell::default(),
+            waits: RefCell::default(),
+            stacks: RefCell::new(StackPool::borrow_shared()),
+            spawned: Cell::new(0),
+            live: Cell::new(0),
+            ending: Cell::new(false),
+            dumping: Cell::new(false),
+            abandoned: Cell::new(0),
+            failure: RefCell::default(),
+            stalled_until_ns: RefCell::default(),
+            limits,
+            heartbeat,
+        }
+    }
+
+    pub(super) fn now_ns(&self) -> u64 {
+        self.now_ns.get()
+    }
+
+    /// Passes a scheduling point: charges time, wakes what is due, and may let others run.
+    #[inline]
+    pub(super) fn point(&self, event: Event, place: Place) {
+        if self.is_unwinding() {
+            return;
+        }
+        self.points.set(self.points.get() + 1);
+        self.now_ns.set(self.now_ns.get() + POINT_COST_NS);
+        self.mix(event);
+        if self.now_ns.get() >= self.alarm_ns.get() {
+            self.alarm();
+            self.unwind_if_over();
+        }
+        self.explore(event, place);
+    }
+
+    /// Adds (virtual time, task, event) to the rolling hash.
+    #[inline]
+    fn mix(&self, event: Event) {
+        let word =
+            self.now_ns.get() ^ (u64::from(self.current.get().0) << 40) ^ ((event as u64) << 56);
+        let hash = (self.hash.get().rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+        self.hash.set(hash);
+    }
+
+    pub(super) fn task_name(&self) -> Arc<str> {
+        self.with_current(|task| task.name.clone())
+    }
+
+    pub(super) fn label(&self) -> Option<u32> {
+        self.with_current(|task| task.label)
+    }
+
+    pub(super) fn set_label(&self, label: Option<u32>) -> Option<u32> {
+        self.with_current(|task| std::mem::replace(&mut task.label, label))
+    }
+
+    pub(super) fn with_timers<R>(&self, f: impl FnOnce(&mut super::future::Timers) -> R) -> R {
+        self.with_current(|task| f(&mut task.future_timers))
+    }
+
+    /// Until when a task labelled `label` was last stalled, in nanoseconds since the start.
+    pub(super) fn last_stall_ns(&self, label: u32) -> Option<u64> {
+        self.stalled_until_ns.borrow().get(&label).copied()
+    }
+
+    fn with_current<R>(&self, f: impl FnOnce(&mut Task) -> R) -> R {
+        f(&mut self.tasks.borrow_mut()[self.current.get().slot()])
+    }
+}

@@ -1,0 +1,192 @@
+//! Who waits for what, and who holds it: what a deadlock's report says.
+
+use std::fmt::Write as _;
+use std::panic::Location;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+
+use super::schedule::{Wait, WaitKind};
+use super::task::{State, Task, TaskId};
+use super::{Place, Sim};
+
+/// Who holds a lock, and where it was taken. Part of every `Mutex`; idle on the real clock.
+#[derive(Debug)]
+pub(in crate::runtime) struct Holder {
+    /// Simulation (high half) and task (low half); 0: nobody of a simulation.
+    who: AtomicU64,
+    place: AtomicPtr<Location<'static>>,
+}
+
+impl Holder {
+    pub(in crate::runtime) const fn nobody() -> Holder {
+        Holder { who: AtomicU64::new(0), place: AtomicPtr::new(std::ptr::null_mut()) }
+    }
+
+    /// Notes that the current task of `sim` has the lock.
+    #[inline]
+    pub(in crate::runtime) fn set(&self, sim: &Sim, place: Place) {
+        let who = u64::from(sim.id) << 32 | u64::from(sim.current.get().0);
+        self.who.store(who, Ordering::Relaxed);
+        self.place.store(std::ptr::from_ref(place).cast_mut(), Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(in crate::runtime) fn clear(&self) {
+        self.who.store(0, Ordering::Relaxed);
+    }
+
+    /// Where the lock was taken last.
+    #[inline]
+    #[allow(unsafe_code, reason = "reads back a reference that was stored as a pointer")]
+    pub(in crate::runtime) fn place(&self) -> Option<Place> {
+        // SAFETY: only `set` stores here, and what it stores is a `&'static Location`.
+        unsafe { self.place.load(Ordering::Relaxed).as_ref() }
+    }
+
+    /// The task of `sim` that has the lock.
+    fn task(&self, sim: &Sim) -> Option<TaskId> {
+        let who = self.who.load(Ordering::Relaxed);
+        (who >> 32 == u64::from(sim.id))
+            .then(|| TaskId(u32::try_from(who & 0xffff_ffff).expect("masked to 32 bits")))
+    }
+}
+
+/// The wait of a task that was given up: nothing will end it.
+pub(super) fn abandoned() -> Wait {
+    Wait { kind: WaitKind::Park, address: 0, place: Location::caller(), since_ns: 0 }
+}
+
+impl Sim {
+    /// Fails the run if waiting for `holder`'s lock closes a circle of tasks that wait for locks.
+    #[allow(unsafe_code, reason = "follows pointers to locks that blocked tasks refer to")]
+    pub(in crate::runtime) fn refuse_lock_cycle(&self, holder: &Holder, place: Place) {
+        let me = self.current.get();
+        let Some(mut owner) = holder.task(self) else {
+            let message = format!("the lock wanted at {place} is held outside of this run");
+            self.fail_deadlock("foreign_lock", &message, holder);
+        };
+        let mut chain = vec![owner];
+        while owner != me {
+            let next = {
+                let tasks = self.tasks.borrow();
+                match &tasks[owner.slot()].state {
+                    State::Blocked(Wait { kind: WaitKind::Lock(holder), .. }) => {
+                        // SAFETY: a task that is blocked on a lock borrows it from its own stack,
+                        // so the lock is alive as long as the task is blocked.
+                        unsafe { &**holder }.task(self)
+                    }
+                    _ => return,
+                }
+            };
+            match next {
+                Some(next) if !chain.contains(&next) || next == me => owner = next,
+                _ => return,
+            }
+            chain.push(owner);
+        }
+        let tasks = self.tasks.borrow();
+        let names: Vec<String> = chain.iter().map(|id| tasks[id.slot()].name.to_string()).collect();
+        drop(tasks);
+        let message = format!(
+            "tasks wait for each other's locks: {} → {}; the first wants a lock at {place}",
+            self.task_name(),
+            names.join(" → ")
+        );
+        self.fail_deadlock("lock_cycle", &message, holder);
+    }
+
+    /// One line per live task: its state, what it waits for and where, and who holds that.
+    pub(super) fn describe_tasks(&self) -> String {
+        let tasks = self.tasks.borrow();
+        let mut text = String::new();
+        for task in tasks.iter() {
+            let name = &task.name;
+            // Writing to a String cannot fail.
+            let _ = match &task.state {
+                State::Free => continue,
+                State::Ready => writeln!(text, "  {name}: ready"),
+                State::Running => writeln!(text, "  {name}: running"),
+                State::Blocked(wait) => {
+                    writeln!(text, "  {name}: {}", self.describe_wait(wait, &tasks))
+                }
+            };
+        }
+        text
+    }
+
+    #[allow(unsafe_code, reason = "follows a pointer to a lock that a blocked task refers to")]
+    fn describe_wait(&self, wait: &Wait, tasks: &[Task]) -> String {
+        let since = seconds(wait.since_ns);
+        let what = verb(wait.kind);
+        let mut text = format!("{what} at {} since {since:.6} s", wait.place);
+        if let WaitKind::Lock(holder) = wait.kind {
+            // SAFETY: as in `refuse_lock_cycle`.
+            let holder = unsafe { &*holder };
+            let _ = write!(text, "; it is {}", self.describe_holder(holder, tasks));
+        }
+        text
+    }
+
+    /// `held since PLACE by TASK, which WAITS at PLACE`.
+    pub(super) fn describe_holder(&self, holder: &Holder, tasks: &[Task]) -> String {
+        let place = holder.place().map(ToString::to_string).unwrap_or_default();
+        let Some(owner) = holder.task(self) else { return "held by nobody any more".to_string() };
+        let task = &tasks[owner.slot()];
+        let mut text = format!("held since {place} by {}", task.name);
+        if let State::Blocked(wait) = &task.state {
+            let _ = write!(text, ", which {} at {}", verb(wait.kind), wait.place);
+        }
+        text
+    }
+}
+
+fn seconds(ns: u64) -> f64 {
+    std::time::Duration::from_nanos(ns).as_secs_f64()
+}
+
+fn verb(kind: WaitKind) -> &'static str {
+    match kind {
+        WaitKind::Lock(_) => "waits for a lock",
+        WaitKind::Condvar => "waits for a condition",
+        WaitKind::Send => "waits to send",
+        WaitKind::Recv => "waits to receive",
+        WaitKind::Sleep => "sleeps",
+        WaitKind::Park => "waits for a future",
+        WaitKind::Stall => "is stalled by the schedule",
+    }
+}
+
+thread_local! {
+    static BACKTRACES: std::cell::RefCell<String> = const { std::cell::RefCell::new(String::new()) };
+}
+
+impl Sim {
+    /// The backtraces of all tasks, as a debugger would show threads.
+    pub(in crate::runtime) fn backtraces(&self) -> String {
+        let me = self.current.get();
+        self.note_backtrace();
+        self.dumping.set(true);
+        let slots = self.tasks.borrow().len();
+        for slot in 0..slots {
+            let id = TaskId(u32::try_from(slot).expect("slots fit 32 bits"));
+            let suspended = self.tasks.borrow_mut()[slot].coroutine.take();
+            let Some(mut coroutine) = suspended else { continue };
+            if coroutine.started() {
+                self.current.set(id);
+                // It notes its backtrace and suspends again, without having done anything.
+                coroutine.resume(());
+            }
+            self.tasks.borrow_mut()[slot].coroutine = Some(coroutine);
+        }
+        self.current.set(me);
+        self.dumping.set(false);
+        BACKTRACES.with(|text| std::mem::take(&mut *text.borrow_mut()))
+    }
+
+    pub(super) fn note_backtrace(&self) {
+        let trace = std::backtrace::Backtrace::force_capture();
+        let name = self.task_name();
+        BACKTRACES.with(|text| {
+            let _ = writeln!(text.borrow_mut(), "task {name}:\n{trace}");
+        });
+    }
+}

@@ -1,0 +1,125 @@
+//! One simulation from start to end, on an OS thread of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::{Entered, Sim, overflow};
+use crate::runtime::outcome::{Failure, FailureKind, Outcome, RunConfig};
+use crate::runtime::thread_cpu_ns;
+
+/// How often the caller looks whether the simulation still gets on.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// A simulation that has passed no point for this many looks spins and is given up.
+const LOOKS_MAX: u32 = 15;
+
+/// Runs `main` in a simulation; returns when all its tasks have ended.
+///
+/// # Panics
+/// When the operating system has no thread to give.
+pub(in crate::runtime) fn run<T: Send + 'static>(
+    config: &RunConfig,
+    main: impl FnOnce() -> T + Send + 'static,
+) -> Outcome<T> {
+    let heartbeat = Arc::new(AtomicU64::new(0));
+    let theirs = heartbeat.clone();
+    let (sender, receiver) = crossbeam_channel::bounded(1);
+    let config = config.clone();
+    let thread = std::thread::Builder::new()
+        .name("simulation".to_string())
+        .spawn(move || {
+            let outcome = simulate(&config, theirs, main);
+            // The receiver is gone only when the caller has given this run up.
+            let _ = sender.send(outcome);
+        })
+        .expect("the operating system gives a thread");
+    let mut last_beat = 0;
+    let mut looks = 0;
+    loop {
+        match receiver.recv_timeout(LOOK) {
+            Ok(outcome) => {
+                // Everything the thread had is gone when the next run begins.
+                let _ = thread.join();
+                return outcome;
+            }
+            Err(crossbeam_channel::RecvTimeoutError::Timeout) => {
+                let beat = heartbeat.load(Ordering::Relaxed);
+                looks = if beat == last_beat { looks + 1 } else { 0 };
+                last_beat = beat;
+                if looks >= LOOKS_MAX {
+                    return given_up(beat);
+                }
+            }
+            Err(crossbeam_channel::RecvTimeoutError::Disconnected) => {
+                let payload = thread.join().err();
+                std::panic::resume_unwind(payload.expect("a thread without a result panicked"));
+            }
+        }
+    }
+}
+
+fn simulate<T: 'static>(
+    config: &RunConfig,
+    heartbeat: Arc<AtomicU64>,
+    main: impl FnOnce() -> T + 'static,
+) -> Outcome<T> {
+    let _handler = overflow::install();
+    let sim = Sim::new(config, heartbeat);
+    let entered = Entered::new(&sim);
+    let answer = std::rc::Rc::new(std::cell::RefCell::new(None));
+    let slot = answer.clone();
+    let job = move || {
+        let value = main();
+        *slot.borrow_mut() = Some(value);
+        super::current().expect("main runs in its simulation").end();
+    };
+    sim.add_task("main".into(), None, Box::new(job));
+    while let Some(next) = sim.next.take().or_else(|| sim.pick()) {
+        sim.resume(next);
+    }
+    let tasks_left = sim.forget_leftovers();
+    let value = answer.borrow_mut().take();
+    let result = match (sim.failure.take(), value) {
+        (None, Some(value)) => Ok(value),
+        (Some(failure), _) => Err(failure),
+        (None, None) => unreachable!("a run ends with a result or a failure"),
+    };
+    let outcome = Outcome {
+        result,
+        hash: sim.hash.get(),
+        elapsed: Duration::from_nanos(sim.now_ns.get()),
+        cpu: Duration::from_nanos(thread_cpu_ns()),
+        points: sim.points.get(),
+        switches: sim.switches.get(),
+        tasks_left,
+    };
+    drop(entered);
+    outcome
+}
+
+/// What is said of a simulation that spins without passing a point. Its OS thread is left behind.
+fn given_up<T>(points: u64) -> Outcome<T> {
+    let message = format!(
+        "a task has spun for {:?} without a scheduling point (the last one was number {points} or \
+         later): wait on a condition, a channel or a sleep instead",
+        LOOK * LOOKS_MAX
+    );
+    let failure = Failure {
+        kind: FailureKind::Livelock,
+        name: "spin".to_string(),
+        message,
+        task: "unknown".to_string(),
+        place: String::new(),
+        at: Duration::ZERO,
+    };
+    Outcome {
+        result: Err(failure),
+        hash: 0,
+        elapsed: Duration::ZERO,
+        cpu: Duration::ZERO,
+        points,
+        switches: 0,
+        tasks_left: 1,
+    }
+}

@@ -1,0 +1,289 @@
+//! Who runs next, and when: the ready set, the clock, timers and wait lists.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use rustc_hash::FxHashMap;
+
+use super::report::Holder;
+use super::task::{State, TaskId};
+use super::{Event, Place, Sim};
+use crate::runtime::outcome::FailureKind;
+
+/// What a task waits for.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::runtime) enum WaitKind {
+    Lock(*const Holder),
+    Condvar,
+    Send,
+    Recv,
+    Sleep,
+    Park,
+    Stall,
+}
+
+/// A wait: for what, on which wait list, where in the source, and since when.
+#[derive(Debug, Clone)]
+pub(super) struct Wait {
+    pub(super) kind: WaitKind,
+    /// The wait list; 0 where the wait is on none.
+    pub(super) address: usize,
+    pub(super) place: Place,
+    pub(super) since_ns: u64,
+}
+
+/// How a wait ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::runtime) enum Woken {
+    Notified,
+    TimedOut,
+}
+
+/// Tasks that wait for an object, by the object's address.
+///
+/// A hash map is safe here: it is never iterated.
+#[derive(Default)]
+pub(super) struct WaitLists {
+    lists: FxHashMap<usize, VecDeque<TaskId>>,
+    /// Emptied lists, kept for their memory.
+    spare: Vec<VecDeque<TaskId>>,
+}
+
+impl WaitLists {
+    fn add(&mut self, address: usize, id: TaskId) {
+        let spare = &mut self.spare;
+        let list = self.lists.entry(address).or_insert_with(|| spare.pop().unwrap_or_default());
+        list.push_back(id);
+    }
+
+    fn remove(&mut self, address: usize, id: TaskId) {
+        if let Some(list) = self.lists.get_mut(&address) {
+            list.retain(|other| *other != id);
+            self.drop_if_empty(address);
+        }
+    }
+
+    /// Takes the waiter that `choose` picks out of `0..len`.
+    fn take(&mut self, address: usize, choose: impl FnOnce(usize) -> usize) -> Option<TaskId> {
+        let list = self.lists.get_mut(&address)?;
+        let taken =
+            if list.len() == 1 { list.pop_front() } else { list.remove(choose(list.len())) };
+        self.drop_if_empty(address);
+        taken
+    }
+
+    fn drop_if_empty(&mut self, address: usize) {
+        if self.lists.get(&address).is_some_and(VecDeque::is_empty)
+            && let Some(list) = self.lists.remove(&address)
+        {
+            self.spare.push(list);
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.lists.clear();
+    }
+}
+
+/// Timers, soonest first. A timer whose wait has ended is stale and is dropped when it comes up.
+#[derive(Default)]
+pub(super) struct Timers {
+    heap: BinaryHeap<Reverse<(u64, u64, TaskId, u32)>>,
+    seq: u64,
+}
+
+impl Timers {
+    fn add(&mut self, deadline_ns: u64, id: TaskId, wait_seq: u32) {
+        self.seq += 1;
+        self.heap.push(Reverse((deadline_ns, self.seq, id, wait_seq)));
+    }
+
+    fn soonest_ns(&self) -> Option<u64> {
+        self.heap.peek().map(|Reverse((deadline_ns, ..))| *deadline_ns)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.heap.clear();
+    }
+}
+
+impl Sim {
+    /// Makes the current task wait: on `address`'s list (unless 0), until `deadline_ns` at most.
+    pub(in crate::runtime) fn block(
+        &self,
+        kind: WaitKind,
+        address: usize,
+        place: Place,
+        deadline_ns: Option<u64>,
+    ) -> Woken {
+        if self.is_unwinding() && !matches!(kind, WaitKind::Lock(_)) {
+            self.wait_while_unwinding();
+            return Woken::TimedOut;
+        }
+        let id = self.current.get();
+        self.mix(Event::Block);
+        let since_ns = self.now_ns.get();
+        let wait_seq = self.with_current(|task| {
+            task.state = State::Blocked(Wait { kind, address, place, since_ns });
+            task.wait_seq = task.wait_seq.wrapping_add(1);
+            task.wait_seq
+        });
+        if address != 0 {
+            self.waits.borrow_mut().add(address, id);
+        }
+        if let Some(deadline_ns) = deadline_ns {
+            self.timers.borrow_mut().add(deadline_ns, id, wait_seq);
+            self.alarm_ns.set(self.alarm_ns.get().min(deadline_ns));
+        }
+        self.switch();
+        if self.with_current(|task| task.timed_out) { Woken::TimedOut } else { Woken::Notified }
+    }
+
+    /// Wakes one task that waits at `address`, if any does.
+    pub(in crate::runtime) fn wake_one(&self, address: usize) -> bool {
+        let mut explorer = self.explorer.borrow_mut();
+        let woken = self.waits.borrow_mut().take(address, |len| explorer.choose(len));
+        drop(explorer);
+        woken.map(|id| self.make_ready(id, false)).is_some()
+    }
+
+    /// Wakes all tasks that wait at `address`.
+    pub(in crate::runtime) fn wake_all(&self, address: usize) {
+        while let Some(id) = {
+            let mut waits = self.waits.borrow_mut();
+            waits.take(address, |_| 0)
+        } {
+            self.make_ready(id, false);
+        }
+    }
+
+    pub(super) fn make_ready(&self, id: TaskId, timed_out: bool) {
+        let mut tasks = self.tasks.borrow_mut();
+        let task = &mut tasks[id.slot()];
+        task.state = State::Ready;
+        task.timed_out = timed_out;
+        task.wait_seq = task.wait_seq.wrapping_add(1);
+        self.ready.borrow_mut().push_back(id);
+    }
+
+    /// Sleeps for `span_ns` of virtual time.
+    pub(in crate::runtime) fn sleep(&self, span_ns: u64, place: Place) {
+        self.point(Event::Sleep, place);
+        let deadline_ns = self.now_ns.get().saturating_add(span_ns);
+        self.block(WaitKind::Sleep, 0, place, Some(deadline_ns));
+    }
+
+    /// Lets another task run, as the code asks for it.
+    pub(in crate::runtime) fn yield_now(&self, place: Place) {
+        self.point(Event::Yield, place);
+        if !self.is_unwinding() {
+            self.yield_to_any();
+        }
+    }
+
+    /// Lets another task run, if the choice falls on one; the current one stays ready.
+    pub(in crate::runtime) fn yield_to_any(&self) {
+        let id = self.current.get();
+        self.with_current(|task| task.state = State::Ready);
+        self.ready.borrow_mut().push_back(id);
+        self.switch();
+    }
+
+    /// Hands control to the task that is picked, and returns when the current one has it again.
+    fn switch(&self) {
+        let id = self.current.get();
+        match self.pick() {
+            Some(next) if next == id => {
+                self.points_since_switch.set(0);
+                self.with_current(|task| task.state = State::Running);
+            }
+            next => {
+                self.next.set(next);
+                self.suspend();
+            }
+        }
+        self.unwind_if_over();
+    }
+
+    /// The task to run next, off the ready set; moves the clock where nothing is ready.
+    ///
+    /// `None` only when the run is ending and no task can go on.
+    pub(super) fn pick(&self) -> Option<TaskId> {
+        loop {
+            let picked = {
+                let mut ready = self.ready.borrow_mut();
+                let choice = self.explorer.borrow_mut().choose(ready.len());
+                ready.swap_remove_front(choice)
+            };
+            if picked.is_some() {
+                return picked;
+            }
+            if self.ending.get() || self.live.get() == 0 {
+                return None;
+            }
+            self.move_clock();
+        }
+    }
+
+    /// Nothing can run: moves the clock to the next timer. Without one, that is a deadlock.
+    fn move_clock(&self) {
+        let soonest_ns = self.timers.borrow().soonest_ns();
+        let Some(soonest_ns) = soonest_ns else {
+            let message = format!("nothing can run and no timer is set\n{}", self.describe_tasks());
+            return self.end_with_new(FailureKind::Deadlock, "all_blocked", message);
+        };
+        if soonest_ns > self.now_ns.get() {
+            self.now_ns.set(soonest_ns);
+            self.mix(Event::Clock);
+        }
+        self.alarm();
+    }
+
+    /// Wakes every task whose timer is due, and looks at the run's limits.
+    #[cold]
+    pub(super) fn alarm(&self) {
+        let now_ns = self.now_ns.get();
+        loop {
+            let due = {
+                let mut timers = self.timers.borrow_mut();
+                match timers.heap.peek() {
+                    Some(Reverse((deadline_ns, ..))) if *deadline_ns <= now_ns => timers.heap.pop(),
+                    _ => None,
+                }
+            };
+            let Some(Reverse((_, _, id, wait_seq))) = due else { break };
+            self.time_out(id, wait_seq);
+        }
+        let soonest_ns = self.timers.borrow().soonest_ns().unwrap_or(u64::MAX);
+        self.alarm_ns.set(soonest_ns.min(self.limits.elapsed_ns));
+        self.look_at_limits();
+    }
+
+    /// Ends the wait `wait_seq` of task `id` by time-out, unless it has ended already.
+    fn time_out(&self, id: TaskId, wait_seq: u32) {
+        let address = match &self.tasks.borrow()[id.slot()] {
+            task if task.wait_seq != wait_seq => return,
+            task => match &task.state {
+                State::Blocked(wait) => wait.address,
+                _ => return,
+            },
+        };
+        if address != 0 {
+            self.waits.borrow_mut().remove(address, id);
+        }
+        self.make_ready(id, true);
+    }
+
+    fn look_at_limits(&self) {
+        self.heartbeat
+            .store(self.points.get() + self.switches.get(), std::sync::atomic::Ordering::Relaxed);
+        if self.ending.get() {
+            return;
+        }
+        if self.now_ns.get() >= self.limits.elapsed_ns {
+            let limit = std::time::Duration::from_nanos(self.limits.elapsed_ns);
+            let message = format!("the run took more than {limit:?} of virtual time");
+            self.end_with_new(FailureKind::Limit, "elapsed_max", message);
+        }
+    }
+}
