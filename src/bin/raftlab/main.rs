@@ -1,3 +1,38 @@
 //! The command line: parse, call `lab`, print.
+//!
+//! What scripts and graders may rely on: the arguments ([`args`]), the exit status ([`exit`]) and
+//! the report file ([`report`]). The tables are for people and may change.
 
-fn main() {}
+mod args;
+mod campaign;
+mod exit;
+mod list;
+mod output;
+mod progress;
+mod replay;
+mod report;
+mod select;
+mod table;
+mod tally;
+mod test;
+
+use std::process::ExitCode;
+
+use args::Action;
+use exit::{Status, Trouble};
+
+fn main() -> ExitCode {
+    let status = match args::parse() {
+        Ok(Action::List(list)) => list::list(&list),
+        Ok(Action::Test(test)) => test::test(&test),
+        Ok(Action::Replay(replay)) => replay::replay(&replay),
+        Ok(Action::Explain(text)) => output::print(&text).map(|()| Status::Passed),
+        Err(trouble) => Err(trouble),
+    };
+    status
+        .unwrap_or_else(|trouble: Trouble| {
+            output::complain("error", &trouble.to_string());
+            trouble.status()
+        })
+        .into()
+}

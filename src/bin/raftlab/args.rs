@@ -1,0 +1,213 @@
+//! The arguments, and what is wrong with them in one line.
+
+use std::num::{NonZeroU16, NonZeroU64};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::builder::PossibleValuesParser;
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use raftlab::lab::{DESIGNS, Design};
+use raftlab::runtime;
+
+use crate::exit::Trouble;
+
+const STATUS_HELP: &str = "Exit status:
+  0    nothing failed
+  1    some run failed
+  2    the arguments cannot be used, or the report file cannot be created
+  4    the machine failed us while running: a full disk, no more threads
+  130  stopped by Ctrl-C";
+
+/// The Raft lab's suite, on real threads or on a seeded virtual clock.
+#[derive(Debug, Parser)]
+#[command(name = "raftlab", version, after_help = STATUS_HELP, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows every test, its part and what it is about
+    List(ListArgs),
+    /// Runs tests over many seeds, and says which fail
+    Test(TestArgs),
+    /// Runs one test once, and shows what happened in it
+    Replay(ReplayArgs),
+}
+
+/// Arguments of `raftlab list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Print a JSON array with one object per test
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `raftlab test`.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Tests or parts, e.g. figure8_2c or 2C, in either case; none of them: all tests
+    #[arg(value_name = "NAME|PART")]
+    pub names: Vec<String>,
+    /// Runs of each test, with seeds S, S+1, …; 10, or 1 on the real clock
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one::<NonZeroU64>)]
+    pub runs: Option<NonZeroU64>,
+    /// Runs at a time; one per core, or 4 on the real clock
+    #[arg(long, value_name = "J", allow_negative_numbers = true, value_parser = at_least_one::<NonZeroU16>)]
+    pub jobs: Option<NonZeroU16>,
+    /// The first seed
+    #[arg(long, value_name = "S", default_value = "1", allow_negative_numbers = true, value_parser = seed)]
+    pub seed: u64,
+    /// Seeded virtual time, or real threads and wall time
+    #[arg(long, default_value = "virtual")]
+    pub clock: Clock,
+    #[command(flatten)]
+    pub course: CourseArgs,
+    /// Go on without end, until K runs have failed or Ctrl-C
+    #[arg(long, value_name = "K", conflicts_with = "runs",
+          allow_negative_numbers = true, value_parser = at_least_one::<NonZeroU64>)]
+    pub until_fail: Option<NonZeroU64>,
+    /// Write one JSON object per run to FILE, as it ends
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub report: Option<PathBuf>,
+    /// Show no progress
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Arguments of `raftlab replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The test
+    pub name: String,
+    /// The seed
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seed)]
+    pub seed: u64,
+    #[command(flatten)]
+    pub course: CourseArgs,
+}
+
+/// What a run's course depends on, beside its seed.
+#[derive(Debug, Args)]
+pub struct CourseArgs {
+    /// Which implementation; the first one if left out
+    #[arg(long, value_parser = PossibleValuesParser::new(DESIGNS.iter().map(|d| d.name)))]
+    design: Option<String>,
+    /// How the virtual clock chooses who runs; hostile judges safety only
+    #[arg(long, default_value = "random")]
+    schedule: Schedule,
+}
+
+impl CourseArgs {
+    /// The design to run.
+    pub fn design(&self) -> Result<&'static Design, Trouble> {
+        let named = |design: &&Design| self.design.as_ref().is_none_or(|name| name == design.name);
+        let none = || Trouble::Input("this build has no design to run".to_string());
+        DESIGNS.iter().find(named).ok_or_else(none)
+    }
+
+    /// The schedule to run under.
+    pub fn schedule(&self) -> runtime::Schedule {
+        match self.schedule {
+            Schedule::Fifo => runtime::Schedule::Fifo,
+            Schedule::Random => runtime::Schedule::Random,
+            Schedule::Hostile => runtime::Schedule::Hostile,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Clock {
+    Virtual,
+    Real,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Schedule {
+    Fifo,
+    Random,
+    Hostile,
+}
+
+/// What the user asked for.
+#[derive(Debug)]
+pub enum Action {
+    /// `raftlab list`.
+    List(ListArgs),
+    /// `raftlab test`.
+    Test(TestArgs),
+    /// `raftlab replay`.
+    Replay(ReplayArgs),
+    /// Print this text: the help, or the version.
+    Explain(String),
+}
+
+/// Reads the program's arguments.
+pub fn parse() -> Result<Action, Trouble> {
+    match Cli::try_parse() {
+        Ok(Cli { command: Command::List(list) }) => Ok(Action::List(list)),
+        Ok(Cli { command: Command::Test(test) }) => Ok(Action::Test(test)),
+        Ok(Cli { command: Command::Replay(replay) }) => Ok(Action::Replay(replay)),
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                Ok(Action::Explain(error.render().ansi().to_string()))
+            }
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                let help = error.render().to_string();
+                Err(Trouble::Input(format!("say what to do: list, test or replay\n\n{help}")))
+            }
+            _ => Err(Trouble::Input(one_line(&error))),
+        },
+    }
+}
+
+/// clap's first paragraphs on one line, without its `error:` and its pointer to the help.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let before_help = text.split("\nUsage:").next().unwrap_or(&text);
+    let before_help = before_help.split("\nFor more information").next().unwrap_or(before_help);
+    let words: Vec<&str> = before_help.split_whitespace().collect();
+    let line = words.join(" ").trim_start_matches("error: ").replace(" tip: ", "; ");
+    match error.kind() {
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue => line,
+        _ => format!("{line}; see --help"),
+    }
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("give a whole number from 0 to {}", u64::MAX))
+}
+
+/// Reads a `NonZero` number.
+fn at_least_one<T: FromStr>(text: &str) -> Result<T, String> {
+    let most = if size_of::<T>() == 2 { u64::from(u16::MAX) } else { u64::MAX };
+    text.parse().map_err(|_| format!("give a whole number from 1 to {most}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn bad_input_is_one_line_that_says_what_to_do() {
+        for (arguments, words) in [
+            (["test", "--seed", "x"], "give a whole number from 0 to 18446744073709551615"),
+            (["test", "--jobs", "0"], "give a whole number from 1 to 65535"),
+            (["test", "--runs", "-1"], "give a whole number from 1"),
+            (["test", "--clock", "sundial"], "virtual, real"),
+        ] {
+            let error = Cli::try_parse_from(["raftlab"].into_iter().chain(arguments)).unwrap_err();
+            let line = one_line(&error);
+            assert!(line.contains(words), "{line:?} does not say {words:?}");
+            assert_eq!(line.lines().count(), 1, "{line:?} is more than a line");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What the program's exit status says.
+
+use std::process::ExitCode;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing failed.
+    Passed,
+    /// Some run failed.
+    Failed,
+    /// The arguments cannot be used.
+    BadInput,
+    /// The machine failed us: a full disk, no more threads.
+    Machine,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl Status {
+    /// The number that scripts see. 3 is for histories that could not be judged.
+    const fn code(self) -> u8 {
+        match self {
+            Status::Passed => 0,
+            Status::Failed => 1,
+            Status::BadInput => 2,
+            Status::Machine => 4,
+            Status::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> ExitCode {
+        ExitCode::from(status.code())
+    }
+}
+
+/// Why the program could not do what it was asked to. One line each, with what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The arguments cannot be used.
+    #[error("{0}")]
+    Input(String),
+    /// The machine failed us.
+    #[error("{0}")]
+    Machine(String),
+}
+
+impl Trouble {
+    /// The exit status it leads to.
+    pub const fn status(&self) -> Status {
+        match self {
+            Trouble::Input(_) => Status::BadInput,
+            Trouble::Machine(_) => Status::Machine,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `raftlab list`.
+
+use raftlab::lab::{SCENARIOS, Scenario};
+use serde::Serialize;
+
+use crate::args::ListArgs;
+use crate::exit::{Status, Trouble};
+use crate::output;
+use crate::table;
+
+/// One test, as `--json` shows it.
+#[derive(Serialize)]
+struct Row {
+    name: &'static str,
+    part: &'static str,
+    newer_part: &'static str,
+    servers: usize,
+    unreliable: bool,
+    title: &'static str,
+    breaks: &'static str,
+}
+
+impl From<&Scenario> for Row {
+    fn from(scenario: &Scenario) -> Row {
+        Row {
+            name: scenario.name,
+            part: scenario.part.name(),
+            newer_part: scenario.part.newer_name(),
+            servers: scenario.servers,
+            unreliable: scenario.unreliable,
+            title: scenario.title,
+            breaks: scenario.breaks,
+        }
+    }
+}
+
+/// Prints every test.
+pub fn list(args: &ListArgs) -> Result<Status, Trouble> {
+    let text = if args.json { json() } else { table::of_tests(SCENARIOS) };
+    output::print(&text)?;
+    Ok(Status::Passed)
+}
+
+/// A JSON array, one test per line.
+fn json() -> String {
+    let rows: Vec<String> = SCENARIOS
+        .iter()
+        .map(|scenario| {
+            serde_json::to_string(&Row::from(scenario)).expect("a row has string keys only")
+        })
+        .collect();
+    format!("[\n{}\n]\n", rows.join(",\n"))
+}

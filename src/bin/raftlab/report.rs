@@ -1,0 +1,151 @@
+//! The report file: one JSON object per run, as the run ends, and a summary at the end.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use raftlab::lab::Report;
+use raftlab::runtime::{Clock, Failure};
+use serde::Serialize;
+
+use crate::exit::{Status, Trouble};
+use crate::tally::Tally;
+
+#[derive(Serialize)]
+struct RunLine<'a> {
+    test: &'a str,
+    part: &'a str,
+    design: &'a str,
+    clock: String,
+    schedule: String,
+    seed: u64,
+    ok: bool,
+    cut_short: bool,
+    virtual_s: f64,
+    wall_ms: f64,
+    cpu_ms: f64,
+    rpcs: u64,
+    bytes: u64,
+    commits: u64,
+    hash: Option<String>,
+    failure: Option<FailureLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct FailureLine<'a> {
+    kind: String,
+    name: &'a str,
+    message: &'a str,
+    at_s: f64,
+    replay: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SummaryLine {
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    tests: usize,
+    runs: u64,
+    failed: u64,
+    cut_short: u64,
+    interrupted: bool,
+    virtual_s: f64,
+    cpu_ms: f64,
+}
+
+/// A report file that is being written.
+pub struct ReportFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl ReportFile {
+    /// Creates the file before anything runs, so that a bad path costs no time.
+    pub fn create(path: &Path) -> Result<ReportFile, Trouble> {
+        let file = File::create(path).map_err(|error| {
+            let path = path.display();
+            Trouble::Input(format!(
+                "cannot create the report file {path}: {error}; give --report a file in a \
+                 folder that exists and can be written to"
+            ))
+        })?;
+        Ok(ReportFile { path: path.to_path_buf(), file })
+    }
+
+    /// Adds what one run came to.
+    pub fn run(&mut self, report: &Report) -> Result<(), Trouble> {
+        self.line(&RunLine::from(report))
+    }
+
+    /// Adds the last line.
+    pub fn summary(&mut self, tally: &Tally, status: Status) -> Result<(), Trouble> {
+        self.line(&SummaryLine {
+            summary: Summary {
+                tests: tally.tests.len(),
+                runs: tally.runs(),
+                failed: tally.failed(),
+                cut_short: tally.cut_short(),
+                interrupted: status == Status::Interrupted,
+                virtual_s: rounded(tally.elapsed.as_secs_f64()),
+                cpu_ms: rounded(tally.cpu.as_secs_f64() * 1e3),
+            },
+        })
+    }
+
+    /// One line in one write, so that whoever follows the file sees whole lines.
+    fn line(&mut self, line: &impl Serialize) -> Result<(), Trouble> {
+        let written = serde_json::to_vec(line).map_err(io::Error::from).and_then(|mut bytes| {
+            bytes.push(b'\n');
+            self.file.write_all(&bytes)?;
+            self.file.flush()
+        });
+        written.map_err(|error| {
+            let path = self.path.display();
+            Trouble::Machine(format!(
+                "cannot write to the report file {path}: {error}; make room, or give --report \
+                 a file elsewhere"
+            ))
+        })
+    }
+}
+
+impl<'a> From<&'a Report> for RunLine<'a> {
+    fn from(report: &'a Report) -> RunLine<'a> {
+        RunLine {
+            test: report.test,
+            part: report.part.name(),
+            design: report.design,
+            clock: report.clock.to_string(),
+            schedule: report.schedule.to_string(),
+            seed: report.seed,
+            ok: report.ok,
+            cut_short: report.cut_short.is_some(),
+            virtual_s: rounded(report.elapsed.as_secs_f64()),
+            wall_ms: rounded(report.wall.as_secs_f64() * 1e3),
+            cpu_ms: rounded(report.cpu.as_secs_f64() * 1e3),
+            rpcs: report.rpcs,
+            bytes: report.bytes,
+            commits: report.commits,
+            hash: (report.clock == Clock::Virtual).then(|| format!("{:016x}", report.hash)),
+            failure: report.failure.as_ref().map(|failure| of_failure(failure, report)),
+        }
+    }
+}
+
+fn of_failure<'a>(failure: &'a Failure, report: &Report) -> FailureLine<'a> {
+    FailureLine {
+        kind: failure.kind.to_string(),
+        name: &failure.name,
+        message: &failure.message,
+        at_s: rounded(failure.at.as_secs_f64()),
+        replay: (report.clock == Clock::Virtual).then(|| report.replay_line()),
+    }
+}
+
+/// Six digits behind the point: microseconds of what is in seconds.
+fn rounded(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}

@@ -1,0 +1,101 @@
+//! From names and parts to tests, and from a typing error to the nearest name.
+
+use raftlab::lab::{Part, SCENARIOS, Scenario};
+
+use crate::exit::Trouble;
+
+/// The tests that `names` stand for, each once, in the order of the list. No names: all of them.
+pub fn tests(names: &[String]) -> Result<Vec<&'static Scenario>, Trouble> {
+    for name in names {
+        if !SCENARIOS.iter().any(|scenario| stands_for(name, scenario)) {
+            return Err(Trouble::Input(unknown(name, true)));
+        }
+    }
+    let wanted = |scenario: &&Scenario| names.iter().any(|name| stands_for(name, scenario));
+    Ok(SCENARIOS.iter().filter(|scenario| names.is_empty() || wanted(scenario)).collect())
+}
+
+/// The one test of that name.
+pub fn test(name: &str) -> Result<&'static Scenario, Trouble> {
+    SCENARIOS
+        .iter()
+        .find(|scenario| scenario.name.eq_ignore_ascii_case(name))
+        .ok_or_else(|| Trouble::Input(unknown(name, false)))
+}
+
+fn stands_for(name: &str, scenario: &Scenario) -> bool {
+    scenario.name.eq_ignore_ascii_case(name) || scenario.part.name().eq_ignore_ascii_case(name)
+}
+
+/// What to say about a name that nothing has.
+fn unknown(name: &str, parts_too: bool) -> String {
+    let newer = |part: &Part| part.newer_name().eq_ignore_ascii_case(name);
+    let advice = if let Some(part) = Part::ALL.into_iter().find(newer) {
+        format!("parts carry the older numbers: {} is {part} here", part.newer_name())
+    } else if !parts_too && name.parse::<Part>().is_ok() {
+        "that is a part: give the name of one of its tests".to_string()
+    } else if let Some(near) = nearest(name) {
+        format!("did you mean {near}?")
+    } else {
+        "see `raftlab list`".to_string()
+    };
+    format!("no {} called {name:?}; {advice}", if parts_too { "test or part" } else { "test" })
+}
+
+/// The name that was probably meant: one that contains the typed text, or the most alike.
+fn nearest(name: &str) -> Option<&'static str> {
+    /// Below this, names have no more in common than any two words.
+    const ALIKE_MIN: f64 = 0.75;
+    let name = name.to_ascii_lowercase().replace('-', "_");
+    let alike = |scenario: &Scenario| {
+        let contained = name.len() >= 3 && scenario.name.contains(&name);
+        let measure = strsim::jaro_winkler(scenario.name, &name);
+        if contained { 1.0 + measure } else { measure }
+    };
+    let best = SCENARIOS.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)))?;
+    (alike(best) >= ALIKE_MIN).then_some(best.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(name: &str) -> String {
+        tests(&[name.to_string()]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn parts_and_names_in_either_case_give_each_test_once() {
+        let names = ["2a", "Figure8_2C", "INITIAL_ELECTION_2A", "2A"].map(str::to_string);
+        let found: Vec<_> = tests(&names).unwrap().iter().map(|s| s.name).collect();
+        assert_eq!(
+            found,
+            ["initial_election_2a", "reelection_2a", "many_elections_2a", "figure8_2c"]
+        );
+    }
+
+    #[test]
+    fn no_names_are_all_tests() {
+        assert_eq!(tests(&[]).unwrap().len(), SCENARIOS.len());
+    }
+
+    #[test]
+    fn a_typing_error_gets_the_nearest_name() {
+        for (typed, meant) in [
+            ("figure8_2d", "figure8_2c"),
+            ("fig8_2c", "figure8_2c"),
+            ("re-election-2a", "reelection_2a"),
+            ("backup", "backup_2b"),
+            ("snapshot_instal_2d", "snapshot_install_2d"),
+        ] {
+            let complaint = complaint(typed);
+            assert!(complaint.ends_with(&format!("did you mean {meant}?")), "{complaint}");
+        }
+        assert!(complaint("zzz").ends_with("see `raftlab list`"), "{}", complaint("zzz"));
+    }
+
+    #[test]
+    fn newer_part_numbers_are_explained() {
+        assert!(complaint("3b").contains("3B is 2B here"), "{}", complaint("3b"));
+    }
+}

@@ -1,0 +1,112 @@
+//! The tables that people read, and what is said below them.
+
+use comfy_table::{Attribute, Cell, CellAlignment, Color, Table, presets};
+use raftlab::lab::{Part, Scenario};
+use raftlab::runtime::Clock;
+
+use crate::tally::{Moments, Tally, TestTally};
+
+/// A test of whose runs more than this part is cut short has hardly been judged.
+const CUT_SHORT_PART_MAX: f64 = 0.2;
+
+fn plain<const N: usize>(headings: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).enforce_styling();
+    table.set_header(headings);
+    table
+}
+
+/// The text of a table whose columns from `from` on hold numbers.
+fn finish(mut table: Table, numbers: std::ops::Range<usize>) -> String {
+    for (place, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if numbers.contains(&place) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt() + "\n"
+}
+
+/// Every test: name, part in both numberings, servers, network, title.
+pub fn of_tests(scenarios: &[Scenario]) -> String {
+    let mut table = plain(["test", "part", "since 2024", "servers", "network", "what it is about"]);
+    for scenario in scenarios {
+        table.add_row([
+            scenario.name,
+            scenario.part.name(),
+            scenario.part.newer_name(),
+            &scenario.servers.to_string(),
+            if scenario.unreliable { "unreliable" } else { "reliable" },
+            scenario.title,
+        ]);
+    }
+    finish(table, 3..4)
+}
+
+/// What the runs of each test came to.
+pub fn of_results(tally: &Tally, clock: Clock) -> String {
+    let seconds = if clock == Clock::Real { "wall s" } else { "virtual s" };
+    let headings =
+        ["test", "runs", "failed", "cut short", seconds, "CPU ms", "RPCs", "bytes", "commits"];
+    let mut table = plain(headings);
+    for test in tally.tests.iter().filter(|test| test.runs > 0) {
+        table.add_row([
+            Cell::new(test.scenario.name),
+            Cell::new(test.runs),
+            marked(test.failed, Color::Red),
+            marked(test.cut_short, Color::Yellow),
+            Cell::new(spread(&test.seconds, 2)),
+            Cell::new(spread(&test.cpu_ms, 1)),
+            Cell::new(spread(&test.rpcs, 0)),
+            Cell::new(spread(&test.bytes, 0)),
+            Cell::new(spread(&test.commits, 0)),
+        ]);
+    }
+    let columns = headings.len();
+    finish(table, 1..columns)
+}
+
+fn marked(count: u64, color: Color) -> Cell {
+    let cell = Cell::new(count);
+    if count == 0 { cell } else { cell.fg(color).add_attribute(Attribute::Bold) }
+}
+
+/// `mean ± deviation`, or the mean alone where there is no deviation.
+fn spread(moments: &Moments, digits: usize) -> String {
+    match moments.deviation() {
+        Some(deviation) => format!("{:.digits$} ± {deviation:.digits$}", moments.mean()),
+        None => format!("{:.digits$}", moments.mean()),
+    }
+}
+
+/// The tests that were cut short too often to say much.
+pub fn hardly_judged(tally: &Tally) -> Vec<&TestTally> {
+    let part = |test: &TestTally| test.cut_short as f64 / test.runs.max(1) as f64;
+    tally.tests.iter().filter(|test| part(test) > CUT_SHORT_PART_MAX).collect()
+}
+
+/// What no run exercised, in a paragraph; empty when everything came up.
+pub fn of_situations(tally: &Tally) -> String {
+    const COLUMNS: usize = 96;
+    let never = tally.situations.iter().filter(|(_, times)| **times == 0).map(|(name, _)| *name);
+    let mut lines: Vec<String> = Vec::new();
+    for name in never {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + name.chars().count() + 2 <= COLUMNS => {
+                line.push_str("; ");
+                line.push_str(name);
+            }
+            _ => lines.push(name.to_string()),
+        }
+    }
+    match lines.is_empty() {
+        true => String::new(),
+        false => format!("never exercised:\n  {}\n", lines.join(";\n  ")),
+    }
+}
+
+/// Which parts a campaign has tests of, in order.
+pub fn parts(scenarios: &[&Scenario]) -> Vec<Part> {
+    let has = |part: &Part| scenarios.iter().any(|scenario| scenario.part == *part);
+    Part::ALL.into_iter().filter(has).collect()
+}

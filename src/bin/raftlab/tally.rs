@@ -1,0 +1,162 @@
+//! What the runs of each test came to, in constant memory per test.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use raftlab::lab::{Report, Scenario};
+
+/// Mean and deviation of a stream of numbers (Welford's way: no sum of squares to overflow).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Moments {
+    count: u64,
+    mean: f64,
+    /// Sum of the squared distances from the mean.
+    spread: f64,
+}
+
+impl Moments {
+    fn add(&mut self, value: f64) {
+        self.count += 1;
+        let distance = value - self.mean;
+        self.mean += distance / self.count as f64;
+        self.spread += distance * (value - self.mean);
+    }
+
+    /// The mean; 0 of nothing.
+    pub const fn mean(&self) -> f64 {
+        self.mean
+    }
+
+    /// The standard deviation of the sample; `None` where one number has none.
+    pub fn deviation(&self) -> Option<f64> {
+        (self.count > 1).then(|| (self.spread / (self.count - 1) as f64).sqrt())
+    }
+}
+
+/// What the runs of one test came to.
+pub struct TestTally {
+    /// The test.
+    pub scenario: &'static Scenario,
+    /// How many of its runs have ended.
+    pub runs: u64,
+    /// How many of them failed.
+    pub failed: u64,
+    /// How many of them were cut short.
+    pub cut_short: u64,
+    /// Seconds on the run's own clock.
+    pub seconds: Moments,
+    /// CPU milliseconds.
+    pub cpu_ms: Moments,
+    /// Calls that the servers made.
+    pub rpcs: Moments,
+    /// Bytes of these calls.
+    pub bytes: Moments,
+    /// Entries committed.
+    pub commits: Moments,
+    /// The failure of the lowest place in the campaign.
+    pub first_failure: Option<Box<Report>>,
+}
+
+/// What a campaign came to.
+pub struct Tally {
+    first_seed: u64,
+    /// One per test, in the order of the list.
+    pub tests: Vec<TestTally>,
+    /// How often each situation came up.
+    pub situations: BTreeMap<&'static str, u64>,
+    /// CPU time of all runs.
+    pub cpu: Duration,
+    /// The runs' own time, added up.
+    pub elapsed: Duration,
+}
+
+impl Tally {
+    /// Nothing has run yet.
+    pub fn new(scenarios: &[&'static Scenario], first_seed: u64) -> Tally {
+        let tests = scenarios.iter().map(|scenario| TestTally {
+            scenario,
+            runs: 0,
+            failed: 0,
+            cut_short: 0,
+            seconds: Moments::default(),
+            cpu_ms: Moments::default(),
+            rpcs: Moments::default(),
+            bytes: Moments::default(),
+            commits: Moments::default(),
+            first_failure: None,
+        });
+        Tally {
+            first_seed,
+            tests: tests.collect(),
+            situations: BTreeMap::new(),
+            cpu: Duration::ZERO,
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    /// Adds what one run came to. The order in which runs arrive makes no difference.
+    pub fn add(&mut self, report: Report) {
+        for (&situation, times) in &report.situations {
+            *self.situations.entry(situation).or_default() += times;
+        }
+        self.cpu += report.cpu;
+        self.elapsed += report.elapsed;
+        let first_seed = self.first_seed;
+        let test = self
+            .tests
+            .iter_mut()
+            .find(|test| test.scenario.name == report.test)
+            .expect("only chosen tests are run");
+        test.add(report, first_seed);
+    }
+
+    /// How many runs have ended.
+    pub fn runs(&self) -> u64 {
+        self.tests.iter().map(|test| test.runs).sum()
+    }
+
+    /// How many of them failed.
+    pub fn failed(&self) -> u64 {
+        self.tests.iter().map(|test| test.failed).sum()
+    }
+
+    /// How many of them were cut short.
+    pub fn cut_short(&self) -> u64 {
+        self.tests.iter().map(|test| test.cut_short).sum()
+    }
+}
+
+impl TestTally {
+    fn add(&mut self, report: Report, first_seed: u64) {
+        self.runs += 1;
+        self.failed += u64::from(!report.ok);
+        self.cut_short += u64::from(report.cut_short.is_some());
+        self.seconds.add(report.elapsed.as_secs_f64());
+        self.cpu_ms.add(report.cpu.as_secs_f64() * 1e3);
+        self.rpcs.add(report.rpcs as f64);
+        self.bytes.add(report.bytes as f64);
+        self.commits.add(report.commits as f64);
+        let round = |report: &Report| report.seed.wrapping_sub(first_seed);
+        let earlier = |first: &Report| round(first) < round(&report);
+        if !report.ok && !self.first_failure.as_deref().is_some_and(earlier) {
+            self.first_failure = Some(Box::new(report));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mean_and_deviation_are_those_of_a_sample() {
+        let mut moments = Moments::default();
+        assert_eq!((moments.mean(), moments.deviation()), (0.0, None));
+        for value in [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0] {
+            moments.add(value);
+        }
+        assert_eq!(moments.mean(), 5.0);
+        let deviation = moments.deviation().unwrap();
+        assert!((deviation - (32.0_f64 / 7.0).sqrt()).abs() < 1e-12, "{deviation}");
+    }
+}
