@@ -165,3 +165,20 @@ impl Store {
         store
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_was_long_gives_its_room_back() {
+        let mut store = Store::new();
+        for _ in 0..10_000 {
+            store.push(StoredEntry { term: Term(1), record: Box::default() });
+        }
+        let last_included = Position { term: Term(1), index: Index(9_990) };
+        store.set_snapshot(last_included, 0, Box::default(), true);
+        assert_eq!(store.log.len(), 10);
+        assert!(store.log.capacity() < 100, "room for {} entries kept", store.log.capacity());
+    }
+}

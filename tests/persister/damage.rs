@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use raftlab::api::Term;
 use raftlab::persister::{PersistError, Persister, Unsynced};
 
-use super::{at, entry};
+use super::{at, entry, with_log};
 
 /// Storage with every kind of record, and where each record begins.
 fn small_journal() -> (Vec<u8>, Vec<usize>) {
@@ -13,14 +13,18 @@ fn small_journal() -> (Vec<u8>, Vec<usize>) {
     let mut starts = vec![0, persister.raft_state_size()];
     persister.save_snapshot(at(2, 6), "the service's state".into());
     persister.sync().unwrap();
-    let end_size = Persister::new().export().len() - starts[1];
-    starts.push(persister.export().len() - end_size);
+    starts.push(persister.export().len() - end_size());
     for index in 7..12 {
         persister.append(&[entry(3, index)]);
         persister.sync().unwrap();
-        starts.push(persister.export().len() - end_size);
+        starts.push(persister.export().len() - end_size());
     }
     (persister.export(), starts)
+}
+
+/// Bytes of the last record.
+fn end_size() -> usize {
+    Persister::new().export().len() - Persister::new().raft_state_size()
 }
 
 fn damage_in(bytes: &[u8]) -> (u64, u64) {
@@ -91,6 +95,19 @@ fn a_record_lost_doubled_or_moved_is_damage() {
             damage_in(&moved.concat());
         }
     }
+}
+
+#[test]
+fn a_snapshot_among_the_entries_is_damage_although_the_count_is_right() {
+    let (bytes, starts) = small_journal();
+    let snapshot = &bytes[starts[1]..starts[2]];
+    let vote = &bytes[..starts[1]];
+
+    let log = with_log(&[1, 1]).export();
+    let without_last = with_log(&[1]).export();
+    let first_end = vote.len() + (log.len() - without_last.len());
+    let (first, end) = (&log[vote.len()..first_end], &log[log.len() - end_size()..]);
+    assert_eq!(damage_in(&[vote, first, snapshot, end].concat()), (2, first_end as u64));
 }
 
 #[test]

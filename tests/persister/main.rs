@@ -106,6 +106,14 @@ fn append_sees_the_unsynced_writes_before_it() {
 }
 
 #[test]
+#[should_panic(expected = "leaves a gap")]
+fn append_after_a_log_that_a_snapshot_dropped_panics() {
+    let persister = with_log(&[1, 1, 1, 1]);
+    persister.save_snapshot(at(2, 2), Bytes::new());
+    persister.append(&[entry(2, 5)]);
+}
+
+#[test]
 fn snapshot_keeps_the_suffix_only_if_its_term_is_there() {
     for (term, kept) in [(1, vec![2, 2]), (2, vec![])] {
         let persister = with_log(&[1, 1, 2, 2]);

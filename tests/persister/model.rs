@@ -78,7 +78,7 @@ impl Model {
                 let index = Index(base.index.0 + ahead);
                 let stored = state.entries.iter().map(Entry::position).chain([base]);
                 let stored = stored.into_iter().find(|position| position.index == index);
-                let term = stored.map_or(Term(7), |position| position.term);
+                let term = stored.map_or(Term(3), |position| position.term);
                 let last_included = Position { term: Term(term.0 + u64::from(other_term)), index };
                 let data = Bytes::from(vec![1; size]);
                 persister.save_snapshot(last_included, data.clone());
