@@ -192,7 +192,10 @@ impl Trip<'_> {
     ) -> oneshot::Receiver<Frame> {
         let (reply, answer) = oneshot::channel();
         let service = find_service(server, types, &self.call).clone();
-        let delivery = self.delivery();
+        let Call { id, from, to, .. } = self.call;
+        let hooks = self.hooks.clone();
+        let (hub, to_server) = (Arc::downgrade(self.hub), Arc::downgrade(server));
+        let delivery = Delivery { id, from, to, hooks, hub, server: to_server };
         thread::with_label(service.label(), || {
             thread::go(move || {
                 if let Some(frame) = service.handle(&delivery, &frame) {
@@ -230,25 +233,22 @@ impl Trip<'_> {
     /// Has a copy of the request arrive after `delay`, at whatever server is there then.
     fn send_copy(&self, types: TypeId, frame: Frame, delay: Duration) {
         let hub = Arc::downgrade(self.hub);
-        let delivery = self.delivery();
+        let hooks = self.hooks.clone();
+        let Call { id, from, to, .. } = self.call;
         let method = self.call.method.to_owned();
         thread::with_label(None, || {
             thread::go(move || {
                 thread::sleep(delay);
-                let server = hub.upgrade().and_then(|hub| hub.server_at(delivery.to));
+                let server = hub.upgrade().and_then(|hub| hub.server_at(to));
                 let Some(server) = server else { return };
-                let Delivery { id, from, to, .. } = delivery;
                 let call = Call { id, from, to, method: &method };
                 note(&call, "arrives again");
                 let service: &Service = find_service(&server, types, &call);
+                let delivery =
+                    Delivery { id, from, to, hooks, hub, server: Arc::downgrade(&server) };
                 thread::with_label(service.label(), || service.handle(&delivery, &frame));
             });
         });
-    }
-
-    fn delivery(&self) -> Delivery {
-        let Call { id, from, to, .. } = self.call;
-        Delivery { id, from, to, hooks: self.hooks.clone() }
     }
 }
 

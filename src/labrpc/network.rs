@@ -315,7 +315,10 @@ impl Hub {
                     &mut state.unreachable,
                 )),
             };
-            Some(Opened { id: state.counters.calls, route, hooks: state.hooks.clone() })
+            // What a server says after its life reaches nobody, so nobody is shown it.
+            let dead = state.links.get(link).is_some_and(|link| link.dead);
+            let hooks = if dead { Arc::default() } else { state.hooks.clone() };
+            Some(Opened { id: state.counters.calls, route, hooks })
         })
     }
 

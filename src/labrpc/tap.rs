@@ -11,6 +11,9 @@ use super::Call;
 /// duplicated request is dispatched and answered again, under the same id and possibly after
 /// `ended`. A call whose future is dropped before its end has no `ended`.
 ///
+/// Lives that are over are not shown: neither calls on their ends, nor what their handlers still
+/// do. All of it reaches nobody.
+///
 /// A tap must not block, lock a [`Mutex`], sleep or draw chance: then a run with taps takes the
 /// same course as one without. Its own state belongs into a [`Quiet`].
 ///
