@@ -1,8 +1,7 @@
 //! The arguments, and what is wrong with them in one line.
 
-use std::num::{NonZeroU16, NonZeroU64};
+use std::num::NonZeroU64;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
@@ -52,11 +51,11 @@ pub struct TestArgs {
     #[arg(value_name = "NAME|PART")]
     pub names: Vec<String>,
     /// Runs of each test, with seeds S, S+1, …; 10, or 1 on the real clock
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one::<NonZeroU64>)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
     pub runs: Option<NonZeroU64>,
     /// Runs at a time; one per core, or 4 on the real clock
-    #[arg(long, value_name = "J", allow_negative_numbers = true, value_parser = at_least_one::<NonZeroU16>)]
-    pub jobs: Option<NonZeroU16>,
+    #[arg(long, value_name = "J", allow_negative_numbers = true, value_parser = jobs)]
+    pub jobs: Option<u16>,
     /// The first seed
     #[arg(long, value_name = "S", default_value = "1", allow_negative_numbers = true, value_parser = seed)]
     pub seed: u64,
@@ -67,7 +66,7 @@ pub struct TestArgs {
     pub course: CourseArgs,
     /// Go on without end, until K runs have failed or Ctrl-C
     #[arg(long, value_name = "K", conflicts_with = "runs",
-          allow_negative_numbers = true, value_parser = at_least_one::<NonZeroU64>)]
+          allow_negative_numbers = true, value_parser = at_least_one)]
     pub until_fail: Option<NonZeroU64>,
     /// Write one JSON object per run to FILE, as it ends
     #[arg(long, value_name = "FILE.jsonl")]
@@ -180,10 +179,16 @@ fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("give a whole number from 0 to {}", u64::MAX))
 }
 
-/// Reads a `NonZero` number.
-fn at_least_one<T: FromStr>(text: &str) -> Result<T, String> {
-    let most = if size_of::<T>() == 2 { u64::from(u16::MAX) } else { u64::MAX };
-    text.parse().map_err(|_| format!("give a whole number from 1 to {most}"))
+fn at_least_one(text: &str) -> Result<NonZeroU64, String> {
+    text.parse().map_err(|_| format!("give a whole number from 1 to {}", u64::MAX))
+}
+
+/// More runs at a time than this would only be a way to run out of threads.
+const JOBS_MAX: u16 = 1024;
+
+fn jobs(text: &str) -> Result<u16, String> {
+    let jobs = text.parse().ok().filter(|jobs| (1..=JOBS_MAX).contains(jobs));
+    jobs.ok_or_else(|| format!("give a whole number from 1 to {JOBS_MAX}"))
 }
 
 #[cfg(test)]
@@ -200,7 +205,7 @@ mod tests {
     fn bad_input_is_one_line_that_says_what_to_do() {
         for (arguments, words) in [
             (["test", "--seed", "x"], "give a whole number from 0 to 18446744073709551615"),
-            (["test", "--jobs", "0"], "give a whole number from 1 to 65535"),
+            (["test", "--jobs", "0"], "give a whole number from 1 to 1024"),
             (["test", "--runs", "-1"], "give a whole number from 1"),
             (["test", "--clock", "sundial"], "virtual, real"),
         ] {

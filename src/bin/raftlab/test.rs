@@ -67,7 +67,7 @@ fn plan(args: &TestArgs) -> Result<Campaign, Trouble> {
             schedule: args.course.schedule(),
             ..RunConfig::default()
         },
-        jobs: args.jobs.map_or_else(jobs, std::num::NonZeroU16::get),
+        jobs: args.jobs.unwrap_or_else(jobs),
         until,
     })
 }
