@@ -3,14 +3,11 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use crate::api::{ApplyMsg, Consensus, Index, Position, ServerId, Term};
+use crate::api::{ApplyMsg, Consensus, Entry, Index, Position, ServerId, Term};
+use crate::labrpc::{Network, Service};
 use crate::persister::{PersistError, Persister};
+use crate::raft::rpc::{RaftRpcRequest, RaftRpcResponse};
 use crate::runtime::channel::Sender;
-
-/// Stands in for the network's type, which takes its place.
-pub struct Network(());
-/// Stands in for the network's type, which takes its place.
-pub struct Service(());
 
 /// What one incarnation of a server is made from.
 pub struct Boot<'a> {
@@ -35,6 +32,7 @@ pub struct Instance {
 }
 
 /// An implementation that the suite can run.
+#[derive(Debug, Clone, Copy)]
 pub struct Design {
     /// What `--design` calls it.
     pub name: &'static str,
@@ -98,4 +96,43 @@ pub enum Facts {
 }
 
 /// All designs, the reference first.
-pub static DESIGNS: &[Design] = &[];
+pub static DESIGNS: &[Design] = &[Design { name: "rpc", make: make_rpc, facts: rpc_facts }];
+
+/// Brings a server of the RPC-style design to life.
+fn make_rpc(_boot: Boot<'_>) -> Result<Instance, PersistError> {
+    unimplemented!("the server itself comes next")
+}
+
+/// What the RPC-style design says on the wire.
+fn rpc_facts(message: &dyn Any) -> Facts {
+    if let Some(request) = message.downcast_ref::<RaftRpcRequest>() {
+        return match request {
+            RaftRpcRequest::RequestVote { args } => Facts::AsksVote {
+                candidate: args.candidate_id,
+                term: args.term,
+                last: args.last_log(),
+            },
+            RaftRpcRequest::AppendEntries { args } => Facts::Acts {
+                leader: args.leader_id,
+                term: args.term,
+                commit: args.leader_commit,
+                prev: args.prev_log(),
+                last: args.entries.last().map_or(args.prev_log(), Entry::position),
+            },
+            RaftRpcRequest::InstallSnapshot { args } => Facts::Installs {
+                leader: args.leader_id,
+                term: args.term,
+                last_included: args.last_included(),
+            },
+        };
+    }
+    match message.downcast_ref::<RaftRpcResponse>() {
+        Some(RaftRpcResponse::RequestVote(reply)) => {
+            Facts::Votes { term: reply.term, granted: reply.vote_granted }
+        }
+        Some(RaftRpcResponse::AppendEntries(reply)) => {
+            Facts::Matches { term: reply.term, success: reply.success }
+        }
+        Some(RaftRpcResponse::InstallSnapshot(_)) | None => Facts::None,
+    }
+}

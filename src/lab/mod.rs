@@ -9,7 +9,7 @@ mod scenario;
 pub mod scenarios;
 pub mod situations;
 
-pub use cluster::Cluster;
+pub use cluster::{Cluster, LONG};
 pub use design::{Boot, DESIGNS, Design, Facts, Instance};
 pub use report::Report;
 pub use run::{Observing, run_scenario, run_scenario_observing};

@@ -46,7 +46,7 @@ pub struct Report {
     pub hash: u64,
     /// Why the run failed.
     pub failure: Option<Failure>,
-    /// How often each situation came up that a campaign should have exercised.
+    /// How often each situation came up; those that never did are there, with 0.
     pub situations: BTreeMap<&'static str, u64>,
     /// What happened, if the run kept a record.
     pub record: Vec<Stamped>,

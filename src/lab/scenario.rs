@@ -82,7 +82,7 @@ impl FromStr for Part {
 }
 
 /// One test of the suite: a story that a cluster is put through.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Scenario {
     /// Its name, which ends in its part: `figure8_2c`.
     pub name: &'static str,

@@ -1,20 +1,253 @@
-//! The cluster that a scenario runs on.
+//! The cluster that a scenario runs on: servers, the network between them, and their service.
+//!
+//! A [`Cluster`] is a handle: cloned into a task, it is the same cluster there. What it offers
+//! is in two layers. The course's own calls, with the course's exact numbers
+//! ([`one`](Cluster::one), [`check_one_leader`](Cluster::check_one_leader), …), are what the 28
+//! scenarios of the course are written in. A few verbs on top of them
+//! ([`agree`](Cluster::agree), [`isolate`](Cluster::isolate), …) are for scenarios of our own.
+//!
+//! Two kinds of checks end a scenario. A *wait* that takes too long, or a limit on calls, bytes
+//! or time, is a `FailureKind::Limit`: under the hostile schedule it cuts the run short and no
+//! more. A value that is wrong is a `FailureKind::Assertion`, always.
 
-use crate::api::{Index, ServerId};
+mod applier;
+mod check;
+mod ledger;
+mod power;
+mod verbs;
 
-/// Servers, the network between them and what they applied; a handle.
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use rand::RngExt;
+
+pub use verbs::LONG;
+
+use super::observe::{self, Observers};
+use super::{Design, Scenario};
+use crate::api::{Consensus, NotLeader, ServerId, Started};
+use crate::labrpc::{Counters, Host, Network};
+use crate::persister::Persister;
+use crate::runtime::rand::{Chance, stream};
+use crate::runtime::sync::Quiet;
+use crate::runtime::{self, Clock, FailureKind, RunConfig, Schedule, thread};
+use ledger::Ledger;
+
+/// Servers, the network between them, and what they applied. A handle: clones are the same
+/// cluster.
 #[derive(Clone)]
-pub struct Cluster {}
+pub struct Cluster {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    design: Design,
+    clock: Clock,
+    schedule: Schedule,
+    network: Network,
+    /// One slot per server.
+    slots: Quiet<Vec<Slot>>,
+    ledger: Arc<Ledger>,
+    chance: Quiet<Chance>,
+    observers: Option<Arc<Observers>>,
+    tally: Arc<Tally>,
+}
+
+/// One server's place in the cluster, across its lives.
+#[derive(Default)]
+struct Slot {
+    connected: bool,
+    persister: Persister,
+    /// `None` while the server is down.
+    running: Option<Arc<dyn Consensus>>,
+    /// The observers' view of the life that goes on.
+    observed: Option<Arc<observe::Life>>,
+}
+
+/// What a run leaves behind; outlives the cluster, also when the run fails.
+#[derive(Default)]
+pub(super) struct Tally {
+    state: Quiet<TallyState>,
+}
+
+#[derive(Default)]
+struct TallyState {
+    counters: Counters,
+    commits: u64,
+    lives: Vec<Weak<dyn Consensus>>,
+}
+
+impl Tally {
+    /// Remembers an instance, without keeping it alive.
+    fn born(&self, consensus: &Arc<dyn Consensus>) {
+        self.state.with(|state| state.lives.push(Arc::downgrade(consensus)));
+    }
+
+    /// Calls and bytes of the whole run.
+    pub(super) fn counters(&self) -> Counters {
+        self.state.with(|state| state.counters)
+    }
+
+    /// The highest index that any server applied.
+    pub(super) fn commits(&self) -> u64 {
+        self.state.with(|state| state.commits)
+    }
+
+    /// Instances that nobody gave up, of all that ever ran. Anything but 0 after a run is a leak.
+    pub(super) fn instances_left(&self) -> usize {
+        self.state.with(|state| state.lives.iter().filter(|life| life.strong_count() > 0).count())
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let counters = self.network.counters();
+        let commits = self.ledger.last_agreed().0;
+        self.tally.state.with(|state| {
+            state.counters = counters;
+            state.commits = commits;
+        });
+    }
+}
 
 impl Cluster {
-    /// Waits until exactly one connected server leads, and returns it.
-    pub fn check_one_leader(&self) -> ServerId {
-        unimplemented!("bodies follow")
+    /// Boots and connects the servers of `scenario`. Inside a run only.
+    pub(super) fn new(
+        scenario: &Scenario,
+        design: Design,
+        config: &RunConfig,
+        observers: Option<Arc<Observers>>,
+        tally: Arc<Tally>,
+    ) -> Cluster {
+        let network = Network::new();
+        network.set_reliable(!scenario.unreliable);
+        network.set_long_delays(true);
+        if let Some(observers) = &observers {
+            network.tap(observers.clone());
+        }
+        let slots = (0..scenario.servers).map(|_| Slot::default()).collect();
+        let ledger = Ledger::new(scenario.servers, scenario.part.takes_snapshots());
+        let cluster = Cluster {
+            inner: Arc::new(Inner {
+                design,
+                clock: config.clock,
+                schedule: config.schedule,
+                network,
+                slots: Quiet::new(slots),
+                ledger: Arc::new(ledger),
+                chance: Quiet::new(stream("scenario")),
+                observers,
+                tally,
+            }),
+        };
+        cluster.servers().for_each(|server| cluster.boot(server));
+        cluster.servers().for_each(|server| cluster.connect(server));
+        cluster
     }
 
-    /// Gets `command` committed at `servers` servers at least, and returns its index.
-    pub fn one(&self, command: &[u8], servers: usize, retry: bool) -> Index {
-        let _ = (command, servers, retry);
-        unimplemented!("bodies follow")
+    /// Stops all servers, as the end of a scenario.
+    pub(super) fn finish(&self) {
+        if let Some(observers) = &self.inner.observers {
+            observers.finish();
+        }
+        for server in self.servers() {
+            self.crash(server);
+        }
     }
+
+    /// All servers, up or down.
+    pub fn servers(&self) -> impl Iterator<Item = ServerId> + use<> {
+        let count = self.inner.slots.with(|slots| slots.len());
+        (0..count).map(ServerId::from_slot)
+    }
+
+    /// How many servers there are.
+    pub fn server_count(&self) -> usize {
+        self.inner.slots.with(|slots| slots.len())
+    }
+
+    /// The server `distance` places after `server`, in a circle.
+    pub fn after(&self, server: ServerId, distance: usize) -> ServerId {
+        ServerId::from_slot((server.slot() + distance) % self.server_count())
+    }
+
+    /// The network, for switches and rules.
+    pub fn network(&self) -> &Network {
+        &self.inner.network
+    }
+
+    /// Hands `command` to `server`, which takes it if it leads.
+    ///
+    /// # Errors
+    /// [`NotLeader`]: the server refused, or is down.
+    pub fn start(&self, server: ServerId, command: &[u8]) -> Result<Started, NotLeader> {
+        let refused = NotLeader { term: crate::api::Term(0), leader_hint: None };
+        let consensus = self.running(server).ok_or(refused)?;
+        let command = bytes::Bytes::copy_from_slice(command);
+        thread::under_test(server.0, || consensus.start(command))
+    }
+
+    /// A number in `0..bound`, from the scenario's own stream of chance.
+    pub fn draw(&self, bound: u64) -> u64 {
+        self.inner.chance.with(|chance| chance.random_range(0..bound))
+    }
+
+    /// One of the servers, at random.
+    pub fn draw_server(&self) -> ServerId {
+        let servers = self.server_count();
+        ServerId::from_slot(self.inner.chance.with(|chance| chance.random_range(0..servers)))
+    }
+
+    /// A command that no other is likely to be equal to.
+    pub fn draw_command(&self) -> Vec<u8> {
+        self.inner.chance.with(|chance| chance.random::<u32>()).to_string().into_bytes()
+    }
+
+    /// `size` letters, at random.
+    pub fn draw_text(&self, size: usize) -> Vec<u8> {
+        self.inner
+            .chance
+            .with(|chance| (0..size).map(|_| chance.random_range(b'a'..=b'z')).collect())
+    }
+
+    /// Sleeps. In virtual time this costs nothing.
+    #[track_caller]
+    pub fn sleep_ms(&self, span_ms: u64) {
+        thread::sleep(Duration::from_millis(span_ms));
+    }
+
+    /// Whether `server` is up.
+    pub fn is_running(&self, server: ServerId) -> bool {
+        self.inner.slots.with(|slots| slots[server.slot()].running.is_some())
+    }
+
+    /// Whether `server` is connected, up or down.
+    pub fn is_connected(&self, server: ServerId) -> bool {
+        self.inner.slots.with(|slots| slots[server.slot()].connected)
+    }
+
+    fn running(&self, server: ServerId) -> Option<Arc<dyn Consensus>> {
+        self.inner.slots.with(|slots| slots[server.slot()].running.clone())
+    }
+
+    /// The servers that are up, with their instances.
+    fn all_running(&self) -> Vec<(ServerId, Arc<dyn Consensus>)> {
+        self.servers().filter_map(|server| Some((server, self.running(server)?))).collect()
+    }
+
+    fn connected_and_running(&self) -> Vec<(ServerId, Arc<dyn Consensus>)> {
+        let mut running = self.all_running();
+        running.retain(|(server, _)| self.is_connected(*server));
+        running
+    }
+}
+
+/// Ends the run because a wait took too long or a limit was passed.
+#[track_caller]
+fn limit(name: &'static str, message: String) -> ! {
+    runtime::fail(FailureKind::Limit, name, message)
+}
+
+fn host(server: ServerId) -> Host {
+    Host::Server(server)
 }

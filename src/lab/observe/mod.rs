@@ -72,3 +72,5 @@ impl Life {
 impl Watch for Life {
     fn wrote(&self, _write: &Write<'_>) {}
 }
+
+impl crate::labrpc::Tap for Observers {}

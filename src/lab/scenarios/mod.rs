@@ -1,12 +1,18 @@
-//! The scenarios, a file per part. A new one is a function here and a line in
-//! [`scenarios!`](crate::scenarios).
+//! The scenarios, a file per part or theme.
+//!
+//! A new one is a function here and a line in [`scenarios!`](crate::scenarios). A scenario is a
+//! story with asserted steps; rules that must hold in every story are the observers' business.
+//! What a scenario waits for, it waits for with the cluster's own calls, so that the hostile
+//! schedule can cut the run short there; what it asserts must be true under every schedule.
 
+mod agreement;
+mod churn;
 mod election;
-mod log;
 mod persistence;
 mod snapshots;
 
+pub use agreement::*;
+pub use churn::*;
 pub use election::*;
-pub use log::*;
 pub use persistence::*;
 pub use snapshots::*;

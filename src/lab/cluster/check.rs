@@ -1,0 +1,241 @@
+//! The course's checkers, with the course's exact numbers.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::ledger::shown;
+use super::{Cluster, limit};
+use crate::api::{Index, ServerId, Started, Term};
+use crate::runtime::time::Instant;
+use crate::runtime::{self, Clock, FailureKind, Schedule, thread};
+
+/// How long [`Cluster::one`] goes on trying.
+const AGREEMENT_MAX: Duration = Duration::from_secs(10);
+
+/// How long [`Cluster::one`] waits for one command that a leader took.
+const COMMIT_MAX: Duration = Duration::from_secs(2);
+
+/// How often [`Cluster::one`] looks whether a command is committed.
+const COMMIT_POLL: Duration = Duration::from_millis(20);
+
+/// How long [`Cluster::one`] pauses when no server takes the command.
+const LEADER_POLL: Duration = Duration::from_millis(50);
+
+/// In how many rounds of 450 to 549 ms [`Cluster::check_one_leader`] asks for a leader.
+const LEADER_ROUNDS: u32 = 10;
+
+/// How often [`Cluster::wait`] looks, with pauses of 10 ms that double up to 1280 ms: 30.7 s.
+const WAIT_ROUNDS: u32 = 30;
+
+impl Cluster {
+    /// Waits until a connected server leads, for about five seconds, and returns it; of several
+    /// the one with the highest term. Two leaders in one term fail the run at once.
+    pub fn check_one_leader(&self) -> ServerId {
+        for _ in 0..LEADER_ROUNDS {
+            self.sleep_ms(450 + self.draw(100));
+            let mut leaders: BTreeMap<Term, ServerId> = BTreeMap::new();
+            for (server, consensus) in self.connected_and_running() {
+                let state = consensus.get_state();
+                if !state.is_leader {
+                    continue;
+                }
+                if let Some(other) = leaders.insert(state.term, server) {
+                    runtime::fail(
+                        FailureKind::Assertion,
+                        "two_leaders",
+                        format!("{other} and {server} both lead in term {}", state.term),
+                    );
+                }
+            }
+            if let Some((_, leader)) = leaders.pop_last() {
+                return leader;
+            }
+        }
+        limit("no_leader", format!("no connected server led in {LEADER_ROUNDS} looks over 5 s"))
+    }
+
+    /// The term that all connected servers are in.
+    pub fn check_terms(&self) -> Term {
+        let mut agreed: Option<(ServerId, Term)> = None;
+        for (server, consensus) in self.connected_and_running() {
+            let term = consensus.get_state().term;
+            match agreed {
+                Some((other, other_term)) if other_term != term => limit(
+                    "terms_differ",
+                    format!("{other} is in term {other_term}, {server} in term {term}"),
+                ),
+                _ => agreed = Some((server, term)),
+            }
+        }
+        agreed.map_or(Term(0), |(_, term)| term)
+    }
+
+    /// Fails unless no connected server leads, right now.
+    pub fn check_no_leader(&self) {
+        for (server, consensus) in self.connected_and_running() {
+            let state = consensus.get_state();
+            if state.is_leader {
+                limit(
+                    "leader_without_majority",
+                    format!("{server} leads in term {} without a majority", state.term),
+                );
+            }
+        }
+    }
+
+    /// Whether a term that changed since `since` is a fault beyond doubt, on a reliable network
+    /// that nobody touched: in virtual time, with no server held up by the schedule meanwhile.
+    ///
+    /// The course only warns, since on a busy machine the operating system may have delayed a
+    /// heartbeat. In virtual time nothing can but the schedule, which says whom it held up.
+    pub fn was_undisturbed_since(&self, since: Duration) -> bool {
+        let stalled =
+            |server: ServerId| runtime::last_stall(server.0).is_some_and(|until| until >= since);
+        self.inner.clock == Clock::Virtual
+            && self.inner.schedule != Schedule::Hostile
+            && !self.servers().any(stalled)
+    }
+
+    /// How many servers have applied the entry at `index`, connected or not, and which it is.
+    pub fn n_committed(&self, index: Index) -> (usize, Option<Bytes>) {
+        self.inner.ledger.n_committed(index)
+    }
+
+    /// Fails if any server ever applied an entry at `index`.
+    pub fn check_not_committed(&self, index: Index) {
+        if let (servers, Some(command)) = self.n_committed(index) {
+            runtime::fail(
+                FailureKind::Assertion,
+                "committed_without_majority",
+                format!(
+                    "{} is committed at index {index} by {servers} servers; nothing may be",
+                    shown(&command)
+                ),
+            );
+        }
+    }
+
+    /// Waits until `servers` servers have applied the entry at `index`, and returns it.
+    ///
+    /// With a `start_term`: `None` as soon as some server is seen in a later term, since then
+    /// the entry may be gone.
+    pub fn wait(&self, index: Index, servers: usize, start_term: Option<Term>) -> Option<Bytes> {
+        let mut pause = Duration::from_millis(10);
+        for _ in 0..WAIT_ROUNDS {
+            if self.n_committed(index).0 >= servers {
+                break;
+            }
+            thread::sleep(pause);
+            if pause < Duration::from_secs(1) {
+                pause *= 2;
+            }
+            if start_term.is_some_and(|term| self.someone_is_past(term)) {
+                return None;
+            }
+        }
+        let (count, command) = self.n_committed(index);
+        if count < servers {
+            limit("wait", format!("only {count} servers applied index {index}; wanted {servers}"));
+        }
+        command
+    }
+
+    /// Whether some running server is in a term after `term`.
+    pub fn someone_is_past(&self, term: Term) -> bool {
+        self.all_running().iter().any(|(_, consensus)| consensus.get_state().term > term)
+    }
+
+    /// Whether some running server is in another term than `term`.
+    pub fn someone_is_not_in(&self, term: Term) -> bool {
+        self.all_running().iter().any(|(_, consensus)| consensus.get_state().term != term)
+    }
+
+    /// Gets `command` committed at `servers` servers at least, within ten seconds, and returns
+    /// its index. With `retry`, a command that is not committed within two seconds is handed in
+    /// again, and so may be committed twice; without, that fails.
+    pub fn one(&self, command: &[u8], servers: usize, retry: bool) -> Index {
+        let begun = Instant::now();
+        let mut last_tried = ServerId(0);
+        while begun.elapsed() < AGREEMENT_MAX {
+            let Some(started) = self.start_at_any(command, &mut last_tried) else {
+                thread::sleep(LEADER_POLL);
+                continue;
+            };
+            if self.is_committed_soon(started.index, command, servers) {
+                return started.index;
+            }
+            if !retry {
+                break;
+            }
+        }
+        limit("no_agreement", format!("{} was not committed by {servers} servers", shown(command)))
+    }
+
+    /// Asks every connected server once, beginning after `last_tried`, until one takes `command`.
+    fn start_at_any(&self, command: &[u8], last_tried: &mut ServerId) -> Option<Started> {
+        for _ in self.servers() {
+            *last_tried = self.after(*last_tried, 1);
+            if self.is_connected(*last_tried)
+                && let Ok(started) = self.start(*last_tried, command)
+            {
+                return Some(started);
+            }
+        }
+        None
+    }
+
+    /// Whether `servers` servers apply `command` at `index` within two seconds.
+    fn is_committed_soon(&self, index: Index, command: &[u8], servers: usize) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < COMMIT_MAX {
+            let (count, committed) = self.n_committed(index);
+            if count >= servers && committed.is_some_and(|committed| committed == command) {
+                return true;
+            }
+            thread::sleep(COMMIT_POLL);
+        }
+        false
+    }
+
+    /// The most bytes of term, vote and log that any server has stored; no snapshot in it.
+    pub fn log_size(&self) -> usize {
+        self.inner.slots.with(|slots| {
+            slots.iter().map(|slot| slot.persister.raft_state_size()).max().unwrap_or(0)
+        })
+    }
+
+    /// Fails when some server's stored log is not smaller than `bytes_max`.
+    pub fn check_log_size(&self, bytes_max: usize) {
+        let size = self.log_size();
+        if size >= bytes_max {
+            limit(
+                "log_size",
+                format!("a stored log has {size} bytes; it must stay below {bytes_max}"),
+            );
+        }
+    }
+
+    /// How many calls have been delivered to the present incarnations of all servers.
+    pub fn rpc_count(&self) -> u64 {
+        self.servers().map(|server| self.inner.network.dispatched_to(super::host(server))).sum()
+    }
+
+    /// Bytes of all calls so far, and of the replies that arrived.
+    pub fn rpc_bytes(&self) -> u64 {
+        self.inner.network.counters().bytes
+    }
+
+    /// Ends the run because a wait took too long or a limit called `name` was passed.
+    pub fn end_by_limit(&self, name: &'static str, message: String) -> ! {
+        limit(name, message)
+    }
+
+    /// Fails with `name` when `used` is more than `allowed`.
+    pub fn check_at_most(&self, name: &'static str, used: u64, allowed: u64) {
+        if used > allowed {
+            limit(name, format!("{used} used; at most {allowed} are allowed"));
+        }
+    }
+}

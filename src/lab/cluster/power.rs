@@ -1,0 +1,120 @@
+//! Servers that crash and come back, and links that are cut.
+
+use std::sync::Arc;
+
+use super::applier::Applier;
+use super::{Cluster, host};
+use crate::api::ServerId;
+use crate::lab::{Boot, Instance};
+use crate::persister::{PersistError, Unsynced};
+use crate::runtime::{self, FailureKind, channel, thread};
+
+impl Cluster {
+    /// Crashes `server`: it loses all that it had not synced.
+    pub fn crash(&self, server: ServerId) {
+        self.crash_keeping(server, Unsynced::LoseAll);
+    }
+
+    /// Crashes `server`; `unsynced` says what survives of the writes after its last sync.
+    ///
+    /// In the course's order: cut off, answers under way made void, the persister copied, and
+    /// only then the old instance told to stop. What that writes from now on is lost.
+    pub fn crash_keeping(&self, server: ServerId, unsynced: Unsynced) {
+        self.disconnect(server);
+        self.inner.network.delete_server(host(server));
+        self.inner.ledger.end_life(server);
+        let running = self.inner.slots.with(|slots| {
+            let slot = &mut slots[server.slot()];
+            if let Some(observed) = slot.observed.take() {
+                observed.end();
+            }
+            slot.persister = slot.persister.crash(unsynced);
+            slot.running.take()
+        });
+        if let Some(consensus) = running {
+            thread::under_test(server.0, || consensus.kill());
+        }
+    }
+
+    /// Starts `server` from what it had stored and connects it. A running one crashes first.
+    pub fn restart(&self, server: ServerId) {
+        self.boot(server);
+        self.connect(server);
+    }
+
+    /// Starts `server` from what it had stored, without connecting it. A running one crashes
+    /// first.
+    pub fn boot(&self, server: ServerId) {
+        if self.is_running(server) {
+            self.crash(server);
+        }
+        let persister = self.inner.slots.with(|slots| slots[server.slot()].persister.clone());
+        let persisted = persister.load().unwrap_or_else(|error| cannot_boot(server, &error));
+        let observed = self.inner.observers.as_ref().map(|observers| {
+            let life = observers.boot(server, &persisted);
+            persister.watch(life.clone());
+            life
+        });
+        let (apply_sender, apply_ch) = channel::bounded(0);
+        let boot = Boot {
+            servers: self.server_count(),
+            me: server,
+            network: &self.inner.network,
+            persister,
+            apply_ch: apply_sender,
+        };
+        let stored = persisted.snapshot.map(|data| (persisted.last_included.index, data));
+        let life = match self.inner.ledger.begin_life(server, stored) {
+            Ok(life) => life,
+            Err(breach) => runtime::fail(FailureKind::Assertion, breach.name, breach.message),
+        };
+        let Instance { consensus, services } =
+            thread::under_test(server.0, || (self.inner.design.make)(boot))
+                .unwrap_or_else(|error| cannot_boot(server, &error));
+        self.inner.tally.born(&consensus);
+        let applier = Applier {
+            server,
+            life,
+            apply_ch,
+            consensus: Arc::downgrade(&consensus),
+            ledger: self.inner.ledger.clone(),
+            observed: observed.clone(),
+        };
+        thread::spawn(format!("service{}", server.0), move || applier.run());
+        self.inner.network.add_server(host(server), services);
+        self.inner.slots.with(|slots| {
+            let slot = &mut slots[server.slot()];
+            slot.running = Some(consensus);
+            slot.observed = observed;
+        });
+    }
+
+    /// Connects `server` with all servers that are connected.
+    pub fn connect(&self, server: ServerId) {
+        self.inner.slots.with(|slots| slots[server.slot()].connected = true);
+        for other in self.servers().filter(|other| self.is_connected(*other)) {
+            self.set_link(server, other, true);
+            self.set_link(other, server, true);
+        }
+    }
+
+    /// Cuts `server` off from all others. It keeps running.
+    pub fn disconnect(&self, server: ServerId) {
+        self.inner.slots.with(|slots| slots[server.slot()].connected = false);
+        for other in self.servers() {
+            self.set_link(server, other, false);
+            self.set_link(other, server, false);
+        }
+    }
+
+    /// Opens or cuts the way of calls from one server to another, and of nothing else.
+    pub(super) fn set_link(&self, from: ServerId, to: ServerId, on: bool) {
+        self.inner.network.enable(host(from), host(to), on);
+    }
+}
+
+/// Ends the run: what the server had stored is of no use to it.
+fn cannot_boot(server: ServerId, error: &PersistError) -> ! {
+    let message = format!("{server} could not start from what it had stored: {error}");
+    runtime::fail(FailureKind::Assertion, "boot", message)
+}

@@ -1,0 +1,304 @@
+//! Part 2B: commands are replicated and committed, in one order, by a majority.
+
+use crate::api::{Index, ServerId};
+use crate::lab::Cluster;
+use crate::runtime::thread;
+
+/// Three commands get the indices 1, 2 and 3.
+pub fn basic_agree_2b(cluster: &mut Cluster) {
+    for index in 1..=3 {
+        cluster.check_not_committed(Index(index));
+        let command = (index * 100).to_string();
+        let found = cluster.one(command.as_bytes(), 3, false);
+        assert_eq!(found, Index(index), "{command} is committed at another index");
+    }
+}
+
+/// A command travels once to each follower: ten commands of 5000 bytes, 200 000 bytes in all.
+pub fn rpc_bytes_2b(cluster: &mut Cluster) {
+    const COMMAND_SIZE: usize = 5000;
+    cluster.one(b"99", 3, false);
+    let before = cluster.rpc_bytes();
+
+    let mut sent: u64 = 0;
+    for index in 2..=11 {
+        let command = cluster.draw_text(COMMAND_SIZE);
+        let found = cluster.one(&command, 3, false);
+        assert_eq!(found, Index(index), "the command is committed at another index");
+        sent += COMMAND_SIZE as u64;
+    }
+
+    let used = cluster.rpc_bytes() - before;
+    cluster.check_at_most("rpc_bytes", used, 3 * sent + 50_000);
+}
+
+/// One follower fails, then both: with two of three servers there is progress, with one none.
+pub fn follower_failure_2b(cluster: &mut Cluster) {
+    cluster.one(b"101", 3, false);
+
+    // One follower is cut off; the other two go on.
+    let first = cluster.check_one_leader();
+    cluster.disconnect(cluster.after(first, 1));
+    cluster.one(b"102", 2, false);
+    cluster.sleep_ms(1000);
+    cluster.one(b"103", 2, false);
+
+    // Both followers are cut off: a command is taken, and goes nowhere.
+    let second = cluster.check_one_leader();
+    cluster.disconnect(cluster.after(second, 1));
+    cluster.disconnect(cluster.after(second, 2));
+    let index = cluster.start_at(second, "104");
+    assert_eq!(index, Index(4), "three commands are in the log");
+    cluster.sleep_ms(2000);
+    cluster.check_not_committed(index);
+}
+
+/// One leader fails, then the next: with two of three servers there is progress, with one none.
+pub fn leader_failure_2b(cluster: &mut Cluster) {
+    cluster.one(b"101", 3, false);
+
+    // The first leader is cut off; the other two elect one and go on.
+    let first = cluster.check_one_leader();
+    cluster.disconnect(first);
+    cluster.one(b"102", 2, false);
+    cluster.sleep_ms(1000);
+    cluster.one(b"103", 2, false);
+
+    // The second one too: whoever takes a command, it goes nowhere.
+    let second = cluster.check_one_leader();
+    cluster.disconnect(second);
+    for server in cluster.servers() {
+        let _ = cluster.start(server, b"104");
+    }
+    cluster.sleep_ms(2000);
+    cluster.check_not_committed(Index(4));
+}
+
+/// A follower that was cut off is caught up when it comes back.
+pub fn fail_agree_2b(cluster: &mut Cluster) {
+    cluster.one(b"101", 3, false);
+
+    let leader = cluster.check_one_leader();
+    let follower = cluster.after(leader, 1);
+    cluster.disconnect(follower);
+    cluster.one(b"102", 2, false);
+    cluster.one(b"103", 2, false);
+    cluster.sleep_ms(1000);
+    cluster.one(b"104", 2, false);
+    cluster.one(b"105", 2, false);
+
+    cluster.connect(follower);
+    cluster.one(b"106", 3, true);
+    cluster.sleep_ms(1000);
+    cluster.one(b"107", 3, true);
+}
+
+/// Two of five servers commit nothing; their entry may stay or go when the others are back.
+pub fn fail_no_agree_2b(cluster: &mut Cluster) {
+    cluster.one(b"10", 5, false);
+
+    // Three followers of five are cut off.
+    let first = cluster.check_one_leader();
+    let lost = [1, 2, 3].map(|distance| cluster.after(first, distance));
+    lost.iter().for_each(|server| cluster.disconnect(*server));
+    let index = cluster.start_at(first, "20");
+    assert_eq!(index, Index(2), "one command is in the log");
+    cluster.sleep_ms(2000);
+    cluster.check_not_committed(index);
+
+    // They come back, and may elect one of themselves, who lacks the entry.
+    lost.iter().for_each(|server| cluster.connect(*server));
+    let second = cluster.check_one_leader();
+    let index = cluster.start_at(second, "30");
+    assert!((2..=3).contains(&index.0), "index {index} leaves a gap, or repeats one");
+    cluster.one(b"1000", 5, true);
+}
+
+/// Five clients hand in a command at once; all five are committed, each in its own place.
+///
+/// The story only counts if one leader took them all, so a changed term means another try.
+pub fn concurrent_starts_2b(cluster: &mut Cluster) {
+    for attempt in 0..5 {
+        if attempt > 0 {
+            // Give the servers time to settle.
+            cluster.sleep_ms(3000);
+        }
+        if concurrent_starts_succeed(cluster) {
+            return;
+        }
+    }
+    cluster.end_by_limit("term_changes", "the term changed in each of five tries".to_string());
+}
+
+/// One try; false when the term changed under it.
+fn concurrent_starts_succeed(cluster: &Cluster) -> bool {
+    let leader = cluster.check_one_leader();
+    let Ok(first) = cluster.start(leader, b"1") else { return false };
+
+    let clients: Vec<_> = (100..105)
+        .map(|command: u64| {
+            let cluster = cluster.clone();
+            thread::spawn(format!("client{command}"), move || {
+                let started = cluster.start(leader, command.to_string().as_bytes()).ok()?;
+                (started.term == first.term).then_some(started.index)
+            })
+        })
+        .collect();
+    let indices: Vec<Index> = clients.into_iter().filter_map(|client| client.join()).collect();
+
+    let mut committed = Vec::new();
+    for index in indices {
+        match cluster.wait(index, 3, Some(first.term)) {
+            Some(command) => committed.push(command),
+            None => return false,
+        }
+    }
+    // An entry may have been replaced between two looks, but only in a later term.
+    if cluster.someone_is_not_in(first.term) {
+        return false;
+    }
+    for command in 100..105 {
+        let command = command.to_string();
+        let found = committed.iter().any(|committed| *committed == command.as_bytes());
+        assert!(found, "command {command} was taken in term {} and lost", first.term);
+    }
+    true
+}
+
+/// A leader comes back with entries that were never committed; they give way.
+pub fn rejoin_2b(cluster: &mut Cluster) {
+    cluster.one(b"101", 3, true);
+
+    // The first leader, cut off, goes on taking commands.
+    let first = cluster.check_one_leader();
+    cluster.disconnect(first);
+    for command in ["102", "103", "104"] {
+        let _ = cluster.start(first, command.as_bytes());
+    }
+
+    // The others commit something else in their place.
+    cluster.one(b"103", 2, true);
+
+    // The second leader is cut off in its turn, and the first one comes back.
+    let second = cluster.check_one_leader();
+    cluster.disconnect(second);
+    cluster.connect(first);
+    cluster.one(b"104", 2, true);
+
+    // All together now.
+    cluster.connect(second);
+    cluster.one(b"105", 3, true);
+}
+
+/// Followers with fifty wrong entries are put right within seconds.
+///
+/// ```text
+/// first, +1    1   50 that no majority ever sees
+/// +2, +3, +4   1   50 committed            (one of them cut off: it lacks the next fifty)
+/// ```
+pub fn backup_2b(cluster: &mut Cluster) {
+    const ENTRIES: usize = 50;
+    let start_many = |leader: ServerId| {
+        for _ in 0..ENTRIES {
+            let _ = cluster.start(leader, &cluster.draw_command());
+        }
+    };
+    let commit_many = || {
+        for _ in 0..ENTRIES {
+            cluster.one(&cluster.draw_command(), 3, true);
+        }
+    };
+    cluster.one(&cluster.draw_command(), 5, true);
+
+    // A leader and one follower, alone, fill up with entries that cannot be committed.
+    let first = cluster.check_one_leader();
+    let rest = [2, 3, 4].map(|distance| cluster.after(first, distance));
+    rest.iter().for_each(|server| cluster.disconnect(*server));
+    start_many(first);
+    cluster.sleep_ms(500);
+
+    // The other three take over and commit theirs.
+    cluster.disconnect(first);
+    cluster.disconnect(cluster.after(first, 1));
+    rest.iter().for_each(|server| cluster.connect(*server));
+    commit_many();
+
+    // Now a leader and one of those three fill up likewise.
+    let second = cluster.check_one_leader();
+    let mut other = cluster.after(first, 2);
+    if other == second {
+        other = cluster.after(second, 1);
+    }
+    cluster.disconnect(other);
+    start_many(second);
+    cluster.sleep_ms(500);
+
+    // The first pair comes back, with the one that lacks most, and all goes on from there.
+    cluster.servers().for_each(|server| cluster.disconnect(server));
+    cluster.connect(first);
+    cluster.connect(cluster.after(first, 1));
+    cluster.connect(other);
+    commit_many();
+
+    cluster.servers().for_each(|server| cluster.connect(server));
+    cluster.one(&cluster.draw_command(), 5, true);
+}
+
+/// Calls are few: 30 until there is a leader, 42 for twelve commands, 60 in an idle second.
+pub fn count_2b(cluster: &mut Cluster) {
+    const COMMANDS: u64 = 10;
+    cluster.check_one_leader();
+    let elected = cluster.rpc_count();
+    assert!(elected >= 1, "a leader was elected without a call");
+    cluster.check_at_most("rpcs_for_election", elected, 30);
+
+    let mut used = None;
+    for attempt in 0..5 {
+        if attempt > 0 {
+            // Give the servers time to settle.
+            cluster.sleep_ms(3000);
+        }
+        used = calls_for_agreement(cluster, COMMANDS);
+        if used.is_some() {
+            break;
+        }
+    }
+    match used {
+        Some(calls) => cluster.check_at_most("rpcs_for_agreement", calls, (COMMANDS + 4) * 3),
+        None => {
+            cluster.end_by_limit("term_changes", "the term changed in each of five tries".into());
+        }
+    }
+
+    let before = cluster.rpc_count();
+    cluster.sleep_ms(1000);
+    cluster.check_at_most("rpcs_when_idle", cluster.rpc_count() - before, 3 * 20);
+}
+
+/// Calls that `count` commands and two more took; `None` when the term changed under them.
+fn calls_for_agreement(cluster: &Cluster, count: u64) -> Option<u64> {
+    let leader = cluster.check_one_leader();
+    let before = cluster.rpc_count();
+    let first = cluster.start(leader, b"1").ok()?;
+
+    let mut commands = Vec::new();
+    for place in 1..count + 2 {
+        let command = cluster.draw_command();
+        let started = cluster.start(leader, &command).ok()?;
+        if started.term != first.term {
+            return None;
+        }
+        let expected = Index(first.index.0 + place);
+        assert_eq!(started.index, expected, "indices in one term must be consecutive");
+        commands.push((started.index, command));
+    }
+
+    for (index, command) in commands.iter().take(usize::try_from(count).ok()?) {
+        let committed = cluster.wait(*index, 3, Some(first.term))?;
+        if cluster.someone_is_not_in(first.term) {
+            return None;
+        }
+        assert_eq!(committed, *command, "index {index} has another command than was taken");
+    }
+    Some(cluster.rpc_count() - before)
+}

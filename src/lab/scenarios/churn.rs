@@ -1,0 +1,111 @@
+//! Part 2C: clients hand in commands while servers come and go.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rand::RngExt;
+
+use crate::api::Index;
+use crate::lab::Cluster;
+use crate::runtime::rand::stream;
+use crate::runtime::thread;
+
+/// Three clients, twenty rounds of crashes and cut links; what a client saw committed stays.
+pub fn reliable_churn_2c(cluster: &mut Cluster) {
+    churn(cluster);
+}
+
+/// The same on a network that loses a fifth of all calls.
+pub fn unreliable_churn_2c(cluster: &mut Cluster) {
+    churn(cluster);
+}
+
+fn churn(cluster: &Cluster) {
+    let stop = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..3)
+        .map(|me| {
+            let (cluster, stop) = (cluster.clone(), stop.clone());
+            thread::spawn(format!("client{me}"), move || client(&cluster, me, &stop))
+        })
+        .collect();
+
+    for _ in 0..20 {
+        disturb(cluster);
+        // Long enough for most things to go wrong, not long enough for them to heal.
+        cluster.sleep_ms(700);
+    }
+
+    cluster.sleep_ms(1000);
+    cluster.network().set_reliable(true);
+    for server in cluster.servers() {
+        if !cluster.is_running(server) {
+            cluster.boot(server);
+        }
+        cluster.connect(server);
+    }
+    stop.store(true, Ordering::Relaxed);
+    let seen: Vec<Vec<u8>> = clients.into_iter().flat_map(|client| client.join()).collect();
+    cluster.sleep_ms(1000);
+    check_all_are_committed(cluster, &seen);
+}
+
+/// One round: perhaps cuts a server off, perhaps brings one back, perhaps crashes one.
+fn disturb(cluster: &Cluster) {
+    if cluster.draw(1000) < 200 {
+        cluster.disconnect(cluster.draw_server());
+    }
+    if cluster.draw(1000) < 500 {
+        let server = cluster.draw_server();
+        if !cluster.is_running(server) {
+            cluster.boot(server);
+        }
+        cluster.connect(server);
+    }
+    if cluster.draw(1000) < 200 {
+        let server = cluster.draw_server();
+        if cluster.is_running(server) {
+            cluster.crash(server);
+        }
+    }
+}
+
+/// Hands in command after command; returns those that it saw committed where they were put.
+fn client(cluster: &Cluster, me: u64, stop: &AtomicBool) -> Vec<Vec<u8>> {
+    let mut chance = stream(&format!("client{me}"));
+    let mut seen = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        let command = chance.random::<u64>().to_string().into_bytes();
+        let started = cluster.servers().filter_map(|it| cluster.start(it, &command).ok()).last();
+        match started {
+            Some(started) if is_seen(cluster, started.index, &command) => seen.push(command),
+            Some(_) => {}
+            None => cluster.sleep_ms(79 + me * 17),
+        }
+    }
+    seen
+}
+
+/// Whether `command` shows up at `index` within a few looks; the leader may be gone.
+fn is_seen(cluster: &Cluster, index: Index, command: &[u8]) -> bool {
+    for pause_ms in [10, 20, 50, 100, 200] {
+        if let (1.., Some(committed)) = cluster.n_committed(index) {
+            return committed == command;
+        }
+        cluster.sleep_ms(pause_ms);
+    }
+    false
+}
+
+/// Every server has the whole log, and `seen` is in it.
+fn check_all_are_committed(cluster: &Cluster, seen: &[Vec<u8>]) {
+    let last = cluster.one(&cluster.draw_command(), cluster.server_count(), true);
+    let mut committed: Vec<_> = (1..=last.0)
+        .filter_map(|index| cluster.wait(Index(index), cluster.server_count(), None))
+        .collect();
+    committed.sort();
+    for command in seen {
+        let found = committed.binary_search_by(|it| it[..].cmp(command)).is_ok();
+        let command = String::from_utf8_lossy(command);
+        assert!(found, "a client saw {command} committed, and it is lost");
+    }
+}
