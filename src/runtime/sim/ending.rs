@@ -74,6 +74,9 @@ impl Sim {
         if !self.ending.get() || self.is_unwinding() {
             return;
         }
+        if self.with_current(|task| task.foreign_frames) {
+            self.abandon_task();
+        }
         self.count_telling();
         self.with_current(|task| task.unwinding = true);
         panics::unwind_task();
@@ -95,14 +98,28 @@ impl Sim {
             task.told
         });
         if told > TOLD_MAX {
-            self.abandoned.set(self.abandoned.get() + 1);
-            self.with_current(|task| task.state = State::Blocked(super::report::abandoned()));
-            loop {
-                let next = self.pick();
-                self.next.set(next);
-                self.suspend();
-            }
+            self.abandon_task();
         }
+    }
+
+    /// Never gives the current task control again; its stack is leaked and counted.
+    pub(super) fn abandon_task(&self) -> ! {
+        self.with_current(|task| task.state = State::Blocked(super::report::abandoned()));
+        loop {
+            let next = self.pick();
+            self.next.set(next);
+            self.suspend();
+        }
+    }
+
+    /// Sleeps for a caller whose frames cannot be unwound.
+    #[cfg(all(feature = "guard", target_os = "linux", target_env = "gnu"))]
+    pub(super) fn block_in_foreign_frames(&self, deadline_ns: u64) {
+        // As if it unwound, it is not told of the end; then it is given up instead.
+        self.with_current(|task| task.foreign_frames = true);
+        let place = std::panic::Location::caller();
+        self.block(super::WaitKind::Sleep, 0, place, Some(deadline_ns));
+        self.with_current(|task| task.foreign_frames = false);
     }
 
     /// Ends the run as failed and unwinds the current task.

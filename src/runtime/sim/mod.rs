@@ -16,17 +16,19 @@
 //! switched. Objects carry almost no scheduler state: wait lists are kept here, by address.
 //!
 //! Files: [`task`] (coroutines and their stacks), [`schedule`] (ready set, clock, wait lists),
-//! [`explore`] (preemption and stalls), [`ending`] (how a run ends), [`report`] (who waits for
-//! what).
+//! [`explore`] (preemption and stalls), [`chan`] and [`park`] (channels, wakers), [`ending`] (how a
+//! run ends), [`report`] (who waits for what), [`guard`] and [`signals`] (what comes from outside).
 
 mod chan;
 mod ending;
 mod explore;
-mod overflow;
+#[cfg(all(feature = "guard", target_os = "linux", target_env = "gnu"))]
+mod guard;
 mod park;
 mod report;
 mod run;
 mod schedule;
+mod signals;
 mod task;
 
 use std::cell::{Cell, RefCell};
@@ -37,6 +39,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::local::Shared;
 use super::outcome::{Failure, RunConfig};
+use super::rand::Chance;
 use explore::Explorer;
 use schedule::{Timers, WaitLists};
 use task::{StackPool, Task, TaskId};
@@ -99,9 +102,14 @@ pub(super) struct Sim {
     // How it ends.
     ending: Cell<bool>,
     dumping: Cell<bool>,
-    abandoned: Cell<u32>,
     failure: RefCell<Option<Failure>>,
     stalled_until_ns: RefCell<BTreeMap<u32, u64>>,
+    /// Lowest address of the current task's stack, for the handler of faults.
+    stack_limit: Cell<usize>,
+    /// Looks at a foreign clock since the last scheduling point.
+    foreign_looks: Cell<u32>,
+    /// What foreign callers get for chance.
+    foreign_chance: RefCell<Chance>,
     limits: Limits,
     heartbeat: Arc<AtomicU64>,
 }
@@ -172,9 +180,11 @@ impl Sim {
             live: Cell::new(0),
             ending: Cell::new(false),
             dumping: Cell::new(false),
-            abandoned: Cell::new(0),
             failure: RefCell::default(),
             stalled_until_ns: RefCell::default(),
+            stack_limit: Cell::new(0),
+            foreign_looks: Cell::new(0),
+            foreign_chance: RefCell::new(Chance::new(config.seed, "runtime/foreign")),
             limits,
             heartbeat,
         }
@@ -191,6 +201,7 @@ impl Sim {
             return;
         }
         self.points.set(self.points.get() + 1);
+        self.foreign_looks.set(0);
         self.now_ns.set(self.now_ns.get() + POINT_COST_NS);
         self.mix(event);
         if self.now_ns.get() >= self.alarm_ns.get() {

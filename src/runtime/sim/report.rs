@@ -159,6 +159,15 @@ thread_local! {
     static BACKTRACES: std::cell::RefCell<String> = const { std::cell::RefCell::new(String::new()) };
 }
 
+/// The innermost line of the current stack that belongs neither to std nor to the runtime.
+pub(super) fn callers_line() -> String {
+    let trace = std::backtrace::Backtrace::force_capture().to_string();
+    let foreign = ["/rustc/", "runtime/sim/", "src/runtime/", ".cargo/registry", "libc"];
+    let mut lines = trace.lines().filter_map(|line| line.trim_start().strip_prefix("at "));
+    let line = lines.find(|line| !foreign.iter().any(|part| line.contains(part)));
+    line.unwrap_or("unknown").trim_start_matches("./").to_string()
+}
+
 impl Sim {
     /// The backtraces of all tasks, as a debugger would show threads.
     pub(in crate::runtime) fn backtraces(&self) -> String {

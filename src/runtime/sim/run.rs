@@ -1,18 +1,19 @@
 //! One simulation from start to end, on an OS thread of its own.
 
+use std::os::unix::thread::JoinHandleExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::{Entered, Sim, overflow};
+use super::{Entered, Sim, signals};
 use crate::runtime::outcome::{Failure, FailureKind, Outcome, RunConfig};
 use crate::runtime::thread_cpu_ns;
 
 /// How often the caller looks whether the simulation still gets on.
-const LOOK: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_secs(1);
 
-/// A simulation that has passed no point for this many looks spins and is given up.
-const LOOKS_MAX: u32 = 15;
+/// A simulation that uses this much CPU time without getting on spins, and is given up.
+const SPIN_MAX: Duration = Duration::from_secs(8);
 
 /// Runs `main` in a simulation; returns when all its tasks have ended.
 ///
@@ -35,7 +36,7 @@ pub(in crate::runtime) fn run<T: Send + 'static>(
         })
         .expect("the operating system gives a thread");
     let mut last_beat = 0;
-    let mut looks = 0;
+    let mut cpu_at_beat = Duration::ZERO;
     loop {
         match receiver.recv_timeout(LOOK) {
             Ok(outcome) => {
@@ -45,10 +46,12 @@ pub(in crate::runtime) fn run<T: Send + 'static>(
             }
             Err(crossbeam_channel::RecvTimeoutError::Timeout) => {
                 let beat = heartbeat.load(Ordering::Relaxed);
-                looks = if beat == last_beat { looks + 1 } else { 0 };
-                last_beat = beat;
-                if looks >= LOOKS_MAX {
-                    return given_up(beat);
+                let cpu = signals::cpu_of(thread.as_pthread_t());
+                if beat != last_beat {
+                    (last_beat, cpu_at_beat) = (beat, cpu);
+                } else if cpu.saturating_sub(cpu_at_beat) > SPIN_MAX {
+                    let spinner = signals::ask(thread.as_pthread_t());
+                    return given_up(beat, spinner);
                 }
             }
             Err(crossbeam_channel::RecvTimeoutError::Disconnected) => {
@@ -64,7 +67,9 @@ fn simulate<T: 'static>(
     heartbeat: Arc<AtomicU64>,
     main: impl FnOnce() -> T + 'static,
 ) -> Outcome<T> {
-    let _handler = overflow::install();
+    signals::install();
+    #[cfg(all(feature = "guard", target_os = "linux", target_env = "gnu"))]
+    super::guard::link();
     let sim = Sim::new(config, heartbeat);
     let entered = Entered::new(&sim);
     let answer = std::rc::Rc::new(std::cell::RefCell::new(None));
@@ -99,19 +104,19 @@ fn simulate<T: 'static>(
 }
 
 /// What is said of a simulation that spins without passing a point. Its OS thread is left behind.
-fn given_up<T>(points: u64) -> Outcome<T> {
+fn given_up<T>(points: u64, spinner: Option<signals::Spinner>) -> Outcome<T> {
+    let unknown = || "unknown".to_string();
     let message = format!(
-        "a task has spun for {:?} without a scheduling point (the last one was number {points} or \
-         later): wait on a condition, a channel or a sleep instead",
-        LOOK * LOOKS_MAX
+        "a task has used {SPIN_MAX:?} of CPU time without a scheduling point (the last one was \
+         number {points} or later): wait on a condition, a channel or a sleep instead"
     );
     let failure = Failure {
         kind: FailureKind::Livelock,
         name: "spin".to_string(),
         message,
-        task: "unknown".to_string(),
-        place: String::new(),
-        at: Duration::ZERO,
+        task: spinner.as_ref().map_or_else(unknown, |spinner| spinner.task.clone()),
+        place: spinner.as_ref().map_or_else(unknown, |spinner| spinner.place.clone()),
+        at: spinner.map_or(Duration::ZERO, |spinner| spinner.at),
     };
     Outcome {
         result: Err(failure),

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use corosensei::stack::DefaultStack;
+use corosensei::stack::{DefaultStack, Stack as _};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 use super::schedule::Wait;
@@ -56,11 +56,15 @@ pub(super) struct Task {
     pub(super) timed_out: bool,
     /// A stack is being unwound: points must not switch.
     pub(super) unwinding: bool,
+    /// It waits below frames of C code, which cannot be unwound.
+    pub(super) foreign_frames: bool,
     /// How often it was told that the run is over.
     pub(super) told: u32,
     /// A waker has been called since the last `park`.
     pub(super) token: bool,
     pub(super) future_timers: Timers,
+    /// Lowest address of its stack.
+    pub(super) stack_limit: usize,
     /// Counts the slot's tasks, so that a stale waker can be told apart.
     pub(super) generation: u32,
     pub(super) yielder: *const TaskYielder,
@@ -76,7 +80,9 @@ impl Task {
             wait_seq: 0,
             timed_out: false,
             unwinding: false,
+            foreign_frames: false,
             told: 0,
+            stack_limit: 0,
             token: false,
             future_timers: Timers::new(),
             generation: 0,
@@ -90,6 +96,7 @@ impl Task {
         self.label = label;
         self.state = State::Ready;
         self.unwinding = false;
+        self.foreign_frames = false;
         self.told = 0;
         self.token = false;
         self.future_timers = Timers::new();
@@ -115,6 +122,7 @@ impl Sim {
     pub(super) fn add_task(&self, name: Arc<str>, label: Option<u32>, job: Job) {
         let id = self.take_slot();
         let stack = self.stacks.borrow_mut().take();
+        let stack_limit = stack.limit().get();
         let sim: *const Sim = self;
         let coroutine = Coroutine::with_stack(stack, move |yielder: &TaskYielder, ()| {
             // SAFETY: the simulation outlives its coroutines; `run` drops them before it.
@@ -122,7 +130,11 @@ impl Sim {
             sim.tasks.borrow_mut()[id.slot()].yielder = yielder;
             sim.run_job(job);
         });
-        self.tasks.borrow_mut()[id.slot()].occupy(name, label, coroutine);
+        let mut tasks = self.tasks.borrow_mut();
+        let task = &mut tasks[id.slot()];
+        task.occupy(name, label, coroutine);
+        task.stack_limit = stack_limit;
+        drop(tasks);
         self.spawned.set(self.spawned.get() + 1);
         self.live.set(self.live.get() + 1);
         self.ready.borrow_mut().push_back(id);
@@ -161,6 +173,7 @@ impl Sim {
             let mut tasks = self.tasks.borrow_mut();
             let task = &mut tasks[id.slot()];
             task.state = State::Running;
+            self.stack_limit.set(task.stack_limit);
             task.coroutine.take()
         };
         let mut coroutine = coroutine.expect("a task that is resumed has a coroutine");

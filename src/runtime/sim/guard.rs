@@ -1,0 +1,306 @@
+//! The guard: foreign clocks, chance, waits and threads are caught inside a simulation.
+//!
+//! A run is a function of its seed only if nothing in it asks the machine. So the executable
+//! defines the few functions of libc through which Rust's std (and most crates) asks: a definition
+//! in the executable wins over the one in libc. Outside a simulation they pass on everything.
+//!
+//! | asked inside a simulation | answer |
+//! | --- | --- |
+//! | `clock_gettime` | virtual time; no scheduling point, no chance |
+//! | `getrandom` | numbers from a stream of the seed's own |
+//! | `clock_nanosleep`, `nanosleep` | a sleep in virtual time |
+//! | `syscall(SYS_futex, WAIT)` | a failure that names the task, instead of a hang |
+//! | `pthread_create` | a failure that names the task |
+//!
+//! A failure here must not unwind: foreign frames lie between. The task is given up instead, with
+//! its stack, and the run ends around it.
+
+#![allow(unsafe_code, reason = "definitions of libc functions, and calls of the real ones")]
+#![allow(clippy::missing_safety_doc, reason = "the contract of each is libc's")]
+
+use std::cell::Cell;
+use std::ffi::{CStr, c_int, c_long, c_uint, c_void};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::{Sim, current};
+use crate::runtime::outcome::{Failure, FailureKind};
+
+/// What the wall clock says when a simulation begins: 2026-01-01T00:00:00Z.
+const WALL_EPOCH_S: u64 = 1_767_225_600;
+
+/// So many looks at a foreign clock without a scheduling point are free; further ones cost time.
+const FREE_LOOKS: u32 = 64;
+
+/// What a look costs then.
+const LOOK_COST_NS: u64 = 1_000;
+
+/// A foreign lock may be held by another OS thread, stdout's for instance, for this long.
+static FOREIGN_LOCK_MAX: libc::timespec = libc::timespec { tv_sec: 2, tv_nsec: 0 };
+
+/// Keeps the definitions below in every executable that can run a simulation.
+pub(super) fn link() {
+    std::hint::black_box(clock_gettime as *const () as usize);
+    std::hint::black_box(getrandom as *const () as usize);
+    std::hint::black_box(clock_nanosleep as *const () as usize);
+    std::hint::black_box(nanosleep as *const () as usize);
+    std::hint::black_box(syscall as *const () as usize);
+    std::hint::black_box(pthread_create as *const () as usize);
+}
+
+thread_local! {
+    /// Set while a guard itself works: what it needs from libc passes.
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The simulation in force, unless a guard is at work already.
+fn guarded() -> Option<&'static Sim> {
+    if INSIDE.with(Cell::get) { None } else { current() }
+}
+
+/// The real function called `name`: the next definition after ours.
+fn real(cache: &AtomicUsize, name: &CStr) -> usize {
+    let cached = cache.load(Ordering::Relaxed);
+    if cached != 0 {
+        return cached;
+    }
+    // SAFETY: a lookup by a valid C string.
+    let found = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) }.addr();
+    cache.store(found, Ordering::Relaxed);
+    found
+}
+
+macro_rules! real {
+    ($name:literal as $type:ty) => {{
+        static CACHE: AtomicUsize = AtomicUsize::new(0);
+        let address = real(&CACHE, $name);
+        // SAFETY: libc's function of that name has this type.
+        unsafe { std::mem::transmute::<usize, $type>(address) }
+    }};
+}
+
+fn timespec_of(ns: u64) -> libc::timespec {
+    libc::timespec {
+        tv_sec: i64::try_from(ns / 1_000_000_000).unwrap_or(i64::MAX),
+        tv_nsec: i64::try_from(ns % 1_000_000_000).unwrap_or(0),
+    }
+}
+
+fn ns_of(spec: &libc::timespec) -> u64 {
+    let seconds = u64::try_from(spec.tv_sec).unwrap_or(0);
+    seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(spec.tv_nsec).unwrap_or(0))
+}
+
+/// Interposed. CPU-time clocks pass: they are measured, never decided by.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clock_gettime(clock: libc::clockid_t, spec: *mut libc::timespec) -> c_int {
+    let cpu_time = [libc::CLOCK_PROCESS_CPUTIME_ID, libc::CLOCK_THREAD_CPUTIME_ID];
+    match guarded() {
+        Some(sim) if !cpu_time.contains(&clock) => {
+            let now_ns = sim.foreign_now_ns();
+            let wall = [libc::CLOCK_REALTIME, libc::CLOCK_REALTIME_COARSE].contains(&clock);
+            let base_ns = if wall { WALL_EPOCH_S * 1_000_000_000 } else { 0 };
+            // SAFETY: the caller passes a valid pointer, as for the real function.
+            unsafe { *spec = timespec_of(base_ns + now_ns) };
+            0
+        }
+        _ => {
+            type F = unsafe extern "C" fn(libc::clockid_t, *mut libc::timespec) -> c_int;
+            let forward = real!(c"clock_gettime" as F);
+            // SAFETY: the arguments are the caller's.
+            unsafe { forward(clock, spec) }
+        }
+    }
+}
+
+/// Interposed: numbers of a stream that follows from the seed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn getrandom(buffer: *mut c_void, len: usize, flags: c_uint) -> isize {
+    match guarded() {
+        Some(sim) => {
+            // SAFETY: the caller passes a buffer of `len` bytes, as for the real function.
+            let bytes = unsafe { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), len) };
+            sim.foreign_chance(bytes);
+            isize::try_from(len).unwrap_or(isize::MAX)
+        }
+        None => {
+            type F = unsafe extern "C" fn(*mut c_void, usize, c_uint) -> isize;
+            let forward = real!(c"getrandom" as F);
+            // SAFETY: the arguments are the caller's.
+            unsafe { forward(buffer, len, flags) }
+        }
+    }
+}
+
+/// Interposed: sleeps in virtual time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clock_nanosleep(
+    clock: libc::clockid_t,
+    flags: c_int,
+    span: *const libc::timespec,
+    left: *mut libc::timespec,
+) -> c_int {
+    match guarded() {
+        Some(sim) => {
+            // SAFETY: the caller passes a valid span, as for the real function.
+            let asked_ns = ns_of(unsafe { &*span });
+            let absolute = flags & libc::TIMER_ABSTIME != 0;
+            let base_ns = match (absolute, clock) {
+                (false, _) => 0,
+                (true, libc::CLOCK_REALTIME) => sim.now_ns() + WALL_EPOCH_S * 1_000_000_000,
+                (true, _) => sim.now_ns(),
+            };
+            sim.foreign_sleep(asked_ns.saturating_sub(base_ns));
+            0
+        }
+        None => {
+            type F = unsafe extern "C" fn(
+                libc::clockid_t,
+                c_int,
+                *const libc::timespec,
+                *mut libc::timespec,
+            ) -> c_int;
+            let forward = real!(c"clock_nanosleep" as F);
+            // SAFETY: the arguments are the caller's.
+            unsafe { forward(clock, flags, span, left) }
+        }
+    }
+}
+
+/// Interposed: sleeps in virtual time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nanosleep(
+    span: *const libc::timespec,
+    left: *mut libc::timespec,
+) -> c_int {
+    match guarded() {
+        Some(sim) => {
+            // SAFETY: the caller passes a valid span, as for the real function.
+            sim.foreign_sleep(ns_of(unsafe { &*span }));
+            0
+        }
+        None => {
+            type F = unsafe extern "C" fn(*const libc::timespec, *mut libc::timespec) -> c_int;
+            let forward = real!(c"nanosleep" as F);
+            // SAFETY: the arguments are the caller's.
+            unsafe { forward(span, left) }
+        }
+    }
+}
+
+/// Interposed for futex waits alone.
+///
+/// The real function takes any number of arguments. On the 64-bit conventions of Linux seven
+/// integers, of which the callee uses as many as it needs, are passed the same way.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn syscall(
+    number: c_long,
+    a1: c_long,
+    a2: c_long,
+    a3: c_long,
+    a4: c_long,
+    a5: c_long,
+    a6: c_long,
+) -> c_long {
+    type F = unsafe extern "C" fn(c_long, c_long, c_long, c_long, c_long, c_long, c_long) -> c_long;
+    let real = real!(c"syscall" as F);
+    let operation = a2 & 0x7f;
+    let waits = number == libc::SYS_futex
+        && [libc::FUTEX_WAIT, libc::FUTEX_WAIT_BITSET].map(c_long::from).contains(&operation);
+    match guarded() {
+        Some(sim) if waits => {
+            let (number_of, wait) =
+                (libc::SYS_futex, c_long::from(libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG));
+            if a4 == 0 {
+                // Without a time-out it may be a lock that another OS thread holds briefly.
+                let limit = (&raw const FOREIGN_LOCK_MAX).addr();
+                let limit = c_long::try_from(limit).unwrap_or(0);
+                // SAFETY: the word waited on is the caller's; the time-out is a static.
+                let result = unsafe { real(number_of, a1, wait, a3, limit, 0, 0) };
+                // SAFETY: errno of this very thread.
+                let timed_out =
+                    result != 0 && unsafe { *libc::__errno_location() } == libc::ETIMEDOUT;
+                if !timed_out {
+                    return result;
+                }
+            }
+            sim.give_up_task(
+                "foreign_wait",
+                "a lock, condition, channel or join of std, parking_lot or crossbeam was waited \
+                 for, which stops the whole simulation: use those of raftlab::runtime",
+            )
+        }
+        // SAFETY: the arguments are the caller's.
+        _ => unsafe { real(number, a1, a2, a3, a4, a5, a6) },
+    }
+}
+
+/// Interposed: a thread that escapes the simulation is a failure.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pthread_create(
+    thread: *mut libc::pthread_t,
+    attributes: *const libc::pthread_attr_t,
+    start: extern "C" fn(*mut c_void) -> *mut c_void,
+    argument: *mut c_void,
+) -> c_int {
+    match guarded() {
+        Some(sim) => sim.give_up_task(
+            "foreign_thread",
+            "an operating-system thread was started, which the seed cannot schedule: use \
+             raftlab::runtime::thread::spawn",
+        ),
+        None => {
+            type F = unsafe extern "C" fn(
+                *mut libc::pthread_t,
+                *const libc::pthread_attr_t,
+                extern "C" fn(*mut c_void) -> *mut c_void,
+                *mut c_void,
+            ) -> c_int;
+            let forward = real!(c"pthread_create" as F);
+            // SAFETY: the arguments are the caller's.
+            unsafe { forward(thread, attributes, start, argument) }
+        }
+    }
+}
+
+impl Sim {
+    /// Virtual time for a foreign clock. A loop that only looks at it gets somewhere in the end.
+    fn foreign_now_ns(&self) -> u64 {
+        let looks = self.foreign_looks.get() + 1;
+        self.foreign_looks.set(looks);
+        if looks > FREE_LOOKS {
+            self.now_ns.set(self.now_ns.get() + LOOK_COST_NS);
+        }
+        self.now_ns.get()
+    }
+
+    fn foreign_chance(&self, bytes: &mut [u8]) {
+        use rand::Rng as _;
+        self.foreign_chance.borrow_mut().fill_bytes(bytes);
+    }
+
+    /// A sleep that came through libc: the caller's frames cannot be unwound, so if the run ends
+    /// meanwhile the task is given up.
+    fn foreign_sleep(&self, span_ns: u64) {
+        let deadline_ns = self.now_ns.get().saturating_add(span_ns);
+        while self.now_ns.get() < deadline_ns {
+            self.block_in_foreign_frames(deadline_ns);
+        }
+    }
+
+    /// Ends the run as failed around the current task, which never gets control again.
+    fn give_up_task(&self, name: &str, message: &str) -> ! {
+        INSIDE.with(|inside| inside.set(true));
+        let place = super::report::callers_line();
+        INSIDE.with(|inside| inside.set(false));
+        self.end_with(Failure {
+            kind: FailureKind::Assertion,
+            name: name.to_string(),
+            message: message.to_string(),
+            task: self.task_name().to_string(),
+            place,
+            at: Duration::from_nanos(self.now_ns()),
+        });
+        self.abandon_task()
+    }
+}

@@ -1,0 +1,144 @@
+//! The guard: what asks the machine inside a simulation gets the seed's answer, or a named failure.
+#![cfg(all(feature = "guard", target_os = "linux", target_env = "gnu"))]
+#![allow(clippy::unwrap_used, reason = "a test may")]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "these are the very things that the guard catches"
+)]
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use raftlab::runtime::{self, Outcome, RunConfig, thread, time::Instant};
+
+fn virtual_run<T: Send + 'static>(
+    seed: u64,
+    main: impl FnOnce() -> T + Send + 'static,
+) -> Outcome<T> {
+    runtime::run(&RunConfig { seed, ..RunConfig::default() }, main)
+}
+
+#[test]
+fn a_foreign_clock_shows_virtual_time() {
+    let outcome = virtual_run(1, || {
+        let (foreign, wall, ours) =
+            (std::time::Instant::now(), std::time::SystemTime::now(), Instant::now());
+        thread::sleep(Duration::from_secs(100));
+        (foreign.elapsed(), wall.elapsed().unwrap(), ours.elapsed())
+    });
+    let (foreign, wall, ours) = outcome.result.unwrap();
+    for other in [foreign, wall] {
+        assert!(other.abs_diff(ours) < Duration::from_millis(1), "{other:?} beside {ours:?}");
+    }
+}
+
+#[test]
+fn a_foreign_sleep_is_virtual_and_others_run_meanwhile() {
+    let outcome = virtual_run(1, || {
+        let task = thread::spawn("other", || {
+            thread::sleep(Duration::from_secs(1));
+            Instant::now()
+        });
+        std::thread::sleep(Duration::from_secs(1000));
+        (task.join(), Instant::now())
+    });
+    assert!(outcome.cpu < Duration::from_secs(1), "a sleep cost real time");
+    let (early, late) = outcome.result.unwrap();
+    assert!(late - early > Duration::from_secs(990), "the other task did not run meanwhile");
+}
+
+#[test]
+fn a_loop_on_a_foreign_clock_ends() {
+    let outcome = virtual_run(1, || {
+        let start = std::time::Instant::now();
+        while start.elapsed() < Duration::from_millis(50) {}
+    });
+    assert!(outcome.result.is_ok(), "{outcome:?}");
+}
+
+#[test]
+fn the_order_of_a_hash_map_follows_from_the_seed() {
+    let order = |seed| {
+        let run = move || {
+            let map: HashMap<u32, ()> = (0..100).map(|key| (key, ())).collect();
+            map.into_keys().collect::<Vec<_>>()
+        };
+        virtual_run(seed, run).result.unwrap()
+    };
+    assert_eq!(order(1), order(1), "one seed, two orders");
+    assert_ne!(order(1), order(2), "two seeds, one order");
+}
+
+#[test]
+fn a_foreign_wait_is_a_failure_with_the_task_and_the_line() {
+    let outcome = virtual_run(1, || {
+        let pair = Arc::new((std::sync::Mutex::new(()), std::sync::Condvar::new()));
+        thread::spawn("student", move || {
+            let guard = pair.0.lock().unwrap();
+            drop(pair.1.wait(guard));
+        });
+        thread::sleep(Duration::from_secs(1));
+    });
+    let failure = outcome.result.unwrap_err();
+    assert_eq!((failure.name.as_str(), failure.task.as_str()), ("foreign_wait", "student"));
+    assert!(failure.place.contains("guard.rs"), "{failure}");
+    assert_eq!(outcome.tasks_left, 1, "the task cannot be unwound and is counted");
+}
+
+#[test]
+fn a_foreign_thread_is_a_failure() {
+    let outcome = virtual_run(1, || {
+        std::thread::spawn(|| {});
+    });
+    let failure = outcome.result.unwrap_err();
+    assert_eq!(failure.name, "foreign_thread");
+    assert!(failure.place.contains("guard.rs"), "{failure}");
+}
+
+/// Runs this test binary again with `test` alone, in which `RAFTLAB_CHILD` is set.
+fn child_output(test: &str) -> (bool, String) {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture"])
+        .env("RAFTLAB_CHILD", "1")
+        .output()
+        .unwrap();
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+fn is_child() -> bool {
+    std::env::var_os("RAFTLAB_CHILD").is_some()
+}
+
+#[test]
+fn a_stack_overflow_names_the_task() {
+    #[allow(unconditional_recursion, reason = "that is the point")]
+    fn deeper(depth: u64) -> u64 {
+        std::hint::black_box(deeper(std::hint::black_box(depth + 1)) + 1)
+    }
+    if is_child() {
+        let outcome = virtual_run(9, || thread::spawn("victim", || deeper(0)).join());
+        drop(outcome);
+    }
+    let (ok, stderr) = child_output("a_stack_overflow_names_the_task");
+    assert!(!ok, "the overflow went unnoticed");
+    assert!(stderr.contains("task 'victim' has overflowed its stack"), "{stderr}");
+    assert!(stderr.contains("seed 9"), "{stderr}");
+}
+
+#[test]
+fn a_task_that_spins_without_a_scheduling_point_is_named_with_its_line() {
+    let outcome = virtual_run(1, || {
+        thread::spawn("spinner", || {
+            let mut count = 0_u64;
+            loop {
+                count = std::hint::black_box(count.wrapping_add(1));
+            }
+        })
+        .join()
+    });
+    let failure = outcome.result.unwrap_err();
+    assert_eq!((failure.name.as_str(), failure.task.as_str()), ("spin", "spinner"));
+    assert!(failure.place.contains("guard.rs"), "{failure}");
+}
