@@ -12,7 +12,7 @@ pub mod situations;
 pub use cluster::{Cluster, LONG};
 pub use design::{Boot, DESIGNS, Design, Facts, Instance};
 pub use report::Report;
-pub use run::{Observing, run_scenario, run_scenario_observing};
+pub use run::{Observing, run_and_explain, run_scenario, run_scenario_observing};
 pub use scenario::{NoSuchPart, Part, SCENARIOS, Scenario, find_scenario};
 
 pub use crate::scenarios;

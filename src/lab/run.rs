@@ -8,7 +8,7 @@ use super::observe::{Liveness, Observers};
 use super::{Design, Report, Scenario};
 use crate::labrpc;
 use crate::record;
-use crate::runtime::{self, Failure, FailureKind, Outcome, RunConfig, Schedule};
+use crate::runtime::{self, Clock, Failure, FailureKind, Outcome, RunConfig, Schedule};
 
 /// The most time that a scenario may take, on its own clock: the course's limit.
 const SCENARIO_MAX: Duration = Duration::from_secs(120);
@@ -25,6 +25,19 @@ pub enum Observing {
 /// Runs `scenario` once on `design`, with every observer on.
 pub fn run_scenario(scenario: &Scenario, design: &Design, config: &RunConfig) -> Report {
     run_scenario_observing(scenario, design, config, Observing::On)
+}
+
+/// As [`run_scenario`], but a run that fails is run again with its record on, so that the report
+/// has the last events. On the real clock nothing can be run again.
+pub fn run_and_explain(scenario: &Scenario, design: &Design, config: &RunConfig) -> Report {
+    let report = run_scenario(scenario, design, config);
+    if report.ok || config.record || config.clock == Clock::Real {
+        return report;
+    }
+    let recorded = RunConfig { record: true, ..config.clone() };
+    let again = run_scenario(scenario, design, &recorded);
+    // The record changes nothing, so this is the same failure; if not, the first one stands.
+    if again.hash == report.hash { again } else { report }
 }
 
 /// As [`run_scenario`], with observers on or off.

@@ -239,3 +239,109 @@ pub(super) fn shown(command: &[u8]) -> String {
     let head = String::from_utf8_lossy(&command[..command.len().min(24)]);
     if command.len() > 24 { format!("\"{head}…\"") } else { format!("\"{head}\"") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Position, Term};
+
+    const S0: ServerId = ServerId(0);
+    const S1: ServerId = ServerId(1);
+
+    fn ledger(takes_snapshots: bool) -> Ledger {
+        let ledger = Ledger::new(3, takes_snapshots);
+        (0..3).for_each(|server| drop(ledger.begin_life(ServerId(server), None)));
+        ledger
+    }
+
+    fn command(index: u64, text: &'static str) -> ApplyMsg {
+        ApplyMsg::Command { index: Index(index), term: Term(1), command: Bytes::from(text) }
+    }
+
+    fn snapshot(index: u64, data: &Bytes) -> ApplyMsg {
+        let last_included = Position { term: Term(1), index: Index(index) };
+        ApplyMsg::Snapshot { last_included, data: data.clone() }
+    }
+
+    /// Lets `server` apply 1 to 9, and returns the snapshot that the service then takes.
+    fn apply_nine(ledger: &Ledger, server: ServerId) -> Bytes {
+        for index in 1..9 {
+            assert_eq!(ledger.take(server, &command(index, "x")), Ok(Next::Wait));
+        }
+        match ledger.take(server, &command(9, "nine")) {
+            Ok(Next::Snapshot(Index(9), data)) => data,
+            other => panic!("a snapshot is due at 9, not {other:?}"),
+        }
+    }
+
+    fn broken(result: Result<Next, Breach>) -> &'static str {
+        result.expect_err("a rule was broken").name
+    }
+
+    #[test]
+    fn a_gap_is_noticed() {
+        assert_eq!(broken(ledger(false).take(S0, &command(2, "a"))), "apply_order");
+    }
+
+    #[test]
+    fn an_index_applied_twice_is_noticed() {
+        let ledger = ledger(false);
+        assert_eq!(ledger.take(S0, &command(1, "a")), Ok(Next::Wait));
+        assert_eq!(broken(ledger.take(S0, &command(1, "a"))), "apply_order");
+    }
+
+    #[test]
+    fn another_command_at_the_same_index_is_noticed() {
+        let ledger = ledger(false);
+        assert_eq!(ledger.take(S0, &command(1, "a")), Ok(Next::Wait));
+        assert_eq!(broken(ledger.take(S1, &command(1, "b"))), "applied_values_differ");
+    }
+
+    #[test]
+    fn a_restarted_server_begins_again_from_one() {
+        let ledger = ledger(false);
+        assert_eq!(ledger.take(S0, &command(1, "a")), Ok(Next::Wait));
+        assert_eq!(ledger.begin_life(S0, None), Ok(2));
+        assert_eq!(ledger.n_committed(Index(1)), (0, Some(Bytes::from("a"))));
+        assert_eq!(broken(ledger.take(S0, &command(2, "b"))), "apply_order");
+        assert_eq!(ledger.begin_life(S0, None), Ok(3));
+        assert_eq!(broken(ledger.take(S0, &command(1, "b"))), "applied_values_differ");
+    }
+
+    #[test]
+    fn a_restarted_server_begins_again_after_its_snapshot() {
+        let ledger = ledger(true);
+        let data = apply_nine(&ledger, S0);
+        assert_eq!(ledger.begin_life(S0, Some((Index(9), data))), Ok(2));
+        assert_eq!(ledger.n_committed(Index(9)).0, 1, "the snapshot is the service's state");
+        assert_eq!(broken(ledger.take(S0, &command(1, "x"))), "apply_order");
+        assert_eq!(ledger.take(S0, &command(10, "ten")), Ok(Next::Wait));
+    }
+
+    #[test]
+    fn a_snapshot_brings_a_server_forward_only() {
+        let ledger = ledger(true);
+        let data = apply_nine(&ledger, S0);
+        assert_eq!(ledger.take(S1, &snapshot(9, &data)), Ok(Next::Wait));
+        assert_eq!(ledger.n_committed(Index(9)).0, 2, "both hold all nine");
+        assert_eq!(ledger.take(S1, &command(10, "ten")), Ok(Next::Wait));
+        assert_eq!(broken(ledger.take(S1, &snapshot(9, &data))), "snapshot_moves_backwards");
+    }
+
+    #[test]
+    fn a_snapshot_that_is_not_the_services_is_noticed() {
+        let ledger = ledger(true);
+        let data = apply_nine(&ledger, S0);
+        assert_eq!(broken(ledger.take(S1, &snapshot(8, &data))), "snapshot_index");
+        let damaged = data.slice(..data.len() - 1);
+        assert_eq!(broken(ledger.take(S1, &snapshot(9, &damaged))), "snapshot_damaged");
+        let lost = ledger.begin_life(S1, Some((Index(9), Bytes::new())));
+        assert_eq!(lost.expect_err("nothing is no snapshot").name, "snapshot_damaged");
+    }
+
+    #[test]
+    fn a_snapshot_nobody_took_is_noticed() {
+        let data = apply_nine(&ledger(true), S0);
+        assert_eq!(broken(ledger(false).take(S0, &snapshot(9, &data))), "snapshot_from_nowhere");
+    }
+}
