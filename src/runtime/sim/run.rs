@@ -13,7 +13,7 @@ use crate::runtime::thread_cpu_ns;
 const LOOK: Duration = Duration::from_secs(1);
 
 /// A simulation that uses this much CPU time without getting on spins, and is given up.
-const SPIN_MAX: Duration = Duration::from_secs(8);
+const SPIN_MAX: Duration = Duration::from_secs(5);
 
 /// Runs `main` in a simulation; returns when all its tasks have ended.
 ///

@@ -36,20 +36,21 @@ pub(super) struct Spinner {
 pub(super) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let previous = handle(libc::SIGSEGV, on_fault as *const () as usize);
+        let previous = handle(libc::SIGSEGV, on_fault as *const () as usize, libc::SA_ONSTACK);
         PREVIOUS.store(Box::into_raw(Box::new(previous)), Ordering::Release);
-        handle(libc::SIGUSR2, on_question as *const () as usize);
+        // On the task's own stack: the alternate one is too small for a backtrace.
+        handle(libc::SIGUSR2, on_question as *const () as usize, 0);
     });
 }
 
-fn handle(signal: libc::c_int, handler: usize) -> libc::sigaction {
+fn handle(signal: libc::c_int, handler: usize, flags: libc::c_int) -> libc::sigaction {
     let mut old = MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: a zeroed sigaction is a valid one; all fields that matter are set below. The
     // handlers have the signature that SA_SIGINFO asks for.
     unsafe {
         let mut new = MaybeUninit::<libc::sigaction>::zeroed().assume_init();
         new.sa_sigaction = handler;
-        new.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        new.sa_flags = libc::SA_SIGINFO | flags;
         libc::sigemptyset(&raw mut new.sa_mask);
         libc::sigaction(signal, &raw const new, old.as_mut_ptr());
         old.assume_init()
