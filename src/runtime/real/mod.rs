@@ -1,5 +1,6 @@
 //! The real clock: OS threads in wall time, tied together as one run.
 
+mod account;
 mod park;
 mod pool;
 
@@ -108,7 +109,12 @@ impl RealRun {
         let task = self.enter(name.clone(), label);
         std::thread::Builder::new()
             .name(name.to_string())
-            .spawn(move || run_as(task, job))
+            .spawn(move || {
+                let started_ns = super::thread_cpu_ns();
+                run_as(task, job, |run| {
+                    run.used_cpu(super::thread_cpu_ns().saturating_sub(started_ns));
+                });
+            })
             .expect("the operating system gives a thread");
     }
 
@@ -120,7 +126,7 @@ impl RealRun {
         job: impl FnOnce() + Send + 'static,
     ) {
         let task = self.enter(name, label);
-        pool::go(Box::new(move || run_as(task, job)));
+        pool::go((task, Box::new(job)));
     }
 
     fn enter(self: &Arc<RealRun>, name: Arc<str>, label: Option<u32>) -> RealTask {
@@ -128,10 +134,13 @@ impl RealRun {
         RealTask { run: self.clone(), name, label }
     }
 
-    fn leave(&self, cpu_ns: u64) {
-        self.cpu_ns.fetch_add(cpu_ns, Ordering::Relaxed);
+    fn leave(&self) {
         self.state.lock().tasks -= 1;
         self.task_ended.notify_all();
+    }
+
+    fn used_cpu(&self, cpu_ns: u64) {
+        self.cpu_ns.fetch_add(cpu_ns, Ordering::Relaxed);
     }
 
     /// Declares the run over, without a failure.
@@ -195,10 +204,10 @@ impl RealRun {
     }
 }
 
-/// Runs `job` as `task`, turns a panic into the run's failure, and accounts for the CPU time.
-fn run_as(task: RealTask, job: impl FnOnce()) {
+/// Runs `job` as `task` and turns a panic into the run's failure. `account` credits the CPU time,
+/// before the task counts as ended.
+fn run_as(task: RealTask, job: impl FnOnce(), account: impl FnOnce(&RealRun)) {
     let run = task.run.clone();
-    let started_ns = super::thread_cpu_ns();
     context::as_real_task(task, || {
         let Err(payload) = catch_unwind(AssertUnwindSafe(job)) else { return };
         if !payload.is::<Over>() {
@@ -206,7 +215,8 @@ fn run_as(task: RealTask, job: impl FnOnce()) {
             run.record_failure(panics::failure_of(&*payload, under_test));
         }
     });
-    run.leave(super::thread_cpu_ns().saturating_sub(started_ns));
+    account(&run);
+    run.leave();
 }
 
 /// Unwinds the task if its run is over; for every place where a task has just waited.

@@ -1,7 +1,7 @@
 //! How a task on an OS thread waits for a waker.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
@@ -10,15 +10,26 @@ use super::{OVER_CHECK, unwind_if_over};
 use crate::runtime::context;
 use crate::runtime::time::Instant;
 
+/// How long a thread looks for what it waits for before it parks.
+///
+/// A call over the network and back is 2 µs while both threads are awake; parking and waking
+/// costs 2 to 20 µs each time. Longer than this, and what is waited for is no such call.
+pub(super) const SPIN: Duration = Duration::from_micros(10);
+
 /// One per OS thread: a token that wakers leave and `park` takes.
 pub(in crate::runtime) struct Parker {
     thread: Thread,
-    token: AtomicBool,
+    state: AtomicU32,
 }
+
+const EMPTY: u32 = 0;
+const TOKEN: u32 = 1;
+/// The thread sleeps until it is unparked.
+const PARKED: u32 = 2;
 
 impl Default for Parker {
     fn default() -> Parker {
-        Parker { thread: std::thread::current(), token: AtomicBool::new(false) }
+        Parker { thread: std::thread::current(), state: AtomicU32::new(EMPTY) }
     }
 }
 
@@ -29,7 +40,10 @@ impl Parker {
 
     /// Waits for the token, for `deadline`, or for the end of the run.
     pub(in crate::runtime) fn park(&self, deadline: Option<Instant>) {
-        while !self.token.swap(false, Ordering::Acquire) {
+        if spin_until(|| self.state.load(Ordering::Relaxed) == TOKEN) && self.take() {
+            return;
+        }
+        while !self.take() {
             unwind_if_over();
             let span = match deadline {
                 None => OVER_CHECK,
@@ -41,14 +55,27 @@ impl Parker {
                     OVER_CHECK.min(Duration::from_nanos(deadline.as_ns() - now_ns))
                 }
             };
-            std::thread::park_timeout(span);
+            let parks =
+                self.state.compare_exchange(EMPTY, PARKED, Ordering::AcqRel, Ordering::Acquire);
+            if parks.is_ok() {
+                std::thread::park_timeout(span);
+                let woken =
+                    self.state.compare_exchange(PARKED, EMPTY, Ordering::AcqRel, Ordering::Acquire);
+                debug_assert!(woken != Err(EMPTY), "a parker's token was taken by someone else");
+            }
         }
+    }
+
+    /// Takes the token if it is there.
+    fn take(&self) -> bool {
+        let token = self.state.compare_exchange(TOKEN, EMPTY, Ordering::Acquire, Ordering::Relaxed);
+        token.is_ok()
     }
 
     /// Called when a `block_on` is done: an outer one on this thread may have been woken
     /// meanwhile, so it is made to look again.
     pub(in crate::runtime) fn leave(&self) {
-        self.token.store(true, Ordering::Release);
+        self.state.store(TOKEN, Ordering::Release);
     }
 }
 
@@ -58,8 +85,32 @@ impl Wake for Parker {
     }
 
     fn wake_by_ref(self: &Arc<Parker>) {
-        if !self.token.swap(true, Ordering::Release) {
+        if self.state.swap(TOKEN, Ordering::AcqRel) == PARKED {
             self.thread.unpark();
+        }
+    }
+}
+
+/// Looks for [`SPIN`] at most whether `done`; whether it was.
+///
+/// On a machine with one CPU there is nothing to look for: nobody else runs meanwhile.
+pub(super) fn spin_until(done: impl Fn() -> bool) -> bool {
+    static CPUS: OnceLock<usize> = OnceLock::new();
+    let cpus = CPUS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from));
+    if *cpus == 1 {
+        return done();
+    }
+    let start_ns = context::wall_ns();
+    let span_ns = crate::runtime::time::ns_of(SPIN);
+    loop {
+        for _ in 0..16 {
+            if done() {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        if context::wall_ns().saturating_sub(start_ns) > span_ns {
+            return false;
         }
     }
 }

@@ -1,55 +1,122 @@
 //! An elastic pool of OS threads for short tasks: never a bound, since a task may block.
+//!
+//! ```text
+//! go ── pops the thread that became idle last ──► its slot ──► job, job, …
+//!                                                   ▲ spins a little, then parks, then ends
+//! ```
+//!
+//! A thread that is idle spins for [`SPIN`] before it parks: a call over the network often
+//! follows the one before at once, and waking a parked thread costs more than a whole call.
 
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::Thread;
 use std::time::Duration;
 
-/// A job of the pool; it catches its own panics.
-pub(super) type Job = Box<dyn FnOnce() + Send>;
+use super::account::Account;
+use super::park::spin_until;
+use super::{RealTask, run_as};
+
+/// A job of the pool and the task that it is; it catches its own panics.
+pub(super) type Job = (RealTask, Box<dyn FnOnce() + Send>);
 
 /// How long a thread without a job waits for one before it ends.
 const IDLE_MAX: Duration = Duration::from_secs(10);
 
-type Slot = crossbeam_channel::Sender<Job>;
+/// How a thread of the pool is handed its next job.
+struct Slot {
+    job: parking_lot::Mutex<Option<Job>>,
+    state: AtomicU32,
+    thread: Thread,
+}
 
-fn idle() -> &'static parking_lot::Mutex<Vec<Slot>> {
-    static IDLE: OnceLock<parking_lot::Mutex<Vec<Slot>>> = OnceLock::new();
+/// The thread spins, or is about to look.
+const EMPTY: u32 = 0;
+/// A job is in the slot.
+const FULL: u32 = 1;
+/// The thread sleeps until it is unparked.
+const PARKED: u32 = 2;
+
+fn idle() -> &'static parking_lot::Mutex<Vec<Arc<Slot>>> {
+    static IDLE: OnceLock<parking_lot::Mutex<Vec<Arc<Slot>>>> = OnceLock::new();
     IDLE.get_or_init(Default::default)
 }
 
 /// Runs `job` on the thread that became idle last, or on a new one if none is idle.
 pub(super) fn go(job: Job) {
-    let mut job = job;
-    loop {
-        let Some(slot) = idle().lock().pop() else { break };
-        match slot.send(job) {
-            Ok(()) => return,
-            // That thread has just given up waiting.
-            Err(back) => job = back.into_inner(),
+    let slot = idle().lock().pop();
+    match slot {
+        Some(slot) => slot.hand_over(job),
+        None => {
+            std::thread::Builder::new()
+                .name("pool".to_string())
+                .spawn(move || worker(job))
+                .expect("the operating system gives a thread");
         }
     }
-    std::thread::Builder::new()
-        .name("pool".to_string())
-        .spawn(move || worker(job))
-        .expect("the operating system gives a thread");
 }
 
 fn worker(first: Job) {
-    let (slot, jobs) = crossbeam_channel::bounded::<Job>(1);
-    first();
-    loop {
+    let slot = Arc::new(Slot {
+        job: parking_lot::Mutex::default(),
+        state: AtomicU32::new(EMPTY),
+        thread: std::thread::current(),
+    });
+    let mut account = Account::default();
+    let mut next = Some(first);
+    while let Some((task, job)) = next {
+        account.open(&task.run);
+        run_as(task, job, |_| account.glance());
         idle().lock().push(slot.clone());
-        match jobs.recv_timeout(IDLE_MAX) {
-            Ok(job) => job(),
-            Err(_) => {
-                let mut idle = idle().lock();
-                idle.retain(|other| !other.same_channel(&slot));
-                drop(idle);
-                // A job may have come between the time-out and the removal.
-                match jobs.try_recv() {
-                    Ok(job) => job(),
-                    Err(_) => return,
-                }
+        next = slot.wait(&mut account);
+    }
+}
+
+impl Slot {
+    /// Gives the thread its next job. The caller has taken the slot off the idle list.
+    fn hand_over(&self, job: Job) {
+        *self.job.lock() = Some(job);
+        if self.state.swap(FULL, Ordering::AcqRel) == PARKED {
+            self.thread.unpark();
+        }
+    }
+
+    /// Waits for a job. `None`: none came, and none will.
+    fn wait(self: &Arc<Slot>, account: &mut Account) -> Option<Job> {
+        let is_full = || self.state.load(Ordering::Acquire) == FULL;
+        if !spin_until(is_full) {
+            account.settle();
+            let parks =
+                self.state.compare_exchange(EMPTY, PARKED, Ordering::AcqRel, Ordering::Acquire);
+            if parks.is_ok() && !self.park_until(is_full) {
+                return None;
             }
         }
+        self.state.store(EMPTY, Ordering::Release);
+        self.job.lock().take()
+    }
+
+    /// Sleeps until a job is there. `false`: none came for [`IDLE_MAX`], and none will.
+    fn park_until(self: &Arc<Slot>, is_full: impl Fn() -> bool) -> bool {
+        let give_up_ns = super::context::wall_ns() + super::super::time::ns_of(IDLE_MAX);
+        let mut leaving = false;
+        while !is_full() {
+            let now_ns = super::context::wall_ns();
+            if leaving {
+                // Someone has taken this slot off the list: a job is about to come.
+                std::thread::park();
+            } else if now_ns < give_up_ns {
+                std::thread::park_timeout(Duration::from_nanos(give_up_ns - now_ns));
+            } else {
+                let mut idle = idle().lock();
+                let listed = idle.len();
+                idle.retain(|other| !Arc::ptr_eq(other, self));
+                if idle.len() < listed {
+                    return false;
+                }
+                leaving = true;
+            }
+        }
+        true
     }
 }

@@ -1,0 +1,56 @@
+//! Which run a pool thread's CPU time belongs to, without asking the kernel at every job.
+
+use std::sync::Arc;
+
+use super::RealRun;
+use crate::runtime::{context, thread_cpu_ns};
+
+/// How much wall time may pass between two looks at the CPU clock while jobs follow one another.
+///
+/// A run may end up to so much short per thread; the look itself costs as much as a small job.
+const SETTLE_NS: u64 = 1_000_000;
+
+/// The run that a pool thread works for, and what it owes it.
+#[derive(Default)]
+pub(super) struct Account {
+    run: Option<Arc<RealRun>>,
+    /// Reading of the CPU clock up to which `run` has been credited.
+    cpu_ns: u64,
+    /// When that was.
+    wall_ns: u64,
+}
+
+impl Account {
+    /// From here on the thread works for `run`.
+    pub(super) fn open(&mut self, run: &Arc<RealRun>) {
+        if self.run.as_ref().is_some_and(|current| Arc::ptr_eq(current, run)) {
+            return;
+        }
+        self.settle();
+        self.run = Some(run.clone());
+        self.cpu_ns = thread_cpu_ns();
+        self.wall_ns = context::wall_ns();
+    }
+
+    /// Credits the run if that was last done a while ago. To be called before a job counts as
+    /// ended, since the run may return right then.
+    pub(super) fn glance(&mut self) {
+        let now_ns = context::wall_ns();
+        if now_ns.saturating_sub(self.wall_ns) < SETTLE_NS {
+            return;
+        }
+        if let Some(run) = &self.run {
+            let cpu_ns = thread_cpu_ns();
+            run.used_cpu(cpu_ns.saturating_sub(self.cpu_ns));
+            self.cpu_ns = cpu_ns;
+            self.wall_ns = now_ns;
+        }
+    }
+
+    /// Credits the run and forgets it: the thread is about to park.
+    pub(super) fn settle(&mut self) {
+        if let Some(run) = self.run.take() {
+            run.used_cpu(thread_cpu_ns().saturating_sub(self.cpu_ns));
+        }
+    }
+}
