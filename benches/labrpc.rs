@@ -60,7 +60,7 @@ fn bench(criterion: &mut Criterion) {
     labrpc::context();
     let mut group = criterion.benchmark_group("labrpc");
     group.throughput(Throughput::Elements(CALLS)).sample_size(20);
-    for clock in [Clock::Real] {
+    for clock in [Clock::Virtual, Clock::Real] {
         for (callers, words) in [(1, 4), (16, 4), (1, 128)] {
             let name = format!("{clock}/{callers} callers/{words} words");
             group.bench_function(name, |bencher| bencher.iter(|| calls(clock, callers, words)));

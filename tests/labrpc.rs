@@ -24,11 +24,11 @@ type Client = JunkClient<ClientEnd<JunkRequest, JunkResponse>>;
 const CALLER: Host = Host::Client(0);
 const CALLEE: Host = Host::Server(ServerId(0));
 
-const CLOCKS: &[Clock] = &[Clock::Real];
+const CLOCKS: [Clock; 2] = [Clock::Virtual, Clock::Real];
 
 fn on_both_clocks<T: Send + 'static>(main: impl Fn() -> T + Clone + Send + 'static) {
     labrpc::context();
-    for &clock in CLOCKS {
+    for clock in CLOCKS {
         let outcome = runtime::run(&RunConfig { clock, ..RunConfig::default() }, main.clone());
         assert_eq!(outcome.tasks_left, 0, "tasks were left on the {clock} clock");
         outcome.result.unwrap();

@@ -194,8 +194,7 @@ impl Trip<'_> {
         let service = find_service(server, types, &self.call).clone();
         let Call { id, from, to, .. } = self.call;
         let hooks = self.hooks.clone();
-        let (hub, to_server) = (Arc::downgrade(self.hub), Arc::downgrade(server));
-        let delivery = Delivery { id, from, to, hooks, hub, server: to_server };
+        let delivery = Delivery { id, from, to, hooks, server: server.clone() };
         thread::with_label(service.label(), || {
             thread::go(move || {
                 if let Some(frame) = service.handle(&delivery, &frame) {
@@ -244,8 +243,7 @@ impl Trip<'_> {
                 let call = Call { id, from, to, method: &method };
                 note(&call, "arrives again");
                 let service: &Service = find_service(&server, types, &call);
-                let delivery =
-                    Delivery { id, from, to, hooks, hub, server: Arc::downgrade(&server) };
+                let delivery = Delivery { id, from, to, hooks, server: server.clone() };
                 thread::with_label(service.label(), || service.handle(&delivery, &frame));
             });
         });

@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::end::SimEnd;
@@ -49,9 +49,8 @@ impl Network {
     pub fn add_server(&self, host: Host, services: Vec<Service>) {
         let services = services.into_iter().map(Service::labelled).collect();
         let old = self.hub.state.with(|state| {
-            let server = Arc::new(Server { services, dispatched: AtomicU64::new(0) });
             let slot = state.slot(host);
-            state.servers[slot].replace(server)
+            state.put(slot, Some(Arc::new(Server::new(services))))
         });
         // A server may do anything when it is dropped, so not under the lock.
         drop(old);
@@ -63,7 +62,7 @@ impl Network {
         let old = self.hub.state.with(|state| {
             state.end_life(host);
             let slot = state.slot(host);
-            state.servers[slot].take()
+            state.put(slot, None)
         });
         drop(old);
     }
@@ -174,6 +173,7 @@ pub(super) struct Hub {
 pub(super) struct Server {
     services: Vec<Service>,
     dispatched: AtomicU64,
+    gone: AtomicBool,
 }
 
 /// A call that has just been made, and what the network was like at that moment.
@@ -270,6 +270,15 @@ impl State {
         })
     }
 
+    /// Makes `server` the one in `slot`; its predecessor, which is gone from now on.
+    fn put(&mut self, slot: usize, server: Option<Arc<Server>>) -> Option<Arc<Server>> {
+        let old = std::mem::replace(&mut self.servers[slot], server);
+        if let Some(old) = &old {
+            old.gone.store(true, Ordering::Relaxed);
+        }
+        old
+    }
+
     fn end_life(&mut self, host: Host) {
         let links = &mut self.links;
         self.pairs.retain(|(from, _), link| {
@@ -339,6 +348,15 @@ impl Hub {
 }
 
 impl Server {
+    fn new(services: Vec<Service>) -> Server {
+        Server { services, dispatched: AtomicU64::new(0), gone: AtomicBool::new(false) }
+    }
+
+    /// Whether another one, or none, has taken its place: what it says now reaches nobody.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+
     /// The service for requests of type `request`; counts the request.
     pub(super) fn dispatch(&self, request: TypeId) -> Option<&Service> {
         self.dispatched.fetch_add(1, Ordering::Relaxed);

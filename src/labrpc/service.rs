@@ -1,7 +1,7 @@
 //! What a server offers: a tarpc service, its types erased.
 
 use std::any::{Any, TypeId};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,7 +10,7 @@ use tarpc::server::Serve;
 
 use super::codec::{self, Frame};
 use super::hooks::Hooks;
-use super::network::{Hub, Server};
+use super::network::Server;
 use super::{Call, Host, context};
 use crate::runtime::{block_on, thread};
 
@@ -68,18 +68,10 @@ pub(super) struct Delivery {
     pub(super) from: Host,
     pub(super) to: Host,
     pub(super) hooks: Arc<Hooks>,
-    pub(super) hub: Weak<Hub>,
-    pub(super) server: Weak<Server>,
+    pub(super) server: Arc<Server>,
 }
 
 impl Delivery {
-    /// Whether the server that handles the request is still the one on the network. What a dead
-    /// one answers reaches nobody, so nobody is shown it.
-    fn is_to_the_living(&self) -> bool {
-        let there = self.hub.upgrade().and_then(|hub| hub.server_at(self.to));
-        there.is_some_and(|there| std::ptr::eq(Arc::as_ptr(&there), self.server.as_ptr()))
-    }
-
     fn call<'a>(&self, method: &'a str) -> Call<'a> {
         Call { id: self.id, from: self.from, to: self.to, method }
     }
@@ -110,7 +102,7 @@ where
     fn handle(&self, delivery: &Delivery, frame: &[u8]) -> Option<Frame> {
         let request: S::Req = codec::decode(frame);
         let hooks = &delivery.hooks;
-        if hooks.no_taps() || !delivery.is_to_the_living() {
+        if hooks.no_taps() || delivery.server.is_gone() {
             let reply = block_on(self.0.clone().serve(context(), request)).ok()?;
             return Some(codec::encode(&reply, 0));
         }
@@ -119,7 +111,7 @@ where
         let call = delivery.call(&method);
         hooks.each_tap(|tap| tap.dispatched(&call, &request as &dyn Any));
         let reply = block_on(self.0.clone().serve(context(), request)).ok()?;
-        if delivery.is_to_the_living() {
+        if !delivery.server.is_gone() {
             hooks.each_tap(|tap| tap.answered(&call, &reply as &dyn Any));
         }
         Some(codec::encode(&reply, 0))
