@@ -11,6 +11,8 @@ mod output;
 mod progress;
 mod replay;
 mod report;
+#[cfg(test)]
+mod sample;
 mod select;
 mod table;
 mod tally;

@@ -149,3 +149,40 @@ fn of_failure<'a>(failure: &'a Failure, report: &Report) -> FailureLine<'a> {
 fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    fn json(report: &Report) -> String {
+        serde_json::to_string(&RunLine::from(report)).unwrap()
+    }
+
+    #[test]
+    fn a_run_is_the_line_that_scripts_read() {
+        let passed = r#"{"test":"figure8_2c","part":"2C","design":"rpc","clock":"virtual","#
+            .to_string()
+            + r#""schedule":"random","seed":7,"ok":true,"cut_short":false,"virtual_s":31.2,"#
+            + r#""wall_ms":2.9,"cpu_ms":2.8,"rpcs":959,"bytes":12390,"commits":32,"#
+            + r#""hash":"000000000000f00d","failure":null}"#;
+        assert_eq!(json(&sample::passed(7)), passed);
+    }
+
+    #[test]
+    fn a_failure_is_what_scripts_read() {
+        let failure = r#""failure":{"kind":"observer","name":"LogMatching","#.to_string()
+            + r#""message":"S1 and S2 differ at 4/7\nS1 has 3 bytes, S2 has 5","at_s":3.412078,"#
+            + r#""replay":"raftlab replay figure8_2c --seed 7"}}"#;
+        let line = json(&sample::failed(7));
+        assert!(line.ends_with(&failure), "{line}");
+        assert!(line.contains(r#""ok":false"#), "{line}");
+    }
+
+    #[test]
+    fn a_run_on_the_real_clock_has_neither_hash_nor_replay() {
+        let line = json(&Report { clock: Clock::Real, ..sample::failed(7) });
+        assert!(line.contains(r#""hash":null"#), "{line}");
+        assert!(line.contains(r#""replay":null"#), "{line}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::num::NonZeroU64;
 
-use raftlab::lab::Report;
+use raftlab::lab::{self, Design, Report};
 use raftlab::runtime::{Clock, RunConfig};
 
 use crate::args::{self, TestArgs};
@@ -19,7 +19,7 @@ use crate::tally::Tally;
 /// Runs the chosen tests and prints what came of it.
 pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
     let campaign = plan(args)?;
-    let clock = campaign.config.clock;
+    let (design, clock) = (campaign.design, campaign.config.clock);
     let mut report_file = args.report.as_deref().map(ReportFile::create).transpose()?;
     let mut tally = Tally::new(&campaign.tests, args.seed);
     let mut progress = Progress::new(&campaign.tests, campaign.until, args.quiet);
@@ -40,6 +40,7 @@ pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
         Err(trouble) => Err(trouble),
     };
     // What has been found is shown even if the machine failed us in the end.
+    with_records(&mut tally, design);
     print(&tally, clock)?;
     status
 }
@@ -72,9 +73,51 @@ fn plan(args: &TestArgs) -> Result<Campaign, Trouble> {
     })
 }
 
+/// Runs every first failure again with the record on, so that its text can say what came before.
+/// On the real clock nothing can be run again.
+fn with_records(tally: &mut Tally, design: &Design) {
+    for test in &mut tally.tests {
+        let Some(report) = test.first_failure.as_deref_mut() else { continue };
+        if report.clock == Clock::Real {
+            continue;
+        }
+        let config = RunConfig {
+            clock: report.clock,
+            seed: report.seed,
+            schedule: report.schedule,
+            record: true,
+            ..RunConfig::default()
+        };
+        let again = lab::run_scenario(test.scenario, design, &config);
+        if again.hash == report.hash {
+            report.record = again.record;
+        } else {
+            let advice = "the code under test depends on something beside the seed, such as a \
+                          foreign clock, foreign chance or a hash map's order";
+            let (test, seed) = (report.test, report.seed);
+            output::complain("warning", &format!("{test}, seed {seed}, ran differently: {advice}"));
+        }
+    }
+}
+
 fn print(tally: &Tally, clock: Clock) -> Result<(), Trouble> {
+    output::print(&text(tally, clock))?;
+    for test in table::hardly_judged(tally) {
+        output::complain(
+            "warning",
+            &format!(
+                "{}: {} of {} runs were cut short, so this schedule hardly judges it",
+                test.scenario.name, test.cut_short, test.runs
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// The table, the first failure of each test that failed, and what never came up.
+fn text(tally: &Tally, clock: Clock) -> String {
     if tally.runs() == 0 {
-        return output::print("no run has ended\n");
+        return "no run has ended\n".to_string();
     }
     let mut text = table::of_results(tally, clock);
     for test in &tally.tests {
@@ -92,23 +135,17 @@ fn print(tally: &Tally, clock: Clock) -> Result<(), Trouble> {
         let _ = write!(text, "\n{situations}");
     }
     let _ = writeln!(text, "\n{}", verdict(tally, clock));
-    output::print(&text)?;
-    for test in table::hardly_judged(tally) {
-        output::complain(
-            "warning",
-            &format!(
-                "{}: {} of {} runs were cut short, so this schedule hardly judges it",
-                test.scenario.name, test.cut_short, test.runs
-            ),
-        );
-    }
-    Ok(())
+    text
 }
 
 /// A failure's text, with a last line that works where it is printed.
 pub fn failure(report: &Report) -> String {
     let line = report.replay_line();
     report.render().replace(&line, &output::here(&line))
+}
+
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn verdict(tally: &Tally, clock: Clock) -> String {
@@ -118,5 +155,69 @@ fn verdict(tally: &Tally, clock: Clock) -> String {
         _ => format!("{BAD}{failed} failed{BAD:#}"),
     };
     let (elapsed, cpu) = (tally.elapsed.as_secs_f64(), tally.cpu.as_secs_f64());
-    format!("{runs} runs of {tests} tests: {outcome} ({elapsed:.0} {clock} s, {cpu:.2} CPU s)")
+    let (runs, tests) = (counted(runs, "run"), counted(tests as u64, "test"));
+    format!("{runs} of {tests}: {outcome} ({elapsed:.0} {clock} s, {cpu:.2} CPU s)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    /// Whether the tests run under cargo must not show.
+    fn plain(text: &str) -> String {
+        let text = anstream::adapter::strip_str(text).to_string();
+        text.replace("cargo run --release -- ", "raftlab ")
+    }
+
+    fn shown(reports: impl IntoIterator<Item = Report>) -> String {
+        let mut tally = Tally::new(&[select::test("figure8_2c").unwrap()], 1);
+        reports.into_iter().for_each(|report| tally.add(report));
+        plain(&text(&tally, Clock::Virtual))
+    }
+
+    #[test]
+    fn a_failing_campaign_shows_the_first_failure_whatever_the_order() {
+        let runs = [sample::failed(3), sample::passed(1), sample::failed(2), sample::passed(4)];
+        let backwards = runs.iter().rev().cloned().collect::<Vec<_>>();
+        let shown_text = shown(runs);
+        assert_eq!(shown_text, shown(backwards), "the order of arrival shows");
+        insta::assert_snapshot!(shown_text, @r"
+        test        runs  failed  cut short     virtual s     CPU ms     RPCs      bytes  commits
+        figure8_2c     4       2          0  31.20 ± 0.00  2.8 ± 0.0  959 ± 0  12390 ± 0   32 ± 0
+
+        FAILED figure8_2c: 2 of 4 runs; the first:
+        broken   LogMatching: S1 and S2 differ at 4/7
+                 S1 has 3 bytes, S2 has 5
+        where    task S2/apply; virtual time 3.412078 s
+        last     3.411900  S1  → S2 AppendEntries prev=4/6 entries=1
+        again    raftlab replay figure8_2c --seed 2
+
+        never exercised:
+          a vote was split
+
+        4 runs of 1 test: 2 failed (125 virtual s, 0.01 CPU s)
+        ");
+    }
+
+    #[test]
+    fn a_failure_on_the_real_clock_says_that_it_cannot_be_replayed() {
+        let report = Report { clock: Clock::Real, ..sample::failed(3) };
+        let text = plain(&failure(&report));
+        let advice = "again    a run on the real clock cannot be repeated; try\n         \
+                      raftlab test figure8_2c --clock real --runs 100\n";
+        assert!(text.ends_with(advice), "{text}");
+    }
+
+    #[test]
+    fn more_than_a_fifth_cut_short_is_remarked_upon() {
+        let cut =
+            |seed| Report { cut_short: Some("one: no leader".into()), ..sample::passed(seed) };
+        let mut tally = Tally::new(&[select::test("figure8_2c").unwrap()], 1);
+        (1..=4).for_each(|seed| tally.add(sample::passed(seed)));
+        tally.add(cut(5));
+        assert!(table::hardly_judged(&tally).is_empty(), "one of five is a fifth, not more");
+        tally.add(cut(6));
+        assert_eq!(table::hardly_judged(&tally).len(), 1);
+    }
 }

@@ -1,0 +1,49 @@
+//! Reports of runs that never were, for the tests of what is said about them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use raftlab::api::ServerId;
+use raftlab::lab::{Part, Report};
+use raftlab::record::{Event, Stamped};
+use raftlab::runtime::{Clock, Failure, FailureKind, Schedule};
+
+/// A run in which all went well.
+pub fn passed(seed: u64) -> Report {
+    Report {
+        test: "figure8_2c",
+        part: Part::P2C,
+        design: "rpc",
+        clock: Clock::Virtual,
+        schedule: Schedule::Random,
+        seed,
+        ok: true,
+        cut_short: None,
+        elapsed: Duration::from_millis(31_200),
+        wall: Duration::from_micros(2900),
+        cpu: Duration::from_micros(2800),
+        rpcs: 959,
+        bytes: 12_390,
+        commits: 32,
+        hash: 0xf00d,
+        failure: None,
+        situations: BTreeMap::from([("a leader was deposed", 2), ("a vote was split", 0)]),
+        record: Vec::new(),
+    }
+}
+
+/// A run in which an observer saw a rule broken.
+pub fn failed(seed: u64) -> Report {
+    let failure = Failure {
+        kind: FailureKind::Observer,
+        name: "LogMatching".to_string(),
+        message: "S1 and S2 differ at 4/7\nS1 has 3 bytes, S2 has 5".to_string(),
+        task: "S2/apply".to_string(),
+        place: String::new(),
+        at: Duration::from_micros(3_412_078),
+    };
+    let what = "→ S2 AppendEntries prev=4/6 entries=1".to_string();
+    let event = Event { server: Some(ServerId(1)), what };
+    let record = vec![Stamped { at: Duration::from_micros(3_411_900), event }];
+    Report { ok: false, failure: Some(failure), record, ..passed(seed) }
+}
