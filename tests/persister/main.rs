@@ -219,8 +219,8 @@ fn one_life_crashes_once() {
 }
 
 /// How many of nine writes each of thirty drawn crashes keeps, in a run with `seed`.
-fn drawn(seed: u64) -> Vec<usize> {
-    let config = RunConfig { clock: Clock::Real, seed, ..RunConfig::default() };
+fn drawn(clock: Clock, seed: u64) -> Vec<usize> {
+    let config = RunConfig { clock, seed, ..RunConfig::default() };
     let outcome = runtime::run(&config, || {
         let keep = |_| {
             let persister = Persister::new();
@@ -234,14 +234,31 @@ fn drawn(seed: u64) -> Vec<usize> {
 
 #[test]
 fn a_drawn_crash_keeps_a_prefix_that_the_seed_chooses() {
-    assert_eq!(drawn(1), drawn(1), "a run is a function of its seed");
-    assert_ne!(drawn(1), drawn(2), "two seeds, one course");
-    let kept = drawn(3);
+    assert_eq!(drawn(Clock::Virtual, 1), drawn(Clock::Real, 1), "a function of the seed alone");
+    assert_ne!(drawn(Clock::Virtual, 1), drawn(Clock::Virtual, 2), "two seeds, one course");
+    let kept = drawn(Clock::Virtual, 3);
     for count in 0..=9 {
         let times = kept.iter().filter(|kept| **kept == count).count();
         assert!(times < 15, "crashes of one run draw alike: {kept:?}");
     }
     assert!(kept.contains(&0) && kept.contains(&9), "neither end is ever reached: {kept:?}");
+}
+
+#[test]
+fn storage_is_invisible_to_the_schedule() {
+    let points = |writes: u64| {
+        let outcome = runtime::run(&RunConfig::default(), move || {
+            let persister = Persister::new();
+            for index in 1..=writes {
+                persister.append(&[entry(1, index)]);
+                persister.sync().unwrap();
+                persister.load().unwrap();
+            }
+            let _next = persister.crash(Unsynced::Draw);
+        });
+        (outcome.points, outcome.hash, outcome.elapsed)
+    };
+    assert_eq!(points(0), points(100), "writing passed scheduling points or took time");
 }
 
 /// Notes each write, and what is durable at that moment.
