@@ -1,0 +1,136 @@
+//! The way to the service: committed entries and snapshots, in order, once (Figure 2, Rules for
+//! Servers, All Servers).
+//!
+//! One task does it, so order needs no thought: it takes what is next under the lock and sends it
+//! outside. The service may call `snapshot` from where it receives, which takes the lock: an
+//! applier that held it while it sends would wait for its own receiver for ever.
+
+use std::sync::Arc;
+
+use super::log::Batch;
+use super::server::Server;
+use super::state::State;
+use super::timing::{APPLY_BATCH, STOP_CHECK_INTERVAL};
+use crate::api::{ApplyMsg, Entry};
+use crate::runtime::channel::{SendTimeoutError, Sender};
+
+impl State {
+    /// Whether the service has not been given all that is committed.
+    pub fn has_more_to_apply(&self) -> bool {
+        self.snapshot_to_apply.is_some() || self.commit_index > self.last_applied
+    }
+
+    /// Takes what the service gets next: a leader's snapshot, or the entries after
+    /// `last_applied` (Figure 2, Rules for Servers, All Servers; Figure 13, step 8).
+    ///
+    /// "If commitIndex > lastApplied: increment lastApplied, apply log\[lastApplied\] to state
+    /// machine". `last_applied` counts what is on its way, so nothing is taken twice.
+    pub fn next_to_apply(&mut self) -> Vec<ApplyMsg> {
+        if let Some(snapshot) = self.snapshot_to_apply.take() {
+            let (last_included, data) = (snapshot.last_included, snapshot.data);
+            return vec![ApplyMsg::Snapshot { last_included, data }];
+        }
+        let committed = self.commit_index.0 - self.last_applied.0;
+        let entries_max = usize::try_from(committed).unwrap_or(usize::MAX);
+        let batch = Batch { entries_max: entries_max.min(APPLY_BATCH.entries_max), ..APPLY_BATCH };
+        let entries = self.log.entries_from(self.last_applied.next(), batch);
+        self.last_applied = self.last_applied.plus(entries.len());
+        entries.into_iter().map(command).collect()
+    }
+}
+
+fn command(entry: Entry) -> ApplyMsg {
+    ApplyMsg::Command { index: entry.index, term: entry.term, command: entry.data }
+}
+
+/// Gives the service what is committed, until the instance stops or nobody receives any more.
+///
+/// Owns the channel's sending half, so the service's receiver ends when this task does.
+pub fn run(server: &Arc<Server>, apply_ch: &Sender<ApplyMsg>) {
+    loop {
+        let mut guard = server.lock();
+        while !server.stop.is_stopped() && !guard.has_more_to_apply() {
+            guard.wait(&server.applier);
+        }
+        let Some(batch) = guard.step(|state, _| state.next_to_apply()) else { return };
+        drop(guard);
+        for message in batch {
+            if !deliver(server, apply_ch, message) {
+                return;
+            }
+        }
+    }
+}
+
+/// Sends one message. False when nobody will ever receive it: the instance was killed, or the
+/// service is gone.
+fn deliver(server: &Server, apply_ch: &Sender<ApplyMsg>, mut message: ApplyMsg) -> bool {
+    while !server.stop.is_stopped() {
+        match apply_ch.send_timeout(message, STOP_CHECK_INTERVAL) {
+            Ok(()) => return true,
+            Err(SendTimeoutError::Timeout(back)) => message = back,
+            Err(SendTimeoutError::Disconnected(_)) => return false,
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::super::state::{Effects, Snapshot};
+    use super::super::testing::{at, follower};
+    use super::*;
+    use crate::api::{Index, Term};
+
+    fn indices(messages: &[ApplyMsg]) -> Vec<u64> {
+        let index = |message: &ApplyMsg| match message {
+            ApplyMsg::Command { index, .. } => index.0,
+            ApplyMsg::Snapshot { last_included, .. } => last_included.index.0,
+        };
+        messages.iter().map(index).collect()
+    }
+
+    #[test]
+    fn committed_entries_are_applied_in_order_and_once() {
+        let mut state = follower(1, &[1, 1, 1]);
+        state.commit_index = Index(2);
+        assert!(state.has_more_to_apply(), "1 and 2 are committed");
+        assert_eq!(indices(&state.next_to_apply()), [1, 2]);
+        assert_eq!(state.last_applied, Index(2));
+        assert!(!state.has_more_to_apply(), "3 is not committed");
+        state.commit_index = Index(3);
+        assert_eq!(indices(&state.next_to_apply()), [3]);
+    }
+
+    #[test]
+    fn a_message_says_what_the_entry_says() {
+        let mut state = follower(2, &[2]);
+        state.commit_index = Index(1);
+        let command = Bytes::from_static(b"x");
+        let expected = ApplyMsg::Command { index: Index(1), term: Term(2), command };
+        assert_eq!(state.next_to_apply(), [expected]);
+    }
+
+    #[test]
+    fn a_snapshot_goes_before_the_entries_after_it() {
+        let mut state = follower(2, &[1, 1, 1, 2]);
+        state.log.compact(at(1, 3));
+        state.commit_index = Index(4);
+        state.last_applied = Index(3);
+        let snapshot = Snapshot { last_included: at(1, 3), data: Bytes::new() };
+        state.snapshot_to_apply = Some(snapshot);
+        assert_eq!(indices(&state.next_to_apply()), [3], "the state up to 3 replaces 1 to 3");
+        assert_eq!(indices(&state.next_to_apply()), [4]);
+    }
+
+    #[test]
+    fn what_was_taken_may_be_compacted_away() {
+        let mut state = follower(1, &[1, 1]);
+        state.commit_index = Index(2);
+        let taken = state.next_to_apply();
+        state.compact(Index(2), Bytes::new(), &mut Effects::default());
+        assert_eq!(indices(&taken), [1, 2], "messages on their way need the log no more");
+    }
+}

@@ -1,0 +1,134 @@
+//! When an entry is safe for good: the leader finds out, the followers are told (Raft §5.3, §5.4).
+//!
+//! A leader may count copies of an entry of *its own* term only. An older entry on a majority can
+//! still be lost, as Figure 8 shows:
+//!
+//! ```text
+//!          1   2   3
+//! S0       1   2   4     leads term 4 and has copied 2/2 to S2: a majority has it,
+//! S1       1   2         but S4, whose log ends in term 3, can still win
+//! S2       1   2         the votes of S1, S2 and S3, and put 3/2 in its place.
+//! S3       1             Once 4/3 is on a majority S4 can win no more,
+//! S4       1   3         and 2/2 is committed with it.
+//! ```
+
+use super::state::{Role, State};
+use crate::api::{Index, quorum_size};
+
+impl State {
+    /// Raises the leader's commit index to what a majority has (Figure 2, Rules for Servers,
+    /// Leaders).
+    ///
+    /// "If there exists an N such that N > commitIndex, a majority of matchIndex\[i\] >= N, and
+    /// log\[N\].term == currentTerm: set commitIndex = N". Looks at the servers, not at the log:
+    /// the highest index that a majority has is the middle of the sorted match indices, and if
+    /// the entry there is of an older term then so are all before it.
+    pub fn advance_commit_index(&mut self) {
+        let Some(majority_index) = self.majority_match_index() else { return };
+        let own_term = self.log.term_at(majority_index) == Some(self.current_term);
+        if majority_index > self.commit_index && own_term {
+            self.commit_index = majority_index;
+        }
+    }
+
+    /// Highest index that a majority of the servers has, as far as this leader knows.
+    ///
+    /// Our own entries count: they are synced in the critical section that appends them, before
+    /// anyone can see the commit index that they raise.
+    fn majority_match_index(&self) -> Option<Index> {
+        let Role::Leader { followers } = &self.role else { return None };
+        let mut match_indices: Vec<Index> = followers.iter().map(|f| f.match_index).collect();
+        match_indices[self.me.slot()] = self.log.last().index;
+        match_indices.sort_unstable_by(|a, b| b.cmp(a));
+        Some(match_indices[quorum_size(self.servers) - 1])
+    }
+
+    /// Raises a follower's commit index to its leader's (Figure 2, AppendEntries, step 5).
+    ///
+    /// Only up to "index of last new entry": what stands after it in our log may be an old
+    /// leader's, and differ from what this leader has committed there.
+    pub fn follow_commit(&mut self, leader_commit: Index, last_new_index: Index) {
+        self.commit_index = self.commit_index.max(leader_commit.min(last_new_index));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{S1, S2, follower, leader};
+    use super::*;
+    use crate::api::ServerId;
+
+    fn matches(state: &mut State, follower: ServerId, index: u64) {
+        let Role::Leader { followers } = &mut state.role else { panic!("not a leader") };
+        followers[follower.slot()].match_index = Index(index);
+        state.advance_commit_index();
+    }
+
+    #[test]
+    fn an_entry_on_a_majority_is_committed() {
+        let mut state = leader(5, 2, &[2, 2]);
+        matches(&mut state, S1, 2);
+        assert_eq!(state.commit_index, Index(0), "two of five are no majority");
+        matches(&mut state, S2, 1);
+        assert_eq!(state.commit_index, Index(1), "index 1 is on three of five");
+    }
+
+    #[test]
+    fn an_entry_of_an_older_term_is_not_committed_by_count() {
+        let mut state = leader(3, 4, &[1, 2]);
+        matches(&mut state, S1, 2);
+        matches(&mut state, S2, 2);
+        assert_eq!(state.commit_index, Index(0), "2/2 is on all servers, but is not of term 4");
+    }
+
+    #[test]
+    fn an_entry_of_the_own_term_commits_the_older_ones_with_it() {
+        let mut state = leader(3, 4, &[1, 2, 4]);
+        matches(&mut state, S1, 3);
+        assert_eq!(state.commit_index, Index(3));
+    }
+
+    #[test]
+    fn the_leaders_own_entries_count() {
+        let mut state = leader(1, 2, &[2]);
+        state.advance_commit_index();
+        assert_eq!(state.commit_index, Index(1), "alone is a majority of one");
+    }
+
+    #[test]
+    fn the_commit_index_of_a_leader_never_falls() {
+        let mut state = leader(3, 2, &[2, 2]);
+        matches(&mut state, S1, 2);
+        matches(&mut state, S1, 1);
+        assert_eq!(state.commit_index, Index(2));
+    }
+
+    #[test]
+    fn a_follower_commits_what_its_leader_does() {
+        let mut state = follower(1, &[1, 1, 1]);
+        state.follow_commit(Index(2), Index(3));
+        assert_eq!(state.commit_index, Index(2));
+    }
+
+    #[test]
+    fn a_follower_commits_no_further_than_the_last_new_entry() {
+        let mut state = follower(1, &[1, 1, 1]);
+        state.follow_commit(Index(3), Index(1));
+        assert_eq!(state.commit_index, Index(1), "2 and 3 may be an old leader's");
+    }
+
+    #[test]
+    fn the_commit_index_of_a_follower_never_falls() {
+        let mut state = follower(1, &[1, 1, 1]);
+        state.follow_commit(Index(3), Index(3));
+        state.follow_commit(Index(1), Index(3));
+        assert_eq!(state.commit_index, Index(3));
+    }
+
+    #[test]
+    fn a_follower_commits_nothing_by_count() {
+        let mut state = follower(1, &[1]);
+        state.advance_commit_index();
+        assert_eq!(state.commit_index, Index(0));
+    }
+}

@@ -1,0 +1,370 @@
+//! What must be so whenever a server's lock is free, and what may change from one time to the
+//! next.
+//!
+//! [`Look::update`] runs when the lock is released. It costs a few comparisons, not a walk along
+//! the log, so it runs always. Each check is one sentence, has the name by which other files refer
+//! to it (`Invariant (name):`), and says the values when it fails. The properties that concern
+//! more than one server are the lab's observers.
+
+use std::fmt;
+
+use super::replication::Progress;
+use super::server::event;
+use super::state::{Role, State};
+use crate::api::{Index, Position, ServerId, Term};
+use crate::record::emit;
+
+/// What a server showed when its lock was last released, within one life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    office: Office,
+    current_term: Term,
+    voted_for: Option<ServerId>,
+    last_included: Position,
+    last_log: Position,
+    commit_index: Index,
+    last_applied: Index,
+    /// One slot per server; empty unless the server leads.
+    match_indices: Vec<Index>,
+}
+
+/// A [`Role`], without what belongs to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Office {
+    Follower,
+    Candidate,
+    Leader,
+}
+
+impl Look {
+    /// What `state` shows now.
+    pub fn at(state: &State) -> Look {
+        Look {
+            office: office(state),
+            current_term: state.current_term,
+            voted_for: state.voted_for,
+            last_included: state.log.last_included(),
+            last_log: state.log.last(),
+            commit_index: state.commit_index,
+            last_applied: state.last_applied,
+            match_indices: progress(state).iter().map(|p| p.match_index).collect(),
+        }
+    }
+
+    /// Looks again: checks, records what changed, and remembers.
+    ///
+    /// # Panics
+    /// When an invariant is broken.
+    pub fn update(&mut self, state: &State) {
+        check(state);
+        let now = Look::at(state);
+        if *self != now {
+            check_step(self, &now);
+            narrate(state.me, self, &now);
+            *self = now;
+        }
+    }
+}
+
+const fn office(state: &State) -> Office {
+    match state.role {
+        Role::Follower => Office::Follower,
+        Role::Candidate { .. } => Office::Candidate,
+        Role::Leader { .. } => Office::Leader,
+    }
+}
+
+fn progress(state: &State) -> &[Progress] {
+    match &state.role {
+        Role::Leader { followers } => followers,
+        Role::Follower | Role::Candidate { .. } => &[],
+    }
+}
+
+/// Checks what must be so at any time.
+///
+/// # Panics
+/// When it is not.
+pub fn check(state: &State) {
+    applied_is_committed(state);
+    committed_is_in_the_log(state);
+    snapshot_is_applied(state);
+    log_is_not_of_the_future(state);
+    office_needs_the_own_vote(state);
+    match_is_in_the_log(state);
+}
+
+/// Invariant (applied_is_committed): `last_applied <= commit_index`.
+fn applied_is_committed(state: &State) {
+    assert!(
+        state.last_applied <= state.commit_index,
+        "applied past commit: last_applied={} commit_index={}",
+        state.last_applied,
+        state.commit_index,
+    );
+}
+
+/// Invariant (committed_is_in_the_log): `commit_index <= log.last()`.
+fn committed_is_in_the_log(state: &State) {
+    let last = state.log.last();
+    assert!(
+        state.commit_index <= last.index,
+        "committed past the log's end: commit_index={} last_log={last}",
+        state.commit_index,
+    );
+}
+
+/// Invariant (snapshot_is_applied): the snapshot covers nothing that the service was not given.
+fn snapshot_is_applied(state: &State) {
+    let last_included = state.log.last_included();
+    assert!(
+        last_included.index <= state.last_applied,
+        "snapshot past what was applied: last_included={last_included} last_applied={}",
+        state.last_applied,
+    );
+}
+
+/// Invariant (log_is_not_of_the_future): no entry is of a term after `current_term`.
+fn log_is_not_of_the_future(state: &State) {
+    let last = state.log.last();
+    assert!(
+        last.term <= state.current_term,
+        "an entry of a term to come: last_log={last} current_term={}",
+        state.current_term,
+    );
+}
+
+/// Invariant (office_needs_the_own_vote): a candidate or leader has voted for itself.
+fn office_needs_the_own_vote(state: &State) {
+    assert!(
+        state.role == Role::Follower || state.voted_for == Some(state.me),
+        "a {} of term {} that voted for {:?}",
+        office(state),
+        state.current_term,
+        state.voted_for,
+    );
+}
+
+/// Invariant (match_is_in_the_log): `match_index < next_index <= last + 1`, for each follower.
+fn match_is_in_the_log(state: &State) {
+    let end = state.log.last().index.next();
+    for (slot, follower) in progress(state).iter().enumerate() {
+        assert!(
+            follower.match_index < follower.next_index && follower.next_index <= end,
+            "S{slot} is at match_index={} next_index={} of a log that ends before {end}",
+            follower.match_index,
+            follower.next_index,
+        );
+    }
+}
+
+/// Checks what may change from one look to the next.
+///
+/// # Panics
+/// When something else did.
+pub fn check_step(before: &Look, now: &Look) {
+    nothing_known_is_forgotten(before, now);
+    a_vote_given_stays(before, now);
+    leader_only_appends(before, now);
+    office_is_won_in_order(before, now);
+}
+
+/// Invariant (nothing_known_is_forgotten): term, commit index, applied index and snapshot never
+/// fall.
+fn nothing_known_is_forgotten(before: &Look, now: &Look) {
+    let fell = now.current_term < before.current_term
+        || now.commit_index < before.commit_index
+        || now.last_applied < before.last_applied
+        || now.last_included.index < before.last_included.index;
+    assert!(!fell, "moved back: before {before}; now {now}");
+}
+
+/// Invariant (a_vote_given_stays): within a term the vote is given once.
+fn a_vote_given_stays(before: &Look, now: &Look) {
+    let same_term = now.current_term == before.current_term;
+    assert!(
+        !same_term || before.voted_for.is_none() || now.voted_for == before.voted_for,
+        "two votes in term {}: {:?}, then {:?}",
+        now.current_term,
+        before.voted_for,
+        now.voted_for,
+    );
+}
+
+/// Invariant (leader_only_appends): a leader's log does not shrink, and what it knows that its
+/// followers have does not either (Leader Append-Only, Figure 3).
+fn leader_only_appends(before: &Look, now: &Look) {
+    let leads_on = before.leads() && now.leads() && before.current_term == now.current_term;
+    let shrank = now.last_log < before.last_log
+        || before.match_indices.iter().zip(&now.match_indices).any(|(old, new)| new < old);
+    assert!(
+        !(leads_on && shrank),
+        "a leader moved back: before {before} match={:?}; now {now} match={:?}",
+        before.match_indices,
+        now.match_indices,
+    );
+}
+
+/// Invariant (office_is_won_in_order): within a term a leader stays leader and a follower stays
+/// follower; a candidate may become either (Figure 4).
+fn office_is_won_in_order(before: &Look, now: &Look) {
+    let same_term = now.current_term == before.current_term;
+    assert!(
+        !same_term || before.office == Office::Candidate || now.office == before.office,
+        "an office won or lost within a term: before {before}; now {now}",
+    );
+}
+
+impl Look {
+    fn leads(&self) -> bool {
+        self.office == Office::Leader
+    }
+}
+
+/// Tells the record what changed.
+fn narrate(me: ServerId, before: &Look, now: &Look) {
+    let say = |what: String| emit(|| event(me, what));
+    if (before.office, before.current_term) != (now.office, now.current_term) {
+        say(format!("is {} of term {}", now.office, now.current_term));
+    }
+    if now.voted_for != before.voted_for
+        && let Some(candidate) = now.voted_for
+    {
+        say(format!("votes for {candidate} in term {}", now.current_term));
+    }
+    if now.last_log != before.last_log {
+        say(format!("log ends at {} (was {})", now.last_log, before.last_log));
+    }
+    if now.commit_index != before.commit_index {
+        say(format!("commit_index={} (was {})", now.commit_index, before.commit_index));
+    }
+    if now.last_included != before.last_included {
+        say(format!("snapshot at {} (was {})", now.last_included, before.last_included));
+    }
+}
+
+impl fmt::Display for Office {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Office::Follower => "follower",
+            Office::Candidate => "candidate",
+            Office::Leader => "leader",
+        })
+    }
+}
+
+impl fmt::Display for Look {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Look { office, current_term, last_included, last_log, .. } = self;
+        write!(f, "{office} of term {current_term}, log {last_included}..{last_log}, ")?;
+        write!(f, "commit_index={} last_applied={}", self.commit_index, self.last_applied)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::state::Effects;
+    use super::super::testing::{S1, S2, entries, follower, leader};
+    use super::*;
+
+    /// The look of `state` before and after `change`, checked as a server would.
+    fn change(mut state: State, change: impl FnOnce(&mut State)) {
+        let mut look = Look::at(&state);
+        change(&mut state);
+        look.update(&state);
+    }
+
+    fn followers(state: &mut State) -> &mut [Progress] {
+        match &mut state.role {
+            Role::Leader { followers } => followers,
+            _ => panic!("not a leader"),
+        }
+    }
+
+    #[test]
+    fn a_life_by_the_rules_is_accepted() {
+        change(follower(1, &[1]), |state| {
+            state.start_election(&mut Effects::default());
+        });
+        change(leader(3, 2, &[1]), |state| {
+            state.start(bytes::Bytes::new(), &mut Effects::default()).unwrap();
+            followers(state)[1].match_index = Index(1);
+        });
+        change(leader(3, 2, &[1]), |state| state.observe_term(Term(3), &mut Effects::default()));
+    }
+
+    #[test]
+    #[should_panic(expected = "applied past commit: last_applied=1 commit_index=0")]
+    fn applying_what_is_not_committed_is_caught() {
+        change(follower(1, &[1]), |state| state.last_applied = Index(1));
+    }
+
+    #[test]
+    #[should_panic(expected = "committed past the log's end: commit_index=2 last_log=1/1")]
+    fn committing_what_is_not_there_is_caught() {
+        change(follower(1, &[1]), |state| state.commit_index = Index(2));
+    }
+
+    #[test]
+    #[should_panic(expected = "snapshot past what was applied")]
+    fn a_snapshot_ahead_of_the_service_is_caught() {
+        change(follower(1, &[1]), |state| {
+            state.commit_index = Index(1);
+            state.log.compact(state.log.last());
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "an entry of a term to come: last_log=2/2 current_term=1")]
+    fn an_entry_of_a_later_term_is_caught() {
+        change(follower(1, &[1]), |state| state.log.replace_from(entries(2, &[2])));
+    }
+
+    #[test]
+    #[should_panic(expected = "a leader of term 2 that voted for Some(ServerId(1))")]
+    fn a_leader_that_voted_for_another_is_caught() {
+        change(leader(3, 2, &[]), |state| state.voted_for = Some(S1));
+    }
+
+    #[test]
+    #[should_panic(expected = "S1 is at match_index=2 next_index=2")]
+    fn a_next_index_at_the_match_index_is_caught() {
+        change(leader(3, 2, &[1]), |state| followers(state)[1].match_index = Index(2));
+    }
+
+    #[test]
+    #[should_panic(expected = "moved back")]
+    fn a_term_that_falls_is_caught() {
+        change(follower(3, &[]), |state| state.current_term = Term(2));
+    }
+
+    #[test]
+    #[should_panic(expected = "moved back")]
+    fn a_commit_index_that_falls_is_caught() {
+        let mut state = follower(1, &[1]);
+        state.commit_index = Index(1);
+        change(state, |state| state.commit_index = Index(0));
+    }
+
+    #[test]
+    #[should_panic(expected = "two votes in term 3")]
+    fn a_vote_that_moves_is_caught() {
+        let mut state = follower(3, &[]);
+        state.voted_for = Some(S1);
+        change(state, |state| state.voted_for = Some(S2));
+    }
+
+    #[test]
+    #[should_panic(expected = "a leader moved back")]
+    fn a_match_index_that_falls_is_caught() {
+        let mut state = leader(3, 2, &[1]);
+        followers(&mut state)[1].match_index = Index(1);
+        change(state, |state| followers(state)[1].match_index = Index(0));
+    }
+
+    #[test]
+    #[should_panic(expected = "an office won or lost within a term")]
+    fn a_leader_that_steps_down_within_its_term_is_caught() {
+        change(leader(3, 2, &[]), |state| state.role = Role::Follower);
+    }
+}

@@ -1,0 +1,251 @@
+//! The log: what follows the snapshot, and where that begins (Raft §5.3, §7).
+//!
+//! ```text
+//!                last_included                        last
+//!                      │                                │
+//! index    1 … 6       7       8      9      10     11  12
+//! term     (gone)      4       4      4      6      6   6
+//!          └── snapshot ──┘    └──────── entries ────────┘
+//! ```
+//!
+//! The entry at `last_included` is gone, but its term is known: it is what the first entry kept
+//! must be consistent with. Without a snapshot `last_included` is 0/0, the place before the first
+//! entry, on which all logs agree.
+//!
+//! Everything here costs what it touches, never what the log holds: reading and appending a few
+//! entries is the same work in a log of a million as in a log of a thousand, and a term's bounds
+//! are found by bisection, since terms only rise along a log.
+
+use std::collections::VecDeque;
+
+use crate::api::{Entry, Index, Position, Term};
+
+/// A server's log (Figure 2, persistent state).
+///
+/// Invariant (log_is_consecutive): indices rise by one from `last_included`; terms never fall.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    last_included: Position,
+    entries: VecDeque<Entry>,
+}
+
+/// How much one call may carry; the first entry always fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batch {
+    /// Most entries of one call.
+    pub entries_max: usize,
+    /// Most bytes of commands of one call, unless the first entry alone has more.
+    pub bytes_max: usize,
+}
+
+impl Log {
+    /// A log that goes on with `entries` after `last_included`.
+    pub fn new(last_included: Position, entries: Vec<Entry>) -> Log {
+        let mut log = Log { last_included, entries: VecDeque::new() };
+        log.replace_from(entries);
+        log
+    }
+
+    /// The last entry that the snapshot replaces; 0/0 without one. Only ever rises.
+    pub const fn last_included(&self) -> Position {
+        self.last_included
+    }
+
+    /// The last entry, or `last_included` when none is kept.
+    pub fn last(&self) -> Position {
+        self.entries.back().map_or(self.last_included, Entry::position)
+    }
+
+    /// The term of the entry at `index`; `None` beyond the end and inside the snapshot.
+    pub fn term_at(&self, index: Index) -> Option<Term> {
+        if index == self.last_included.index {
+            return Some(self.last_included.term);
+        }
+        self.offset(index).and_then(|offset| self.entries.get(offset)).map(|entry| entry.term)
+    }
+
+    /// Whether the log has this very entry, as far as it can tell.
+    pub fn contains(&self, position: Position) -> bool {
+        self.term_at(position.index) == Some(position.term)
+    }
+
+    /// The first place of `term` that can still be named; `None` if no entry kept has that term.
+    pub fn first_index_of(&self, term: Term) -> Option<Index> {
+        let offset = self.entries.partition_point(|entry| entry.term < term);
+        self.entries.get(offset).filter(|entry| entry.term == term).map(|entry| entry.index)
+    }
+
+    /// The last place of `term`, in the entries kept or at the snapshot's end.
+    pub fn last_index_of(&self, term: Term) -> Option<Index> {
+        let after = self.entries.partition_point(|entry| entry.term <= term);
+        let last = match after.checked_sub(1) {
+            Some(offset) => self.entries[offset].position(),
+            None => self.last_included,
+        };
+        (last.term == term).then_some(last.index)
+    }
+
+    /// Copies of the entries at `first` and after it, as many as one call may carry.
+    ///
+    /// # Panics
+    /// When `first` lies in the snapshot: the entries there are gone.
+    pub fn entries_from(&self, first: Index, batch: Batch) -> Vec<Entry> {
+        let offset = self.offset(first).unwrap_or_else(|| {
+            panic!(
+                "entries from {first} were asked for, but a snapshot covers {}",
+                self.last_included
+            )
+        });
+        let mut bytes = 0;
+        let fits = |entry: &&Entry| {
+            let first = bytes == 0;
+            bytes += entry.data.len().max(1);
+            first || bytes <= batch.bytes_max
+        };
+        let range = offset.min(self.entries.len())..;
+        self.entries.range(range).take(batch.entries_max).take_while(fits).cloned().collect()
+    }
+
+    /// Puts `entries` in place of everything from the first one's index on.
+    ///
+    /// # Panics
+    /// When they leave a gap, reach into the snapshot, or are not consecutive.
+    pub fn replace_from(&mut self, entries: Vec<Entry>) {
+        let Some(first) = entries.first() else { return };
+        let kept = self.offset(first.index).filter(|&offset| offset <= self.entries.len());
+        let kept = kept.unwrap_or_else(|| {
+            let (snapshot, last) = (self.last_included, self.last());
+            panic!("{} cannot go into a log from {snapshot} to {last}", first.position())
+        });
+        self.entries.truncate(kept);
+        for entry in entries {
+            let last = self.last();
+            assert!(
+                entry.index == last.index.next() && entry.term >= last.term,
+                "{} cannot follow {last} in a log",
+                entry.position(),
+            );
+            self.entries.push_back(entry);
+        }
+    }
+
+    /// Drops everything up to `last_included`, which the snapshot replaces from now on.
+    ///
+    /// The entries after it stay only if the entry there is the snapshot's own: "If existing log
+    /// entry has same index and term as snapshot's last included entry, retain log entries
+    /// following it"; else "discard the entire log" (Figure 13, steps 6 and 7).
+    ///
+    /// # Panics
+    /// When an earlier snapshot reaches further.
+    pub fn compact(&mut self, last_included: Position) {
+        assert!(
+            last_included.index >= self.last_included.index,
+            "the log cannot go back from the snapshot at {} to one at {last_included}",
+            self.last_included,
+        );
+        if self.contains(last_included) {
+            let dropped = self.offset(last_included.index.next()).unwrap_or(0);
+            self.entries.drain(..dropped);
+        } else {
+            self.entries.clear();
+        }
+        self.last_included = last_included;
+        // A long log that was dropped must give its memory back.
+        if self.entries.capacity() > 64 + 4 * self.entries.len() {
+            self.entries.shrink_to(2 * self.entries.len());
+        }
+    }
+
+    /// Where the entry at `index` is or would be in `entries`; `None` inside the snapshot.
+    fn offset(&self, index: Index) -> Option<usize> {
+        let after = index.0.checked_sub(self.last_included.index.next().0)?;
+        usize::try_from(after).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{at, entries, log};
+    use super::*;
+
+    const ALL: Batch = Batch { entries_max: 100, bytes_max: 1000 };
+
+    #[test]
+    fn an_empty_log_ends_at_zero_where_all_logs_agree() {
+        let empty = log(&[]);
+        assert_eq!(empty.last(), at(0, 0));
+        assert!(empty.contains(at(0, 0)), "0/0 is part of every log");
+    }
+
+    #[test]
+    fn terms_are_known_from_the_snapshots_end_to_the_last_entry() {
+        let mut log = log(&[1, 1, 2, 3]);
+        log.compact(at(1, 2));
+        let terms: Vec<_> = (1..=5).map(|index| log.term_at(Index(index))).collect();
+        assert_eq!(terms, [None, Some(Term(1)), Some(Term(2)), Some(Term(3)), None]);
+    }
+
+    #[test]
+    fn bounds_of_a_term_are_found_by_bisection() {
+        let log = log(&[1, 1, 4, 4, 4, 6]);
+        assert_eq!(log.first_index_of(Term(4)), Some(Index(3)));
+        assert_eq!(log.last_index_of(Term(4)), Some(Index(5)));
+        assert_eq!((log.first_index_of(Term(5)), log.last_index_of(Term(5))), (None, None));
+        assert_eq!((log.first_index_of(Term(7)), log.last_index_of(Term(7))), (None, None));
+    }
+
+    #[test]
+    fn the_snapshots_last_term_has_a_last_index() {
+        let mut log = log(&[1, 1, 2]);
+        log.compact(at(1, 2));
+        assert_eq!(log.last_index_of(Term(1)), Some(Index(2)));
+        assert_eq!(log.first_index_of(Term(1)), None, "where term 1 begins is forgotten");
+    }
+
+    #[test]
+    fn a_call_carries_no_more_than_its_batch_but_at_least_one_entry() {
+        let log = log(&[1, 1, 1, 1]);
+        let count = |entries_max, bytes_max| {
+            log.entries_from(Index(2), Batch { entries_max, bytes_max }).len()
+        };
+        assert_eq!(count(100, 1000), 3);
+        assert_eq!(count(2, 1000), 2);
+        assert_eq!(count(100, 2), 2, "each command has one byte");
+        assert_eq!(count(100, 0), 1);
+    }
+
+    #[test]
+    fn replacing_drops_what_stood_there() {
+        let mut log = log(&[1, 1, 1, 1]);
+        log.replace_from(entries(3, &[2]));
+        assert_eq!(log, super::super::testing::log(&[1, 1, 2]));
+    }
+
+    #[test]
+    #[should_panic(expected = "cannot go into a log")]
+    fn an_entry_after_a_gap_is_refused() {
+        log(&[1]).replace_from(entries(3, &[1]));
+    }
+
+    #[test]
+    fn a_snapshot_of_an_entry_of_ours_keeps_what_follows() {
+        let mut log = log(&[1, 1, 2, 2]);
+        log.compact(at(1, 2));
+        assert_eq!(log.entries_from(Index(3), ALL), entries(3, &[2, 2]));
+        assert_eq!((log.last_included(), log.last()), (at(1, 2), at(2, 4)));
+    }
+
+    #[test]
+    fn a_snapshot_of_another_servers_entry_drops_the_whole_log() {
+        let mut log = log(&[1, 1, 2, 2]);
+        log.compact(at(3, 2));
+        assert_eq!((log.last_included(), log.last()), (at(3, 2), at(3, 2)));
+    }
+
+    #[test]
+    fn a_dropped_prefix_gives_its_memory_back() {
+        let mut log = log(&[1; 1000]);
+        log.compact(at(1, 999));
+        assert!(log.entries.capacity() < 100, "capacity {} stays", log.entries.capacity());
+    }
+}

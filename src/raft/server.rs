@@ -1,0 +1,282 @@
+//! One server: its state behind one lock, and the critical section that every rule runs in.
+//!
+//! ```text
+//! handlers   election   replicators   applier   service
+//!     └─────────┴────────────┼───────────┴─────────┘
+//!                            ▼
+//!                    step(rule): lock
+//!                                rule(&mut State, &mut Effects)
+//!                                save and sync what the effects name
+//!                                wake who has something to do
+//!                                check the invariants, unlock
+//! ```
+//!
+//! Nothing else changes the state, and nothing slow happens in there: no call to a peer, no
+//! message to the service. So a rule never meets a state that is half changed, and the answer that
+//! follows from a rule never leaves before what it promises is durable.
+
+use std::future::{Future, poll_fn};
+use std::ops::Deref;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use tarpc::client::RpcError;
+use tokio::sync::Semaphore;
+
+use super::invariants::Look;
+use super::replication::Owed;
+use super::state::{Effects, State};
+use super::timing::ElectionTimer;
+use super::{Peer, persist};
+use crate::api::ServerId;
+use crate::persister::{PersistError, Persister};
+use crate::record::{Event, emit};
+use crate::runtime::sync::{Condvar, Mutex, MutexGuard};
+use crate::runtime::time::Instant;
+use crate::runtime::{block_on, thread};
+
+/// What the tasks of one instance share.
+pub struct Server {
+    me: ServerId,
+    peers: Vec<Peer>,
+    persister: Persister,
+    inner: Mutex<Inner>,
+    /// Set once, when the instance is to end.
+    pub stop: Stop,
+    /// Wakes the election task: only to stop.
+    pub election: Condvar,
+    /// Wakes the applier: there is something to apply.
+    pub applier: Condvar,
+    /// Wakes the replicators: their follower is owed something. One slot per server; our own is
+    /// unused.
+    replicators: Vec<Condvar>,
+}
+
+struct Inner {
+    state: State,
+    timer: ElectionTimer,
+    /// What the state looked like when the lock was last released.
+    last_look: Look,
+}
+
+impl Server {
+    /// A server that starts, or starts again, with what `persister` has.
+    pub fn new(
+        peers: Vec<Peer>,
+        me: ServerId,
+        persister: Persister,
+    ) -> Result<Server, PersistError> {
+        let state = State::recover(me, peers.len(), persister.load()?);
+        let timer = ElectionTimer::new(me, state.current_term);
+        let last_look = Look::at(&state);
+        emit(|| event(me, format!("starts with {last_look}")));
+        Ok(Server {
+            me,
+            replicators: peers.iter().map(|_| Condvar::new()).collect(),
+            peers,
+            persister,
+            inner: Mutex::new(Inner { state, timer, last_look }),
+            stop: Stop::default(),
+            election: Condvar::new(),
+            applier: Condvar::new(),
+        })
+    }
+
+    /// Takes the lock, to look at the state or to [`Guard::step`].
+    #[track_caller]
+    pub fn lock(&self) -> Guard<'_> {
+        Guard { inner: self.inner.lock(), server: self, in_rule: false }
+    }
+
+    /// Applies one rule in a critical section of its own. See [`Guard::step`].
+    #[track_caller]
+    pub fn step<T>(&self, rule: impl FnOnce(&mut State, &mut Effects) -> T) -> Option<T> {
+        self.lock().step(rule)
+    }
+
+    /// Ends the instance: its tasks end soon, whatever they wait for. Idempotent.
+    pub fn kill(&self) {
+        let _guard = self.lock();
+        self.end();
+    }
+
+    /// Ends the instance. Called with the lock held, so that no task can look at `stop` before
+    /// and wait after.
+    fn end(&self) {
+        self.stop.stop();
+        self.election.notify_all();
+        self.applier.notify_all();
+        self.replicators.iter().for_each(Condvar::notify_all);
+    }
+
+    /// All servers but this one.
+    pub fn peers(&self) -> impl Iterator<Item = ServerId> + use<> {
+        let me = self.me;
+        (0..self.peers.len()).map(ServerId::from_slot).filter(move |&server| server != me)
+    }
+
+    /// The way to another server.
+    pub fn peer(&self, peer: ServerId) -> Peer {
+        self.peers[peer.slot()].clone()
+    }
+
+    /// What wakes the replicator of `follower`.
+    pub fn replicator(&self, follower: ServerId) -> &Condvar {
+        &self.replicators[follower.slot()]
+    }
+
+    /// Makes one call to a peer in a task of its own, and judges the answer if there is one.
+    ///
+    /// While it waits the task keeps nothing of this instance alive, and it waits no longer than
+    /// the instance lives.
+    pub fn call<R: Send + 'static>(
+        self: &Arc<Server>,
+        call: impl Future<Output = Result<R, RpcError>> + Send + 'static,
+        on_reply: impl FnOnce(&Server, R) + Send + 'static,
+    ) {
+        let (server, stop) = (Arc::downgrade(self), self.stop.clone());
+        thread::go(move || {
+            if let Some(Ok(reply)) = block_on(stop.or(call))
+                && let Some(server) = server.upgrade()
+            {
+                on_reply(&server, reply);
+            }
+        });
+    }
+}
+
+/// The lock of a [`Server`], held. Shows the state; changes it by [`Guard::step`] alone.
+///
+/// On release, also for a wait, the invariants are checked and what changed is recorded.
+pub struct Guard<'a> {
+    inner: MutexGuard<'a, Inner>,
+    server: &'a Server,
+    /// Whether a rule is at work: should it panic, its state is not looked at.
+    in_rule: bool,
+}
+
+impl Guard<'_> {
+    /// Applies one rule, and carries its effects out before anyone can see what it did.
+    ///
+    /// `None`: the instance has stopped, or its storage just failed, which stops it. Then nothing
+    /// may be promised to anyone.
+    #[track_caller]
+    pub fn step<T>(&mut self, rule: impl FnOnce(&mut State, &mut Effects) -> T) -> Option<T> {
+        if self.server.stop.is_stopped() {
+            return None;
+        }
+        let mut effects = Effects::default();
+        self.in_rule = true;
+        let outcome = rule(&mut self.inner.state, &mut effects);
+        self.in_rule = false;
+        if let Err(error) = persist::save(&self.server.persister, &self.inner.state, &effects) {
+            emit(|| event(self.server.me, format!("stops: its storage failed: {error}")));
+            self.server.end();
+            return None;
+        }
+        if effects.reset_election_timer {
+            self.reset_election_timer();
+        }
+        self.wake();
+        Some(outcome)
+    }
+
+    /// Wakes the tasks that have something to do. By what is so, not by what a rule did: a rule
+    /// cannot forget it, and one wake-up too many does no harm.
+    #[track_caller]
+    fn wake(&self) {
+        let state = &self.inner.state;
+        if state.has_more_to_apply() {
+            self.server.applier.notify_one();
+        }
+        if state.is_leader() {
+            for follower in state.peers().filter(|&peer| state.owed_to(peer) != Owed::Nothing) {
+                self.server.replicator(follower).notify_one();
+            }
+        }
+    }
+
+    /// Waits a whole election timeout again.
+    pub fn reset_election_timer(&mut self) {
+        self.inner.timer.reset();
+    }
+
+    /// The moment to stand for election.
+    pub fn election_deadline(&self) -> Instant {
+        self.inner.timer.election_deadline()
+    }
+
+    /// Gives up the lock and waits to be woken.
+    #[track_caller]
+    pub fn wait(&mut self, condvar: &Condvar) {
+        self.look();
+        condvar.wait(&mut self.inner);
+    }
+
+    /// As [`Guard::wait`], until `deadline` at the latest.
+    #[track_caller]
+    pub fn wait_until(&mut self, condvar: &Condvar, deadline: Instant) {
+        self.look();
+        condvar.wait_until(&mut self.inner, deadline);
+    }
+
+    fn look(&mut self) {
+        let inner = &mut *self.inner;
+        inner.last_look.update(&inner.state);
+    }
+}
+
+impl Deref for Guard<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.inner.state
+    }
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if !self.in_rule {
+            self.look();
+        }
+    }
+}
+
+/// An event of server `me` for the record.
+pub fn event(me: ServerId, what: String) -> Event {
+    Event { server: Some(me), what }
+}
+
+/// Whether an instance is to end; a switch that is thrown once and can be waited for.
+#[derive(Clone)]
+pub struct Stop(Arc<Semaphore>);
+
+impl Default for Stop {
+    fn default() -> Stop {
+        // Without permits, so that waiting for one is waiting for the end.
+        Stop(Arc::new(Semaphore::new(0)))
+    }
+}
+
+impl Stop {
+    fn stop(&self) {
+        self.0.close();
+    }
+
+    /// Whether the instance is to end.
+    pub fn is_stopped(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    /// What `future` yields; `None` if the instance stops first.
+    async fn or<T>(self, future: impl Future<Output = T>) -> Option<T> {
+        let mut future = pin!(future);
+        let mut stopped = pin!(self.0.acquire());
+        poll_fn(|cx| match future.as_mut().poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending => stopped.as_mut().poll(cx).map(|_| None),
+        })
+        .await
+    }
+}

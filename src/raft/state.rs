@@ -1,0 +1,248 @@
+//! What one server knows (Figure 2, "State"), and what a rule asks for ([`Effects`]).
+//!
+//! A rule is a function over [`State`]: no lock, no clock, no network, no disk. What it cannot do
+//! itself it names in its [`Effects`]; `server.rs` carries them out before anyone else can see
+//! what the rule did.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+
+use super::log::Log;
+use super::replication::Progress;
+use crate::api::{Entry, Index, Leadership, Position, ServerId, Term};
+use crate::persister::Persisted;
+
+/// The state of one server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// This server.
+    pub me: ServerId,
+    /// How many servers the cluster has, this one included.
+    pub servers: usize,
+
+    /// Latest term this server has seen. Persistent; never falls. Figure 2.
+    pub current_term: Term,
+    /// Who got this server's vote in `current_term`. Persistent; once given it stays for the
+    /// term. Figure 2.
+    pub voted_for: Option<ServerId>,
+    /// The entries after the snapshot. Persistent. Figure 2.
+    pub log: Log,
+    /// The service's state up to `log.last_included()`; empty without a snapshot. Persistent.
+    /// Figure 13.
+    pub snapshot: Bytes,
+
+    /// Highest index known to be committed. Volatile; starts at the snapshot's end; never falls
+    /// within one life. `last_applied <= commit_index <= log.last()`. Figure 2.
+    pub commit_index: Index,
+    /// Highest index taken for the service. Volatile; starts at the snapshot's end; never falls
+    /// within one life. Figure 2.
+    pub last_applied: Index,
+    /// A snapshot from a leader that the service has not been given yet; goes before any entry.
+    pub snapshot_to_apply: Option<Snapshot>,
+
+    /// What this server is in `current_term` (Figure 4).
+    pub role: Role,
+    /// The leader of `current_term`, once heard of. A hint for clients.
+    pub leader_id: Option<ServerId>,
+}
+
+/// A service's state, and the last entry that it covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The last entry whose effect is in `data`.
+    pub last_included: Position,
+    /// The state, as the service encoded it.
+    pub data: Bytes,
+}
+
+/// What a server is in its term (Figure 4). What only a candidate or a leader has lives here, so
+/// that it begins anew with every election and cannot outlive the role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Role {
+    /// Answers candidates and leaders.
+    Follower,
+    /// Asks for votes.
+    Candidate {
+        /// Who has given a vote in this term, ourselves included. A set: a vote counts once.
+        votes: BTreeSet<ServerId>,
+    },
+    /// Replicates its log.
+    Leader {
+        /// One slot per server; our own is unused. "Volatile state on leaders", Figure 2.
+        followers: Vec<Progress>,
+    },
+}
+
+/// What must happen before anyone learns what a rule did, in this order.
+///
+/// A reply or a request is a promise, and a promise that a crash can forget is a lie: so all that
+/// is named here is saved and synced first, in the critical section of the rule itself.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Effects {
+    /// Save `current_term` and `voted_for`.
+    pub save_vote: bool,
+    /// Save `snapshot`, and the log's new beginning with it, in one step.
+    pub save_snapshot: bool,
+    /// Save these entries, in place of everything from the first one's index on.
+    pub append: Vec<Entry>,
+    /// Wait a whole election timeout again before standing for election.
+    pub reset_election_timer: bool,
+}
+
+impl State {
+    /// The state of a server that starts, or starts again, with what it had saved.
+    ///
+    /// What the snapshot covers is committed and applied: the service has it from the persister.
+    /// Everything else volatile begins anew (Figure 2).
+    pub fn recover(me: ServerId, servers: usize, persisted: Persisted) -> State {
+        let last_included = persisted.last_included;
+        State {
+            me,
+            servers,
+            current_term: persisted.current_term,
+            voted_for: persisted.voted_for,
+            log: Log::new(last_included, persisted.entries),
+            snapshot: persisted.snapshot.unwrap_or_default(),
+            commit_index: last_included.index,
+            last_applied: last_included.index,
+            snapshot_to_apply: None,
+            role: Role::Follower,
+            leader_id: None,
+        }
+    }
+
+    /// Follows a newer term: "If RPC request or response contains term T > currentTerm: set
+    /// currentTerm = T, convert to follower" (Figure 2, Rules for Servers, All Servers).
+    ///
+    /// The vote is free again, and neither a candidacy nor leadership survives. A leader had no
+    /// election timeout running that meant anything, so one that steps down waits a whole one.
+    pub fn observe_term(&mut self, term: Term, effects: &mut Effects) {
+        if term <= self.current_term {
+            return;
+        }
+        effects.reset_election_timer |= self.is_leader();
+        self.current_term = term;
+        self.voted_for = None;
+        self.leader_id = None;
+        self.role = Role::Follower;
+        effects.save_vote = true;
+    }
+
+    /// Recognises the sender of a current AppendEntries or InstallSnapshot as this term's leader.
+    ///
+    /// A candidate gives up (Raft §5.2); the election timer starts again, which keeps a live
+    /// leader in office.
+    ///
+    /// # Panics
+    /// When this server leads the term itself: two leaders in one term.
+    pub fn follow(&mut self, leader_id: ServerId, effects: &mut Effects) {
+        let term = self.current_term;
+        assert!(!self.is_leader(), "{leader_id} acts as leader of term {term}, which is ours");
+        let known = self.leader_id.is_none_or(|known| known == leader_id);
+        assert!(known, "{leader_id} and {:?} both act as leader of term {term}", self.leader_id);
+        self.role = Role::Follower;
+        self.leader_id = Some(leader_id);
+        effects.reset_election_timer = true;
+    }
+
+    /// Whether this server leads `current_term`, as far as it knows.
+    pub const fn is_leader(&self) -> bool {
+        matches!(self.role, Role::Leader { .. })
+    }
+
+    /// Term and leadership, as the service sees them.
+    pub const fn leadership(&self) -> Leadership {
+        Leadership { term: self.current_term, is_leader: self.is_leader() }
+    }
+
+    /// All servers but this one.
+    pub fn peers(&self) -> impl Iterator<Item = ServerId> + use<> {
+        let me = self.me;
+        (0..self.servers).map(ServerId::from_slot).filter(move |&server| server != me)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{S1, S2, at, entries, follower, leader};
+    use super::*;
+
+    #[test]
+    fn a_newer_term_is_adopted_and_persisted_and_frees_the_vote() {
+        let mut state = follower(3, &[]);
+        state.voted_for = Some(S1);
+        let mut effects = Effects::default();
+        state.observe_term(Term(4), &mut effects);
+        assert_eq!((state.current_term, state.voted_for), (Term(4), None));
+        assert!(effects.save_vote, "a term that a crash forgets can be voted in twice");
+    }
+
+    #[test]
+    fn an_older_or_equal_term_changes_nothing() {
+        let mut state = leader(3, 4, &[]);
+        let before = state.clone();
+        let mut effects = Effects::default();
+        state.observe_term(Term(3), &mut effects);
+        state.observe_term(Term(4), &mut effects);
+        assert_eq!((state, effects), (before, Effects::default()));
+    }
+
+    #[test]
+    fn a_newer_term_ends_leadership_and_starts_the_election_timer() {
+        let mut state = leader(3, 4, &[]);
+        let mut effects = Effects::default();
+        state.observe_term(Term(5), &mut effects);
+        assert_eq!(state.role, Role::Follower);
+        assert!(effects.reset_election_timer, "a deposed leader waits before it stands again");
+    }
+
+    #[test]
+    fn a_newer_term_alone_does_not_reset_a_followers_timer() {
+        let mut state = follower(3, &[]);
+        let mut effects = Effects::default();
+        state.observe_term(Term(4), &mut effects);
+        assert!(!effects.reset_election_timer, "only a leader or a vote given may hold us back");
+    }
+
+    #[test]
+    fn a_newer_term_forgets_the_old_terms_leader() {
+        let mut state = follower(3, &[]);
+        state.follow(S1, &mut Effects::default());
+        state.observe_term(Term(4), &mut Effects::default());
+        assert_eq!(state.leader_id, None);
+    }
+
+    #[test]
+    #[should_panic(expected = "both act as leader of term 3")]
+    fn two_leaders_of_one_term_are_a_bug() {
+        let mut state = follower(3, &[]);
+        state.follow(S1, &mut Effects::default());
+        state.follow(S2, &mut Effects::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "which is ours")]
+    fn a_leader_that_hears_another_one_of_its_term_is_a_bug() {
+        leader(3, 4, &[]).follow(S1, &mut Effects::default());
+    }
+
+    #[test]
+    fn a_restarted_server_has_all_that_it_saved_and_nothing_else() {
+        let persisted = Persisted {
+            current_term: Term(5),
+            voted_for: Some(S2),
+            last_included: at(2, 3),
+            snapshot: Some(Bytes::from_static(b"state")),
+            entries: entries(4, &[2, 5]),
+        };
+        let state = State::recover(S1, 3, persisted);
+        assert_eq!((state.current_term, state.voted_for), (Term(5), Some(S2)));
+        assert_eq!((state.log.last_included(), state.log.last()), (at(2, 3), at(5, 5)));
+        assert_eq!(state.snapshot, Bytes::from_static(b"state"));
+        // The service starts from the snapshot: what it covers is not applied again, and nothing
+        // after it is known to be committed.
+        assert_eq!((state.commit_index, state.last_applied), (Index(3), Index(3)));
+        assert_eq!((state.role, state.snapshot_to_apply), (Role::Follower, None));
+    }
+}
