@@ -51,7 +51,8 @@ struct Desk {
     campaign: Campaign,
     /// How many runs have been handed out.
     taken: AtomicU64,
-    stop: AtomicBool,
+    /// How many runs have failed.
+    failed: AtomicU64,
 }
 
 impl Desk {
@@ -60,8 +61,11 @@ impl Desk {
         let number = self.taken.fetch_add(1, Ordering::Relaxed);
         let count = self.campaign.tests.len() as u64;
         let (round, place) = (number / count, number % count);
-        let over = matches!(self.campaign.until, Until::Runs(runs) if round >= runs.get());
-        if over || self.stop.load(Ordering::Relaxed) {
+        let over = match self.campaign.until {
+            Until::Runs(runs) => round >= runs.get(),
+            Until::Failures(failures) => self.failed.load(Ordering::Relaxed) >= failures.get(),
+        };
+        if over {
             return None;
         }
         let seed = self.campaign.config.seed.wrapping_add(round);
@@ -74,7 +78,10 @@ impl Desk {
         while let Some((test, config)) = self.take() {
             let run = || lab::run_scenario(test, self.campaign.design, &config);
             let message = match catch_unwind(AssertUnwindSafe(run)) {
-                Ok(report) => Message::Ended(Box::new(report)),
+                Ok(report) => {
+                    self.failed.fetch_add(u64::from(!report.ok), Ordering::Relaxed);
+                    Message::Ended(Box::new(report))
+                }
                 Err(_) => Message::Broken(format!("{} with seed {}", test.name, config.seed)),
             };
             if results.send(message).is_err() {
@@ -95,8 +102,8 @@ pub fn run(
     campaign: Campaign,
     mut each: impl FnMut(Report) -> Result<(), Trouble>,
 ) -> Result<Status, Trouble> {
-    let (jobs, until) = (campaign.jobs, campaign.until);
-    let desk = Arc::new(Desk { campaign, taken: AtomicU64::new(0), stop: AtomicBool::new(false) });
+    let jobs = campaign.jobs;
+    let desk = Arc::new(Desk { campaign, taken: AtomicU64::new(0), failed: AtomicU64::new(0) });
     let (results, inbox) = std::sync::mpsc::channel();
     on_ctrl_c(results.clone())?;
     for number in 0..jobs {
@@ -109,16 +116,10 @@ pub fn run(
             })?;
     }
 
-    let (mut working, mut failures) = (jobs, 0);
+    let mut working = jobs;
     while working > 0 {
         match inbox.recv().expect("the handler of Ctrl-C holds a sender") {
-            Message::Ended(report) => {
-                failures += u64::from(!report.ok);
-                if matches!(until, Until::Failures(limit) if failures >= limit.get()) {
-                    desk.stop.store(true, Ordering::Relaxed);
-                }
-                each(*report)?;
-            }
+            Message::Ended(report) => each(*report)?,
             Message::Broken(run) => {
                 let advice = "what stands above says why; fewer --jobs need fewer threads";
                 return Err(Trouble::Machine(format!("{run} could not be run; {advice}")));
@@ -127,7 +128,7 @@ pub fn run(
             Message::CtrlC => return Ok(Status::Interrupted),
         }
     }
-    Ok(if failures == 0 { Status::Passed } else { Status::Failed })
+    Ok(if desk.failed.load(Ordering::Relaxed) == 0 { Status::Passed } else { Status::Failed })
 }
 
 /// The first Ctrl-C asks for what there is so far; a second one does not wait for it.

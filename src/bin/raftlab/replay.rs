@@ -8,7 +8,7 @@ use raftlab::runtime::{Clock, RunConfig};
 
 use crate::args::ReplayArgs;
 use crate::exit::{Status, Trouble};
-use crate::output;
+use crate::output::{self, BAD};
 use crate::{select, test};
 
 /// Runs one test once and prints what happened. The failure, seen again, is status 1.
@@ -31,20 +31,18 @@ fn text(report: &Report) -> String {
     if !report.record.is_empty() {
         text.push('\n');
     }
-    if report.ok {
-        let how = match &report.cut_short {
-            Some(wait) => format!("cut short by the schedule: {wait}"),
-            None => "nothing failed".to_string(),
-        };
-        let (test, seed, elapsed) = (report.test, report.seed, report.elapsed.as_secs_f64());
-        let _ = writeln!(
-            text,
-            "{test}, seed {seed}: {how} ({elapsed:.6} virtual s, {} RPCs, hash {:016x})",
-            report.rpcs, report.hash
-        );
-    } else {
-        text.push_str(&test::failure(report));
-    }
+    let how = match &report.cut_short {
+        _ if !report.ok => format!("{BAD}failed{BAD:#}"),
+        Some(wait) => format!("cut short by the schedule: {wait}"),
+        None => "nothing failed".to_string(),
+    };
+    let (test, seed, elapsed) = (report.test, report.seed, report.elapsed.as_secs_f64());
+    let _ = writeln!(
+        text,
+        "{test}, seed {seed}: {how} ({elapsed:.6} virtual s, {} RPCs, hash {:016x})",
+        report.rpcs, report.hash
+    );
+    text.push_str(&test::failure(report));
     text
 }
 

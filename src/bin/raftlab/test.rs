@@ -25,12 +25,10 @@ pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
     let mut progress = Progress::new(&campaign.tests, campaign.until, args.quiet);
 
     let status = campaign::run(campaign, |report| {
-        if let Some(file) = &mut report_file {
-            file.run(&report)?;
-        }
+        let written = report_file.as_mut().map_or(Ok(()), |file| file.run(&report));
         progress.ended(&report);
         tally.add(report);
-        Ok(())
+        written
     });
     progress.clear();
     let status = match status {
