@@ -1,16 +1,101 @@
 //! Observers: they look on while a cluster runs, and end the run when a rule of Raft is broken.
+//!
+//! A scenario finds that something went wrong at its end, if at all; an observer says which rule
+//! was broken, by whom, and ends the run at that moment. It looks only at what any implementation
+//! shows, so it holds for every design, and knows nothing of what a server thinks:
+//!
+//! ```text
+//!  server ── request ──► Tap ──► Event::{Sent, Delivered}  ─┐
+//!         ◄── reply ──── Tap ──► Event::{Answered, Ended}   │   World      what everybody knows:
+//!                                                           ├─► (updated)  storage, lives, calls
+//!  server ── write ───► Watch ─► Event::{Voted, Appended,   │     │
+//!                                Covered, Synced}           │     ▼
+//!  server ── apply_ch ► reader ► Event::Applied            ─┘   each Observer: a rule, or a Tally
+//! ```
+//!
+//! Messages arrive as [`Facts`](super::Facts), the neutral words that each design translates into;
+//! a reply's are joined with its request's. Writes make a shadow of each server's storage, once as
+//! written and once as of the last sync, in which a log is only its runs of terms.
+//!
+//! | Rule | Source | Fails when |
+//! | --- | --- | --- |
+//! | `ElectionSafety` | Figure 3 | two servers act as leader in one term |
+//! | `ElectedByMajority` | §5.2 | a leader acts with too few votes given |
+//! | `OneVotePerTerm` | §5.2 | two candidates get a server's vote, or its vote is rewritten |
+//! | `VoteOnlyUpToDate` | §5.4.1 | a vote goes to a candidate whose log is behind the voter's |
+//! | `MonotonicTerm` | §5.1 | the term in a server's storage goes down |
+//! | `StaleTermRefused` | §5.1 | a vote or `success` answers an older term's request |
+//! | `ReplyHasNewestTerm` | Figure 2 | a reply's term is below its request's or the server's |
+//! | `PersistBeforeReply` | Figure 2 | a promised vote, log or term is not durable |
+//! | `PersistBeforeRequest` | Figure 2 | a candidate's vote, or a leader's term, is not durable |
+//! | `LogMatching` | Figure 3 | entries of one index and term differ, or what precedes them |
+//! | `LeaderAppendOnly` | Figure 3 | a leader's durable entries vanish |
+//! | `AcknowledgedStays` | Figure 2 | entries vanish with which the leader's cannot conflict |
+//! | `CommittedStays` | Figure 3 | a committed entry vanishes |
+//! | `MatchingPrefixAccepted` | Figure 2 | a follower refuses what follows an entry it has |
+//! | `LeaderCompleteness` | Figure 3 | a leader lacks what an earlier term committed |
+//! | `StateMachineSafety` | Figure 3 | two servers apply different entries at one index |
+//! | `CommitNeedsMajority` | §5.3 | an entry is taken for committed that no majority stored |
+//! | `CommitOnlyOwnTerm` | §5.4.2 | an older term's entry is committed by counting |
+//! | `CommitMonotonic` | Figure 2 | a new leader has forgotten what it knew as committed |
+//! | `SnapshotCoversCommitted` | §7 | a snapshot covers what no majority stored |
+//! | `SnapshotForward` | §7 | a snapshot is replaced by an older one |
+//! | `SnapshotOfCurrentLeader` | Figure 13 | a deposed leader's snapshot is installed |
+//! | `SnapshotEndsTruly` | Figure 13 | a snapshot is offered with another term than it has |
+//! | `AppliedPromptly` | Figure 2 | nothing is applied for a second though more is committed |
+//!
+//! What they promise: a server that follows the paper is never blamed, however late, repeated or
+//! reordered its messages are and whenever it crashes. Each rule allows for the time between what
+//! a server decides under its lock and what can be seen of it: a reply is judged by all moments
+//! between the request's arrival and its own departure. What they do not: to see what never leaves
+//! a server's memory, or to judge a vote or a message that no hook shows.
+//!
+//! They run in place, under a [`Quiet`] lock: no scheduling point, no chance, no virtual time. So
+//! a run with observers takes the same course as one without.
+//!
+//! Read next: `event.rs` for what a rule is told, `election.rs` for the simplest two.
+
+mod accepts;
+mod applied_promptly;
+mod commit;
+mod committed;
+mod durability;
+mod election;
+mod event;
+mod kept;
+mod leader_completeness;
+mod life;
+mod log_matching;
+mod shadow;
+mod snapshots;
+mod state_machine_safety;
+mod tally;
+mod terms;
+mod votes;
+mod world;
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use event::{Event, Observer};
+use tally::Tally;
+use world::World;
+
+pub use life::Life;
 
 use super::Facts;
 use super::situations::Situations;
-use crate::api::{ApplyMsg, ServerId};
-use crate::persister::{Persisted, Watch, Write};
+use crate::api::{Position, ServerId, Term};
+use crate::labrpc::{Call, Host, Tap};
+use crate::persister::Persisted;
+use crate::runtime::sync::Quiet;
+use crate::runtime::{self, FailureKind};
 
 /// All observers of one run. The lab makes one and gives it to the network as a tap.
 pub struct Observers {
-    servers: usize,
+    facts: fn(&dyn Any) -> Facts,
+    state: Quiet<State>,
 }
 
 /// Whether what ought to happen soon is judged, beside what must never happen.
@@ -22,55 +107,204 @@ pub enum Liveness {
     Ignored,
 }
 
+struct State {
+    world: World,
+    rules: Vec<Box<dyn Observer>>,
+    tally: Tally,
+    /// What each call that has not ended asks for.
+    calls: BTreeMap<u64, Facts>,
+    /// The first violation; after it nothing is judged.
+    broken: Option<(&'static str, String)>,
+}
+
 impl Observers {
     /// Observers of a cluster of `servers` whose messages `facts` translates.
     pub fn new(servers: usize, facts: fn(&dyn Any) -> Facts, liveness: Liveness) -> Arc<Observers> {
-        let _ = (facts, liveness);
-        Arc::new(Observers { servers })
+        let state = State {
+            world: World::new(servers),
+            rules: rules(servers, liveness),
+            tally: Tally::default(),
+            calls: BTreeMap::new(),
+            broken: None,
+        };
+        Arc::new(Observers { facts, state: Quiet::new(state) })
     }
 
     /// `server` starts a life from `persisted`: call it before the server is made.
     ///
     /// Give the life to the new persister as its watch. The server's earlier life, if any, is over.
+    ///
+    /// # Panics
+    /// When the cluster has no such server.
     pub fn boot(self: &Arc<Observers>, server: ServerId, persisted: &Persisted) -> Arc<Life> {
-        let _ = persisted;
-        assert!(server.slot() < self.servers, "{server} is not one of {} servers", self.servers);
-        Arc::new(Life { observers: self.clone(), server })
+        let life = self.look(|state| {
+            let servers = state.world.servers.len();
+            assert!(server.slot() < servers, "{server} is not one of {servers} servers");
+            let life = state.world.boot(server, persisted);
+            state.show(&Event::Booted { server });
+            life
+        });
+        Arc::new(Life::new(self.clone(), server, life))
     }
 
-    /// The run is at its end: judges what was left open.
-    pub fn finish(&self) {}
+    /// The run is at its end: judges what was left open. Call it once.
+    pub fn finish(&self) {
+        self.look(|state| state.show(&Event::Finished));
+    }
 
     /// What happened in the run so far, counted.
     pub fn situations(&self) -> Situations {
-        Situations::default()
+        self.state.with(|state| state.tally.counts.clone())
+    }
+
+    /// Changes what is known; ends the run, once nothing is locked, if that broke a rule.
+    fn look<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let (result, broken) = self.state.with(|state| {
+            let before = state.broken.is_some();
+            state.world.now = runtime::time::since_start();
+            let result = change(state);
+            (result, state.broken.clone().filter(|_| !before))
+        });
+        if let Some((name, message)) = broken {
+            runtime::fail(FailureKind::Observer, name, message);
+        }
+        result
     }
 }
 
-/// One life of one server, from boot to crash. What comes later from a life that is over, its
-/// writes above all, is ignored.
-pub struct Life {
-    observers: Arc<Observers>,
-    server: ServerId,
+/// One of each. Of several that an event breaks the first is named.
+fn rules(servers: usize, liveness: Liveness) -> Vec<Box<dyn Observer>> {
+    let mut rules: Vec<Box<dyn Observer>> = vec![
+        Box::new(election::ElectionSafety::default()),
+        Box::new(election::ElectedByMajority::default()),
+        Box::new(votes::OneVotePerTerm::default()),
+        Box::new(votes::VoteOnlyUpToDate),
+        Box::new(terms::MonotonicTerm),
+        Box::new(terms::StaleTermRefused),
+        Box::new(terms::ReplyHasNewestTerm),
+        Box::new(durability::PersistBeforeReply),
+        Box::new(durability::PersistBeforeRequest),
+        Box::new(log_matching::LogMatching::default()),
+        Box::new(kept::LeaderAppendOnly),
+        Box::new(kept::AcknowledgedStays::default()),
+        Box::new(kept::CommittedStays),
+        Box::new(accepts::MatchingPrefixAccepted),
+        Box::new(leader_completeness::LeaderCompleteness::default()),
+        Box::new(state_machine_safety::StateMachineSafety::default()),
+        Box::new(commit::CommitOnlyOwnTerm::new(servers)),
+        Box::new(commit::CommitNeedsMajority::default()),
+        Box::new(commit::CommitMonotonic),
+        Box::new(snapshots::SnapshotForward),
+        Box::new(snapshots::SnapshotOfCurrentLeader::default()),
+        Box::new(snapshots::SnapshotCoversCommitted),
+        Box::new(snapshots::SnapshotEndsTruly),
+    ];
+    if liveness == Liveness::Judged {
+        rules.push(Box::new(applied_promptly::AppliedPromptly::new(servers)));
+    }
+    rules
 }
 
-impl Life {
-    /// The apply channel's reader has received `msg`. Call it before the service sees the message.
-    pub fn applied(&self, msg: &ApplyMsg) {
-        let _ = (msg, &self.observers, self.server);
+impl State {
+    fn show(&mut self, event: &Event<'_>) {
+        if self.broken.is_some() {
+            return;
+        }
+        for rule in &mut self.rules {
+            if let Err(message) = rule.see(event, &self.world) {
+                self.broken = Some((rule.name(), message));
+                return;
+            }
+        }
+        self.tally.see(event, &self.world);
     }
 
-    /// Whether the apply channel's reader reads (at first it does) or has been told to pause.
-    pub fn reads(&self, reading: bool) {
-        let _ = reading;
+    /// `by`, in term `term`, says that the log up to `position` is committed.
+    fn committed(&mut self, by: ServerId, term: Term, position: Position) {
+        if self.world.committed.note(term, position) {
+            self.show(&Event::Committed { by, term, position });
+        }
     }
 
-    /// The life is over. Call it before the server is killed and its persister crashed.
-    pub fn end(&self) {}
+    fn sent(&mut self, from: ServerId, to: ServerId, facts: &Facts) {
+        self.world.sent(from, facts);
+        self.show(&Event::Sent { from, to, facts });
+        match facts {
+            Facts::Acts { term, commit, .. } => {
+                if let Some(of) = self.world.written(from).log.term_at(*commit) {
+                    self.committed(from, *term, Position { term: of, index: *commit });
+                }
+            }
+            Facts::Installs { term, last_included, .. } => {
+                self.committed(from, *term, *last_included);
+            }
+            _ => {}
+        }
+    }
 }
 
-impl Watch for Life {
-    fn wrote(&self, _write: &Write<'_>) {}
+/// The two servers of a call between servers of the cluster.
+fn servers(call: &Call<'_>, state: &State) -> Option<(ServerId, ServerId)> {
+    match (call.from, call.to) {
+        (Host::Server(from), Host::Server(to)) => {
+            let known = |server: ServerId| server.slot() < state.world.servers.len();
+            (known(from) && known(to)).then_some((from, to))
+        }
+        _ => None,
+    }
+}
+
+impl Tap for Observers {
+    fn sent(&self, call: &Call<'_>, request: &dyn Any) {
+        let facts = (self.facts)(request);
+        if facts == Facts::None {
+            return;
+        }
+        self.look(|state| {
+            let Some((from, to)) = servers(call, state) else { return };
+            if state.world.server(from).alive {
+                state.calls.insert(call.id, facts);
+                state.sent(from, to, &facts);
+            }
+        });
+    }
+
+    fn dispatched(&self, call: &Call<'_>, request: &dyn Any) {
+        let facts = (self.facts)(request);
+        if facts == Facts::None {
+            return;
+        }
+        self.look(|state| {
+            let Some((from, to)) = servers(call, state) else { return };
+            if state.world.server(to).alive {
+                state.world.delivered(to, from, call.id, &facts);
+                state.show(&Event::Delivered { to, facts: &facts });
+            }
+        });
+    }
+
+    fn answered(&self, call: &Call<'_>, reply: &dyn Any) {
+        let facts = (self.facts)(reply);
+        if facts == Facts::None {
+            return;
+        }
+        self.look(|state| {
+            let Some((_, by)) = servers(call, state) else { return };
+            if let Some(handling) = state.world.answered(by, call.id, &facts) {
+                state.show(&Event::Answered { by, handling: &handling, reply: &facts });
+            }
+        });
+    }
+
+    fn ended(&self, call: &Call<'_>, got_reply: bool) {
+        self.look(|state| {
+            let Some(request) = state.calls.remove(&call.id) else { return };
+            let Some((caller, _)) = servers(call, state) else { return };
+            if state.world.server(caller).alive {
+                state.show(&Event::Ended { caller, request: &request, got_reply });
+            }
+        });
+    }
 }
 
 impl crate::labrpc::Tap for Observers {}

@@ -1,0 +1,38 @@
+//! What a follower may not refuse.
+
+use super::event::{Event, Observer, at};
+use super::world::World;
+use crate::lab::Facts;
+
+/// "Reply false if log doesn't contain an entry at prevLogIndex whose term matches prevLogTerm"
+/// (Figure 2, `AppendEntries`, step 2): and a follower of the leader's term that has it all the
+/// while does not.
+///
+/// Sees a candidate that does not give way to the leader of its term, and a server whose log in
+/// memory is not the one it stored.
+pub(super) struct MatchingPrefixAccepted;
+
+impl Observer for MatchingPrefixAccepted {
+    fn name(&self) -> &'static str {
+        "MatchingPrefixAccepted"
+    }
+
+    fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
+        let Event::Answered { by, handling, reply: Facts::Matches { term, success: false } } =
+            event
+        else {
+            return Ok(());
+        };
+        match handling.request {
+            Facts::Acts { term: asked, prev, .. } if asked == *term && handling.prev_fits => {
+                Err(format!(
+                    "{by}, in term {term}, refuses entries of that term's leader {} that follow \
+                     {prev}, although its log had that entry ever since the request came at {}",
+                    handling.from,
+                    at(handling.since)
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+}

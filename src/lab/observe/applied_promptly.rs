@@ -1,0 +1,95 @@
+//! What is committed is soon applied.
+
+use std::time::Duration;
+
+use super::event::{Event, Observer, at};
+use super::world::{Server, World};
+use crate::api::{Index, ServerId};
+use crate::runtime;
+
+/// How long a server that is not held up may take to deliver what it knows to be committed.
+const PROMPT: Duration = Duration::from_secs(1);
+
+/// "If commitIndex > lastApplied: increment lastApplied, apply log[lastApplied] to state machine"
+/// (Figure 2, all servers).
+///
+/// Fails when a live server knows that more is committed, its reader reads, and nothing has come
+/// for a second in which none of its tasks was held up. The next commit wakes a sleeping applier,
+/// so nothing else would notice. Judged whenever anything happens, for heartbeats keep coming.
+pub(super) struct AppliedPromptly {
+    owed: Vec<Option<Owed>>,
+    /// The first moment at which anything may be judged late.
+    due: Duration,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Owed {
+    index: Index,
+    since: Duration,
+}
+
+impl AppliedPromptly {
+    pub(super) fn new(servers: usize) -> AppliedPromptly {
+        AppliedPromptly { owed: vec![None; servers], due: Duration::MAX }
+    }
+
+    /// Takes down what `server` owes now. Each delivery gives it a new second.
+    fn reckon(&mut self, server: ServerId, world: &World, delivered: bool) {
+        let owed = &mut self.owed[server.slot()];
+        let known = world.server(server);
+        let index = known.knows.last().index;
+        if !known.alive || !known.reading || index <= known.delivered {
+            *owed = None;
+        } else if owed.is_none() || delivered {
+            *owed = Some(Owed { index, since: world.now });
+            self.due = self.due.min(world.now + PROMPT);
+        }
+    }
+
+    fn judge(&mut self, world: &World) -> Result<(), String> {
+        if world.now <= self.due {
+            return Ok(());
+        }
+        self.due = Duration::MAX;
+        for (slot, owed) in self.owed.iter().enumerate() {
+            let Some(owed) = owed else { continue };
+            let server = ServerId::from_slot(slot);
+            let stalled = runtime::last_stall(server.0).unwrap_or_default();
+            let since = owed.since.max(stalled);
+            if world.now > since + PROMPT {
+                return Err(late(server, *owed, world.server(server)));
+            }
+            self.due = self.due.min(since + PROMPT);
+        }
+        Ok(())
+    }
+}
+
+fn late(server: ServerId, owed: Owed, known: &Server) -> String {
+    format!(
+        "{server} has known since {} that the log is committed up to {}, but its apply channel \
+         has had no more than {}, and nothing for a second in which it was not held up",
+        at(owed.since),
+        owed.index,
+        known.delivered
+    )
+}
+
+impl Observer for AppliedPromptly {
+    fn name(&self) -> &'static str {
+        "AppliedPromptly"
+    }
+
+    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
+        match event {
+            Event::Applied { server, .. } => self.reckon(*server, world, true),
+            Event::Sent { from: server, .. }
+            | Event::Answered { by: server, .. }
+            | Event::Booted { server }
+            | Event::Crashed { server }
+            | Event::Reading { server } => self.reckon(*server, world, false),
+            _ => {}
+        }
+        self.judge(world)
+    }
+}

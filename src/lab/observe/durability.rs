@@ -1,0 +1,95 @@
+//! What is promised to others must survive a crash.
+
+use super::event::{Event, Observer, at, leads_in, promised, term_of};
+use super::shadow::Ballot;
+use super::world::{World, accepts};
+use crate::api::{ServerId, Term};
+use crate::lab::Facts;
+
+/// "Persistent state on all servers (updated on stable storage before responding to RPCs)"
+/// (Figure 2): when a reply leaves, its term and its vote are durable, and the log that it
+/// promises was, at some moment since the request came.
+pub(super) struct PersistBeforeReply;
+
+impl Observer for PersistBeforeReply {
+    fn name(&self) -> &'static str {
+        "PersistBeforeReply"
+    }
+
+    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
+        let Event::Answered { by, handling, reply } = event else { return Ok(()) };
+        let durable = world.durable(*by);
+        let came = at(handling.since);
+        if let (Facts::AsksVote { term, .. }, Facts::Votes { granted: true, .. }) =
+            (&handling.request, reply)
+            && !holds_vote(durable.ballot, *term, handling.from)
+        {
+            return Err(format!(
+                "{by} tells {} that it has its vote of term {term}, but {} is durable; the \
+                 request came at {came}",
+                handling.from,
+                stored(durable.ballot)
+            ));
+        }
+        if accepts(handling, reply)
+            && !handling.held
+            && let Some(last) = promised(&handling.request)
+        {
+            return Err(format!(
+                "{by} tells {} that it has the log up to {last}, but its durable log ends at {} \
+                 and has {:?} there; the request came at {came}",
+                handling.from,
+                durable.log.last(),
+                durable.log.term_at(last.index)
+            ));
+        }
+        match term_of(reply) {
+            Some(term) if durable.ballot.term < term => Err(format!(
+                "{by} answers {} in term {term}, but {} is durable; the request came at {came}",
+                handling.from,
+                stored(durable.ballot)
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A candidate's term and its vote for itself are durable before it asks for votes, and a leader
+/// speaks in no term that a crash would make it forget (Figure 2, persistent state).
+pub(super) struct PersistBeforeRequest;
+
+impl Observer for PersistBeforeRequest {
+    fn name(&self) -> &'static str {
+        "PersistBeforeRequest"
+    }
+
+    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
+        let Event::Sent { from, facts, .. } = event else { return Ok(()) };
+        let durable = world.durable(*from).ballot;
+        match facts {
+            Facts::AsksVote { term, .. } if !holds_vote(durable, *term, *from) => Err(format!(
+                "{from} asks for votes in term {term}, but {} is durable",
+                stored(durable)
+            )),
+            _ => match leads_in(facts) {
+                Some(term) if durable.term < term => Err(format!(
+                    "{from} acts as leader of term {term}, but {} is durable",
+                    stored(durable)
+                )),
+                _ => Ok(()),
+            },
+        }
+    }
+}
+
+/// Whether a server that stored `ballot` cannot vote for anyone but `candidate` in `term`.
+fn holds_vote(ballot: Ballot, term: Term, candidate: ServerId) -> bool {
+    ballot.term > term || (ballot.term == term && ballot.voted_for == Some(candidate))
+}
+
+fn stored(ballot: Ballot) -> String {
+    match ballot.voted_for {
+        Some(candidate) => format!("term {} with a vote for {candidate}", ballot.term),
+        None => format!("term {} without a vote", ballot.term),
+    }
+}

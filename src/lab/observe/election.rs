@@ -1,0 +1,82 @@
+//! One leader per term, and none without a majority.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::event::{Event, Observer, leads_in};
+use super::world::World;
+use crate::api::{ServerId, Term};
+use crate::lab::Facts;
+
+/// "At most one leader can be elected in a given term" (Figure 3; Raft §5.2).
+#[derive(Default)]
+pub(super) struct ElectionSafety {
+    leaders: BTreeMap<Term, ServerId>,
+}
+
+impl Observer for ElectionSafety {
+    fn name(&self) -> &'static str {
+        "ElectionSafety"
+    }
+
+    fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
+        let Event::Sent { from, facts, .. } = event else { return Ok(()) };
+        let Some(term) = leads_in(facts) else { return Ok(()) };
+        let leader = *self.leaders.entry(term).or_insert(*from);
+        if leader != *from {
+            return Err(format!("{leader} and {from} both act as leader of term {term}"));
+        }
+        Ok(())
+    }
+}
+
+/// "A candidate wins an election if it receives votes from a majority of the servers in the full
+/// cluster for the same term" (Raft §5.2): a leader without that many votes given is none.
+///
+/// Votes count from when they leave the voter, whether or not they arrive.
+#[derive(Default)]
+pub(super) struct ElectedByMajority {
+    voters: BTreeMap<(Term, ServerId), BTreeSet<ServerId>>,
+    elected: BTreeSet<(Term, ServerId)>,
+}
+
+impl Observer for ElectedByMajority {
+    fn name(&self) -> &'static str {
+        "ElectedByMajority"
+    }
+
+    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
+        match event {
+            Event::Answered { by, handling, reply: Facts::Votes { term, granted: true } } => {
+                self.voters.entry((*term, handling.from)).or_default().insert(*by);
+            }
+            // A design may send its vote as a call of its own.
+            Event::Sent { from, to, facts: Facts::Votes { term, granted: true } } => {
+                self.voters.entry((*term, *to)).or_default().insert(*from);
+            }
+            Event::Sent { from, facts, .. } => {
+                let Some(term) = leads_in(facts) else { return Ok(()) };
+                if self.elected.insert((term, *from)) {
+                    return self.judge(term, *from, world.quorum());
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl ElectedByMajority {
+    fn judge(&mut self, term: Term, leader: ServerId, quorum: usize) -> Result<(), String> {
+        let voters = self.voters.entry((term, leader)).or_default();
+        voters.insert(leader);
+        if voters.len() >= quorum {
+            return Ok(());
+        }
+        let given: Vec<String> = voters.iter().map(ServerId::to_string).collect();
+        Err(format!(
+            "{leader} acts as leader of term {term} with the votes of {} alone; a majority is \
+             {quorum}",
+            given.join(", ")
+        ))
+    }
+}

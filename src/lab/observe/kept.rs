@@ -1,0 +1,119 @@
+//! What may not be taken out of a log any more.
+
+use std::collections::BTreeMap;
+
+use super::event::{Event, Observer};
+use super::shadow::Lost;
+use super::world::{World, accepts};
+use crate::api::{Index, Position, ServerId, Term};
+use crate::lab::Facts;
+
+/// "A leader never overwrites or deletes entries in its log; it only appends new entries"
+/// (Figure 3; Raft §5.3).
+///
+/// Judged at each sync: a server whose storage is still of the term it led in has lost nothing.
+pub(super) struct LeaderAppendOnly;
+
+impl Observer for LeaderAppendOnly {
+    fn name(&self) -> &'static str {
+        "LeaderAppendOnly"
+    }
+
+    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
+        let Event::Synced { server, lost: Some(lost) } = event else { return Ok(()) };
+        if !world.server(*server).leads() {
+            return Ok(());
+        }
+        let term = world.durable(*server).ballot.term;
+        Err(format!("{server}, leader of term {term}, {}", gone(*lost)))
+    }
+}
+
+/// "If an existing entry conflicts with a new one (same index but different terms), delete the
+/// existing entry and all that follow it" (Figure 2, `AppendEntries`, step 3): and none otherwise.
+///
+/// In its term a follower keeps what it told that term's leader it has, and entries of the term
+/// itself: the leader has them all, so nothing of the leader's conflicts with them. A request that
+/// comes late is no reason to cut.
+#[derive(Default)]
+pub(super) struct AcknowledgedStays {
+    matched: BTreeMap<ServerId, (Term, Index)>,
+}
+
+impl Observer for AcknowledgedStays {
+    fn name(&self) -> &'static str {
+        "AcknowledgedStays"
+    }
+
+    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
+        match event {
+            Event::Answered { by, handling, reply } if accepts(handling, reply) => {
+                if let Facts::Acts { term, last, .. } = handling.request {
+                    let matched = self.matched.entry(*by).or_default();
+                    *matched = (*matched).max((term, last.index));
+                }
+                Ok(())
+            }
+            Event::Synced { server, lost: Some(lost) } => self.judge(*server, *lost, world),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl AcknowledgedStays {
+    fn judge(&self, server: ServerId, lost: Lost, world: &World) -> Result<(), String> {
+        let term = world.durable(server).ballot.term;
+        match self.matched.get(&server) {
+            Some((of, matched)) if *of == term && lost.first.index <= *matched => Err(format!(
+                "{server}, in term {term}, {}, although it told that term's leader that it has \
+                 the log up to {matched}",
+                gone(lost)
+            )),
+            _ if lost.last.term == term => Err(format!(
+                "{server}, in term {term}, {}: entries of that very term, with which its leader's \
+                 cannot conflict",
+                gone(lost)
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A committed entry is in the log of every leader of a later term (Figure 3, Leader
+/// Completeness), so no follower of one ever has a reason to delete it.
+pub(super) struct CommittedStays;
+
+impl Observer for CommittedStays {
+    fn name(&self) -> &'static str {
+        "CommittedStays"
+    }
+
+    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
+        let Event::Synced { server, lost: Some(lost) } = event else { return Ok(()) };
+        let Some((since, committed)) = world.committed.covering(lost.first.index) else {
+            return Ok(());
+        };
+        let term = world.durable(*server).ballot.term;
+        // Before the server hears of term `since`, an older leader may rightly tell it otherwise.
+        if term < since
+            || committed_term(lost.first.index, committed, world) != Some(lost.first.term)
+        {
+            return Ok(());
+        }
+        Err(format!(
+            "{server}, in term {term}, {}, although the log up to {committed} was committed by \
+             term {since}",
+            gone(*lost)
+        ))
+    }
+}
+
+/// The term of the committed entry at `index`, from a log that has all of them up to `committed`.
+/// `None` where every such log begins later.
+fn committed_term(index: Index, committed: Position, world: &World) -> Option<Term> {
+    world.holders(committed).find_map(|holder| world.durable(holder).log.term_at(index))
+}
+
+fn gone(lost: Lost) -> String {
+    format!("deleted its durable entries from {} to {}", lost.first, lost.last)
+}

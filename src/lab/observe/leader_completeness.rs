@@ -1,0 +1,71 @@
+//! A leader has all that was committed before its term.
+
+use std::collections::BTreeMap;
+
+use super::event::{Event, Observer, leads_in};
+use super::shadow::TermLog;
+use super::world::World;
+use crate::api::{Position, ServerId, Term};
+
+/// "If a log entry is committed in a given term, then that entry will be present in the logs of
+/// the leaders for all higher-numbered terms" (Figure 3; Raft §5.4.3).
+///
+/// A leader's log counts as of its first act in its term, an entry as committed in the term of
+/// the first leader that said so. What is found committed later is held against the leaders
+/// already seen. Logs that match at an entry match before it, so the last one committed will do.
+#[derive(Default)]
+pub(super) struct LeaderCompleteness {
+    leaders: BTreeMap<Term, (ServerId, TermLog)>,
+}
+
+impl Observer for LeaderCompleteness {
+    fn name(&self) -> &'static str {
+        "LeaderCompleteness"
+    }
+
+    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
+        match event {
+            Event::Sent { from, facts, .. } => match leads_in(facts) {
+                Some(term) if !self.leaders.contains_key(&term) => {
+                    self.first_act(*from, term, world)
+                }
+                _ => Ok(()),
+            },
+            Event::Committed { term, position, .. } => {
+                self.leaders.range(term.next()..).try_for_each(|(later, (leader, log))| {
+                    lacks(*leader, *later, log, (*term, *position))
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl LeaderCompleteness {
+    fn first_act(&mut self, leader: ServerId, term: Term, world: &World) -> Result<(), String> {
+        let log = world.written(leader).log.clone();
+        let judged = world
+            .committed
+            .before(term)
+            .map_or(Ok(()), |committed| lacks(leader, term, &log, committed));
+        self.leaders.insert(term, (leader, log));
+        judged
+    }
+}
+
+fn lacks(
+    leader: ServerId,
+    term: Term,
+    log: &TermLog,
+    (since, committed): (Term, Position),
+) -> Result<(), String> {
+    if log.holds(committed) {
+        return Ok(());
+    }
+    Err(format!(
+        "{leader} became leader of term {term} without the entry {committed}, which was committed \
+         by term {since}; its log ended at {}, with {} at that index",
+        log.last(),
+        log.term_at(committed.index).map_or("nothing".to_string(), |own| format!("term {own}"))
+    ))
+}

@@ -1,0 +1,108 @@
+//! One life of a server: its writes and what its service receives.
+
+use std::sync::Arc;
+
+use super::event::Event;
+use super::shadow::Ballot;
+use super::{Observers, State};
+use crate::api::{ApplyMsg, Entry, Position, ServerId};
+use crate::persister::{Watch, Write};
+
+/// One life of one server, from boot to crash. What comes later from a life that is over, its
+/// writes above all, is ignored.
+pub struct Life {
+    observers: Arc<Observers>,
+    server: ServerId,
+    number: u64,
+}
+
+impl Life {
+    pub(super) fn new(observers: Arc<Observers>, server: ServerId, number: u64) -> Life {
+        Life { observers, server, number }
+    }
+
+    /// The apply channel's reader has received `msg`. Call it before the service sees the message.
+    pub fn applied(&self, msg: &ApplyMsg) {
+        let server = self.server;
+        self.while_alive(|state| {
+            let position = state.world.applied(server, msg);
+            state.show(&Event::Applied { server, msg });
+            let term = state.world.written(server).ballot.term;
+            state.committed(server, term, position);
+        });
+    }
+
+    /// Whether the apply channel's reader reads (at first it does) or has been told to pause.
+    pub fn reads(&self, reading: bool) {
+        let server = self.server;
+        self.while_alive(|state| {
+            state.world.server_mut(server).reading = reading;
+            state.show(&Event::Reading { server });
+        });
+    }
+
+    /// The life is over. Call it before the server is taken off the network, its persister crashed
+    /// and the server killed, with nothing between that could let another task run.
+    pub fn end(&self) {
+        let server = self.server;
+        self.while_alive(|state| {
+            state.world.crash(server);
+            state.show(&Event::Crashed { server });
+        });
+    }
+
+    fn while_alive(&self, change: impl FnOnce(&mut State)) {
+        self.observers.look(|state| {
+            let known = state.world.server(self.server);
+            if known.alive && known.life == self.number {
+                change(state);
+            }
+        });
+    }
+}
+
+impl Watch for Life {
+    fn wrote(&self, write: &Write<'_>) {
+        let server = self.server;
+        self.while_alive(|state| match write {
+            Write::Vote { term, voted_for } => {
+                voted(state, server, Ballot { term: *term, voted_for: *voted_for });
+            }
+            Write::Append(entries) => appended(state, server, entries),
+            Write::Snapshot(at) => covered(state, server, *at),
+            Write::Synced => synced(state, server),
+        });
+    }
+}
+
+fn voted(state: &mut State, server: ServerId, after: Ballot) {
+    let known = state.world.server_mut(server);
+    let before = known.shadow.written.ballot;
+    known.shadow.vote(after);
+    state.show(&Event::Voted { server, before, after });
+}
+
+fn appended(state: &mut State, server: ServerId, entries: &[Entry]) {
+    let known = state.world.server_mut(server);
+    let first = entries.first().map(|entry| entry.index.prev());
+    let prev = first.and_then(|index| known.shadow.written.log.term_at(index));
+    known.shadow.append(entries);
+    known.look();
+    state.show(&Event::Appended { server, prev, entries });
+}
+
+fn covered(state: &mut State, server: ServerId, at: Position) {
+    let known = state.world.server_mut(server);
+    let log = &known.shadow.written.log;
+    let (before, there) = (log.base(), log.term_at(at.index));
+    known.shadow.cover(at);
+    known.look();
+    state.show(&Event::Covered { server, before, at, there });
+}
+
+fn synced(state: &mut State, server: ServerId) {
+    let known = state.world.server_mut(server);
+    let lost = known.shadow.sync();
+    known.look();
+    state.show(&Event::Synced { server, lost });
+}

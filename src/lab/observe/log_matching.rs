@@ -1,0 +1,104 @@
+//! Logs that agree somewhere agree in all that goes before.
+
+use std::collections::BTreeMap;
+use std::hash::Hasher;
+
+use rustc_hash::FxHasher;
+
+use super::event::{Event, Observer};
+use super::world::World;
+use crate::api::{Entry, Index, ServerId, Term};
+
+/// "If two logs contain an entry with the same index and term, then the logs are identical in all
+/// entries up through the given index" (Figure 3; Raft §5.3).
+///
+/// Each entry that any server ever stored is known by term and index, with a hash of its command
+/// and the term of the entry before it. If every pair agrees on both, whole logs do.
+#[derive(Default)]
+pub(super) struct LogMatching {
+    /// The first entry stored at each index; most have no other.
+    first: Vec<Option<Known>>,
+    /// The others, and those beyond [`DENSE_MAX`].
+    more: BTreeMap<(Index, Term), Known>,
+}
+
+/// Indices up to here have a slot in a list; a server gone mad must not make it a long one.
+const DENSE_MAX: u64 = 1 << 22;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Known {
+    term: Term,
+    prev: Option<Term>,
+    hash: u64,
+    by: ServerId,
+}
+
+impl Observer for LogMatching {
+    fn name(&self) -> &'static str {
+        "LogMatching"
+    }
+
+    fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
+        let Event::Appended { server, prev, entries } = event else { return Ok(()) };
+        let mut prev = *prev;
+        for entry in *entries {
+            let known = Known { term: entry.term, prev, hash: hash(&entry.data), by: *server };
+            self.compare(entry, known)?;
+            prev = Some(entry.term);
+        }
+        Ok(())
+    }
+}
+
+impl LogMatching {
+    fn compare(&mut self, entry: &Entry, ours: Known) -> Result<(), String> {
+        let theirs = self.known(entry, ours);
+        let (us, them) = (ours.by, theirs.by);
+        if theirs.hash != ours.hash {
+            return Err(format!(
+                "{us} and {them} stored different commands at {}",
+                entry.position()
+            ));
+        }
+        if theirs.prev != ours.prev {
+            return Err(format!(
+                "{us} and {them} both stored the entry {}, but before it {us} has an entry of \
+                 {} and {them} one of {}",
+                entry.position(),
+                in_words(ours.prev),
+                in_words(theirs.prev)
+            ));
+        }
+        Ok(())
+    }
+
+    /// What is known of the entry; `ours` if nothing was.
+    fn known(&mut self, entry: &Entry, ours: Known) -> Known {
+        if let Some(slot) = slot(entry.index) {
+            if slot >= self.first.len() {
+                self.first.resize(slot + 1, None);
+            }
+            let first = self.first[slot].get_or_insert(ours);
+            if first.term == ours.term {
+                return *first;
+            }
+        }
+        *self.more.entry((entry.index, entry.term)).or_insert(ours)
+    }
+}
+
+fn slot(index: Index) -> Option<usize> {
+    usize::try_from(index.0).ok().filter(|_| index.0 <= DENSE_MAX)
+}
+
+/// A hash of a command; equal commands have equal ones on every machine.
+pub(super) fn hash(command: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(command);
+    hasher.write_usize(command.len());
+    hasher.finish()
+}
+
+fn in_words(term: Option<Term>) -> String {
+    term.map_or("unknown term".to_string(), |term| format!("term {term}"))
+}

@@ -1,0 +1,291 @@
+//! What a server has stored, as far as its writes show it: term, vote, and the log's terms.
+
+use crate::api::{Entry, Index, Position, ServerId, Term};
+use crate::persister::Persisted;
+
+/// Entries of consecutive indices that have one term; it reaches to the next run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Run {
+    first: Index,
+    term: Term,
+}
+
+/// The terms of a log, without its commands: which term stands at which index.
+///
+/// ```text
+/// index   3     4  5  6  7  8
+/// term    2  |  2  2  5  5  7       base 2/3, runs 4:2 6:5 8:7, last 8
+/// ```
+///
+/// Terms come in few runs, so that a log of 100,000 entries is copied in a few words.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct TermLog {
+    base: Position,
+    last: Index,
+    runs: Vec<Run>,
+}
+
+impl TermLog {
+    fn of(persisted: &Persisted) -> TermLog {
+        let base = persisted.last_included;
+        let mut log = TermLog { base, last: base.index, runs: Vec::new() };
+        log.append(&persisted.entries);
+        log
+    }
+
+    /// The last entry that the snapshot covers; 0/0 without one.
+    pub(super) fn base(&self) -> Position {
+        self.base
+    }
+
+    /// The last entry.
+    pub(super) fn last(&self) -> Position {
+        let term = self.runs.last().map_or(self.base.term, |run| run.term);
+        Position { term, index: self.last }
+    }
+
+    /// The term at `index`; `None` beyond the end and before the snapshot's last entry.
+    pub(super) fn term_at(&self, index: Index) -> Option<Term> {
+        if index == self.base.index {
+            return Some(self.base.term);
+        }
+        if index < self.base.index || index > self.last {
+            return None;
+        }
+        self.run_of(index).map(|slot| self.runs[slot].term)
+    }
+
+    /// Whether the entry at `position` is in the log, or under the snapshot.
+    pub(super) fn holds(&self, position: Position) -> bool {
+        position.index < self.base.index || self.term_at(position.index) == Some(position.term)
+    }
+
+    /// The first index where `newer` no longer has what this log has. What `newer` covers with a
+    /// matching snapshot is not lost.
+    pub(super) fn first_lost(&self, newer: &TermLog) -> Option<Index> {
+        let covered = newer.base.index;
+        if self.term_at(covered).is_some_and(|term| term != newer.base.term) {
+            return Some(covered);
+        }
+        let mut index = covered.max(self.base.index).next();
+        while index <= self.last {
+            if newer.term_at(index) != self.term_at(index) {
+                return Some(index);
+            }
+            index = self.run_end(index).min(newer.run_end(index)).next();
+        }
+        None
+    }
+
+    fn append(&mut self, entries: &[Entry]) {
+        let Some(first) = entries.first() else { return };
+        self.truncate_from(first.index);
+        for entry in entries {
+            if self.runs.last().is_none_or(|run| run.term != entry.term) {
+                self.runs.push(Run { first: entry.index, term: entry.term });
+            }
+            self.last = entry.index;
+        }
+    }
+
+    fn truncate_from(&mut self, index: Index) {
+        while self.runs.last().is_some_and(|run| run.first >= index) {
+            self.runs.pop();
+        }
+        self.last = self.last.min(index.prev()).max(self.base.index);
+    }
+
+    /// Takes `at` as the new base; the suffix stays only if the entry there has that term.
+    fn cover(&mut self, at: Position) {
+        if self.term_at(at.index) == Some(at.term) {
+            let kept = self.runs.partition_point(|run| run.first <= at.index.next());
+            self.runs.drain(..kept.saturating_sub(1));
+            match self.runs.first_mut() {
+                Some(_) if at.index == self.last => self.runs.clear(),
+                Some(run) => run.first = run.first.max(at.index.next()),
+                None => {}
+            }
+        } else {
+            self.runs.clear();
+            self.last = at.index;
+        }
+        self.base = at;
+    }
+
+    fn run_of(&self, index: Index) -> Option<usize> {
+        self.runs.partition_point(|run| run.first <= index).checked_sub(1)
+    }
+
+    /// The last index of the run that `index` is in.
+    fn run_end(&self, index: Index) -> Index {
+        let next = self.runs.partition_point(|run| run.first <= index);
+        self.runs.get(next).map_or(self.last, |run| run.first.prev())
+    }
+}
+
+/// Term and vote, which are written together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Ballot {
+    pub(super) term: Term,
+    pub(super) voted_for: Option<ServerId>,
+}
+
+/// What one server's storage holds, either as written or as of the last sync.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Stored {
+    pub(super) ballot: Ballot,
+    pub(super) log: TermLog,
+}
+
+impl Stored {
+    pub(super) fn of(persisted: &Persisted) -> Stored {
+        let ballot = Ballot { term: persisted.current_term, voted_for: persisted.voted_for };
+        Stored { ballot, log: TermLog::of(persisted) }
+    }
+}
+
+/// Durable entries that a sync made vanish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lost {
+    /// The first of them.
+    pub(super) first: Position,
+    /// The last of them.
+    pub(super) last: Position,
+}
+
+/// One server's storage: what was written, and what of it would survive a crash.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shadow {
+    pub(super) written: Stored,
+    pub(super) durable: Stored,
+    /// Whether a write since the last sync may have taken entries back.
+    cut: bool,
+    /// Whether anything was written since the last sync.
+    pub(super) unsynced: bool,
+}
+
+impl Shadow {
+    pub(super) fn of(persisted: &Persisted) -> Shadow {
+        let stored = Stored::of(persisted);
+        Shadow { written: stored.clone(), durable: stored, cut: false, unsynced: false }
+    }
+
+    pub(super) fn vote(&mut self, ballot: Ballot) {
+        self.unsynced = true;
+        self.written.ballot = ballot;
+    }
+
+    pub(super) fn append(&mut self, entries: &[Entry]) {
+        self.unsynced = true;
+        let first = entries.first().map(|entry| entry.index);
+        self.cut |= first.is_some_and(|first| first <= self.written.log.last);
+        self.written.log.append(entries);
+    }
+
+    pub(super) fn cover(&mut self, at: Position) {
+        self.unsynced = true;
+        self.cut = true;
+        self.written.log.cover(at);
+    }
+
+    /// Makes durable what was written. What was durable and is gone, if anything.
+    pub(super) fn sync(&mut self) -> Option<Lost> {
+        let lost = if self.cut { self.lost() } else { None };
+        if self.unsynced {
+            self.durable.ballot = self.written.ballot;
+            self.durable.log.base = self.written.log.base;
+            self.durable.log.last = self.written.log.last;
+            self.durable.log.runs.clone_from(&self.written.log.runs);
+        }
+        self.cut = false;
+        self.unsynced = false;
+        lost
+    }
+
+    fn lost(&self) -> Option<Lost> {
+        let log = &self.durable.log;
+        let index = log.first_lost(&self.written.log)?;
+        let term = log.term_at(index).unwrap_or(log.base.term);
+        Some(Lost { first: Position { term, index }, last: log.last() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn entries(first: u64, terms: &[u64]) -> Vec<Entry> {
+        (first..)
+            .zip(terms)
+            .map(|(index, term)| Entry {
+                term: Term(*term),
+                index: Index(index),
+                data: Bytes::new(),
+            })
+            .collect()
+    }
+
+    fn log(base: (u64, u64), terms: &[u64]) -> TermLog {
+        let last_included = Position { term: Term(base.0), index: Index(base.1) };
+        let entries = entries(base.1 + 1, terms);
+        TermLog::of(&Persisted { last_included, entries, ..Persisted::default() })
+    }
+
+    fn terms(log: &TermLog) -> Vec<u64> {
+        (log.base.index.0 + 1..=log.last.0)
+            .map(|index| log.term_at(Index(index)).unwrap().0)
+            .collect()
+    }
+
+    fn at(term: u64, index: u64) -> Position {
+        Position { term: Term(term), index: Index(index) }
+    }
+
+    #[test]
+    fn append_drops_what_it_replaces() {
+        let mut log = log((0, 0), &[1, 1, 2, 2, 3]);
+        log.append(&entries(4, &[4]));
+        assert_eq!(terms(&log), [1, 1, 2, 4]);
+        assert_eq!(log.last(), at(4, 4));
+        log.append(&entries(1, &[5, 5]));
+        assert_eq!(terms(&log), [5, 5]);
+    }
+
+    #[test]
+    fn a_matching_snapshot_keeps_the_suffix() {
+        for (covered, rest) in [(1, &[1, 2, 2, 3][..]), (3, &[2, 3]), (4, &[3]), (5, &[])] {
+            let mut log = log((0, 0), &[1, 1, 2, 2, 3]);
+            let term = log.term_at(Index(covered)).unwrap();
+            log.cover(Position { term, index: Index(covered) });
+            assert_eq!(terms(&log), rest, "suffix behind a snapshot up to {covered}");
+            assert_eq!(log.last(), at(3, 5));
+            log.append(&entries(6, &[3, 4]));
+            assert_eq!(log.last(), at(4, 7));
+        }
+    }
+
+    #[test]
+    fn a_conflicting_snapshot_drops_the_suffix() {
+        let mut log = log((0, 0), &[1, 1, 2]);
+        log.cover(at(3, 2));
+        assert_eq!((terms(&log), log.last()), (vec![], at(3, 2)));
+    }
+
+    #[test]
+    fn lost_is_the_first_difference() {
+        let old = log((0, 0), &[1, 1, 2, 2, 3]);
+        for (newer, lost) in [
+            (log((0, 0), &[1, 1, 2, 2, 3, 3]), None),
+            (log((0, 0), &[1, 1, 2, 2]), Some(5)),
+            (log((0, 0), &[1, 1, 2, 4, 4]), Some(4)),
+            (log((0, 0), &[1, 3]), Some(2)),
+            (log((2, 3), &[2, 3]), None),
+            (log((2, 3), &[2]), Some(5)),
+            (log((3, 3), &[]), Some(3)),
+            (log((4, 9), &[]), None),
+        ] {
+            assert_eq!(old.first_lost(&newer), lost.map(Index), "{newer:?}");
+        }
+    }
+}

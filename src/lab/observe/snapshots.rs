@@ -1,0 +1,121 @@
+//! What a snapshot may cover, and whose.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::event::{Event, Observer};
+use super::world::World;
+use crate::api::{Position, ServerId};
+use crate::lab::Facts;
+
+/// "Each server takes snapshots independently, covering just the committed entries in its log"
+/// (Raft §7): a majority's durable logs have the last entry covered.
+pub(super) struct SnapshotCoversCommitted;
+
+impl Observer for SnapshotCoversCommitted {
+    fn name(&self) -> &'static str {
+        "SnapshotCoversCommitted"
+    }
+
+    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
+        let Event::Covered { server, at, .. } = event else { return Ok(()) };
+        let holders = world.holders(*at).count();
+        if holders >= world.quorum() {
+            return Ok(());
+        }
+        Err(format!(
+            "{server} wrote a snapshot up to {at}, an entry in the durable logs of {holders} \
+             servers; a majority is {}",
+            world.quorum()
+        ))
+    }
+}
+
+/// A server's snapshot never moves backwards: the entries between are gone for good (Raft §7).
+pub(super) struct SnapshotForward;
+
+impl Observer for SnapshotForward {
+    fn name(&self) -> &'static str {
+        "SnapshotForward"
+    }
+
+    fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
+        match event {
+            Event::Covered { server, before, at, .. } if at.index < before.index => Err(format!(
+                "{server} replaced its snapshot up to {before} by an older one, up to {at}"
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// "Reply immediately if term < currentTerm" (Figure 13, step 1): a snapshot of a deposed leader
+/// is not installed.
+///
+/// A snapshot beyond what a server has applied is not its own. Fails when none of the requests
+/// that offered it in this life was from a term that the server had not yet left.
+#[derive(Default)]
+pub(super) struct SnapshotOfCurrentLeader {
+    offered: BTreeMap<ServerId, BTreeSet<Position>>,
+}
+
+impl Observer for SnapshotOfCurrentLeader {
+    fn name(&self) -> &'static str {
+        "SnapshotOfCurrentLeader"
+    }
+
+    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
+        match event {
+            Event::Booted { server } => {
+                self.offered.remove(server);
+                Ok(())
+            }
+            Event::Delivered { to, facts: Facts::Installs { term, last_included, .. }, .. } => {
+                if *term >= world.written(*to).ballot.term {
+                    self.offered.entry(*to).or_default().insert(*last_included);
+                }
+                Ok(())
+            }
+            Event::Covered { server, at, .. } => self.judge(*server, *at, world),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl SnapshotOfCurrentLeader {
+    fn judge(&self, server: ServerId, at: Position, world: &World) -> Result<(), String> {
+        let delivered = world.server(server).delivered;
+        let offered = self.offered.get(&server).is_some_and(|offered| offered.contains(&at));
+        if at.index <= delivered || offered {
+            return Ok(());
+        }
+        Err(format!(
+            "{server} installed a snapshot up to {at}, which it had not applied (only up to \
+             {delivered}) and which no leader offered it, unless from a term it had left"
+        ))
+    }
+}
+
+/// A snapshot comes with "the index and term of the last entry replaced" (Figure 13): the term that
+/// the entry had, whatever the leader's own.
+pub(super) struct SnapshotEndsTruly;
+
+impl Observer for SnapshotEndsTruly {
+    fn name(&self) -> &'static str {
+        "SnapshotEndsTruly"
+    }
+
+    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
+        let Event::Sent { from, facts: Facts::Installs { last_included, term, .. }, .. } = event
+        else {
+            return Ok(());
+        };
+        let base = world.written(*from).log.base();
+        if base.index != last_included.index || base.term == last_included.term {
+            return Ok(());
+        }
+        Err(format!(
+            "{from}, leader of term {term}, offers a snapshot up to {last_included}; the one it \
+             stored ends at {base}"
+        ))
+    }
+}

@@ -1,0 +1,83 @@
+//! All servers apply the same entries.
+
+use super::event::{Event, Observer};
+use super::log_matching::hash;
+use super::world::World;
+use crate::api::{ApplyMsg, Index, Position, ServerId, Term};
+
+/// "If a server has applied a log entry at a given index to its state machine, no other server
+/// will ever apply a different log entry for the same index" (Figure 3; Raft §5.4.3).
+///
+/// What a leader says is committed, and what a snapshot ends with, must agree with it too.
+#[derive(Default)]
+pub(super) struct StateMachineSafety {
+    /// The entry at each index; slot 0 is unused.
+    entries: Vec<Option<Applied>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Applied {
+    term: Term,
+    /// A hash of the command; `None` as long as only the term is known.
+    hash: Option<u64>,
+    by: ServerId,
+}
+
+impl Observer for StateMachineSafety {
+    fn name(&self) -> &'static str {
+        "StateMachineSafety"
+    }
+
+    fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
+        match event {
+            Event::Applied { server, msg: ApplyMsg::Command { index, term, command } } => {
+                let ours = Applied { term: *term, hash: Some(hash(command)), by: *server };
+                self.compare(*index, ours)
+            }
+            Event::Applied { server, msg: ApplyMsg::Snapshot { last_included, .. } } => {
+                self.ends(*server, *last_included)
+            }
+            Event::Committed { by, position, .. } => self.ends(*by, *position),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl StateMachineSafety {
+    fn ends(&mut self, server: ServerId, at: Position) -> Result<(), String> {
+        self.compare(at.index, Applied { term: at.term, hash: None, by: server })
+    }
+
+    fn compare(&mut self, index: Index, ours: Applied) -> Result<(), String> {
+        let Ok(slot) = usize::try_from(index.0) else { return Ok(()) };
+        // An index from nowhere is not worth a list of that length.
+        if slot > self.entries.len() + GAP_MAX {
+            return Ok(());
+        }
+        if slot >= self.entries.len() {
+            self.entries.resize(slot + 1, None);
+        }
+        let theirs = self.entries[slot].get_or_insert(ours);
+        if theirs.term != ours.term {
+            return Err(format!(
+                "at index {index} {} applied, or knows as committed, an entry of term {}, and {} \
+                 one of term {}",
+                theirs.by, theirs.term, ours.by, ours.term
+            ));
+        }
+        match (theirs.hash, ours.hash) {
+            (Some(first), Some(second)) if first != second => Err(format!(
+                "{} and {} applied different commands at {}/{index}",
+                theirs.by, ours.by, ours.term
+            )),
+            (None, Some(_)) => {
+                *theirs = ours;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The longest stretch that one message may skip: a snapshot skips some.
+const GAP_MAX: usize = 1 << 22;

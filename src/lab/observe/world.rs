@@ -1,0 +1,244 @@
+//! What all observers know: the servers' storage, their lives, the calls they are handling.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::committed::Committed;
+use super::event::{committed_by, promised, term_of};
+use super::shadow::{Shadow, Stored};
+use crate::api::{ApplyMsg, Index, Position, ServerId, Term, quorum_size};
+use crate::lab::Facts;
+use crate::persister::Persisted;
+
+/// One request in the hands of a server's handler; copies of it count as one.
+#[derive(Debug, Clone)]
+pub(super) struct Handling {
+    pub(super) call: u64,
+    pub(super) from: ServerId,
+    pub(super) request: Facts,
+    pub(super) since: Duration,
+    /// Term in the server's storage when the request arrived.
+    pub(super) term_before: Term,
+    /// Whether, at some moment since, the durable log had all that `success` would promise.
+    pub(super) held: bool,
+    /// Whether, at some moment since, the candidate's log was as up-to-date as the server's.
+    pub(super) up_to_date: bool,
+    /// Whether, at every moment since, the log had the entry before the new ones.
+    pub(super) prev_fits: bool,
+    copies: u32,
+}
+
+impl Handling {
+    fn look(&mut self, shadow: &Shadow) {
+        let durable = &shadow.durable;
+        let written = &shadow.written.log;
+        self.held |= promised(&self.request).is_some_and(|last| durable.log.holds(last));
+        match self.request {
+            Facts::AsksVote { last, .. } => self.up_to_date |= last >= written.last(),
+            Facts::Acts { prev, .. } => {
+                self.prev_fits &= written.term_at(prev.index) == Some(prev.term);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// One server, over all its lives.
+#[derive(Debug, Default)]
+pub(super) struct Server {
+    pub(super) shadow: Shadow,
+    pub(super) alive: bool,
+    /// How many lives it has had.
+    pub(super) life: u64,
+    /// Term in its storage when this life began.
+    pub(super) booted_in: Term,
+    /// The greatest term in which it acted as leader, in any life.
+    pub(super) led: Option<Term>,
+    /// Last index that its apply channel's reader received in this life, or its snapshot's.
+    pub(super) delivered: Index,
+    /// What it was told in this life to be committed, or said so itself, by term.
+    pub(super) knows: Committed,
+    /// Whether its apply channel's reader reads.
+    pub(super) reading: bool,
+    handling: Vec<Handling>,
+    /// The terms in which it acted as leader, in any life.
+    offices: BTreeSet<Term>,
+}
+
+impl Server {
+    /// Whether it leads, as far as can be seen: it acted as leader of the term in its storage.
+    pub(super) fn leads(&self) -> bool {
+        self.led == Some(self.shadow.written.ballot.term)
+    }
+
+    /// Whether it acted as leader of a term in `from..to`, in any life.
+    pub(super) fn led_within(&self, from: Term, to: Term) -> bool {
+        from < to && self.offices.range(from..to).next().is_some()
+    }
+
+    fn act(&mut self, term: Term) {
+        if self.led < Some(term) {
+            self.led = Some(term);
+        }
+        self.offices.insert(term);
+    }
+
+    /// Shows its storage to the requests that it is handling.
+    pub(super) fn look(&mut self) {
+        for handling in &mut self.handling {
+            handling.look(&self.shadow);
+        }
+    }
+
+    fn learn(&mut self, term: Term, index: Index) {
+        self.knows.note(term, Position { term: Term(0), index });
+    }
+}
+
+/// The cluster as it shows itself.
+pub(super) struct World {
+    pub(super) now: Duration,
+    pub(super) servers: Vec<Server>,
+    pub(super) committed: Committed,
+}
+
+impl World {
+    pub(super) fn new(servers: usize) -> World {
+        World {
+            now: Duration::ZERO,
+            servers: (0..servers).map(|_| Server::default()).collect(),
+            committed: Committed::default(),
+        }
+    }
+
+    pub(super) fn server(&self, server: ServerId) -> &Server {
+        &self.servers[server.slot()]
+    }
+
+    pub(super) fn server_mut(&mut self, server: ServerId) -> &mut Server {
+        &mut self.servers[server.slot()]
+    }
+
+    /// What a server's storage holds, as written.
+    pub(super) fn written(&self, server: ServerId) -> &Stored {
+        &self.server(server).shadow.written
+    }
+
+    /// What a server's storage would hold after a crash that loses all it may.
+    pub(super) fn durable(&self, server: ServerId) -> &Stored {
+        &self.server(server).shadow.durable
+    }
+
+    /// How many servers are a majority.
+    pub(super) fn quorum(&self) -> usize {
+        quorum_size(self.servers.len())
+    }
+
+    /// The servers whose durable log has the entry at `position`.
+    pub(super) fn holders(&self, position: Position) -> impl Iterator<Item = ServerId> + '_ {
+        let holds = move |server: &Server| server.shadow.durable.log.holds(position);
+        let slots = self.servers.iter().enumerate().filter(move |(_, server)| holds(server));
+        slots.map(|(slot, _)| ServerId::from_slot(slot))
+    }
+
+    pub(super) fn boot(&mut self, server: ServerId, persisted: &Persisted) -> u64 {
+        let known = self.server_mut(server);
+        let life = known.life + 1;
+        *known = Server {
+            shadow: Shadow::of(persisted),
+            alive: true,
+            life,
+            booted_in: persisted.current_term,
+            led: known.led,
+            delivered: persisted.last_included.index,
+            reading: true,
+            offices: std::mem::take(&mut known.offices),
+            ..Server::default()
+        };
+        life
+    }
+
+    pub(super) fn crash(&mut self, server: ServerId) {
+        let known = self.server_mut(server);
+        known.alive = false;
+        known.handling.clear();
+    }
+
+    /// A request leaves `from`: what it says of its sender.
+    pub(super) fn sent(&mut self, from: ServerId, facts: &Facts) {
+        let known = self.server_mut(from);
+        match facts {
+            Facts::Acts { term, commit, .. } => {
+                known.act(*term);
+                known.learn(*term, *commit);
+            }
+            Facts::Installs { term, .. } => known.act(*term),
+            _ => {}
+        }
+    }
+
+    /// A request reaches `to`'s handler. Copies of one request are one handling.
+    pub(super) fn delivered(&mut self, to: ServerId, from: ServerId, call: u64, facts: &Facts) {
+        let now = self.now;
+        let known = self.server_mut(to);
+        if let Some(handling) = known.handling.iter_mut().find(|handling| handling.call == call) {
+            handling.copies += 1;
+            return;
+        }
+        let mut handling = Handling {
+            call,
+            from,
+            request: *facts,
+            since: now,
+            term_before: known.shadow.written.ballot.term,
+            held: false,
+            up_to_date: false,
+            prev_fits: true,
+            copies: 1,
+        };
+        handling.look(&known.shadow);
+        known.handling.push(handling);
+    }
+
+    /// A reply leaves `by`: the request's handling, unless its handler's life is over.
+    pub(super) fn answered(&mut self, by: ServerId, call: u64, reply: &Facts) -> Option<Handling> {
+        let known = self.server_mut(by);
+        let slot = known.handling.iter().position(|handling| handling.call == call)?;
+        known.handling[slot].copies -= 1;
+        let handling = known.handling[slot].clone();
+        if handling.copies == 0 {
+            known.handling.swap_remove(slot);
+        }
+        if accepts(&handling, reply) {
+            let term = term_of(&handling.request).unwrap_or_default();
+            if let Some(index) = committed_by(&handling.request) {
+                known.learn(term, index);
+            }
+        }
+        Some(handling)
+    }
+
+    /// The apply channel's reader received `msg`: the entry that is thereby committed.
+    pub(super) fn applied(&mut self, server: ServerId, msg: &ApplyMsg) -> Position {
+        let position = match msg {
+            ApplyMsg::Command { index, term, .. } => Position { term: *term, index: *index },
+            ApplyMsg::Snapshot { last_included, .. } => *last_included,
+        };
+        let known = self.server_mut(server);
+        known.delivered = position.index;
+        let term = known.shadow.written.ballot.term;
+        known.learn(term, position.index);
+        position
+    }
+}
+
+/// Whether `reply` says that the request's entries, or its snapshot, are now in the log.
+///
+/// The answer to a snapshot has no `success`: it accepts when it is of the request's term.
+pub(super) fn accepts(handling: &Handling, reply: &Facts) -> bool {
+    match (&handling.request, reply) {
+        (Facts::Acts { .. }, Facts::Matches { success, .. }) => *success,
+        (Facts::Installs { term: asked, .. }, Facts::Matches { term, .. }) => asked == term,
+        _ => false,
+    }
+}
