@@ -306,5 +306,3 @@ impl Tap for Observers {
         });
     }
 }
-
-impl crate::labrpc::Tap for Observers {}
