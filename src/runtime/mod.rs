@@ -30,6 +30,7 @@
     reason = "runtime is the door to the outside: what the lists forbid is wrapped here"
 )]
 
+mod audit;
 pub mod channel;
 mod context;
 mod future;
@@ -43,6 +44,7 @@ pub mod sync;
 pub mod thread;
 pub mod time;
 
+pub use audit::{Difference, audit};
 pub use context::{backtraces, in_run, last_stall, record_is_on, seed, task_name};
 pub use future::block_on;
 pub use local::{local, set_local};

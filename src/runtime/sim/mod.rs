@@ -47,8 +47,11 @@ use task::{StackPool, Task, TaskId};
 pub(super) use chan::{SimReceiver, SimSender, channel};
 pub(super) use park::SimParker;
 pub(super) use report::Holder;
-pub(super) use run::run;
+pub(super) use run::{run, run_traced};
 pub(super) use schedule::{WaitKind, Woken};
+
+/// All events of a run, in order.
+pub(super) type Trace = Vec<super::audit::Traced>;
 
 /// A place in the source.
 pub(super) type Place = &'static Location<'static>;
@@ -110,6 +113,8 @@ pub(super) struct Sim {
     foreign_looks: Cell<u32>,
     /// What foreign callers get for chance.
     foreign_chance: RefCell<Chance>,
+    /// Every event, where an audit asks for them.
+    trace: Option<RefCell<Trace>>,
     limits: Limits,
     heartbeat: Arc<AtomicU64>,
 }
@@ -185,6 +190,7 @@ impl Sim {
             stack_limit: Cell::new(0),
             foreign_looks: Cell::new(0),
             foreign_chance: RefCell::new(Chance::new(config.seed, "runtime/foreign")),
+            trace: None,
             limits,
             heartbeat,
         }
@@ -203,7 +209,7 @@ impl Sim {
         self.points.set(self.points.get() + 1);
         self.foreign_looks.set(0);
         self.now_ns.set(self.now_ns.get() + POINT_COST_NS);
-        self.mix(event);
+        self.mix_at(event, Some(place));
         if self.now_ns.get() >= self.alarm_ns.get() {
             self.alarm();
             self.unwind_if_over();
@@ -214,10 +220,19 @@ impl Sim {
     /// Adds (virtual time, task, event) to the rolling hash.
     #[inline]
     fn mix(&self, event: Event) {
+        self.mix_at(event, None);
+    }
+
+    #[inline]
+    fn mix_at(&self, event: Event, place: Option<Place>) {
         let word =
             self.now_ns.get() ^ (u64::from(self.current.get().0) << 40) ^ ((event as u64) << 56);
         let hash = (self.hash.get().rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
         self.hash.set(hash);
+        if let Some(trace) = &self.trace {
+            let (at_ns, task) = (self.now_ns.get(), self.current.get().0);
+            trace.borrow_mut().push(super::audit::Traced { at_ns, task, what: event, place });
+        }
     }
 
     pub(super) fn task_name(&self) -> Arc<str> {

@@ -1,11 +1,12 @@
 //! One simulation from start to end, on an OS thread of its own.
 
+use std::cell::RefCell;
 use std::os::unix::thread::JoinHandleExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::{Entered, Sim, signals};
+use super::{Entered, Sim, Trace, signals};
 use crate::runtime::outcome::{Failure, FailureKind, Outcome, RunConfig};
 use crate::runtime::thread_cpu_ns;
 
@@ -23,6 +24,22 @@ pub(in crate::runtime) fn run<T: Send + 'static>(
     config: &RunConfig,
     main: impl FnOnce() -> T + Send + 'static,
 ) -> Outcome<T> {
+    run_on_fresh_thread(config, false, main).0
+}
+
+/// As [`run`], with every event noted.
+pub(in crate::runtime) fn run_traced<T: Send + 'static>(
+    config: &RunConfig,
+    main: impl FnOnce() -> T + Send + 'static,
+) -> (Outcome<T>, Trace) {
+    run_on_fresh_thread(config, true, main)
+}
+
+fn run_on_fresh_thread<T: Send + 'static>(
+    config: &RunConfig,
+    traced: bool,
+    main: impl FnOnce() -> T + Send + 'static,
+) -> (Outcome<T>, Trace) {
     let heartbeat = Arc::new(AtomicU64::new(0));
     let theirs = heartbeat.clone();
     let (sender, receiver) = crossbeam_channel::bounded(1);
@@ -30,7 +47,7 @@ pub(in crate::runtime) fn run<T: Send + 'static>(
     let thread = std::thread::Builder::new()
         .name("simulation".to_string())
         .spawn(move || {
-            let outcome = simulate(&config, theirs, main);
+            let outcome = simulate(&config, traced, theirs, main);
             // The receiver is gone only when the caller has given this run up.
             let _ = sender.send(outcome);
         })
@@ -51,7 +68,7 @@ pub(in crate::runtime) fn run<T: Send + 'static>(
                     (last_beat, cpu_at_beat) = (beat, cpu);
                 } else if cpu.saturating_sub(cpu_at_beat) > SPIN_MAX {
                     let spinner = signals::ask(thread.as_pthread_t());
-                    return given_up(beat, spinner);
+                    return (given_up(beat, spinner), Trace::new());
                 }
             }
             Err(crossbeam_channel::RecvTimeoutError::Disconnected) => {
@@ -64,15 +81,17 @@ pub(in crate::runtime) fn run<T: Send + 'static>(
 
 fn simulate<T: 'static>(
     config: &RunConfig,
+    traced: bool,
     heartbeat: Arc<AtomicU64>,
     main: impl FnOnce() -> T + 'static,
-) -> Outcome<T> {
+) -> (Outcome<T>, Trace) {
     signals::install();
     #[cfg(all(feature = "guard", target_os = "linux", target_env = "gnu"))]
     super::guard::link();
-    let sim = Sim::new(config, heartbeat);
+    let mut sim = Sim::new(config, heartbeat);
+    sim.trace = traced.then(Default::default);
     let entered = Entered::new(&sim);
-    let answer = std::rc::Rc::new(std::cell::RefCell::new(None));
+    let answer = std::rc::Rc::new(RefCell::new(None));
     let slot = answer.clone();
     let job = move || {
         let value = main();
@@ -100,7 +119,7 @@ fn simulate<T: 'static>(
         tasks_left,
     };
     drop(entered);
-    outcome
+    (outcome, sim.trace.take().map(RefCell::into_inner).unwrap_or_default())
 }
 
 /// What is said of a simulation that spins without passing a point. Its OS thread is left behind.

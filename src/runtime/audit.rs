@@ -1,0 +1,81 @@
+//! Audit: is a run really a function of its seed? Runs it twice and compares event by event.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::outcome::{Clock, RunConfig};
+use super::sim::{self, Trace};
+
+/// Two runs of one seed that went different ways, and where they parted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Number of the first event that differs, from 0.
+    pub event: usize,
+    /// What the first run did there; `None` if it had ended.
+    pub first: Option<String>,
+    /// What the second run did there; `None` if it had ended.
+    pub second: Option<String>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ended = "ended".to_string();
+        write!(
+            f,
+            "two runs of one seed part at event {}:\nfirst   {}\nsecond  {}",
+            self.event,
+            self.first.as_ref().unwrap_or(&ended),
+            self.second.as_ref().unwrap_or(&ended)
+        )
+    }
+}
+
+/// Runs `main` twice on the virtual clock and compares all that the two did.
+///
+/// Returns the hash that both agree on.
+///
+/// # Errors
+/// [`Difference`] names the first event that is not the same. Look there, and shortly before, for
+/// what does not follow from the seed: the order of a hash map, an address, a static that an
+/// earlier run left its mark on.
+///
+/// # Panics
+/// When called from inside a run, and for a config on the real clock, which repeats nothing.
+pub fn audit<T: Send + 'static>(
+    config: &RunConfig,
+    main: impl FnOnce() -> T + Clone + Send + 'static,
+) -> Result<u64, Difference> {
+    assert!(!super::in_run(), "runtime::audit called from inside a run");
+    assert_eq!(config.clock, Clock::Virtual, "only the virtual clock repeats a run");
+    super::panics::install_hook();
+    let (first, events) = sim::run_traced(config, main.clone());
+    let (second, others) = sim::run_traced(config, main);
+    match events.iter().zip(&others).position(|(one, other)| one != other) {
+        None if events.len() == others.len() && first.hash == second.hash => Ok(first.hash),
+        part => {
+            let event = part.unwrap_or(events.len().min(others.len()));
+            let at = |trace: &Trace| trace.get(event).map(ToString::to_string);
+            Err(Difference { event, first: at(&events), second: at(&others) })
+        }
+    }
+}
+
+/// One event of a traced run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Traced {
+    pub(super) at_ns: u64,
+    pub(super) task: u32,
+    pub(super) what: sim::Event,
+    pub(super) place: Option<sim::Place>,
+}
+
+impl fmt::Display for Traced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = Duration::from_nanos(self.at_ns).as_secs_f64();
+        write!(f, "{at:.9} s, task number {}: {:?}", self.task, self.what)?;
+        match self.place {
+            Some(place) => write!(f, " at {place}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Channels.
+
+use raftlab::runtime::channel::{
+    self, RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
+};
+use raftlab::runtime::thread;
+use raftlab::runtime::time::Instant;
+
+use crate::{SPAN, on_both_clocks};
+
+#[test]
+fn messages_arrive_once_and_in_order() {
+    on_both_clocks(|| {
+        for (sender, receiver) in [channel::unbounded(), channel::bounded(3), channel::bounded(0)] {
+            let task = thread::spawn("sender", move || {
+                (0..50).for_each(|i| sender.send(i).unwrap());
+            });
+            let received: Vec<u32> = receiver.iter().collect();
+            assert!(received.into_iter().eq(0..50), "a message was lost, doubled or overtaken");
+            task.join();
+        }
+    });
+}
+
+#[test]
+fn many_senders_and_receivers_share_a_channel() {
+    on_both_clocks(|| {
+        for capacity in [0, 2] {
+            let (sender, receiver) = channel::bounded(capacity);
+            for i in 0..3 {
+                let sender = sender.clone();
+                thread::spawn(format!("sender {i}"), move || {
+                    (0..10).for_each(|_| sender.send(1).unwrap());
+                });
+            }
+            drop(sender);
+            let tasks: Vec<_> = (0..2)
+                .map(|i| {
+                    let receiver = receiver.clone();
+                    thread::spawn(format!("receiver {i}"), move || receiver.iter().sum::<u32>())
+                })
+                .collect();
+            let total: u32 = tasks.into_iter().map(thread::JoinHandle::join).sum();
+            assert_eq!(total, 30);
+        }
+    });
+}
+
+#[test]
+fn a_rendezvous_waits_for_the_receiver() {
+    on_both_clocks(|| {
+        let (sender, receiver) = channel::bounded(0);
+        let task = thread::spawn("sender", move || {
+            let begun = Instant::now();
+            sender.send(1).unwrap();
+            begun.elapsed()
+        });
+        let begun = Instant::now();
+        thread::sleep(SPAN);
+        assert_eq!(receiver.recv(), Ok(1));
+        // The sender may have begun a little later than we did.
+        assert!(task.join() + SPAN / 2 >= begun.elapsed().min(SPAN), "the send did not wait");
+    });
+}
+
+#[test]
+fn a_full_channel_makes_the_sender_wait() {
+    on_both_clocks(|| {
+        let (sender, receiver) = channel::bounded(1);
+        sender.send(1).unwrap();
+        assert_eq!(sender.try_send(2), Err(TrySendError::Full(2)));
+        let refused = sender.send_timeout(2, SPAN);
+        assert_eq!(refused, Err(SendTimeoutError::Timeout(2)));
+        assert_eq!(receiver.recv(), Ok(1));
+        assert_eq!(sender.try_send(3), Ok(()));
+        assert_eq!(receiver.try_recv(), Ok(3));
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+    });
+}
+
+#[test]
+fn try_send_at_a_rendezvous_needs_a_waiting_receiver() {
+    on_both_clocks(|| {
+        let (sender, receiver) = channel::bounded(0);
+        assert_eq!(sender.try_send(1), Err(TrySendError::Full(1)));
+        let task = thread::spawn("receiver", move || receiver.recv());
+        while sender.try_send(2).is_err() {
+            thread::sleep(SPAN);
+        }
+        assert_eq!(task.join(), Ok(2));
+    });
+}
+
+#[test]
+fn a_send_gives_its_message_back_when_nobody_receives_in_time() {
+    on_both_clocks(|| {
+        let (sender, receiver) = channel::bounded(0);
+        let begun = Instant::now();
+        assert_eq!(sender.send_timeout(7, SPAN), Err(SendTimeoutError::Timeout(7)));
+        assert!(begun.elapsed() >= SPAN, "gave up too early");
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty), "what was given back was sent");
+    });
+}
+
+#[test]
+fn without_receivers_a_message_comes_back() {
+    on_both_clocks(|| {
+        let (sender, receiver) = channel::bounded(0);
+        let task = thread::spawn("sender", move || sender.send(1));
+        thread::sleep(SPAN);
+        drop(receiver);
+        assert_eq!(task.join(), Err(SendError(1)));
+        let (sender, receiver) = channel::unbounded();
+        drop(receiver);
+        assert_eq!(sender.send(1), Err(SendError(1)));
+        assert_eq!(sender.try_send(1), Err(TrySendError::Disconnected(1)));
+    });
+}
+
+#[test]
+fn without_senders_what_was_sent_still_arrives() {
+    on_both_clocks(|| {
+        let (sender, receiver) = channel::unbounded();
+        sender.send(1).unwrap();
+        drop(sender);
+        assert_eq!(receiver.recv(), Ok(1));
+        assert_eq!(receiver.recv(), Err(RecvError));
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Disconnected));
+        assert_eq!(receiver.recv_timeout(SPAN), Err(RecvTimeoutError::Disconnected));
+        let (sender, receiver) = channel::bounded::<()>(0);
+        let task = thread::spawn("receiver", move || receiver.recv());
+        thread::sleep(SPAN);
+        drop(sender);
+        assert_eq!(task.join(), Err(RecvError), "the receiver was not told");
+    });
+}
+
+#[test]
+fn a_receive_with_a_deadline_ends_there() {
+    on_both_clocks(|| {
+        let (sender, receiver) = channel::unbounded::<()>();
+        let begun = Instant::now();
+        assert_eq!(receiver.recv_timeout(SPAN), Err(RecvTimeoutError::Timeout));
+        assert_eq!(receiver.recv_deadline(begun + SPAN * 2), Err(RecvTimeoutError::Timeout));
+        assert!(begun.elapsed() >= SPAN * 2, "it ended too early");
+        drop(sender);
+    });
+}

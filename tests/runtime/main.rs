@@ -1,0 +1,50 @@
+//! The runtime's contract: every primitive, the same on both clocks.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod channels;
+mod endings;
+mod futures;
+mod locks;
+mod schedules;
+mod tasks;
+
+use std::time::Duration;
+
+use raftlab::runtime::{self, Clock, Failure, Outcome, RunConfig, Schedule};
+
+/// A span that is long for the real clock's tests and nothing for the virtual one's.
+const SPAN: Duration = Duration::from_millis(20);
+
+fn run_on<T: Send + 'static>(
+    clock: Clock,
+    seed: u64,
+    main: impl FnOnce() -> T + Send + 'static,
+) -> Outcome<T> {
+    runtime::run(&RunConfig { clock, seed, ..RunConfig::default() }, main)
+}
+
+/// The same body on the real clock once, and on the virtual one under every schedule and some
+/// seeds; nothing may fail and nothing may be left.
+fn on_both_clocks(main: impl Fn() + Clone + Send + 'static) {
+    let virtual_runs =
+        [Schedule::Fifo, Schedule::Random, Schedule::Hostile].into_iter().flat_map(|schedule| {
+            (0..20).map(move |seed| RunConfig { seed, schedule, ..RunConfig::default() })
+        });
+    let real_run = RunConfig { clock: Clock::Real, ..RunConfig::default() };
+    for config in virtual_runs.chain([real_run]) {
+        let outcome = runtime::run(&config, main.clone());
+        if let Err(failure) = outcome.result {
+            panic!("{config:?}\n{failure}");
+        }
+        assert_eq!(outcome.tasks_left, 0, "tasks were left: {config:?}");
+    }
+}
+
+/// The failure that both clocks end `main` with.
+fn failures(main: impl Fn() + Clone + Send + 'static) -> [Failure; 2] {
+    [Clock::Virtual, Clock::Real].map(|clock| {
+        let outcome = run_on(clock, 1, main.clone());
+        assert_eq!(outcome.tasks_left, 0, "tasks were left on the {clock} clock");
+        outcome.result.unwrap_err()
+    })
+}

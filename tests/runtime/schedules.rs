@@ -1,0 +1,227 @@
+//! The virtual clock alone: determinism, deadlock reports, what schedules find.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use raftlab::runtime::channel;
+use raftlab::runtime::sync::{Condvar, Mutex};
+use raftlab::runtime::time::Instant;
+use raftlab::runtime::{self, Clock, Failure, FailureKind, Outcome, RunConfig, Schedule, thread};
+
+use crate::run_on;
+
+fn virtual_run<T: Send + 'static>(
+    seed: u64,
+    main: impl FnOnce() -> T + Send + 'static,
+) -> Outcome<T> {
+    run_on(Clock::Virtual, seed, main)
+}
+
+#[test]
+fn one_hour_passes_at_once() {
+    let outcome = virtual_run(1, || {
+        let begun = Instant::now();
+        thread::sleep(Duration::from_secs(3600));
+        begun.elapsed()
+    });
+    assert!(outcome.cpu < Duration::from_secs(1), "{outcome:?}");
+    assert!(outcome.result.unwrap() >= Duration::from_secs(3600));
+}
+
+/// Ten tasks that count under one lock and yield in between.
+fn storm() -> u64 {
+    let total = Arc::new(Mutex::new(0_u64));
+    let tasks: Vec<_> = (0..10)
+        .map(|i| {
+            let total = total.clone();
+            thread::spawn(format!("t{i}"), move || {
+                for _ in 0..100 {
+                    *total.lock() += 1;
+                    thread::yield_now();
+                }
+            })
+        })
+        .collect();
+    tasks.into_iter().for_each(thread::JoinHandle::join);
+    let total = total.lock();
+    *total
+}
+
+#[test]
+fn a_run_is_a_function_of_its_seed() {
+    let hashes: Vec<u64> = (0..10).map(|seed| virtual_run(seed, storm).hash).collect();
+    #[allow(clippy::disallowed_methods, reason = "runs side by side are what is tested")]
+    let again: Vec<_> =
+        (0..10).map(|seed| std::thread::spawn(move || virtual_run(seed, storm))).collect();
+    for (seed, (task, hash)) in again.into_iter().zip(&hashes).enumerate() {
+        let outcome = task.join().unwrap();
+        assert_eq!(outcome.hash, *hash, "seed {seed} took another course beside other runs");
+        assert_eq!(outcome.result.unwrap(), 1000);
+    }
+    let mut distinct = hashes.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    assert_eq!(distinct.len(), hashes.len(), "two seeds took one course");
+}
+
+/// The first failure of `main` among 1,000 seeds, and its seed.
+fn first_failure(schedule: Schedule, main: fn()) -> (u64, Failure) {
+    let failure_of = |seed| {
+        let config = RunConfig { seed, schedule, ..RunConfig::default() };
+        runtime::run(&config, main).result.err().map(|failure| (seed, failure))
+    };
+    (0..1000).find_map(failure_of).expect("none of 1,000 seeds showed the bug")
+}
+
+#[test]
+fn two_locks_taken_in_two_orders_are_reported_with_names_and_lines() {
+    let (_, failure) = first_failure(Schedule::Random, || {
+        let (a, b) = (Arc::new(Mutex::new(())), Arc::new(Mutex::new(())));
+        let (a2, b2) = (a.clone(), b.clone());
+        let one = thread::spawn("one", move || {
+            let _a = a.lock();
+            let _b = b.lock();
+        });
+        let two = thread::spawn("two", move || {
+            let _b = b2.lock();
+            let _a = a2.lock();
+        });
+        one.join();
+        two.join();
+    });
+    assert_eq!((failure.kind, failure.name.as_str()), (FailureKind::Deadlock, "lock_cycle"));
+    for part in ["one", "two", "schedules.rs:", "held since"] {
+        assert!(failure.message.contains(part), "no {part} in: {failure}");
+    }
+}
+
+#[test]
+fn a_lock_taken_twice_by_one_task_is_reported_at_once() {
+    let outcome = virtual_run(1, || {
+        let mutex = Mutex::new(());
+        let _first = mutex.lock();
+        let _second = mutex.lock();
+    });
+    let failure = outcome.result.unwrap_err();
+    assert_eq!(failure.name, "lock_cycle");
+    assert!(failure.at < Duration::from_millis(1), "{failure}");
+}
+
+#[test]
+fn a_lost_wake_up_is_reported_with_the_task_and_the_line() {
+    let outcome = virtual_run(1, || {
+        let pair = (Mutex::new(()), Condvar::new());
+        let mut guard = pair.0.lock();
+        pair.1.wait(&mut guard);
+    });
+    let failure = outcome.result.unwrap_err();
+    assert_eq!((failure.kind, failure.name.as_str()), (FailureKind::Deadlock, "all_blocked"));
+    assert!(failure.message.contains("main: waits for a condition at"), "{failure}");
+    assert!(failure.message.contains("schedules.rs:"), "{failure}");
+}
+
+#[test]
+fn a_lock_that_is_never_given_back_is_reported_though_tickers_live() {
+    let outcome = virtual_run(1, || {
+        let mutex = Arc::new(Mutex::new(()));
+        let (sender, receiver) = channel::bounded::<()>(0);
+        let theirs = mutex.clone();
+        thread::spawn("raft2/apply", move || {
+            let _guard = theirs.lock();
+            let _ = sender.send(());
+        });
+        thread::spawn("ticker", || {
+            loop {
+                thread::sleep(Duration::from_millis(100));
+            }
+        });
+        thread::sleep(Duration::from_secs(1));
+        drop(mutex.lock());
+        drop(receiver);
+    });
+    let failure = outcome.result.unwrap_err();
+    assert_eq!((failure.kind, failure.name.as_str()), (FailureKind::Deadlock, "lock_wait"));
+    assert!(failure.message.contains("by raft2/apply, which waits to send at"), "{failure}");
+}
+
+#[test]
+fn a_check_and_its_act_are_torn_apart() {
+    let (_, failure) = first_failure(Schedule::Random, || {
+        let total = Arc::new(Mutex::new(0));
+        let add = |total: Arc<Mutex<i32>>| {
+            move || {
+                let seen = *total.lock();
+                *total.lock() = seen + 1;
+            }
+        };
+        let tasks =
+            [thread::spawn("a", add(total.clone())), thread::spawn("b", add(total.clone()))];
+        tasks.into_iter().for_each(thread::JoinHandle::join);
+        assert_eq!(*total.lock(), 2, "an addition was lost");
+    });
+    assert!(failure.message.contains("an addition was lost"), "{failure}");
+}
+
+#[test]
+fn a_wait_without_a_loop_is_found_out_by_spurious_wake_ups() {
+    let (_, failure) = first_failure(Schedule::Hostile, || {
+        let pair = Arc::new((Mutex::new(false), Condvar::new()));
+        let theirs = pair.clone();
+        let waiter = thread::under_test(0, || {
+            thread::spawn("waiter", move || {
+                let mut ready = theirs.0.lock();
+                if !*ready {
+                    theirs.1.wait(&mut ready);
+                }
+                assert!(*ready, "woken too early");
+            })
+        });
+        thread::sleep(Duration::from_secs(1));
+        *pair.0.lock() = true;
+        pair.1.notify_one();
+        waiter.join();
+    });
+    assert!(failure.message.contains("woken too early"), "{failure}");
+}
+
+#[test]
+fn only_tasks_under_test_are_stalled() {
+    let longest = |marked: bool| {
+        let body = move || {
+            let beat = || {
+                let mut longest = Duration::ZERO;
+                for _ in 0..2000 {
+                    let begun = Instant::now();
+                    drop(Mutex::new(()).lock());
+                    longest = longest.max(begun.elapsed());
+                }
+                longest
+            };
+            let task = match marked {
+                true => thread::under_test(3, || thread::spawn("beat", beat)),
+                false => thread::spawn("beat", beat),
+            };
+            (task.join(), runtime::last_stall(3))
+        };
+        (0..50).map(|seed| virtual_run(seed, body).result.unwrap()).max().unwrap()
+    };
+    let (span, stall) = longest(true);
+    assert!(span > Duration::from_millis(1) && stall.is_some(), "nobody was stalled: {span:?}");
+    assert_eq!(longest(false).1, None, "a task of the harness was stalled");
+}
+
+#[test]
+fn backtraces_show_every_task() {
+    let outcome = virtual_run(1, || {
+        fn a_place_to_wait() {
+            thread::sleep(Duration::from_secs(5));
+        }
+        thread::spawn("sleeper", a_place_to_wait);
+        thread::sleep(Duration::from_secs(1));
+        runtime::backtraces()
+    });
+    let text = outcome.result.unwrap();
+    for part in ["task main", "task sleeper", "a_place_to_wait"] {
+        assert!(text.contains(part), "no {part} in:\n{text}");
+    }
+}

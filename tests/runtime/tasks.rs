@@ -1,0 +1,101 @@
+//! Tasks, time, chance and what belongs to a run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use raftlab::runtime::sync::Quiet;
+use raftlab::runtime::time::{self, Instant};
+use raftlab::runtime::{self, channel, rand, thread};
+
+use crate::{SPAN, on_both_clocks};
+
+#[test]
+fn join_returns_what_the_task_returned() {
+    on_both_clocks(|| {
+        let task = thread::spawn("answer", || 42);
+        while !task.is_finished() {
+            thread::sleep(SPAN);
+        }
+        assert_eq!(task.join(), 42);
+    });
+}
+
+#[test]
+fn tasks_have_names_and_short_ones_may_block() {
+    on_both_clocks(|| {
+        assert_eq!(runtime::task_name(), "main");
+        assert_eq!(thread::spawn("raft2/apply", runtime::task_name).join(), "raft2/apply");
+        let (sender, receiver) = channel::unbounded();
+        for _ in 0..100 {
+            let sender = sender.clone();
+            thread::go(move || {
+                thread::sleep(SPAN);
+                sender.send(()).unwrap();
+            });
+        }
+        drop(sender);
+        assert_eq!(receiver.iter().count(), 100);
+    });
+}
+
+#[test]
+fn sleep_lasts_its_span_and_clocks_agree() {
+    on_both_clocks(|| {
+        let (begun, quiet) = (Instant::now(), time::since_start());
+        thread::sleep(SPAN);
+        let (slept, quiet) = (begun.elapsed(), time::since_start() - quiet);
+        assert!(slept >= SPAN, "slept {slept:?}");
+        assert!(quiet >= SPAN && quiet <= slept + Duration::from_secs(5), "{quiet:?} {slept:?}");
+    });
+}
+
+#[test]
+fn instants_are_ordered_and_never_wrap() {
+    on_both_clocks(|| {
+        let now = Instant::now();
+        assert!(now + SPAN > now);
+        assert_eq!((now + SPAN) - now, SPAN);
+        assert_eq!(now - (now + SPAN), Duration::ZERO, "an earlier minus a later point is zero");
+        assert!(now + Duration::MAX > now, "the end of time is not before now");
+    });
+}
+
+#[test]
+fn a_stream_of_chance_depends_on_seed_and_name_alone() {
+    use ::rand::Rng as _;
+    on_both_clocks(|| {
+        let seed = runtime::seed();
+        let expected = rand::Chance::new(seed, "network").next_u64();
+        rand::stream("other").next_u64();
+        let drawn = thread::spawn("drawer", || rand::stream("network").next_u64()).join();
+        assert_eq!(drawn, expected);
+    });
+}
+
+#[test]
+fn data_of_a_run_is_found_from_its_tasks() {
+    on_both_clocks(|| {
+        assert!(runtime::local::<Quiet<u32>>().is_none(), "an earlier run left its data");
+        runtime::set_local(Arc::new(Quiet::new(7_u32)));
+        let found = thread::spawn("finder", || {
+            runtime::local::<Quiet<u32>>().expect("it was set").with(|value| *value)
+        });
+        assert_eq!(found.join(), 7);
+    });
+}
+
+#[test]
+#[should_panic(expected = "inside runtime::run")]
+fn a_task_outside_a_run_is_refused() {
+    thread::go(|| {});
+}
+
+#[test]
+fn a_run_inside_a_run_is_refused() {
+    let [virtual_failure, real_failure] = crate::failures(|| {
+        let _ = crate::run_on(runtime::Clock::Virtual, 1, || ());
+    });
+    for failure in [virtual_failure, real_failure] {
+        assert!(failure.message.contains("from inside a run"), "{failure}");
+    }
+}
