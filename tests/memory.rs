@@ -24,7 +24,7 @@ fn campaign(seeds: std::ops::Range<u64>) {
             thread::sleep(Duration::from_secs(10));
             drop(receiver);
         });
-        assert_eq!(outcome.tasks_left, 0);
+        assert_eq!(outcome.tasks_left, 0, "tasks were left by seed {seed}");
     }
 }
 
