@@ -122,7 +122,7 @@ impl Log {
             let last = self.last();
             assert!(
                 entry.index == last.index.next() && entry.term >= last.term,
-                "{} cannot follow {last} in a log",
+                "log_is_consecutive: {} cannot follow {last}",
                 entry.position(),
             );
             self.entries.push_back(entry);
