@@ -9,7 +9,16 @@ use super::outcome::{Failure, FailureKind};
 use super::{context, sim, time};
 
 thread_local! {
-    static LAST_PLACE: RefCell<String> = const { RefCell::new(String::new()) };
+    static LAST: RefCell<Last> = const { RefCell::new(Last { place: String::new(), under_test: false }) };
+}
+
+/// What the hook noted of the latest panic, before anything was unwound.
+#[derive(Default)]
+struct Last {
+    place: String,
+    /// Whether the task carried the mark of code under test just then. A lab's task does while it
+    /// is inside such code, and has lost the mark again by the time the panic is caught.
+    under_test: bool,
 }
 
 /// The payload with which a task of a run that is over is unwound. Never reaches the hook.
@@ -28,20 +37,16 @@ pub(super) fn install_hook() {
         panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
             if context::in_run() {
                 let place = info.location().map(ToString::to_string).unwrap_or_default();
+                let under_test = context::label().is_some();
                 if let Some(sim) = sim::current() {
                     sim.note_panic();
                 }
-                LAST_PLACE.with(|last| *last.borrow_mut() = place);
+                LAST.with(|last| *last.borrow_mut() = Last { place, under_test });
             } else {
                 previous(info);
             }
         }));
     });
-}
-
-/// Where the panic that was caught last on this OS thread came from, as `file:line:column`.
-fn take_last_place() -> String {
-    LAST_PLACE.with(|last| std::mem::take(&mut *last.borrow_mut()))
 }
 
 /// The text of a panic's payload.
@@ -57,7 +62,8 @@ fn message_of(payload: &(dyn Any + Send)) -> String {
 
 /// The failure that a panic with `payload`, just caught on this OS thread, is for its run.
 pub(super) fn failure_of(payload: &(dyn Any + Send), under_test: bool) -> Failure {
-    let (kind, name) = match under_test {
+    let last = LAST.with(|last| std::mem::take(&mut *last.borrow_mut()));
+    let (kind, name) = match under_test || last.under_test {
         true => (FailureKind::Panic, "panic"),
         false => (FailureKind::Assertion, "assertion"),
     };
@@ -66,7 +72,7 @@ pub(super) fn failure_of(payload: &(dyn Any + Send), under_test: bool) -> Failur
         name: name.to_string(),
         message: message_of(payload),
         task: context::task_name(),
-        place: take_last_place(),
+        place: last.place,
         at: time::since_start(),
     }
 }

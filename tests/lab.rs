@@ -1,0 +1,39 @@
+//! The suite: every scenario on the virtual clock, with several seeds each.
+//!
+//! `cargo test 2a` runs part 2A. `RAFTLAB_RUNS=500 cargo test 2a` runs more seeds, from
+//! `RAFTLAB_SEED` on. A failure ends with the line that repeats it.
+
+mod support;
+
+use raftlab::runtime::Schedule;
+use support::OldSeed;
+
+macro_rules! tests {
+    ($($name:ident: $part:ident, $servers:literal servers, $network:ident, $title:literal,
+        $breaks:literal;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                support::check(stringify!($name));
+            }
+        )*
+    };
+}
+
+raftlab::lab::scenarios!(tests);
+
+#[test]
+fn old_seeds_belong_to_scenarios() {
+    for old in support::old_seeds() {
+        support::scenario(&old.test);
+    }
+}
+
+#[test]
+fn a_seed_is_read_with_its_schedule() {
+    let old = support::read_seed("figure8_2c 53 hostile  # a vote was given twice");
+    let expected = OldSeed { test: "figure8_2c".into(), seed: 53, schedule: Schedule::Hostile };
+    assert_eq!(old, Some(expected), "the line says all this");
+    assert_eq!(support::read_seed("figure8_2c 53"), None, "a seed without a story");
+    assert_eq!(support::read_seed("figure8_2c # story"), None, "a story without a seed");
+}

@@ -1,0 +1,37 @@
+//! A few scenarios on the real clock, so that both clocks stay true.
+//!
+//! Real threads and wall time: slow, and not to be repeated. Everything else runs in `lab.rs`.
+
+mod support;
+
+use raftlab::runtime::{Clock, RunConfig};
+
+fn check(name: &str) {
+    let config = RunConfig { clock: Clock::Real, ..RunConfig::default() };
+    support::expect_ok(&support::run(name, &config));
+}
+
+#[test]
+fn a_leader_is_elected_2a() {
+    check("initial_election_2a");
+}
+
+#[test]
+fn commands_are_agreed_on_2b() {
+    check("basic_agree_2b");
+}
+
+#[test]
+fn wrong_logs_are_put_right_2b() {
+    check("backup_2b");
+}
+
+#[test]
+fn servers_come_and_go_2c() {
+    check("reliable_churn_2c");
+}
+
+#[test]
+fn logs_are_trimmed_2d() {
+    check("snapshot_basic_2d");
+}

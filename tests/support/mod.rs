@@ -1,0 +1,77 @@
+//! What the tests of the suite share: runs by name, numbers from the environment, old seeds.
+#![allow(dead_code, reason = "each test file uses its own part of it")]
+
+use raftlab::lab::{self, DESIGNS, Report, Scenario};
+use raftlab::runtime::{RunConfig, Schedule};
+
+/// How many seeds a scenario is run with when `RAFTLAB_RUNS` does not say.
+const RUNS: u64 = 5;
+
+/// The scenario called `name`, which must exist.
+pub fn scenario(name: &str) -> &'static Scenario {
+    lab::find_scenario(name).unwrap_or_else(|| panic!("no scenario is called {name:?}"))
+}
+
+/// Runs scenario `name` on the reference.
+pub fn run(name: &str, config: &RunConfig) -> Report {
+    lab::run_scenario(scenario(name), &DESIGNS[0], config)
+}
+
+/// Fails the test, with all that is known, unless the run did well.
+pub fn expect_ok(report: &Report) {
+    assert!(report.ok, "{} failed with seed {}\n\n{}", report.test, report.seed, report.render());
+}
+
+/// Runs scenario `name` with the seeds that once failed and with `RAFTLAB_RUNS` seeds from
+/// `RAFTLAB_SEED` on, until one fails.
+pub fn check(name: &str) {
+    let first = number("RAFTLAB_SEED", 1);
+    let runs = number("RAFTLAB_RUNS", RUNS);
+    let regressions = old_seeds().into_iter().filter(|old| old.test == name);
+    let configs = regressions.map(|old| (old.seed, old.schedule));
+    let fresh = (0..runs).map(|run| (first.wrapping_add(run), Schedule::Random));
+    for (seed, schedule) in configs.chain(fresh) {
+        let config = RunConfig { seed, schedule, ..RunConfig::default() };
+        expect_ok(&lab::run_and_explain(scenario(name), &DESIGNS[0], &config));
+    }
+}
+
+/// A line of `seeds.txt`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct OldSeed {
+    pub test: String,
+    pub seed: u64,
+    pub schedule: Schedule,
+}
+
+/// The seeds that once failed.
+pub fn old_seeds() -> Vec<OldSeed> {
+    let text = include_str!("../seeds.txt");
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| read_seed(line).unwrap_or_else(|| panic!("seeds.txt: {line:?}"))).collect()
+}
+
+/// Reads `name seed [schedule]  # story`.
+pub fn read_seed(line: &str) -> Option<OldSeed> {
+    let (facts, story) = line.split_once('#')?;
+    let mut words = facts.split_whitespace();
+    let test = words.next()?.to_string();
+    let seed = words.next()?.parse().ok()?;
+    let schedule = match words.next() {
+        None | Some("random") => Schedule::Random,
+        Some("fifo") => Schedule::Fifo,
+        Some("hostile") => Schedule::Hostile,
+        Some(_) => return None,
+    };
+    let whole = words.next().is_none() && !story.trim().is_empty();
+    whole.then_some(OldSeed { test, seed, schedule })
+}
+
+fn number(variable: &str, default: u64) -> u64 {
+    match std::env::var(variable) {
+        Ok(text) => {
+            text.parse().unwrap_or_else(|_| panic!("{variable}={text:?} is not a whole number"))
+        }
+        Err(_) => default,
+    }
+}
