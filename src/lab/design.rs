@@ -4,9 +4,10 @@ use std::any::Any;
 use std::sync::Arc;
 
 use crate::api::{ApplyMsg, Consensus, Entry, Index, Position, ServerId, Term};
-use crate::labrpc::{Network, Service};
+use crate::labrpc::{Host, Network, Service};
 use crate::persister::{PersistError, Persister};
-use crate::raft::rpc::{RaftRpcRequest, RaftRpcResponse};
+use crate::raft::rpc::{RaftRpc as _, RaftRpcRequest, RaftRpcResponse};
+use crate::raft::{Peer, Raft};
 use crate::runtime::channel::Sender;
 
 /// What one incarnation of a server is made from.
@@ -99,8 +100,14 @@ pub enum Facts {
 pub static DESIGNS: &[Design] = &[Design { name: "rpc", make: make_rpc, facts: rpc_facts }];
 
 /// Brings a server of the RPC-style design to life.
-fn make_rpc(_boot: Boot<'_>) -> Result<Instance, PersistError> {
-    unimplemented!("the server itself comes next")
+fn make_rpc(boot: Boot<'_>) -> Result<Instance, PersistError> {
+    let peers = (0..boot.servers)
+        .map(|slot| Host::Server(ServerId::from_slot(slot)))
+        .map(|peer| Peer::from(boot.network.end(Host::Server(boot.me), peer)))
+        .collect();
+    let raft = Raft::make(peers, boot.me, boot.persister, boot.apply_ch)?;
+    let services = vec![Service::new(raft.clone().serve())];
+    Ok(Instance { consensus: Arc::new(raft), services })
 }
 
 /// What the RPC-style design says on the wire.

@@ -1,4 +1,55 @@
-//! The suite: scenarios, the cluster they run on, and reports of what came of it.
+//! The suite: scenarios, the cluster they run on, observers, and reports of what came of it.
+//!
+//! A [`Scenario`] is a story: a function that puts a [`Cluster`] through elections, crashes and
+//! cut links, and asserts what must come of it. It knows [`Consensus`](crate::api::Consensus)
+//! and nothing of what is behind it, so every [`Design`] goes through the same stories, on
+//! either clock:
+//!
+//! ```text
+//!  scenario ──start, crash, cut──► Cluster ──boot──► Design::make ──► server, server, server
+//!      ▲                             │ ▲                                 │       ▲
+//!      │      values, waits          │ └── ledger ◄── service ◄─ apply_ch┘       │ calls
+//!      └─────────────────────────────┘                                           ▼
+//!                    observers ◄─── persister: what is written       network: what is sent
+//! ```
+//!
+//! Three sorts of judges look at a run:
+//!
+//! - The scenario asserts its story: an index, a value, a leader where there must be one.
+//! - The *ledger* checks every message of every apply channel, in all scenarios: consecutive
+//!   indices within one life, the same command at the same index everywhere, snapshots that only
+//!   go forward and that the service itself once took.
+//! - The *observers* ([`observe`]) check the rules of Raft on the messages that servers send,
+//!   on what they store and on what they apply. They look on in place and change nothing: a run
+//!   without them has the same hash.
+//!
+//! What a run comes to is a [`Report`]. A wait that took too long, or a limit that was passed,
+//! is a failure of kind `Limit`; a rule or value that is wrong is an `Assertion` or an
+//! `Observer`. The difference matters under the hostile schedule, which may hold up any server
+//! for as long as it likes: there, a `Limit` only cuts the run short, and everything else still
+//! fails it.
+//!
+//! # Where we are stricter than the course
+//!
+//! The scenarios are the course's, with every number and limit of it. Where the years differ,
+//! the stricter one holds: all servers go down in every round of `persist2_2c`, and the last two
+//! of part 2D run on the unreliable network (both as since 2025). Beyond that:
+//!
+//! - The applier is strict in all parts. The course checks order only with snapshots; elsewhere
+//!   an index may be applied twice, and a server that skips its log after a restart goes unseen.
+//! - What a dead instance sends to its service after its crash is ignored: what it has written
+//!   since then is lost, so what it believes is no longer evidence.
+//! - The limit of 120 s ends a run where the course only looks at the clock afterwards.
+//! - Tasks or instances that are left after a run fail it.
+//!
+//! # To add a scenario
+//!
+//! Write a function in a file of [`scenarios`](mod@scenarios) and a line in the macro
+//! [`scenarios!`](crate::scenarios). The line makes the entry of [`SCENARIOS`] and the `#[test]`
+//! in `tests/lab.rs`, and the command line finds it. What the story waits for, it must wait for
+//! through the cluster, and what it asserts must hold under every schedule.
+//!
+//! Read next: [`Cluster`] for what a story can do, then any file of `scenarios/`.
 
 mod cluster;
 mod design;
