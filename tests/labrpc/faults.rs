@@ -1,0 +1,249 @@
+//! Faults: the original's, measured; and the rules that scenarios are made of.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use raftlab::labrpc::{Fault, Host, Leg, Network, Verdict};
+use raftlab::runtime::time::Instant;
+use raftlab::runtime::{Clock, thread};
+
+use super::*;
+
+/// One call of a measurement: how long it took and whether it was answered.
+type Sample = (Duration, bool);
+
+/// Makes `count` calls from a few callers on a network prepared by `prepare`; the samples, and
+/// how many requests reached the server.
+fn measure(count: u64, prepare: fn(&Network)) -> (Vec<Sample>, u64) {
+    const CALLERS: u32 = 20;
+    let outcome = run_on(&config(Clock::Virtual, 11), move || {
+        let (network, _) = network_with(&Server::default());
+        prepare(&network);
+        let callers: Vec<_> = (0..CALLERS)
+            .map(|number| {
+                let client = client_of(&network, Host::Client(number));
+                thread::spawn("caller", move || {
+                    let sample = |number| {
+                        let start = Instant::now();
+                        let answered = double(&client, number).is_some();
+                        (start.elapsed(), answered)
+                    };
+                    (0..count / u64::from(CALLERS)).map(sample).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        let samples = callers.into_iter().flat_map(thread::JoinHandle::join).collect();
+        (samples, network.dispatched_to(CALLEE))
+    });
+    outcome.result.unwrap()
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    part as f64 / whole as f64
+}
+
+/// Longest time that a call needs besides its delays: a few scheduling points.
+const OVERHEAD: Duration = Duration::from_millis(1);
+
+fn spread(times: &[Duration]) -> (Duration, Duration, Duration) {
+    let sum: Duration = times.iter().sum();
+    let count = u32::try_from(times.len()).unwrap();
+    (*times.iter().min().unwrap(), sum / count, *times.iter().max().unwrap())
+}
+
+#[test]
+fn an_unreliable_network_answers_81_calls_of_100() {
+    let (samples, reached) = measure(20_000, |network| network.set_reliable(false));
+    let answered = samples.iter().filter(|(_, answered)| *answered).count();
+    let share_answered = share(answered, samples.len());
+    let share_reached = reached as f64 / samples.len() as f64;
+    assert!((0.80..0.82).contains(&share_answered), "0.9 · 0.9 answered: {share_answered}");
+    assert!((0.89..0.91).contains(&share_reached), "0.9 dispatched: {share_reached}");
+
+    // A lost request takes as long as a delivered one: nobody can tell them apart.
+    let times: Vec<_> = samples.iter().map(|(time, _)| *time).collect();
+    let (least, mean, most) = spread(&times);
+    assert!(least < OVERHEAD && most >= millis(26) && most < millis(26) + OVERHEAD, "{most:?}");
+    assert!((12.8..13.4).contains(&(mean.as_secs_f64() * 1e3)), "0..=26 ms, mean 13: {mean:?}");
+    let lost: Vec<_> = samples.iter().filter(|(_, ok)| !ok).map(|(time, _)| *time).collect();
+    assert!((12.0..14.2).contains(&(spread(&lost).1.as_secs_f64() * 1e3)), "lost ones likewise");
+}
+
+#[test]
+fn long_reordering_holds_back_two_replies_of_three() {
+    let (samples, reached) = measure(20_000, |network| network.set_long_reordering(true));
+    assert_eq!(reached, 20_000, "the handler runs before the reply is held back");
+    assert!(samples.iter().all(|(_, answered)| *answered), "long reordering loses nothing");
+    let held: Vec<_> = samples.iter().map(|(time, _)| *time).filter(|t| *t > OVERHEAD).collect();
+    let share_held = share(held.len(), samples.len());
+    assert!((0.655..0.678).contains(&share_held), "600 of 900 replies: {share_held}");
+    let (least, mean, most) = spread(&held);
+    assert!(least >= millis(200) && most <= millis(2199) + OVERHEAD, "{least:?}..{most:?}");
+    assert!((685.0..715.0).contains(&(mean.as_secs_f64() * 1e3)), "about 700 ms: {mean:?}");
+}
+
+/// How long calls to nowhere take, with and without long delays.
+#[test]
+fn a_call_to_nowhere_takes_up_to_a_tenth_of_a_second_or_seven() {
+    let nowhere = |long_delays: bool| {
+        let (samples, reached) = match long_delays {
+            true => measure(4000, |network| {
+                network.delete_server(CALLEE);
+                network.set_long_delays(true);
+            }),
+            false => measure(4000, |network| network.delete_server(CALLEE)),
+        };
+        assert_eq!(reached, 0, "a call to nowhere has arrived");
+        assert!(samples.iter().all(|(_, answered)| !answered), "nowhere has answered");
+        spread(&samples.iter().map(|(time, _)| *time).collect::<Vec<_>>())
+    };
+    let (_, mean, most) = nowhere(false);
+    assert!(most > millis(95) && most <= millis(99) + OVERHEAD, "0..=99 ms: {most:?}");
+    assert!((47.0..52.0).contains(&(mean.as_secs_f64() * 1e3)), "mean 49.5 ms: {mean:?}");
+    let (_, mean, most) = nowhere(true);
+    assert!(most > millis(6900) && most <= millis(6999) + OVERHEAD, "0..=6999 ms: {most:?}");
+    assert!((3.4..3.6).contains(&mean.as_secs_f64()), "mean 3.5 s: {mean:?}");
+}
+
+#[test]
+fn all_rules_are_asked_and_the_first_drop_ends_the_call_after_the_delays_so_far() {
+    on_the_virtual_clock(|| {
+        let (network, client) = network_with(&Server::default());
+        let asked = Arc::new(Quiet::new(Vec::new()));
+        let add = |name: &'static str, verdict: Verdict| {
+            let asked = asked.clone();
+            let rule =
+                move |_: &labrpc::Call<'_>, leg, _, _: &mut raftlab::runtime::rand::Chance| {
+                    asked.with(|asked| asked.push(name));
+                    if leg == Leg::Request { verdict } else { Verdict::Pass }
+                };
+            network.add_rule(name, Arc::new(rule))
+        };
+        add("first", Verdict::Delay(millis(30)));
+        add("second", Verdict::Delay(millis(12)));
+        let drops = add("third", Verdict::Drop);
+        let fourth = add("fourth", Verdict::Delay(millis(500)));
+        let start = Instant::now();
+        assert_eq!(double(&client, 1), None, "the third rule drops it");
+        let took = start.elapsed();
+        assert!(took >= millis(42) && took < millis(43), "30 + 12 ms: {took:?}");
+        assert_eq!(asked.with(std::mem::take), ["first", "second", "third", "fourth"]);
+
+        network.remove_rule(drops);
+        network.remove_rule(fourth);
+        assert!(double(&client, 2).is_some(), "the rule that dropped was removed");
+        assert_eq!(asked.with(std::mem::take), ["first", "second", "first", "second"]);
+    });
+}
+
+#[test]
+fn a_repeated_request_is_handled_twice_and_answered_once() {
+    on_both_clocks(|_| {
+        let server = Server::default();
+        let (network, client) = network_with(&server);
+        network.add_rule("repeat", Arc::new(Fault::repeat(millis(40), millis(40))));
+        assert!(double(&client, 1).is_some(), "the first arrival is answered");
+        assert_eq!(server.numbers(), [1], "the copy is on its way");
+        let bytes = network.counters().bytes;
+        thread::sleep(millis(150));
+        assert_eq!(server.numbers(), [1, 1]);
+        assert_eq!(network.dispatched_to(CALLEE), 2);
+        assert_eq!(network.counters(), labrpc::Counters { calls: 1, bytes }, "a copy is no call");
+    });
+}
+
+/// Two rules make a request late: one repeats it, the other loses the first.
+#[test]
+fn a_late_request_reaches_the_life_that_is_there_then() {
+    on_the_virtual_clock(|| {
+        let (old, new) = (Server::default(), Server::default());
+        let (network, client) = network_with(&old);
+        network.add_rule("late", Arc::new(Fault::repeat(millis(500), millis(500))));
+        network.add_rule("lost", Arc::new(Fault::lose(Leg::Request)));
+        assert_eq!(double(&client, 1), None, "the first arrival is lost");
+        network.delete_server(CALLEE);
+        thread::sleep(millis(300));
+        network.add_server(CALLEE, new.services());
+        thread::sleep(millis(300));
+        assert_eq!((old.numbers().len(), new.numbers().len()), (0, 1));
+    });
+}
+
+#[test]
+fn a_fault_concerns_the_calls_that_it_names() {
+    on_the_virtual_clock(|| {
+        let (network, client) = network_with(&Server::default());
+        let others = client_of(&network, Host::Client(1));
+        let fault = Fault::lose(Leg::Request).from(CALLER).to(CALLEE).method("Junk.double");
+        network.add_rule("some", Arc::new(fault));
+        assert_eq!(double(&client, 1), None, "it is named");
+        assert!(slow(&client, 1).is_some(), "another method");
+        assert!(double(&others, 1).is_some(), "another caller");
+    });
+}
+
+#[test]
+fn reordered_requests_overtake_one_another_and_held_ones_do_not() {
+    let order = |fault: fn() -> Fault| {
+        let outcome = run_on(&config(Clock::Virtual, 3), move || {
+            let server = Server::default();
+            let (network, client) = network_with(&server);
+            network.add_rule("late", Arc::new(fault()));
+            let callers: Vec<_> = (0..20)
+                .map(|number| {
+                    thread::sleep(millis(1));
+                    let client = client.clone();
+                    thread::spawn("caller", move || double(&client, number).unwrap())
+                })
+                .collect();
+            callers.into_iter().for_each(|caller| drop(caller.join()));
+            server.numbers()
+        });
+        outcome.result.unwrap()
+    };
+    let in_order: Vec<u64> = (0..20).collect();
+    assert_eq!(order(|| Fault::hold(Leg::Request, millis(300))), in_order);
+    let reordered = order(|| Fault::reorder(Leg::Request, millis(0), millis(100)));
+    assert_ne!(reordered, in_order, "20 requests delayed at random have kept their order");
+}
+
+#[test]
+fn bytes_of_a_lost_reply_are_not_counted_and_those_of_a_lost_request_are() {
+    on_both_clocks(|_| {
+        let (network, client) = network_with(&Server::default());
+        // `double(1)` is two bytes, "twice 1 is 2" is twelve, a length and the method's number.
+        double(&client, 1);
+        assert_eq!(network.counters(), labrpc::Counters { calls: 1, bytes: 2 + 14 });
+        let lost = network.add_rule("reply", Arc::new(Fault::lose(Leg::Reply)));
+        double(&client, 1);
+        assert_eq!(network.counters(), labrpc::Counters { calls: 2, bytes: 18 });
+        network.remove_rule(lost);
+        network.enable(CALLER, CALLEE, false);
+        double(&client, 1);
+        assert_eq!(network.counters(), labrpc::Counters { calls: 3, bytes: 20 });
+        assert_eq!(network.dispatched_to(CALLEE), 2);
+    });
+}
+
+/// A rule's chance is its own: what other rules draw does not shift it.
+#[test]
+fn a_rule_draws_from_its_own_stream() {
+    let delays = |other_rule: bool| {
+        let outcome = run_on(&config(Clock::Virtual, 5), move || {
+            let (network, client) = network_with(&Server::default());
+            if other_rule {
+                network.add_rule("other", Arc::new(Fault::repeat(millis(0), millis(9))));
+            }
+            let reorder = Fault::reorder(Leg::Request, millis(0), millis(100));
+            network.add_rule("ours", Arc::new(reorder));
+            let timed = |number| {
+                let start = Instant::now();
+                double(&client, number).unwrap();
+                start.elapsed().as_millis()
+            };
+            (0..50).map(timed).collect::<Vec<_>>()
+        });
+        outcome.result.unwrap()
+    };
+    assert_eq!(delays(false), delays(true), "one rule has drawn from another's stream");
+}

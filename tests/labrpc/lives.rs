@@ -1,0 +1,173 @@
+//! Lives: what a crash and a restart do to calls in flight, to ends, and to memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use raftlab::labrpc::{Host, Network};
+use raftlab::runtime::time::Instant;
+use raftlab::runtime::{Clock, thread};
+
+use super::*;
+
+const OTHER: Host = Host::Server(ServerId(1));
+
+#[test]
+fn a_restart_voids_the_answers_of_the_life_before() {
+    on_both_clocks(|clock| {
+        let (network, client) = network_with(&Server::default());
+        let start = Instant::now();
+        let caller = thread::spawn("caller", move || slow(&client, 250));
+        thread::sleep(millis(150));
+        network.add_server(CALLEE, Server::default().services());
+        assert_eq!(caller.join(), None, "the life before has answered");
+        // Looked at 100, then at 200: the handler was not waited for.
+        assert!(in_time(clock, start, millis(201)), "noticed after {:?}", start.elapsed());
+        assert_eq!(network.dispatched_to(CALLEE), 0, "the count must start anew");
+    });
+}
+
+#[test]
+fn a_cut_voids_the_answers_in_flight_and_healing_in_time_hides_it() {
+    on_the_virtual_clock(|| {
+        let (network, client) = network_with(&Server::default());
+        let cut_during = |from_ms, to_ms, handler_ms| {
+            let client = client.clone();
+            let caller = thread::spawn("caller", move || slow(&client, handler_ms));
+            thread::sleep(millis(from_ms));
+            network.enable(CALLER, CALLEE, false);
+            thread::sleep(millis(to_ms - from_ms));
+            network.enable(CALLER, CALLEE, true);
+            caller.join()
+        };
+        assert_eq!(cut_during(50, 150, 250), None, "cut at the first look");
+        assert_eq!(cut_during(30, 60, 50), None, "cut when the handler returned");
+        assert_eq!(cut_during(10, 90, 250), Some(250), "cut between two looks");
+    });
+}
+
+/// A request that is under way goes to the server object that was there when it was made.
+#[test]
+fn a_delayed_request_reaches_the_life_that_it_was_made_to() {
+    on_the_virtual_clock(|| {
+        let (old, new) = (Server::default(), Server::default());
+        let (network, client) = network_with(&old);
+        let hold = labrpc::Fault::hold(labrpc::Leg::Request, millis(20));
+        network.add_rule("hold", Arc::new(hold));
+        let caller = thread::spawn("caller", move || double(&client, 1));
+        thread::sleep(millis(10));
+        network.add_server(CALLEE, new.services());
+        assert_eq!(caller.join(), None, "an earlier life has answered");
+        assert_eq!((old.numbers().len(), new.numbers().len()), (1, 0));
+    });
+}
+
+#[test]
+fn an_end_dies_with_its_owner_and_not_with_its_target() {
+    on_both_clocks(|_| {
+        let network = Network::new();
+        network.add_server(OTHER, Server::default().services());
+        network.add_server(CALLEE, Server::default().services());
+        let from_old = client_of(&network, OTHER);
+        let watcher = client_of(&network, CALLER);
+        assert!(double(&from_old, 1).is_some(), "the first life's end works");
+
+        network.delete_server(OTHER);
+        network.enable(OTHER, CALLEE, true);
+        assert_eq!(double(&from_old, 2), None, "an end has outlived its owner");
+
+        let from_new = client_of(&network, OTHER);
+        assert!(double(&from_new, 3).is_some(), "the new life's end is dead");
+        assert_eq!(double(&from_old, 4), None, "a dead end has come back");
+
+        network.delete_server(CALLEE);
+        assert_eq!(double(&watcher, 5), None, "a deleted server has answered");
+        network.add_server(CALLEE, Server::default().services());
+        assert!(double(&watcher, 6).is_some(), "an end to a restarted server works on");
+    });
+}
+
+#[test]
+fn an_answer_to_an_owner_that_died_is_void() {
+    on_the_virtual_clock(|| {
+        let network = Network::new();
+        network.add_server(OTHER, Server::default().services());
+        network.add_server(CALLEE, Server::default().services());
+        let client = client_of(&network, OTHER);
+        let caller = thread::spawn("caller", move || slow(&client, 50));
+        thread::sleep(millis(20));
+        network.delete_server(OTHER);
+        assert_eq!(caller.join(), None, "an answer reached a life that was over");
+    });
+}
+
+#[test]
+fn without_a_network_a_call_ends_at_once() {
+    on_both_clocks(|clock| {
+        let (network, client) = network_with(&Server::default());
+        network.enable(CALLER, CALLEE, false);
+        network.set_long_delays(true);
+        drop(network);
+        let start = Instant::now();
+        assert_eq!(double(&client, 1), None, "a network that is gone has answered");
+        assert!(in_time(clock, start, millis(1)), "took {:?}", start.elapsed());
+    });
+}
+
+/// Servers hold ends and ends lead to servers: the network must not keep that circle alive.
+#[test]
+fn dropping_the_network_drops_its_servers() {
+    for clock in [Clock::Virtual, Clock::Real] {
+        let server = Server::default();
+        let seen = server.seen.clone();
+        run_on(&config(clock, 1), move || {
+            let (network, client) = network_with(&server);
+            drop(server);
+            let held = client.clone();
+            network.add_server(OTHER, vec![labrpc::Service::new(Holder(held).serve())]);
+            // A handler is still at work when the network goes.
+            thread::spawn("caller", move || slow(&client, 300));
+            thread::sleep(Duration::from_millis(10));
+            drop(network);
+            thread::sleep(Duration::from_millis(400));
+        });
+        assert_eq!(Arc::strong_count(&seen), 1, "{clock}: a server has outlived its network");
+    }
+}
+
+/// A server that holds an end, as all servers of a cluster do.
+#[derive(Clone)]
+struct Holder(Client);
+
+impl Junk for Holder {
+    async fn double(self, context: tarpc::context::Context, number: u64) -> String {
+        self.0.double(context, number).await.unwrap_or_default()
+    }
+
+    async fn length(self, _: tarpc::context::Context, _: String) -> u64 {
+        0
+    }
+
+    async fn text(self, _: tarpc::context::Context, _: usize) -> String {
+        String::new()
+    }
+
+    async fn slow(self, _: tarpc::context::Context, _: u64) -> u64 {
+        0
+    }
+
+    async fn echo(self, _: tarpc::context::Context, data: Bytes) -> Bytes {
+        data
+    }
+}
+
+/// A handler may call on: the server does not wait for itself.
+#[test]
+fn a_handler_may_call() {
+    on_both_clocks(|_| {
+        let (network, client) = network_with(&Server::default());
+        network.add_server(OTHER, vec![labrpc::Service::new(Holder(client).serve())]);
+        let outer: Client = network.end(CALLER, OTHER).into();
+        network.enable(CALLER, OTHER, true);
+        assert_eq!(double(&outer, 4).unwrap(), "twice 4 is 8");
+    });
+}

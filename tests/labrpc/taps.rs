@@ -1,0 +1,123 @@
+//! Taps: what they see, in which order, and that looking changes nothing.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use raftlab::labrpc::{Call, Fault, Leg, Tap};
+use raftlab::runtime::sync::Quiet;
+use raftlab::runtime::{Clock, RunConfig, thread};
+
+use super::*;
+
+/// Writes down what it is shown.
+#[derive(Default)]
+struct Notes(Quiet<Vec<String>>);
+
+impl Notes {
+    fn note(&self, call: &Call<'_>, what: String) {
+        let Call { id, from, to, method } = call;
+        self.0.with(|notes| notes.push(format!("#{id} {from}→{to} {method} {what}")));
+    }
+
+    fn taken(&self) -> Vec<String> {
+        self.0.with(std::mem::take)
+    }
+}
+
+fn number_in(request: &dyn Any) -> u64 {
+    match request.downcast_ref::<JunkRequest>() {
+        Some(JunkRequest::Double { number }) => *number,
+        other => panic!("not a request to double: {other:?}"),
+    }
+}
+
+impl Tap for Notes {
+    fn sent(&self, call: &Call<'_>, request: &dyn Any) {
+        self.note(call, format!("sent {}", number_in(request)));
+    }
+
+    fn dispatched(&self, call: &Call<'_>, request: &dyn Any) {
+        self.note(call, format!("dispatched {}", number_in(request)));
+    }
+
+    fn answered(&self, call: &Call<'_>, reply: &dyn Any) {
+        let Some(JunkResponse::Double(text)) = reply.downcast_ref() else {
+            panic!("not the reply of double");
+        };
+        self.note(call, format!("answered {text}"));
+    }
+
+    fn ended(&self, call: &Call<'_>, got_reply: bool) {
+        self.note(call, format!("ended {got_reply}"));
+    }
+}
+
+#[test]
+fn a_tap_sees_a_call_in_order_and_typed() {
+    on_both_clocks(|_| {
+        let (network, client) = network_with(&Server::default());
+        let notes = Arc::new(Notes::default());
+        network.tap(notes.clone());
+        double(&client, 3);
+        let call = "#1 C0→S0 Junk.double";
+        let expected = ["sent 3", "dispatched 3", "answered twice 3 is 6", "ended true"];
+        assert_eq!(notes.taken(), expected.map(|what| format!("{call} {what}")));
+    });
+}
+
+#[test]
+fn a_tap_sees_what_is_lost() {
+    on_both_clocks(|_| {
+        let (network, client) = network_with(&Server::default());
+        let notes = Arc::new(Notes::default());
+        network.tap(notes.clone());
+        let whats = || -> Vec<String> {
+            let what = |note: String| note.split(' ').nth(3).unwrap().to_string();
+            notes.taken().into_iter().map(what).collect()
+        };
+        network.enable(CALLER, CALLEE, false);
+        double(&client, 1);
+        assert_eq!(whats(), ["sent", "ended"], "nowhere to go");
+        network.enable(CALLER, CALLEE, true);
+        let request = network.add_rule("request", Arc::new(Fault::lose(Leg::Request)));
+        double(&client, 1);
+        assert_eq!(whats(), ["sent", "ended"], "the request was lost");
+        network.remove_rule(request);
+        network.add_rule("reply", Arc::new(Fault::lose(Leg::Reply)));
+        double(&client, 1);
+        assert_eq!(whats(), ["sent", "dispatched", "answered", "ended"], "the reply was lost");
+    });
+}
+
+/// Many callers on a faulty network, with or without someone who looks on: the run's hash.
+fn hash_of(seed: u64, tapped: bool, record: bool) -> u64 {
+    let config = RunConfig { seed, record, ..config(Clock::Virtual, seed) };
+    let outcome = run_on(&config, move || {
+        raftlab::record::attach(Arc::default());
+        let (network, _) = network_with(&Server::default());
+        network.set_reliable(false);
+        network.set_long_reordering(true);
+        let repeat = Fault::repeat(millis(0), millis(50)).per_mille(300);
+        network.add_rule("repeat", Arc::new(repeat));
+        if tapped {
+            network.tap(Arc::new(Notes::default()));
+        }
+        let callers: Vec<_> = (0..10)
+            .map(|number| {
+                let client = client_of(&network, Host::Client(number));
+                thread::spawn("caller", move || (0..20).for_each(|n| drop(double(&client, n))))
+            })
+            .collect();
+        callers.into_iter().for_each(thread::JoinHandle::join);
+    });
+    outcome.hash
+}
+
+#[test]
+fn looking_on_changes_nothing_and_the_seed_decides_everything() {
+    let plain = hash_of(7, false, false);
+    assert_eq!(plain, hash_of(7, false, false), "one seed, two courses");
+    assert_eq!(plain, hash_of(7, true, false), "a tap has changed the run");
+    assert_eq!(plain, hash_of(7, true, true), "the record has changed the run");
+    assert_ne!(plain, hash_of(8, false, false), "two seeds, one course");
+}
