@@ -86,7 +86,7 @@ impl Server {
     /// Takes the lock, to look at the state or to [`Guard::step`].
     #[track_caller]
     pub fn lock(&self) -> Guard<'_> {
-        Guard { inner: self.inner.lock(), server: self, in_rule: false }
+        Guard { inner: self.inner.lock(), server: self, settled: true }
     }
 
     /// Applies one rule in a critical section of its own. See [`Guard::step`].
@@ -152,8 +152,9 @@ impl Server {
 pub struct Guard<'a> {
     inner: MutexGuard<'a, Inner>,
     server: &'a Server,
-    /// Whether a rule is at work: should it panic, its state is not looked at.
-    in_rule: bool,
+    /// Whether the state may be looked at on release: not if a rule or a wait was cut short, by a
+    /// panic or by the end of the run.
+    settled: bool,
 }
 
 impl Guard<'_> {
@@ -167,9 +168,9 @@ impl Guard<'_> {
             return None;
         }
         let mut effects = Effects::default();
-        self.in_rule = true;
+        self.settled = false;
         let outcome = rule(&mut self.inner.state, &mut effects);
-        self.in_rule = false;
+        self.settled = true;
         if let Err(error) = persist::save(&self.server.persister, &self.inner.state, &effects) {
             emit(|| event(self.server.me, format!("stops: its storage failed: {error}")));
             self.server.end();
@@ -211,14 +212,18 @@ impl Guard<'_> {
     #[track_caller]
     pub fn wait(&mut self, condvar: &Condvar) {
         self.look();
+        self.settled = false;
         condvar.wait(&mut self.inner);
+        self.settled = true;
     }
 
     /// As [`Guard::wait`], until `deadline` at the latest.
     #[track_caller]
     pub fn wait_until(&mut self, condvar: &Condvar, deadline: Instant) {
         self.look();
+        self.settled = false;
         condvar.wait_until(&mut self.inner, deadline);
+        self.settled = true;
     }
 
     fn look(&mut self) {
@@ -237,7 +242,7 @@ impl Deref for Guard<'_> {
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        if !self.in_rule {
+        if self.settled {
             self.look();
         }
     }
