@@ -58,6 +58,9 @@ struct Inner {
     timer: ElectionTimer,
     /// What the state looked like when the lock was last released.
     last_look: Look,
+    /// False while a rule or a check is at work. Should that panic, it stays so and nobody looks
+    /// again: all tasks are unwound then, and a second panic would abort the process.
+    sound: bool,
 }
 
 impl Server {
@@ -76,7 +79,7 @@ impl Server {
             replicators: peers.iter().map(|_| Condvar::new()).collect(),
             peers,
             persister,
-            inner: Mutex::new(Inner { state, timer, last_look }),
+            inner: Mutex::new(Inner { state, timer, last_look, sound: true }),
             stop: Stop::default(),
             election: Condvar::new(),
             applier: Condvar::new(),
@@ -86,7 +89,7 @@ impl Server {
     /// Takes the lock, to look at the state or to [`Guard::step`].
     #[track_caller]
     pub fn lock(&self) -> Guard<'_> {
-        Guard { inner: self.inner.lock(), server: self, settled: true }
+        Guard { inner: self.inner.lock(), server: self, holds_lock: true }
     }
 
     /// Applies one rule in a critical section of its own. See [`Guard::step`].
@@ -152,9 +155,8 @@ impl Server {
 pub struct Guard<'a> {
     inner: MutexGuard<'a, Inner>,
     server: &'a Server,
-    /// Whether the state may be looked at on release: not if a rule or a wait was cut short, by a
-    /// panic or by the end of the run.
-    settled: bool,
+    /// Whether the lock is held: not if a wait was cut short, by the end of the run.
+    holds_lock: bool,
 }
 
 impl Guard<'_> {
@@ -168,10 +170,11 @@ impl Guard<'_> {
             return None;
         }
         let mut effects = Effects::default();
-        self.settled = false;
+        let sound = std::mem::replace(&mut self.inner.sound, false);
         let outcome = rule(&mut self.inner.state, &mut effects);
-        self.settled = true;
-        if let Err(error) = persist::save(&self.server.persister, &self.inner.state, &effects) {
+        let saved = persist::save(&self.server.persister, &self.inner.state, &effects);
+        self.inner.sound = sound;
+        if let Err(error) = saved {
             emit(|| event(self.server.me, format!("stops: its storage failed: {error}")));
             self.server.end();
             return None;
@@ -212,23 +215,26 @@ impl Guard<'_> {
     #[track_caller]
     pub fn wait(&mut self, condvar: &Condvar) {
         self.look();
-        self.settled = false;
+        self.holds_lock = false;
         condvar.wait(&mut self.inner);
-        self.settled = true;
+        self.holds_lock = true;
     }
 
     /// As [`Guard::wait`], until `deadline` at the latest.
     #[track_caller]
     pub fn wait_until(&mut self, condvar: &Condvar, deadline: Instant) {
         self.look();
-        self.settled = false;
+        self.holds_lock = false;
         condvar.wait_until(&mut self.inner, deadline);
-        self.settled = true;
+        self.holds_lock = true;
     }
 
     fn look(&mut self) {
         let inner = &mut *self.inner;
-        inner.last_look.update(&inner.state);
+        if std::mem::replace(&mut inner.sound, false) {
+            inner.last_look.update(&inner.state);
+            inner.sound = true;
+        }
     }
 }
 
@@ -242,7 +248,7 @@ impl Deref for Guard<'_> {
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        if self.settled {
+        if self.holds_lock {
             self.look();
         }
     }
@@ -283,5 +289,37 @@ impl Stop {
             Poll::Pending => stopped.as_mut().poll(cx).map(|_| None),
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::labrpc::{Host, Network};
+    use crate::raft::Raft;
+    use crate::raft::testing::entries;
+    use crate::runtime::{self, Clock, RunConfig, channel};
+
+    #[test]
+    fn a_broken_invariant_fails_the_run_and_nothing_more() {
+        for clock in [Clock::Virtual, Clock::Real] {
+            let config = RunConfig { clock, ..RunConfig::default() };
+            let outcome = runtime::run(&config, || {
+                // An entry of term 3 in storage that says term 0: a log of the future.
+                let persister = Persister::new();
+                persister.append(&entries(1, &[3]));
+                persister.sync().expect("memory does not fail");
+
+                let (network, me) = (Network::new(), Host::Server(ServerId(0)));
+                let (apply_sender, _apply_ch) = channel::bounded(0);
+                let peers = vec![network.end(me, me).into()];
+                let _raft = Raft::make(peers, ServerId(0), persister, apply_sender);
+                thread::sleep(Duration::from_secs(2));
+            });
+            let failure = outcome.result.expect_err("the invariant was not checked");
+            assert!(failure.message.contains("current_term=0"), "{failure}");
+        }
     }
 }
