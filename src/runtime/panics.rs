@@ -38,8 +38,9 @@ pub(super) fn install_hook() {
             if context::in_run() {
                 let place = info.location().map(ToString::to_string).unwrap_or_default();
                 let under_test = context::label().is_some();
-                if let Some(sim) = sim::current() {
-                    sim.note_panic();
+                if sim::current().is_some_and(sim::Sim::note_panic) {
+                    // The process is about to abort, so this is the last word that anyone hears.
+                    previous(info);
                 }
                 LAST.with(|last| *last.borrow_mut() = Last { place, under_test });
             } else {

@@ -24,7 +24,7 @@ pub struct Mutex<T: ?Sized> {
 /// Access to a [`Mutex`]'s content, until dropped.
 pub struct MutexGuard<'a, T: ?Sized> {
     mutex: &'a Mutex<T>,
-    /// `None` only while a [`Condvar`] waits, and after a wait that the end of the run cut short.
+    /// `None` only while a [`Condvar`] waits.
     inner: Option<parking_lot::MutexGuard<'a, T>>,
 }
 
@@ -85,7 +85,9 @@ impl<T: ?Sized> Mutex<T> {
 
     #[cold]
     fn wait_for_lock(&self, sim: &Sim, place: Place) {
-        sim.refuse_lock_cycle(&self.holder, place);
+        if !sim.is_unwinding() {
+            sim.refuse_lock_cycle(&self.holder, place);
+        }
         let deadline_ns = sim.now_ns() + LOCK_WAIT_MAX_NS;
         self.waiters.fetch_add(1, Ordering::Relaxed);
         let kind = WaitKind::Lock(&raw const self.holder);
@@ -108,6 +110,22 @@ impl<T: ?Sized> Mutex<T> {
 
     fn address(&self) -> usize {
         (&raw const self.holder).addr()
+    }
+}
+
+/// Takes a waiting task's lock again where the wait, or taking the lock after it, ends by
+/// unwinding: what the guard's owner does in its destructors may need it.
+struct Relock<'w, 'a, T: ?Sized> {
+    guard: &'w mut MutexGuard<'a, T>,
+    sim: &'w Sim,
+    place: Place,
+}
+
+impl<T: ?Sized> Drop for Relock<'_, '_, T> {
+    fn drop(&mut self) {
+        if self.guard.inner.is_none() {
+            self.guard.inner = Some(self.guard.mutex.lock_in(self.sim, self.place));
+        }
     }
 }
 
@@ -229,8 +247,10 @@ impl Condvar {
         mutex.unlock_in(sim);
         let spurious_ns = sim.spurious_wake_ns().map(|span_ns| sim.now_ns() + span_ns);
         let until_ns = [deadline_ns, spurious_ns].into_iter().flatten().min();
+        let relock = Relock { guard, sim, place };
         sim.block(WaitKind::Condvar, self.address(), place, until_ns);
-        guard.inner = Some(mutex.lock_in(sim, place));
+        relock.guard.inner = Some(mutex.lock_in(sim, place));
+        drop(relock);
         match deadline_ns {
             Some(deadline_ns) if sim.now_ns() >= deadline_ns => Woken::TimedOut,
             _ => Woken::Notified,

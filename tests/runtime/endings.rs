@@ -80,6 +80,29 @@ fn destructors_may_lock_while_a_run_ends() {
 }
 
 #[test]
+fn a_wait_that_the_end_cuts_short_has_its_lock_again() {
+    struct Looks<'a>(raftlab::runtime::sync::MutexGuard<'a, u32>);
+    impl Drop for Looks<'_> {
+        fn drop(&mut self) {
+            *self.0 += 1;
+        }
+    }
+    on_both_clocks(|| {
+        let pair = Arc::new((Mutex::new(0), Condvar::new()));
+        for i in 0..3 {
+            let pair = pair.clone();
+            thread::spawn(format!("waiter {i}"), move || {
+                let mut looks = Looks(pair.0.lock());
+                loop {
+                    pair.1.wait(&mut looks.0);
+                }
+            });
+        }
+        thread::sleep(SPAN);
+    });
+}
+
+#[test]
 fn a_failure_in_any_task_ends_the_run_and_the_first_one_counts() {
     for failure in failures(|| {
         thread::go(|| {

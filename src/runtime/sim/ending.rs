@@ -65,8 +65,10 @@ impl Sim {
     }
 
     /// Notes that the current task has begun to panic. Called by the panic hook.
-    pub(in crate::runtime) fn note_panic(&self) {
-        self.with_current(|task| task.unwinding = true);
+    ///
+    /// Whether it was unwinding already: a panic in a destructor then, which ends the process.
+    pub(in crate::runtime) fn note_panic(&self) -> bool {
+        self.with_current(|task| std::mem::replace(&mut task.unwinding, true))
     }
 
     /// Unwinds the current task if the run is over. Called wherever control comes back.
