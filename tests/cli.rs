@@ -6,7 +6,12 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-use std::process::{Command, Output};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
 
 /// The program, as a student has it who did not start it through cargo.
 fn raftlab(arguments: &str) -> Command {
@@ -33,7 +38,7 @@ fn the_list_has_every_test() {
     let tests = raftlab::lab::SCENARIOS;
     let plain = text(&run("list").stdout);
     assert_eq!(plain.lines().count(), tests.len() + 1, "a heading and a line per test: {plain}");
-    let json: serde_json::Value = serde_json::from_slice(&run("list --json").stdout).unwrap();
+    let json: Value = serde_json::from_slice(&run("list --json").stdout).unwrap();
     let names: Vec<_> = json.as_array().unwrap().iter().map(|row| &row["name"]).collect();
     assert_eq!(names, tests.iter().map(|test| test.name).collect::<Vec<_>>());
 }
@@ -44,4 +49,114 @@ fn a_closed_pipe_is_no_error() {
     drop(reader);
     let output = raftlab("list").stdout(writer).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
+/// The objects of a report file.
+fn lines(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_report_has_a_line_per_run_and_a_summary() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.jsonl");
+    let output = raftlab("test INITIAL_election_2a --runs 3 --seed 5 --jobs 2 --report")
+        .arg(&path)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    let mut report = lines(&path);
+    let summary = report.pop().unwrap()["summary"].clone();
+    assert_eq!((&summary["runs"], &summary["failed"]), (&3.into(), &0.into()), "{summary}");
+    report.sort_by_key(|run| run["seed"].as_u64());
+    let seeds: Vec<_> = report.iter().map(|run| run["seed"].as_u64().unwrap()).collect();
+    assert_eq!(seeds, [5, 6, 7]);
+    for run in &report {
+        assert_eq!(run["test"], "initial_election_2a", "{run}");
+        assert_eq!((&run["ok"], &run["failure"]), (&true.into(), &Value::Null), "{run}");
+        assert_eq!(run["hash"].as_str().unwrap().len(), 16, "{run}");
+        assert!(run["rpcs"].as_u64().unwrap() > 0, "{run}");
+        assert!(run["virtual_s"].as_f64().unwrap() > 0.0, "{run}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_status_4() {
+    for arguments in ["test initial_election_2a --report /dev/full", "list"] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = raftlab(arguments).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(4), "{arguments}: {}", text(&output.stderr));
+        let words = text(&output.stderr);
+        assert!(words.contains("No space left"), "{arguments}: {words}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_shows_what_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.jsonl");
+    let child = raftlab("test 2A --until-fail 18446744073709551615 --report")
+        .arg(&path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while fs::metadata(&path).map_or(0, |file| file.len()) == 0 {
+        pause();
+    }
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success(), "the signal was not sent");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).starts_with("test "), "no table: {}", text(&output.stdout));
+    let report = lines(&path);
+    let summary = &report.last().unwrap()["summary"];
+    assert_eq!(summary["interrupted"], true, "{summary}");
+    assert_eq!(summary["runs"], report.len() - 1, "the summary counts other runs: {summary}");
+}
+
+/// Waits for a child process to get on.
+#[allow(clippy::disallowed_methods, reason = "no run is on in this process")]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(5));
+}
+
+#[test]
+fn a_replay_is_the_same_run_every_time() {
+    let shown = |seed| {
+        let output = run(&format!("replay basic_agree_2b --seed {seed}"));
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+        text(&output.stdout)
+    };
+    let first = shown(7);
+    assert_eq!(first, shown(7), "the same seed went another way");
+    assert_ne!(first, shown(8), "another seed went the same way");
+    let (record, verdict) = first.trim_end().rsplit_once("\n\n").unwrap();
+    for line in record.lines() {
+        let mut words = line.split_whitespace();
+        let at: f64 = words.next().unwrap().parse().unwrap();
+        assert!((0.0..120.0).contains(&at), "{line}");
+        assert_eq!(line.as_bytes()[12..14], *b"  ", "time has the first column: {line}");
+    }
+    assert!(verdict.starts_with("basic_agree_2b, seed 7: nothing failed"), "{verdict}");
+}
+
+#[test]
+fn the_report_and_the_replay_are_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.jsonl");
+    let arguments = "test basic_agree_2b --runs 1 --seed 7 --schedule hostile --report";
+    raftlab(arguments).arg(&path).output().unwrap();
+    let hash = lines(&path)[0]["hash"].as_str().unwrap().to_string();
+    let replay = text(&run("replay basic_agree_2b --seed 7 --schedule hostile").stdout);
+    assert!(replay.contains(&format!("hash {hash}")), "{hash} is not the hash of {replay}");
+}
+
+#[test]
+fn colours_are_for_terminals_only() {
+    let output = run("test initial_election_2a --runs 1");
+    assert!(!output.stdout.contains(&0x1b), "{}", text(&output.stdout));
+    assert!(!output.stderr.contains(&0x1b), "{}", text(&output.stderr));
 }
