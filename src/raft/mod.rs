@@ -12,6 +12,7 @@ mod log;
 mod persist;
 mod replication;
 mod replicator;
+mod replies;
 mod request_vote;
 pub mod rpc;
 mod server;

@@ -1,5 +1,5 @@
-//! The leader's side of replication: what to send to a follower, and what its answers mean
-//! (Figure 2, Rules for Servers, Leaders; Raft §5.3).
+//! The leader's side of replication: what to send to a follower (Figure 2, Rules for Servers,
+//! Leaders; Raft §5.3).
 //!
 //! The leader knows of each follower where to go on ([`Progress::next_index`], a guess) and what
 //! it has for certain ([`Progress::match_index`], a promise of the follower's):
@@ -12,20 +12,15 @@
 //!            match_index    next_index
 //! ```
 //!
-//! Answers may come seconds late and in any order. Each is judged by what was asked, never by
-//! what is so when it arrives: it must be of this term, it raises `match_index` only to what that
-//! very request brought, and it moves `next_index` back only if that is still where it stood.
-//!
-//! The tasks that send what is decided here are in `replicator.rs`.
+//! What the answers mean is in `replies.rs`; the tasks that send what is decided here are in
+//! `replicator.rs`.
 
 use bytes::Bytes;
 
-use super::rpc::{
-    AppendEntriesArgs, AppendEntriesReply, Conflict, InstallSnapshotArgs, InstallSnapshotReply,
-};
+use super::rpc::{AppendEntriesArgs, InstallSnapshotArgs};
 use super::state::{Effects, Role, State};
 use super::timing::{BATCH, UNANSWERED_MAX};
-use crate::api::{Entry, Index, NotLeader, ServerId, Started, Term};
+use crate::api::{Entry, Index, NotLeader, ServerId, Started};
 
 /// What a leader knows of one follower (Figure 2, "Volatile state on leaders").
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,37 +57,10 @@ pub enum Message {
     Install(InstallSnapshotArgs),
 }
 
-/// What an AppendEntries said, as far as its answer must be judged by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sent {
-    /// The term in which it was sent.
-    pub term: Term,
-    /// The entry before the new ones.
-    pub prev_log_index: Index,
-    /// The last new entry: what a success promises.
-    pub last_new_index: Index,
-}
-
 impl Progress {
     /// What a new leader knows, whose next entry will be `next_index`.
     pub const fn new(next_index: Index) -> Progress {
         Progress { next_index, match_index: Index(0), sent_commit: None, unanswered: 0 }
-    }
-
-    /// Raises `match_index` to what an answer promised. Whether it rose.
-    fn matches(&mut self, index: Index) -> bool {
-        let news = index > self.match_index;
-        self.match_index = self.match_index.max(index);
-        self.next_index = self.next_index.max(self.match_index.next());
-        news
-    }
-
-    /// Takes note of an answer. A late one that brought no news does not make room for another
-    /// batch, or each would send one more; but any answer ends the silence of a dead line.
-    const fn on_answer(&mut self, news: bool) {
-        if news || self.unanswered >= UNANSWERED_MAX {
-            self.unanswered = 0;
-        }
     }
 }
 
@@ -177,72 +145,129 @@ impl State {
             data: self.snapshot.clone(),
         }
     }
+}
 
-    /// Judges the answer to an AppendEntries (Figure 2, Rules for Servers, Leaders).
-    ///
-    /// "If successful: update nextIndex and matchIndex for follower"; "if AppendEntries fails
-    /// because of log inconsistency: decrement nextIndex and retry".
-    pub fn on_append_reply(
-        &mut self,
-        follower: ServerId,
-        sent: Sent,
-        reply: &AppendEntriesReply,
-        effects: &mut Effects,
-    ) {
-        self.observe_term(reply.term, effects);
-        let backed_up = reply.conflict.map(|conflict| self.index_before(conflict));
-        let Some(progress) = self.progress_in(sent.term, reply.term, follower) else { return };
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use crate::api::Term;
 
-        let news = if reply.success {
-            progress.matches(sent.last_new_index)
-        } else if let Some(index) = backed_up
-            && sent.prev_log_index.next() == progress.next_index
-        {
-            // Back, but never past what the follower has, and never forward.
-            let floor = progress.match_index.next();
-            progress.next_index = index.min(sent.prev_log_index).max(floor);
-            true
-        } else {
-            false
-        };
-        progress.on_answer(news);
-        self.advance_commit_index();
+    #[test]
+    fn a_command_is_appended_and_persisted_at_the_next_index() {
+        let mut state = leader(3, 4, &[1, 2]);
+        let mut effects = Effects::default();
+        let started = state.start(Bytes::from_static(b"x"), &mut effects);
+        assert_eq!(started, Ok(Started { term: Term(4), index: Index(3) }));
+        assert_eq!(state.log.last(), at(4, 3));
+        assert_eq!(effects.append, entries(3, &[4]), "the leader counts its own copy");
     }
 
-    /// Judges the answer to an InstallSnapshot (Figure 13).
-    ///
-    /// `last_included_index` is that of the snapshot sent: ours may be a newer one by now.
-    pub fn on_install_reply(
-        &mut self,
-        follower: ServerId,
-        term: Term,
-        last_included_index: Index,
-        reply: &InstallSnapshotReply,
-        effects: &mut Effects,
-    ) {
-        self.observe_term(reply.term, effects);
-        let Some(progress) = self.progress_in(term, reply.term, follower) else { return };
-        let news = progress.matches(last_included_index);
-        progress.on_answer(news);
-        self.advance_commit_index();
+    #[test]
+    fn only_a_leader_takes_a_command() {
+        let mut state = follower(3, &[]);
+        state.follow(S2, &mut Effects::default());
+        let refused = state.start(Bytes::new(), &mut Effects::default());
+        assert_eq!(refused, Err(NotLeader { term: Term(3), leader_hint: Some(S2) }));
+
+        state.start_election(&mut Effects::default());
+        let refused = state.start(Bytes::new(), &mut Effects::default());
+        assert_eq!(refused, Err(NotLeader { term: Term(4), leader_hint: None }), "a candidate");
+        assert_eq!(state.log.last(), at(0, 0));
     }
 
-    /// What we know of `follower`, if an answer of term `answered` to a request of term `asked`
-    /// may still change it: we must lead in that very term.
-    fn progress_in(&mut self, asked: Term, answered: Term, who: ServerId) -> Option<&mut Progress> {
-        let current = asked == self.current_term && answered == self.current_term;
-        match &mut self.role {
-            Role::Leader { followers } if current => followers.get_mut(who.slot()),
-            _ => None,
+    #[test]
+    fn a_new_leader_owes_everybody_a_heartbeat_at_once() {
+        let mut state = leader(3, 4, &[1]);
+        assert_eq!(state.owed_to(S1), Owed::Message, "or others would stand for election");
+        assert_eq!(append(&mut state).entries, []);
+        assert_eq!((state.owed_to(S1), state.owed_to(S2)), (Owed::Nothing, Owed::Message));
+    }
+
+    #[test]
+    fn entries_are_owed_at_once_and_go_together() {
+        let mut state = leader(3, 4, &[]);
+        append(&mut state);
+        state.start(Bytes::from_static(b"x"), &mut Effects::default()).unwrap();
+        state.start(Bytes::from_static(b"x"), &mut Effects::default()).unwrap();
+        assert_eq!(state.owed_to(S1), Owed::Message);
+        assert_eq!(append(&mut state).entries, entries(1, &[4, 4]));
+    }
+
+    #[test]
+    fn what_comes_while_an_answer_is_awaited_goes_together_after_it() {
+        let mut state = leader_at(&[1], 1);
+        append(&mut state);
+        state.start(Bytes::from_static(b"x"), &mut Effects::default()).unwrap();
+        assert_eq!(state.owed_to(S1), Owed::Nothing, "one batch at a time");
+        answer(&mut state, 0, 1, Ok(()));
+        assert_eq!(state.owed_to(S1), Owed::Message);
+        assert_eq!(append(&mut state).entries, entries(2, &[4]));
+    }
+
+    #[test]
+    fn news_of_the_commit_index_goes_out_once() {
+        let mut state = leader(3, 4, &[4]);
+        append(&mut state);
+        answer(&mut state, 1, 1, Ok(()));
+        assert_eq!((state.commit_index, state.owed_to(S1)), (Index(1), Owed::CommitNews));
+        assert_eq!(append(&mut state).leader_commit, Index(1));
+        assert_eq!(state.owed_to(S1), Owed::Nothing);
+    }
+
+    #[test]
+    fn who_does_not_lead_sends_nothing() {
+        let mut state = follower(3, &[1]);
+        assert_eq!((state.owed_to(S1), state.message_to(S1)), (Owed::Nothing, None));
+    }
+
+    #[test]
+    fn a_message_names_the_entry_before_the_new_ones() {
+        let mut state = leader_at(&[1, 2, 4], 3);
+        let args = append(&mut state);
+        assert_eq!((args.term, args.leader_id, args.prev_log()), (Term(4), ME, at(2, 2)));
+        assert_eq!(args.entries, entries(3, &[4]));
+    }
+
+    #[test]
+    fn a_follower_behind_the_snapshot_is_sent_the_snapshot() {
+        let mut state = leader_at(&[1, 2, 2, 4], 2);
+        (state.commit_index, state.last_applied) = (Index(3), Index(3));
+        state.compact(Index(3), Bytes::from_static(b"state"), &mut Effects::default());
+        let Message::Install(args) = message(&mut state) else { panic!("entry 2 is gone") };
+        assert_eq!((args.term, args.leader_id), (Term(4), ME));
+        assert_eq!(args.last_included(), at(2, 3), "with the entry's term, not the leader's");
+        assert_eq!(args.data, Bytes::from_static(b"state"));
+    }
+
+    #[test]
+    fn a_follower_at_the_snapshots_end_is_sent_entries() {
+        let mut state = leader_at(&[1, 2, 4], 3);
+        state.last_applied = Index(2);
+        state.compact(Index(2), Bytes::new(), &mut Effects::default());
+        assert_eq!(append(&mut state).prev_log(), at(2, 2));
+    }
+
+    #[test]
+    fn a_silent_follower_is_sent_heartbeats_only_until_it_answers() {
+        let mut state = leader_at(&[1, 2], 2);
+        for _ in 0..UNANSWERED_MAX {
+            assert_eq!(append(&mut state).entries, entries(2, &[2]), "a call may be lost");
         }
+        assert_eq!(append(&mut state).entries, [], "it hears nothing");
+        answer(&mut state, 1, 1, Ok(()));
+        assert_eq!(append(&mut state).entries, entries(2, &[2]), "it is back");
     }
 
-    /// Where to go on with a follower whose log conflicts with ours (lab: fast backup).
-    ///
-    /// If we have entries of its term, our logs may agree up to the last of them; if not, they
-    /// part where that term begins in its log.
-    fn index_before(&self, conflict: Conflict) -> Index {
-        let ours = conflict.term.and_then(|term| self.log.last_index_of(term));
-        ours.map_or(conflict.index, Index::next)
+    #[test]
+    fn a_silent_follower_behind_the_snapshot_is_sent_heartbeats_too() {
+        let mut state = leader_at(&[1, 2, 4], 1);
+        state.last_applied = Index(2);
+        state.compact(Index(2), Bytes::new(), &mut Effects::default());
+        for _ in 0..UNANSWERED_MAX {
+            assert!(matches!(message(&mut state), Message::Install(_)), "entry 1 is gone");
+        }
+        let args = append(&mut state);
+        assert_eq!((args.prev_log(), args.entries), (at(2, 2), vec![]));
     }
 }

@@ -8,7 +8,8 @@
 
 use std::sync::Arc;
 
-use super::replication::{Message, Owed, Sent};
+use super::replication::{Message, Owed};
+use super::replies::Sent;
 use super::rpc::{AppendEntriesArgs, InstallSnapshotArgs};
 use super::server::Server;
 use super::timing::{COMMIT_NEWS_DELAY, HEARTBEAT_INTERVAL};

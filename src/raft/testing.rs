@@ -3,7 +3,10 @@
 use bytes::Bytes;
 
 use super::log::Log;
-use super::state::{Effects, State};
+use super::replication::{Message, Progress};
+use super::replies::Sent;
+use super::rpc::{AppendEntriesArgs, AppendEntriesReply, Conflict, RequestVoteReply};
+use super::state::{Effects, Role, State};
 use crate::api::{Entry, Index, Position, ServerId, Term};
 use crate::persister::Persisted;
 
@@ -50,10 +53,60 @@ pub fn leader(servers: usize, term: u64, terms: &[u64]) -> State {
     let mut state = server(servers, term - 1, terms);
     let args = state.start_election(&mut Effects::default());
     for voter in 1..servers {
-        let reply = super::rpc::RequestVoteReply { term: args.term, vote_granted: true };
+        let reply = RequestVoteReply { term: args.term, vote_granted: true };
         let voter = ServerId::from_slot(voter);
         state.on_vote_reply(voter, args.term, &reply, &mut Effects::default());
     }
     assert!(state.is_leader(), "{:?} did not win", state.role);
     state
+}
+
+/// What the leader knows of S1.
+pub fn s1(state: &mut State) -> &mut Progress {
+    let Role::Leader { followers } = &mut state.role else { panic!("not a leader") };
+    &mut followers[S1.slot()]
+}
+
+/// `next_index` and `match_index` of S1.
+pub fn next_and_match(state: &mut State) -> (u64, u64) {
+    let progress = s1(state);
+    (progress.next_index.0, progress.match_index.0)
+}
+
+/// A leader of term 4, one of three, that goes on at `next_index` with S1.
+pub fn leader_at(terms: &[u64], next_index: u64) -> State {
+    let mut state = leader(3, 4, terms);
+    s1(&mut state).next_index = Index(next_index);
+    state
+}
+
+/// What goes to S1 next.
+pub fn message(state: &mut State) -> Message {
+    state.message_to(S1).expect("a leader has something to say")
+}
+
+/// The AppendEntries that goes to S1 next.
+pub fn append(state: &mut State) -> AppendEntriesArgs {
+    match message(state) {
+        Message::Append(args) => args,
+        Message::Install(args) => panic!("a snapshot at {}", args.last_included()),
+    }
+}
+
+/// S1 answers, in term 4, a request of term 4 that went from `prev` to `last`.
+pub fn answer(state: &mut State, prev: u64, last: u64, reply: Result<(), Conflict>) {
+    let sent = sent(4, prev, last);
+    let (success, conflict) = (reply.is_ok(), reply.err());
+    let reply = AppendEntriesReply { term: Term(4), success, conflict };
+    state.on_append_reply(S1, sent, &reply, &mut Effects::default());
+}
+
+/// A request of term `term` that went from `prev` to `last`.
+pub fn sent(term: u64, prev: u64, last: u64) -> Sent {
+    Sent { term: Term(term), prev_log_index: Index(prev), last_new_index: Index(last) }
+}
+
+/// A refusal, for `answer`.
+pub fn conflict(term: Option<u64>, index: u64) -> Result<(), Conflict> {
+    Err(Conflict { term: term.map(Term), index: Index(index) })
 }

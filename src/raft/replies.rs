@@ -1,0 +1,264 @@
+//! The leader's side of replication: what the answers of a follower mean (Figure 2, Rules for
+//! Servers, Leaders; Raft §5.3).
+//!
+//! Answers may come seconds late and in any order, from a term that is over, from a follower that
+//! has moved on. Each is judged by what was asked, never by what is so when it arrives:
+//!
+//! - it must be of the very term that we lead, and so must the request have been;
+//! - a success raises `match_index` to the last entry of that request, and no further;
+//! - a refusal moves `next_index` back only if that is still where the request went.
+//!
+//! So an answer may be lost, late or repeated, and nothing known is taken back.
+
+use super::replication::Progress;
+use super::rpc::{AppendEntriesReply, Conflict, InstallSnapshotReply};
+use super::state::{Effects, Role, State};
+use super::timing::UNANSWERED_MAX;
+use crate::api::{Index, ServerId, Term};
+
+/// What an AppendEntries said, as far as its answer must be judged by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// The term in which it was sent.
+    pub term: Term,
+    /// The entry before the new ones.
+    pub prev_log_index: Index,
+    /// The last new entry: what a success promises.
+    pub last_new_index: Index,
+}
+
+impl Progress {
+    /// Raises `match_index` to what an answer promised. Whether it rose.
+    fn matches(&mut self, index: Index) -> bool {
+        let news = index > self.match_index;
+        self.match_index = self.match_index.max(index);
+        self.next_index = self.next_index.max(self.match_index.next());
+        news
+    }
+
+    /// Moves `next_index` back to `index`, after a refusal of what followed `prev_log_index`.
+    /// Whether it moved: not if it stands elsewhere by now, never past what the follower has, and
+    /// never forward.
+    fn backs_up(&mut self, prev_log_index: Index, index: Index) -> bool {
+        if self.next_index != prev_log_index.next() {
+            return false;
+        }
+        let before = self.next_index;
+        self.next_index = index.min(prev_log_index).max(self.match_index.next());
+        self.next_index < before
+    }
+
+    /// Takes note of an answer. A late one that brought no news does not make room for another
+    /// batch, or each would send one more; but any answer ends the silence of a dead line.
+    const fn on_answer(&mut self, news: bool) {
+        if news || self.unanswered >= UNANSWERED_MAX {
+            self.unanswered = 0;
+        }
+    }
+}
+
+impl State {
+    /// Judges the answer to an AppendEntries (Figure 2, Rules for Servers, Leaders).
+    ///
+    /// "If successful: update nextIndex and matchIndex for follower"; "if AppendEntries fails
+    /// because of log inconsistency: decrement nextIndex and retry".
+    pub fn on_append_reply(
+        &mut self,
+        follower: ServerId,
+        sent: Sent,
+        reply: &AppendEntriesReply,
+        effects: &mut Effects,
+    ) {
+        self.observe_term(reply.term, effects);
+        let retry_at = reply.conflict.map(|conflict| self.index_before(conflict));
+        let Some(progress) = self.progress_in(sent.term, reply.term, follower) else { return };
+
+        let news = match retry_at {
+            _ if reply.success => progress.matches(sent.last_new_index),
+            Some(index) => progress.backs_up(sent.prev_log_index, index),
+            None => false,
+        };
+        progress.on_answer(news);
+        self.advance_commit_index();
+    }
+
+    /// Judges the answer to an InstallSnapshot (Figure 13).
+    ///
+    /// `last_included_index` is that of the snapshot sent: ours may be a newer one by now.
+    pub fn on_install_reply(
+        &mut self,
+        follower: ServerId,
+        term: Term,
+        last_included_index: Index,
+        reply: &InstallSnapshotReply,
+        effects: &mut Effects,
+    ) {
+        self.observe_term(reply.term, effects);
+        let Some(progress) = self.progress_in(term, reply.term, follower) else { return };
+        let news = progress.matches(last_included_index);
+        progress.on_answer(news);
+        self.advance_commit_index();
+    }
+
+    /// What we know of `follower`, if an answer of term `answered` to a request of term `asked`
+    /// may still change it: we must lead in that very term.
+    fn progress_in(&mut self, asked: Term, answered: Term, who: ServerId) -> Option<&mut Progress> {
+        let current = asked == self.current_term && answered == self.current_term;
+        match &mut self.role {
+            Role::Leader { followers } if current => followers.get_mut(who.slot()),
+            _ => None,
+        }
+    }
+
+    /// Where to go on with a follower whose log conflicts with ours (lab: fast backup).
+    ///
+    /// If we have entries of its term, our logs may agree up to the last of them; if not, they
+    /// part where that term begins in its log.
+    fn index_before(&self, conflict: Conflict) -> Index {
+        let ours = conflict.term.and_then(|term| self.log.last_index_of(term));
+        ours.map_or(conflict.index, Index::next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::super::replication::Owed;
+    use super::super::testing::*;
+    use super::*;
+
+    #[test]
+    fn a_late_answer_without_news_makes_no_room_for_another_batch() {
+        let mut state = leader_at(&[1, 2], 2);
+        append(&mut state);
+        answer(&mut state, 1, 1, Ok(()));
+        append(&mut state);
+        answer(&mut state, 1, 1, Ok(()));
+        assert_eq!(state.owed_to(S1), Owed::Nothing, "the batch is still under way");
+    }
+
+    #[test]
+    fn success_raises_match_index_to_what_that_request_brought() {
+        let mut state = leader_at(&[1, 1, 1, 1], 1);
+        answer(&mut state, 0, 2, Ok(()));
+        assert_eq!(next_and_match(&mut state), (3, 2), "not to what is sent by now");
+    }
+
+    #[test]
+    fn a_late_success_takes_nothing_back() {
+        let mut state = leader_at(&[1, 1, 1, 1], 1);
+        answer(&mut state, 0, 4, Ok(()));
+        answer(&mut state, 0, 2, Ok(()));
+        assert_eq!(next_and_match(&mut state), (5, 4));
+    }
+
+    #[test]
+    fn success_on_a_majority_commits() {
+        let mut state = leader_at(&[4], 1);
+        answer(&mut state, 0, 1, Ok(()));
+        assert_eq!(state.commit_index, Index(1));
+    }
+
+    #[test]
+    fn an_answer_to_an_earlier_leadership_is_not_believed() {
+        let mut state = leader_at(&[1, 2, 4], 4);
+        let reply = AppendEntriesReply { term: Term(4), success: true, conflict: None };
+        state.on_append_reply(S1, sent(2, 1, 3), &reply, &mut Effects::default());
+        assert_eq!(next_and_match(&mut state), (4, 0), "index 3 was another entry in term 2");
+        assert_eq!(state.commit_index, Index(0));
+    }
+
+    #[test]
+    fn an_answer_of_an_instance_that_stopped_promises_nothing() {
+        let mut state = leader_at(&[1, 2, 4], 4);
+        let reply = AppendEntriesReply { term: Term(0), success: true, conflict: None };
+        state.on_append_reply(S1, sent(4, 0, 3), &reply, &mut Effects::default());
+        assert_eq!(next_and_match(&mut state), (4, 0));
+    }
+
+    #[test]
+    fn a_newer_term_in_an_answer_deposes_the_leader() {
+        let mut state = leader_at(&[1, 2], 3);
+        let mut effects = Effects::default();
+        let reply = AppendEntriesReply { term: Term(5), success: false, conflict: None };
+        state.on_append_reply(S1, sent(4, 2, 2), &reply, &mut effects);
+        assert_eq!((&state.role, state.current_term), (&Role::Follower, Term(5)));
+        assert!(effects.save_vote, "term 5 was seen");
+    }
+
+    #[test]
+    fn a_log_that_is_too_short_is_met_at_its_end() {
+        let mut state = leader_at(&[1, 1, 2, 2, 4], 6);
+        answer(&mut state, 5, 5, conflict(None, 3));
+        assert_eq!(next_and_match(&mut state), (3, 0));
+        assert_eq!(state.owed_to(S1), Owed::Message, "try again at once");
+    }
+
+    #[test]
+    fn a_term_that_we_have_is_met_after_our_last_entry_of_it() {
+        let mut state = leader_at(&[1, 2, 2, 4, 4], 6);
+        answer(&mut state, 5, 5, conflict(Some(2), 2));
+        assert_eq!(next_and_match(&mut state), (4, 0));
+    }
+
+    #[test]
+    fn a_term_that_we_lack_is_skipped_whole() {
+        let mut state = leader_at(&[1, 1, 4, 4, 4], 6);
+        answer(&mut state, 5, 5, conflict(Some(3), 2));
+        assert_eq!(next_and_match(&mut state), (2, 0));
+    }
+
+    #[test]
+    fn a_late_refusal_takes_nothing_back() {
+        let mut state = leader_at(&[1, 1, 1, 4], 5);
+        answer(&mut state, 4, 4, conflict(None, 2));
+        answer(&mut state, 1, 3, Ok(()));
+        answer(&mut state, 4, 4, conflict(None, 2));
+        assert_eq!(next_and_match(&mut state), (4, 3));
+    }
+
+    #[test]
+    fn a_refusal_never_leads_back_past_what_the_follower_has() {
+        let mut state = leader_at(&[1, 1, 1, 4], 3);
+        s1(&mut state).match_index = Index(2);
+        append(&mut state);
+        answer(&mut state, 2, 3, conflict(None, 1));
+        assert_eq!(next_and_match(&mut state), (3, 2));
+        assert_eq!(state.owed_to(S1), Owed::Nothing, "trying again at once would not help");
+    }
+
+    #[test]
+    fn a_refusal_never_leads_forward() {
+        let mut state = leader_at(&[1, 1, 1, 4], 3);
+        answer(&mut state, 2, 3, conflict(None, 5));
+        assert_eq!(next_and_match(&mut state), (2, 0));
+    }
+
+    #[test]
+    fn an_installed_snapshot_counts_as_what_it_covered_when_it_was_sent() {
+        let mut state = leader_at(&[1, 1, 1, 4], 1);
+        state.last_applied = Index(3);
+        state.compact(Index(3), Bytes::new(), &mut Effects::default());
+        let reply = InstallSnapshotReply { term: Term(4) };
+        state.on_install_reply(S1, Term(4), Index(2), &reply, &mut Effects::default());
+        assert_eq!(next_and_match(&mut state), (3, 2), "the snapshot sent ended at 2");
+    }
+
+    #[test]
+    fn a_late_answer_to_a_snapshot_takes_nothing_back() {
+        let mut state = leader_at(&[1, 1, 1, 4], 1);
+        answer(&mut state, 0, 4, Ok(()));
+        let reply = InstallSnapshotReply { term: Term(4) };
+        state.on_install_reply(S1, Term(4), Index(2), &reply, &mut Effects::default());
+        assert_eq!(next_and_match(&mut state), (5, 4));
+    }
+
+    #[test]
+    fn a_snapshot_sent_in_an_earlier_leadership_is_not_counted() {
+        let mut state = leader_at(&[1, 1], 1);
+        let reply = InstallSnapshotReply { term: Term(4) };
+        state.on_install_reply(S1, Term(3), Index(2), &reply, &mut Effects::default());
+        assert_eq!(next_and_match(&mut state), (1, 0));
+    }
+}
