@@ -14,7 +14,7 @@ use crate::runtime::time::Instant;
 ///
 /// A call over the network and back is 2 µs while both threads are awake; parking and waking
 /// costs 2 to 20 µs each time. Longer than this, and what is waited for is no such call.
-pub(super) const SPIN: Duration = Duration::from_micros(10);
+pub(super) const SPIN: Duration = Duration::from_micros(5);
 
 /// One per OS thread: a token that wakers leave and `park` takes.
 pub(in crate::runtime) struct Parker {
