@@ -1,27 +1,33 @@
-//! One seed of the whole suite per iteration, on the virtual clock and one core.
+//! CPU time of one seed of the whole suite, and of each scenario, on the virtual clock.
+//!
+//! CPU time and not the wall's, so that a busy machine does not show.
+
+use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use raftlab::lab::{DESIGNS, Observing, SCENARIOS, Scenario, run_scenario_observing};
 use raftlab::runtime::{RunConfig, Schedule};
 
-/// Runs each of `scenarios` once, with the next seed.
-fn run<'a>(
-    scenarios: impl Iterator<Item = &'a Scenario>,
-    seed: &mut u64,
+/// CPU time of `scenarios`, each with seeds `1..=seed_count`.
+fn cpu(
+    scenarios: &[Scenario],
+    seed_count: u64,
     schedule: Schedule,
     observing: Observing,
-) {
-    *seed += 1;
-    let config = RunConfig { seed: *seed, schedule, ..RunConfig::default() };
-    for scenario in scenarios {
+) -> Duration {
+    let one = |(seed, scenario): (u64, &Scenario)| {
+        let config = RunConfig { seed, schedule, ..RunConfig::default() };
         let report = run_scenario_observing(scenario, &DESIGNS[0], &config, observing);
         assert!(report.ok, "{} fails with seed {seed}: {:?}", scenario.name, report.failure);
-    }
+        report.cpu
+    };
+    let runs = (1..=seed_count).flat_map(|seed| scenarios.iter().map(move |it| (seed, it)));
+    runs.map(one).sum()
 }
 
 fn whole(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("suite");
-    group.sample_size(20);
+    group.sample_size(10);
     let cases = [
         ("random", Schedule::Random, Observing::On),
         ("random, no observers", Schedule::Random, Observing::Off),
@@ -29,9 +35,8 @@ fn whole(criterion: &mut Criterion) {
         ("hostile", Schedule::Hostile, Observing::On),
     ];
     for (name, schedule, observing) in cases {
-        let mut seed = 0;
         group.bench_function(name, |bencher| {
-            bencher.iter(|| run(SCENARIOS.iter(), &mut seed, schedule, observing));
+            bencher.iter_custom(|seed_count| cpu(SCENARIOS, seed_count, schedule, observing));
         });
     }
     group.finish();
@@ -40,12 +45,12 @@ fn whole(criterion: &mut Criterion) {
 /// Where the suite's time goes.
 fn each(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("scenario");
-    group.sample_size(20);
+    group.sample_size(10);
     for scenario in SCENARIOS {
-        let mut seed = 0;
         group.bench_function(scenario.name, |bencher| {
-            let one = || std::iter::once(scenario);
-            bencher.iter(|| run(one(), &mut seed, Schedule::Random, Observing::On));
+            bencher.iter_custom(|seed_count| {
+                cpu(std::slice::from_ref(scenario), seed_count, Schedule::Random, Observing::On)
+            });
         });
     }
     group.finish();
