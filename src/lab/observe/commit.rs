@@ -42,28 +42,13 @@ impl Observer for CommitNeedsMajority {
 /// "Raft never commits log entries from previous terms by counting replicas. Only log entries from
 /// the leader's current term are committed by counting replicas" (Raft §5.4.2).
 ///
-/// Fails when a leader says that the log is committed further than any other server said before,
-/// the last such entry is of an older term, and the leader held no office since that term in which
-/// it could have learnt it.
+/// Fails when a leader says that the log is committed further than was said before, and the last
+/// such entry is of an older term. A leader that counts, ceases to lead before it can say so, and
+/// leads again, says so then: what a majority had when it ceased to lead is allowed to it.
+#[derive(Default)]
 pub(super) struct CommitOnlyOwnTerm {
-    /// How far each server said that the log is committed, or showed it by applying.
-    said: Vec<Index>,
-}
-
-impl CommitOnlyOwnTerm {
-    pub(super) fn new(servers: usize) -> CommitOnlyOwnTerm {
-        CommitOnlyOwnTerm { said: vec![Index(0); servers] }
-    }
-
-    fn says(&mut self, server: ServerId, index: Index) {
-        let said = &mut self.said[server.slot()];
-        *said = index.max(*said);
-    }
-
-    fn others_said(&self, server: ServerId) -> Index {
-        let others = self.said.iter().enumerate().filter(|(slot, _)| *slot != server.slot());
-        others.map(|(_, said)| *said).max().unwrap_or_default()
-    }
+    /// How far leaders said that the log is committed.
+    said: Index,
 }
 
 impl Observer for CommitOnlyOwnTerm {
@@ -72,33 +57,34 @@ impl Observer for CommitOnlyOwnTerm {
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        match event {
-            Event::Applied { server, .. } => self.says(*server, world.server(*server).delivered),
-            Event::Sent { from, facts: Facts::Installs { last_included, .. }, .. } => {
-                self.says(*from, last_included.index);
-            }
+        let (from, term, commit, counts) = match event {
             Event::Sent { from, facts: Facts::Acts { term, commit, .. }, .. } => {
-                self.says(*from, *commit);
-                if *commit > self.others_said(*from) {
-                    return counted(*from, *term, *commit, world);
-                }
+                (*from, *term, *commit, true)
             }
-            _ => {}
+            Event::Sent { from, facts: Facts::Installs { term, last_included, .. }, .. } => {
+                (*from, *term, last_included.index, false)
+            }
+            _ => return Ok(()),
+        };
+        if commit <= self.said {
+            return Ok(());
         }
-        Ok(())
+        self.said = commit;
+        if counts { counted(from, term, commit, world) } else { Ok(()) }
     }
 }
 
-/// Judges `commit`, which `leader` must have found by counting.
+/// Judges `commit`, which `leader` must have found by counting, or in its own snapshot.
 fn counted(leader: ServerId, term: Term, commit: Index, world: &World) -> Result<(), String> {
-    let Some(of) = world.written(leader).log.term_at(commit) else { return Ok(()) };
-    // A leader that commits, loses its office before it can say so and wins it again says so then.
-    if of >= term || world.server(leader).led_within(of, term) {
+    let known = world.server(leader);
+    let log = &known.shadow.written.log;
+    let Some(of) = log.term_at(commit) else { return Ok(()) };
+    if of >= term || commit <= log.base().index.max(known.may_have_counted()) {
         return Ok(());
     }
     Err(format!(
         "{leader}, leader of term {term}, commits the log up to {of}/{commit}: an entry of an \
-         older term, with none of its own behind it, and no other server had said so"
+         older term, with none of its own behind it, and no leader had said so before"
     ))
 }
 

@@ -76,9 +76,7 @@ impl Watch for Life {
 }
 
 fn voted(state: &mut State, server: ServerId, after: Ballot) {
-    let known = state.world.server_mut(server);
-    let before = known.shadow.written.ballot;
-    known.shadow.vote(after);
+    let before = state.world.voted(server, after);
     state.show(&Event::Voted { server, before, after });
 }
 

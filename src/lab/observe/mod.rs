@@ -191,7 +191,7 @@ fn rules(servers: usize, liveness: Liveness) -> Vec<Box<dyn Observer>> {
         Box::new(accepts::MatchingPrefixAccepted),
         Box::new(leader_completeness::LeaderCompleteness::default()),
         Box::new(state_machine_safety::StateMachineSafety::default()),
-        Box::new(commit::CommitOnlyOwnTerm::new(servers)),
+        Box::new(commit::CommitOnlyOwnTerm::default()),
         Box::new(commit::CommitNeedsMajority::default()),
         Box::new(commit::CommitMonotonic),
         Box::new(snapshots::SnapshotForward),

@@ -60,6 +60,12 @@ impl TermLog {
         position.index < self.base.index || self.term_at(position.index) == Some(position.term)
     }
 
+    /// The last entry of `term`, or, where there is none, the last that the snapshot covers.
+    pub(super) fn last_of(&self, term: Term) -> Index {
+        let slot = self.runs.iter().rposition(|run| run.term == term);
+        slot.map_or(self.base.index, |slot| self.run_end(self.runs[slot].first))
+    }
+
     /// The first index where `newer` no longer has what this log has. What `newer` covers with a
     /// matching snapshot is not lost.
     pub(super) fn first_lost(&self, newer: &TermLog) -> Option<Index> {

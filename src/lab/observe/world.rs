@@ -1,11 +1,10 @@
 //! What all observers know: the servers' storage, their lives, the calls they are handling.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::committed::Committed;
 use super::event::{committed_by, promised, term_of};
-use super::shadow::{Shadow, Stored};
+use super::shadow::{Ballot, Shadow, Stored};
 use crate::api::{ApplyMsg, Index, Position, ServerId, Term, quorum_size};
 use crate::lab::Facts;
 use crate::persister::Persisted;
@@ -61,8 +60,8 @@ pub(super) struct Server {
     /// Whether its apply channel's reader reads.
     pub(super) reading: bool,
     handling: Vec<Handling>,
-    /// The terms in which it acted as leader, in any life.
-    offices: BTreeSet<Term>,
+    /// How far a majority had its own entries when it ceased to lead, at most, in this life.
+    counted: Index,
 }
 
 impl Server {
@@ -71,16 +70,16 @@ impl Server {
         self.led == Some(self.shadow.written.ballot.term)
     }
 
-    /// Whether it acted as leader of a term in `from..to`, in any life.
-    pub(super) fn led_within(&self, from: Term, to: Term) -> bool {
-        from < to && self.offices.range(from..to).next().is_some()
+    /// Up to where, at most, it can have found the log committed by counting in an earlier term
+    /// of this life.
+    pub(super) fn may_have_counted(&self) -> Index {
+        self.counted
     }
 
     fn act(&mut self, term: Term) {
         if self.led < Some(term) {
             self.led = Some(term);
         }
-        self.offices.insert(term);
     }
 
     /// Shows its storage to the requests that it is handling.
@@ -152,7 +151,6 @@ impl World {
             led: known.led,
             delivered: persisted.last_included.index,
             reading: true,
-            offices: std::mem::take(&mut known.offices),
             ..Server::default()
         };
         life
@@ -175,6 +173,26 @@ impl World {
             Facts::Installs { term, .. } => known.act(*term),
             _ => {}
         }
+    }
+
+    /// A server writes term and vote: what was there before.
+    pub(super) fn voted(&mut self, server: ServerId, after: Ballot) -> Ballot {
+        let before = self.written(server).ballot;
+        if after.term > before.term && self.server(server).leads() {
+            let reached = self.reach(before.term);
+            let known = self.server_mut(server);
+            known.counted = known.counted.max(reached);
+        }
+        self.server_mut(server).shadow.vote(after);
+        before
+    }
+
+    /// The last entry of `term` that the durable logs of a majority have.
+    fn reach(&self, term: Term) -> Index {
+        let last_of = |server: &Server| server.shadow.durable.log.last_of(term);
+        let mut reached: Vec<Index> = self.servers.iter().map(last_of).collect();
+        reached.sort_unstable();
+        reached[self.servers.len() - self.quorum()]
     }
 
     /// A request reaches `to`'s handler. Copies of one request are one handling.

@@ -1,0 +1,211 @@
+//! What stands in logs, and what leaves them.
+
+use bytes::Bytes;
+use raftlab::api::{Entry, Index, Term};
+use raftlab::persister::Write;
+
+use super::play::*;
+
+#[test]
+fn entries_of_one_index_and_term_have_one_command() {
+    let message = breaks("LogMatching", |play| {
+        play.saves(S0, 1, &[1]);
+        let other = Bytes::from_static(b"other");
+        let entry = Entry { term: Term(1), index: Index(1), data: other };
+        play.write(S1, &Write::Append(&[entry]));
+    });
+    assert_eq!(message, "S1 and S0 stored different commands at 1/1");
+}
+
+#[test]
+fn equal_entries_follow_equal_entries() {
+    breaks("LogMatching", |play| {
+        play.saves(S0, 1, &[1, 2, 2]);
+        play.saves(S1, 1, &[1, 1, 2]);
+    });
+    // Also when another term's entry was there first.
+    breaks("LogMatching", |play| {
+        play.saves(S0, 1, &[1, 1, 1]);
+        play.saves(S1, 1, &[1, 2, 3]);
+        play.saves(S2, 1, &[1, 1, 3]);
+    });
+}
+
+#[test]
+fn logs_may_part_and_meet_again() {
+    holds(|play| {
+        play.saves(S0, 1, &[1, 1, 1]);
+        play.saves(S1, 1, &[1, 2]);
+        play.saves(S2, 1, &[1]);
+        play.saves(S0, 2, &[2, 3]);
+        play.saves(S1, 3, &[3]);
+        // Whole suffixes, written again.
+        play.saves(S0, 1, &[1, 2, 3]);
+        // A log that begins with a snapshot.
+        play.saves(S2, 2, &[2]);
+        play.arrives(play.unsent(S0, S2, installs(S0, 3, at(2, 2))));
+        play.saves_snapshot(S2, at(2, 2));
+        play.saves(S2, 3, &[3]);
+    });
+}
+
+#[test]
+fn a_leader_deletes_nothing() {
+    breaks("LeaderAppendOnly", |play| {
+        play.led_by_s0(2);
+        play.saves(S0, 2, &[]);
+        play.saves(S0, 1, &[1]);
+    });
+}
+
+#[test]
+fn a_leader_may_write_its_log_again() {
+    holds(|play| {
+        play.led_by_s0(3);
+        play.saves(S0, 2, &[1, 1]);
+        // In two writes, synced once.
+        play.write(S0, &Write::Append(&entries(1, &[1])));
+        play.write(S0, &Write::Append(&entries(2, &[1, 1, 1])));
+        play.sync(S0);
+    });
+}
+
+#[test]
+fn a_deposed_leader_deletes_what_conflicts() {
+    holds(|play| {
+        play.elects(S0, 1, S1, at(0, 0));
+        play.saves(S0, 1, &[1, 1]);
+        play.elects(S2, 2, S1, at(0, 0));
+        play.saves(S2, 1, &[2]);
+        let sent = play.delivers(S2, S0, acts(S2, 2, 0, at(0, 0), at(2, 1)));
+        // Entries before the term: one sync makes both durable.
+        play.write(S0, &Write::Append(&entries(1, &[2])));
+        play.write(S0, &Write::Vote { term: Term(2), voted_for: None });
+        play.sync(S0);
+        play.replies(sent, matches(2, true));
+        // Late: it was made while S0 led.
+        play.sends(S0, S1, beat(S0, 1, 0, at(0, 0)));
+    });
+}
+
+#[test]
+fn a_stale_request_cuts_nothing() {
+    let message = breaks("AcknowledgedStays", |play| {
+        play.led_by_s0(3);
+        // A copy of the first entry alone comes late, and everything behind it is cut.
+        let late = play.delivers(S0, S1, acts(S0, 1, 0, at(0, 0), at(1, 1)));
+        play.saves(S1, 1, &[1]);
+        play.replies(late, matches(1, true));
+    });
+    assert!(message.starts_with("S1, in term 1, deleted its durable entries from 1/2 to 1/3"));
+}
+
+#[test]
+fn old_entries_that_were_acknowledged_stay_too() {
+    breaks("AcknowledgedStays", |play| {
+        play.led_by_s0(3);
+        play.elects(S0, 2, S1, at(1, 3));
+        let beat = play.delivers(S0, S1, beat(S0, 2, 0, at(1, 3)));
+        play.replies(beat, matches(2, true));
+        play.saves(S1, 2, &[2]);
+    });
+}
+
+#[test]
+fn entries_of_the_term_stay_even_unacknowledged() {
+    breaks("AcknowledgedStays", |play| {
+        play.elects(S0, 1, S1, at(0, 0));
+        play.saves(S0, 1, &[1, 1]);
+        play.delivers(S0, S1, acts(S0, 1, 0, at(0, 0), at(1, 2)));
+        play.saves(S1, 1, &[1, 1]);
+        play.saves(S1, 1, &[1]);
+    });
+}
+
+#[test]
+fn what_a_newer_leader_replaces_was_acknowledged_to_an_older_one() {
+    holds(|play| {
+        play.elects(S0, 1, S1, at(0, 0));
+        play.saves(S0, 1, &[1]);
+        play.elects(S2, 2, S1, at(0, 0));
+        play.saves(S2, 1, &[2]);
+        play.elects(S0, 3, S1, at(1, 1));
+        let sent = play.delivers(S0, S1, acts(S0, 3, 0, at(0, 0), at(1, 1)));
+        play.saves(S1, 1, &[1]);
+        play.replies(sent, matches(3, true));
+        play.elects(S2, 4, S1, at(2, 1));
+        play.saves(S1, 1, &[2]);
+    });
+}
+
+#[test]
+fn a_committed_entry_is_not_deleted() {
+    breaks("CommittedStays", |play| {
+        play.led_by_s0(2);
+        play.sends(S0, S1, beat(S0, 1, 2, at(1, 2)));
+        // S1 has moved on to a term in which it has told nobody anything.
+        play.saves_vote(S1, 5, None);
+        play.saves(S1, 2, &[5]);
+    });
+}
+
+#[test]
+fn a_server_that_has_not_heard_may_delete_what_others_commit() {
+    holds(|play| {
+        // Figure 8 again: S2 has S0's entry of term 1 from term 1, ...
+        play.elects(S0, 1, S1, at(0, 0));
+        play.saves(S0, 1, &[1]);
+        play.delivers(S0, S2, acts(S0, 1, 0, at(0, 0), at(1, 1)));
+        play.saves_vote(S2, 1, None);
+        play.saves(S2, 1, &[1]);
+        // ... which S0 commits in term 3, with an entry of its own and the help of S1.
+        play.elects(S0, 3, S1, at(1, 1));
+        play.saves(S0, 2, &[3]);
+        let sent = play.delivers(S0, S1, acts(S0, 3, 0, at(0, 0), at(3, 2)));
+        play.saves(S1, 1, &[1, 3]);
+        play.replies(sent, matches(3, true));
+        play.sends(S0, S1, beat(S0, 3, 2, at(3, 2)));
+        // S2 still listens to a leader of term 2 that nobody else does.
+        play.saves_vote(S2, 2, None);
+        play.saves(S2, 1, &[2]);
+        // In term 3 it deletes that leader's entry: another than was committed there.
+        play.saves_vote(S2, 3, None);
+        play.saves(S2, 1, &[1, 3]);
+    });
+}
+
+#[test]
+fn a_follower_takes_what_follows_its_log() {
+    breaks("MatchingPrefixAccepted", |play| {
+        play.led_by_s0(2);
+        play.calls(S0, S1, beat(S0, 1, 0, at(1, 2)), matches(1, false));
+    });
+    // A candidate that does not give way to its term's leader.
+    breaks("MatchingPrefixAccepted", |play| {
+        play.elects(S0, 1, S1, at(0, 0));
+        play.saves_vote(S2, 1, Some(S2));
+        play.calls(S0, S2, beat(S0, 1, 0, at(0, 0)), matches(1, false));
+    });
+}
+
+#[test]
+fn a_follower_refuses_what_it_cannot_place() {
+    holds(|play| {
+        play.led_by_s0(2);
+        play.saves_vote(S2, 1, None);
+        // Too short, another term, an older term.
+        play.calls(S0, S2, beat(S0, 1, 0, at(1, 2)), matches(1, false));
+        play.saves(S2, 1, &[0]);
+        play.calls(S0, S2, beat(S0, 1, 0, at(1, 1)), matches(1, false));
+        play.saves_vote(S2, 2, None);
+        play.calls(S0, S2, beat(S0, 1, 0, at(0, 0)), matches(2, false));
+    });
+    holds(|play| {
+        play.led_by_s0(2);
+        play.saves_vote(S2, 1, None);
+        // Decided while the log was too short, sent after another request made it long enough.
+        let slow = play.delivers(S0, S2, beat(S0, 1, 0, at(1, 2)));
+        play.saves(S2, 1, &[1, 1]);
+        play.replies(slow, matches(1, false));
+    });
+}

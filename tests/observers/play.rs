@@ -1,0 +1,273 @@
+//! A cluster without servers: the script plays them.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use raftlab::api::{ApplyMsg, Entry, Index, Position, ServerId, Term};
+use raftlab::lab::Facts;
+use raftlab::lab::observe::{Life, Liveness, Observers};
+use raftlab::lab::situations::{Situation, Situations};
+use raftlab::labrpc::{Call, Host, Tap};
+use raftlab::persister::{Persisted, Watch, Write};
+use raftlab::runtime::{self, Failure, FailureKind, RunConfig, Schedule, thread};
+
+pub const S0: ServerId = ServerId(0);
+pub const S1: ServerId = ServerId(1);
+pub const S2: ServerId = ServerId(2);
+
+/// Three servers, S0 to S2, played by a script.
+pub struct Play {
+    observers: Arc<Observers>,
+    lives: Vec<Arc<Life>>,
+    calls: u64,
+}
+
+/// A call between two servers that are played.
+#[derive(Clone, Copy)]
+pub struct Played {
+    id: u64,
+    from: ServerId,
+    to: ServerId,
+    request: Facts,
+}
+
+/// Plays `script` on the virtual clock: what the observers had to say.
+fn play(
+    liveness: Liveness,
+    script: impl FnOnce(&mut Play) + Send + 'static,
+) -> Result<Situations, Failure> {
+    let config = RunConfig { schedule: Schedule::Fifo, ..RunConfig::default() };
+    let outcome = runtime::run(&config, move || {
+        let facts = |message: &dyn Any| *message.downcast_ref::<Facts>().unwrap();
+        let observers = Observers::new(3, facts, liveness);
+        let fresh = Persisted::default();
+        let lives = [S0, S1, S2].map(|server| observers.boot(server, &fresh)).into();
+        let mut play = Play { observers, lives, calls: 0 };
+        script(&mut play);
+        play.observers.finish();
+        play.observers.situations()
+    });
+    outcome.result
+}
+
+/// Asserts that `script` breaks the rule `name` and none before it; what the failure says.
+#[track_caller]
+pub fn breaks(name: &str, script: impl FnOnce(&mut Play) + Send + 'static) -> String {
+    match play(Liveness::Judged, script) {
+        Ok(_) => panic!("{name} was broken and nobody noticed"),
+        Err(failure) => {
+            assert_eq!(failure.kind, FailureKind::Observer, "{failure}");
+            assert_eq!(failure.name, name, "{failure}");
+            failure.message
+        }
+    }
+}
+
+/// Asserts that `script` breaks no rule; the situations it came to.
+#[track_caller]
+pub fn holds(script: impl FnOnce(&mut Play) + Send + 'static) -> Situations {
+    play(Liveness::Judged, script).unwrap_or_else(|failure| panic!("false alarm: {failure}"))
+}
+
+/// As [`holds`], under a schedule that may hold servers up for long.
+#[track_caller]
+pub fn holds_when_hostile(script: impl FnOnce(&mut Play) + Send + 'static) {
+    play(Liveness::Ignored, script).unwrap_or_else(|failure| panic!("false alarm: {failure}"));
+}
+
+pub fn at(term: u64, index: u64) -> Position {
+    Position { term: Term(term), index: Index(index) }
+}
+
+/// Entries of the given terms, of which the first has index `first`; the command tells both.
+pub fn entries(first: u64, terms: &[u64]) -> Vec<Entry> {
+    let entry = |(index, term): (u64, &u64)| Entry {
+        term: Term(*term),
+        index: Index(index),
+        data: Bytes::from(format!("{term}/{index}")),
+    };
+    (first..).zip(terms).map(entry).collect()
+}
+
+pub fn asks(candidate: ServerId, term: u64, last: Position) -> Facts {
+    Facts::AsksVote { candidate, term: Term(term), last }
+}
+
+pub fn votes(term: u64, granted: bool) -> Facts {
+    Facts::Votes { term: Term(term), granted }
+}
+
+/// A leader's message with the entries between `prev` and `last`.
+pub fn acts(leader: ServerId, term: u64, commit: u64, prev: Position, last: Position) -> Facts {
+    Facts::Acts { leader, term: Term(term), commit: Index(commit), prev, last }
+}
+
+/// A leader's message without entries.
+pub fn beat(leader: ServerId, term: u64, commit: u64, prev: Position) -> Facts {
+    acts(leader, term, commit, prev, prev)
+}
+
+pub fn installs(leader: ServerId, term: u64, last_included: Position) -> Facts {
+    Facts::Installs { leader, term: Term(term), last_included }
+}
+
+pub fn matches(term: u64, success: bool) -> Facts {
+    Facts::Matches { term: Term(term), success }
+}
+
+pub fn command(term: u64, index: u64) -> ApplyMsg {
+    let command = Bytes::from(format!("{term}/{index}"));
+    ApplyMsg::Command { index: Index(index), term: Term(term), command }
+}
+
+pub fn snapshot(last_included: Position) -> ApplyMsg {
+    ApplyMsg::Snapshot { last_included, data: Bytes::new() }
+}
+
+impl Play {
+    /// Writes without a sync.
+    pub fn write(&self, server: ServerId, write: &Write<'_>) {
+        self.lives[server.slot()].wrote(write);
+    }
+
+    pub fn sync(&self, server: ServerId) {
+        self.write(server, &Write::Synced);
+    }
+
+    /// Writes and syncs term and vote.
+    pub fn saves_vote(&self, server: ServerId, term: u64, voted_for: Option<ServerId>) {
+        self.write(server, &Write::Vote { term: Term(term), voted_for });
+        self.sync(server);
+    }
+
+    /// Writes and syncs entries of the given terms, from index `first` on.
+    pub fn saves(&self, server: ServerId, first: u64, terms: &[u64]) {
+        self.write(server, &Write::Append(&entries(first, terms)));
+        self.sync(server);
+    }
+
+    /// Writes and syncs a snapshot.
+    pub fn saves_snapshot(&self, server: ServerId, last_included: Position) {
+        self.write(server, &Write::Snapshot(last_included));
+        self.sync(server);
+    }
+
+    pub fn applies(&self, server: ServerId, msg: &ApplyMsg) {
+        self.lives[server.slot()].applied(msg);
+    }
+
+    pub fn reads(&self, server: ServerId, reading: bool) {
+        self.lives[server.slot()].reads(reading);
+    }
+
+    /// The view of a server's present life, to be kept beyond it.
+    pub fn life(&self, server: ServerId) -> Arc<Life> {
+        self.lives[server.slot()].clone()
+    }
+
+    pub fn crashes(&self, server: ServerId) {
+        self.lives[server.slot()].end();
+    }
+
+    /// Starts a server from what it had stored.
+    pub fn boots(&mut self, server: ServerId, term: u64, vote: Option<ServerId>, terms: &[u64]) {
+        let persisted = Persisted {
+            current_term: Term(term),
+            voted_for: vote,
+            entries: entries(1, terms),
+            ..Persisted::default()
+        };
+        self.lives[server.slot()] = self.observers.boot(server, &persisted);
+    }
+
+    /// Starts a server that had stored no more than a snapshot.
+    pub fn boots_from(&mut self, server: ServerId, term: u64, last_included: Position) {
+        let current_term = Term(term);
+        let persisted = Persisted { current_term, last_included, ..Persisted::default() };
+        self.lives[server.slot()] = self.observers.boot(server, &persisted);
+    }
+
+    /// A request leaves.
+    pub fn sends(&mut self, from: ServerId, to: ServerId, request: Facts) -> Played {
+        self.calls += 1;
+        let played = Played { id: self.calls, from, to, request };
+        self.observers.sent(&call(played), &request);
+        played
+    }
+
+    /// A request that nobody saw leave.
+    pub fn unsent(&self, from: ServerId, to: ServerId, request: Facts) -> Played {
+        Played { id: u64::MAX, from, to, request }
+    }
+
+    /// A request arrives.
+    pub fn arrives(&self, played: Played) {
+        self.observers.dispatched(&call(played), &played.request);
+    }
+
+    /// The reply leaves.
+    pub fn replies(&self, played: Played, reply: Facts) {
+        self.observers.answered(&call(played), &reply);
+    }
+
+    /// The call is over.
+    pub fn ends(&self, played: Played, got_reply: bool) {
+        self.observers.ended(&call(played), got_reply);
+    }
+
+    /// A request leaves and arrives.
+    pub fn delivers(&mut self, from: ServerId, to: ServerId, request: Facts) -> Played {
+        let played = self.sends(from, to, request);
+        self.arrives(played);
+        played
+    }
+
+    /// A whole call, in which the server that answers writes nothing.
+    pub fn calls(&mut self, from: ServerId, to: ServerId, request: Facts, reply: Facts) {
+        let played = self.delivers(from, to, request);
+        self.replies(played, reply);
+        self.ends(played, true);
+    }
+
+    /// `candidate` is elected in `term` by `voter`, by the book, and sends a first heartbeat.
+    pub fn elects(&mut self, candidate: ServerId, term: u64, voter: ServerId, last: Position) {
+        self.wins(candidate, term, voter, last);
+        self.sends(candidate, voter, beat(candidate, term, 0, last));
+    }
+
+    /// `candidate` gets the vote of `voter`, by the book, and has not acted as leader yet.
+    pub fn wins(&mut self, candidate: ServerId, term: u64, voter: ServerId, last: Position) {
+        self.saves_vote(candidate, term, Some(candidate));
+        let played = self.delivers(candidate, voter, asks(candidate, term, last));
+        self.saves_vote(voter, term, Some(candidate));
+        self.replies(played, votes(term, true));
+        self.ends(played, true);
+    }
+
+    /// S0, leader of term 1 by the vote of S1, has entries of term 1 up to `last`, and so has S1.
+    pub fn led_by_s0(&mut self, last: u64) {
+        self.elects(S0, 1, S1, at(0, 0));
+        let terms = vec![1; usize::try_from(last).unwrap()];
+        self.saves(S0, 1, &terms);
+        let played = self.delivers(S0, S1, acts(S0, 1, 0, at(0, 0), at(1, last)));
+        self.saves(S1, 1, &terms);
+        self.replies(played, matches(1, true));
+        self.ends(played, true);
+    }
+
+    pub fn situation(&self, situation: Situation) -> u64 {
+        self.observers.situations().of(situation)
+    }
+
+    /// Time passes.
+    pub fn passes(&self, millis: u64) {
+        thread::sleep(Duration::from_millis(millis));
+    }
+}
+
+fn call(played: Played) -> Call<'static> {
+    let (from, to) = (Host::Server(played.from), Host::Server(played.to));
+    Call { id: played.id, from, to, method: "Played.call" }
+}

@@ -1,0 +1,158 @@
+//! What is promised is durable.
+
+use raftlab::api::Term;
+use raftlab::persister::{Watch, Write};
+
+use super::play::*;
+
+#[test]
+fn a_promised_vote_is_durable() {
+    breaks("PersistBeforeReply", |play| {
+        play.saves_vote(S0, 1, Some(S0));
+        let asked = play.delivers(S0, S1, asks(S0, 1, at(0, 0)));
+        play.write(S1, &Write::Vote { term: Term(1), voted_for: Some(S0) });
+        play.replies(asked, votes(1, true));
+    });
+    // Term without vote.
+    breaks("PersistBeforeReply", |play| {
+        play.saves_vote(S0, 1, Some(S0));
+        let asked = play.delivers(S0, S1, asks(S0, 1, at(0, 0)));
+        play.saves_vote(S1, 1, None);
+        play.replies(asked, votes(1, true));
+    });
+}
+
+#[test]
+fn promised_entries_are_durable() {
+    breaks("PersistBeforeReply", |play| {
+        play.elects(S0, 1, S1, at(0, 0));
+        play.saves(S0, 1, &[1]);
+        let sent = play.delivers(S0, S1, acts(S0, 1, 0, at(0, 0), at(1, 1)));
+        play.write(S1, &Write::Append(&entries(1, &[1])));
+        play.replies(sent, matches(1, true));
+    });
+}
+
+#[test]
+fn a_promised_snapshot_is_durable() {
+    breaks("PersistBeforeReply", |play| {
+        play.led_by_s0(2);
+        play.applies(S0, &command(1, 1));
+        play.applies(S0, &command(1, 2));
+        play.saves_snapshot(S0, at(1, 2));
+        let offered = play.delivers(S0, S2, installs(S0, 1, at(1, 2)));
+        play.saves_vote(S2, 1, None);
+        play.write(S2, &Write::Snapshot(at(1, 2)));
+        play.replies(offered, matches(1, true));
+    });
+}
+
+#[test]
+fn a_term_that_a_reply_shows_is_durable() {
+    breaks("PersistBeforeReply", |play| {
+        play.saves(S1, 1, &[1]);
+        play.saves_vote(S0, 2, Some(S0));
+        let asked = play.delivers(S0, S1, asks(S0, 2, at(0, 0)));
+        play.write(S1, &Write::Vote { term: Term(2), voted_for: None });
+        play.replies(asked, votes(2, false));
+    });
+}
+
+#[test]
+fn what_was_durable_for_a_moment_was_promised_in_time() {
+    holds(|play| {
+        // Figure 8, (a) to (d): S0's entry of term 1 reaches S1 in term 3, ...
+        play.elects(S0, 1, S1, at(0, 0));
+        play.saves(S0, 1, &[1]);
+        play.elects(S2, 2, S1, at(0, 0));
+        play.saves(S2, 1, &[2]);
+        play.elects(S0, 3, S1, at(1, 1));
+        let slow = play.delivers(S0, S1, acts(S0, 3, 0, at(0, 0), at(1, 1)));
+        play.saves(S1, 1, &[1]);
+        // ... and before S1's reply leaves, S2's entry takes its place in term 4.
+        play.elects(S2, 4, S1, at(2, 1));
+        let quick = play.delivers(S2, S1, acts(S2, 4, 0, at(0, 0), at(2, 1)));
+        play.saves(S1, 1, &[2]);
+        play.replies(quick, matches(4, true));
+        play.replies(slow, matches(3, true));
+    });
+    holds(|play| {
+        play.saves_vote(S0, 1, Some(S0));
+        let slow = play.delivers(S0, S1, asks(S0, 1, at(0, 0)));
+        play.saves_vote(S1, 1, Some(S0));
+        // Before the reply leaves, the voter hears of term 2.
+        play.saves_vote(S1, 2, None);
+        play.replies(slow, votes(1, true));
+    });
+}
+
+#[test]
+fn a_handler_of_an_earlier_life_promises_nothing() {
+    holds(|play| {
+        play.elects(S0, 1, S1, at(0, 0));
+        play.saves(S0, 1, &[1]);
+        let sent = play.delivers(S0, S1, acts(S0, 1, 0, at(0, 0), at(1, 1)));
+        let dead = play.life(S1);
+        play.crashes(S1);
+        play.boots(S1, 1, Some(S0), &[]);
+        // What the dead instance writes is lost, and its reply reaches nobody.
+        dead.wrote(&Write::Append(&entries(1, &[1])));
+        dead.wrote(&Write::Vote { term: Term(0), voted_for: None });
+        dead.wrote(&Write::Synced);
+        play.replies(sent, matches(1, true));
+    });
+}
+
+#[test]
+fn a_copy_of_a_request_is_judged_by_the_first_arrival() {
+    holds(|play| {
+        play.elects(S0, 1, S1, at(0, 0));
+        play.saves(S0, 1, &[1]);
+        play.elects(S2, 2, S1, at(0, 0));
+        play.saves(S2, 1, &[2]);
+        play.elects(S0, 3, S1, at(1, 1));
+        let twice = play.delivers(S0, S1, acts(S0, 3, 0, at(0, 0), at(1, 1)));
+        play.saves(S1, 1, &[1]);
+        play.elects(S2, 4, S1, at(2, 1));
+        play.saves(S1, 1, &[2]);
+        // The copy is refused at once; the reply to the first, decided in term 3, leaves later.
+        play.arrives(twice);
+        play.replies(twice, matches(4, false));
+        play.replies(twice, matches(3, true));
+    });
+}
+
+#[test]
+fn a_candidate_is_durable_before_it_asks() {
+    breaks("PersistBeforeRequest", |play| {
+        play.write(S0, &Write::Vote { term: Term(1), voted_for: Some(S0) });
+        play.sends(S0, S1, asks(S0, 1, at(0, 0)));
+    });
+    breaks("PersistBeforeRequest", |play| {
+        play.saves_vote(S0, 1, None);
+        play.sends(S0, S1, asks(S0, 1, at(0, 0)));
+    });
+}
+
+#[test]
+fn a_leader_speaks_in_no_term_that_it_could_forget() {
+    breaks("PersistBeforeRequest", |play| {
+        play.elects(S0, 1, S1, at(0, 0));
+        // S1 sends its vote of term 2 as a message of its own, but S0 never stored that term.
+        play.saves_vote(S1, 2, Some(S0));
+        play.sends(S1, S0, votes(2, true));
+        play.sends(S0, S1, beat(S0, 2, 0, at(0, 0)));
+    });
+}
+
+#[test]
+fn a_candidate_may_have_moved_on_when_its_request_leaves() {
+    holds(|play| {
+        play.saves_vote(S0, 1, Some(S0));
+        play.saves_vote(S0, 2, None);
+        play.sends(S0, S1, asks(S0, 1, at(0, 0)));
+        // The dead ask for nothing.
+        play.crashes(S0);
+        play.sends(S0, S1, asks(S0, 7, at(0, 0)));
+    });
+}
