@@ -23,6 +23,7 @@ fn main() {
         part: Part::P2B,
         servers: 3,
         unreliable: false,
+        puppets: false,
         title: "hello",
         breaks: "nothing",
         run: story,

@@ -111,6 +111,7 @@ const STORY: Scenario = Scenario {
     part: Part::P2B,
     servers: 3,
     unreliable: false,
+    puppets: false,
     title: "two commands",
     breaks: "anything",
     run: two_commands,
@@ -125,6 +126,7 @@ fn judged(flaw: Flaw, schedule: Schedule) -> Report {
                     name: stringify!($flaw),
                     make: |boot| make(boot, Flaw::$flaw),
                     facts: no_facts,
+                    raft_rpc: false,
                 },)*
             }
         };

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use super::Scenario;
 use crate::api::{ApplyMsg, Consensus, Entry, Index, Position, ServerId, Term};
 use crate::labrpc::{Host, Network, Service};
 use crate::persister::{PersistError, Persister};
@@ -41,6 +42,15 @@ pub struct Design {
     pub make: fn(Boot<'_>) -> Result<Instance, PersistError>,
     /// What a typed request or reply of this design says, in neutral words.
     pub facts: fn(&dyn Any) -> Facts,
+    /// Whether its servers speak `RaftRpc`, so that a scenario can play their peers.
+    pub raft_rpc: bool,
+}
+
+impl Design {
+    /// Whether `scenario` says anything about this design.
+    pub const fn can_play(&self, scenario: &Scenario) -> bool {
+        self.raft_rpc || !scenario.puppets
+    }
 }
 
 /// What a message shows of the protocol, whatever the design. A reply's facts are joined with
@@ -97,7 +107,8 @@ pub enum Facts {
 }
 
 /// All designs, the reference first.
-pub static DESIGNS: &[Design] = &[Design { name: "rpc", make: make_rpc, facts: rpc_facts }];
+pub static DESIGNS: &[Design] =
+    &[Design { name: "rpc", make: make_rpc, facts: rpc_facts, raft_rpc: true }];
 
 /// Brings a server of the RPC-style design to life.
 fn make_rpc(boot: Boot<'_>) -> Result<Instance, PersistError> {

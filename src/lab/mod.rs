@@ -54,6 +54,7 @@
 mod cluster;
 mod design;
 pub mod observe;
+pub mod puppet;
 mod report;
 mod run;
 mod scenario;

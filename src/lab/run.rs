@@ -53,15 +53,17 @@ pub fn run_scenario_observing(
     let config = RunConfig { elapsed_max: config.elapsed_max.min(SCENARIO_MAX), ..config.clone() };
     let log = Arc::new(record::Log::default());
     let tally = Arc::new(Tally::default());
+    assert!(design.can_play(scenario), "{} needs a design that speaks RaftRpc", scenario.name);
     let observers = match observing {
-        Observing::On => {
+        // Puppets may say what no cluster of real servers would.
+        Observing::On if !scenario.puppets => {
             let liveness = match config.schedule {
                 Schedule::Hostile => Liveness::Ignored,
                 Schedule::Fifo | Schedule::Random => Liveness::Judged,
             };
             Some(Observers::new(scenario.servers, design.facts, liveness))
         }
-        Observing::Off => None,
+        Observing::On | Observing::Off => None,
     };
     let main = {
         let (scenario, design, config) = (*scenario, *design, config.clone());

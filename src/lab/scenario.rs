@@ -92,6 +92,9 @@ pub struct Scenario {
     pub servers: usize,
     /// Whether the network delays and loses messages.
     pub unreliable: bool,
+    /// Whether only S0 is real, and the scenario plays the others in the words of `RaftRpc`. Such
+    /// a scenario is for designs that speak it: see [`Design::can_play`](super::Design::can_play).
+    pub puppets: bool,
     /// What it is about, as the course puts it.
     pub title: &'static str,
     /// What sort of mistake fails it.
@@ -110,7 +113,8 @@ pub fn find_scenario(name: &str) -> Option<&'static Scenario> {
 /// This is the one place where a scenario is registered: it makes the table
 /// [`SCENARIOS`](crate::lab::SCENARIOS), and one `#[test]` each in `tests/lab.rs`. To add one,
 /// write a function `pub fn name_2b(cluster: &mut Cluster)` in a file of `src/lab/scenarios/`
-/// and a line here.
+/// and a line here. Its network is `reliable`, `unreliable`, or `puppets`: reliable, and the
+/// scenario itself plays every server but S0.
 #[macro_export]
 macro_rules! scenarios {
     ($make:ident) => {
@@ -121,6 +125,20 @@ macro_rules! scenarios {
                 "no new leader when the old one is gone; a leader without a majority";
             many_elections_2a: P2A, 7 servers, reliable, "multiple elections",
                 "split votes that never end; a vote given twice";
+            vote_rules_2a: P2A, 3 servers, puppets, "one vote per term",
+                "two votes in one term; a vote that a newer term does not free";
+            candidate_rules_2a: P2A, 3 servers, puppets, "a candidate asks everybody, again",
+                "no vote for oneself; peers asked one by one; no second election";
+            candidate_follows_2a: P2A, 3 servers, puppets, "a candidate hears its term's leader",
+                "a candidate that goes on counting votes";
+            stale_vote_replies_2a: P2A, 3 servers, puppets, "votes of an earlier election",
+                "late votes taken for new ones";
+            newer_term_deposes_2a: P2A, 3 servers, puppets, "a newer term",
+                "a leader that raises its term and goes on leading";
+            majority_of_four_2a: P2A, 4 servers, puppets, "half is no majority",
+                "a leader with two votes of four";
+            majority_of_five_2a: P2A, 5 servers, puppets, "two of five are no majority",
+                "a leader with two votes of five";
             basic_agree_2b: P2B, 3 servers, reliable, "basic agreement",
                 "commands that are not committed, or not at consecutive indices from 1";
             rpc_bytes_2b: P2B, 3 servers, reliable, "RPC byte count",
@@ -189,14 +207,17 @@ macro_rules! table {
             name: stringify!($name),
             part: Part::$part,
             servers: $servers,
-            unreliable: table!(@ $network),
+            unreliable: table!(@unreliable $network),
+            puppets: table!(@puppets $network),
             title: $title,
             breaks: $breaks,
             run: super::scenarios::$name,
         }),*];
     };
-    (@ reliable) => { false };
-    (@ unreliable) => { true };
+    (@unreliable unreliable) => { true };
+    (@unreliable $other:ident) => { false };
+    (@puppets puppets) => { true };
+    (@puppets $other:ident) => { false };
 }
 
 scenarios!(table);

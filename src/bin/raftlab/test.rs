@@ -55,11 +55,14 @@ fn plan(args: &TestArgs) -> Result<Campaign, Trouble> {
             args.seed
         )));
     }
+    let design = args.course.design()?;
+    let mut tests = select::tests(&args.names)?;
+    tests.retain(|test| design.can_play(test));
     let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
     let jobs = || if real { 4 } else { u16::try_from(cores()).unwrap_or(u16::MAX) };
     Ok(Campaign {
-        tests: select::tests(&args.names)?,
-        design: args.course.design()?,
+        tests,
+        design,
         config: RunConfig {
             clock: if real { Clock::Real } else { Clock::Virtual },
             seed: args.seed,

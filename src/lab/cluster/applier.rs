@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
+use super::diary::Diary;
 use super::ledger::{Ledger, LifeNumber, Next};
 use crate::api::{ApplyMsg, Consensus, ServerId};
 use crate::lab::observe;
@@ -16,6 +17,7 @@ pub(super) struct Applier {
     /// Weak, so that a server whose own tasks have ended is gone, and this task with it.
     pub(super) consensus: Weak<dyn Consensus>,
     pub(super) ledger: Arc<Ledger>,
+    pub(super) diary: Option<Arc<Diary>>,
     pub(super) observed: Option<Arc<observe::Life>>,
 }
 
@@ -33,7 +35,11 @@ impl Applier {
         if let Some(observed) = &self.observed {
             observed.applied(message);
         }
-        match self.ledger.take(self.server, message) {
+        let next = match &self.diary {
+            Some(diary) => diary.take(self.server, message),
+            None => self.ledger.take(self.server, message),
+        };
+        match next {
             Ok(Next::Wait) => {}
             Ok(Next::Snapshot(index, data)) => {
                 // In place, by the task that reads the channel: a server that sends under its

@@ -12,6 +12,7 @@
 
 mod applier;
 mod check;
+mod diary;
 mod ledger;
 mod power;
 mod verbs;
@@ -25,12 +26,13 @@ pub use verbs::LONG;
 
 use super::observe::{self, Observers};
 use super::{Design, Scenario};
-use crate::api::{Consensus, NotLeader, ServerId, Started};
+use crate::api::{Consensus, Leadership, NotLeader, ServerId, Started};
 use crate::labrpc::{Counters, Host, Network};
 use crate::persister::Persister;
 use crate::runtime::rand::{Chance, stream};
 use crate::runtime::sync::Quiet;
 use crate::runtime::{self, Clock, FailureKind, RunConfig, Schedule, thread};
+pub(in crate::lab) use diary::Diary;
 use ledger::Ledger;
 
 /// Servers, the network between them, and what they applied. A handle: clones are the same
@@ -48,6 +50,8 @@ struct Inner {
     /// One slot per server.
     slots: Quiet<Vec<Slot>>,
     ledger: Arc<Ledger>,
+    /// In place of the ledger where S0 is the only real server.
+    diary: Option<Arc<Diary>>,
     chance: Quiet<Chance>,
     observers: Option<Arc<Observers>>,
     tally: Arc<Tally>,
@@ -135,12 +139,14 @@ impl Cluster {
                 network,
                 slots: Quiet::new(slots),
                 ledger: Arc::new(ledger),
+                diary: scenario.puppets.then(Arc::default),
                 chance: Quiet::new(stream("scenario")),
                 observers,
                 tally,
             }),
         };
-        cluster.servers().for_each(|server| cluster.boot(server));
+        let real = if scenario.puppets { 1 } else { scenario.servers };
+        cluster.servers().take(real).for_each(|server| cluster.boot(server));
         cluster.servers().for_each(|server| cluster.connect(server));
         cluster
     }
@@ -174,6 +180,16 @@ impl Cluster {
     /// The network, for switches and rules.
     pub fn network(&self) -> &Network {
         &self.inner.network
+    }
+
+    /// What the only real server told its service; `None` where all servers are real.
+    pub(super) fn diary(&self) -> Option<Arc<Diary>> {
+        self.inner.diary.clone()
+    }
+
+    /// What survives of `server`'s present life.
+    pub fn persister(&self, server: ServerId) -> Persister {
+        self.inner.slots.with(|slots| slots[server.slot()].persister.clone())
     }
 
     /// Hands `command` to `server`, which takes it if it leads.
@@ -224,6 +240,11 @@ impl Cluster {
     /// Whether `server` is connected, up or down.
     pub fn is_connected(&self, server: ServerId) -> bool {
         self.inner.slots.with(|slots| slots[server.slot()].connected)
+    }
+
+    /// The term that `server` is in, and whether it leads; nothing while it is down.
+    pub fn state_of(&self, server: ServerId) -> Option<Leadership> {
+        self.running(server).map(|consensus| consensus.get_state())
     }
 
     fn running(&self, server: ServerId) -> Option<Arc<dyn Consensus>> {

@@ -48,7 +48,7 @@ impl Cluster {
         if self.is_running(server) {
             self.crash(server);
         }
-        let persister = self.inner.slots.with(|slots| slots[server.slot()].persister.clone());
+        let persister = self.persister(server);
         let persisted = persister.load().unwrap_or_else(|error| cannot_boot(server, &error));
         let observed = self.inner.observers.as_ref().map(|observers| {
             let life = observers.boot(server, &persisted);
@@ -64,6 +64,10 @@ impl Cluster {
             apply_ch: apply_sender,
         };
         let stored = persisted.snapshot.map(|data| (persisted.last_included.index, data));
+        if let Some(diary) = &self.inner.diary {
+            diary.begin_life(persisted.last_included.index);
+        }
+        let stored = stored.filter(|_| self.inner.diary.is_none());
         let life = match self.inner.ledger.begin_life(server, stored) {
             Ok(life) => life,
             Err(breach) => runtime::fail(FailureKind::Assertion, breach.name, breach.message),
@@ -78,6 +82,7 @@ impl Cluster {
             apply_ch,
             consensus: Arc::downgrade(&consensus),
             ledger: self.inner.ledger.clone(),
+            diary: self.inner.diary.clone(),
             observed: observed.clone(),
         };
         thread::spawn(format!("service{}", server.0), move || applier.run());

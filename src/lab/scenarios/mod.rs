@@ -10,9 +10,11 @@ mod churn;
 mod election;
 mod persistence;
 mod snapshots;
+mod votes;
 
 pub use agreement::*;
 pub use churn::*;
 pub use election::*;
 pub use persistence::*;
 pub use snapshots::*;
+pub use votes::*;

@@ -1,0 +1,80 @@
+//! The service above the only real server of a scenario with puppets: it writes down what it is
+//! given, and takes a snapshot when the scenario says so.
+
+use bytes::Bytes;
+
+use super::ledger::{Breach, Next};
+use crate::api::{ApplyMsg, Index, ServerId};
+use crate::runtime::sync::Quiet;
+
+/// All that the real server gave its service in its present life, in order.
+#[derive(Default)]
+pub(in crate::lab) struct Diary {
+    state: Quiet<State>,
+}
+
+#[derive(Default)]
+struct State {
+    messages: Vec<ApplyMsg>,
+    /// The last index applied, by command or snapshot.
+    applied: Index,
+    /// The snapshot to take once its index is applied.
+    snapshot_due: Option<(Index, Bytes)>,
+}
+
+impl Diary {
+    /// Begins a life with nothing but a stored snapshot up to `stored`, or 0.
+    pub(super) fn begin_life(&self, stored: Index) {
+        self.state.with(|state| *state = State { applied: stored, ..State::default() });
+    }
+
+    /// What came in this life.
+    pub(in crate::lab) fn messages(&self) -> Vec<ApplyMsg> {
+        self.state.with(|state| state.messages.clone())
+    }
+
+    /// The last index applied; a stored snapshot counts.
+    pub(in crate::lab) fn applied(&self) -> Index {
+        self.state.with(|state| state.applied)
+    }
+
+    /// Has the service take a snapshot up to `index`, as soon as it takes the command there or a
+    /// later message.
+    pub(in crate::lab) fn snapshot_at(&self, index: Index, data: Bytes) {
+        self.state.with(|state| state.snapshot_due = Some((index, data)));
+    }
+
+    /// Takes one message of the apply channel.
+    pub(super) fn take(&self, server: ServerId, message: &ApplyMsg) -> Result<Next, Breach> {
+        self.state.with(|state| {
+            state.messages.push(message.clone());
+            state.applied = state.next_applied(server, message)?;
+            let applied = state.applied;
+            match state.snapshot_due.take_if(|(index, _)| *index <= applied) {
+                Some((index, data)) => Ok(Next::Snapshot(index, data)),
+                None => Ok(Next::Wait),
+            }
+        })
+    }
+}
+
+impl State {
+    fn next_applied(&self, server: ServerId, message: &ApplyMsg) -> Result<Index, Breach> {
+        let applied = self.applied;
+        let breach = |name, message| Err(Breach { name, message });
+        match message {
+            ApplyMsg::Command { index, .. } if *index == applied.next() => Ok(*index),
+            ApplyMsg::Command { index, .. } => breach(
+                "apply_order",
+                format!("{server} applied out of order: expected {}, got {index}", applied.next()),
+            ),
+            ApplyMsg::Snapshot { last_included, .. } if last_included.index >= applied => {
+                Ok(last_included.index)
+            }
+            ApplyMsg::Snapshot { last_included, .. } => breach(
+                "snapshot_moves_backwards",
+                format!("{server} delivered a snapshot up to {last_included} after {applied}"),
+            ),
+        }
+    }
+}

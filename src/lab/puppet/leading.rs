@@ -1,0 +1,84 @@
+//! S0 as leader: elected by the puppets, and watched for what it sends.
+
+use std::time::Duration;
+
+use super::conduct::Votes;
+use super::inbox::Heard;
+use super::stage::{S0, Stage};
+use crate::api::{Index, ServerId, Term};
+use crate::raft::rpc::AppendEntriesArgs;
+
+/// How long an election may take that every puppet votes for: the lab's five seconds.
+const ELECTION_MAX: Duration = Duration::from_secs(5);
+
+/// How long a leader may take to send what it owes: it repeats at each heartbeat at the latest.
+const REPEAT_MAX: Duration = Duration::from_secs(2);
+
+/// S0 leads, by the votes of all puppets.
+pub struct Leading<'s, 'c> {
+    stage: &'s Stage<'c>,
+    /// The term in which S0 leads.
+    pub term: Term,
+    /// The moment before S0 stood for election in that term.
+    pub mark: usize,
+}
+
+impl<'c> Stage<'c> {
+    /// Lets S0 stand for election and gives it every vote. Afterwards votes are refused.
+    pub fn elect(&self) -> Leading<'_, 'c> {
+        let mark = self.mark();
+        self.all_vote(Votes::Grant);
+        let is_leaders = |heard: &Heard| heard.vote().is_none();
+        let first = self.hear(mark, ELECTION_MAX, "win an election without a rival", is_leaders);
+        self.all_vote(Votes::Refuse);
+        Leading { stage: self, term: first.term(), mark }
+    }
+}
+
+impl Leading<'_, '_> {
+    /// Hands the leader a command.
+    pub fn start(&self, command: &str) -> Index {
+        match self.stage.start(command) {
+            Ok(started) => {
+                assert_eq!(started.term, self.term, "S0 leads in the term it was elected in");
+                started.index
+            }
+            Err(refused) => self.stage.cluster().end_by_limit(
+                "leader_refused",
+                format!("{S0} leads in term {}, but refused a command: {refused:?}", self.term),
+            ),
+        }
+    }
+
+    /// The first AppendEntries to `puppet` since `mark` that `wanted` picks.
+    pub fn append_to(
+        &self,
+        puppet: ServerId,
+        mark: usize,
+        what: &str,
+        wanted: impl Fn(&AppendEntriesArgs) -> bool,
+    ) -> Heard {
+        self.stage.hear(mark, REPEAT_MAX, what, |heard| {
+            heard.puppet == puppet
+                && heard.term() == self.term
+                && heard.append().is_some_and(&wanted)
+        })
+    }
+
+    /// The first AppendEntries to `puppet` since `mark` that brings the entry at `index`.
+    pub fn brings(&self, puppet: ServerId, mark: usize, index: Index) -> Heard {
+        self.append_to(puppet, mark, &format!("send {puppet} entry {index}"), |args| {
+            args.entries.iter().any(|entry| entry.index == index)
+        })
+    }
+
+    /// The highest commit index that S0 has told any puppet in its term.
+    pub fn commit_told(&self) -> Index {
+        let heard = self.stage.heard_since(self.mark);
+        let told = heard.iter().filter(|heard| heard.term() == self.term);
+        told.filter_map(|heard| heard.append())
+            .map(|args| args.leader_commit)
+            .max()
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,399 @@
+//! The stage: S0, the puppets, and what the scenario does with them.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::conduct::{Appends, Conduct, Follower, Votes};
+use super::inbox::{Heard, Inbox, Puppet};
+use crate::api::{
+    ApplyMsg, Entry, Index, Leadership, NotLeader, Position, ServerId, Started, Term,
+};
+use crate::lab::Cluster;
+use crate::lab::cluster::Diary;
+use crate::labrpc::{self, Host, Service};
+use crate::persister::{Persister, Unsynced};
+use crate::raft::Peer;
+use crate::raft::rpc::{
+    AppendEntriesArgs, AppendEntriesReply, InstallSnapshotArgs, InstallSnapshotReply, RaftRpc,
+    RaftRpcResponse, RequestVoteArgs, RequestVoteReply,
+};
+use crate::runtime::time::Instant;
+use crate::runtime::{block_on, thread};
+
+/// The real server.
+pub const S0: ServerId = ServerId(0);
+/// A puppet.
+pub const S1: ServerId = ServerId(1);
+/// A puppet.
+pub const S2: ServerId = ServerId(2);
+/// A puppet, where there are five servers.
+pub const S3: ServerId = ServerId(3);
+/// A puppet, where there are five servers.
+pub const S4: ServerId = ServerId(4);
+
+/// How often an attempt is made before S0 counts as one that stays in no term.
+const ATTEMPTS_MAX: u32 = 20;
+
+/// How far apart the terms of two questions are: further than S0 gets on its own between them.
+const TERM_STEP: u64 = 10;
+
+/// How long S0 may take for what needs no timer: ten of the longest mild stalls.
+const SOON: Duration = Duration::from_secs(1);
+
+/// S0 went to a later term of its own accord in the middle of an attempt, which so says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overtaken;
+
+/// The position of the entry of `term` at `index`.
+pub const fn at(term: u64, index: u64) -> Position {
+    Position { term: Term(term), index: Index(index) }
+}
+
+/// Entries of `terms`, from the index after `prev` on. The command of 4/7 is `4/7`.
+pub fn entries(prev: Position, terms: &[u64]) -> Vec<Entry> {
+    let mut index = prev.index;
+    let entry = |term: &u64| {
+        index = index.next();
+        let position = Position { term: Term(*term), index };
+        Entry { term: position.term, index, data: position.to_string().into() }
+    };
+    terms.iter().map(entry).collect()
+}
+
+/// One real server among puppets. See the [module](super) for the idea.
+pub struct Stage<'a> {
+    cluster: &'a Cluster,
+    diary: Arc<Diary>,
+    inbox: Arc<Inbox>,
+    /// The puppets' ways to S0, one per server; S0's own is unused.
+    ends: Vec<Peer>,
+    /// The highest term that S0 was told, or told us.
+    told: Cell<Term>,
+}
+
+impl Stage<'_> {
+    /// Puts puppets into the places of all servers of `cluster` but S0.
+    ///
+    /// # Panics
+    /// When the scenario is not registered with `puppets` as its network.
+    pub fn new(cluster: &Cluster) -> Stage<'_> {
+        let diary = cluster.diary().expect("the scenario is registered with `puppets`");
+        let network = cluster.network();
+        // A call to a puppet that is cut off ends within 100 ms.
+        network.set_long_delays(false);
+        let inbox = Inbox::new(cluster.server_count());
+        let mut ends = Vec::new();
+        for me in cluster.servers() {
+            ends.push(Peer::from(network.end(Host::Server(me), Host::Server(S0))));
+            if me != S0 {
+                let puppet = Puppet { me, inbox: inbox.clone() };
+                network.add_server(Host::Server(me), vec![Service::new(puppet.serve())]);
+            }
+        }
+        cluster.connect(S0);
+        Stage { cluster, diary, inbox, ends, told: Cell::new(Term(0)) }
+    }
+
+    /// The cluster that this stage stands in.
+    pub fn cluster(&self) -> &Cluster {
+        self.cluster
+    }
+
+    /// All servers but S0.
+    pub fn puppets(&self) -> impl Iterator<Item = ServerId> + use<> {
+        self.cluster.servers().skip(1)
+    }
+
+    /// Makes `attempt` until S0 does not overtake it.
+    pub fn attempt<T>(&self, attempt: impl Fn() -> Result<T, Overtaken>) -> T {
+        for _ in 0..ATTEMPTS_MAX {
+            if let Ok(value) = attempt() {
+                return value;
+            }
+        }
+        let message = format!("S0 went to a term of its own in each of {ATTEMPTS_MAX} attempts");
+        self.cluster.end_by_limit("restless", message)
+    }
+
+    /// A term that no server has been in.
+    pub fn fresh_term(&self) -> Term {
+        let term = Term(self.told.get().max(self.state().term).0 + TERM_STEP);
+        self.told.set(term);
+        term
+    }
+
+    /// S0's term, and whether it leads.
+    ///
+    /// # Panics
+    /// While S0 is down.
+    pub fn state(&self) -> Leadership {
+        self.cluster.state_of(S0).expect("S0 is up")
+    }
+
+    /// What S0 has on stable storage.
+    pub fn persister(&self) -> Persister {
+        self.cluster.persister(S0)
+    }
+
+    /// Crashes S0, which loses what it had not synced, and starts it again.
+    pub fn restart(&self) {
+        self.cluster.crash_keeping(S0, Unsynced::LoseAll);
+        self.cluster.restart(S0);
+    }
+
+    /// Hands S0 a command.
+    ///
+    /// # Errors
+    /// [`NotLeader`]: S0 refused.
+    pub fn start(&self, command: &str) -> Result<Started, NotLeader> {
+        self.cluster.start(S0, command.as_bytes())
+    }
+
+    // What puppets say to S0.
+
+    /// `puppet`, with a log that ends at `last`, asks S0 for its vote.
+    ///
+    /// # Errors
+    /// [`Overtaken`].
+    pub fn ask_vote(
+        &self,
+        puppet: ServerId,
+        term: Term,
+        last: Position,
+    ) -> Result<RequestVoteReply, Overtaken> {
+        let args = RequestVoteArgs {
+            term,
+            candidate_id: puppet,
+            last_log_index: last.index,
+            last_log_term: last.term,
+        };
+        let end = &self.ends[puppet.slot()];
+        let reply = self.answered(block_on(end.request_vote(labrpc::context(), args)).ok());
+        self.check_term(term, reply.term)?;
+        Ok(reply)
+    }
+
+    /// `puppet` leads, and sends `entries` after `prev`.
+    ///
+    /// # Errors
+    /// [`Overtaken`].
+    pub fn append(
+        &self,
+        puppet: ServerId,
+        term: Term,
+        prev: Position,
+        entries: Vec<Entry>,
+        leader_commit: u64,
+    ) -> Result<AppendEntriesReply, Overtaken> {
+        let args = AppendEntriesArgs {
+            term,
+            leader_id: puppet,
+            prev_log_index: prev.index,
+            prev_log_term: prev.term,
+            entries,
+            leader_commit: Index(leader_commit),
+        };
+        let end = &self.ends[puppet.slot()];
+        let reply = self.answered(block_on(end.append_entries(labrpc::context(), args)).ok());
+        self.check_term(term, reply.term)?;
+        Ok(reply)
+    }
+
+    /// `puppet` leads, and sends its snapshot, whose content is [`snapshot_of`](Self::snapshot_of).
+    ///
+    /// # Errors
+    /// [`Overtaken`].
+    pub fn install(
+        &self,
+        puppet: ServerId,
+        term: Term,
+        last_included: Position,
+    ) -> Result<InstallSnapshotReply, Overtaken> {
+        let args = InstallSnapshotArgs {
+            term,
+            leader_id: puppet,
+            last_included_index: last_included.index,
+            last_included_term: last_included.term,
+            data: Self::snapshot_of(last_included),
+        };
+        let end = &self.ends[puppet.slot()];
+        let reply = self.answered(block_on(end.install_snapshot(labrpc::context(), args)).ok());
+        self.check_term(term, reply.term)?;
+        Ok(reply)
+    }
+
+    /// Whether S0's log has the entry at `position`: whether it accepts a heartbeat after it.
+    ///
+    /// # Errors
+    /// [`Overtaken`].
+    pub fn has(&self, position: Position) -> Result<bool, Overtaken> {
+        let reply = self.append(S1, self.fresh_term(), position, Vec::new(), 0)?;
+        Ok(reply.success)
+    }
+
+    /// Makes S0 a follower of S1 whose log has entries of exactly `terms`, the first
+    /// `leader_commit` of them committed.
+    ///
+    /// # Errors
+    /// [`Overtaken`].
+    pub fn give_log(&self, terms: &[u64], leader_commit: u64) -> Result<(), Overtaken> {
+        let reply =
+            self.append(S1, self.fresh_term(), at(0, 0), entries(at(0, 0), terms), leader_commit)?;
+        assert!(reply.success, "entries from the very first on fit any log: {reply:?}");
+        Ok(())
+    }
+
+    /// The content of a snapshot up to `last_included`.
+    pub fn snapshot_of(last_included: Position) -> Bytes {
+        format!("everything up to {last_included}").into()
+    }
+
+    fn answered<R>(&self, reply: Option<R>) -> R {
+        reply.unwrap_or_else(|| {
+            self.cluster.end_by_limit("no_answer", "S0 did not answer a call".to_string())
+        })
+    }
+
+    /// A reply of term `replied` to a request of term `asked` came.
+    fn check_term(&self, asked: Term, replied: Term) -> Result<(), Overtaken> {
+        assert!(
+            replied >= asked,
+            "S0 was asked in term {asked}, so that is the least its term can be; it says {replied}"
+        );
+        if replied > self.told.get() {
+            self.told.set(replied);
+            return Err(Overtaken);
+        }
+        Ok(())
+    }
+
+    // How puppets answer S0.
+
+    /// What `puppet` does from now on when it is asked for its vote.
+    pub fn votes(&self, puppet: ServerId, votes: Votes) {
+        self.inbox.conduct(puppet, |conduct| conduct.votes = votes);
+    }
+
+    /// What all puppets do from now on when they are asked for their vote.
+    pub fn all_vote(&self, votes: Votes) {
+        self.puppets().for_each(|puppet| self.votes(puppet, votes));
+    }
+
+    /// `puppet` follows from now on, with the log that `follower` has.
+    pub fn follows(&self, puppet: ServerId, follower: Follower) {
+        let votes = self.inbox.conduct(puppet, |conduct| conduct.votes);
+        let conduct = Conduct { votes, appends: Appends::Follow, follower };
+        self.inbox.conduct(puppet, |old| *old = conduct);
+    }
+
+    /// `puppet` leaves entries and snapshots to the scenario from now on.
+    pub fn stops_following(&self, puppet: ServerId) {
+        self.inbox.conduct(puppet, |conduct| conduct.appends = Appends::Hold);
+    }
+
+    /// What a puppet that follows has by now.
+    pub fn follower(&self, puppet: ServerId) -> Follower {
+        self.inbox.conduct(puppet, |conduct| conduct.follower.clone())
+    }
+
+    /// Answers a call of S0, now and for good.
+    pub fn answer_vote(&self, heard: &Heard, vote_granted: bool) {
+        let reply = RequestVoteReply { term: heard.term(), vote_granted };
+        self.answer(heard, RaftRpcResponse::RequestVote(reply));
+    }
+
+    /// Answers an AppendEntries of S0: its entries fit, and are the puppet's now.
+    pub fn accept(&self, heard: &Heard) {
+        let reply = AppendEntriesReply { term: heard.term(), success: true, conflict: None };
+        self.answer(heard, RaftRpcResponse::AppendEntries(reply));
+    }
+
+    /// Answers a call of S0.
+    pub fn answer(&self, heard: &Heard, response: RaftRpcResponse) {
+        let term = match &response {
+            RaftRpcResponse::RequestVote(reply) => reply.term,
+            RaftRpcResponse::AppendEntries(reply) => reply.term,
+            RaftRpcResponse::InstallSnapshot(reply) => reply.term,
+        };
+        self.told.set(self.told.get().max(term));
+        self.inbox.answer(heard.number, response);
+    }
+
+    // What S0 does.
+
+    /// This moment, among the calls of S0.
+    pub fn mark(&self) -> usize {
+        self.inbox.count()
+    }
+
+    /// What S0 said since `mark`.
+    pub fn heard_since(&self, mark: usize) -> Vec<Heard> {
+        self.inbox.since(mark)
+    }
+
+    /// The first call of S0 since `mark` that `wanted` picks, if it comes `within` that time.
+    pub fn try_hear(
+        &self,
+        mark: usize,
+        within: Duration,
+        wanted: impl FnMut(&Heard) -> bool,
+    ) -> Option<Heard> {
+        let heard = self.inbox.find(mark, Instant::now() + within, wanted)?;
+        self.told.set(self.told.get().max(heard.term()));
+        Some(heard)
+    }
+
+    /// As [`try_hear`](Stage::try_hear), for what must come: `what` says what.
+    pub fn hear(
+        &self,
+        mark: usize,
+        within: Duration,
+        what: &str,
+        wanted: impl FnMut(&Heard) -> bool,
+    ) -> Heard {
+        self.try_hear(mark, within, wanted).unwrap_or_else(|| {
+            self.cluster.end_by_limit("silent", format!("S0 did not {what} within {within:?}"))
+        })
+    }
+
+    /// Waits until `done`, for a second at most. Whether it came to that.
+    pub fn soon(&self, mut done: impl FnMut() -> bool) -> bool {
+        let deadline = Instant::now() + SOON;
+        while !done() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        true
+    }
+
+    // What S0 tells its service.
+
+    /// What S0 gave its service in its present life.
+    pub fn applied(&self) -> Vec<ApplyMsg> {
+        self.diary.messages()
+    }
+
+    /// The last index that the service has, by commands or a snapshot.
+    pub fn applied_index(&self) -> Index {
+        self.diary.applied()
+    }
+
+    /// Waits until the service has everything up to `index`.
+    pub fn wait_applied(&self, index: u64) {
+        if !self.soon(|| self.applied_index() >= Index(index)) {
+            let applied = self.applied_index();
+            let message = format!("index {index} is committed, but applied is only {applied}");
+            self.cluster.end_by_limit("not_applied", message);
+        }
+    }
+
+    /// Has the service take a snapshot at `position`, when it has applied it.
+    pub fn snapshot_at(&self, position: Position) {
+        self.diary.snapshot_at(position.index, Self::snapshot_of(position));
+    }
+}

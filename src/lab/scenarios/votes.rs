@@ -1,0 +1,239 @@
+//! Part 2A: what a voter and a candidate owe each other, asked directly.
+
+use std::time::Duration;
+
+use crate::api::Term;
+use crate::lab::Cluster;
+use crate::lab::puppet::{Heard, S0, S1, S2, Stage, Votes, at};
+use crate::raft::rpc::{RaftRpcResponse, RequestVoteReply};
+
+/// The lab's limit for an election, which may fail once: so no timeout is longer.
+const STANDS_MAX: Duration = Duration::from_millis(2500);
+
+/// No server of the lab has an entry yet.
+const EMPTY: crate::api::Position = at(0, 0);
+
+/// One vote per term, for the first who asks, and the same one again when asked again.
+///
+/// Figure 2, RequestVote. S0 is asked in this order:
+///
+/// ```text
+/// term     10   10   10   9    20
+/// by       S1   S2   S1   S2   S2
+/// answer   yes  no   yes  no   yes
+/// ```
+pub fn vote_rules_2a(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
+    stage.attempt(|| {
+        let term = stage.fresh_term();
+        let first = stage.ask_vote(S1, term, EMPTY)?;
+        assert!(first.vote_granted, "nobody had the vote of term {term}: {first:?}");
+        assert_eq!(first.term, term, "a voter goes to the candidate's term");
+
+        let second = stage.ask_vote(S2, term, EMPTY)?;
+        assert!(!second.vote_granted, "S1 has the vote of term {term}: {second:?}");
+        let again = stage.ask_vote(S1, term, EMPTY)?;
+        assert!(again.vote_granted, "the first answer may be lost: {again:?}");
+        let older = stage.ask_vote(S2, Term(term.0 - 1), EMPTY)?;
+        assert!(!older.vote_granted, "step 1: term {} is over: {older:?}", term.0 - 1);
+
+        // Term first, vote second: in a new term nobody has the vote yet.
+        let newer = stage.ask_vote(S2, stage.fresh_term(), EMPTY)?;
+        assert!(newer.vote_granted, "a newer term frees the vote: {newer:?}");
+        let rival = stage.ask_vote(S1, newer.term, EMPTY)?;
+        assert!(!rival.vote_granted, "S2 has the vote of term {}: {rival:?}", newer.term);
+
+        // An older leader learns the term, and changes nothing.
+        let heartbeat = stage.append(S1, Term(newer.term.0 - 1), EMPTY, Vec::new(), 0)?;
+        assert_eq!(heartbeat.term, newer.term, "an older leader must learn the term");
+        let rival = stage.ask_vote(S1, newer.term, EMPTY)?;
+        assert!(!rival.vote_granted, "S2 still has the vote: {rival:?}");
+        Ok(())
+    });
+}
+
+/// A candidate asks everybody at once in a term of its own, for which it has its own vote; when
+/// nobody answers, it stands again in the next.
+///
+/// ```text
+/// S0   stands in T ──► S1 (no answer) ──────────────────► stands in T' > T
+///                 └──► S2 (no answer)
+///           ▲
+///           S1 asks for T: no
+/// ```
+pub fn candidate_rules_2a(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
+    let mark = stage.mark();
+    stage.all_vote(Votes::Hold);
+
+    // Both are asked, although the first one never answers.
+    let asked = stands(&stage, mark);
+    let term = asked.term();
+    let other = if asked.puppet == S1 { S2 } else { S1 };
+    let in_term = |heard: &Heard| heard.puppet == other && heard.term() == term;
+    let also = stage.hear(mark, Duration::from_secs(1), "ask the second peer", in_term);
+    assert_eq!(also.vote().map(|args| args.candidate_id), Some(S0), "it stands for itself");
+
+    // It has its own vote. (If it has gone on to another term by now, that says nothing.)
+    if let Ok(reply) = stage.ask_vote(S1, term, EMPTY) {
+        assert!(!reply.vote_granted, "S0 stands in term {term}, so it has its own vote");
+    }
+
+    // No answer, no leader: it stands again, in another term.
+    let later = |heard: &Heard| heard.vote().is_some() && heard.term() > term;
+    let again = stage.hear(mark, STANDS_MAX + STANDS_MAX, "stand again after a split vote", later);
+
+    // And again when both say no.
+    let mark = stage.mark();
+    stage.all_vote(Votes::Refuse);
+    let later = |heard: &Heard| heard.vote().is_some() && heard.term() > again.term();
+    stage.hear(mark, STANDS_MAX + STANDS_MAX, "stand again after it was refused", later);
+    assert!(!stage.state().is_leader, "nobody but itself voted for S0");
+
+    // With one more vote it is two of three, whether the third ever answers or not.
+    stage.votes(S1, Votes::Grant);
+    stage.votes(S2, Votes::Hold);
+    let leads = |heard: &Heard| heard.append().is_some();
+    stage.hear(mark, Duration::from_secs(5), "lead with the votes of two of three", leads);
+}
+
+/// A candidate that hears the leader of its own term follows it.
+///
+/// Figure 2, Rules for Servers, Candidates: "If AppendEntries RPC received from new leader:
+/// convert to follower". A vote that arrives after that counts no more.
+pub fn candidate_follows_2a(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
+    stage.attempt(|| {
+        stage.all_vote(Votes::Hold);
+        let mark = stage.mark();
+        let asked = stands(&stage, mark);
+        let heartbeat = stage.append(S1, asked.term(), EMPTY, Vec::new(), 0)?;
+        assert_eq!(heartbeat.term, asked.term(), "S1 leads in that very term");
+
+        let mark = stage.mark();
+        for heard in stage.heard_since(0).iter().filter(|heard| heard.term() == asked.term()) {
+            stage.answer_vote(heard, true);
+        }
+        let acts = |heard: &Heard| heard.append().is_some();
+        let leads = stage.try_hear(mark, Duration::from_millis(300), acts);
+        assert_eq!(leads.map(|heard| heard.term()), None, "S0 follows S1, and yet it leads");
+        Ok(())
+    });
+}
+
+/// Votes of an earlier election do not count in a later one.
+///
+/// ```text
+/// S0   stands in T ──► S1, S2     stands in T' ──► S1, S2
+///                        └─────── yes, for T ────────┘       no leader
+/// ```
+pub fn stale_vote_replies_2a(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
+    stage.all_vote(Votes::Hold);
+    let mark = stage.mark();
+    let first = stands(&stage, mark);
+    let later = |heard: &Heard| heard.vote().is_some() && heard.term() > first.term();
+    stage.hear(mark, STANDS_MAX + STANDS_MAX, "stand again after a split vote", later);
+
+    let answered = stage.mark();
+    for heard in stage.heard_since(mark).iter().filter(|heard| heard.term() == first.term()) {
+        stage.answer_vote(heard, true);
+    }
+    let acts = |heard: &Heard| heard.append().is_some();
+    let leads = stage.try_hear(answered, Duration::from_millis(300), acts);
+    let led = leads.map(|heard| heard.term());
+    assert_eq!(led, None, "S0 leads by votes that were given in term {}", first.term());
+    assert!(!stage.state().is_leader, "S0 leads by votes given in term {}", first.term());
+}
+
+/// A leader or candidate that learns of a newer term is neither from then on.
+///
+/// It learns it from a request, or from the answer to one of its own. Figure 2, Rules for Servers,
+/// All Servers.
+pub fn newer_term_deposes_2a(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
+
+    // A leader, by a request.
+    let leading = stage.elect();
+    let newer = stage.fresh_term();
+    let mark = stage.mark();
+    let asked = stage.ask_vote(S1, newer, EMPTY);
+    assert!(asked.is_err() || stage.state().term >= newer, "S0 was told of term {newer}");
+    leads_no_more(&stage, mark, leading.term);
+
+    // A leader, by an answer.
+    let leading = stage.elect();
+    let mark = stage.mark();
+    let newer = stage.fresh_term();
+    for heard in stage.heard_since(leading.mark).iter().filter(|heard| heard.append().is_some()) {
+        let reply =
+            crate::raft::rpc::AppendEntriesReply { term: newer, success: false, conflict: None };
+        stage.answer(heard, RaftRpcResponse::AppendEntries(reply));
+    }
+    assert!(
+        stage.soon(|| stage.state().term >= newer),
+        "an answer said that the term is {newer}; S0 is in {}",
+        stage.state().term
+    );
+    leads_no_more(&stage, mark, leading.term);
+
+    // A candidate, by an answer.
+    stage.all_vote(Votes::Hold);
+    let asked = stands(&stage, stage.mark());
+    let newer = stage.fresh_term();
+    let reply = RequestVoteReply { term: newer, vote_granted: false };
+    stage.answer(&asked, RaftRpcResponse::RequestVote(reply));
+    assert!(
+        stage.soon(|| stage.state().term >= newer),
+        "a voter said that the term is {newer}; S0 is in {}",
+        stage.state().term
+    );
+}
+
+/// Two of four are no majority, and neither are two of five.
+///
+/// Figure 2, Rules for Servers, Candidates: "If votes received from majority of servers: become
+/// leader".
+pub fn majority_of_four_2a(cluster: &mut Cluster) {
+    two_votes_are_too_few(&Stage::new(cluster));
+}
+
+/// As [`majority_of_four_2a`], with five servers.
+pub fn majority_of_five_2a(cluster: &mut Cluster) {
+    two_votes_are_too_few(&Stage::new(cluster));
+}
+
+/// S0 stands three times with its own vote and S1's; then it gets a third.
+fn two_votes_are_too_few(stage: &Stage<'_>) {
+    stage.votes(S1, Votes::Grant);
+    let mark = stage.mark();
+    let mut term = Term(0);
+    for _ in 0..3 {
+        let asks_s1 = |heard: &Heard| heard.puppet == S1 && heard.term() > term;
+        let asked = stage.hear(mark, STANDS_MAX, "stand for election", asks_s1);
+        assert!(
+            asked.append().is_none(),
+            "S0 leads with two votes of {}",
+            stage.cluster().server_count()
+        );
+        term = asked.term();
+    }
+    stage.votes(S2, Votes::Grant);
+    let leads = |heard: &Heard| heard.append().is_some();
+    stage.hear(mark, Duration::from_secs(5), "lead with three votes", leads);
+}
+
+/// S0's first request for a vote since `mark`.
+fn stands(stage: &Stage<'_>, mark: usize) -> Heard {
+    stage.hear(mark, STANDS_MAX, "stand for election", |heard| heard.vote().is_some())
+}
+
+/// S0, which led in `term` and knows of a newer one, sends no more heartbeats in a newer one.
+///
+/// What it sent before it knew may still come in.
+fn leads_no_more(stage: &Stage<'_>, mark: usize, term: Term) {
+    assert!(!stage.state().is_leader, "S0 knows of a term after {term}, which it led");
+    let acts = |heard: &Heard| heard.append().is_some() && heard.term() > term;
+    let led = stage.try_hear(mark, Duration::from_millis(300), acts).map(|heard| heard.term());
+    assert_eq!(led, None, "nobody elected S0 in a term after {term}");
+}
