@@ -76,6 +76,9 @@ impl State {
 
     /// Becomes leader with the votes of a majority: "If votes received from majority of servers:
     /// become leader" (Figure 2, Rules for Servers, Candidates).
+    ///
+    /// Differs: a new leader adds no entry of its own (Raft §8 has a no-op), since the services of
+    /// the lab count indices. Entries of older terms wait for the next command to be committed.
     fn lead_if_elected(&mut self) {
         let Role::Candidate { votes } = &self.role else { return };
         if votes.len() < quorum_size(self.servers) {
@@ -116,6 +119,9 @@ pub fn run(server: &Arc<Server>) {
 }
 
 /// Asks one peer for its vote, in a task of its own: a dead one may take seconds.
+///
+/// Differs: a request that is lost is not repeated (Raft §5.1 has servers retry); the next
+/// election, half a second later, asks everybody again.
 fn request_vote(server: &Arc<Server>, voter: ServerId, args: &RequestVoteArgs) {
     let (peer, args, asked) = (server.peer(voter), args.clone(), args.term);
     let call = async move { peer.request_vote(labrpc::context(), args).await };

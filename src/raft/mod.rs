@@ -1,6 +1,84 @@
-//! The RPC-style Raft: the reference.
+//! The RPC-style Raft: consensus among a few servers, after Figure 2 of the paper.
 //!
-//! (chapter to come)
+//! A cluster of servers keeps one log of commands. A command that a majority has stored is
+//! *committed*: whatever crashes, it keeps its place, and every server's service is given the same
+//! commands in the same order. This is the reference that the lab's scenarios are run against, and
+//! a Raft to read.
+//!
+//! # The idea
+//!
+//! One server leads at a time. It alone takes commands, and makes the others' logs like its own.
+//! When it falls silent another is elected, in a *term* with a higher number; every message says
+//! its term, and a message of an older term is refused. Two rules make this safe: a server votes
+//! once per term (so a term has one leader), and only for a candidate whose log is at least as
+//! up-to-date as its own (so a leader has everything that was ever committed).
+//!
+//! # The picture
+//!
+//! ```text
+//!              start(command)                     apply_ch: commands, snapshots
+//! service ─────────┐    snapshot(index, state)          ┌────────────────► service
+//!                  ▼        ▼                           │
+//!            ┌──── Server: one lock ────────────────────┼──────┐
+//!            │                                          │      │
+//!            │   State  ◄── rule(&mut State, &mut Effects)     │
+//!            │                │                         │      │
+//!            │                └► Persister: save, sync  │      │
+//!            └───▲───────▲───────────▲──────────────────┼──────┘
+//!                │       │           │                  │
+//! tasks       election  replicators  handlers         applier
+//!                │       │           ▲
+//!                ▼       ▼           │
+//! peers       RequestVote AppendEntries InstallSnapshot, by RPC
+//! ```
+//!
+//! Every rule of Figure 2 is a function over `State`. It has no lock, clock, network or
+//! disk; what must be durable it names in `Effects`. `Server` runs it in a
+//! critical section that saves and syncs before anyone else can see what the rule did. Tasks only
+//! decide *when* a rule is applied, and carry what comes of it to the outside: no call to a peer
+//! is waited for, and no message is sent to the service, while the lock is held.
+//!
+//! # The rules
+//!
+//! | Figure 2 says | here | file |
+//! | --- | --- | --- |
+//! | All Servers: apply what is committed | `next_to_apply` | `apply.rs` |
+//! | All Servers: follow a newer term | `observe_term` | `state.rs` |
+//! | Followers: respond; convert when the election timeout elapses | `run`, the election task | `election.rs` |
+//! | Candidates: start election | `start_election` | `election.rs` |
+//! | Candidates: votes of a majority | `on_vote_reply`, `lead_if_elected` | `election.rs` |
+//! | Candidates: this term's leader appears | `follow` | `state.rs` |
+//! | Leaders: heartbeats, entries from `next_index` on | `owed_to`, `message_to` | `replication.rs` |
+//! | Leaders: a command from a client | `start` | `replication.rs` |
+//! | Leaders: success; log inconsistency | `on_append_reply` | `replies.rs` |
+//! | Leaders: raise the commit index | `advance_commit_index` | `commit.rs` |
+//! | RequestVote, receiver | `on_request_vote` | `request_vote.rs` |
+//! | AppendEntries, receiver | `on_append_entries` | `append_entries.rs` |
+//! | InstallSnapshot, receiver (Figure 13) | `on_install_snapshot` | `install_snapshot.rs` |
+//! | Persistent state is updated before responding | `save` | `persist.rs` |
+//!
+//! # What it promises
+//!
+//! - An answer or a request never leaves before what it promises is durable.
+//! - A committed entry is never lost or replaced, and the service is given every index once, in
+//!   order; a snapshot takes the place of the entries that it covers.
+//! - Answers may be lost, repeated, and seconds late: they are judged by what was asked.
+//! - Taking, saving, sending and committing an entry cost the same however long the log is.
+//! - A killed instance stops soon, whether or not its peers answer and its service listens.
+//!
+//! # What it does not
+//!
+//! - That a command which [`start`](Consensus::start) took will be committed: its leader may be
+//!   deposed first. The service watches what comes out.
+//! - Each command once: a client that asks again may find its command twice in the log.
+//! - Reads without the log, changes of membership, transfer of leadership (Raft §6, §8).
+//!
+//! # Reading on
+//!
+//! `rpc.rs` has the messages, `state.rs` what a server knows. Then any file for its concern; none
+//! needs another. `server.rs` is the critical section, `timing.rs` has every number with its
+//! reason, `invariants.rs` what must always be so. Where we leave the paper is listed in
+//! `docs/divergences.md`.
 
 mod append_entries;
 mod apply;

@@ -294,13 +294,82 @@ impl Stop {
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
     use std::time::Duration;
 
     use super::*;
     use crate::labrpc::{Host, Network};
     use crate::raft::Raft;
-    use crate::raft::testing::entries;
+    use crate::raft::testing::{ME, entries};
+    use crate::raft::timing::ELECTION_TIMEOUT_MIN;
     use crate::runtime::{self, Clock, RunConfig, channel};
+
+    /// One slot, our own, which is never called.
+    fn nobody_else() -> Vec<Peer> {
+        let me = Host::Server(ME);
+        vec![Network::new().end(me, me).into()]
+    }
+
+    /// A server alone, without any of its tasks.
+    fn alone() -> Server {
+        Server::new(nobody_else(), ME, Persister::new()).unwrap()
+    }
+
+    fn in_a_run(main: impl FnOnce() + Send + 'static) {
+        let outcome = runtime::run(&RunConfig::default(), main);
+        assert_eq!(outcome.tasks_left, 0, "tasks were left");
+        outcome.result.unwrap();
+    }
+
+    #[test]
+    fn what_a_rule_names_is_durable_when_its_step_ends() {
+        in_a_run(|| {
+            let server = alone();
+            server.step(State::start_election).unwrap();
+            let durable = server.persister.durable_vote();
+            assert_eq!(durable, (server.lock().current_term, Some(ME)));
+        });
+    }
+
+    #[test]
+    fn a_reset_timer_waits_a_whole_timeout_again() {
+        in_a_run(|| {
+            let server = alone();
+            let before = server.lock().election_deadline();
+            thread::sleep(Duration::from_millis(100));
+            server.step(|_, _| ()).unwrap();
+            assert_eq!(server.lock().election_deadline(), before, "nobody asked for a reset");
+            server.step(|_, effects| effects.reset_election_timer = true).unwrap();
+            let whole = server.lock().election_deadline() - Instant::now();
+            let almost = ELECTION_TIMEOUT_MIN - Duration::from_millis(1);
+            assert!(whole > almost, "{whole:?} is not a whole timeout");
+        });
+    }
+
+    #[test]
+    fn a_stopped_server_applies_no_rule() {
+        in_a_run(|| {
+            let server = alone();
+            server.kill();
+            server.kill();
+            assert_eq!(server.step(State::start_election), None, "it may promise nothing");
+            assert_eq!(server.persister.durable_vote().1, None);
+        });
+    }
+
+    #[test]
+    fn a_stop_ends_every_wait_for_an_answer() {
+        in_a_run(|| {
+            let stop = Stop::default();
+            let (theirs, never) = (stop.clone(), pending::<()>());
+            let waits = thread::spawn("waits", move || block_on(theirs.or(never)));
+            thread::sleep(Duration::from_millis(1));
+            stop.stop();
+            assert_eq!(waits.join(), None);
+            assert_eq!(block_on(stop.clone().or(pending::<()>())), None, "also a later one");
+            assert_eq!(block_on(stop.or(async { 7 })), Some(7), "an answer that is there counts");
+        });
+    }
 
     #[test]
     fn a_broken_invariant_fails_the_run_and_nothing_more() {
@@ -311,11 +380,8 @@ mod tests {
                 let persister = Persister::new();
                 persister.append(&entries(1, &[3]));
                 persister.sync().expect("memory does not fail");
-
-                let (network, me) = (Network::new(), Host::Server(ServerId(0)));
                 let (apply_sender, _apply_ch) = channel::bounded(0);
-                let peers = vec![network.end(me, me).into()];
-                let _raft = Raft::make(peers, ServerId(0), persister, apply_sender);
+                let _raft = Raft::make(nobody_else(), ME, persister, apply_sender);
                 thread::sleep(Duration::from_secs(2));
             });
             let failure = outcome.result.expect_err("the invariant was not checked");
