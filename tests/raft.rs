@@ -72,7 +72,7 @@ impl Cluster {
                         applied.with(|applied| applied.push(command));
                     }
                     ApplyMsg::Snapshot { last_included, data } => {
-                        assert_eq!(data, Bytes::from_static(b"state"));
+                        assert_eq!(data, Bytes::from_static(b"state"), "not what was saved");
                         applied.with(|applied| applied.push(format!("@{}", last_included.index)));
                     }
                 }
