@@ -53,6 +53,7 @@
 
 mod cluster;
 mod design;
+mod narrate;
 pub mod observe;
 pub mod puppet;
 mod report;

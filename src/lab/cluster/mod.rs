@@ -24,6 +24,7 @@ use rand::RngExt;
 
 pub use verbs::LONG;
 
+use super::narrate::Narrator;
 use super::observe::{self, Observers};
 use super::{Design, Scenario};
 use crate::api::{Consensus, Leadership, NotLeader, ServerId, Started};
@@ -128,6 +129,9 @@ impl Cluster {
         network.set_long_delays(true);
         if let Some(observers) = &observers {
             network.tap(observers.clone());
+        }
+        if config.record {
+            network.tap(Arc::new(Narrator::new(design.facts)));
         }
         let slots = (0..scenario.servers).map(|_| Slot::default()).collect();
         let ledger = Ledger::new(scenario.servers, scenario.part.takes_snapshots());

@@ -1,0 +1,74 @@
+//! Tells the record what is on the wire, in the words that hold for every design.
+//!
+//! ```text
+//! 0.490025  S2  → S0 #12 append_entries term=1 prev=1/2 last=1/3 commit=2    a request leaves
+//! 0.490028  S0  ↩ S2 #12 term=1 success=true                                 S0 has answered
+//! 0.490029  S2  ← S0 #12                                                     that has arrived
+//! ```
+//!
+//! `✗` in place of `←`: no answer will come. An entry is written `term/index`. What became of a
+//! call on its way is the network's own line.
+
+use std::any::Any;
+
+use super::Facts;
+use crate::labrpc::{Call, Host, Tap};
+use crate::record::{self, Event};
+
+/// A tap that writes down what it sees. Only a run with a record has one.
+pub struct Narrator {
+    facts: fn(&dyn Any) -> Facts,
+}
+
+impl Narrator {
+    /// One that understands the messages of a design by its `facts`.
+    pub fn new(facts: fn(&dyn Any) -> Facts) -> Narrator {
+        Narrator { facts }
+    }
+}
+
+impl Tap for Narrator {
+    fn sent(&self, call: &Call<'_>, request: &dyn Any) {
+        tell(call.from, || {
+            let method = call.method.rsplit('.').next().unwrap_or(call.method);
+            format!("→ {} #{} {method}{}", call.to, call.id, words((self.facts)(request)))
+        });
+    }
+
+    fn answered(&self, call: &Call<'_>, reply: &dyn Any) {
+        let says = || words((self.facts)(reply));
+        tell(call.to, || format!("↩ {} #{}{}", call.from, call.id, says()));
+    }
+
+    fn ended(&self, call: &Call<'_>, got_reply: bool) {
+        let arrow = if got_reply { '←' } else { '✗' };
+        tell(call.from, || format!("{arrow} {} #{}", call.to, call.id));
+    }
+}
+
+/// What a message says, without who leads or stands for election: that is the sender.
+fn words(facts: Facts) -> String {
+    match facts {
+        Facts::None => String::new(),
+        Facts::Acts { leader: _, term, commit, prev, last } if prev == last => {
+            format!(" term={term} prev={prev} commit={commit}")
+        }
+        Facts::Acts { leader: _, term, commit, prev, last } => {
+            format!(" term={term} prev={prev} last={last} commit={commit}")
+        }
+        Facts::AsksVote { candidate: _, term, last } => format!(" term={term} last={last}"),
+        Facts::Votes { term, granted } => format!(" term={term} granted={granted}"),
+        Facts::Matches { term, success } => format!(" term={term} success={success}"),
+        Facts::Installs { leader: _, term, last_included } => {
+            format!(" term={term} last_included={last_included}")
+        }
+    }
+}
+
+fn tell(host: Host, what: impl FnOnce() -> String) {
+    let server = match host {
+        Host::Server(id) => Some(id),
+        Host::Client(_) => None,
+    };
+    record::emit(|| Event { server, what: what() });
+}
