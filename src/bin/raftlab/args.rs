@@ -18,6 +18,13 @@ const STATUS_HELP: &str = "Exit status:
   4    the machine failed us while running: a full disk, no more threads
   130  stopped by Ctrl-C";
 
+const RECORD_HELP: &str =
+    "The record has a line per event: virtual seconds, the server, what happened.
+  → S2 #7   a request to S2 leaves; 7 is the number of the call
+  ↩ S1 #7   the request of S1 has been answered
+  ← S2 #7   the answer of S2 has arrived; ✗ in its place: no answer will come
+Entries are written term/index.";
+
 /// The Raft lab's suite, on real threads or on a seeded virtual clock.
 #[derive(Debug, Parser)]
 #[command(name = "raftlab", version, after_help = STATUS_HELP, disable_help_subcommand = true)]
@@ -78,6 +85,7 @@ pub struct TestArgs {
 
 /// Arguments of `raftlab replay`.
 #[derive(Debug, Args)]
+#[command(after_help = RECORD_HELP)]
 pub struct ReplayArgs {
     /// The test
     pub name: String,
