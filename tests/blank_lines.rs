@@ -1,0 +1,82 @@
+//! Blank lines in the source of a server under test change no schedule.
+//!
+//! A student who adds a line of logging must not lose the failing seed, so neither the line of a
+//! lock nor its address may enter the choice of who is stalled. The same small crate, a copy of
+//! the reference as the server under test, is built twice and must print the same hashes.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const MANIFEST: &str = r#"
+[package]
+name = "server-under-test"
+version = "0.0.0"
+edition = "2024"
+
+[dependencies]
+raftlab = { path = "ROOT", default-features = false, features = ["guard"] }
+bytes = { version = "1", features = ["serde"] }
+rand = { version = "0.10", default-features = false }
+serde = { version = "1", features = ["derive"] }
+tarpc = { version = "0.38", default-features = false, features = ["serde1"] }
+tokio = { version = "1", features = ["sync"] }
+
+[profile.dev]
+opt-level = 1
+debug = "line-tables-only"
+
+[workspace]
+"#;
+
+/// Lays the crate out below `home`, with every line of its server passed through `edit`.
+fn lay_out(home: &Path, edit: impl Fn(&str) -> String) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let _ = fs::remove_dir_all(home.join("src"));
+    fs::create_dir_all(home.join("src/raft")).unwrap();
+    let manifest = MANIFEST.replace("ROOT", root.to_str().unwrap());
+    fs::write(home.join("Cargo.toml"), manifest).unwrap();
+    fs::copy(root.join("Cargo.lock"), home.join("Cargo.lock")).unwrap();
+    fs::copy(root.join("tests/blank_lines/server.rs"), home.join("src/main.rs")).unwrap();
+    for file in fs::read_dir(root.join("src/raft")).unwrap() {
+        let path = file.unwrap().path();
+        let source = fs::read_to_string(&path).unwrap();
+        let edited: String = source.lines().map(&edit).collect();
+        fs::write(home.join("src/raft").join(path.file_name().unwrap()), edited).unwrap();
+    }
+    // The messages are given to students, and by their types the observers know them.
+    fs::write(home.join("src/raft/rpc.rs"), "pub use raftlab::raft::rpc::*;\n").unwrap();
+}
+
+/// Builds the crate at `home` and runs it.
+fn hashes(home: &Path, target: &Path) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--manifest-path"])
+        .arg(home.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(target)
+        .output()
+        .unwrap();
+    let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "the crate was not built or failed:\n{complaints}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn blank_lines_in_a_server_under_test_change_no_schedule() {
+    let home: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).join("blank-lines");
+    let target = home.join("target");
+    lay_out(&home, |line| format!("{line}\n"));
+    let plain = hashes(&home, &target);
+    lay_out(&home, |line| match line.ends_with(['{', ';', '}']) {
+        true => format!("{line}\n\n\n"),
+        false => format!("{line}\n"),
+    });
+    let spaced = hashes(&home, &target);
+    assert_eq!(plain.lines().count(), 120, "not all runs were made:\n{plain}");
+    assert!(!plain.contains("false"), "a run failed:\n{plain}");
+    for (plain, spaced) in plain.lines().zip(spaced.lines()) {
+        assert_eq!(plain, spaced, "blank lines changed a schedule");
+    }
+}

@@ -1,0 +1,47 @@
+//! A crate of its own with a server under test: what a student's crate would look like.
+//!
+//! Prints a hash for each scenario, schedule and seed. The test builds it twice, the second time
+//! with blank lines all over the server's source, and compares what the two print.
+
+#![allow(dead_code, unused_imports)]
+
+use std::sync::Arc;
+
+use raft::rpc::RaftRpc;
+use raft::{Peer, Raft};
+pub use raftlab::{api, labrpc, persister, record, runtime};
+
+mod raft;
+
+use api::ServerId;
+use labrpc::{Host, Service};
+use raftlab::lab::{Boot, DESIGNS, Design, Instance, SCENARIOS, run_scenario};
+use runtime::{RunConfig, Schedule};
+
+fn make(boot: Boot<'_>) -> Result<Instance, persister::PersistError> {
+    let end_to = |slot| {
+        let to = Host::Server(ServerId::from_slot(slot));
+        Peer::from(boot.network.end(Host::Server(boot.me), to))
+    };
+    let peers = (0..boot.servers).map(end_to).collect();
+    let raft = Raft::make(peers, boot.me, boot.persister, boot.apply_ch)?;
+    let services = vec![Service::new(raft.clone().serve())];
+    Ok(Instance { consensus: Arc::new(raft), services })
+}
+
+fn main() {
+    let design = Design { name: "copy", make, ..DESIGNS[0] };
+    let names = ["reelection_2a", "rejoin_2b", "persist1_2c", "snapshot_install_2d"];
+    for scenario in SCENARIOS.iter().filter(|scenario| names.contains(&scenario.name)) {
+        for schedule in [Schedule::Fifo, Schedule::Random, Schedule::Hostile] {
+            for seed in 1..=10 {
+                let config = RunConfig { seed, schedule, ..RunConfig::default() };
+                let report = run_scenario(scenario, &design, &config);
+                println!("{} {schedule} {seed} {:016x} {}", scenario.name, report.hash, report.ok);
+                if let Some(failure) = report.failure {
+                    println!("{failure}");
+                }
+            }
+        }
+    }
+}
