@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 
 use super::codec::{self, Frame};
 use super::hooks::Hooks;
-use super::network::{Hub, Link, Opened, Route, Server};
+use super::hub::{Hub, Link, Opened, Route, Server};
 use super::service::{Delivery, Service};
 use super::{Call, Host, Leg};
 use crate::record::{self, Event};

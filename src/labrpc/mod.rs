@@ -39,13 +39,14 @@
 //! the usual ones.
 //!
 //! The same client runs over TCP: see [`ClientEnd::over`] and `examples/tcp.rs`. Read next:
-//! `network.rs` for who can reach whom, `end.rs` for the life of a call.
+//! `hub.rs` for who can reach whom, `end.rs` for the life of a call.
 
 mod codec;
 mod end;
 mod fault;
 mod filter;
 mod hooks;
+mod hub;
 mod network;
 mod rule;
 mod service;

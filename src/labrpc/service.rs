@@ -10,7 +10,7 @@ use tarpc::server::Serve;
 
 use super::codec::{self, Frame};
 use super::hooks::Hooks;
-use super::network::Server;
+use super::hub::Server;
 use super::{Call, Host, context};
 use crate::runtime::{block_on, thread};
 

@@ -16,7 +16,7 @@ fn a_restart_voids_the_answers_of_the_life_before() {
     on_both_clocks(|clock| {
         let (network, client) = network_with(&Server::default());
         let start = Instant::now();
-        let caller = thread::spawn("caller", move || slow(&client, 250));
+        let caller = thread::spawn("caller", move || slow(&client, 5000));
         thread::sleep(millis(150));
         network.add_server(CALLEE, Server::default().services());
         assert_eq!(caller.join(), None, "the life before has answered");
