@@ -24,6 +24,7 @@ enum Flaw {
     NobodyLeads,
     PanicsInStart,
     IsNeverDropped,
+    ItsPartsStay,
 }
 
 /// The log that all servers share, and the flaw of this run.
@@ -69,6 +70,9 @@ fn make(boot: Boot<'_>, flaw: Flaw) -> Result<Instance, PersistError> {
         runtime::set_local(Arc::new(Shared { log: Mutex::default(), grown: Condvar::new() }));
     }
     let shared = runtime::local::<Shared>().expect("it was just set");
+    if flaw == Flaw::ItsPartsStay && boot.me == ServerId(2) {
+        std::mem::forget(boot.persister.clone());
+    }
     let (me, apply_ch, theirs) = (boot.me, boot.apply_ch, shared.clone());
     thread::spawn(format!("server{}", me.0), move || {
         for place in 0.. {
@@ -138,7 +142,8 @@ fn judged(flaw: Flaw, schedule: Schedule) -> Report {
         AllLead,
         NobodyLeads,
         PanicsInStart,
-        IsNeverDropped
+        IsNeverDropped,
+        ItsPartsStay
     );
     // Without observers, which would be the first to object.
     let config = RunConfig { schedule, ..RunConfig::default() };
@@ -188,6 +193,7 @@ fn a_panic_of_the_code_under_test_is_told_from_a_failed_check() {
 #[test]
 fn an_instance_that_outlives_its_run_fails() {
     assert_eq!(blamed(Flaw::IsNeverDropped), assertion("leak"));
+    assert_eq!(blamed(Flaw::ItsPartsStay), assertion("leak"));
 }
 
 #[test]

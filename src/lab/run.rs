@@ -13,6 +13,9 @@ use crate::runtime::{self, Clock, Failure, FailureKind, Outcome, RunConfig, Sche
 /// The most time that a scenario may take, on its own clock: the course's limit.
 const SCENARIO_MAX: Duration = Duration::from_secs(120);
 
+/// The same under the hostile schedule, which judges no time: late enough to see stories end.
+const HOSTILE_SCENARIO_MAX: Duration = Duration::from_secs(600);
+
 /// Whether observers watch a run. They change nothing about it; off is for proving just that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Observing {
@@ -50,21 +53,16 @@ pub fn run_scenario_observing(
     // Made before the run, since making it reads the real clock.
     labrpc::context();
     let began = runtime::time::since_start();
-    let config = RunConfig { elapsed_max: config.elapsed_max.min(SCENARIO_MAX), ..config.clone() };
+    let scenario_max = if is_hostile(config) { HOSTILE_SCENARIO_MAX } else { SCENARIO_MAX };
+    let config = RunConfig { elapsed_max: config.elapsed_max.min(scenario_max), ..config.clone() };
     let log = Arc::new(record::Log::default());
     let tally = Arc::new(Tally::default());
     assert!(design.can_play(scenario), "{} needs a design that speaks RaftRpc", scenario.name);
-    let observers = match observing {
-        // Puppets may say what no cluster of real servers would.
-        Observing::On if !scenario.puppets => {
-            let liveness = match config.schedule {
-                Schedule::Hostile => Liveness::Ignored,
-                Schedule::Fifo | Schedule::Random => Liveness::Judged,
-            };
-            Some(Observers::new(scenario.servers, design.facts, liveness))
-        }
-        Observing::On | Observing::Off => None,
-    };
+    // Puppets may say what no cluster of real servers would.
+    let observers = (observing == Observing::On && !scenario.puppets).then(|| {
+        let liveness = if is_hostile(&config) { Liveness::Ignored } else { Liveness::Judged };
+        Observers::new(scenario.servers, design.facts, liveness)
+    });
     let main = {
         let (scenario, design, config) = (*scenario, *design, config.clone());
         let (log, tally, observers) = (log.clone(), tally.clone(), observers.clone());
@@ -77,7 +75,7 @@ pub fn run_scenario_observing(
     };
     let outcome = runtime::run(&config, main);
     let wall = runtime::time::since_start() - began;
-    let verdict = Verdict::of(&outcome, config.schedule, &tally);
+    let verdict = Verdict::of(&outcome, &config, &tally);
     Report {
         test: scenario.name,
         part: scenario.part,
@@ -100,6 +98,11 @@ pub fn run_scenario_observing(
     }
 }
 
+/// Whether the schedule may hold up any server for long, so that no wait and no limit is judged.
+fn is_hostile(config: &RunConfig) -> bool {
+    config.clock == Clock::Virtual && config.schedule == Schedule::Hostile
+}
+
 /// How a run is judged.
 struct Verdict {
     failure: Option<Failure>,
@@ -107,10 +110,10 @@ struct Verdict {
 }
 
 impl Verdict {
-    fn of(outcome: &Outcome<()>, schedule: Schedule, tally: &Tally) -> Verdict {
+    fn of(outcome: &Outcome<()>, config: &RunConfig, tally: &Tally) -> Verdict {
         match &outcome.result {
             Ok(()) => Verdict { failure: leak(outcome, tally), cut_short: None },
-            Err(limit) if limit.kind == FailureKind::Limit && schedule == Schedule::Hostile => {
+            Err(limit) if limit.kind == FailureKind::Limit && is_hostile(config) => {
                 let cut_short = Some(format!("{}: {}", limit.name, limit.message));
                 Verdict { failure: leak(outcome, tally), cut_short }
             }
@@ -121,14 +124,14 @@ impl Verdict {
 
 /// What the run left behind, if anything: then its servers do not really stop.
 fn leak(outcome: &Outcome<()>, tally: &Tally) -> Option<Failure> {
-    let (tasks, instances) = (outcome.tasks_left, tally.instances_left());
-    if tasks == 0 && instances == 0 {
+    let (tasks, servers) = (outcome.tasks_left, tally.servers_left());
+    if tasks == 0 && servers == 0 {
         return None;
     }
     Some(Failure {
         kind: FailureKind::Assertion,
         name: "leak".to_string(),
-        message: format!("{tasks} tasks and {instances} servers are left after the run"),
+        message: format!("{tasks} tasks and {servers} servers are left after the run"),
         task: "main".to_string(),
         place: String::new(),
         at: outcome.elapsed,

@@ -29,7 +29,7 @@ use super::observe::{self, Observers};
 use super::{Design, Scenario};
 use crate::api::{Consensus, Leadership, NotLeader, ServerId, Started};
 use crate::labrpc::{Counters, Host, Network};
-use crate::persister::Persister;
+use crate::persister::{Persister, Watch, Write};
 use crate::runtime::rand::{Chance, stream};
 use crate::runtime::sync::Quiet;
 use crate::runtime::{self, Clock, FailureKind, RunConfig, Schedule, thread};
@@ -80,12 +80,25 @@ struct TallyState {
     counters: Counters,
     commits: u64,
     lives: Vec<Weak<dyn Consensus>>,
+    presences: Vec<Weak<Presence>>,
+}
+
+/// Held by a persister, which its server holds: while it is there, the server is not all gone.
+struct Presence;
+
+impl Watch for Presence {
+    fn wrote(&self, _write: &Write<'_>) {}
 }
 
 impl Tally {
-    /// Remembers an instance, without keeping it alive.
-    fn born(&self, consensus: &Arc<dyn Consensus>) {
-        self.state.with(|state| state.lives.push(Arc::downgrade(consensus)));
+    /// Remembers an instance and what it writes to, without keeping either alive.
+    fn born(&self, consensus: &Arc<dyn Consensus>, persister: &Persister) {
+        let presence = Arc::new(Presence);
+        persister.watch(presence.clone());
+        self.state.with(|state| {
+            state.lives.push(Arc::downgrade(consensus));
+            state.presences.push(Arc::downgrade(&presence));
+        });
     }
 
     /// Calls and bytes of the whole run.
@@ -98,9 +111,13 @@ impl Tally {
         self.state.with(|state| state.commits)
     }
 
-    /// Instances that nobody gave up, of all that ever ran. Anything but 0 after a run is a leak.
-    pub(super) fn instances_left(&self) -> usize {
-        self.state.with(|state| state.lives.iter().filter(|life| life.strong_count() > 0).count())
+    /// Servers that are not all gone, of all that ever ran: somebody holds the instance, or the
+    /// instance's own parts hold each other. Anything but 0 after a run is a leak.
+    pub(super) fn servers_left(&self) -> usize {
+        self.state.with(|state| {
+            let pairs = state.lives.iter().zip(&state.presences);
+            pairs.filter(|(life, part)| life.strong_count() + part.strong_count() > 0).count()
+        })
     }
 }
 

@@ -56,6 +56,7 @@ impl Cluster {
             life
         });
         let (apply_sender, apply_ch) = channel::bounded(0);
+        let kept = persister.clone();
         let boot = Boot {
             servers: self.server_count(),
             me: server,
@@ -75,7 +76,7 @@ impl Cluster {
         let Instance { consensus, services } =
             thread::under_test(server.0, || (self.inner.design.make)(boot))
                 .unwrap_or_else(|error| cannot_boot(server, &error));
-        self.inner.tally.born(&consensus);
+        self.inner.tally.born(&consensus, &kept);
         let applier = Applier {
             server,
             life,
