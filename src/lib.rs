@@ -17,3 +17,8 @@ pub mod persister;
 pub mod raft;
 pub mod record;
 pub mod runtime;
+
+/// The README's code runs as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

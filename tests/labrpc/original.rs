@@ -1,4 +1,4 @@
-//! The original lab's own tests of its network (mit-labs §1.6).
+//! The original lab's own tests of its network, re-created.
 
 use std::time::Duration;
 

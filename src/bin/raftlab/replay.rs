@@ -13,7 +13,8 @@ use crate::{select, test};
 
 /// Runs one test once and prints what happened. The failure, seen again, is status 1.
 pub fn replay(args: &ReplayArgs) -> Result<Status, Trouble> {
-    let scenario = select::test(&args.name)?;
+    let design = args.course.design()?;
+    let scenario = select::test(&args.name, design)?;
     let config = RunConfig {
         clock: Clock::Virtual,
         seed: args.seed,
@@ -21,7 +22,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Status, Trouble> {
         record: true,
         ..RunConfig::default()
     };
-    let report = lab::run_scenario(scenario, args.course.design()?, &config);
+    let report = lab::run_scenario(scenario, design, &config);
     output::print(&text(&report))?;
     Ok(if report.ok { Status::Passed } else { Status::Failed })
 }

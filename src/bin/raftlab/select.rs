@@ -1,26 +1,38 @@
 //! From names and parts to tests, and from a typing error to the nearest name.
 
-use raftlab::lab::{Part, SCENARIOS, Scenario};
+use raftlab::lab::{Design, Part, SCENARIOS, Scenario};
 
 use crate::exit::Trouble;
 
 /// The tests that `names` stand for, each once, in the order of the list. No names: all of them.
-pub fn tests(names: &[String]) -> Result<Vec<&'static Scenario>, Trouble> {
+/// Tests that say nothing about `design` are left out.
+pub fn tests(names: &[String], design: &Design) -> Result<Vec<&'static Scenario>, Trouble> {
     for name in names {
         if !SCENARIOS.iter().any(|scenario| stands_for(name, scenario)) {
             return Err(Trouble::Input(unknown(name, true)));
         }
     }
     let wanted = |scenario: &&Scenario| names.iter().any(|name| stands_for(name, scenario));
-    Ok(SCENARIOS.iter().filter(|scenario| names.is_empty() || wanted(scenario)).collect())
+    let chosen = SCENARIOS.iter().filter(|scenario| names.is_empty() || wanted(scenario));
+    let tests: Vec<_> = chosen.filter(|scenario| design.can_play(scenario)).collect();
+    if tests.is_empty() {
+        return Err(Trouble::Input(unfit(design)));
+    }
+    Ok(tests)
+}
+
+fn unfit(design: &Design) -> String {
+    format!("such tests speak RaftRpc, which design {} does not; name others", design.name)
 }
 
 /// The one test of that name.
-pub fn test(name: &str) -> Result<&'static Scenario, Trouble> {
-    SCENARIOS
-        .iter()
-        .find(|scenario| scenario.name.eq_ignore_ascii_case(name))
-        .ok_or_else(|| Trouble::Input(unknown(name, false)))
+pub fn test(name: &str, design: &Design) -> Result<&'static Scenario, Trouble> {
+    let found = SCENARIOS.iter().find(|scenario| scenario.name.eq_ignore_ascii_case(name));
+    let scenario = found.ok_or_else(|| Trouble::Input(unknown(name, false)))?;
+    match design.can_play(scenario) {
+        true => Ok(scenario),
+        false => Err(Trouble::Input(unfit(design))),
+    }
 }
 
 fn stands_for(name: &str, scenario: &Scenario) -> bool {
@@ -58,25 +70,25 @@ fn nearest(name: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use raftlab::lab::DESIGNS;
+
     use super::*;
 
     fn complaint(name: &str) -> String {
-        tests(&[name.to_string()]).unwrap_err().to_string()
+        tests(&[name.to_string()], &DESIGNS[0]).unwrap_err().to_string()
     }
 
     #[test]
     fn parts_and_names_in_either_case_give_each_test_once() {
         let names = ["2a", "Figure8_2C", "INITIAL_ELECTION_2A", "2A"].map(str::to_string);
-        let found: Vec<_> = tests(&names).unwrap().iter().map(|s| s.name).collect();
-        assert_eq!(
-            found,
-            ["initial_election_2a", "reelection_2a", "many_elections_2a", "figure8_2c"]
-        );
+        let found: Vec<_> = tests(&names, &DESIGNS[0]).unwrap().iter().map(|s| s.name).collect();
+        let of_2a = SCENARIOS.iter().filter(|s| s.part == Part::P2A).map(|s| s.name);
+        assert_eq!(found, of_2a.chain(["figure8_2c"]).collect::<Vec<_>>());
     }
 
     #[test]
     fn no_names_are_all_tests() {
-        assert_eq!(tests(&[]).unwrap().len(), SCENARIOS.len());
+        assert_eq!(tests(&[], &DESIGNS[0]).unwrap().len(), SCENARIOS.len());
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 use std::num::NonZeroU64;
+use std::time::Duration;
 
 use raftlab::lab::{self, Design, Report};
-use raftlab::runtime::{Clock, RunConfig};
+use raftlab::runtime::{Clock, RunConfig, time};
 
 use crate::args::{self, TestArgs};
 use crate::campaign::{self, Campaign, Until};
@@ -24,12 +25,14 @@ pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
     let mut tally = Tally::new(&campaign.tests, args.seed);
     let mut progress = Progress::new(&campaign.tests, campaign.until, args.quiet);
 
+    let began = time::since_start();
     let status = campaign::run(campaign, |report| {
         let written = report_file.as_mut().map_or(Ok(()), |file| file.run(&report));
         progress.ended(&report);
         tally.add(report);
         written
     });
+    let wall = time::since_start() - began;
     progress.clear();
     let status = match status {
         Ok(status) => {
@@ -39,7 +42,7 @@ pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
     };
     // What has been found is shown even if the machine failed us in the end.
     with_records(&mut tally, design);
-    print(&tally, clock)?;
+    print(&tally, clock, wall)?;
     status
 }
 
@@ -56,12 +59,10 @@ fn plan(args: &TestArgs) -> Result<Campaign, Trouble> {
         )));
     }
     let design = args.course.design()?;
-    let mut tests = select::tests(&args.names)?;
-    tests.retain(|test| design.can_play(test));
     let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
     let jobs = || if real { 4 } else { u16::try_from(cores()).unwrap_or(u16::MAX) };
     Ok(Campaign {
-        tests,
+        tests: select::tests(&args.names, design)?,
         design,
         config: RunConfig {
             clock: if real { Clock::Real } else { Clock::Virtual },
@@ -101,8 +102,8 @@ fn with_records(tally: &mut Tally, design: &Design) {
     }
 }
 
-fn print(tally: &Tally, clock: Clock) -> Result<(), Trouble> {
-    output::print(&text(tally, clock))?;
+fn print(tally: &Tally, clock: Clock, wall: Duration) -> Result<(), Trouble> {
+    output::print(&text(tally, clock, wall))?;
     for test in table::hardly_judged(tally) {
         output::complain(
             "warning",
@@ -116,7 +117,7 @@ fn print(tally: &Tally, clock: Clock) -> Result<(), Trouble> {
 }
 
 /// The table, the first failure of each test that failed, and what never came up.
-fn text(tally: &Tally, clock: Clock) -> String {
+fn text(tally: &Tally, clock: Clock, wall: Duration) -> String {
     if tally.runs() == 0 {
         return "no run has ended\n".to_string();
     }
@@ -135,7 +136,7 @@ fn text(tally: &Tally, clock: Clock) -> String {
     if !situations.is_empty() {
         let _ = write!(text, "\n{situations}");
     }
-    let _ = writeln!(text, "\n{}", verdict(tally, clock));
+    let _ = writeln!(text, "\n{}", verdict(tally, clock, wall));
     text
 }
 
@@ -149,19 +150,25 @@ fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn verdict(tally: &Tally, clock: Clock) -> String {
+fn verdict(tally: &Tally, clock: Clock, wall: Duration) -> String {
     let (runs, failed, tests) = (tally.runs(), tally.failed(), tally.tests.len());
     let outcome = match failed {
         0 => "none failed".to_string(),
         _ => format!("{BAD}{failed} failed{BAD:#}"),
     };
-    let (elapsed, cpu) = (tally.elapsed.as_secs_f64(), tally.cpu.as_secs_f64());
+    let took = match clock {
+        Clock::Virtual => format!("{:.0} virtual s in ", tally.elapsed.as_secs_f64()),
+        Clock::Real => String::new(),
+    };
+    let (wall, cpu) = (wall.as_secs_f64(), tally.cpu.as_secs_f64());
     let (runs, tests) = (counted(runs, "run"), counted(tests as u64, "test"));
-    format!("{runs} of {tests}: {outcome} ({elapsed:.0} {clock} s, {cpu:.2} CPU s)")
+    format!("{runs} of {tests}: {outcome} ({took}{wall:.1} s, {cpu:.2} of CPU)")
 }
 
 #[cfg(test)]
 mod tests {
+    use raftlab::lab::find_scenario;
+
     use super::*;
     use crate::sample;
 
@@ -172,9 +179,9 @@ mod tests {
     }
 
     fn shown(reports: impl IntoIterator<Item = Report>) -> String {
-        let mut tally = Tally::new(&[select::test("figure8_2c").unwrap()], 1);
+        let mut tally = Tally::new(&[find_scenario("figure8_2c").unwrap()], 1);
         reports.into_iter().for_each(|report| tally.add(report));
-        plain(&text(&tally, Clock::Virtual))
+        plain(&text(&tally, Clock::Virtual, Duration::from_secs(3)))
     }
 
     #[test]
@@ -197,7 +204,7 @@ mod tests {
         never exercised:
           a vote was split
 
-        4 runs of 1 test: 2 failed (125 virtual s, 0.01 CPU s)
+        4 runs of 1 test: 2 failed (125 virtual s in 3.0 s, 0.01 of CPU)
         ");
     }
 
@@ -214,7 +221,7 @@ mod tests {
     fn more_than_a_fifth_cut_short_is_remarked_upon() {
         let cut =
             |seed| Report { cut_short: Some("one: no leader".into()), ..sample::passed(seed) };
-        let mut tally = Tally::new(&[select::test("figure8_2c").unwrap()], 1);
+        let mut tally = Tally::new(&[find_scenario("figure8_2c").unwrap()], 1);
         (1..=4).for_each(|seed| tally.add(sample::passed(seed)));
         tally.add(cut(5));
         assert!(table::hardly_judged(&tally).is_empty(), "one of five is a fifth, not more");
