@@ -44,11 +44,11 @@
 //! | --- | --- | --- |
 //! | All Servers: apply what is committed | `next_to_apply` | `apply.rs` |
 //! | All Servers: follow a newer term | `observe_term` | `state.rs` |
-//! | Followers: respond; convert when the election timeout elapses | `run`, the election task | `election.rs` |
+//! | Followers: respond; convert on election timeout | `run`, the election task | `election.rs` |
 //! | Candidates: start election | `start_election` | `election.rs` |
 //! | Candidates: votes of a majority | `on_vote_reply`, `lead_if_elected` | `election.rs` |
 //! | Candidates: this term's leader appears | `follow` | `state.rs` |
-//! | Leaders: heartbeats, entries from `next_index` on | `owed_to`, `message_to` | `replication.rs` |
+//! | Leaders: heartbeats, entries | `owed_to`, `message_to` | `replication.rs` |
 //! | Leaders: a command from a client | `start` | `replication.rs` |
 //! | Leaders: success; log inconsistency | `on_append_reply` | `replies.rs` |
 //! | Leaders: raise the commit index | `advance_commit_index` | `commit.rs` |
