@@ -88,7 +88,8 @@ pub enum Facts {
         /// Whether the vote was given.
         granted: bool,
     },
-    /// The answer to [`Facts::Acts`].
+    /// The answer to [`Facts::Acts`], and to [`Facts::Installs`], which has no failure of its own:
+    /// what tells there is whether the term is still the request's.
     Matches {
         /// The follower's term.
         term: Term,
@@ -151,6 +152,9 @@ fn rpc_facts(message: &dyn Any) -> Facts {
         Some(RaftRpcResponse::AppendEntries(reply)) => {
             Facts::Matches { term: reply.term, success: reply.success }
         }
-        Some(RaftRpcResponse::InstallSnapshot(_)) | None => Facts::None,
+        Some(RaftRpcResponse::InstallSnapshot(reply)) => {
+            Facts::Matches { term: reply.term, success: true }
+        }
+        None => Facts::None,
     }
 }

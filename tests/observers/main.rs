@@ -8,6 +8,7 @@ mod commits;
 mod elections;
 mod liveness;
 mod logs;
+mod network;
 mod play;
 mod promises;
 mod situations;
