@@ -207,6 +207,20 @@ mod tests {
     }
 
     #[test]
+    fn what_the_leader_has_committed_is_committed_here() {
+        let mut state = follower(3, &[1]);
+        answer(&mut state, append(3, at(1, 1), &[3, 3], 2));
+        assert_eq!(state.commit_index, Index(2));
+    }
+
+    #[test]
+    fn a_heartbeat_commits_no_further_than_the_entry_it_names() {
+        let mut state = follower(3, &[1, 2, 2]);
+        answer(&mut state, append(3, at(1, 1), &[], 3));
+        assert_eq!(state.commit_index, Index(1), "2 and 3 may be an old leader's");
+    }
+
+    #[test]
     fn a_conflicting_entry_and_all_after_it_are_replaced() {
         let mut state = follower(3, &[1, 1, 2, 2, 2]);
         let mut effects = Effects::default();

@@ -121,6 +121,9 @@ mod tests {
         state.last_applied = Index(3);
         let snapshot = Snapshot { last_included: at(1, 3), data: Bytes::new() };
         state.snapshot_to_apply = Some(snapshot);
+        state.commit_index = Index(3);
+        assert!(state.has_more_to_apply(), "the snapshot alone");
+        state.commit_index = Index(4);
         assert_eq!(indices(&state.next_to_apply()), [3], "the state up to 3 replaces 1 to 3");
         assert_eq!(indices(&state.next_to_apply()), [4]);
     }

@@ -198,6 +198,15 @@ mod tests {
     }
 
     #[test]
+    fn a_service_snapshot_of_the_same_place_is_ignored() {
+        let mut state = applied(&[1, 1, 2], 3);
+        state.compact(Index(2), DATA, &mut Effects::default());
+        let mut effects = Effects::default();
+        state.compact(Index(2), Bytes::new(), &mut effects);
+        assert_eq!((state.snapshot, effects), (DATA, Effects::default()));
+    }
+
+    #[test]
     fn a_service_snapshot_that_crosses_a_leaders_is_ignored() {
         let mut state = applied(&[1, 1], 2);
         state.on_install_snapshot(install(3, at(2, 5)), &mut Effects::default());

@@ -230,6 +230,28 @@ mod tests {
     }
 
     #[test]
+    fn a_command_of_a_server_alone_is_committed_at_once() {
+        let mut state = leader(1, 4, &[]);
+        state.start(Bytes::new(), &mut Effects::default()).unwrap();
+        assert_eq!(state.commit_index, Index(1));
+    }
+
+    #[test]
+    fn a_message_says_what_is_committed_and_no_more() {
+        let mut state = leader_at(&[4, 4], 3);
+        state.commit_index = Index(1);
+        assert_eq!(append(&mut state).leader_commit, Index(1));
+    }
+
+    #[test]
+    fn a_follower_that_lacks_the_snapshots_last_entry_is_sent_the_snapshot() {
+        let mut state = leader_at(&[1, 2, 4], 2);
+        state.last_applied = Index(2);
+        state.compact(Index(2), Bytes::new(), &mut Effects::default());
+        assert!(matches!(message(&mut state), Message::Install(_)), "entry 2 is gone");
+    }
+
+    #[test]
     fn a_follower_behind_the_snapshot_is_sent_the_snapshot() {
         let mut state = leader_at(&[1, 2, 2, 4], 2);
         (state.commit_index, state.last_applied) = (Index(3), Index(3));
@@ -251,6 +273,7 @@ mod tests {
     #[test]
     fn a_silent_follower_is_sent_heartbeats_only_until_it_answers() {
         let mut state = leader_at(&[1, 2], 2);
+        s1(&mut state).match_index = Index(1);
         for _ in 0..UNANSWERED_MAX {
             assert_eq!(append(&mut state).entries, entries(2, &[2]), "a call may be lost");
         }

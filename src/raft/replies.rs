@@ -219,6 +219,14 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_of_what_was_sent_before_backing_up_is_old_news() {
+        let mut state = leader_at(&[1, 1, 1, 4], 5);
+        answer(&mut state, 4, 4, conflict(None, 2));
+        answer(&mut state, 4, 4, conflict(None, 3));
+        assert_eq!(next_and_match(&mut state), (2, 0), "we go on at 2 already");
+    }
+
+    #[test]
     fn a_refusal_never_leads_back_past_what_the_follower_has() {
         let mut state = leader_at(&[1, 1, 1, 4], 3);
         s1(&mut state).match_index = Index(2);
@@ -252,6 +260,16 @@ mod tests {
         let reply = InstallSnapshotReply { term: Term(4) };
         state.on_install_reply(S1, Term(4), Index(2), &reply, &mut Effects::default());
         assert_eq!(next_and_match(&mut state), (5, 4));
+    }
+
+    #[test]
+    fn a_newer_term_in_the_answer_to_a_snapshot_deposes_the_leader() {
+        let mut state = leader_at(&[1], 1);
+        let mut effects = Effects::default();
+        let reply = InstallSnapshotReply { term: Term(5) };
+        state.on_install_reply(S1, Term(4), Index(1), &reply, &mut effects);
+        assert_eq!((&state.role, state.current_term), (&Role::Follower, Term(5)));
+        assert!(effects.save_vote, "term 5 was seen");
     }
 
     #[test]
