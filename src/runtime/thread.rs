@@ -1,5 +1,7 @@
 //! Tasks: what a program for real threads calls threads.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,10 +77,7 @@ pub fn spawn<T: Send + 'static>(
 /// Outside a run: tasks belong to one.
 #[track_caller]
 pub fn go(f: impl FnOnce() + Send + 'static) {
-    thread_local! {
-        static NAME: Arc<str> = "go".into();
-    }
-    let name = NAME.with(Arc::clone);
+    let name = go_name(context::label());
     match sim::current() {
         Some(sim) => sim.spawn(name, Location::caller(), f),
         None => {
@@ -86,6 +85,15 @@ pub fn go(f: impl FnOnce() + Send + 'static) {
             run.go(name, label, f);
         }
     }
+}
+
+/// What a short task is called: `go`, and whose code it runs where that is under test, as `go/2`.
+fn go_name(label: Option<u32>) -> Arc<str> {
+    thread_local! {
+        static NAMES: RefCell<BTreeMap<Option<u32>, Arc<str>>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    let make = || label.map_or_else(|| "go".into(), |label| format!("go/{label}").into());
+    NAMES.with_borrow_mut(|names| names.entry(label).or_insert_with(make).clone())
 }
 
 fn real_run() -> (Arc<real::RealRun>, Option<u32>) {

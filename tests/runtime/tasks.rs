@@ -21,6 +21,20 @@ fn join_returns_what_the_task_returned() {
 }
 
 #[test]
+fn a_short_task_is_named_after_the_code_it_runs() {
+    on_both_clocks(|| {
+        let (sender, receiver) = channel::unbounded();
+        let inside = sender.clone();
+        thread::go(move || sender.send(runtime::task_name()).unwrap());
+        assert_eq!(receiver.recv().unwrap(), "go");
+        thread::under_test(2, || {
+            thread::go(move || inside.send(runtime::task_name()).unwrap());
+        });
+        assert_eq!(receiver.recv().unwrap(), "go/2");
+    });
+}
+
+#[test]
 fn tasks_have_names_and_short_ones_may_block() {
     on_both_clocks(|| {
         assert_eq!(runtime::task_name(), "main");
