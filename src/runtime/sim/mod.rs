@@ -112,6 +112,10 @@ pub(super) struct Sim {
     /// Looks at a foreign clock since the last scheduling point.
     foreign_looks: Cell<u32>,
     /// What foreign callers get for chance.
+    #[cfg_attr(
+        not(all(feature = "guard", target_os = "linux", target_env = "gnu")),
+        allow(dead_code, reason = "only the guard hands it out")
+    )]
     foreign_chance: RefCell<Chance>,
     /// Every event, where an audit asks for them.
     trace: Option<RefCell<Trace>>,
