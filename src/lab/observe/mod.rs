@@ -13,7 +13,7 @@
 //!  server ── apply_ch ► reader ► Event::Applied            ─┘   each Observer: a rule, or a Tally
 //! ```
 //!
-//! Messages arrive as [`Facts`](super::Facts), the neutral words that each design translates into;
+//! Messages arrive as [`Facts`], the neutral words that each design translates into;
 //! a reply's are joined with its request's. Writes make a shadow of each server's storage, once as
 //! written and once as of the last sync, in which a log is only its runs of terms.
 //!
