@@ -139,6 +139,21 @@ macro_rules! scenarios {
                 "a leader with two votes of four";
             majority_of_five_2a: P2A, 5 servers, puppets, "two of five are no majority",
                 "a leader with two votes of five";
+            election_timeouts_2a: P2A, 3 servers, puppets, "election timeouts",
+                "timeouts of seconds; timeouts that are always the same";
+            heartbeats_2a: P2A, 3 servers, puppets, "heartbeats",
+                "a leader that is silent after its election; timeouts that one loss exceeds";
+            timer_is_reset_2a: P2A, 3 servers, puppets, "what a follower waits for",
+                "elections under a live leader, or right after a vote was given";
+            timer_is_not_reset_2a: P2A, 3 servers, puppets, "what a follower does not wait for",
+                "a timer that any call starts again";
+            stable_leader_2a: P2A, 3 servers, reliable, "half a quiet minute",
+                "elections without a cause";
+            stable_leader_unreliable_2a: P2A, 3 servers, unreliable,
+                "half a minute of lost heartbeats",
+                "a leader that one lost heartbeat deposes";
+            leader_is_replaced_2a: P2A, 3 servers, reliable, "time to a new leader",
+                "election timeouts of many seconds";
             basic_agree_2b: P2B, 3 servers, reliable, "basic agreement",
                 "commands that are not committed, or not at consecutive indices from 1";
             rpc_bytes_2b: P2B, 3 servers, reliable, "RPC byte count",
@@ -161,6 +176,40 @@ macro_rules! scenarios {
                 "one call per conflicting entry";
             count_2b: P2B, 3 servers, reliable, "RPC counts aren't too high",
                 "too many calls for an election, an agreement, or an idle second";
+            vote_log_rules_2b: P2B, 3 servers, puppets, "votes and logs",
+                "a vote for a log that lacks entries; logs compared by length or term alone";
+            append_refused_2b: P2B, 3 servers, puppets, "refused AppendEntries",
+                "entries or commits taken from an old leader, or from where the logs differ";
+            append_conflict_2b: P2B, 3 servers, puppets, "conflicting and late AppendEntries",
+                "a late, short request that takes acknowledged entries back";
+            commit_rules_2b: P2B, 3 servers, puppets, "a follower's commit index",
+                "a commit beyond the last new entry; a commit index that falls";
+            conflict_answers_2b: P2B, 3 servers, puppets, "answers for fast backup",
+                "a refusal that sends the leader to the wrong place";
+            leader_rules_2b: P2B, 3 servers, puppets, "a leader's first command",
+                "commands taken by others; next_index of an earlier life; a commit nobody has";
+            own_term_commits_2b: P2B, 5 servers, puppets, "an older term's entries",
+                "an entry of an older term committed by counting copies";
+            acknowledged_only_2b: P2B, 3 servers, puppets, "repeated answers",
+                "match_index computed from what is so when the answer comes";
+            late_refusals_2b: P2B, 3 servers, puppets, "late refusals",
+                "next_index that falls below match_index, or jumps forward";
+            earlier_leadership_2b: P2B, 7 servers, puppets, "answers to an earlier leadership",
+                "late answers taken for new ones; match_index not reset";
+            lost_requests_2b: P2B, 3 servers, puppets, "a follower that was away",
+                "entries that are not sent again";
+            fast_backup_2b: P2B, 3 servers, puppets, "backing up by terms",
+                "one call per conflicting entry";
+            figure7_2b: P2B, 7 servers, puppets, "Figure 7",
+                "a follower's log that does not become the leader's";
+            outdated_candidate_2b: P2B, 3 servers, puppets, "an outdated candidate that insists",
+                "a timer that every request for a vote starts again";
+            repeated_requests_2b: P2B, 5 servers, reliable, "requests repeated and out of order",
+                "a late request that takes acknowledged entries back";
+            held_requests_2b: P2B, 5 servers, reliable, "requests of a former leader",
+                "entries taken from a leader whose term is over";
+            oneway_cuts_2b: P2B, 5 servers, reliable, "links that work one way",
+                "a leader that nobody hears and nobody replaces";
             persist1_2c: P2C, 3 servers, reliable, "basic persistence",
                 "a log or term that a restart forgets";
             persist2_2c: P2C, 5 servers, reliable, "more persistence",
@@ -178,6 +227,25 @@ macro_rules! scenarios {
                 "a committed command that is lost while servers come and go";
             unreliable_churn_2c: P2C, 5 servers, unreliable, "unreliable churn",
                 "the same, while messages are lost";
+            vote_is_durable_2c: P2C, 3 servers, puppets, "a vote, then a crash",
+                "a vote that is not stored, or stored after the reply";
+            term_is_durable_2c: P2C, 3 servers, puppets, "a newer term, then a crash",
+                "a term that is stored only with a vote or with entries";
+            candidacy_is_durable_2c: P2C, 3 servers, puppets, "a candidate, then a crash",
+                "a vote for oneself that is not stored before others are asked";
+            entries_are_durable_2c: P2C, 3 servers, puppets, "entries, then a crash",
+                "acknowledged entries that are not stored, or that come back";
+            own_entries_are_durable_2c: P2C, 3 servers, puppets, "a commit, then a crash",
+                "a leader that counts itself before it has stored the entry";
+            commits_are_replayed_2c: P2C, 3 servers, puppets, "a restart begins at the beginning",
+                "a commit index that is stored although the service is not";
+            figure8_steps_2c: P2C, 5 servers, puppets, "Figure 8, step by step",
+                "an entry of an older term committed by counting copies";
+            leader_crash_uncommitted_2c: P2C, 3 servers, reliable,
+                "a leader crashes with entries nobody has",
+                "uncommitted entries that survive their leader";
+            torn_writes_2c: P2C, 5 servers, reliable, "crashes in the middle of writing",
+                "a promise made before its write was synced";
             snapshot_basic_2d: P2D, 3 servers, reliable, "snapshots basic",
                 "a log that is not trimmed; a deadlock between snapshot() and the apply channel";
             snapshot_install_2d: P2D, 3 servers, reliable, "install snapshots (disconnect)",
@@ -194,6 +262,18 @@ macro_rules! scenarios {
                 "a commit index that a restart moves backwards for good";
             snapshot_init_2d: P2D, 3 servers, unreliable, "snapshot initialization after crash",
                 "a snapshot that is erased by the first write after a restart";
+            install_rules_2d: P2D, 3 servers, puppets, "InstallSnapshot, late and of old leaders",
+                "a service that moves backwards; a snapshot taken from an old leader";
+            install_suffix_2d: P2D, 3 servers, puppets, "a snapshot and the log behind it",
+                "entries dropped that follow the snapshot, or kept that do not";
+            snapshot_is_durable_2d: P2D, 3 servers, puppets, "a snapshot, then two crashes",
+                "a snapshot that the second restart has forgotten";
+            install_sender_2d: P2D, 3 servers, puppets, "a leader sends its snapshot",
+                "a wrong term or content; an answer taken for another snapshot's";
+            snapshot_prefix_2d: P2D, 3 servers, puppets, "what a snapshot covers",
+                "a search that runs into the discarded log; an older snapshot taken";
+            late_snapshots_2d: P2D, 3 servers, unreliable, "snapshots late and twice",
+                "a late snapshot that moves the service or the log backwards";
         }
     };
 }

@@ -48,6 +48,8 @@ struct Inner {
     clock: Clock,
     schedule: Schedule,
     network: Network,
+    /// Whether the network began without faults.
+    reliable: bool,
     /// One slot per server.
     slots: Quiet<Vec<Slot>>,
     ledger: Arc<Ledger>,
@@ -158,6 +160,7 @@ impl Cluster {
                 clock: config.clock,
                 schedule: config.schedule,
                 network,
+                reliable: !scenario.unreliable,
                 slots: Quiet::new(slots),
                 ledger: Arc::new(ledger),
                 diary: scenario.puppets.then(Arc::default),
@@ -206,6 +209,11 @@ impl Cluster {
     /// What the only real server told its service; `None` where all servers are real.
     pub(super) fn diary(&self) -> Option<Arc<Diary>> {
         self.inner.diary.clone()
+    }
+
+    /// Whether the network of the scenario loses nothing.
+    pub fn is_reliable(&self) -> bool {
+        self.inner.reliable
     }
 
     /// What survives of `server`'s present life.

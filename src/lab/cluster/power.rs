@@ -6,7 +6,7 @@ use super::applier::Applier;
 use super::{Cluster, host};
 use crate::api::ServerId;
 use crate::lab::{Boot, Instance};
-use crate::persister::{PersistError, Unsynced};
+use crate::persister::{PersistError, Persister, Unsynced};
 use crate::runtime::{self, FailureKind, channel, thread};
 
 impl Cluster {
@@ -40,6 +40,13 @@ impl Cluster {
     pub fn restart(&self, server: ServerId) {
         self.boot(server);
         self.connect(server);
+    }
+
+    /// Puts a new machine in the place of `server`: it starts with nothing, and is connected.
+    pub fn replace(&self, server: ServerId) {
+        self.crash(server);
+        self.inner.slots.with(|slots| slots[server.slot()].persister = Persister::new());
+        self.restart(server);
     }
 
     /// Starts `server` from what it had stored, without connecting it. A running one crashes

@@ -29,6 +29,11 @@ pub struct Heard {
 }
 
 impl Heard {
+    /// The moment of its arrival, among the calls of S0.
+    pub fn mark(&self) -> usize {
+        self.number
+    }
+
     /// The term that S0 gave as its own.
     pub fn term(&self) -> Term {
         match &*self.request {

@@ -12,7 +12,7 @@ use crate::raft::rpc::AppendEntriesArgs;
 const ELECTION_MAX: Duration = Duration::from_secs(5);
 
 /// How long a leader may take to send what it owes: it repeats at each heartbeat at the latest.
-const REPEAT_MAX: Duration = Duration::from_secs(2);
+const REPEAT_MAX: Duration = Duration::from_secs(5);
 
 /// S0 leads, by the votes of all puppets.
 pub struct Leading<'s, 'c> {
@@ -26,16 +26,26 @@ pub struct Leading<'s, 'c> {
 impl<'c> Stage<'c> {
     /// Lets S0 stand for election and gives it every vote. Afterwards votes are refused.
     pub fn elect(&self) -> Leading<'_, 'c> {
-        let mark = self.mark();
+        let (mark, before) = (self.mark(), self.state().term);
         self.all_vote(Votes::Grant);
-        let is_leaders = |heard: &Heard| heard.vote().is_none();
-        let first = self.hear(mark, ELECTION_MAX, "win an election without a rival", is_leaders);
+        // What it sent in an earlier leadership, or an earlier life, may still come in.
+        let acts = |heard: &Heard| {
+            let term = heard.term();
+            heard.vote().is_none() && term >= before && term > self.led()
+        };
+        let first = self.hear(mark, ELECTION_MAX, "win an election without a rival", acts);
         self.all_vote(Votes::Refuse);
+        self.leads_in(first.term());
         Leading { stage: self, term: first.term(), mark }
     }
 }
 
 impl Leading<'_, '_> {
+    /// The stage that S0 leads on.
+    pub fn stage(&self) -> &Stage<'_> {
+        self.stage
+    }
+
     /// Hands the leader a command.
     pub fn start(&self, command: &str) -> Index {
         match self.stage.start(command) {

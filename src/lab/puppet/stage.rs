@@ -17,8 +17,8 @@ use crate::labrpc::{self, Host, Service};
 use crate::persister::{Persister, Unsynced};
 use crate::raft::Peer;
 use crate::raft::rpc::{
-    AppendEntriesArgs, AppendEntriesReply, InstallSnapshotArgs, InstallSnapshotReply, RaftRpc,
-    RaftRpcResponse, RequestVoteArgs, RequestVoteReply,
+    AppendEntriesArgs, AppendEntriesReply, Conflict, InstallSnapshotArgs, InstallSnapshotReply,
+    RaftRpc, RaftRpcResponse, RequestVoteArgs, RequestVoteReply,
 };
 use crate::runtime::time::Instant;
 use crate::runtime::{block_on, thread};
@@ -40,8 +40,8 @@ const ATTEMPTS_MAX: u32 = 20;
 /// How far apart the terms of two questions are: further than S0 gets on its own between them.
 const TERM_STEP: u64 = 10;
 
-/// How long S0 may take for what needs no timer: ten of the longest mild stalls.
-const SOON: Duration = Duration::from_secs(1);
+/// How long S0 may take for what needs no election: long, since only waiting in vain costs time.
+const SOON: Duration = Duration::from_secs(5);
 
 /// S0 went to a later term of its own accord in the middle of an attempt, which so says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,8 @@ pub struct Stage<'a> {
     ends: Vec<Peer>,
     /// The highest term that S0 was told, or told us.
     told: Cell<Term>,
+    /// The latest term that S0 was elected in.
+    led: Cell<Term>,
 }
 
 impl Stage<'_> {
@@ -94,7 +96,7 @@ impl Stage<'_> {
             }
         }
         cluster.connect(S0);
-        Stage { cluster, diary, inbox, ends, told: Cell::new(Term(0)) }
+        Stage { cluster, diary, inbox, ends, told: Cell::default(), led: Cell::default() }
     }
 
     /// The cluster that this stage stands in.
@@ -107,10 +109,20 @@ impl Stage<'_> {
         self.cluster.servers().skip(1)
     }
 
-    /// Makes `attempt` until S0 does not overtake it.
+    /// Makes `attempt` until S0 does not overtake it; each time on a new S0 that knows nothing.
     pub fn attempt<T>(&self, attempt: impl Fn() -> Result<T, Overtaken>) -> T {
+        self.insist(|| {
+            attempt().inspect_err(|Overtaken| {
+                self.all_vote(Votes::Refuse);
+                self.cluster.replace(S0);
+            })
+        })
+    }
+
+    /// Asks `question` until S0 does not overtake it, of the same S0.
+    pub fn insist<T>(&self, question: impl Fn() -> Result<T, Overtaken>) -> T {
         for _ in 0..ATTEMPTS_MAX {
-            if let Ok(value) = attempt() {
+            if let Ok(value) = question() {
                 return value;
             }
         }
@@ -251,6 +263,16 @@ impl Stage<'_> {
         format!("everything up to {last_included}").into()
     }
 
+    /// The latest term that S0 was elected in; 0 before the first election.
+    pub(super) fn led(&self) -> Term {
+        self.led.get()
+    }
+
+    /// S0 was elected in `term`.
+    pub(super) fn leads_in(&self, term: Term) {
+        self.led.set(term);
+    }
+
     fn answered<R>(&self, reply: Option<R>) -> R {
         reply.unwrap_or_else(|| {
             self.cluster.end_by_limit("no_answer", "S0 did not answer a call".to_string())
@@ -311,6 +333,13 @@ impl Stage<'_> {
         self.answer(heard, RaftRpcResponse::AppendEntries(reply));
     }
 
+    /// Answers an AppendEntries of S0: the puppet lacks the entry before the new ones.
+    pub fn refuse(&self, heard: &Heard, term: Option<u64>, index: u64) {
+        let conflict = Some(Conflict { term: term.map(Term), index: Index(index) });
+        let reply = AppendEntriesReply { term: heard.term(), success: false, conflict };
+        self.answer(heard, RaftRpcResponse::AppendEntries(reply));
+    }
+
     /// Answers a call of S0.
     pub fn answer(&self, heard: &Heard, response: RaftRpcResponse) {
         let term = match &response {
@@ -359,7 +388,7 @@ impl Stage<'_> {
         })
     }
 
-    /// Waits until `done`, for a second at most. Whether it came to that.
+    /// Waits until `done`, for five seconds at most. Whether it came to that.
     pub fn soon(&self, mut done: impl FnMut() -> bool) -> bool {
         let deadline = Instant::now() + SOON;
         while !done() {
@@ -381,6 +410,15 @@ impl Stage<'_> {
     /// The last index that the service has, by commands or a snapshot.
     pub fn applied_index(&self) -> Index {
         self.diary.applied()
+    }
+
+    /// The commands that S0 gave its service in its present life.
+    pub fn commands(&self) -> Vec<String> {
+        let command = |message| match message {
+            ApplyMsg::Command { command, .. } => Some(String::from_utf8_lossy(&command).into()),
+            ApplyMsg::Snapshot { .. } => None,
+        };
+        self.applied().into_iter().filter_map(command).collect()
     }
 
     /// Waits until the service has everything up to `index`.

@@ -6,15 +6,29 @@
 //! schedule can cut the run short there; what it asserts must be true under every schedule.
 
 mod agreement;
+mod appends;
+mod backup;
 mod churn;
+mod durable;
 mod election;
+mod faults;
+mod install;
+mod leading;
 mod persistence;
 mod snapshots;
+mod timing;
 mod votes;
 
 pub use agreement::*;
+pub use appends::*;
+pub use backup::*;
 pub use churn::*;
+pub use durable::*;
 pub use election::*;
+pub use faults::*;
+pub use install::*;
+pub use leading::*;
 pub use persistence::*;
 pub use snapshots::*;
+pub use timing::*;
 pub use votes::*;

@@ -1,0 +1,175 @@
+//! Part 2C: what a reply promised is there after a crash that comes right behind it.
+//!
+//! Figure 2, persistent state: "Updated on stable storage before responding to RPCs". Each crash
+//! here loses everything that was not synced.
+
+use std::time::Duration;
+
+use super::appends::A_WHILE;
+use crate::api::{Index, Position};
+use crate::lab::Cluster;
+use crate::lab::puppet::{Follower, Heard, S0, S1, S2, S4, Stage, Votes, at, entries};
+
+/// A vote given is given, whatever happens to the voter.
+///
+/// ```text
+/// S1 ── term 10? ──► S0    yes
+///                    crash, restart
+/// S2 ── term 10? ──► S0    no
+/// S1 ── term 10? ──► S0    yes
+/// ```
+pub fn vote_is_durable_2c(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
+    stage.attempt(|| {
+        let term = stage.fresh_term();
+        let first = stage.ask_vote(S1, term, at(0, 0))?;
+        assert!(first.vote_granted, "nobody had the vote of term {term}: {first:?}");
+        stage.restart();
+        let rival = stage.ask_vote(S2, term, at(0, 0))?;
+        assert!(!rival.vote_granted, "before its crash S0 voted for S1 in term {term}");
+        let again = stage.ask_vote(S1, term, at(0, 0))?;
+        assert!(again.vote_granted, "S1 has the vote of term {term} since before the crash");
+        Ok(())
+    });
+}
+
+/// A term that a reply spoke of is known after a crash, also where the reply was a refusal.
+pub fn term_is_durable_2c(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
+    stage.attempt(|| {
+        stage.give_log(&[1, 1], 0)?;
+
+        let term = stage.fresh_term();
+        let vote = stage.ask_vote(S1, term, at(0, 0))?;
+        assert!(!vote.vote_granted, "S1 lacks both entries: {vote:?}");
+        stage.restart();
+        let now = stage.state().term;
+        assert!(now >= term, "S0 refused its vote in term {term}; after a crash it is in {now}");
+
+        let term = stage.fresh_term();
+        let append = stage.append(S1, term, at(9, 9), Vec::new(), 0)?;
+        assert!(!append.success, "S0 has no entry 9/9: {append:?}");
+        stage.restart();
+        let now = stage.state().term;
+        assert!(now >= term, "S0 refused entries in term {term}; after a crash it is in {now}");
+        Ok(())
+    });
+}
+
+/// A candidate has its own vote on stable storage before it asks for another.
+pub fn candidacy_is_durable_2c(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
+    stage.attempt(|| {
+        stage.all_vote(Votes::Hold);
+        let mark = stage.mark();
+        let stands = |heard: &Heard| heard.vote().is_some();
+        let asked = stage.hear(mark, Duration::from_secs(5), "stand for election", stands);
+        let (term, vote) = stage.persister().durable_vote();
+        let newest = stage.heard_since(mark).iter().map(Heard::term).max().unwrap_or_default();
+        assert!(term >= newest, "S0 asks for votes in term {newest}; stored is term {term}");
+        assert_eq!(vote, Some(S0), "S0 stands in term {term}, so it has its own vote");
+
+        stage.restart();
+        let rival = stage.ask_vote(S1, asked.term(), at(0, 0))?;
+        assert!(!rival.vote_granted, "before its crash S0 stood in term {}", asked.term());
+        Ok(())
+    });
+}
+
+/// Entries that a follower has said it has are there, and those it gave up are not.
+pub fn entries_are_durable_2c(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
+    stage.attempt(|| {
+        stage.give_log(&[1, 1, 1], 0)?;
+        stage.restart();
+        assert!(stage.has(at(1, 3))?, "S0 acknowledged three entries before it crashed");
+
+        let reply = stage.append(S1, stage.fresh_term(), at(1, 1), entries(at(1, 1), &[2]), 0)?;
+        assert!(reply.success, "S0 has 1/1: {reply:?}");
+        stage.restart();
+        assert!(stage.has(at(2, 2))?, "S0 acknowledged 2/2 before it crashed");
+        assert!(!stage.has(at(1, 3))?, "1/3 gave way to 2/2 before the crash");
+        Ok(())
+    });
+}
+
+/// A leader counts itself among those that have an entry, so it must have it for good.
+pub fn own_entries_are_durable_2c(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
+    stage.follows(S1, Follower::default());
+    let leading = stage.elect();
+    let index = leading.start("x");
+    stage.wait_applied(index.0);
+    stage.restart();
+    let own = Position { term: leading.term, index };
+    let has = stage.insist(|| stage.has(own));
+    assert!(has, "S0 and S1 are the majority that has {own}; after a crash S0 has it no more");
+}
+
+/// After a restart the service gets everything again, from the first entry on.
+///
+/// Figure 2: commitIndex and lastApplied are volatile, since the service above is, too.
+pub fn commits_are_replayed_2c(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
+    stage.attempt(|| {
+        stage.give_log(&[1, 1, 1], 3)?;
+        stage.wait_applied(3);
+        stage.restart();
+        stage.append(S1, stage.fresh_term(), at(1, 3), Vec::new(), 3)?;
+        stage.wait_applied(3);
+        assert_eq!(stage.commands(), ["1/1", "1/2", "1/3"], "the service restarted empty");
+        Ok(())
+    });
+}
+
+/// Figure 8, (a) to (d): an entry of an older term on a majority gives way, so it was never
+/// committed.
+///
+/// Raft §5.4.2. In Figure 8's numbers:
+///
+/// ```text
+///      (a)    (b)    (c)    (d)
+/// S0   1 2    1 2    1 2    1 3      (a) and (c): leads; crashes after (a)
+/// S1   1 2    1 2    1 2    1 3
+/// S2   1      1      1 2    1 3      2 is on three of five
+/// S3   1      1      1      1 3
+/// S4   1      1 3    1 3    1 3      (b) and (d): leads
+/// ```
+pub fn figure8_steps_2c(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
+    let one = || Follower::with_log(entries(at(0, 0), &[1]));
+    stage.attempt(|| {
+        stage.give_log(&[1], 1)?;
+        stage.wait_applied(1);
+        Ok(())
+    });
+
+    // (a) S0 leads, and only S1 gets its entry.
+    stage.follows(S1, one());
+    let first = stage.elect();
+    let index = first.start("two");
+    let follows = stage.soon(|| stage.follower(S1).last().index == index);
+    assert!(follows, "S1 answers, and lacks entry {index}");
+
+    // (b) S4 leads in a term of its own; S0 hears of it only after its crash.
+    let third = stage.fresh_term();
+    stage.restart();
+
+    // (c) S0 leads again, and S2 gets the entry of the older term.
+    stage.follows(S2, one());
+    let again = stage.elect();
+    let follows = stage.soon(|| stage.follower(S2).last().index == index);
+    assert!(follows, "S2 answers, and lacks entry {index}");
+    stage.cluster().run_for(A_WHILE);
+    assert!(stage.applied_index() <= Index(1), "entry 2 is of term {}", first.term);
+    assert!(again.commit_told() <= Index(1), "entry 2 is of term {}", first.term);
+
+    // (d) S4 leads again, and replaces it.
+    let replaced = stage.insist(|| {
+        let entry = entries(at(1, 1), &[third.0]);
+        stage.append(S4, stage.fresh_term(), at(1, 1), entry, 2)
+    });
+    assert!(replaced.success, "S0 has 1/1: {replaced:?}");
+    stage.wait_applied(2);
+    assert_eq!(stage.commands(), ["1/1".to_string(), format!("{third}/2")], "S4's entry counts");
+}

@@ -1,0 +1,199 @@
+//! Faults that the course's network has not: requests that are late, repeated or out of order,
+//! links that work one way, and crashes in the middle of a write.
+//!
+//! The scenarios make the trouble; what must hold in it is the observers' business.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::api::ServerId;
+use crate::lab::Cluster;
+use crate::labrpc::{Fault, Host, Leg};
+use crate::persister::Unsynced;
+
+/// Up to how late a repeated request comes: later than any election.
+const LATE: Duration = Duration::from_millis(1500);
+
+/// Requests arrive twice and in any order, while commands flow and leaders change.
+pub fn repeated_requests_2b(cluster: &mut Cluster) {
+    let network = cluster.network();
+    let repeat = Fault::repeat(Duration::ZERO, LATE).per_mille(400);
+    let reorder = Fault::reorder(Leg::Request, Duration::ZERO, Duration::from_millis(80));
+    let repeat = network.add_rule("repeat", Arc::new(repeat));
+    let reorder = network.add_rule("reorder", Arc::new(reorder.per_mille(300)));
+    let mut next = 0;
+    for _ in 0..6 {
+        let leader = cluster.wait_for_leader();
+        for _ in 0..15 {
+            next += 1;
+            let _ = cluster.start(leader, next.to_string().as_bytes());
+            cluster.sleep_ms(cluster.draw(15));
+        }
+        cluster.isolate(leader);
+        let _ = cluster.start(leader, format!("lost {next}").as_bytes());
+        cluster.agree(&format!("kept {next}"));
+        cluster.heal();
+    }
+    network.remove_rule(repeat);
+    network.remove_rule(reorder);
+    cluster.one(b"end", cluster.server_count(), true);
+}
+
+/// What a leader sends arrives a second and a half later, when another one leads.
+///
+/// ```text
+/// old    leads, sends x ─────────────────────┐
+/// rest         elect new, commit y ───────── ▼ x of an older term: refused
+/// ```
+pub fn held_requests_2b(cluster: &mut Cluster) {
+    for round in 0..4 {
+        let old = cluster.wait_for_leader();
+        cluster.agree(&format!("shared {round}"));
+        let hold = Fault::hold(Leg::Request, LATE).from(Host::Server(old));
+        let hold = cluster.network().add_rule("hold", Arc::new(hold));
+        for number in 0..3 {
+            let _ = cluster.start(old, format!("held {round} {number}").as_bytes());
+        }
+        // The others hear nothing and elect a new leader, which hears of the old one late.
+        let deadline = 50;
+        for waited in 0..=deadline {
+            let new = |server: &ServerId| {
+                *server != old && cluster.state_of(*server).is_some_and(|state| state.is_leader)
+            };
+            if let Some(new) = cluster.servers().find(new) {
+                let _ = cluster.start(new, format!("new {round}").as_bytes());
+                break;
+            }
+            if waited == deadline {
+                let message = "nobody replaced a leader whose messages are late".to_string();
+                cluster.end_by_limit("no_leader", message);
+            }
+            cluster.sleep_ms(100);
+        }
+        cluster.sleep_ms(2000);
+        cluster.network().remove_rule(hold);
+        cluster.sleep_ms(1600);
+    }
+    cluster.one(b"end", cluster.server_count(), true);
+}
+
+/// A leader that is not heard is replaced, although it hears; a follower that does not hear
+/// disturbs, but breaks nothing.
+pub fn oneway_cuts_2b(cluster: &mut Cluster) {
+    for round in 0..3 {
+        let mute = cluster.wait_for_leader();
+        let others: Vec<ServerId> = cluster.servers().filter(|server| *server != mute).collect();
+        others.iter().for_each(|other| cluster.cut_oneway(mute, *other));
+        let _ = cluster.start(mute, format!("mute {round}").as_bytes());
+        cluster.agree(&format!("without the mute leader {round}"));
+        cluster.heal();
+
+        let leader = cluster.wait_for_leader();
+        let deaf = cluster.after(leader, 1);
+        cluster.cut_oneway(leader, deaf);
+        for _ in 0..5 {
+            let _ = cluster.start(leader, &cluster.draw_command());
+            cluster.sleep_ms(300);
+        }
+        cluster.heal();
+        cluster.agree(&format!("all hear again {round}"));
+    }
+    cluster.one(b"end", cluster.server_count(), true);
+}
+
+/// A leader crashes with entries of its term that nobody else has, and comes back when others
+/// stand in their places.
+///
+/// ```text
+/// old    shared lost lost lost   crash        restart   shared kept
+/// rest   shared               kept                      shared kept
+/// ```
+pub fn leader_crash_uncommitted_2c(cluster: &mut Cluster) {
+    for round in 0..3 {
+        cluster.agree(&format!("shared {round}"));
+        let old = cluster.wait_for_leader();
+        cluster.isolate(old);
+        for number in 0..3 {
+            let _ = cluster.start(old, format!("lost {round} {number}").as_bytes());
+        }
+        cluster.crash(old);
+        cluster.agree(&format!("kept {round}"));
+        cluster.restart(old);
+        cluster.one(format!("all {round}").as_bytes(), cluster.server_count(), true);
+        assert_eq!(cluster.applied_by(&format!("lost {round} 0")), 0, "it was on one server only");
+    }
+}
+
+/// Servers crash at any moment and keep some, all or none of what they wrote since the last sync.
+pub fn torn_writes_2c(cluster: &mut Cluster) {
+    for _ in 0..20 {
+        for server in cluster.servers() {
+            for _ in 0..3 {
+                let _ = cluster.start(server, &cluster.draw_command());
+            }
+        }
+        cluster.sleep_ms(cluster.draw(12));
+        let victims = [cluster.draw_server(), cluster.draw_server()];
+        for victim in victims {
+            if cluster.is_running(victim) {
+                cluster.crash_keeping(victim, draw_unsynced(cluster));
+            }
+        }
+        cluster.sleep_ms(cluster.draw(400));
+        for victim in victims {
+            if !cluster.is_running(victim) {
+                cluster.restart(victim);
+            }
+        }
+    }
+    cluster.one(b"end", cluster.server_count(), true);
+}
+
+/// Snapshots arrive late and twice, while the log moves on and the service with it.
+pub fn late_snapshots_2d(cluster: &mut Cluster) {
+    let method = "RaftRpc.install_snapshot";
+    let network = cluster.network();
+    let late = Fault::reorder(Leg::Request, Duration::ZERO, Duration::from_millis(700));
+    let late = network.add_rule("late", Arc::new(late.method(method).per_mille(600)));
+    let again = Fault::repeat(Duration::from_millis(50), LATE * 2).method(method).per_mille(700);
+    let again = network.add_rule("again", Arc::new(again));
+    let append = Fault::repeat(Duration::ZERO, LATE).method("RaftRpc.append_entries");
+    let append = network.add_rule("append", Arc::new(append.per_mille(200)));
+    for _ in 0..5 {
+        let leader = cluster.wait_for_leader();
+        let behind = cluster.after(leader, 1);
+        match cluster.draw(2) {
+            0 => cluster.isolate(behind),
+            _ => cluster.crash(behind),
+        }
+        many(cluster, leader, 25);
+        if cluster.is_running(behind) {
+            cluster.connect(behind);
+        } else {
+            cluster.restart(behind);
+        }
+        many(cluster, leader, 12);
+        cluster.sleep_ms(cluster.draw(500));
+    }
+    for rule in [late, again, append] {
+        network.remove_rule(rule);
+    }
+    cluster.one(b"end", cluster.server_count(), true);
+}
+
+/// What a crash leaves of the last writes: a drawn part of them, mostly.
+fn draw_unsynced(cluster: &Cluster) -> Unsynced {
+    match cluster.draw(4) {
+        0 => Unsynced::LoseAll,
+        1 => Unsynced::KeepAll,
+        _ => Unsynced::Draw,
+    }
+}
+
+/// Has `leader` take `count` commands, and one more committed.
+fn many(cluster: &Cluster, leader: ServerId, count: u32) {
+    for _ in 0..count {
+        let _ = cluster.start(leader, &cluster.draw_command());
+    }
+    cluster.one(&cluster.draw_command(), crate::api::quorum_size(cluster.server_count()), true);
+}
