@@ -179,6 +179,10 @@ fn a_fault_concerns_the_calls_that_it_names() {
         assert_eq!(double(&client, 1), None, "it is named");
         assert!(slow(&client, 1).is_some(), "another method");
         assert!(double(&others, 1).is_some(), "another caller");
+        let elsewhere: Client = network.end(CALLER, Host::Server(ServerId(1))).into();
+        network.add_server(Host::Server(ServerId(1)), Server::default().services());
+        network.enable(CALLER, Host::Server(ServerId(1)), true);
+        assert!(double(&elsewhere, 1).is_some(), "another callee");
     });
 }
 
@@ -246,4 +250,35 @@ fn a_rule_draws_from_its_own_stream() {
         outcome.result.unwrap()
     };
     assert_eq!(delays(false), delays(true), "one rule has drawn from another's stream");
+}
+
+#[test]
+fn rules_do_not_repeat_one_another() {
+    on_the_virtual_clock(|| {
+        let (network, client) = network_with(&Server::default());
+        let delays = |name: &'static str| {
+            let reorder = Fault::reorder(Leg::Request, millis(0), millis(100));
+            let rule = network.add_rule(name, Arc::new(reorder));
+            let timed = |number| {
+                let start = Instant::now();
+                double(&client, number).unwrap();
+                start.elapsed().as_millis()
+            };
+            let taken: Vec<_> = (0..10).map(timed).collect();
+            network.remove_rule(rule);
+            taken
+        };
+        let (first, other, again) = (delays("first"), delays("other"), delays("first"));
+        assert_ne!(first, other, "two rules, one stream");
+        assert_ne!(first, again, "a second rule of one name repeats the first");
+    });
+}
+
+#[test]
+fn a_fault_strikes_as_often_as_it_says() {
+    let (samples, _) = measure(8000, |network| {
+        network.add_rule("some", Arc::new(Fault::lose(Leg::Request).per_mille(250)));
+    });
+    let lost = samples.iter().filter(|(_, answered)| !answered).count();
+    assert!((1900..2100).contains(&lost), "250 of 1000 calls: {lost} of 8000");
 }

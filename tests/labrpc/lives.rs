@@ -1,7 +1,6 @@
 //! Lives: what a crash and a restart do to calls in flight, to ends, and to memory.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use raftlab::labrpc::{Host, Network};
 use raftlab::runtime::time::Instant;
@@ -100,37 +99,46 @@ fn an_answer_to_an_owner_that_died_is_void() {
     });
 }
 
+/// Also while an earlier call is still under way.
 #[test]
 fn without_a_network_a_call_ends_at_once() {
-    on_both_clocks(|clock| {
-        let (network, client) = network_with(&Server::default());
-        network.enable(CALLER, CALLEE, false);
-        network.set_long_delays(true);
-        drop(network);
-        let start = Instant::now();
-        assert_eq!(double(&client, 1), None, "a network that is gone has answered");
-        assert!(in_time(clock, start, millis(1)), "took {:?}", start.elapsed());
-    });
+    for in_flight in [false, true] {
+        on_both_clocks(move |clock| {
+            let (network, client) = network_with(&Server::default());
+            let busy = client.clone();
+            let earlier = in_flight.then(|| thread::spawn("busy", move || slow(&busy, 300)));
+            thread::sleep(millis(50));
+            network.set_long_delays(true);
+            drop(network);
+            let start = Instant::now();
+            assert_eq!(double(&client, 1), None, "a network that is gone has answered");
+            assert!(in_time(clock, start, millis(1)), "took {:?}", start.elapsed());
+            assert_eq!(earlier.and_then(thread::JoinHandle::join), None, "its server is gone");
+        });
+    }
 }
 
 /// Servers hold ends and ends lead to servers: the network must not keep that circle alive.
 #[test]
 fn dropping_the_network_drops_its_servers() {
     for clock in [Clock::Virtual, Clock::Real] {
-        let server = Server::default();
-        let seen = server.seen.clone();
+        let (busy, idle) = (Server::default(), Server::default());
+        let (busy_seen, idle_seen) = (busy.seen.clone(), idle.seen.clone());
         run_on(&config(clock, 1), move || {
-            let (network, client) = network_with(&server);
-            drop(server);
+            let (network, client) = network_with(&busy);
+            drop(busy);
             let held = client.clone();
-            network.add_server(OTHER, vec![labrpc::Service::new(Holder(held).serve())]);
+            let holder = vec![labrpc::Service::new(Holder(held).serve())];
+            network.add_server(OTHER, [holder, idle.services()].concat());
+            drop(idle);
             // A handler is still at work when the network goes.
             thread::spawn("caller", move || slow(&client, 300));
-            thread::sleep(Duration::from_millis(10));
+            thread::sleep(millis(50));
             drop(network);
-            thread::sleep(Duration::from_millis(400));
+            assert_eq!(Arc::strong_count(&idle_seen), 1, "{clock}: a server stays, unused");
+            thread::sleep(millis(1000));
         });
-        assert_eq!(Arc::strong_count(&seen), 1, "{clock}: a server has outlived its network");
+        assert_eq!(Arc::strong_count(&busy_seen), 1, "{clock}: a server has outlived its network");
     }
 }
 

@@ -176,3 +176,15 @@ fn delays_are_switched_while_calls_are_made() {
         assert_eq!(network.counters().calls, 20);
     });
 }
+
+/// A caller is woken by its answer, not by its next look at the server.
+#[test]
+fn an_answer_wakes_its_caller() {
+    on_both_clocks(|_| {
+        let (_network, client) = network_with(&Server::default());
+        let start = Instant::now();
+        (0..20).for_each(|_| assert_eq!(slow(&client, 5), Some(5), "no answer"));
+        // Looks are 100 ms apart: without being woken it would be two seconds.
+        assert!(start.elapsed() < millis(1000), "20 calls took {:?}", start.elapsed());
+    });
+}

@@ -107,30 +107,32 @@ impl Other for Panicking {
     }
 }
 
-/// Whose fault a panic in a handler is depends on where its service was made, not on who calls.
+/// Whose fault a panic in a handler is depends on where its service was made, or else added, and
+/// not on who calls.
 #[test]
 fn a_handler_is_code_of_the_server_that_made_the_service() {
-    let kind_of = |made_under_test: bool| {
+    let kind_of = |made: bool, added: bool, called: bool| {
         let outcome = runtime::run(&config(Clock::Virtual, 1), move || {
             let network = Network::new();
-            let service = match made_under_test {
-                true => thread::under_test(0, || Service::new(Panicking.serve())),
-                false => Service::new(Panicking.serve()),
-            };
-            network.add_server(CALLEE, vec![service]);
+            let service = under_test_if(made, || Service::new(Panicking.serve()));
+            under_test_if(added, || network.add_server(CALLEE, vec![service]));
             let client: OtherClient<ClientEnd<OtherRequest, OtherResponse>> =
                 network.end(CALLER, CALLEE).into();
             network.enable(CALLER, CALLEE, true);
-            let call = move || block_on(client.negate(labrpc::context(), 1)).is_ok();
-            match made_under_test {
-                true => call(),
-                false => thread::under_test(1, call),
-            }
+            under_test_if(called, || block_on(client.negate(labrpc::context(), 1)).is_ok())
         });
         outcome.result.unwrap_err().kind
     };
-    assert_eq!(kind_of(true), FailureKind::Panic);
-    assert_eq!(kind_of(false), FailureKind::Assertion);
+    assert_eq!(kind_of(true, false, false), FailureKind::Panic);
+    assert_eq!(kind_of(false, true, false), FailureKind::Panic);
+    assert_eq!(kind_of(false, false, true), FailureKind::Assertion);
+}
+
+fn under_test_if<T>(under_test: bool, f: impl FnOnce() -> T) -> T {
+    match under_test {
+        true => thread::under_test(0, f),
+        false => f(),
+    }
 }
 
 /// The real clock credits handlers' CPU time to their run, without asking at every call.

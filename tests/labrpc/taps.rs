@@ -24,6 +24,12 @@ impl Notes {
     }
 }
 
+/// What was noted since the last look, without the particulars.
+fn whats(notes: &Notes) -> Vec<String> {
+    let what = |note: String| note.split(' ').nth(3).unwrap().to_string();
+    notes.taken().into_iter().map(what).collect()
+}
+
 fn number_in(request: &dyn Any) -> u64 {
     match request.downcast_ref::<JunkRequest>() {
         Some(JunkRequest::Double { number }) => *number,
@@ -71,21 +77,53 @@ fn a_tap_sees_what_is_lost() {
         let (network, client) = network_with(&Server::default());
         let notes = Arc::new(Notes::default());
         network.tap(notes.clone());
-        let whats = || -> Vec<String> {
-            let what = |note: String| note.split(' ').nth(3).unwrap().to_string();
-            notes.taken().into_iter().map(what).collect()
-        };
         network.enable(CALLER, CALLEE, false);
         double(&client, 1);
-        assert_eq!(whats(), ["sent", "ended"], "nowhere to go");
+        assert_eq!(whats(&notes), ["sent", "ended"], "nowhere to go");
         network.enable(CALLER, CALLEE, true);
         let request = network.add_rule("request", Arc::new(Fault::lose(Leg::Request)));
         double(&client, 1);
-        assert_eq!(whats(), ["sent", "ended"], "the request was lost");
+        assert_eq!(whats(&notes), ["sent", "ended"], "the request was lost");
         network.remove_rule(request);
         network.add_rule("reply", Arc::new(Fault::lose(Leg::Reply)));
         double(&client, 1);
-        assert_eq!(whats(), ["sent", "dispatched", "answered", "ended"], "the reply was lost");
+        assert_eq!(
+            whats(&notes),
+            ["sent", "dispatched", "answered", "ended"],
+            "the reply was lost"
+        );
+    });
+}
+
+/// A handler of a life that is over still runs, but its deeds are nobody's.
+#[test]
+fn a_tap_is_not_shown_lives_that_are_over() {
+    on_the_virtual_clock(|| {
+        let slow_double = Server { delay: millis(50), ..Server::default() };
+        let (network, client) = network_with(&slow_double);
+        let notes = Arc::new(Notes::default());
+        network.tap(notes.clone());
+        let restart = || network.add_server(CALLEE, slow_double.services());
+
+        let theirs = client.clone();
+        let caller = thread::spawn("caller", move || double(&theirs, 1));
+        thread::sleep(millis(20));
+        restart();
+        caller.join();
+        assert_eq!(whats(&notes), ["sent", "dispatched", "ended"], "gone before it answers");
+
+        network.add_rule("hold", Arc::new(Fault::hold(Leg::Request, millis(40))));
+        let theirs = client.clone();
+        let caller = thread::spawn("caller", move || double(&theirs, 2));
+        thread::sleep(millis(20));
+        restart();
+        caller.join();
+        assert_eq!(whats(&notes), ["sent", "ended"], "gone before the request arrives");
+        assert_eq!(slow_double.numbers(), [1, 2]);
+
+        network.delete_server(CALLER);
+        assert_eq!(double(&client, 3), None, "a dead end has delivered a call");
+        assert_eq!(whats(&notes), [""; 0], "a call on a dead end");
     });
 }
 
