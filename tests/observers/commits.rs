@@ -38,13 +38,15 @@ fn a_leader_needs_nothing_committed_in_its_own_term_or_later() {
         // S2 is elected in term 2 by S1, lags behind and never hears of term 3.
         play.saves_vote(S2, 1, None);
         play.saves(S2, 1, &[1]);
-        play.elects(S2, 2, S1, at(1, 1));
+        play.wins(S2, 2, S1, at(1, 1));
         play.elects(S0, 3, S1, at(1, 1));
         play.saves(S0, 2, &[3]);
         let sent = play.delivers(S0, S1, acts(S0, 3, 0, at(1, 1), at(3, 2)));
         play.saves(S1, 2, &[3]);
         play.replies(sent, matches(3, true));
         play.sends(S0, S1, beat(S0, 3, 2, at(3, 2)));
+        // Its first act, and another.
+        play.sends(S2, S0, beat(S2, 2, 0, at(1, 1)));
         play.sends(S2, S0, beat(S2, 2, 1, at(1, 1)));
     });
 }
@@ -76,7 +78,15 @@ fn servers_apply_the_same() {
         play.applies(S0, &command(1, 1));
         play.applies(S1, &command(2, 1));
     });
-    // A snapshot's end counts, and so does what a leader says.
+    // It makes no difference that the leader's word came first.
+    breaks("StateMachineSafety", |play| {
+        play.led_by_s0(1);
+        play.sends(S0, S1, beat(S0, 1, 1, at(1, 1)));
+        play.applies(S0, &command(1, 1));
+        let command = Bytes::from_static(b"other");
+        play.applies(S1, &ApplyMsg::Command { index: Index(1), term: Term(1), command });
+    });
+    // A snapshot's end counts too.
     breaks("StateMachineSafety", |play| {
         play.led_by_s0(1);
         play.applies(S0, &command(1, 1));

@@ -89,6 +89,17 @@ fn a_candidate_votes_for_itself_alone() {
 }
 
 #[test]
+fn a_candidate_that_forgets_its_own_vote_gives_another() {
+    breaks("OneVotePerTerm", |play| {
+        play.saves_vote(S0, 1, Some(S0));
+        play.sends(S0, S1, asks(S0, 1, at(0, 0)));
+        play.crashes(S0);
+        play.boots(S0, 1, None, &[]);
+        play.calls_for_vote(S2, S0, 1);
+    });
+}
+
+#[test]
 fn a_vote_is_not_taken_back() {
     breaks("OneVotePerTerm", |play| {
         play.saves_vote(S0, 1, Some(S1));

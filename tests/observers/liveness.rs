@@ -1,5 +1,9 @@
 //! What is committed is applied within a second, unless something holds the server up.
 
+use std::time::Duration;
+
+use raftlab::runtime;
+
 use super::play::*;
 
 /// S0 and S1 know that an entry is committed.
@@ -44,6 +48,21 @@ fn a_second_is_allowed() {
 }
 
 #[test]
+fn a_server_that_is_held_up_has_a_second_from_then_on() {
+    holds_though_stalled(|play| {
+        play.works(S1);
+        committed(play);
+        play.applies(S0, &command(1, 1));
+        play.passes(1100);
+        let stalled = runtime::last_stall(S1.0).unwrap_or_default();
+        let known = runtime::time::since_start() - Duration::from_millis(1100);
+        assert!(stalled > known, "the seed must have S1 stalled since {known:?}: {stalled:?}");
+        play.sends(S0, S1, beat(S0, 1, 1, at(1, 1)));
+        play.applies(S1, &command(1, 1));
+    });
+}
+
+#[test]
 fn a_slow_reader_is_no_fault_as_long_as_it_gets_on() {
     holds(|play| {
         play.led_by_s0(4);
@@ -64,9 +83,9 @@ fn nothing_is_owed_by_the_dead_the_unread_and_the_uninformed() {
         play.crashes(S0);
         play.reads(S1, false);
         play.passes(2000);
+        play.saves_vote(S2, 1, None);
         play.boots(S0, 1, Some(S0), &[1]);
         // It has not heard what it once knew; S2 has refused, and so knows nothing.
-        play.saves_vote(S2, 1, None);
         play.calls(S0, S2, beat(S0, 1, 0, at(1, 1)), matches(1, false));
         play.passes(2000);
         play.sends(S0, S1, beat(S0, 1, 0, at(1, 1)));

@@ -11,6 +11,7 @@ use raftlab::lab::observe::{Life, Liveness, Observers};
 use raftlab::lab::situations::{Situation, Situations};
 use raftlab::labrpc::{Call, Host, Tap};
 use raftlab::persister::{Persisted, Watch, Write};
+use raftlab::runtime::sync::Mutex;
 use raftlab::runtime::{self, Failure, FailureKind, RunConfig, Schedule, thread};
 
 pub const S0: ServerId = ServerId(0);
@@ -36,9 +37,10 @@ pub struct Played {
 /// Plays `script` on the virtual clock: what the observers had to say.
 fn play(
     liveness: Liveness,
+    schedule: Schedule,
     script: impl FnOnce(&mut Play) + Send + 'static,
 ) -> Result<Situations, Failure> {
-    let config = RunConfig { schedule: Schedule::Fifo, ..RunConfig::default() };
+    let config = RunConfig { schedule, ..RunConfig::default() };
     let outcome = runtime::run(&config, move || {
         let facts = |message: &dyn Any| *message.downcast_ref::<Facts>().unwrap();
         let observers = Observers::new(3, facts, liveness);
@@ -55,7 +57,7 @@ fn play(
 /// Asserts that `script` breaks the rule `name` and none before it; what the failure says.
 #[track_caller]
 pub fn breaks(name: &str, script: impl FnOnce(&mut Play) + Send + 'static) -> String {
-    match play(Liveness::Judged, script) {
+    match play(Liveness::Judged, Schedule::Fifo, script) {
         Ok(_) => panic!("{name} was broken and nobody noticed"),
         Err(failure) => {
             assert_eq!(failure.kind, FailureKind::Observer, "{failure}");
@@ -68,13 +70,22 @@ pub fn breaks(name: &str, script: impl FnOnce(&mut Play) + Send + 'static) -> St
 /// Asserts that `script` breaks no rule; the situations it came to.
 #[track_caller]
 pub fn holds(script: impl FnOnce(&mut Play) + Send + 'static) -> Situations {
-    play(Liveness::Judged, script).unwrap_or_else(|failure| panic!("false alarm: {failure}"))
+    play(Liveness::Judged, Schedule::Fifo, script)
+        .unwrap_or_else(|failure| panic!("false alarm: {failure}"))
 }
 
 /// As [`holds`], under a schedule that may hold servers up for long.
 #[track_caller]
 pub fn holds_when_hostile(script: impl FnOnce(&mut Play) + Send + 'static) {
-    play(Liveness::Ignored, script).unwrap_or_else(|failure| panic!("false alarm: {failure}"));
+    play(Liveness::Ignored, Schedule::Fifo, script)
+        .unwrap_or_else(|failure| panic!("false alarm: {failure}"));
+}
+
+/// As [`holds`], under a schedule that does stall what is under test.
+#[track_caller]
+pub fn holds_though_stalled(script: impl FnOnce(&mut Play) + Send + 'static) {
+    play(Liveness::Judged, Schedule::Hostile, script)
+        .unwrap_or_else(|failure| panic!("false alarm: {failure}"));
 }
 
 pub fn at(term: u64, index: u64) -> Position {
@@ -255,6 +266,25 @@ impl Play {
         self.saves(S1, 1, &terms);
         self.replies(played, matches(1, true));
         self.ends(played, true);
+    }
+
+    /// Tasks of `server` run, and are stalled where the schedule says so.
+    pub fn works(&self, server: ServerId) {
+        let lock = Arc::new(Mutex::new(()));
+        for _ in 0..4 {
+            let lock = lock.clone();
+            // Many places, since the schedule stalls at a few of them.
+            let work = move || loop {
+                drop(lock.lock());
+                drop(lock.lock());
+                thread::yield_now();
+                drop(lock.lock());
+                thread::yield_now();
+                drop(lock.lock());
+                thread::sleep(Duration::from_millis(1));
+            };
+            thread::under_test(server.0, || thread::spawn("works", work));
+        }
     }
 
     pub fn situation(&self, situation: Situation) -> u64 {

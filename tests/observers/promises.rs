@@ -115,10 +115,10 @@ fn a_copy_of_a_request_is_judged_by_the_first_arrival() {
         play.saves(S1, 1, &[1]);
         play.elects(S2, 4, S1, at(2, 1));
         play.saves(S1, 1, &[2]);
-        // The copy is refused at once; the reply to the first, decided in term 3, leaves later.
+        // The reply to the first, decided in term 3, leaves after the copy has come.
         play.arrives(twice);
-        play.replies(twice, matches(4, false));
         play.replies(twice, matches(3, true));
+        play.replies(twice, matches(4, false));
     });
 }
 

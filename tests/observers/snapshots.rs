@@ -50,6 +50,22 @@ fn a_snapshot_is_offered_as_it_is() {
 }
 
 #[test]
+fn an_older_snapshot_may_be_offered_when_a_newer_one_is_stored() {
+    holds(|play| {
+        play.led_by_s0(1);
+        play.wins(S0, 2, S1, at(1, 1));
+        play.saves(S0, 2, &[2]);
+        let sent = play.delivers(S0, S1, acts(S0, 2, 0, at(1, 1), at(2, 2)));
+        play.saves(S1, 2, &[2]);
+        play.replies(sent, matches(2, true));
+        play.applies(S0, &command(1, 1));
+        play.applies(S0, &command(2, 2));
+        play.saves_snapshot(S0, at(2, 2));
+        play.sends(S0, S2, installs(S0, 2, at(1, 1)));
+    });
+}
+
+#[test]
 fn snapshots_are_taken_offered_late_and_installed() {
     holds(|play| {
         play.led_by_s0(4);

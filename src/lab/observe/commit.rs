@@ -108,7 +108,7 @@ impl Observer for CommitMonotonic {
         let Some((before, Position { index: known, .. })) = server.knows.before(term) else {
             return Ok(());
         };
-        if term <= server.booted_in || *commit >= known {
+        if *commit >= known {
             return Ok(());
         }
         Err(format!(

@@ -49,9 +49,7 @@ pub(super) struct Server {
     pub(super) alive: bool,
     /// How many lives it has had.
     pub(super) life: u64,
-    /// Term in its storage when this life began.
-    pub(super) booted_in: Term,
-    /// The greatest term in which it acted as leader, in any life.
+    /// The greatest term in which it acted as leader in this life.
     pub(super) led: Option<Term>,
     /// Last index that its apply channel's reader received in this life, or its snapshot's.
     pub(super) delivered: Index,
@@ -147,8 +145,6 @@ impl World {
             shadow: Shadow::of(persisted),
             alive: true,
             life,
-            booted_in: persisted.current_term,
-            led: known.led,
             delivered: persisted.last_included.index,
             reading: true,
             ..Server::default()
