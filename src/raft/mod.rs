@@ -16,27 +16,36 @@
 //! # The picture
 //!
 //! ```text
-//!              start(command)                     apply_ch: commands, snapshots
-//! service ─────────┐    snapshot(index, state)          ┌────────────────► service
-//!                  ▼        ▼                           │
-//!            ┌──── Server: one lock ────────────────────┼──────┐
-//!            │                                          │      │
-//!            │   State  ◄── rule(&mut State, &mut Effects)     │
-//!            │                │                         │      │
-//!            │                └► Persister: save, sync  │      │
-//!            └───▲───────▲───────────▲──────────────────┼──────┘
-//!                │       │           │                  │
-//! tasks       election  replicators  handlers         applier
-//!                │       │           ▲
-//!                ▼       ▼           │
-//! peers       RequestVote AppendEntries InstallSnapshot, by RPC
+//!          start, snapshot                                         apply_ch
+//! service ────────┐                                      ┌─────────────────► service
+//!                 ▼                                      │
+//!       ┌─────── Server, one lock ───────────────────────┼─────┐
+//!       │  rule(&mut State, &mut Effects) ──► Persister: │     │
+//!       │                                     save, sync │     │
+//!       └───▲────────────▲────────────────▲──────────────┼─────┘
+//!           │            │                │              │
+//!       election     replicators       handlers       applier        tasks
+//!           │            │                ▲
+//!           ▼            ▼                │
+//!      RequestVote  AppendEntries,    all three calls,               peers
+//!      to everybody InstallSnapshot   from everybody
 //! ```
 //!
-//! Every rule of Figure 2 is a function over `State`. It has no lock, clock, network or
-//! disk; what must be durable it names in `Effects`. `Server` runs it in a
-//! critical section that saves and syncs before anyone else can see what the rule did. Tasks only
-//! decide *when* a rule is applied, and carry what comes of it to the outside: no call to a peer
-//! is waited for, and no message is sent to the service, while the lock is held.
+//! Every rule of Figure 2 is a function over `State`. It has no lock, clock, network or disk; what
+//! must be durable it names in `Effects`. `Server` runs it in a critical section that saves and
+//! syncs before anyone else can see what the rule did. Tasks only decide *when* a rule is applied,
+//! and carry what comes of it to the outside: no call to a peer is waited for, and no message is
+//! sent to the service, while the lock is held.
+//!
+//! # The life of a command
+//!
+//! 1. `start` puts it into the leader's log, saves and syncs it, and wakes the replicators.
+//! 2. Each replicator makes an AppendEntries of what its follower lacks, and has a short task of
+//!    its own make the call.
+//! 3. The follower's handler finds the entry before it, appends, saves, syncs and answers.
+//! 4. The answer raises the follower's `match_index`. When a majority has the entry, the leader's
+//!    `commit_index` rises, and its applier gives the command to the service.
+//! 5. The next message to each follower, a moment later, raises the commit index there.
 //!
 //! # The rules
 //!

@@ -73,7 +73,7 @@ impl Server {
         let state = State::recover(me, peers.len(), persister.load()?);
         let timer = ElectionTimer::new(me, state.current_term);
         let last_look = Look::at(&state);
-        emit(|| event(me, format!("starts with {last_look}")));
+        emit(|| event(me, format!("starts as {last_look}")));
         Ok(Server {
             me,
             replicators: peers.iter().map(|_| Condvar::new()).collect(),
