@@ -16,6 +16,11 @@ use crate::runtime::time::Instant;
 /// costs 2 to 20 µs each time. Longer than this, and what is waited for is no such call.
 pub(super) const SPIN: Duration = Duration::from_micros(5);
 
+/// How long it does so without letting others have the CPU.
+///
+/// Whoever is waited for may have been woken on this very CPU, and then it is in the way.
+const ALONE_NS: u64 = 1_000;
+
 /// One per OS thread: a token that wakers leave and `park` takes.
 pub(in crate::runtime) struct Parker {
     thread: Thread,
@@ -109,8 +114,12 @@ pub(super) fn spin_until(done: impl Fn() -> bool) -> bool {
             }
             std::hint::spin_loop();
         }
-        if context::wall_ns().saturating_sub(start_ns) > span_ns {
+        let spent_ns = context::wall_ns().saturating_sub(start_ns);
+        if spent_ns > span_ns {
             return false;
+        }
+        if spent_ns > ALONE_NS {
+            std::thread::yield_now();
         }
     }
 }
