@@ -298,6 +298,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::api::Term;
     use crate::labrpc::{Host, Network};
     use crate::raft::Raft;
     use crate::raft::testing::{ME, entries};
@@ -368,6 +369,36 @@ mod tests {
             assert_eq!(waits.join(), None);
             assert_eq!(block_on(stop.clone().or(pending::<()>())), None, "also a later one");
             assert_eq!(block_on(stop.or(async { 7 })), Some(7), "an answer that is there counts");
+        });
+    }
+
+    #[test]
+    fn a_call_neither_keeps_its_server_alive_nor_outlives_it() {
+        in_a_run(|| {
+            let (server, waits) = (Arc::new(alone()), Arc::new(()));
+            let held = waits.clone();
+            let call = async move {
+                let _held = held;
+                pending::<Result<(), RpcError>>().await
+            };
+            server.call(call, |_, ()| ());
+            thread::sleep(Duration::from_millis(1));
+            assert_eq!((Arc::strong_count(&server), Arc::strong_count(&waits)), (1, 2));
+            server.kill();
+            thread::sleep(Duration::from_millis(1));
+            assert_eq!(Arc::strong_count(&waits), 1, "it waits for an answer nobody needs");
+        });
+    }
+
+    #[test]
+    fn an_answer_reaches_its_rule() {
+        in_a_run(|| {
+            let server = Arc::new(alone());
+            server.call(async { Ok::<_, RpcError>(5) }, |server, term| {
+                server.step(|state, effects| state.observe_term(Term(term), effects));
+            });
+            thread::sleep(Duration::from_millis(1));
+            assert_eq!(server.lock().current_term, Term(5));
         });
     }
 
