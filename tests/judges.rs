@@ -219,7 +219,7 @@ fn a_failure_says_what_where_and_how_to_repeat_it() {
     let text = judged(Flaw::SkipsAnIndex, Schedule::Fifo).render();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "broken   apply_order: S1 applied out of order: expected index 2, got 3");
-    assert!(lines[1].starts_with("where    task service1; virtual time "), "{}", lines[1]);
+    assert!(lines[1].starts_with("where    S1; task service1; virtual time "), "{}", lines[1]);
     assert_eq!(
         lines[2],
         "again    raftlab replay two_commands_2b --seed 1 --design SkipsAnIndex --schedule fifo"

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::Part;
+use crate::api::ServerId;
 use crate::record::Stamped;
 use crate::runtime::{Clock, Failure, Schedule};
 
@@ -98,12 +99,28 @@ impl Report {
     }
 
     fn place_of(&self, failure: &Failure) -> String {
+        let mut place = String::new();
+        if let Some(server) = failure.label.map(ServerId) {
+            let _ = match self.role_of(server) {
+                Some(role) => write!(place, "{server}, {role}; "),
+                None => write!(place, "{server}; "),
+            };
+        }
         let at = failure.at.as_secs_f64();
-        let mut place = format!("task {}; {} time {at:.6} s", failure.task, self.clock);
+        let _ = write!(place, "task {}; {} time {at:.6} s", failure.task, self.clock);
         if !failure.place.is_empty() {
             let _ = write!(place, "; {}", failure.place);
         }
         place
+    }
+
+    /// What `server` last said to be, e.g. `candidate of term 2`, if the run kept a record.
+    fn role_of(&self, server: ServerId) -> Option<&str> {
+        let own = self.record.iter().rev().filter(|it| it.event.server == Some(server));
+        own.map(|it| it.event.what.as_str()).find_map(|what| {
+            let role = what.strip_prefix("is ").or_else(|| what.strip_prefix("starts with "))?;
+            role.split(',').next()
+        })
     }
 
     fn last_events(&self) -> impl Iterator<Item = &Stamped> {

@@ -135,6 +135,7 @@ fn leak(outcome: &Outcome<()>, tally: &Tally) -> Option<Failure> {
         name: "leak".to_string(),
         message: format!("{tasks} tasks and {servers} servers are left after the run"),
         task: "main".to_string(),
+        label: None,
         place: String::new(),
         at: outcome.elapsed,
     })

@@ -94,6 +94,7 @@ pub fn fail(kind: FailureKind, name: &'static str, message: String) -> ! {
         name: name.to_string(),
         message,
         task: task_name(),
+        label: context::label(),
         place: String::new(),
         at: time::since_start(),
     };

@@ -134,6 +134,9 @@ pub struct Failure {
     pub message: String,
     /// The task in which it showed.
     pub task: String,
+    /// The label of the code under test that was at work, e.g. its server's number; see
+    /// [`under_test`](crate::runtime::thread::under_test).
+    pub label: Option<u32>,
     /// `file:line:column` of a panic; empty where there is none.
     pub place: String,
     /// When, since the run began.

@@ -9,16 +9,16 @@ use super::outcome::{Failure, FailureKind};
 use super::{context, sim, time};
 
 thread_local! {
-    static LAST: RefCell<Last> = const { RefCell::new(Last { place: String::new(), under_test: false }) };
+    static LAST: RefCell<Last> = const { RefCell::new(Last { place: String::new(), label: None }) };
 }
 
 /// What the hook noted of the latest panic, before anything was unwound.
 #[derive(Default)]
 struct Last {
     place: String,
-    /// Whether the task carried the mark of code under test just then. A lab's task does while it
-    /// is inside such code, and has lost the mark again by the time the panic is caught.
-    under_test: bool,
+    /// The mark of code under test that the task carried just then. A lab's task does while it is
+    /// inside such code, and has lost the mark again by the time the panic is caught.
+    label: Option<u32>,
 }
 
 /// The payload with which a task of a run that is over is unwound. Never reaches the hook.
@@ -37,12 +37,12 @@ pub(super) fn install_hook() {
         panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
             if context::in_run() {
                 let place = info.location().map(ToString::to_string).unwrap_or_default();
-                let under_test = context::label().is_some();
+                let label = context::label();
                 if sim::current().is_some_and(sim::Sim::note_panic) {
                     // The process is about to abort, so this is the last word that anyone hears.
                     previous(info);
                 }
-                LAST.with(|last| *last.borrow_mut() = Last { place, under_test });
+                LAST.with(|last| *last.borrow_mut() = Last { place, label });
             } else {
                 previous(info);
             }
@@ -62,9 +62,9 @@ fn message_of(payload: &(dyn Any + Send)) -> String {
 }
 
 /// The failure that a panic with `payload`, just caught on this OS thread, is for its run.
-pub(super) fn failure_of(payload: &(dyn Any + Send), under_test: bool) -> Failure {
+pub(super) fn failure_of(payload: &(dyn Any + Send)) -> Failure {
     let last = LAST.with(|last| std::mem::take(&mut *last.borrow_mut()));
-    let (kind, name) = match under_test || last.under_test {
+    let (kind, name) = match last.label.is_some() {
         true => (FailureKind::Panic, "panic"),
         false => (FailureKind::Assertion, "assertion"),
     };
@@ -73,6 +73,7 @@ pub(super) fn failure_of(payload: &(dyn Any + Send), under_test: bool) -> Failur
         name: name.to_string(),
         message: message_of(payload),
         task: context::task_name(),
+        label: last.label,
         place: last.place,
         at: time::since_start(),
     }

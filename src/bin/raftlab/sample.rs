@@ -38,7 +38,8 @@ pub fn failed(seed: u64) -> Report {
         kind: FailureKind::Observer,
         name: "LogMatching".to_string(),
         message: "S1 and S2 differ at 4/7\nS1 has 3 bytes, S2 has 5".to_string(),
-        task: "S2/apply".to_string(),
+        task: "raft2/apply".to_string(),
+        label: Some(2),
         place: String::new(),
         at: Duration::from_micros(3_412_078),
     };

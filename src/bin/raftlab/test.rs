@@ -197,7 +197,7 @@ mod tests {
         FAILED figure8_2c: 2 of 4 runs; the first:
         broken   LogMatching: S1 and S2 differ at 4/7
                  S1 has 3 bytes, S2 has 5
-        where    task S2/apply; virtual time 3.412078 s
+        where    S2; task raft2/apply; virtual time 3.412078 s
         last     3.411900  S1  → S2 AppendEntries prev=4/6 entries=1
         again    raftlab replay figure8_2c --seed 2
 

@@ -33,7 +33,8 @@ impl Applier {
 
     fn take(&self, message: &ApplyMsg) {
         if let Some(observed) = &self.observed {
-            observed.applied(message);
+            // Marked, so that a report says whose message it was.
+            thread::with_label(Some(self.server.0), || observed.applied(message));
         }
         let next = match &self.diary {
             Some(diary) => diary.take(self.server, message),
@@ -48,7 +49,9 @@ impl Applier {
                     thread::under_test(self.server.0, || consensus.snapshot(index, data));
                 }
             }
-            Err(breach) => runtime::fail(FailureKind::Assertion, breach.name, breach.message),
+            Err(breach) => thread::with_label(Some(self.server.0), || {
+                runtime::fail(FailureKind::Assertion, breach.name, breach.message)
+            }),
         }
     }
 }

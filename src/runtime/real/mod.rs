@@ -198,6 +198,7 @@ impl RealRun {
             name: name.to_string(),
             message,
             task: "main".to_string(),
+            label: None,
             place: String::new(),
             at: Duration::from_nanos(context::wall_ns().saturating_sub(self.started_ns)),
         }
@@ -211,8 +212,7 @@ fn run_as(task: RealTask, job: impl FnOnce(), account: impl FnOnce(&RealRun)) {
     context::as_real_task(task, || {
         let Err(payload) = catch_unwind(AssertUnwindSafe(job)) else { return };
         if !payload.is::<Over>() {
-            let under_test = context::label().is_some();
-            run.record_failure(panics::failure_of(&*payload, under_test));
+            run.record_failure(panics::failure_of(&*payload));
         }
     });
     account(&run);

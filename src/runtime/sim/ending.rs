@@ -20,6 +20,7 @@ impl Sim {
             name: name.to_string(),
             message,
             task: self.task_name().to_string(),
+            label: self.label(),
             place: String::new(),
             at: std::time::Duration::from_nanos(self.now_ns.get()),
         });

@@ -298,6 +298,7 @@ impl Sim {
             name: name.to_string(),
             message: message.to_string(),
             task: self.task_name().to_string(),
+            label: self.label(),
             place,
             at: Duration::from_nanos(self.now_ns()),
         });

@@ -134,6 +134,7 @@ fn given_up<T>(points: u64, spinner: Option<signals::Spinner>) -> Outcome<T> {
         name: "spin".to_string(),
         message,
         task: spinner.as_ref().map_or_else(unknown, |spinner| spinner.task.clone()),
+        label: None,
         place: spinner.as_ref().map_or_else(unknown, |spinner| spinner.place.clone()),
         at: spinner.map_or(Duration::ZERO, |spinner| spinner.at),
     };

@@ -149,8 +149,7 @@ impl Sim {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(job))
             && !payload.is::<Over>()
         {
-            let under_test = self.label().is_some();
-            self.end_with(panics::failure_of(&*payload, under_test));
+            self.end_with(panics::failure_of(&*payload));
         }
     }
 
