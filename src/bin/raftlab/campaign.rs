@@ -4,11 +4,16 @@
 //! second: whatever ends a campaign early, all tests have been tried about equally often. Results
 //! arrive as they come; whoever needs an order sorts by seed.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "no run is on here: whole runs are handed to OS threads, which is the point"
+)]
+
 use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Receiver, Sender};
 
 use raftlab::lab::{self, Design, Report, Scenario};
 use raftlab::runtime::RunConfig;
@@ -94,19 +99,24 @@ impl Desk {
 
 /// Runs the campaign, and hands every report to `each`. Ctrl-C ends it at once: runs that are
 /// under way are given up, since the process ends soon.
-#[allow(
-    clippy::disallowed_methods,
-    reason = "no run is on here: whole runs are handed to OS threads, which is the point"
-)]
 pub fn run(
     campaign: Campaign,
-    mut each: impl FnMut(Report) -> Result<(), Trouble>,
+    each: impl FnMut(Report) -> Result<(), Trouble>,
 ) -> Result<Status, Trouble> {
-    let jobs = campaign.jobs;
-    let desk = Arc::new(Desk { campaign, taken: AtomicU64::new(0), failed: AtomicU64::new(0) });
     let (results, inbox) = std::sync::mpsc::channel();
     on_ctrl_c(results.clone())?;
-    for number in 0..jobs {
+    collect(campaign, &results, &inbox, each)
+}
+
+fn collect(
+    campaign: Campaign,
+    results: &Sender<Message>,
+    inbox: &Receiver<Message>,
+    mut each: impl FnMut(Report) -> Result<(), Trouble>,
+) -> Result<Status, Trouble> {
+    let mut working = campaign.jobs;
+    let desk = Arc::new(Desk { campaign, taken: AtomicU64::new(0), failed: AtomicU64::new(0) });
+    for number in 0..working {
         let (desk, results) = (desk.clone(), results.clone());
         std::thread::Builder::new()
             .name(format!("job {number}"))
@@ -115,10 +125,8 @@ pub fn run(
                 Trouble::Machine(format!("no thread for job {number} ({error}); lower --jobs"))
             })?;
     }
-
-    let mut working = jobs;
     while working > 0 {
-        match inbox.recv().expect("the handler of Ctrl-C holds a sender") {
+        match inbox.recv().expect("our own sender is alive") {
             Message::Ended(report) => each(*report)?,
             Message::Broken(run) => {
                 let advice = "what stands above says why; fewer --jobs need fewer threads";
@@ -128,7 +136,8 @@ pub fn run(
             Message::CtrlC => return Ok(Status::Interrupted),
         }
     }
-    Ok(if desk.failed.load(Ordering::Relaxed) == 0 { Status::Passed } else { Status::Failed })
+    let failed = desk.failed.load(Ordering::Relaxed);
+    Ok(if failed == 0 { Status::Passed } else { Status::Failed })
 }
 
 /// The first Ctrl-C asks for what there is so far; a second one does not wait for it.
@@ -141,4 +150,66 @@ fn on_ctrl_c(results: Sender<Message>) -> Result<(), Trouble> {
     };
     ctrlc::set_handler(handler)
         .map_err(|error| Trouble::Machine(format!("cannot watch for Ctrl-C: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use raftlab::lab::{DESIGNS, find_scenario};
+
+    use super::*;
+
+    /// The reference, but its servers never start.
+    static BROKEN: Design = Design { name: "broken", make: |_| panic!("no start"), ..DESIGNS[0] };
+
+    /// Tests and seeds of a campaign in the order of arrival, and how it ended.
+    fn ran(
+        design: &'static Design,
+        jobs: u16,
+        until: Until,
+    ) -> (Vec<(&'static str, u64)>, Result<Status, Trouble>) {
+        let tests = ["basic_agree_2b", "rpc_bytes_2b"].map(|name| find_scenario(name).unwrap());
+        let config = RunConfig { seed: 5, ..RunConfig::default() };
+        let campaign = Campaign { tests: tests.to_vec(), design, config, jobs, until };
+        let (results, inbox) = channel();
+        let mut seen = Vec::new();
+        let status = collect(campaign, &results, &inbox, |report| {
+            seen.push((report.test, report.seed));
+            Ok(())
+        });
+        (seen, status)
+    }
+
+    const fn count(number: u64) -> NonZeroU64 {
+        NonZeroU64::new(number).expect("not 0")
+    }
+
+    #[test]
+    fn every_test_has_a_seed_before_any_has_the_next() {
+        let (seen, status) = ran(&DESIGNS[0], 1, Until::Runs(count(2)));
+        let (one, other) = ("basic_agree_2b", "rpc_bytes_2b");
+        assert_eq!(seen, [(one, 5), (other, 5), (one, 6), (other, 6)]);
+        assert_eq!(status.unwrap(), Status::Passed);
+    }
+
+    #[test]
+    fn every_run_is_done_once_whatever_the_jobs() {
+        let (mut seen, _) = ran(&DESIGNS[0], 3, Until::Runs(count(3)));
+        seen.sort_unstable_by_key(|&(test, seed)| (seed, test));
+        let (in_order, _) = ran(&DESIGNS[0], 1, Until::Runs(count(3)));
+        assert_eq!(seen, in_order);
+    }
+
+    #[test]
+    fn a_run_that_fails_makes_the_campaign_fail() {
+        let (seen, status) = ran(&BROKEN, 2, Until::Runs(count(2)));
+        assert_eq!((seen.len(), status.unwrap()), (4, Status::Failed));
+    }
+
+    #[test]
+    fn a_campaign_until_failures_ends_with_them() {
+        let (seen, status) = ran(&BROKEN, 1, Until::Failures(count(3)));
+        assert_eq!((seen.len(), status.unwrap()), (3, Status::Failed));
+    }
 }

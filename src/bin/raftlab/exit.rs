@@ -56,3 +56,22 @@ impl Trouble {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_see_the_numbers_of_the_help() {
+        let statuses = [
+            Status::Passed,
+            Status::Failed,
+            Status::BadInput,
+            Status::Machine,
+            Status::Interrupted,
+        ];
+        assert_eq!(statuses.map(Status::code), [0, 1, 2, 4, 130]);
+        assert_eq!(Trouble::Input(String::new()).status(), Status::BadInput);
+        assert_eq!(Trouble::Machine(String::new()).status(), Status::Machine);
+    }
+}
