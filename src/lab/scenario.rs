@@ -192,6 +192,8 @@ macro_rules! scenarios {
                 "an entry of an older term committed by counting copies";
             acknowledged_only_2b: P2B, 3 servers, puppets, "repeated answers",
                 "match_index computed from what is so when the answer comes";
+            late_success_2b: P2B, 3 servers, puppets, "late successes",
+                "match_index that falls";
             late_refusals_2b: P2B, 3 servers, puppets, "late refusals",
                 "next_index that falls below match_index, or jumps forward";
             earlier_leadership_2b: P2B, 7 servers, puppets, "answers to an earlier leadership",
@@ -266,6 +268,8 @@ macro_rules! scenarios {
                 "a service that moves backwards; a snapshot taken from an old leader";
             install_suffix_2d: P2D, 3 servers, puppets, "a snapshot and the log behind it",
                 "entries dropped that follow the snapshot, or kept that do not";
+            install_commits_2d: P2D, 3 servers, puppets, "a snapshot is committed",
+                "a commit index that stays behind the snapshot";
             snapshot_is_durable_2d: P2D, 3 servers, puppets, "a snapshot, then two crashes",
                 "a snapshot that the second restart has forgotten";
             install_sender_2d: P2D, 3 servers, puppets, "a leader sends its snapshot",

@@ -14,6 +14,10 @@ use crate::raft::rpc::{
 use crate::runtime::channel::{self, Sender};
 use crate::runtime::sync::{Condvar, Mutex};
 use crate::runtime::time::{Instant, since_start};
+use crate::runtime::{self, FailureKind};
+
+/// A hundred times what any scenario needs: a server that repeats a call without a pause.
+const CALLS_MAX: usize = 20_000;
 
 /// One call that S0 made to a puppet.
 #[derive(Debug, Clone)]
@@ -142,6 +146,10 @@ impl Inbox {
             let mut state = self.state.lock();
             let response = state.conducts[puppet.slot()].answer(&request);
             let number = state.heard.len();
+            if number >= CALLS_MAX {
+                let message = format!("S0 has made {CALLS_MAX} calls to puppets");
+                runtime::fail(FailureKind::Limit, "call_storm", message);
+            }
             let request = Arc::new(request);
             state.heard.push(Heard { number, at: since_start(), puppet, request });
             let (back, answer) = channel::unbounded();

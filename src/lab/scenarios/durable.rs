@@ -29,6 +29,17 @@ pub fn vote_is_durable_2c(cluster: &mut Cluster) {
         assert!(!rival.vote_granted, "before its crash S0 voted for S1 in term {term}");
         let again = stage.ask_vote(S1, term, at(0, 0))?;
         assert!(again.vote_granted, "S1 has the vote of term {term} since before the crash");
+
+        // The same where the term was known before the vote was given.
+        stage.give_log(&[1], 0)?;
+        let term = stage.fresh_term();
+        let outdated = stage.ask_vote(S1, term, at(0, 0))?;
+        assert!(!outdated.vote_granted, "S1 lacks 1/1: {outdated:?}");
+        let second = stage.ask_vote(S2, term, at(1, 1))?;
+        assert!(second.vote_granted, "S1 was refused, so the vote was free: {second:?}");
+        stage.restart();
+        let rival = stage.ask_vote(S1, term, at(1, 1))?;
+        assert!(!rival.vote_granted, "before its crash S0 voted for S2 in term {term}");
         Ok(())
     });
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::appends::A_WHILE;
 use crate::api::{ApplyMsg, Index, Position, Term};
 use crate::lab::Cluster;
-use crate::lab::puppet::{Follower, Heard, Overtaken, S1, S2, Stage, at, entries};
+use crate::lab::puppet::{Follower, Heard, Overtaken, S0, S1, S2, Stage, at, entries};
 use crate::raft::rpc::{InstallSnapshotReply, RaftRpcResponse};
 
 /// A snapshot replaces what a follower lacks; one that is late or of an older leader does nothing.
@@ -14,7 +14,7 @@ use crate::raft::rpc::{InstallSnapshotReply, RaftRpcResponse};
 /// S0            1 1
 /// 1/5           [1/5]          delivered
 /// 1/5 + 1 1     [1/5] 1 1      applied up to 7
-/// 1/5, 1/3      [1/5] 1 1      late
+/// 1/5 1/3 1/6   [1/5] 1 1      late
 /// 1/9           [1/5] 1 1      from a leader whose term is over
 /// ```
 pub fn install_rules_2d(cluster: &mut Cluster) {
@@ -33,6 +33,7 @@ pub fn install_rules_2d(cluster: &mut Cluster) {
         // Late.
         stage.install(S1, term, at(1, 5))?;
         stage.install(S1, term, at(1, 3))?;
+        stage.install(S1, term, at(1, 6))?;
         stage.cluster().run_for(A_WHILE);
         assert_eq!(snapshots(&stage), [at(1, 5)], "the service was further already");
         assert!(stage.has(at(1, 7))?, "a late snapshot took 1/7 away");
@@ -76,7 +77,7 @@ pub fn install_suffix_2d(cluster: &mut Cluster) {
         stage.wait_applied(6);
         Ok(())
     });
-    stage.cluster().replace(crate::lab::puppet::S0);
+    stage.cluster().replace(S0);
     stage.attempt(|| {
         six(&stage)?;
         let term = stage.fresh_term();
@@ -91,12 +92,21 @@ pub fn install_suffix_2d(cluster: &mut Cluster) {
         assert_eq!(stage.commands(), ["1/1", "1/2", "3/5"], "the snapshot has 3 and 4");
         Ok(())
     });
+}
 
-    // What a snapshot covers is committed, as everybody learns when S0 leads.
-    stage.restart();
+/// What a snapshot covers is committed, as everybody learns when S0 leads.
+pub fn install_commits_2d(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
+    stage.attempt(|| {
+        stage.give_log(&[1, 1], 1)?;
+        stage.wait_applied(1);
+        stage.install(S1, stage.fresh_term(), at(3, 4))?;
+        stage.wait_applied(4);
+        Ok(())
+    });
     let leading = stage.elect();
     leading.append_to(S1, leading.mark, "send a heartbeat", |_| true);
-    assert!(leading.commit_told() >= Index(4), "S0 has a snapshot up to 4");
+    assert!(leading.commit_told() >= Index(4), "S0's service has a snapshot up to 4");
 }
 
 /// A snapshot, the service's own or a leader's, survives two crashes, and the log goes on from it.
@@ -150,6 +160,8 @@ pub fn install_sender_2d(cluster: &mut Cluster) {
         wait_stored(&stage, at(1, 5));
         Ok(())
     });
+    // It has to read it back before it can send it.
+    stage.restart();
     let second = Follower::with_log(entries(at(0, 0), &[1; 8]));
     stage.follows(S2, second);
     let leading = stage.elect();

@@ -99,6 +99,38 @@ pub fn acknowledged_only_2b(cluster: &mut Cluster) {
     assert!(leading.commit_told() <= Index(1), "S1 has the first entry, and nobody the second");
 }
 
+/// A success that comes late takes nothing back: what a follower has, it has.
+///
+/// ```text
+/// S0   1 ──► S1    1 again ──► S1     2 ──► S1
+///        yes              └─ late ─┐    yes
+///                                  └──────────── yes     S1 has both
+/// ```
+pub fn late_success_2b(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
+    let leading = stage.elect();
+    leading.start("a");
+    let first = leading.brings(S1, leading.mark, Index(1));
+    let again = stage.try_hear(first.mark() + 1, REPEAT_MAX, |heard| {
+        heard.puppet == S1 && heard.append().is_some_and(|args| !args.entries.is_empty())
+    });
+    stage.accept(&first);
+    leading.start("b");
+    stage.accept(&leading.brings(S1, first.mark(), Index(2)));
+    stage.wait_applied(2);
+    let Some(again) = again else { return };
+    leading.append_to(S1, again.mark(), "go on after 2", |args| args.prev_log_index == Index(2));
+
+    let begun = since_start();
+    stage.accept(&again);
+    stage.cluster().run_for(Duration::from_millis(150));
+    let next = leading.append_to(S1, stage.mark(), "send heartbeats", |_| true);
+    if stage.cluster().was_undisturbed_since(begun) {
+        let prev = next.append().map(|args| args.prev_log_index);
+        assert_eq!(prev, Some(Index(2)), "S1 has both entries, and S0 goes on after {prev:?}");
+    }
+}
+
 /// A late refusal moves a leader neither below what the follower has, nor forward.
 ///
 /// ```text

@@ -48,6 +48,12 @@ pub fn vote_rules_2a(cluster: &mut Cluster) {
         assert_eq!(heartbeat.term, newer.term, "an older leader must learn the term");
         let rival = stage.ask_vote(S1, newer.term, EMPTY)?;
         assert!(!rival.vote_granted, "S2 still has the vote: {rival:?}");
+
+        // Nor does an older candidate, also where nobody has the vote.
+        let term = stage.fresh_term();
+        stage.append(S1, term, EMPTY, Vec::new(), 0)?;
+        let older = stage.ask_vote(S2, Term(term.0 - 1), EMPTY)?;
+        assert!(!older.vote_granted, "step 1: term {} is over: {older:?}", term.0 - 1);
         Ok(())
     });
 }
