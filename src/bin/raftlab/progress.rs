@@ -8,8 +8,8 @@ use crate::table;
 
 /// The bars of a campaign.
 pub struct Progress {
+    /// Per part its bar, and how many of its runs have failed.
     bars: Vec<(Part, ProgressBar, u64)>,
-    all: MultiProgress,
 }
 
 impl Progress {
@@ -28,10 +28,11 @@ impl Progress {
                     ProgressBar::new_spinner().with_style(style("{prefix} {spinner} {pos}  {msg}"))
                 }
             };
-            (part, all.add(bar.with_prefix(part.name())), 0)
+            let bar = all.add(bar.with_prefix(part.name()));
+            bar.tick();
+            (part, bar, 0)
         };
-        let bars = table::parts(scenarios).into_iter().map(bar).collect();
-        Progress { bars, all }
+        Progress { bars: table::parts(scenarios).into_iter().map(bar).collect() }
     }
 
     /// One run has ended.
@@ -45,10 +46,9 @@ impl Progress {
         }
     }
 
-    /// Takes the bars off the screen.
+    /// Takes the bars off the screen. A bar that is only dropped would draw itself once more.
     pub fn clear(&self) {
-        // A terminal that cannot be cleared shows a stale bar above the table: nothing to stop for.
-        let _ = self.all.clear();
+        self.bars.iter().for_each(|(_, bar, _)| bar.finish_and_clear());
     }
 }
 
