@@ -16,6 +16,10 @@ const SCENARIO_MAX: Duration = Duration::from_secs(120);
 /// The same under the hostile schedule, which judges no time: late enough to see stories end.
 const HOSTILE_SCENARIO_MAX: Duration = Duration::from_secs(600);
 
+/// The most scheduling points that a scenario may pass: some thirty times what the dearest needs of
+/// the reference. Tasks that loop instead of waiting pass it within seconds of virtual time.
+const SCENARIO_POINTS_MAX: u64 = 10_000_000;
+
 /// Whether observers watch a run. They change nothing about it; off is for proving just that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Observing {
@@ -54,7 +58,11 @@ pub fn run_scenario_observing(
     labrpc::context();
     let began = runtime::time::since_start();
     let scenario_max = if is_hostile(config) { HOSTILE_SCENARIO_MAX } else { SCENARIO_MAX };
-    let config = RunConfig { elapsed_max: config.elapsed_max.min(scenario_max), ..config.clone() };
+    let config = RunConfig {
+        elapsed_max: config.elapsed_max.min(scenario_max),
+        points_max: config.points_max.min(SCENARIO_POINTS_MAX),
+        ..config.clone()
+    };
     let log = Arc::new(record::Log::default());
     let tally = Arc::new(Tally::default());
     assert!(design.can_play(scenario), "{} needs a design that speaks RaftRpc", scenario.name);
