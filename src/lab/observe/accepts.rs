@@ -1,6 +1,6 @@
 //! What a follower may not refuse.
 
-use super::event::{Event, Observer, at};
+use super::event::{Event, Kind, Observer, at};
 use super::world::World;
 use crate::lab::Facts;
 
@@ -15,6 +15,10 @@ pub(super) struct MatchingPrefixAccepted;
 impl Observer for MatchingPrefixAccepted {
     fn name(&self) -> &'static str {
         "MatchingPrefixAccepted"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Answered]
     }
 
     fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::event::{Event, Observer, at};
+use super::event::{Event, Kind, Observer, at};
 use super::world::{Server, World};
 use crate::api::{Index, ServerId};
 use crate::runtime;
@@ -78,6 +78,10 @@ fn late(server: ServerId, owed: Owed, known: &Server) -> String {
 impl Observer for AppliedPromptly {
     fn name(&self) -> &'static str {
         "AppliedPromptly"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        Kind::ALL
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! When an entry is committed.
 
-use super::event::{Event, Observer, leads_in};
+use super::event::{Event, Kind, Observer, leads_in};
 use super::world::World;
 use crate::api::{Index, Position, ServerId, Term};
 use crate::lab::Facts;
@@ -17,6 +17,10 @@ pub(super) struct CommitNeedsMajority {
 impl Observer for CommitNeedsMajority {
     fn name(&self) -> &'static str {
         "CommitNeedsMajority"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Committed]
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
@@ -54,6 +58,10 @@ pub(super) struct CommitOnlyOwnTerm {
 impl Observer for CommitOnlyOwnTerm {
     fn name(&self) -> &'static str {
         "CommitOnlyOwnTerm"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Sent]
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
@@ -97,6 +105,10 @@ pub(super) struct CommitMonotonic;
 impl Observer for CommitMonotonic {
     fn name(&self) -> &'static str {
         "CommitMonotonic"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Sent]
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {

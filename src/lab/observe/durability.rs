@@ -1,6 +1,6 @@
 //! What is promised to others must survive a crash.
 
-use super::event::{Event, Observer, at, leads_in, promised, term_of};
+use super::event::{Event, Kind, Observer, at, leads_in, promised, term_of};
 use super::shadow::Ballot;
 use super::world::{World, accepts};
 use crate::api::{ServerId, Term};
@@ -16,19 +16,24 @@ impl Observer for PersistBeforeReply {
         "PersistBeforeReply"
     }
 
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Answered]
+    }
+
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
         let Event::Answered { by, handling, reply } = event else { return Ok(()) };
         let durable = world.durable(*by);
-        let came = at(handling.since);
+        let came = || at(handling.since);
         if let (Facts::AsksVote { term, .. }, Facts::Votes { granted: true, .. }) =
             (&handling.request, reply)
             && !holds_vote(durable.ballot, *term, handling.from)
         {
             return Err(format!(
                 "{by} tells {} that it has its vote of term {term}, but {} is durable; the \
-                 request came at {came}",
+                 request came at {}",
                 handling.from,
-                stored(durable.ballot)
+                stored(durable.ballot),
+                came()
             ));
         }
         if accepts(handling, reply)
@@ -37,17 +42,19 @@ impl Observer for PersistBeforeReply {
         {
             return Err(format!(
                 "{by} tells {} that it has the log up to {last}, but its durable log ends at {} \
-                 and has {:?} there; the request came at {came}",
+                 and has {:?} there; the request came at {}",
                 handling.from,
                 durable.log.last(),
-                durable.log.term_at(last.index)
+                durable.log.term_at(last.index),
+                came()
             ));
         }
         match term_of(reply) {
             Some(term) if durable.ballot.term < term => Err(format!(
-                "{by} answers {} in term {term}, but {} is durable; the request came at {came}",
+                "{by} answers {} in term {term}, but {} is durable; the request came at {}",
                 handling.from,
-                stored(durable.ballot)
+                stored(durable.ballot),
+                came()
             )),
             _ => Ok(()),
         }
@@ -61,6 +68,10 @@ pub(super) struct PersistBeforeRequest;
 impl Observer for PersistBeforeRequest {
     fn name(&self) -> &'static str {
         "PersistBeforeRequest"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Sent]
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::event::{Event, Observer, leads_in};
+use super::event::{Event, Kind, Observer, leads_in};
 use super::world::World;
 use crate::api::{ServerId, Term};
 use crate::lab::Facts;
@@ -11,6 +11,8 @@ use crate::lab::Facts;
 #[derive(Default)]
 pub(super) struct ElectionSafety {
     leaders: BTreeMap<Term, ServerId>,
+    /// The one that acted last.
+    latest: Option<(Term, ServerId)>,
 }
 
 impl Observer for ElectionSafety {
@@ -18,9 +20,16 @@ impl Observer for ElectionSafety {
         "ElectionSafety"
     }
 
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Sent]
+    }
+
     fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
         let Event::Sent { from, facts, .. } = event else { return Ok(()) };
         let Some(term) = leads_in(facts) else { return Ok(()) };
+        if self.latest.replace((term, *from)) == Some((term, *from)) {
+            return Ok(());
+        }
         let leader = *self.leaders.entry(term).or_insert(*from);
         if leader != *from {
             return Err(format!("{leader} and {from} both act as leader of term {term}"));
@@ -37,11 +46,17 @@ impl Observer for ElectionSafety {
 pub(super) struct ElectedByMajority {
     voters: BTreeMap<(Term, ServerId), BTreeSet<ServerId>>,
     elected: BTreeSet<(Term, ServerId)>,
+    /// The one that acted last.
+    latest: Option<(Term, ServerId)>,
 }
 
 impl Observer for ElectedByMajority {
     fn name(&self) -> &'static str {
         "ElectedByMajority"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Sent, Kind::Answered]
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
@@ -55,7 +70,8 @@ impl Observer for ElectedByMajority {
             }
             Event::Sent { from, facts, .. } => {
                 let Some(term) = leads_in(facts) else { return Ok(()) };
-                if self.elected.insert((term, *from)) {
+                let acts = (term, *from);
+                if self.latest.replace(acts) != Some(acts) && self.elected.insert(acts) {
                     return self.judge(term, *from, world.quorum());
                 }
             }

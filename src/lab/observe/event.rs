@@ -40,10 +40,78 @@ pub(super) enum Event<'a> {
     Finished,
 }
 
+/// What sort of event it is. There are many events, and most concern few rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Sent,
+    Delivered,
+    Answered,
+    Ended,
+    Voted,
+    Appended,
+    Covered,
+    Synced,
+    Applied,
+    Committed,
+    Booted,
+    Reading,
+    Crashed,
+    Finished,
+}
+
+impl Kind {
+    /// All of them, for a rule that judges by the clock.
+    pub(super) const ALL: &'static [Kind] = &[
+        Kind::Sent,
+        Kind::Delivered,
+        Kind::Answered,
+        Kind::Ended,
+        Kind::Voted,
+        Kind::Appended,
+        Kind::Covered,
+        Kind::Synced,
+        Kind::Applied,
+        Kind::Committed,
+        Kind::Booted,
+        Kind::Reading,
+        Kind::Crashed,
+        Kind::Finished,
+    ];
+
+    /// A number with a bit of its own.
+    pub(super) const fn bit(self) -> u16 {
+        1 << self as u16
+    }
+}
+
+impl Event<'_> {
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Event::Sent { .. } => Kind::Sent,
+            Event::Delivered { .. } => Kind::Delivered,
+            Event::Answered { .. } => Kind::Answered,
+            Event::Ended { .. } => Kind::Ended,
+            Event::Voted { .. } => Kind::Voted,
+            Event::Appended { .. } => Kind::Appended,
+            Event::Covered { .. } => Kind::Covered,
+            Event::Synced { .. } => Kind::Synced,
+            Event::Applied { .. } => Kind::Applied,
+            Event::Committed { .. } => Kind::Committed,
+            Event::Booted { .. } => Kind::Booted,
+            Event::Reading { .. } => Kind::Reading,
+            Event::Crashed { .. } => Kind::Crashed,
+            Event::Finished => Kind::Finished,
+        }
+    }
+}
+
 /// One rule that must hold, whatever the implementation.
 pub(super) trait Observer: Send {
     /// The rule's name, as a failure shows it.
     fn name(&self) -> &'static str;
+
+    /// What the rule looks at; it is shown nothing else.
+    fn kinds(&self) -> &'static [Kind];
 
     /// Looks at one event. `Err` has what was wrong, with the values.
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String>;

@@ -1,8 +1,6 @@
 //! What may not be taken out of a log any more.
 
-use std::collections::BTreeMap;
-
-use super::event::{Event, Observer};
+use super::event::{Event, Kind, Observer};
 use super::shadow::Lost;
 use super::world::{World, accepts};
 use crate::api::{Index, Position, ServerId, Term};
@@ -17,6 +15,10 @@ pub(super) struct LeaderAppendOnly;
 impl Observer for LeaderAppendOnly {
     fn name(&self) -> &'static str {
         "LeaderAppendOnly"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Synced]
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
@@ -35,9 +37,15 @@ impl Observer for LeaderAppendOnly {
 /// In its term a follower keeps what it told that term's leader it has, and entries of the term
 /// itself: the leader has them all, so nothing of the leader's conflicts with them. A request that
 /// comes late is no reason to cut.
-#[derive(Default)]
 pub(super) struct AcknowledgedStays {
-    matched: BTreeMap<ServerId, (Term, Index)>,
+    /// Term and index of each server's last acknowledgement.
+    matched: Vec<(Term, Index)>,
+}
+
+impl AcknowledgedStays {
+    pub(super) fn new(servers: usize) -> AcknowledgedStays {
+        AcknowledgedStays { matched: vec![(Term(0), Index(0)); servers] }
+    }
 }
 
 impl Observer for AcknowledgedStays {
@@ -45,11 +53,15 @@ impl Observer for AcknowledgedStays {
         "AcknowledgedStays"
     }
 
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Answered, Kind::Synced]
+    }
+
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
         match event {
             Event::Answered { by, handling, reply } if accepts(handling, reply) => {
                 if let Facts::Acts { term, last, .. } = handling.request {
-                    let matched = self.matched.entry(*by).or_default();
+                    let matched = &mut self.matched[by.slot()];
                     *matched = (*matched).max((term, last.index));
                 }
                 Ok(())
@@ -63,8 +75,8 @@ impl Observer for AcknowledgedStays {
 impl AcknowledgedStays {
     fn judge(&self, server: ServerId, lost: Lost, world: &World) -> Result<(), String> {
         let term = world.durable(server).ballot.term;
-        match self.matched.get(&server) {
-            Some((of, matched)) if *of == term && lost.first.index <= *matched => Err(format!(
+        match self.matched[server.slot()] {
+            (of, matched) if of == term && lost.first.index <= matched => Err(format!(
                 "{server}, in term {term}, {}, although it told that term's leader that it has \
                  the log up to {matched}",
                 gone(lost)
@@ -86,6 +98,10 @@ pub(super) struct CommittedStays;
 impl Observer for CommittedStays {
     fn name(&self) -> &'static str {
         "CommittedStays"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Synced]
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Event, Observer, leads_in};
+use super::event::{Event, Kind, Observer, leads_in};
 use super::shadow::TermLog;
 use super::world::World;
 use crate::api::{Position, ServerId, Term};
@@ -16,6 +16,8 @@ use crate::api::{Position, ServerId, Term};
 #[derive(Default)]
 pub(super) struct LeaderCompleteness {
     leaders: BTreeMap<Term, (ServerId, TermLog)>,
+    /// The term of the last act.
+    latest: Option<Term>,
 }
 
 impl Observer for LeaderCompleteness {
@@ -23,14 +25,20 @@ impl Observer for LeaderCompleteness {
         "LeaderCompleteness"
     }
 
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Sent, Kind::Committed]
+    }
+
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
         match event {
-            Event::Sent { from, facts, .. } => match leads_in(facts) {
-                Some(term) if !self.leaders.contains_key(&term) => {
-                    self.first_act(*from, term, world)
+            Event::Sent { from, facts, .. } => {
+                let Some(term) = leads_in(facts) else { return Ok(()) };
+                let first = self.latest.replace(term) != Some(term);
+                if first && !self.leaders.contains_key(&term) {
+                    return self.first_act(*from, term, world);
                 }
-                _ => Ok(()),
-            },
+                Ok(())
+            }
             Event::Committed { term, position, .. } => {
                 self.leaders.range(term.next()..).try_for_each(|(later, (leader, log))| {
                     lacks(*leader, *later, log, (*term, *position))

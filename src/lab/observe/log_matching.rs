@@ -5,7 +5,7 @@ use std::hash::Hasher;
 
 use rustc_hash::FxHasher;
 
-use super::event::{Event, Observer};
+use super::event::{Event, Kind, Observer};
 use super::world::World;
 use crate::api::{Entry, Index, ServerId, Term};
 
@@ -36,6 +36,10 @@ struct Known {
 impl Observer for LogMatching {
     fn name(&self) -> &'static str {
         "LogMatching"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Appended]
     }
 
     fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {

@@ -109,7 +109,7 @@ pub enum Liveness {
 
 struct State {
     world: World,
-    rules: Vec<Box<dyn Observer>>,
+    rules: Vec<Rule>,
     tally: Tally,
     /// What each call that has not ended asks for.
     calls: BTreeMap<u64, Facts>,
@@ -117,12 +117,25 @@ struct State {
     broken: Option<(&'static str, String)>,
 }
 
+/// A rule, with the [bits](event::Kind::bit) of what it looks at.
+struct Rule {
+    kinds: u16,
+    observer: Box<dyn Observer>,
+}
+
+impl Rule {
+    fn new(observer: Box<dyn Observer>) -> Rule {
+        let kinds = observer.kinds().iter().fold(0, |bits, kind| bits | kind.bit());
+        Rule { kinds, observer }
+    }
+}
+
 impl Observers {
     /// Observers of a cluster of `servers` whose messages `facts` translates.
     pub fn new(servers: usize, facts: fn(&dyn Any) -> Facts, liveness: Liveness) -> Arc<Observers> {
         let state = State {
             world: World::new(servers),
-            rules: rules(servers, liveness),
+            rules: rules(servers, liveness).into_iter().map(Rule::new).collect(),
             tally: Tally::default(),
             calls: BTreeMap::new(),
             broken: None,
@@ -186,7 +199,7 @@ fn rules(servers: usize, liveness: Liveness) -> Vec<Box<dyn Observer>> {
         Box::new(durability::PersistBeforeRequest),
         Box::new(log_matching::LogMatching::default()),
         Box::new(kept::LeaderAppendOnly),
-        Box::new(kept::AcknowledgedStays::default()),
+        Box::new(kept::AcknowledgedStays::new(servers)),
         Box::new(kept::CommittedStays),
         Box::new(accepts::MatchingPrefixAccepted),
         Box::new(leader_completeness::LeaderCompleteness::default()),
@@ -210,9 +223,13 @@ impl State {
         if self.broken.is_some() {
             return;
         }
-        for rule in &mut self.rules {
-            if let Err(message) = rule.see(event, &self.world) {
-                self.broken = Some((rule.name(), message));
+        let kind = event.kind().bit();
+        for Rule { kinds, observer } in &mut self.rules {
+            if *kinds & kind == 0 {
+                continue;
+            }
+            if let Err(message) = observer.see(event, &self.world) {
+                self.broken = Some((observer.name(), message));
                 return;
             }
         }

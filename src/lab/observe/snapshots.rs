@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::event::{Event, Observer};
+use super::event::{Event, Kind, Observer};
 use super::world::World;
 use crate::api::{Position, ServerId};
 use crate::lab::Facts;
@@ -14,6 +14,10 @@ pub(super) struct SnapshotCoversCommitted;
 impl Observer for SnapshotCoversCommitted {
     fn name(&self) -> &'static str {
         "SnapshotCoversCommitted"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Covered]
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
@@ -36,6 +40,10 @@ pub(super) struct SnapshotForward;
 impl Observer for SnapshotForward {
     fn name(&self) -> &'static str {
         "SnapshotForward"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Covered]
     }
 
     fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
@@ -61,6 +69,10 @@ pub(super) struct SnapshotOfCurrentLeader {
 impl Observer for SnapshotOfCurrentLeader {
     fn name(&self) -> &'static str {
         "SnapshotOfCurrentLeader"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Booted, Kind::Delivered, Kind::Covered]
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
@@ -102,6 +114,10 @@ pub(super) struct SnapshotEndsTruly;
 impl Observer for SnapshotEndsTruly {
     fn name(&self) -> &'static str {
         "SnapshotEndsTruly"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Sent]
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! All servers apply the same entries.
 
-use super::event::{Event, Observer};
+use super::event::{Event, Kind, Observer};
 use super::log_matching::hash;
 use super::world::World;
 use crate::api::{ApplyMsg, Index, Position, ServerId, Term};
@@ -26,6 +26,10 @@ struct Applied {
 impl Observer for StateMachineSafety {
     fn name(&self) -> &'static str {
         "StateMachineSafety"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Applied, Kind::Committed]
     }
 
     fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {

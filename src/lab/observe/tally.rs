@@ -15,6 +15,8 @@ pub(super) struct Tally {
     candidates: BTreeMap<Term, ServerId>,
     rivals: BTreeSet<Term>,
     leaders: BTreeMap<Term, ServerId>,
+    /// The term of a leader's last act.
+    latest: Option<Term>,
     committed: Index,
 }
 
@@ -52,6 +54,7 @@ impl Tally {
             self.counts.count(Situation::RivalCandidates);
         }
         if let Some(term) = leads_in(facts)
+            && self.latest.replace(term) != Some(term)
             && !self.leaders.contains_key(&term)
         {
             let last = self.leaders.last_key_value().map(|(_, leader)| *leader);

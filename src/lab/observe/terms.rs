@@ -1,6 +1,6 @@
 //! Terms only rise, and what comes from an older one counts for nothing.
 
-use super::event::{Event, Observer, at, term_of};
+use super::event::{Event, Kind, Observer, at, term_of};
 use super::world::World;
 use crate::lab::Facts;
 
@@ -13,6 +13,10 @@ pub(super) struct MonotonicTerm;
 impl Observer for MonotonicTerm {
     fn name(&self) -> &'static str {
         "MonotonicTerm"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Voted]
     }
 
     fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
@@ -32,6 +36,10 @@ pub(super) struct StaleTermRefused;
 impl Observer for StaleTermRefused {
     fn name(&self) -> &'static str {
         "StaleTermRefused"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Answered]
     }
 
     fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
@@ -62,6 +70,10 @@ pub(super) struct ReplyHasNewestTerm;
 impl Observer for ReplyHasNewestTerm {
     fn name(&self) -> &'static str {
         "ReplyHasNewestTerm"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Answered]
     }
 
     fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Event, Observer, at};
+use super::event::{Event, Kind, Observer, at};
 use super::shadow::Ballot;
 use super::world::{Handling, World};
 use crate::api::{ServerId, Term};
@@ -18,6 +18,10 @@ pub(super) struct OneVotePerTerm {
 impl Observer for OneVotePerTerm {
     fn name(&self) -> &'static str {
         "OneVotePerTerm"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Sent, Kind::Answered, Kind::Voted]
     }
 
     fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
@@ -69,6 +73,10 @@ pub(super) struct VoteOnlyUpToDate;
 impl Observer for VoteOnlyUpToDate {
     fn name(&self) -> &'static str {
         "VoteOnlyUpToDate"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Answered]
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
