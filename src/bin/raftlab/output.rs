@@ -32,10 +32,24 @@ pub fn complain(kind: &str, text: &str) {
 
 /// A command line of ours as it works where it is printed: under cargo, through cargo.
 pub fn here(line: &str) -> String {
+    typed(line, std::env::var_os("CARGO").is_some())
+}
+
+fn typed(line: &str, under_cargo: bool) -> String {
     match line.strip_prefix("raftlab ") {
-        Some(rest) if std::env::var_os("CARGO").is_some() => {
-            format!("cargo run --release -- {rest}")
-        }
+        Some(rest) if under_cargo => format!("cargo run --release -- {rest}"),
         _ => line.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_works_where_it_is_printed() {
+        let line = "raftlab replay backup_2b --seed 3";
+        assert_eq!(typed(line, false), line);
+        assert_eq!(typed(line, true), "cargo run --release -- replay backup_2b --seed 3");
     }
 }

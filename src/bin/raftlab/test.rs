@@ -218,6 +218,22 @@ mod tests {
     }
 
     #[test]
+    fn a_first_failure_gets_the_record_of_its_own_course_only() {
+        let (test, design) = (find_scenario("basic_agree_2b").unwrap(), &lab::DESIGNS[0]);
+        let mut tally = Tally::new(&[test], 1);
+        let real = lab::run_scenario(test, design, &RunConfig { seed: 3, ..RunConfig::default() });
+        tally.add(Report { ok: false, ..real.clone() });
+        with_records(&mut tally, design);
+        let events = |tally: &Tally| tally.tests[0].first_failure.as_ref().unwrap().record.len();
+        assert!(events(&tally) > 0, "the same course has a record");
+
+        let mut tally = Tally::new(&[test], 1);
+        tally.add(Report { ok: false, hash: !real.hash, ..real });
+        with_records(&mut tally, design);
+        assert_eq!(events(&tally), 0, "the record is that of another course");
+    }
+
+    #[test]
     fn more_than_a_fifth_cut_short_is_remarked_upon() {
         let cut =
             |seed| Report { cut_short: Some("one: no leader".into()), ..sample::passed(seed) };
