@@ -1,7 +1,7 @@
 //! What stands in logs, and what leaves them.
 
 use bytes::Bytes;
-use raftlab::api::{Entry, Index, Term};
+use raftlab::api::{Entry, Index, ServerId, Term};
 use raftlab::persister::Write;
 
 use super::play::*;
@@ -86,6 +86,38 @@ fn a_deposed_leader_deletes_what_conflicts() {
         // Late: it was made while S0 led.
         play.sends(S0, S1, beat(S0, 1, 0, at(0, 0)));
     });
+}
+
+#[test]
+fn entries_of_a_new_leader_may_be_durable_before_its_term() {
+    // A deposed leader's, ...
+    holds(|play| {
+        play.elects(S0, 1, S1, at(0, 0));
+        play.saves(S0, 1, &[1]);
+        play.replaces(S1, S0);
+    });
+    // ... and a follower's, of an entry that its leader lost.
+    holds(|play| {
+        play.elects(S0, 1, S1, at(0, 0));
+        play.write(S0, &Write::Append(&entries(1, &[1])));
+        play.delivers(S0, S1, acts(S0, 1, 0, at(0, 0), at(1, 1)));
+        play.saves(S1, 1, &[1]);
+        play.crashes(S0);
+        play.boots(S0, 1, Some(S0), &[]);
+        play.replaces(S0, S1);
+    });
+}
+
+impl Play {
+    /// S2, leader of term 2 by the vote of `voter`, has `server` store its entry, then its term.
+    fn replaces(&mut self, voter: ServerId, server: ServerId) {
+        self.elects(S2, 2, voter, at(0, 0));
+        self.saves(S2, 1, &[2]);
+        let sent = self.delivers(S2, server, acts(S2, 2, 0, at(0, 0), at(2, 1)));
+        self.saves(server, 1, &[2]);
+        self.saves_vote(server, 2, None);
+        self.replies(sent, matches(2, true));
+    }
 }
 
 #[test]

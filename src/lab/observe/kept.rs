@@ -9,7 +9,8 @@ use crate::lab::Facts;
 /// "A leader never overwrites or deletes entries in its log; it only appends new entries"
 /// (Figure 3; Raft §5.3).
 ///
-/// Judged at each sync: a server whose storage is still of the term it led in has lost nothing.
+/// Judged at each sync: a server whose storage is still of the term it led in has lost nothing,
+/// unless it is just being told of a newer one.
 pub(super) struct LeaderAppendOnly;
 
 impl Observer for LeaderAppendOnly {
@@ -23,7 +24,8 @@ impl Observer for LeaderAppendOnly {
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
         let Event::Synced { server, lost: Some(lost) } = event else { return Ok(()) };
-        if !world.server(*server).leads() {
+        let leader = world.server(*server);
+        if !leader.leads() || leader.hears_of_newer_term() {
             return Ok(());
         }
         let term = world.durable(*server).ballot.term;
@@ -74,6 +76,9 @@ impl Observer for AcknowledgedStays {
 
 impl AcknowledgedStays {
     fn judge(&self, server: ServerId, lost: Lost, world: &World) -> Result<(), String> {
+        if world.server(server).hears_of_newer_term() {
+            return Ok(());
+        }
         let term = world.durable(server).ballot.term;
         match self.matched[server.slot()] {
             (of, matched) if of == term && lost.first.index <= matched => Err(format!(

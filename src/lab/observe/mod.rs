@@ -50,6 +50,9 @@
 //! between the request's arrival and its own departure. What they do not: to see what never leaves
 //! a server's memory, or to judge a vote or a message that no hook shows.
 //!
+//! A design must translate into `Facts::None` what is no act of the protocol as the paper has it,
+//! such as a pre-vote and its answer: a vote counts here as soon as it is shown.
+//!
 //! They run in place, under a [`Quiet`] lock: no scheduling point, no chance, no virtual time. So
 //! a run with observers takes the same course as one without.
 //!

@@ -68,6 +68,13 @@ impl Server {
         self.led == Some(self.shadow.written.ballot.term)
     }
 
+    /// Whether it is handling a request of a term that its storage does not have yet: then it may
+    /// already do as that term's leader says.
+    pub(super) fn hears_of_newer_term(&self) -> bool {
+        let term = Some(self.shadow.written.ballot.term);
+        self.handling.iter().any(|handling| term_of(&handling.request) > term)
+    }
+
     /// Up to where, at most, it can have found the log committed by counting in an earlier term
     /// of this life.
     pub(super) fn may_have_counted(&self) -> Index {
