@@ -7,7 +7,7 @@
 //! ```
 //!
 //! `✗` in place of `←`: no answer will come. An entry is written `term/index`. What became of a
-//! call on its way is the network's own line.
+//! call on its way is the network's own line, with a `·`.
 
 use std::any::Any;
 

@@ -271,6 +271,6 @@ fn note(call: &Call<'_>, what: &str) {
             Host::Server(id) => Some(id),
             Host::Client(_) => None,
         },
-        what: format!("→ {} {} #{} {what}", call.to, call.method, call.id),
+        what: format!("· {} #{} {what}", call.to, call.id),
     });
 }

@@ -23,6 +23,7 @@ const RECORD_HELP: &str =
   → S2 #7   a request to S2 leaves; 7 is the number of the call
   ↩ S1 #7   the request of S1 has been answered
   ← S2 #7   the answer of S2 has arrived; ✗ in its place: no answer will come
+  · S2 #7   what became of the call on its way
 Entries are written term/index.";
 
 /// The Raft lab's suite, on real threads or on a seeded virtual clock.
