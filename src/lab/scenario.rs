@@ -276,6 +276,9 @@ macro_rules! scenarios {
                 "a wrong term or content; an answer taken for another snapshot's";
             snapshot_prefix_2d: P2D, 3 servers, puppets, "what a snapshot covers",
                 "a search that runs into the discarded log; an older snapshot taken";
+            snapshot_over_conflict_2d: P2D, 3 servers, reliable,
+                "a snapshot in place of a conflicting log",
+                "entries of a deposed leader that survive behind a snapshot";
             late_snapshots_2d: P2D, 3 servers, unreliable, "snapshots late and twice",
                 "a late snapshot that moves the service or the log backwards";
         }

@@ -22,8 +22,11 @@ pub enum Votes {
 /// What a puppet does when it is sent entries or a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Appends {
-    /// Leaves the request for the scenario to answer.
+    /// Leaves every request for the scenario to answer.
     Hold,
+    /// Leaves entries and snapshots for the scenario to answer, and answers heartbeats: some
+    /// servers send nothing more to a peer that owes them an answer.
+    HoldEntries,
     /// Answers as a follower does that has the puppet's log.
     Follow,
 }
@@ -39,7 +42,11 @@ pub(super) struct Conduct {
 impl Conduct {
     pub(super) fn new() -> Conduct {
         let follower = Follower::default();
-        Conduct { votes: Votes::Refuse, appends: Appends::Hold, follower }
+        Conduct { votes: Votes::Refuse, appends: Appends::HoldEntries, follower }
+    }
+
+    fn answers_heartbeat(&self, args: &AppendEntriesArgs) -> bool {
+        self.appends == Appends::HoldEntries && args.entries.is_empty()
     }
 
     /// The answer, unless that is left to the scenario.
@@ -51,7 +58,7 @@ impl Conduct {
                 let reply = RequestVoteReply { term: args.term, vote_granted };
                 Some(RaftRpcResponse::RequestVote(reply))
             }
-            RaftRpcRequest::AppendEntries { args } if follows => {
+            RaftRpcRequest::AppendEntries { args } if follows || self.answers_heartbeat(args) => {
                 Some(RaftRpcResponse::AppendEntries(self.follower.on_append(args)))
             }
             RaftRpcRequest::InstallSnapshot { args } if follows => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::conduct::{Appends, Conduct, Follower, Votes};
+use super::conduct::{Appends, Follower, Votes};
 use super::inbox::{Heard, Inbox, Puppet};
 use crate::api::{
     ApplyMsg, Entry, Index, Leadership, NotLeader, Position, ServerId, Started, Term,
@@ -306,14 +306,22 @@ impl Stage<'_> {
 
     /// `puppet` follows from now on, with the log that `follower` has.
     pub fn follows(&self, puppet: ServerId, follower: Follower) {
-        let votes = self.inbox.conduct(puppet, |conduct| conduct.votes);
-        let conduct = Conduct { votes, appends: Appends::Follow, follower };
-        self.inbox.conduct(puppet, |old| *old = conduct);
+        self.appends(puppet, Appends::Follow, follower);
     }
 
-    /// `puppet` leaves entries and snapshots to the scenario from now on.
-    pub fn stops_following(&self, puppet: ServerId) {
-        self.inbox.conduct(puppet, |conduct| conduct.appends = Appends::Hold);
+    /// What `puppet` does from now on when it is sent entries or a heartbeat; with the log that
+    /// `follower` has.
+    pub fn appends(&self, puppet: ServerId, appends: Appends, follower: Follower) {
+        self.inbox.conduct(puppet, |conduct| {
+            conduct.appends = appends;
+            conduct.follower = follower;
+        });
+    }
+
+    /// Whether S0's calls reach `puppet`. Those that wait for an answer when they are cut off get
+    /// none.
+    pub fn reaches(&self, puppet: ServerId, on: bool) {
+        self.cluster.network().enable(Host::Server(S0), Host::Server(puppet), on);
     }
 
     /// What a puppet that follows has by now.
@@ -398,6 +406,15 @@ impl Stage<'_> {
             thread::sleep(Duration::from_millis(2));
         }
         true
+    }
+
+    /// Waits until `puppet`, which follows, has S0's log up to `index`.
+    pub fn wait_followed(&self, puppet: ServerId, index: Index) {
+        if !self.soon(|| self.follower(puppet).last().index >= index) {
+            let last = self.follower(puppet).last();
+            let message = format!("{puppet} answers all it is sent; it has {last}, S0 {index}");
+            self.cluster.end_by_limit("not_followed", message);
+        }
     }
 
     // What S0 tells its service.

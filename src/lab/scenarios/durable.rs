@@ -159,8 +159,7 @@ pub fn figure8_steps_2c(cluster: &mut Cluster) {
     stage.follows(S1, one());
     let first = stage.elect();
     let index = first.start("two");
-    let follows = stage.soon(|| stage.follower(S1).last().index == index);
-    assert!(follows, "S1 answers, and lacks entry {index}");
+    stage.wait_followed(S1, index);
 
     // (b) S4 leads in a term of its own; S0 hears of it only after its crash.
     let third = stage.fresh_term();
@@ -169,8 +168,7 @@ pub fn figure8_steps_2c(cluster: &mut Cluster) {
     // (c) S0 leads again, and S2 gets the entry of the older term.
     stage.follows(S2, one());
     let again = stage.elect();
-    let follows = stage.soon(|| stage.follower(S2).last().index == index);
-    assert!(follows, "S2 answers, and lacks entry {index}");
+    stage.wait_followed(S2, index);
     stage.cluster().run_for(A_WHILE);
     assert!(stage.applied_index() <= Index(1), "entry 2 is of term {}", first.term);
     assert!(again.commit_told() <= Index(1), "entry 2 is of term {}", first.term);

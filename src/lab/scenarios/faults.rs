@@ -181,6 +181,30 @@ pub fn late_snapshots_2d(cluster: &mut Cluster) {
     cluster.one(b"end", cluster.server_count(), true);
 }
 
+/// A former leader gets a snapshot in place of entries that only it has.
+///
+/// ```text
+/// old    1 … 9  lost lost …        [snapshot up to 19] …
+/// rest   1 … 9  kept kept …        the entries from 10 on are gone
+/// ```
+pub fn snapshot_over_conflict_2d(cluster: &mut Cluster) {
+    for round in 0..3 {
+        let old = cluster.wait_for_leader();
+        many(cluster, old, 5);
+        cluster.isolate(old);
+        // More than the others will have, so that their snapshot ends inside its log.
+        for number in 0..60 {
+            let _ = cluster.start(old, format!("lost {round} {number}").as_bytes());
+        }
+        cluster.agree(&format!("kept {round}"));
+        let new = cluster.wait_for_leader();
+        many(cluster, new, 25);
+        cluster.heal();
+        cluster.one(format!("all {round}").as_bytes(), cluster.server_count(), true);
+        assert_eq!(cluster.applied_by(&format!("lost {round} 0")), 0, "it was on one server only");
+    }
+}
+
 /// What a crash leaves of the last writes: a drawn part of them, mostly.
 fn draw_unsynced(cluster: &Cluster) -> Unsynced {
     match cluster.draw(4) {

@@ -195,11 +195,7 @@ pub fn install_sender_2d(cluster: &mut Cluster) {
             stage.refuse(heard, None, 6);
         }
     }
-    if !stage.soon(|| stage.follower(S1).last().index == Index(12)) {
-        let has = stage.follower(S1).last();
-        let message = format!("S1's log ends at {has}, S0's at 12, and S1 answers everything");
-        stage.cluster().end_by_limit("not_converged", message);
-    }
+    stage.wait_followed(S1, Index(12));
 }
 
 /// What a snapshot covers is gone from the log; requests that speak of it must do no harm.

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::appends::A_WHILE;
 use crate::api::{Index, ServerId};
 use crate::lab::Cluster;
-use crate::lab::puppet::{Follower, Heard, Leading, S0, S1, S2, S3, S4, Stage, Votes, at, entries};
-use crate::labrpc::Host;
+use crate::lab::puppet::{
+    Appends, Follower, Heard, Leading, S1, S2, S3, S4, Stage, Votes, at, entries,
+};
 use crate::raft::rpc::AppendEntriesArgs;
 use crate::runtime::time::since_start;
 
@@ -23,6 +24,10 @@ pub fn leader_rules_2b(cluster: &mut Cluster) {
         assert!(stage.start("follower").is_err(), "S0 follows, and took a command");
         Ok(())
     });
+    for puppet in stage.puppets() {
+        let log = Follower::with_log(entries(at(0, 0), &[1, 1, 1]));
+        stage.appends(puppet, Appends::HoldEntries, log);
+    }
     stage.all_vote(Votes::Hold);
     let stands = |heard: &Heard| heard.vote().is_some();
     stage.hear(0, Duration::from_secs(5), "stand for election", stands);
@@ -140,24 +145,24 @@ pub fn late_success_2b(cluster: &mut Cluster) {
 pub fn late_refusals_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| stage.give_log(&[1, 1, 2, 2, 2], 0));
+    stage.appends(S1, Appends::Hold, Follower::default());
     let leading = stage.elect();
     let after = |index| move |args: &AppendEntriesArgs| args.prev_log_index == index;
-    let refused: Vec<Heard> = (0..3)
-        .scan(leading.mark, |mark, _| {
-            let heard = leading.append_to(S1, *mark, "send heartbeats", after(Index(5)));
-            *mark = heard.mark() + 1;
-            Some(heard)
-        })
-        .collect();
+    let first = leading.append_to(S1, leading.mark, "send a heartbeat", after(Index(5)));
+    // A server that waits for an answer before it sends more has nothing to be confused by.
+    let next =
+        |heard: &Heard| stage.try_hear(heard.mark() + 1, REPEAT_MAX, |heard| heard.puppet == S1);
+    let Some(second) = next(&first) else { return };
+    let Some(third) = next(&second) else { return };
 
     // Down to where the logs agree.
-    stage.refuse(&refused[0], None, 4);
-    let third = leading.append_to(S1, leading.mark, "go back to 2/3", after(Index(3)));
-    stage.refuse(&third, Some(1), 1);
+    stage.refuse(&first, None, 4);
+    let wrong_term = leading.append_to(S1, leading.mark, "go back to 2/3", after(Index(3)));
+    stage.refuse(&wrong_term, Some(1), 1);
     let fits = leading.append_to(S1, leading.mark, "go back to 1/2", after(Index(2)));
 
     // Late, and not forward.
-    if let Some(prev) = after_refusal(&leading, &refused[1]) {
+    if let Some(prev) = after_refusal(&leading, &second) {
         assert!(prev <= Index(2), "S1 refused 2/3, and S0 goes on after {prev}");
     }
 
@@ -167,7 +172,7 @@ pub fn late_refusals_2b(cluster: &mut Cluster) {
     });
     stage.accept(&bringing);
     leading.append_to(S1, bringing.mark(), "go on after 2/5", after(Index(5)));
-    if let Some(prev) = after_refusal(&leading, &refused[2]) {
+    if let Some(prev) = after_refusal(&leading, &third) {
         assert!(prev >= Index(5), "S1 has all five, and S0 goes on after {prev}");
     }
 }
@@ -197,12 +202,17 @@ pub fn earlier_leadership_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let (s5, s6) = (ServerId(5), ServerId(6));
     let first = stage.elect();
+    for puppet in [S3, S4, s5, s6] {
+        stage.reaches(puppet, false);
+    }
     for command in ["a", "b", "c"] {
         first.start(command);
     }
-    let last_of = |puppet| brings_all(&first, puppet, 3);
+    let last_of = |puppet| brings_all(&first, puppet, Index(3));
     let (late, known) = (last_of(S1), last_of(S2));
     stage.accept(&known);
+    stage.cluster().run_for(Duration::from_millis(150));
+    stage.reaches(S2, false);
     stage.cluster().run_for(Duration::from_millis(150));
 
     // S3 replaces them.
@@ -214,15 +224,20 @@ pub fn earlier_leadership_2b(cluster: &mut Cluster) {
     assert!(replaced.success, "an entry at index 1 fits any log: {replaced:?}");
 
     // S0 leads again, with two of six followers.
+    let log = || Follower::with_log(entries(at(0, 0), &[second.0]));
+    for puppet in [S2, S3, S4, s5, s6] {
+        stage.reaches(puppet, true);
+        stage.appends(puppet, Appends::HoldEntries, log());
+    }
     let mark = stage.mark();
     let again = stage.elect();
-    for puppet in stage.puppets() {
+    for puppet in [S2, S3, S4, s5, s6] {
         let heartbeat = again.append_to(puppet, mark, "send a heartbeat", |_| true);
         let prev = heartbeat.append().map(|args| args.prev_log());
         assert_eq!(prev, Some(at(second.0, 1)), "next_index of {puppet} is that of a new leader");
     }
     for puppet in [S4, s5] {
-        stage.follows(puppet, Follower::with_log(entries(at(0, 0), &[second.0])));
+        stage.follows(puppet, log());
     }
     for command in ["d", "e"] {
         again.start(command);
@@ -231,29 +246,39 @@ pub fn earlier_leadership_2b(cluster: &mut Cluster) {
     stage.cluster().run_for(A_WHILE);
     assert_eq!(stage.applied_index(), Index(0), "three of seven servers have d and e");
 
-    stage.follows(s6, Follower::with_log(entries(at(0, 0), &[second.0])));
+    // What S6 was sent so far is lost.
+    stage.reaches(s6, false);
+    stage.cluster().run_for(A_WHILE);
+    stage.follows(s6, log());
+    stage.reaches(s6, true);
     stage.wait_applied(3);
 }
 
 /// Entries are sent until they are acknowledged, also to a follower that was away for long.
 pub fn lost_requests_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
-    let (from, to) = (Host::Server(S0), Host::Server(S1));
     let leading = stage.elect();
-    stage.cluster().network().enable(from, to, false);
+    stage.reaches(S1, false);
     let index = leading.start("x");
     stage.cluster().run_for(Duration::from_secs(1));
     assert_eq!(stage.applied_index(), Index(0), "no follower was reached");
 
     stage.follows(S1, Follower::default());
-    stage.cluster().network().enable(from, to, true);
+    stage.reaches(S1, true);
     stage.wait_applied(index.0);
     assert_eq!(stage.follower(S1).last().index, index, "S1 is there again");
 }
 
-/// The AppendEntries to `puppet` that ends at entry `index`, at the latest when it is repeated.
-fn brings_all(leading: &Leading<'_, '_>, puppet: ServerId, index: u64) -> Heard {
-    leading.append_to(puppet, leading.mark, "send all entries", |args| {
-        !args.entries.is_empty() && args.last_new_index() == Index(index)
-    })
+/// The AppendEntries to `puppet` that ends at entry `index`; what brings less is accepted.
+fn brings_all(leading: &Leading<'_, '_>, puppet: ServerId, index: Index) -> Heard {
+    let mut mark = leading.mark;
+    loop {
+        let brings = |args: &AppendEntriesArgs| !args.entries.is_empty();
+        let heard = leading.append_to(puppet, mark, "send all entries", brings);
+        if heard.append().is_some_and(|args| args.last_new_index() == index) {
+            return heard;
+        }
+        leading.stage().accept(&heard);
+        mark = heard.mark() + 1;
+    }
 }

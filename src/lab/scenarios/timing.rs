@@ -140,7 +140,7 @@ pub fn stable_leader_2a(cluster: &mut Cluster) {
 
 /// A leader that loses a heartbeat in ten keeps its place most of the time.
 pub fn stable_leader_unreliable_2a(cluster: &mut Cluster) {
-    elections_in_half_a_minute(cluster, 6);
+    elections_in_half_a_minute(cluster, 9);
 }
 
 /// When a leader is gone, the next one comes in a second or two, and not after five.

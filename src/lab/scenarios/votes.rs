@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::api::Term;
 use crate::lab::Cluster;
-use crate::lab::puppet::{Heard, S0, S1, S2, Stage, Votes, at};
+use crate::lab::puppet::{Appends, Follower, Heard, S0, S1, S2, Stage, Votes, at};
 use crate::raft::rpc::{RaftRpcResponse, RequestVoteReply};
 
 /// The lab's limit for an election, which may fail once: so no timeout is longer.
@@ -168,6 +168,9 @@ pub fn newer_term_deposes_2a(cluster: &mut Cluster) {
     leads_no_more(&stage, mark, leading.term);
 
     // A leader, by an answer.
+    for puppet in stage.puppets() {
+        stage.appends(puppet, Appends::Hold, Follower::default());
+    }
     let leading = stage.elect();
     let mark = stage.mark();
     let newer = stage.fresh_term();
