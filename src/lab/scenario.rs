@@ -184,6 +184,8 @@ macro_rules! scenarios {
                 "a late, short request that takes acknowledged entries back";
             commit_rules_2b: P2B, 3 servers, puppets, "a follower's commit index",
                 "a commit beyond the last new entry; a commit index that falls";
+            applied_soon_2b: P2B, 3 servers, puppets, "the time from commit to service",
+                "an applier that polls at leisure";
             conflict_answers_2b: P2B, 3 servers, puppets, "answers for fast backup",
                 "a refusal that sends the leader to the wrong place";
             leader_rules_2b: P2B, 3 servers, puppets, "a leader's first command",

@@ -6,9 +6,17 @@ use crate::api::{Index, Term};
 use crate::lab::Cluster;
 use crate::lab::puppet::{S1, S2, Stage, at, entries};
 use crate::raft::rpc::Conflict;
+use crate::runtime::time::since_start;
 
 /// Long enough for what must not happen to have happened: several heartbeats.
 pub(super) const A_WHILE: Duration = Duration::from_millis(400);
+
+/// How many entries are timed on their way to the service.
+const APPLIED_SOON: u64 = 20;
+
+/// How long an entry may be committed before the service has it: far longer than a wake-up takes,
+/// and shorter than the polling that would slow every command down.
+const APPLIED_MAX: Duration = Duration::from_millis(150);
 
 /// A vote goes only to a log that is at least as up-to-date, by last term before length.
 ///
@@ -152,6 +160,30 @@ pub fn commit_rules_2b(cluster: &mut Cluster) {
     let leading = stage.elect();
     leading.append_to(S1, leading.mark, "send a heartbeat", |_| true);
     assert_eq!(leading.commit_told(), Index(4), "S0 applied 4 entries; a commit is for good");
+}
+
+/// What is committed is applied at once, not when somebody next looks.
+///
+/// Figure 2, Rules for Servers, All Servers. S0 is given twenty entries one after another, each
+/// committed as it comes; an applier that polls costs every command half of its interval.
+pub fn applied_soon_2b(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
+    let give = |index: u64| {
+        let term = stage.fresh_term();
+        let prev = if index == 1 { at(0, 0) } else { at(1, index - 1) };
+        let reply = stage.append(S1, term, prev, entries(prev, &[1]), index)?;
+        assert!(reply.success, "S0 has {prev}: {reply:?}");
+        Ok(())
+    };
+    let mut late = 0;
+    for index in 1..=APPLIED_SOON {
+        stage.attempt(|| give(index));
+        let begun = since_start();
+        stage.wait_applied(index);
+        let was_late = since_start() - begun > APPLIED_MAX;
+        late += u64::from(was_late && stage.cluster().was_undisturbed_since(begun));
+    }
+    stage.cluster().check_at_most("applied_late", late, APPLIED_SOON / 4);
 }
 
 /// A refusal says where the logs part, so that a leader need not try every index.
