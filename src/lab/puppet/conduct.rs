@@ -145,3 +145,59 @@ impl Follower {
         InstallSnapshotReply { term: args.term }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{S0, at, entries};
+    use super::*;
+
+    fn append(follower: &mut Follower, prev: Position, terms: &[u64]) -> AppendEntriesReply {
+        follower.on_append(&AppendEntriesArgs {
+            term: Term(9),
+            leader_id: S0,
+            prev_log_index: prev.index,
+            prev_log_term: prev.term,
+            entries: entries(prev, terms),
+            leader_commit: Index(0),
+        })
+    }
+
+    fn follower(terms: &[u64]) -> Follower {
+        Follower::with_log(entries(at(0, 0), terms))
+    }
+
+    #[test]
+    fn a_follower_says_where_its_log_parts_from_the_leaders() {
+        let mut follower = follower(&[1, 4, 4]);
+        let too_short = append(&mut follower, at(6, 5), &[]).conflict;
+        assert_eq!(too_short, Some(Conflict { term: None, index: Index(4) }));
+        let other_term = append(&mut follower, at(6, 3), &[]).conflict;
+        assert_eq!(other_term, Some(Conflict { term: Some(Term(4)), index: Index(2) }));
+        assert_eq!(follower.refusals, 2, "both count");
+    }
+
+    #[test]
+    fn a_follower_replaces_what_conflicts_and_nothing_else() {
+        let mut follower = follower(&[1, 1, 1]);
+        assert!(append(&mut follower, at(1, 1), &[1]).success, "1/1 is there");
+        assert_eq!(follower.last(), at(1, 3), "a shorter request takes nothing back");
+        assert!(append(&mut follower, at(1, 1), &[2]).success, "1/1 is there");
+        assert_eq!(follower.last(), at(2, 2), "1/2 conflicts, so 1/3 goes, too");
+    }
+
+    #[test]
+    fn a_follower_keeps_what_follows_a_snapshot_of_its_own_log() {
+        let install = |follower: &mut Follower, end: Position| {
+            follower.on_install(&InstallSnapshotArgs {
+                term: Term(9),
+                leader_id: S0,
+                last_included_index: end.index,
+                last_included_term: end.term,
+                data: Bytes::new(),
+            });
+            follower.last()
+        };
+        assert_eq!(install(&mut follower(&[1, 1, 1]), at(1, 2)), at(1, 3));
+        assert_eq!(install(&mut follower(&[1, 1, 1]), at(2, 2)), at(2, 2));
+    }
+}

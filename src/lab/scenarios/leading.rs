@@ -223,7 +223,8 @@ pub fn earlier_leadership_2b(cluster: &mut Cluster) {
     });
     assert!(replaced.success, "an entry at index 1 fits any log: {replaced:?}");
 
-    // S0 leads again, with two of six followers.
+    // S0 leads again, with two of six followers, once all that it sent before has come to nothing.
+    stage.cluster().run_for(Duration::from_millis(150));
     let log = || Follower::with_log(entries(at(0, 0), &[second.0]));
     for puppet in [S2, S3, S4, s5, s6] {
         stage.reaches(puppet, true);
