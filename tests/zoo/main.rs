@@ -1,0 +1,144 @@
+//! The zoo: planted bugs, each a small patch of the reference, and what is to catch it.
+//!
+//! Here every patch is only looked at: that it applies, says what it is, and stands in
+//! `docs/coverage.md` with the words of its header. `scripts/zoo` runs them.
+
+#![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
+
+mod header;
+#[allow(dead_code, reason = "scripts/zoo builds it into a program; here it is only compiled")]
+mod runner;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use header::Header;
+use raftlab::lab::SCENARIOS;
+
+/// How a run may fail beside by an observer: words for `caught-by`.
+const KINDS: [&str; 6] = ["assertion", "panic", "deadlock", "livelock", "limit", "leak"];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn patches() -> Vec<PathBuf> {
+    let files = fs::read_dir(root().join("tests/zoo")).unwrap().map(|file| file.unwrap().path());
+    let mut patches: Vec<_> =
+        files.filter(|file| file.extension().is_some_and(|ext| ext == "patch")).collect();
+    patches.sort();
+    assert!(!patches.is_empty(), "the zoo is empty");
+    patches
+}
+
+fn headers() -> Vec<Header> {
+    patches()
+        .iter()
+        .map(|file| Header::read(file).unwrap_or_else(|what| panic!("{what}")))
+        .collect()
+}
+
+/// Whether `git apply --check` takes `patch`; what it says if not.
+fn applies(patch: &Path) -> Result<(), String> {
+    let output = Command::new("git")
+        .args(["apply", "--check"])
+        .arg(patch)
+        .current_dir(root())
+        .output()
+        .expect("git is there, since this tree came by way of it");
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("{}: {}", patch.display(), String::from_utf8_lossy(&output.stderr)))
+}
+
+#[test]
+fn every_patch_applies() {
+    let broken: Vec<_> = patches().iter().filter_map(|patch| applies(patch).err()).collect();
+    assert!(broken.is_empty(), "make these anew against src/raft:\n{}", broken.join(""));
+}
+
+#[test]
+fn a_patch_whose_lines_are_gone_does_not_apply() {
+    let folder = tempfile::tempdir().unwrap();
+    let patch = folder.path().join("x.patch");
+    let hunk = "--- a/src/lib.rs\n+++ b/src/lib.rs\n@@ -1 +1 @@\n-not there\n+nor this\n";
+    fs::write(&patch, format!("diff --git a/src/lib.rs b/src/lib.rs\n{hunk}")).unwrap();
+    applies(&patch).unwrap_err();
+}
+
+#[test]
+fn every_patch_changes_the_reference_and_none_its_messages() {
+    for patch in patches() {
+        for line in fs::read_to_string(&patch).unwrap().lines() {
+            let Some(file) = line.strip_prefix("+++ ") else { continue };
+            let ours = file.starts_with("b/src/raft/") && !file.ends_with("/rpc.rs");
+            assert!(ours, "{}: scripts/zoo cannot plant it in {file}", patch.display());
+        }
+    }
+}
+
+#[test]
+fn what_is_to_catch_a_bug_exists() {
+    let observers = fs::read_to_string(root().join("src/lab/observe/mod.rs")).unwrap();
+    for Header { id, caught_by, .. } in headers() {
+        for name in caught_by {
+            let known = KINDS.contains(&name.as_str())
+                || SCENARIOS.iter().any(|scenario| scenario.name == name)
+                || observers.contains(&format!("//! | `{name}` |"));
+            assert!(known, "{id}: neither a scenario nor an observer is called {name:?}");
+        }
+    }
+}
+
+#[test]
+fn every_patch_has_its_row_in_the_coverage_page() {
+    let page = fs::read_to_string(root().join("docs/coverage.md")).unwrap();
+    for Header { id, catalogue, bug, caught_by, unseen, .. } in headers() {
+        let rows: Vec<_> =
+            page.lines().filter(|line| line.contains(&format!("| `{id}` |"))).collect();
+        let [row] = rows[..] else { panic!("docs/coverage.md has {} rows of {id}", rows.len()) };
+        assert!(row.starts_with(&format!("| {catalogue} | {bug} |")), "{id} is another bug: {row}");
+        for name in caught_by {
+            assert!(row.contains(&format!("`{name}`")), "{id}: {name} is missing in {row}");
+        }
+        let reason = unseen.unwrap_or_default();
+        assert!(row.contains(&reason), "{id}: why it may go unseen is missing in {row}");
+    }
+}
+
+#[test]
+fn every_patch_that_the_coverage_page_names_exists() {
+    let page = fs::read_to_string(root().join("docs/coverage.md")).unwrap();
+    let headers = headers();
+    let named = page.lines().filter_map(|line| line.split("| `").nth(1)?.split('`').next());
+    for id in named {
+        assert!(headers.iter().any(|header| header.id == id), "there is no tests/zoo/{id}.patch");
+    }
+}
+
+#[test]
+fn a_header_is_read_field_by_field() {
+    let text = "id: a-b\nbug: b\ncatalogue: E1\ncaught-by: X, y_2a\nschedule: hostile\n\
+                unseen: rare\n\ndiff --git a/x b/x\n";
+    let header = Header::parse(text).unwrap();
+    assert_eq!((header.id.as_str(), header.catalogue.as_str()), ("a-b", "E1"));
+    assert_eq!(header.caught_by, ["X", "y_2a"]);
+    assert_eq!(header.unseen.as_deref(), Some("rare"));
+    assert_eq!(Header::parse(&text.replace("unseen: rare", "unseen: no")).unwrap().unseen, None);
+}
+
+#[test]
+fn an_incomplete_header_is_refused() {
+    let text = "id: a\nbug: b\ncatalogue: E1\ncaught-by: X\nschedule: random\nunseen: no\n";
+    Header::parse(text).unwrap();
+    for (field, instead) in [
+        ("bug: b", "bug: "),
+        ("catalogue: E1\n", ""),
+        ("schedule: random", "schedule: wild"),
+        ("unseen: no\n", "unseen: no\nand more\n"),
+    ] {
+        Header::parse(&text.replace(field, instead)).unwrap_err();
+    }
+}
