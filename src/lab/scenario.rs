@@ -133,6 +133,8 @@ macro_rules! scenarios {
                 "a candidate that goes on counting votes";
             stale_vote_replies_2a: P2A, 3 servers, puppets, "votes of an earlier election",
                 "late votes taken for new ones";
+            votes_at_the_last_moment_2a: P2A, 5 servers, puppets, "votes at the last moment",
+                "a vote's term checked in one election and the vote counted in the next";
             newer_term_deposes_2a: P2A, 3 servers, puppets, "a newer term",
                 "a leader that raises its term and goes on leading";
             majority_of_four_2a: P2A, 4 servers, puppets, "half is no majority",

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use crate::api::Term;
+use crate::api::{ServerId, Term};
 use crate::lab::Cluster;
 use crate::lab::puppet::{Appends, Follower, Heard, S0, S1, S2, Stage, Votes, at};
 use crate::raft::rpc::{RaftRpcResponse, RequestVoteReply};
 
 /// The lab's limit for an election, which may fail once: so no timeout is longer.
 const STANDS_MAX: Duration = Duration::from_millis(2500);
+
+/// How long a candidate may take to ask the other peers, once it has asked one.
+const AT_ONCE: Duration = Duration::from_millis(150);
 
 /// No server of the lab has an entry yet.
 const EMPTY: crate::api::Position = at(0, 0);
@@ -150,6 +153,43 @@ pub fn stale_vote_replies_2a(cluster: &mut Cluster) {
     let led = leads.map(|heard| heard.term());
     assert_eq!(led, None, "S0 leads by votes that were given in term {}", first.term());
     assert!(!stage.state().is_leader, "S0 leads by votes given in term {}", first.term());
+}
+
+/// Votes that come at the last moment count for the election in which they were given.
+///
+/// Five servers. In each term another puppet votes for S0, and says so when S0 is about to stand
+/// again: never is it more than two of five. A vote whose term is looked at before the new
+/// election and which is counted after it makes the third.
+///
+/// ```text
+/// S0   stands in 1                stands in 2                stands in 3
+/// S1               yes, for 1 ────┤
+/// S2                                           yes, for 2 ────┤
+/// ```
+pub fn votes_at_the_last_moment_2a(cluster: &mut Cluster) {
+    const ROUNDS: usize = 30;
+    let stage = Stage::new(cluster);
+    let voters: Vec<ServerId> = stage.puppets().collect();
+    stage.votes(voters[0], Votes::Hold);
+    let mut before = (stage.mark(), Term(0));
+    for round in 0..ROUNDS {
+        let (mark, term) = before;
+        let goes_on = |heard: &Heard| heard.append().is_some() || heard.term() > term;
+        let asked = stage.hear(mark, STANDS_MAX, "stand again after a split vote", goes_on);
+        assert!(
+            asked.append().is_none(),
+            "S0 leads; in no term has it more than two of five votes"
+        );
+        before = (asked.mark(), asked.term());
+
+        let voter = voters[round % voters.len()];
+        stage.votes(voters[(round + 1) % voters.len()], Votes::Hold);
+        let asks = |heard: &Heard| heard.puppet == voter && heard.term() == asked.term();
+        let Some(call) = stage.try_hear(asked.mark(), AT_ONCE, asks) else { continue };
+        stage.cluster().sleep_ms(200 + stage.cluster().draw(500));
+        stage.votes(voter, Votes::Refuse);
+        stage.answer_vote(&call, true);
+    }
 }
 
 /// A leader or candidate that learns of a newer term is neither from then on.
