@@ -10,8 +10,8 @@
 //! ```
 //!
 //! `catalogue` is the row of the bug catalogue in `docs/coverage.md`. `caught-by` names the
-//! scenarios and observers that ought to notice. `schedule` is the mildest one that shows it.
-//! `unseen` is `no`, or the reason why the suite may miss it.
+//! scenarios and observers that ought to notice, or `nothing`. `schedule` is the mildest one that
+//! shows it. `unseen` is `no`, or the reason why the suite may miss it.
 
 use std::path::Path;
 
