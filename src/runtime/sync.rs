@@ -10,7 +10,8 @@ use super::sim::{self, Event, Holder, Place, Sim, WaitKind, Woken};
 use super::time::Instant;
 use super::{context, real};
 
-/// A task that has waited for a lock this long, in virtual time, will not get it.
+/// A task that has waited this long, in virtual time, for a lock that one other task has had all
+/// along, will not get it.
 const LOCK_WAIT_MAX_NS: u64 = 10_000_000_000;
 
 /// Mutual exclusion. Lock and unlock are scheduling points on the virtual clock.
@@ -95,7 +96,9 @@ impl<T: ?Sized> Mutex<T> {
         let waiting = Waiting(&self.waiters);
         let woken = sim.block(kind, self.address(), place, Some(deadline_ns));
         drop(waiting);
-        if woken == Woken::TimedOut && !sim.is_unwinding() {
+        // A lock that has changed hands meanwhile is busy, not dead: stalls may pile up before it.
+        let dead = self.holder.held_ns(sim) >= LOCK_WAIT_MAX_NS;
+        if woken == Woken::TimedOut && dead && !sim.is_unwinding() {
             let message =
                 format!("a lock was waited for at {place} for more than 10 virtual seconds");
             sim.fail_deadlock("lock_wait", &message, &self.holder);

@@ -14,11 +14,17 @@ pub(in crate::runtime) struct Holder {
     /// Simulation (high half) and task (low half); 0: nobody of a simulation.
     who: AtomicU64,
     place: AtomicPtr<Location<'static>>,
+    /// Since when, in virtual time.
+    since_ns: AtomicU64,
 }
 
 impl Holder {
     pub(in crate::runtime) const fn nobody() -> Holder {
-        Holder { who: AtomicU64::new(0), place: AtomicPtr::new(std::ptr::null_mut()) }
+        Holder {
+            who: AtomicU64::new(0),
+            place: AtomicPtr::new(std::ptr::null_mut()),
+            since_ns: AtomicU64::new(0),
+        }
     }
 
     /// Notes that the current task of `sim` has the lock.
@@ -27,6 +33,12 @@ impl Holder {
         let who = u64::from(sim.id) << 32 | u64::from(sim.current.get().0);
         self.who.store(who, Ordering::Relaxed);
         self.place.store(std::ptr::from_ref(place).cast_mut(), Ordering::Relaxed);
+        self.since_ns.store(sim.now_ns(), Ordering::Relaxed);
+    }
+
+    /// For how long the present holder has had the lock.
+    pub(in crate::runtime) fn held_ns(&self, sim: &Sim) -> u64 {
+        sim.now_ns() - self.since_ns.load(Ordering::Relaxed)
     }
 
     #[inline]
