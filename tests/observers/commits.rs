@@ -197,6 +197,19 @@ fn a_new_leader_has_not_forgotten_what_is_committed() {
 }
 
 #[test]
+fn what_an_earlier_life_said_is_not_the_new_ones_word_though_it_is_shown_late() {
+    holds(|play| {
+        play.led_by_s0(2);
+        let late = play.opens(S0, S1, beat(S0, 1, 2, at(1, 2)));
+        play.crashes(S0);
+        play.boots(S0, 1, Some(S0), &[1, 1]);
+        play.shows(late);
+        play.wins(S0, 2, S1, at(1, 2));
+        play.sends(S0, S1, beat(S0, 2, 0, at(1, 2)));
+    });
+}
+
+#[test]
 fn a_leaders_messages_may_overtake_each_other_and_a_crash_makes_it_forget() {
     holds(|play| {
         play.led_by_s0(2);

@@ -47,7 +47,7 @@ fn boot(
     server: ServerId,
     persister: &Persister,
 ) -> Arc<Life> {
-    let life = observers.boot(server, &persister.load().unwrap());
+    let life = observers.boot(server, &persister.load().unwrap(), 0);
     persister.watch(life.clone());
     let service = Service::new(Voter { persister: persister.clone() }.serve());
     network.add_server(Host::Server(server), vec![service]);

@@ -45,7 +45,7 @@ fn play(
         let facts = |message: &dyn Any| *message.downcast_ref::<Facts>().unwrap();
         let observers = Observers::new(3, facts, liveness);
         let fresh = Persisted::default();
-        let lives = [S0, S1, S2].map(|server| observers.boot(server, &fresh)).into();
+        let lives = [S0, S1, S2].map(|server| observers.boot(server, &fresh, 0)).into();
         let mut play = Play { observers, lives, calls: 0 };
         script(&mut play);
         play.observers.finish();
@@ -190,14 +190,14 @@ impl Play {
             entries: entries(1, terms),
             ..Persisted::default()
         };
-        self.lives[server.slot()] = self.observers.boot(server, &persisted);
+        self.lives[server.slot()] = self.observers.boot(server, &persisted, self.calls);
     }
 
     /// Starts a server that had stored no more than a snapshot.
     pub fn boots_from(&mut self, server: ServerId, term: u64, last_included: Position) {
         let current_term = Term(term);
         let persisted = Persisted { current_term, last_included, ..Persisted::default() };
-        self.lives[server.slot()] = self.observers.boot(server, &persisted);
+        self.lives[server.slot()] = self.observers.boot(server, &persisted, self.calls);
     }
 
     /// A request leaves.
@@ -206,6 +206,18 @@ impl Play {
         let played = Played { id: self.calls, from, to, request };
         self.observers.sent(&call(played), &request);
         played
+    }
+
+    /// A call is counted, and its request is shown when [`Play::shows`] says so: on the real clock
+    /// a thread may be held up between the two.
+    pub fn opens(&mut self, from: ServerId, to: ServerId, request: Facts) -> Played {
+        self.calls += 1;
+        Played { id: self.calls, from, to, request }
+    }
+
+    /// The request of a call that was counted earlier leaves.
+    pub fn shows(&self, played: Played) {
+        self.observers.sent(&call(played), &played.request);
     }
 
     /// A request that nobody saw leave.

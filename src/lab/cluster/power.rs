@@ -58,7 +58,7 @@ impl Cluster {
         let persister = self.persister(server);
         let persisted = persister.load().unwrap_or_else(|error| cannot_boot(server, &error));
         let observed = self.inner.observers.as_ref().map(|observers| {
-            let life = observers.boot(server, &persisted);
+            let life = observers.boot(server, &persisted, self.inner.network.counters().calls);
             persister.watch(life.clone());
             life
         });

@@ -148,15 +148,22 @@ impl Observers {
 
     /// `server` starts a life from `persisted`: call it before the server is made.
     ///
-    /// Give the life to the new persister as its watch. The server's earlier life, if any, is over.
+    /// Give the life to the new persister as its watch. The server's earlier life, if any, is over;
+    /// `calls` is how many calls the network has counted so far. On the real clock one of those may
+    /// be shown only now, and must not be taken for the new life's.
     ///
     /// # Panics
     /// When the cluster has no such server.
-    pub fn boot(self: &Arc<Observers>, server: ServerId, persisted: &Persisted) -> Arc<Life> {
+    pub fn boot(
+        self: &Arc<Observers>,
+        server: ServerId,
+        persisted: &Persisted,
+        calls: u64,
+    ) -> Arc<Life> {
         let life = self.look(|state| {
             let servers = state.world.servers.len();
             assert!(server.slot() < servers, "{server} is not one of {servers} servers");
-            let life = state.world.boot(server, persisted);
+            let life = state.world.boot(server, persisted, calls);
             state.show(&Event::Booted { server });
             life
         });
@@ -282,7 +289,7 @@ impl Tap for Observers {
         }
         self.look(|state| {
             let Some((from, to)) = servers(call, state) else { return };
-            if state.world.server(from).alive {
+            if state.world.server(from).makes(call.id) {
                 state.calls.insert(call.id, facts);
                 state.sent(from, to, &facts);
             }

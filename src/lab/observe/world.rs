@@ -49,6 +49,8 @@ pub(super) struct Server {
     pub(super) alive: bool,
     /// How many lives it has had.
     pub(super) life: u64,
+    /// How many calls the network had counted when this life began.
+    calls_before: u64,
     /// The greatest term in which it acted as leader in this life.
     pub(super) led: Option<Term>,
     /// Last index that its apply channel's reader received in this life, or its snapshot's.
@@ -63,6 +65,11 @@ pub(super) struct Server {
 }
 
 impl Server {
+    /// Whether the call with number `id`, which is its own, was made in this life.
+    pub(super) fn makes(&self, id: u64) -> bool {
+        self.alive && id > self.calls_before
+    }
+
     /// Whether it leads, as far as can be seen: it acted as leader of the term in its storage.
     pub(super) fn leads(&self) -> bool {
         self.led == Some(self.shadow.written.ballot.term)
@@ -145,13 +152,14 @@ impl World {
         slots.map(|(slot, _)| ServerId::from_slot(slot))
     }
 
-    pub(super) fn boot(&mut self, server: ServerId, persisted: &Persisted) -> u64 {
+    pub(super) fn boot(&mut self, server: ServerId, persisted: &Persisted, calls: u64) -> u64 {
         let known = self.server_mut(server);
         let life = known.life + 1;
         *known = Server {
             shadow: Shadow::of(persisted),
             alive: true,
             life,
+            calls_before: calls,
             delivered: persisted.last_included.index,
             reading: true,
             ..Server::default()
