@@ -155,7 +155,8 @@ impl Server {
 pub struct Guard<'a> {
     inner: MutexGuard<'a, Inner>,
     server: &'a Server,
-    /// Whether the lock is held: not if a wait was cut short, by the end of the run.
+    /// False while it waits, and after a wait that the end of the run cut short: nothing is judged
+    /// any more then.
     holds_lock: bool,
 }
 
