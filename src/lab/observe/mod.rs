@@ -66,6 +66,7 @@ mod durability;
 mod election;
 mod event;
 mod kept;
+pub mod kv;
 mod leader_completeness;
 mod life;
 mod log_matching;
