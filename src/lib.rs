@@ -8,9 +8,11 @@
 //! - [`labrpc`]: the simulated network: calls that may be lost, late or out of order.
 //! - [`persister`]: what survives a crash: term, vote, log and snapshot.
 //! - [`raft`]: the RPC-style Raft, one file per concern; the reference.
+//! - [`kv`]: a replicated state machine on top of it: the key/value service and its clients.
 //! - [`lab`]: the suite: designs, cluster, observers, scenarios, reports.
 
 pub mod api;
+pub mod kv;
 pub mod lab;
 pub mod labrpc;
 pub mod persister;

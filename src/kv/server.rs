@@ -1,0 +1,95 @@
+//! A server of the key/value service: turns calls into operations, and outcomes into answers.
+
+use std::sync::Arc;
+
+use tarpc::context::Context;
+
+use super::machine::{KvMachine, KvOp, KvOutput, PutOutcome, Versioned};
+use super::reader::StartError;
+use super::rpc::{GetArgs, KvRpc, PutArgs, PutVersionedArgs, Refused};
+use super::rsm::{Rsm, RsmConfig, SubmitError};
+use crate::api::{ApplyMsg, Consensus};
+use crate::persister::Persister;
+use crate::runtime::channel::Receiver;
+
+/// One server of the service. A clone is another handle to the same instance.
+///
+/// `KvServer::serve`, of [`KvRpc`], makes it a service for the network.
+#[derive(Clone)]
+pub struct KvServer {
+    rsm: Rsm<KvMachine>,
+}
+
+impl KvServer {
+    /// Starts the server whose consensus is `consensus`, with what `persister` has.
+    ///
+    /// # Errors
+    /// [`StartError`]: what is stored cannot be read. The server must not start.
+    pub fn start(
+        consensus: Arc<dyn Consensus>,
+        apply_ch: Receiver<ApplyMsg>,
+        persister: &Persister,
+        config: RsmConfig,
+    ) -> Result<KvServer, StartError> {
+        let machine = KvMachine::default();
+        Ok(KvServer { rsm: Rsm::start(consensus, apply_ch, machine, persister, config)? })
+    }
+
+    /// Ends the instance and its consensus. Every call that waits returns. Idempotent.
+    pub fn kill(&self) {
+        self.rsm.kill();
+    }
+
+    fn submit(&self, op: &KvOp) -> Result<KvOutput, Refused> {
+        self.rsm.submit(op).map_err(refused)
+    }
+}
+
+/// What a clerk must know of an operation that has no output.
+fn refused(error: SubmitError) -> Refused {
+    match error {
+        SubmitError::NotLeader(not_leader) => {
+            Refused { leader_hint: not_leader.leader_hint, maybe_done: false }
+        }
+        SubmitError::Replaced => Refused { leader_hint: None, maybe_done: false },
+        SubmitError::LeadershipLost | SubmitError::Stopped => {
+            Refused { leader_hint: None, maybe_done: true }
+        }
+    }
+}
+
+/// An output of another kind than the operation's.
+fn mismatch(output: &KvOutput) -> ! {
+    panic!("the state machine gave an operation the output of another kind: {output:?}")
+}
+
+impl KvRpc for KvServer {
+    async fn get(self, _: Context, args: GetArgs) -> Result<Option<Versioned>, Refused> {
+        match self.rsm.read(&KvOp::Get { key: args.key }).map_err(refused)? {
+            KvOutput::Value(value) => Ok(value),
+            other => mismatch(&other),
+        }
+    }
+
+    async fn put(self, _: Context, args: PutArgs) -> Result<(), Refused> {
+        let PutArgs { key, value, request } = args;
+        self.submit(&KvOp::Put { key, value, request }).map(drop)
+    }
+
+    async fn append(self, _: Context, args: PutArgs) -> Result<(), Refused> {
+        let PutArgs { key, value, request } = args;
+        self.submit(&KvOp::Append { key, value, request }).map(drop)
+    }
+
+    async fn put_versioned(
+        self,
+        _: Context,
+        args: PutVersionedArgs,
+    ) -> Result<PutOutcome, Refused> {
+        let PutVersionedArgs { key, value, expected } = args;
+        match self.submit(&KvOp::PutVersioned { key, value, expected })? {
+            KvOutput::Put(outcome) => Ok(outcome),
+            other => mismatch(&other),
+        }
+    }
+}
