@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::sim::{self, SimReceiver, SimSender};
@@ -56,7 +57,13 @@ pub enum RecvTimeoutError {
 pub struct Sender<T>(Tx<T>);
 
 /// The receiving half of a channel.
-pub struct Receiver<T>(Rx<T>);
+pub struct Receiver<T> {
+    rx: Rx<T>,
+    /// Shown every message that is received; see [`Receiver::inspect`].
+    hook: Option<Hook<T>>,
+}
+
+type Hook<T> = Arc<dyn Fn(&T) + Send + Sync>;
 
 /// A channel belongs to the clock it was made on.
 enum Tx<T> {
@@ -75,7 +82,7 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         return in_simulation(Some(capacity));
     }
     let (sender, receiver) = crossbeam_channel::bounded(capacity);
-    (Sender(Tx::Real(sender)), Receiver(Rx::Real(receiver)))
+    (Sender(Tx::Real(sender)), Receiver { rx: Rx::Real(receiver), hook: None })
 }
 
 /// A channel in which a send never waits.
@@ -84,12 +91,12 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
         return in_simulation(None);
     }
     let (sender, receiver) = crossbeam_channel::unbounded();
-    (Sender(Tx::Real(sender)), Receiver(Rx::Real(receiver)))
+    (Sender(Tx::Real(sender)), Receiver { rx: Rx::Real(receiver), hook: None })
 }
 
 fn in_simulation<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = sim::channel(capacity);
-    (Sender(Tx::Sim(sender)), Receiver(Rx::Sim(receiver)))
+    (Sender(Tx::Sim(sender)), Receiver { rx: Rx::Sim(receiver), hook: None })
 }
 
 impl<T> Sender<T> {
@@ -142,16 +149,58 @@ impl<T> Sender<T> {
 }
 
 impl<T> Receiver<T> {
+    /// Shows every message that is received from now on to `hook`, after earlier hooks.
+    ///
+    /// The hook is run in place, by the task that receives, before that has the message: no
+    /// scheduling point comes between. It is for onlookers and must not block.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// use raftlab::runtime::channel;
+    ///
+    /// let seen = Arc::new(AtomicU32::new(0));
+    /// let (sender, receiver) = channel::unbounded();
+    /// let onlooker = seen.clone();
+    /// let receiver = receiver.inspect(move |number| onlooker.store(*number, Ordering::Relaxed));
+    /// sender.send(7).expect("the receiver is here");
+    /// assert_eq!(seen.load(Ordering::Relaxed), 0, "nothing has been received");
+    /// assert_eq!((receiver.recv(), seen.load(Ordering::Relaxed)), (Ok(7), 7));
+    /// ```
+    #[must_use]
+    pub fn inspect(self, hook: impl Fn(&T) + Send + Sync + 'static) -> Receiver<T>
+    where
+        T: 'static,
+    {
+        let hook: Hook<T> = match self.hook {
+            None => Arc::new(hook),
+            Some(earlier) => Arc::new(move |message| {
+                earlier(message);
+                hook(message);
+            }),
+        };
+        Receiver { rx: self.rx, hook: Some(hook) }
+    }
+
+    /// Lets the hooks see what was received.
+    fn shown(&self, message: T) -> T {
+        if let Some(hook) = &self.hook {
+            hook(&message);
+        }
+        message
+    }
+
     /// Receives a message, waiting for one.
     ///
     /// # Errors
     /// [`RecvError`]: nothing is left and no sender is; stop receiving.
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
-        match &self.0 {
-            Rx::Sim(receiver) => receiver.recv(None, Location::caller()).map_err(|_| RecvError),
-            Rx::Real(receiver) => recv_real(receiver, None).map_err(|_| RecvError),
-        }
+        let received = match &self.rx {
+            Rx::Sim(receiver) => receiver.recv(None, Location::caller()),
+            Rx::Real(receiver) => recv_real(receiver, None),
+        };
+        received.map(|message| self.shown(message)).map_err(|_| RecvError)
     }
 
     /// Receives a message if there is one (at capacity 0: if a sender waits).
@@ -160,13 +209,14 @@ impl<T> Receiver<T> {
     /// [`TryRecvError`] says whether to try later or to stop.
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        match &self.0 {
+        let received = match &self.rx {
             Rx::Sim(receiver) => receiver.try_recv(Location::caller()),
             Rx::Real(receiver) => receiver.try_recv().map_err(|error| match error {
                 crossbeam_channel::TryRecvError::Empty => TryRecvError::Empty,
                 crossbeam_channel::TryRecvError::Disconnected => TryRecvError::Disconnected,
             }),
-        }
+        };
+        received.map(|message| self.shown(message))
     }
 
     /// Receives a message, waiting for one for at most `span`.
@@ -184,10 +234,11 @@ impl<T> Receiver<T> {
     /// [`RecvTimeoutError`] says whether the time ran out or no sender is left.
     #[track_caller]
     pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
-        match &self.0 {
+        let received = match &self.rx {
             Rx::Sim(receiver) => receiver.recv(Some(deadline.as_ns()), Location::caller()),
             Rx::Real(receiver) => recv_real(receiver, Some(deadline)),
-        }
+        };
+        received.map(|message| self.shown(message))
     }
 
     /// Receives until no sender is left.
@@ -256,10 +307,11 @@ impl<T> Clone for Sender<T> {
 
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Receiver<T> {
-        Receiver(match &self.0 {
+        let rx = match &self.rx {
             Rx::Real(receiver) => Rx::Real(receiver.clone()),
             Rx::Sim(receiver) => Rx::Sim(receiver.clone()),
-        })
+        };
+        Receiver { rx, hook: self.hook.clone() }
     }
 }
 

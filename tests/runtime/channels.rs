@@ -146,3 +146,21 @@ fn a_receive_with_a_deadline_ends_there() {
         drop(sender);
     });
 }
+
+#[test]
+fn hooks_see_what_every_way_to_receive_receives_in_order() {
+    on_both_clocks(|| {
+        let (sender, receiver) = channel::unbounded();
+        let (seen, onlooker) = channel::unbounded();
+        let again = seen.clone();
+        let receiver = receiver
+            .inspect(move |i: &u32| seen.send(*i).unwrap())
+            .inspect(move |i| again.send(i * 10).unwrap());
+        (1..=4).for_each(|i| sender.send(i).unwrap());
+        assert_eq!((receiver.try_recv(), receiver.recv()), (Ok(1), Ok(2)));
+        assert_eq!((receiver.recv_timeout(SPAN), receiver.clone().recv()), (Ok(3), Ok(4)));
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+        drop((sender, receiver));
+        assert!(onlooker.iter().eq([1, 10, 2, 20, 3, 30, 4, 40]), "the older hook comes first");
+    });
+}
