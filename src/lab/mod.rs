@@ -51,6 +51,7 @@
 //!
 //! Read next: [`Cluster`] for what a story can do, then any file of `scenarios/`.
 
+mod application;
 mod cluster;
 mod design;
 mod narrate;
@@ -62,6 +63,7 @@ mod scenario;
 pub mod scenarios;
 pub mod situations;
 
+pub use application::{Application, Living, Seat};
 pub use cluster::{Cluster, LONG};
 pub use design::{Boot, DESIGNS, Design, Facts, Instance};
 pub use report::Report;

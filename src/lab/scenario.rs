@@ -16,11 +16,15 @@ pub enum Part {
     P2C,
     /// Snapshots.
     P2D,
+    /// A key/value service.
+    P3A,
+    /// A key/value service that takes snapshots.
+    P3B,
 }
 
 impl Part {
     /// All parts, in order.
-    pub const ALL: [Part; 4] = [Part::P2A, Part::P2B, Part::P2C, Part::P2D];
+    pub const ALL: [Part; 6] = [Part::P2A, Part::P2B, Part::P2C, Part::P2D, Part::P3A, Part::P3B];
 
     /// The part's number in 6.824 up to 2023, which raftlab uses: `2A`.
     pub const fn name(self) -> &'static str {
@@ -29,16 +33,20 @@ impl Part {
             Part::P2B => "2B",
             Part::P2C => "2C",
             Part::P2D => "2D",
+            Part::P3A => "3A",
+            Part::P3B => "3B",
         }
     }
 
-    /// The part's number in the course since 2024: `3A`.
+    /// The part's number in the course since 2024: `3A`, or two where it has been divided.
     pub const fn newer_name(self) -> &'static str {
         match self {
             Part::P2A => "3A",
             Part::P2B => "3B",
             Part::P2C => "3C",
             Part::P2D => "3D",
+            Part::P3A => "4A, 4B",
+            Part::P3B => "4C",
         }
     }
 
@@ -49,12 +57,20 @@ impl Part {
             Part::P2B => "log",
             Part::P2C => "persistence",
             Part::P2D => "snapshots",
+            Part::P3A => "key/value service",
+            Part::P3B => "key/value service with snapshots",
         }
     }
 
     /// Whether the service above Raft takes a snapshot every ten entries.
     pub const fn takes_snapshots(self) -> bool {
         matches!(self, Part::P2D)
+    }
+
+    /// Whether its scenarios choose the service above Raft, with [`Cluster::serve`]; elsewhere it
+    /// is the suite's own, and the servers are up before the scenario begins.
+    pub const fn chooses_service(self) -> bool {
+        matches!(self, Part::P3A | Part::P3B)
     }
 }
 
@@ -66,7 +82,7 @@ impl fmt::Display for Part {
 
 /// No part is called that.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no part is called {0:?}; the parts are 2A, 2B, 2C and 2D")]
+#[error("no part is called {0:?}; the parts are 2A, 2B, 2C, 2D, 3A and 3B")]
 pub struct NoSuchPart(pub String);
 
 impl FromStr for Part {

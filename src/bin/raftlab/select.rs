@@ -41,9 +41,10 @@ fn stands_for(name: &str, scenario: &Scenario) -> bool {
 
 /// What to say about a name that nothing has.
 fn unknown(name: &str, parts_too: bool) -> String {
-    let newer = |part: &Part| part.newer_name().eq_ignore_ascii_case(name);
+    let newer = |part: &Part| part.newer_name().split(", ").any(|n| n.eq_ignore_ascii_case(name));
     let advice = if let Some(part) = Part::ALL.into_iter().find(newer) {
-        format!("parts carry the older numbers: {} is {part} here", part.newer_name())
+        let name = name.to_ascii_uppercase();
+        format!("parts carry the older numbers: {name} is {part} here")
     } else if !parts_too && name.parse::<Part>().is_ok() {
         "that is a part: give the name of one of its tests".to_string()
     } else if let Some(near) = nearest(name) {
@@ -108,6 +109,8 @@ mod tests {
 
     #[test]
     fn newer_part_numbers_are_explained() {
-        assert!(complaint("3b").contains("3B is 2B here"), "{}", complaint("3b"));
+        for (newer, ours) in [("3c", "3C is 2C here"), ("4b", "4B is 3A here")] {
+            assert!(complaint(newer).contains(ours), "{}", complaint(newer));
+        }
     }
 }

@@ -1,46 +1,93 @@
-//! The service above one server: reads its apply channel and takes snapshots.
+//! The suite's own services: they read the apply channel, check, and take snapshots.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use super::diary::Diary;
-use super::ledger::{Ledger, LifeNumber, Next};
-use crate::api::{ApplyMsg, Consensus, ServerId};
-use crate::lab::observe;
-use crate::runtime::channel::Receiver;
+use super::ledger::{Breach, Ledger, Next};
+use crate::api::{ApplyMsg, Consensus, Index, ServerId};
+use crate::lab::application::{Application, Living, Seat};
 use crate::runtime::{self, FailureKind, thread};
 
-/// What one life of a service needs.
-pub(super) struct Applier {
-    pub(super) server: ServerId,
-    pub(super) life: LifeNumber,
-    pub(super) apply_ch: Receiver<ApplyMsg>,
-    /// Weak, so that a server whose own tasks have ended is gone, and this task with it.
-    pub(super) consensus: Weak<dyn Consensus>,
-    pub(super) ledger: Arc<Ledger>,
-    pub(super) diary: Option<Arc<Diary>>,
-    pub(super) observed: Option<Arc<observe::Life>>,
+/// Takes what servers apply, and says what it thinks of it.
+trait Judge: Send + Sync + 'static {
+    /// A life of `server` begins from what was stored.
+    fn begin_life(&self, seat: &Seat) -> Result<(), Breach>;
+
+    /// The server has applied `message`.
+    fn take(&self, server: ServerId, message: &ApplyMsg) -> Result<Next, Breach>;
 }
 
-impl Applier {
-    /// Reads until the last sender is gone; a dead server is drained, so that it can end.
-    pub(super) fn run(self) {
-        for message in self.apply_ch.iter() {
-            if self.ledger.is_current(self.server, self.life) {
-                self.take(&message);
-            }
-        }
+impl Judge for Ledger {
+    fn begin_life(&self, seat: &Seat) -> Result<(), Breach> {
+        Ledger::begin_life(self, seat.server, seat.stored.clone())
     }
 
-    fn take(&self, message: &ApplyMsg) {
-        if let Some(observed) = &self.observed {
-            // Marked, so that a report says whose message it was.
-            thread::with_label(Some(self.server.0), || observed.applied(message));
+    fn take(&self, server: ServerId, message: &ApplyMsg) -> Result<Next, Breach> {
+        Ledger::take(self, server, message)
+    }
+}
+
+impl Judge for Diary {
+    fn begin_life(&self, seat: &Seat) -> Result<(), Breach> {
+        Diary::begin_life(self, seat.stored.as_ref().map_or(Index(0), |(index, _)| *index));
+        Ok(())
+    }
+
+    fn take(&self, server: ServerId, message: &ApplyMsg) -> Result<Next, Breach> {
+        Diary::take(self, server, message)
+    }
+}
+
+/// The application of parts 2A to 2D: a ledger or a diary above each server.
+pub(super) struct Judged<J>(pub(super) Arc<J>);
+
+impl<J: Judge> Application for Judged<J> {
+    fn begin_life(&self, seat: Seat) -> Box<dyn Living> {
+        if let Err(Breach { name, message }) = self.0.begin_life(&seat) {
+            runtime::fail(FailureKind::Assertion, name, message);
         }
-        let next = match &self.diary {
-            Some(diary) => diary.take(self.server, message),
-            None => self.ledger.take(self.server, message),
+        let alive = Arc::new(Alive(AtomicBool::new(true)));
+        let applier = Applier {
+            server: seat.server,
+            alive: alive.clone(),
+            consensus: Arc::downgrade(&seat.consensus),
+            judge: self.0.clone(),
         };
-        match next {
+        let apply_ch = seat.apply_ch;
+        // Not under test: a reader that is held up would be the suite's fault.
+        thread::spawn(format!("service{}", seat.server.0), move || {
+            // Read until the last sender is gone: a dead server is drained, so that it can end.
+            apply_ch.iter().for_each(|message| applier.take(&message));
+        });
+        Box::new(alive)
+    }
+}
+
+/// Whether the life goes on: what a crashed server applies does not count.
+struct Alive(AtomicBool);
+
+impl Living for Arc<Alive> {
+    fn end(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+/// What one life of the service needs.
+struct Applier<J> {
+    server: ServerId,
+    alive: Arc<Alive>,
+    /// Weak, so that a server whose own tasks have ended is gone, and this task with it.
+    consensus: Weak<dyn Consensus>,
+    judge: Arc<J>,
+}
+
+impl<J: Judge> Applier<J> {
+    fn take(&self, message: &ApplyMsg) {
+        if !self.alive.0.load(Ordering::Relaxed) {
+            return;
+        }
+        match self.judge.take(self.server, message) {
             Ok(Next::Wait) => {}
             Ok(Next::Snapshot(index, data)) => {
                 // In place, by the task that reads the channel: a server that sends under its

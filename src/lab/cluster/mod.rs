@@ -24,15 +24,17 @@ use rand::RngExt;
 
 pub use verbs::LONG;
 
+use super::application::{Application, Living};
 use super::narrate::Narrator;
 use super::observe::{self, Observers};
 use super::{Design, Scenario};
-use crate::api::{Consensus, Leadership, NotLeader, ServerId, Started};
+use crate::api::{ApplyMsg, Consensus, Leadership, NotLeader, ServerId, Started};
 use crate::labrpc::{Counters, Host, Network};
 use crate::persister::{Persister, Watch, Write};
 use crate::runtime::rand::{Chance, stream};
 use crate::runtime::sync::Quiet;
 use crate::runtime::{self, Clock, FailureKind, RunConfig, Schedule, thread};
+use applier::Judged;
 pub(in crate::lab) use diary::Diary;
 use ledger::Ledger;
 
@@ -52,6 +54,9 @@ struct Inner {
     reliable: bool,
     /// One slot per server.
     slots: Quiet<Vec<Slot>>,
+    /// What stands above the servers, once it is chosen.
+    application: Quiet<Option<Arc<dyn Application>>>,
+    /// What the suite's own service was given.
     ledger: Arc<Ledger>,
     /// In place of the ledger where S0 is the only real server.
     diary: Option<Arc<Diary>>,
@@ -67,6 +72,8 @@ struct Slot {
     persister: Persister,
     /// `None` while the server is down.
     running: Option<Arc<dyn Consensus>>,
+    /// What stands above the running server.
+    above: Option<Box<dyn Living>>,
     /// The observers' view of the life that goes on.
     observed: Option<Arc<observe::Life>>,
 }
@@ -103,6 +110,15 @@ impl Tally {
         });
     }
 
+    /// A server has applied `message`.
+    fn applied(&self, message: &ApplyMsg) {
+        let index = match message {
+            ApplyMsg::Command { index, .. } => *index,
+            ApplyMsg::Snapshot { last_included, .. } => last_included.index,
+        };
+        self.state.with(|state| state.commits = state.commits.max(index.0));
+    }
+
     /// Calls and bytes of the whole run.
     pub(super) fn counters(&self) -> Counters {
         self.state.with(|state| state.counters)
@@ -126,16 +142,13 @@ impl Tally {
 impl Drop for Inner {
     fn drop(&mut self) {
         let counters = self.network.counters();
-        let commits = self.ledger.last_agreed().0;
-        self.tally.state.with(|state| {
-            state.counters = counters;
-            state.commits = commits;
-        });
+        self.tally.state.with(|state| state.counters = counters);
     }
 }
 
 impl Cluster {
-    /// Boots and connects the servers of `scenario`. Inside a run only.
+    /// The cluster of `scenario`, with its servers up unless the scenario chooses the service.
+    /// Inside a run only.
     pub(super) fn new(
         scenario: &Scenario,
         design: Design,
@@ -162,6 +175,7 @@ impl Cluster {
                 network,
                 reliable: !scenario.unreliable,
                 slots: Quiet::new(slots),
+                application: Quiet::default(),
                 ledger: Arc::new(ledger),
                 diary: scenario.puppets.then(Arc::default),
                 chance: Quiet::new(stream("scenario")),
@@ -169,10 +183,29 @@ impl Cluster {
                 tally,
             }),
         };
-        let real = if scenario.puppets { 1 } else { scenario.servers };
-        cluster.servers().take(real).for_each(|server| cluster.boot(server));
-        cluster.servers().for_each(|server| cluster.connect(server));
+        match &cluster.inner.diary {
+            _ if scenario.part.chooses_service() => {}
+            Some(diary) => cluster.serve_on(Arc::new(Judged(diary.clone())), 1),
+            None => {
+                let judged = Judged(cluster.inner.ledger.clone());
+                cluster.serve_on(Arc::new(judged), scenario.servers);
+            }
+        }
         cluster
+    }
+
+    /// Puts `application` above the servers, and boots and connects all of them. Once, in a
+    /// scenario of a part that [chooses its service](super::Part::chooses_service).
+    pub fn serve(&self, application: Arc<dyn Application>) {
+        self.serve_on(application, self.server_count());
+    }
+
+    /// The same, booting only the first `real` servers.
+    fn serve_on(&self, application: Arc<dyn Application>, real: usize) {
+        let earlier = self.inner.application.with(|slot| slot.replace(application));
+        assert!(earlier.is_none(), "a cluster has one application");
+        self.servers().take(real).for_each(|server| self.boot(server));
+        self.servers().for_each(|server| self.connect(server));
     }
 
     /// Stops all servers, as the end of a scenario.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::applier::Applier;
 use super::{Cluster, host};
-use crate::api::ServerId;
-use crate::lab::{Boot, Instance};
+use crate::api::{ApplyMsg, ServerId};
+use crate::lab::application::Seat;
+use crate::lab::{Boot, Instance, observe};
 use crate::persister::{PersistError, Persister, Unsynced};
 use crate::runtime::{self, FailureKind, channel, thread};
 
@@ -22,15 +22,17 @@ impl Cluster {
     pub fn crash_keeping(&self, server: ServerId, unsynced: Unsynced) {
         self.disconnect(server);
         self.inner.network.delete_server(host(server));
-        self.inner.ledger.end_life(server);
-        let running = self.inner.slots.with(|slots| {
+        let (above, running) = self.inner.slots.with(|slots| {
             let slot = &mut slots[server.slot()];
             if let Some(observed) = slot.observed.take() {
                 observed.end();
             }
             slot.persister = slot.persister.crash(unsynced);
-            slot.running.take()
+            (slot.above.take(), slot.running.take())
         });
+        if let Some(above) = above {
+            thread::under_test(server.0, || above.end());
+        }
         if let Some(consensus) = running {
             thread::under_test(server.0, || consensus.kill());
         }
@@ -71,35 +73,43 @@ impl Cluster {
             persister,
             apply_ch: apply_sender,
         };
-        let stored = persisted.snapshot.map(|data| (persisted.last_included.index, data));
-        if let Some(diary) = &self.inner.diary {
-            diary.begin_life(persisted.last_included.index);
-        }
-        let stored = stored.filter(|_| self.inner.diary.is_none());
-        let life = match self.inner.ledger.begin_life(server, stored) {
-            Ok(life) => life,
-            Err(breach) => runtime::fail(FailureKind::Assertion, breach.name, breach.message),
-        };
-        let Instance { consensus, services } =
+        let Instance { consensus, mut services } =
             thread::under_test(server.0, || (self.inner.design.make)(boot))
                 .unwrap_or_else(|error| cannot_boot(server, &error));
         self.inner.tally.born(&consensus, &kept);
-        let applier = Applier {
-            server,
-            life,
-            apply_ch,
-            consensus: Arc::downgrade(&consensus),
-            ledger: self.inner.ledger.clone(),
-            diary: self.inner.diary.clone(),
-            observed: observed.clone(),
-        };
-        thread::spawn(format!("service{}", server.0), move || applier.run());
+        let application = self.inner.application.with(|application| application.clone());
+        let above =
+            application.expect("a service was chosen before the first boot").begin_life(Seat {
+                server,
+                consensus: consensus.clone(),
+                apply_ch: apply_ch.inspect(self.onlooker(server, observed.clone())),
+                persister: kept,
+                stored: persisted.snapshot.map(|data| (persisted.last_included.index, data)),
+            });
+        services.extend(above.services());
         self.inner.network.add_server(host(server), services);
         self.inner.slots.with(|slots| {
             let slot = &mut slots[server.slot()];
             slot.running = Some(consensus);
+            slot.above = Some(above);
             slot.observed = observed;
         });
+    }
+
+    /// Sees what `server` applies, before its service does.
+    fn onlooker(
+        &self,
+        server: ServerId,
+        observed: Option<Arc<observe::Life>>,
+    ) -> impl Fn(&ApplyMsg) + Send + Sync + 'static {
+        let tally = self.inner.tally.clone();
+        move |message| {
+            tally.applied(message);
+            if let Some(observed) = &observed {
+                // Marked, so that a report says whose message it was.
+                thread::with_label(Some(server.0), || observed.applied(message));
+            }
+        }
     }
 
     /// Connects `server` with all servers that are connected.
