@@ -4,6 +4,7 @@
 //! The servers are played: a script says what leaves, arrives, is written and applied.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod clients;
 mod commits;
 mod elections;
 mod liveness;

@@ -44,6 +44,15 @@
 //! | `SnapshotEndsTruly` | Figure 13 | a snapshot is offered with another term than it has |
 //! | `AppliedPromptly` | Figure 2 | nothing is applied for a second though more is committed |
 //!
+//! The clients of a key/value service are looked at in the same way, by observers of their own
+//! ([`kv`]), which see operations begin and end:
+//!
+//! | Rule | Fails when |
+//! | --- | --- |
+//! | `ExactlyOnce` | what one operation wrote is there twice, or though it was refused |
+//! | `ClientOrder` | what a client wrote is there in another order |
+//! | `NoReadFromThePast` | an answer misses what had returned before its operation was called |
+//!
 //! What they promise: a server that follows the paper is never blamed, however late, repeated or
 //! reordered its messages are and whenever it crashes. Each rule allows for the time between what
 //! a server decides under its lock and what can be seen of it: a reply is judged by all moments

@@ -16,7 +16,15 @@
 //! What they promise: a service that is linearizable is never blamed. What they do not: to blame
 //! every one that is not.
 
+mod pieces;
+mod values;
+mod versions;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use values::{Since, Values};
+use versions::Versions;
 
 use crate::runtime::sync::Quiet;
 use crate::runtime::{self, FailureKind};
@@ -64,7 +72,36 @@ pub struct KvObservers {
 #[derive(Default)]
 struct State {
     calls: u64,
+    open: BTreeMap<Call, Open>,
+    keys: BTreeMap<String, Key>,
 }
+
+/// An operation that has not returned.
+struct Open {
+    client: u64,
+    key: String,
+    asked: Asking,
+    values: Since,
+    version: u64,
+}
+
+/// [`Asked`], kept.
+enum Asking {
+    Get,
+    Put(String),
+    Append(String),
+    PutAt(String, u64),
+}
+
+/// What is known of a key, in the classic service and in the versioned one.
+#[derive(Default)]
+struct Key {
+    values: Values,
+    versions: Versions,
+}
+
+/// How many characters of a value a message shows.
+const SHOWN_MAX: usize = 60;
 
 /// A rule's name, and what broke it.
 type Broken = (&'static str, String);
@@ -95,12 +132,63 @@ impl KvObservers {
 }
 
 impl State {
-    fn begins(&mut self, _client: u64, _key: &str, _asked: Asked<'_>) -> Call {
+    fn begins(&mut self, client: u64, key: &str, asked: Asked<'_>) -> Call {
         self.calls += 1;
+        let of_key = self.keys.entry(key.to_string()).or_default();
+        let asked = match asked {
+            Asked::Get => Asking::Get,
+            Asked::Put(text) => {
+                of_key.values.sends(client, self.calls, text);
+                of_key.values.put_begins();
+                Asking::Put(text.to_string())
+            }
+            Asked::Append(text) => {
+                of_key.values.sends(client, self.calls, text);
+                Asking::Append(text.to_string())
+            }
+            Asked::PutAt(text, version) => {
+                of_key.versions.put_begins(text, version);
+                Asking::PutAt(text.to_string(), version)
+            }
+        };
+        let (values, version) = (of_key.values.now(), of_key.versions.now());
+        let open = Open { client, key: key.to_string(), asked, values, version };
+        self.open.insert(Call(self.calls), open);
         Call(self.calls)
     }
 
-    fn ends(&mut self, _call: Call, _answer: Answer<'_>) -> Result<(), Broken> {
-        Ok(())
+    fn ends(&mut self, call: Call, answer: Answer<'_>) -> Result<(), Broken> {
+        let open = self.open.remove(&call).expect("an operation returns once, after its call");
+        let Open { client, key, asked, values: since, version: known } = open;
+        let of_key = self.keys.entry(key.clone()).or_default();
+        let (values, versions) = (&mut of_key.values, &mut of_key.versions);
+        let judged = match (&asked, answer) {
+            (Asking::Get, Answer::Value(text)) => values.get_ends(text, since),
+            (Asking::Get, Answer::Versioned(text, version)) => {
+                versions.get_ends(text, version, known)
+            }
+            (Asking::Get | Asking::PutAt(..), Answer::Missing) => Versions::missing(known),
+            (Asking::Put(text), _) => values.put_ends(text),
+            (Asking::Append(text), _) => {
+                values.append_ends(text, since);
+                Ok(())
+            }
+            (Asking::PutAt(text, version), Answer::Done) => {
+                versions.put_done(client, text, *version, known)
+            }
+            (Asking::PutAt(text, version), Answer::WrongVersion) => {
+                versions.put_refused(text, *version)
+            }
+            (Asking::Get | Asking::PutAt(..), _) => Ok(()),
+        };
+        judged.map_err(|(name, what)| (name, format!("client {client}, key {key:?}: {what}")))
+    }
+}
+
+/// A value as a message shows it: its end, where it is long.
+fn shown(value: &str) -> String {
+    match value.char_indices().rev().nth(SHOWN_MAX - 1) {
+        Some((from, _)) if from > 0 => format!("\"…{}\"", &value[from..]),
+        _ => format!("\"{value}\""),
     }
 }

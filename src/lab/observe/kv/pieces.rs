@@ -1,0 +1,142 @@
+//! Pieces: what clients of the classic tests write, and what may be read of them.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use super::{Broken, shown};
+
+/// One piece: `x 3 17 y` is the 18th of the client that calls itself 3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Piece {
+    client: u64,
+    number: u64,
+}
+
+impl std::fmt::Display for Piece {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "\"x {} {} y\"", self.client, self.number)
+    }
+}
+
+/// The pieces in `text`, with where each ends. What is no piece is passed over.
+fn pieces(text: &str) -> impl Iterator<Item = (Piece, usize)> + '_ {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        while let Some(found) = text[from..].find("x ") {
+            let begin = from + found;
+            from = begin + 1;
+            if let Some((piece, size)) = piece_at(&text[begin..]) {
+                from = begin + size;
+                return Some((piece, from));
+            }
+        }
+        None
+    })
+}
+
+/// The piece that `text` begins with, and how long it is.
+fn piece_at(text: &str) -> Option<(Piece, usize)> {
+    let rest = text.strip_prefix("x ")?;
+    let (client, rest) = rest.split_once(' ')?;
+    let (number, rest) = rest.split_once(' ')?;
+    let rest = rest.strip_prefix('y')?;
+    let piece = Piece { client: client.parse().ok()?, number: number.parse().ok()? };
+    Some((piece, text.len() - rest.len()))
+}
+
+/// Which pieces were ever sent for one key, and in what order.
+#[derive(Default)]
+pub(super) struct Sent {
+    pieces: FxHashMap<Piece, Sending>,
+}
+
+#[derive(Clone, Copy)]
+struct Sending {
+    client: u64,
+    /// The number of the first operation that sent it.
+    call: u64,
+    times: u32,
+}
+
+impl Sent {
+    /// `client` sends `text` with its operation number `call`.
+    pub(super) fn note(&mut self, client: u64, call: u64, text: &str) {
+        for (piece, _) in pieces(text) {
+            self.pieces.entry(piece).or_insert(Sending { client, call, times: 0 }).times += 1;
+        }
+    }
+
+    /// The pieces in `text` that no other operation has sent: if one is there, this one was done.
+    pub(super) fn only_in<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Piece> + 'a {
+        let once = |piece: &Piece| self.pieces.get(piece).is_some_and(|sent| sent.times == 1);
+        pieces(text).map(|(piece, _)| piece).filter(once)
+    }
+}
+
+/// A value, with the places of its pieces. It grows at its end, so that only what is new is read.
+#[derive(Default)]
+pub(super) struct Value {
+    text: String,
+    /// Where the last piece ends.
+    read: usize,
+    /// How often each piece is there, and where it first ends.
+    ends: FxHashMap<Piece, (u32, usize)>,
+    /// The operation that sent the last piece of each client.
+    latest: BTreeMap<u64, (u64, Piece)>,
+}
+
+impl Value {
+    /// A value as it was read, or put; an error if no order of what was sent makes it.
+    pub(super) fn of(text: &str, sent: &Sent) -> Result<Value, Broken> {
+        let mut value = Value::default();
+        value.grow(text, sent)?;
+        Ok(value)
+    }
+
+    /// The value is `text` now, which begins with what it was.
+    pub(super) fn grow(&mut self, text: &str, sent: &Sent) -> Result<(), Broken> {
+        let from = self.read;
+        for (piece, end) in pieces(&text[from..]) {
+            self.read = from + end;
+            self.take(piece, text, sent)?;
+        }
+        self.text.push_str(&text[self.text.len()..]);
+        Ok(())
+    }
+
+    fn take(&mut self, piece: Piece, text: &str, sent: &Sent) -> Result<(), Broken> {
+        let value = shown(text);
+        let Some(sending) = sent.pieces.get(&piece).copied() else {
+            return Err(("ExactlyOnce", format!("{piece}, which nobody sent, is in {value}")));
+        };
+        let (times, _) = self.ends.entry(piece).or_insert((0, self.read));
+        *times += 1;
+        if *times > sending.times {
+            let message = format!("{piece}, sent {} times, is {times} times in", sending.times);
+            return Err(("ExactlyOnce", format!("{message} {value}")));
+        }
+        if sending.times > 1 {
+            return Ok(());
+        }
+        let earlier = self.latest.insert(sending.client, (sending.call, piece));
+        match earlier.filter(|(call, _)| *call > sending.call) {
+            Some((_, before)) => {
+                let client = sending.client;
+                let message = format!("client {client} sent {piece} before {before}, not as in");
+                Err(("ClientOrder", format!("{message} {value}")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What it is.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where `piece` first ends.
+    pub(super) fn end_of(&self, piece: Piece) -> Option<usize> {
+        self.ends.get(&piece).map(|(_, end)| *end)
+    }
+}
