@@ -9,9 +9,11 @@
 //! - [`persister`]: what survives a crash: term, vote, log and snapshot.
 //! - [`raft`]: the RPC-style Raft, one file per concern; the reference.
 //! - [`kv`]: a replicated state machine on top of it: the key/value service and its clients.
+//! - [`checker`]: whether a history of concurrent operations is linearizable.
 //! - [`lab`]: the suite: designs, cluster, observers, scenarios, reports.
 
 pub mod api;
+pub mod checker;
 pub mod kv;
 pub mod lab;
 pub mod labrpc;

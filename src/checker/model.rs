@@ -1,0 +1,118 @@
+//! What a history is held against: the object as it would be if operations came one at a time.
+
+use std::hash::Hash;
+
+/// A sequential object: its states, and which answers are right in which state.
+///
+/// [`step`](Model::step) alone decides what is legal. The methods with a default are hints: they
+/// make the search faster, and their promises must hold.
+///
+/// ```
+/// use raftlab::checker::{Budget, Model, Operation, check};
+///
+/// /// A flag that can be raised once; who raises it is told so.
+/// struct Flag;
+///
+/// impl Model for Flag {
+///     type State = bool;
+///     type Input = ();
+///     type Output = bool;
+///     type Key = ();
+///
+///     fn initial(&self) -> bool {
+///         false
+///     }
+///
+///     fn step(&self, raised: &bool, (): &(), won: Option<&bool>) -> Option<bool> {
+///         (won != Some(raised)).then_some(true)
+///     }
+///
+///     fn key(&self, (): &()) {}
+/// }
+///
+/// let race = [Operation::answered(1, 0, (), 9, true), Operation::answered(2, 5, (), 6, false)];
+/// assert!(check(&Flag, &race, &Budget::default()).is_ok());
+///
+/// let both = [Operation::answered(1, 0, (), 9, true), Operation::answered(2, 5, (), 6, true)];
+/// assert!(check(&Flag, &both, &Budget::default()).is_illegal());
+/// ```
+pub trait Model {
+    /// What operations act on. One of one key, if there are keys. Cloned, hashed and compared
+    /// often: let large states share their parts.
+    type State: Clone + Eq + Hash;
+    /// What a client asks for.
+    type Input;
+    /// What a client is told.
+    type Output;
+    /// Names one of several independent objects; `()` if there is but one.
+    type Key: Ord + Clone;
+
+    /// The state before the first operation, of every key.
+    fn initial(&self) -> Self::State;
+
+    /// The state after an operation that was answered with `output`; `None` if that answer is not
+    /// right in `state`.
+    ///
+    /// Without an `output` the operation never returned, and any answer will do. `None` then says
+    /// that it can do nothing in `state`.
+    fn step(
+        &self,
+        state: &Self::State,
+        input: &Self::Input,
+        output: Option<&Self::Output>,
+    ) -> Option<Self::State>;
+
+    /// The object that an operation acts on. What is done to one must not show in another: then
+    /// each can be judged on its own, which is what makes long histories cheap.
+    fn key(&self, input: &Self::Input) -> Self::Key;
+
+    /// Whether an operation with that answer leaves each state, in which it is legal, as it is.
+    ///
+    /// Such an operation is placed as soon as it is legal, and never later. A write that says that
+    /// it failed is one, too.
+    fn reads_only(&self, _input: &Self::Input, _output: Option<&Self::Output>) -> bool {
+        false
+    }
+
+    /// Whether an answer can tell that an operation led to `state`.
+    ///
+    /// `false` promises: whatever operations follow on `state`, wherever this answer is right, it
+    /// would be right, too, had the operation that led to `state` not happened. An operation that
+    /// never returned is tried only if what it does shows somewhere.
+    fn shows(&self, _state: &Self::State, _input: &Self::Input, _output: &Self::Output) -> bool {
+        true
+    }
+
+    /// About how many bytes a state holds beyond its own size, for the cap on memory.
+    fn heap_bytes(&self, _state: &Self::State) -> usize {
+        0
+    }
+}
+
+/// A sequential object whose operations may have one of several outcomes, unknown to the client.
+///
+/// [`PowerSet`](super::PowerSet) makes a [`Model`] of it.
+pub trait NondeterministicModel {
+    /// As of [`Model`], with an order, in which sets of states are kept.
+    type State: Clone + Ord + Hash;
+    /// As of [`Model`].
+    type Input;
+    /// As of [`Model`].
+    type Output;
+    /// As of [`Model`].
+    type Key: Ord + Clone;
+
+    /// Every state that may be the first one.
+    fn initials(&self) -> Vec<Self::State>;
+
+    /// Every state that may follow, in any order; none if the answer is not right in `state`.
+    fn steps(
+        &self,
+        state: &Self::State,
+        input: &Self::Input,
+        output: Option<&Self::Output>,
+    ) -> Vec<Self::State>;
+
+    /// As of [`Model`].
+    fn key(&self, input: &Self::Input) -> Self::Key;
+}

@@ -1,0 +1,93 @@
+//! Keys with texts that are read, replaced and appended to.
+
+use super::text::Text;
+use crate::checker::Model;
+
+/// A store of texts under keys. A key that is missing reads as the empty text.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Kv;
+
+/// What a [`Kv`] is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum KvInput {
+    /// The text under a key.
+    Get {
+        /// Which.
+        key: String,
+    },
+    /// To replace the text under a key.
+    Put {
+        /// Which.
+        key: String,
+        /// The new text.
+        value: String,
+    },
+    /// To append to the text under a key.
+    Append {
+        /// Which.
+        key: String,
+        /// What is added at the end.
+        value: String,
+    },
+}
+
+impl KvInput {
+    /// The key.
+    pub fn key(&self) -> &str {
+        let (KvInput::Get { key } | KvInput::Put { key, .. } | KvInput::Append { key, .. }) = self;
+        key
+    }
+}
+
+/// What a [`Kv`] answers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum KvOutput {
+    /// The text that a get found.
+    Value(String),
+    /// A put or an append was done.
+    Done,
+}
+
+impl Model for Kv {
+    type State = Text;
+    type Input = KvInput;
+    type Output = KvOutput;
+    type Key = String;
+
+    fn initial(&self) -> Text {
+        Text::new()
+    }
+
+    fn step(&self, state: &Text, input: &KvInput, output: Option<&KvOutput>) -> Option<Text> {
+        match (input, output) {
+            (KvInput::Get { .. }, None) => Some(state.clone()),
+            (KvInput::Get { .. }, Some(KvOutput::Value(seen))) => {
+                (state == seen.as_str()).then(|| state.clone())
+            }
+            (KvInput::Put { value, .. }, None | Some(KvOutput::Done)) => {
+                Some(Text::new().append(value))
+            }
+            (KvInput::Append { value, .. }, None | Some(KvOutput::Done)) => {
+                Some(state.append(value))
+            }
+            _ => None,
+        }
+    }
+
+    fn key(&self, input: &KvInput) -> String {
+        input.key().to_string()
+    }
+
+    fn reads_only(&self, input: &KvInput, _: Option<&KvOutput>) -> bool {
+        matches!(input, KvInput::Get { .. })
+    }
+
+    fn shows(&self, state: &Text, _: &KvInput, output: &KvOutput) -> bool {
+        // Appends keep what is there at the front; a put wipes it out, whatever it was.
+        matches!(output, KvOutput::Value(seen) if state.is_prefix_of(seen))
+    }
+
+    fn heap_bytes(&self, state: &Text) -> usize {
+        state.own_bytes()
+    }
+}

@@ -1,0 +1,68 @@
+//! Many objects of one kind, each under a key.
+
+use std::marker::PhantomData;
+
+use crate::checker::Model;
+
+/// One object of the model `M` for each key of type `K`. An input is a key and what is asked of
+/// the object under it.
+///
+/// ```
+/// use raftlab::checker::models::{Counter, CounterInput, CounterOutput, PerKey};
+/// use raftlab::checker::{Budget, Operation, check};
+///
+/// let counters = PerKey::new(Counter);
+/// let history = [
+///     Operation::answered(1, 0, ("apples", CounterInput::Add(2)), 1, CounterOutput::Done),
+///     Operation::answered(1, 2, ("pears", CounterInput::Read), 3, CounterOutput::Value(0)),
+/// ];
+/// assert!(check(&counters, &history, &Budget::default()).is_ok());
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PerKey<K, M> {
+    model: M,
+    keys: PhantomData<K>,
+}
+
+impl<K, M> PerKey<K, M> {
+    /// Objects of `model`.
+    pub const fn new(model: M) -> PerKey<K, M> {
+        PerKey { model, keys: PhantomData }
+    }
+}
+
+impl<K: Ord + Clone, M: Model> Model for PerKey<K, M> {
+    type State = M::State;
+    type Input = (K, M::Input);
+    type Output = M::Output;
+    type Key = (K, M::Key);
+
+    fn initial(&self) -> M::State {
+        self.model.initial()
+    }
+
+    fn step(
+        &self,
+        state: &M::State,
+        (_, input): &(K, M::Input),
+        output: Option<&M::Output>,
+    ) -> Option<M::State> {
+        self.model.step(state, input, output)
+    }
+
+    fn key(&self, (key, input): &(K, M::Input)) -> (K, M::Key) {
+        (key.clone(), self.model.key(input))
+    }
+
+    fn reads_only(&self, (_, input): &(K, M::Input), output: Option<&M::Output>) -> bool {
+        self.model.reads_only(input, output)
+    }
+
+    fn shows(&self, state: &M::State, (_, input): &(K, M::Input), output: &M::Output) -> bool {
+        self.model.shows(state, input, output)
+    }
+
+    fn heap_bytes(&self, state: &M::State) -> usize {
+        self.model.heap_bytes(state)
+    }
+}

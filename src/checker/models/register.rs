@@ -1,0 +1,107 @@
+//! One value that is read, written, and compared and set.
+
+use std::hash::Hash;
+use std::marker::PhantomData;
+
+use crate::checker::Model;
+
+/// A register of values `V`, nil (`None`) at first.
+#[derive(Debug, Clone, Copy)]
+pub struct Register<V>(PhantomData<V>);
+
+impl<V> Register<V> {
+    /// The model; it has no settings.
+    pub const fn new() -> Register<V> {
+        Register(PhantomData)
+    }
+}
+
+impl<V> Default for Register<V> {
+    fn default() -> Self {
+        Register::new()
+    }
+}
+
+/// What a [`Register`] is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum RegisterInput<V> {
+    /// The value.
+    Read,
+    /// To take a value.
+    Write(V),
+    /// To take the value `to` if its own is `from`, and to say whether it was.
+    Cas {
+        /// The value that it must have.
+        from: Option<V>,
+        /// The value that it takes.
+        to: V,
+    },
+}
+
+/// What a [`Register`] answers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum RegisterOutput<V> {
+    /// The value that was read.
+    Value(Option<V>),
+    /// The value was written.
+    Done,
+    /// Whether the value was compared equal, and set.
+    Swapped(bool),
+}
+
+impl<V: Clone + Eq + Hash> Model for Register<V> {
+    type State = Option<V>;
+    type Input = RegisterInput<V>;
+    type Output = RegisterOutput<V>;
+    type Key = ();
+
+    fn initial(&self) -> Option<V> {
+        None
+    }
+
+    fn step(
+        &self,
+        state: &Option<V>,
+        input: &RegisterInput<V>,
+        output: Option<&RegisterOutput<V>>,
+    ) -> Option<Option<V>> {
+        match (input, output) {
+            (RegisterInput::Read, None) => Some(state.clone()),
+            (RegisterInput::Read, Some(RegisterOutput::Value(seen))) => {
+                (seen == state).then(|| state.clone())
+            }
+            (RegisterInput::Write(value), None | Some(RegisterOutput::Done)) => {
+                Some(Some(value.clone()))
+            }
+            (RegisterInput::Cas { from, to }, None | Some(RegisterOutput::Swapped(true))) => {
+                (from == state).then(|| Some(to.clone()))
+            }
+            (RegisterInput::Cas { from, .. }, Some(RegisterOutput::Swapped(false))) => {
+                (from != state).then(|| state.clone())
+            }
+            _ => None,
+        }
+    }
+
+    fn key(&self, _: &RegisterInput<V>) {}
+
+    fn reads_only(&self, input: &RegisterInput<V>, output: Option<&RegisterOutput<V>>) -> bool {
+        matches!(input, RegisterInput::Read)
+            || matches!(output, Some(RegisterOutput::Swapped(false)))
+    }
+
+    fn shows(
+        &self,
+        state: &Option<V>,
+        input: &RegisterInput<V>,
+        output: &RegisterOutput<V>,
+    ) -> bool {
+        match (input, output) {
+            (RegisterInput::Read, RegisterOutput::Value(seen)) => seen == state,
+            (RegisterInput::Cas { from, .. }, RegisterOutput::Swapped(equal)) => {
+                (from == state) == *equal
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Keys with texts that are replaced only by those who know the version.
+
+use super::text::Text;
+use crate::checker::{Model, NondeterministicModel};
+
+/// A store of texts with versions under keys.
+///
+/// A put names the version that it replaces, 0 for a key that is missing; the version rises by
+/// one with each put that is done.
+///
+/// All of an answer is checked: the text, the version, and that an error was due.
+/// [`VersionedOutput::Maybe`] is the answer of a client that was told of a wrong version after it
+/// had to send its put again: either the put was done by an earlier sending, or the version was
+/// wrong indeed. So a put that is answered so is done where the version is right, and is legal
+/// where it is wrong.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct VersionedKv;
+
+/// What a [`VersionedKv`] is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum VersionedInput {
+    /// Text and version under a key.
+    Get {
+        /// Which.
+        key: String,
+    },
+    /// To replace the text under a key.
+    Put {
+        /// Which.
+        key: String,
+        /// The new text.
+        value: String,
+        /// The version that the key must have; 0: it must be missing.
+        version: u64,
+    },
+}
+
+impl VersionedInput {
+    /// The key.
+    pub fn key(&self) -> &str {
+        let (VersionedInput::Get { key } | VersionedInput::Put { key, .. }) = self;
+        key
+    }
+}
+
+/// What a [`VersionedKv`] answers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum VersionedOutput {
+    /// What a get found.
+    Found {
+        /// The text.
+        value: String,
+        /// Its version, at least 1.
+        version: u64,
+    },
+    /// There is no such key: of a get, or of a put with a version other than 0.
+    NoKey,
+    /// A put was done.
+    Done,
+    /// A put was not done: the key has another version.
+    WrongVersion,
+    /// A put was done, or was not.
+    Maybe,
+}
+
+/// What is under a key: text and version.
+type State = Option<(Text, u64)>;
+
+/// The state after a put that is done; `None` where the version is not the right one.
+fn put(state: &State, value: &str, version: u64) -> Option<State> {
+    let current = state.as_ref().map_or(0, |(_, version)| *version);
+    (current == version).then(|| Some((Text::new().append(value), version + 1)))
+}
+
+impl Model for VersionedKv {
+    type State = State;
+    type Input = VersionedInput;
+    type Output = VersionedOutput;
+    type Key = String;
+
+    fn initial(&self) -> State {
+        None
+    }
+
+    fn step(
+        &self,
+        state: &State,
+        input: &VersionedInput,
+        output: Option<&VersionedOutput>,
+    ) -> Option<State> {
+        use VersionedOutput::{Done, Found, Maybe, NoKey, WrongVersion};
+        let (value, version) = match input {
+            VersionedInput::Put { value, version, .. } => (value, *version),
+            VersionedInput::Get { .. } => {
+                let right = match (output, state) {
+                    (None, _) | (Some(NoKey), None) => true,
+                    (Some(Found { value, version }), Some((text, current))) => {
+                        current == version && text == value.as_str()
+                    }
+                    _ => false,
+                };
+                return right.then(|| state.clone());
+            }
+        };
+        let unchanged = |right: bool| right.then(|| state.clone());
+        let done = put(state, value, version);
+        match output {
+            None | Some(Done) => done,
+            Some(Maybe) => done.or_else(|| unchanged(state.is_some())),
+            Some(WrongVersion) => unchanged(state.is_some() && done.is_none()),
+            Some(NoKey) => unchanged(state.is_none() && done.is_none()),
+            Some(Found { .. }) => None,
+        }
+    }
+
+    fn key(&self, input: &VersionedInput) -> String {
+        input.key().to_string()
+    }
+
+    fn reads_only(&self, input: &VersionedInput, output: Option<&VersionedOutput>) -> bool {
+        matches!(input, VersionedInput::Get { .. })
+            || matches!(output, Some(VersionedOutput::WrongVersion | VersionedOutput::NoKey))
+    }
+
+    fn heap_bytes(&self, state: &State) -> usize {
+        state.as_ref().map_or(0, |(text, _)| text.own_bytes())
+    }
+}
+
+/// A [`VersionedKv`] of which `Maybe` says nothing at all: the put was done, or was not, whatever
+/// the version was, as of a client that gave up waiting. Use it as
+/// [`PowerSet(UnsureVersionedKv)`](crate::checker::PowerSet).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct UnsureVersionedKv;
+
+impl NondeterministicModel for UnsureVersionedKv {
+    type State = State;
+    type Input = VersionedInput;
+    type Output = VersionedOutput;
+    type Key = String;
+
+    fn initials(&self) -> Vec<State> {
+        vec![None]
+    }
+
+    fn steps(
+        &self,
+        state: &State,
+        input: &VersionedInput,
+        output: Option<&VersionedOutput>,
+    ) -> Vec<State> {
+        match (input, output) {
+            (VersionedInput::Put { value, version, .. }, Some(VersionedOutput::Maybe)) => {
+                [put(state, value, *version), Some(state.clone())].into_iter().flatten().collect()
+            }
+            _ => VersionedKv.step(state, input, output).into_iter().collect(),
+        }
+    }
+
+    fn key(&self, input: &VersionedInput) -> String {
+        input.key().to_string()
+    }
+}
