@@ -130,6 +130,7 @@ fn judged(flaw: Flaw, schedule: Schedule) -> Report {
                     name: stringify!($flaw),
                     make: |boot| make(boot, Flaw::$flaw),
                     facts: no_facts,
+                    kv: raftlab::lab::KV,
                     raft_rpc: false,
                 },)*
             }

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use super::Scenario;
+use super::{KV, KvDesign, Scenario};
 use crate::api::{ApplyMsg, Consensus, Entry, Index, Position, ServerId, Term};
 use crate::labrpc::{Host, Network, Service};
 use crate::persister::{PersistError, Persister};
@@ -42,6 +42,8 @@ pub struct Design {
     pub make: fn(Boot<'_>) -> Result<Instance, PersistError>,
     /// What a typed request or reply of this design says, in neutral words.
     pub facts: fn(&dyn Any) -> Facts,
+    /// The service above it, in parts 3A and 3B.
+    pub kv: KvDesign,
     /// Whether its servers speak `RaftRpc`, so that a scenario can play their peers.
     pub raft_rpc: bool,
 }
@@ -109,7 +111,7 @@ pub enum Facts {
 
 /// All designs, the reference first.
 pub static DESIGNS: &[Design] =
-    &[Design { name: "rpc", make: make_rpc, facts: rpc_facts, raft_rpc: true }];
+    &[Design { name: "rpc", make: make_rpc, facts: rpc_facts, kv: KV, raft_rpc: true }];
 
 /// Brings a server of the RPC-style design to life.
 fn make_rpc(boot: Boot<'_>) -> Result<Instance, PersistError> {

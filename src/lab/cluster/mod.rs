@@ -239,6 +239,11 @@ impl Cluster {
         &self.inner.network
     }
 
+    /// The design under test.
+    pub fn design(&self) -> Design {
+        self.inner.design
+    }
+
     /// What the only real server told its service; `None` where all servers are real.
     pub(super) fn diary(&self) -> Option<Arc<Diary>> {
         self.inner.diary.clone()
