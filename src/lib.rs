@@ -10,10 +10,13 @@
 //! - [`raft`]: the RPC-style Raft, one file per concern; the reference.
 //! - [`kv`]: a replicated state machine on top of it: the key/value service and its clients.
 //! - [`checker`]: whether a history of concurrent operations is linearizable.
+//! - `history` (feature `history`, part of `cli`): recorded histories as files, in three formats.
 //! - [`lab`]: the suite: designs, cluster, observers, scenarios, reports.
 
 pub mod api;
 pub mod checker;
+#[cfg(feature = "history")]
+pub mod history;
 pub mod kv;
 pub mod lab;
 pub mod labrpc;

@@ -1,5 +1,8 @@
 //! Whether a history of concurrent operations is linearizable.
 
+pub mod describe;
+pub mod draw;
+pub mod explain;
 mod history;
 mod model;
 pub mod models;

@@ -7,6 +7,7 @@ use crate::{assert_bites, assert_clean};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("api", &[]),
     ("checker", &[]),
+    ("history", &["checker"]),
     ("runtime", &[]),
     ("tick", &["api"]),
     ("record", &["api", "runtime"]),

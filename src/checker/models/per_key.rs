@@ -29,6 +29,11 @@ impl<K, M> PerKey<K, M> {
     pub const fn new(model: M) -> PerKey<K, M> {
         PerKey { model, keys: PhantomData }
     }
+
+    /// The model of each object.
+    pub const fn inner(&self) -> &M {
+        &self.model
+    }
 }
 
 impl<K: Ord + Clone, M: Model> Model for PerKey<K, M> {
