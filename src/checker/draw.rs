@@ -10,10 +10,10 @@
 //! ✗      1  get "a" → "3"                          ├────┤
 //! ```
 //!
-//! The axis shows order, not distance: every call and every return gets a column of its own, because
-//! the order of the two ends is all that linearizability asks about, and a bar of a millisecond
-//! beside one of ten seconds would be a dot. An arrow is an operation that never returned.
-//! Where there are more moments than columns, neighbours share one.
+//! The axis shows order, not distance: every call and every return gets a column of its own,
+//! because their order is all that linearizability asks about, and a bar of a millisecond beside
+//! one of ten seconds would be a dot. An arrow is an operation that never returned. Where there are
+//! more moments than columns, neighbours share one.
 
 use std::fmt::Write;
 

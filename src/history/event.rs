@@ -8,8 +8,8 @@
 //! | `:fail` | it did not happen; of a `:cas`: its answer is no; of a read: nothing |
 //! | `:info`, or none | it may have happened, or may yet happen, at any later time |
 //!
-//! The order of the lines is the order of the events. A process makes one call at a time; only after
-//! an `:info` it may call again, under its old number or a new one.
+//! The order of the lines is the order of the events. A process makes one call at a time; only
+//! after an `:info` it may call again, under its old number or a new one.
 
 use std::collections::BTreeMap;
 

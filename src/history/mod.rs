@@ -106,7 +106,7 @@ pub struct Recorded {
 /// assert_eq!(recorded.history.model(), ModelName::Register);
 ///
 /// let error = history::read(b"{:process 0, :type :ok, :f :read, :value 3}", None).unwrap_err();
-/// assert_eq!(error.to_string(), "1:1: process 0 has :ok without a call; expected its :invoke before");
+/// assert!(error.to_string().starts_with("1:1: process 0 has :ok without a call"), "{error}");
 /// ```
 ///
 /// # Errors
