@@ -54,6 +54,7 @@
 mod application;
 mod cluster;
 mod design;
+pub mod kv;
 mod narrate;
 pub mod observe;
 pub mod puppet;

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::Part;
+use super::kv::History;
 use crate::api::ServerId;
 use crate::record::Stamped;
 use crate::runtime::{Clock, Failure, Schedule};
@@ -49,6 +50,8 @@ pub struct Report {
     pub failure: Option<Failure>,
     /// How often each situation came up; those that never did are there, with 0.
     pub situations: BTreeMap<&'static str, u64>,
+    /// What clients of the key/value service did, if there were any.
+    pub history: History,
     /// What happened, if the run kept a record.
     pub record: Vec<Stamped>,
 }

@@ -104,6 +104,7 @@ pub fn run_scenario_observing(
         hash: outcome.hash,
         failure: verdict.failure,
         situations: observers.map(|it| it.situations().iter().collect()).unwrap_or_default(),
+        history: tally.recorder.take(),
         record: log.with(std::mem::take),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use raftlab::api::ServerId;
+use raftlab::lab::kv::History;
 use raftlab::lab::{Part, Report};
 use raftlab::record::{Event, Stamped};
 use raftlab::runtime::{Clock, Failure, FailureKind, Schedule};
@@ -28,6 +29,7 @@ pub fn passed(seed: u64) -> Report {
         hash: 0xf00d,
         failure: None,
         situations: BTreeMap::from([("a leader was deposed", 2), ("a vote was split", 0)]),
+        history: History::default(),
         record: Vec::new(),
     }
 }

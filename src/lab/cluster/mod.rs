@@ -25,6 +25,7 @@ use rand::RngExt;
 pub use verbs::LONG;
 
 use super::application::{Application, Living};
+use super::kv::{Clients, Recorder};
 use super::narrate::Narrator;
 use super::observe::{self, Observers};
 use super::{Design, Scenario};
@@ -62,6 +63,7 @@ struct Inner {
     diary: Option<Arc<Diary>>,
     chance: Quiet<Chance>,
     observers: Option<Arc<Observers>>,
+    clients: Arc<Clients>,
     tally: Arc<Tally>,
 }
 
@@ -82,6 +84,8 @@ struct Slot {
 #[derive(Default)]
 pub(super) struct Tally {
     state: Quiet<TallyState>,
+    /// What clients did.
+    pub(super) recorder: Arc<Recorder>,
 }
 
 #[derive(Default)]
@@ -158,7 +162,7 @@ impl Cluster {
     ) -> Cluster {
         let network = Network::new();
         network.set_reliable(!scenario.unreliable);
-        network.set_long_delays(true);
+        network.set_long_delays(!scenario.part.chooses_service());
         if let Some(observers) = &observers {
             network.tap(observers.clone());
         }
@@ -179,6 +183,7 @@ impl Cluster {
                 ledger: Arc::new(ledger),
                 diary: scenario.puppets.then(Arc::default),
                 chance: Quiet::new(stream("scenario")),
+                clients: Clients::new(tally.recorder.clone(), observers.is_some()),
                 observers,
                 tally,
             }),
@@ -242,6 +247,11 @@ impl Cluster {
     /// The design under test.
     pub fn design(&self) -> Design {
         self.inner.design
+    }
+
+    /// What the clients of the key/value service share.
+    pub(in crate::lab) fn clients(&self) -> &Arc<Clients> {
+        &self.inner.clients
     }
 
     /// What the only real server told its service; `None` where all servers are real.

@@ -1,0 +1,175 @@
+//! A client of the key/value service, as scenarios use it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::history::Recorder;
+use crate::api::ServerId;
+use crate::checker::models::{KvInput, KvOutput, VersionedInput, VersionedOutput};
+use crate::kv::PutError;
+use crate::lab::KvClient;
+use crate::lab::cluster::Cluster;
+use crate::lab::observe::kv::{Answer, Asked, Call, KvObservers};
+use crate::labrpc::Host;
+use crate::record::{self, Event};
+
+/// What all clients of a cluster share.
+pub(in crate::lab) struct Clients {
+    made: AtomicU32,
+    recorder: Arc<Recorder>,
+    observers: Option<Arc<KvObservers>>,
+}
+
+impl Clients {
+    pub(in crate::lab) fn new(recorder: Arc<Recorder>, observed: bool) -> Arc<Clients> {
+        let observers = observed.then(KvObservers::new);
+        Arc::new(Clients { made: AtomicU32::new(0), recorder, observers })
+    }
+
+    fn begins(&self, client: u64, key: &str, asked: Asked<'_>) -> Option<Call> {
+        tell(client, || format!("calls {asked:?} of {key:?}"));
+        self.observers.as_ref().map(|observers| observers.begins(client, key, asked))
+    }
+
+    fn ends(&self, client: u64, call: Option<Call>, answer: Answer<'_>) {
+        tell(client, || format!("is answered {answer:?}"));
+        if let (Some(observers), Some(call)) = (&self.observers, call) {
+            observers.ends(call, answer);
+        }
+    }
+}
+
+fn tell(client: u64, what: impl FnOnce() -> String) {
+    record::emit(|| Event { server: None, what: format!("C{client} {}", what()) });
+}
+
+/// A client: a clerk, and what it does is written down.
+///
+/// One operation at a time. Each goes on until it is answered, for ever if nobody answers.
+pub struct Client {
+    number: u32,
+    clerk: Box<dyn KvClient>,
+    shared: Arc<Clients>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({})", self.number)
+    }
+}
+
+impl Cluster {
+    /// A new client that reaches all servers.
+    pub fn client(&self) -> Client {
+        let all: Vec<ServerId> = self.servers().collect();
+        self.client_of(&all)
+    }
+
+    /// A new client that reaches `servers` and no others, until [`Cluster::let_reach`] says so.
+    pub fn client_of(&self, servers: &[ServerId]) -> Client {
+        let shared = self.clients().clone();
+        let number = shared.made.fetch_add(1, Ordering::Relaxed);
+        let host = Host::Client(number);
+        let make = self.design().kv.client;
+        let clerk = make(number.into(), self.network(), host, self.server_count());
+        self.let_reach(number, servers);
+        Client { number, clerk, shared }
+    }
+
+    /// Lets the client with that number reach `servers` and no others.
+    pub fn let_reach(&self, client: u32, servers: &[ServerId]) {
+        for server in self.servers() {
+            let on = servers.contains(&server);
+            self.network().enable(Host::Client(client), Host::Server(server), on);
+        }
+    }
+}
+
+impl Client {
+    /// Which client of the run it is: no two share a number.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The value of `key`, empty when it is missing.
+    pub fn get(&mut self, key: &str) -> String {
+        let call = self.begins(key, Asked::Get);
+        let log = &self.shared.recorder.classic;
+        let place = log.calls(self.number.into(), KvInput::Get { key: key.to_string() });
+        let value = self.clerk.get(key);
+        log.returns(place, KvOutput::Value(value.clone()));
+        self.ends(call, Answer::Value(&value));
+        value
+    }
+
+    /// Gives `key` a value.
+    pub fn put(&mut self, key: &str, value: &str) {
+        let call = self.begins(key, Asked::Put(value));
+        let log = &self.shared.recorder.classic;
+        let input = KvInput::Put { key: key.to_string(), value: value.to_string() };
+        let place = log.calls(self.number.into(), input);
+        self.clerk.put(key, value);
+        log.returns(place, KvOutput::Done);
+        self.ends(call, Answer::Done);
+    }
+
+    /// Adds to the end of the value of `key`.
+    pub fn append(&mut self, key: &str, value: &str) {
+        let call = self.begins(key, Asked::Append(value));
+        let log = &self.shared.recorder.classic;
+        let input = KvInput::Append { key: key.to_string(), value: value.to_string() };
+        let place = log.calls(self.number.into(), input);
+        self.clerk.append(key, value);
+        log.returns(place, KvOutput::Done);
+        self.ends(call, Answer::Done);
+    }
+
+    /// Value and version of `key`; `None` when it is missing.
+    pub fn get_versioned(&mut self, key: &str) -> Option<(String, u64)> {
+        let call = self.begins(key, Asked::Get);
+        let log = &self.shared.recorder.versioned;
+        let place = log.calls(self.number.into(), VersionedInput::Get { key: key.to_string() });
+        let found = self.clerk.get_versioned(key);
+        let (output, answer) = match &found {
+            None => (VersionedOutput::NoKey, Answer::Missing),
+            Some((value, version)) => (
+                VersionedOutput::Found { value: value.clone(), version: *version },
+                Answer::Versioned(value, *version),
+            ),
+        };
+        log.returns(place, output);
+        self.ends(call, answer);
+        found
+    }
+
+    /// Gives `key` a value if it has the version `expected`; 0 creates it.
+    ///
+    /// # Errors
+    /// [`PutError`] says whether it has happened.
+    pub fn put_versioned(&mut self, key: &str, value: &str, expected: u64) -> Result<(), PutError> {
+        let call = self.begins(key, Asked::PutAt(value, expected));
+        let log = &self.shared.recorder.versioned;
+        let (key_text, value_text) = (key.to_string(), value.to_string());
+        let input = VersionedInput::Put { key: key_text, value: value_text, version: expected };
+        let place = log.calls(self.number.into(), input);
+        let outcome = self.clerk.put_versioned(key, value, expected);
+        let (output, answer) = match outcome {
+            Ok(()) => (VersionedOutput::Done, Answer::Done),
+            Err(PutError::Version) => (VersionedOutput::WrongVersion, Answer::WrongVersion),
+            Err(PutError::NoKey) => (VersionedOutput::NoKey, Answer::Missing),
+            Err(PutError::Maybe) => (VersionedOutput::Maybe, Answer::Maybe),
+        };
+        log.returns(place, output);
+        self.ends(call, answer);
+        outcome
+    }
+
+    fn begins(&self, key: &str, asked: Asked<'_>) -> Option<Call> {
+        self.shared.begins(self.number.into(), key, asked)
+    }
+
+    fn ends(&self, call: Option<Call>, answer: Answer<'_>) {
+        self.shared.ends(self.number.into(), call, answer);
+    }
+}

@@ -1,0 +1,69 @@
+//! What the clients of a run asked and were answered, and when.
+
+use crate::checker::Operation;
+use crate::checker::models::{KvInput, KvOutput, VersionedInput, VersionedOutput};
+use crate::runtime::sync::Quiet;
+use crate::runtime::time;
+
+/// What the clients of one run did. Times are nanoseconds of the run's own clock.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// Get, put and append, by call.
+    pub classic: Vec<Operation<KvInput, KvOutput>>,
+    /// Get and versioned put, by call. A key is used in one of the two ways.
+    pub versioned: Vec<Operation<VersionedInput, VersionedOutput>>,
+}
+
+/// Writes a history down while it happens. Outlives the run, also when that fails.
+#[derive(Default)]
+pub(in crate::lab) struct Recorder {
+    pub(super) classic: Log<KvInput, KvOutput>,
+    pub(super) versioned: Log<VersionedInput, VersionedOutput>,
+}
+
+impl Recorder {
+    /// All that was written down, which is then forgotten.
+    pub(in crate::lab) fn take(&self) -> History {
+        History { classic: self.classic.take(), versioned: self.versioned.take() }
+    }
+}
+
+/// Operations of one kind.
+pub(super) struct Log<I, O> {
+    operations: Quiet<Vec<Operation<I, O>>>,
+}
+
+impl<I, O> Log<I, O> {
+    /// Writes down that an operation is called, and returns its place.
+    pub(super) fn calls(&self, client: u64, input: I) -> usize {
+        self.operations.with(|operations| {
+            // Read inside, so that the list is in the order of the calls.
+            operations.push(Operation::open(client, now_ns(), input));
+            operations.len() - 1
+        })
+    }
+
+    /// Writes down that the operation at `place` has returned.
+    pub(super) fn returns(&self, place: usize, output: O) {
+        self.operations.with(|operations| {
+            // Taken by then: the run is over, and this is a task that has not noticed.
+            if let Some(operation) = operations.get_mut(place) {
+                operation.returned = Some((now_ns(), output));
+            }
+        });
+    }
+
+    fn take(&self) -> Vec<Operation<I, O>> {
+        self.operations.with(std::mem::take)
+    }
+}
+
+impl<I, O> Default for Log<I, O> {
+    fn default() -> Log<I, O> {
+        Log { operations: Quiet::default() }
+    }
+}
+
+fn now_ns() -> u64 {
+    u64::try_from(time::since_start().as_nanos()).unwrap_or(u64::MAX)
+}

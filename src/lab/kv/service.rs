@@ -1,0 +1,41 @@
+//! The key/value service as an application of a cluster.
+
+use std::sync::Arc;
+
+use crate::kv::{Reads, RsmConfig};
+use crate::lab::application::{Application, Living, Seat};
+use crate::lab::cluster::Cluster;
+use crate::lab::{Below, KvDesign};
+use crate::runtime::{self, FailureKind, thread};
+
+/// A key/value server above every server.
+struct KvService {
+    design: KvDesign,
+    config: RsmConfig,
+}
+
+impl Application for KvService {
+    fn begin_life(&self, seat: Seat) -> Box<dyn Living> {
+        let Seat { server, consensus, apply_ch, persister, .. } = seat;
+        let below = Below { consensus, apply_ch, persister, config: self.config };
+        let started = thread::under_test(server.0, || (self.design.server)(below));
+        started.unwrap_or_else(|error| {
+            let message = format!("the service of {server} could not start: {error}");
+            runtime::fail(FailureKind::Assertion, "boot", message)
+        })
+    }
+}
+
+impl Cluster {
+    /// Boots the servers with the key/value service above them. It takes a snapshot when the raft
+    /// state has more than `raft_state_max` bytes; `None`: never.
+    pub fn serve_kv(&self, raft_state_max: Option<usize>) {
+        self.serve_kv_reading(raft_state_max, Reads::default());
+    }
+
+    /// The same, with a choice of how reads are answered.
+    pub fn serve_kv_reading(&self, raft_state_max: Option<usize>, reads: Reads) {
+        let config = RsmConfig { raft_state_max, reads };
+        self.serve(Arc::new(KvService { design: self.design().kv, config }));
+    }
+}
