@@ -57,6 +57,7 @@ mod design;
 pub mod kv;
 mod narrate;
 pub mod observe;
+pub mod played;
 pub mod puppet;
 mod report;
 mod run;

@@ -301,6 +301,20 @@ macro_rules! scenarios {
                 "entries of a deposed leader that survive behind a snapshot";
             late_snapshots_2d: P2D, 3 servers, unreliable, "snapshots late and twice",
                 "a late snapshot that moves the service or the log backwards";
+            rsm_answer_3a: P3A, 3 servers, reliable, "answers to submitted operations",
+                "an answer before the entry is committed; an operation taken by a follower";
+            rsm_own_entry_3a: P3A, 3 servers, reliable, "another leader's entry at one's index",
+                "an answer that belongs to another operation";
+            rsm_leadership_lost_3a: P3A, 3 servers, reliable, "leadership lost in silence",
+                "a wait that only an entry can end; a denial of what happens later";
+            rsm_end_3a: P3A, 3 servers, reliable, "operations that wait when the instance ends",
+                "waits that nobody ends; a killed consensus module that is not let go";
+            rsm_reader_3a: P3A, 3 servers, reliable, "operations that were given up",
+                "a reader of the apply channel that waits for who has gone";
+            rsm_at_once_3a: P3A, 3 servers, reliable, "entries committed before start() returns",
+                "a wait that begins after its entry was applied";
+            rsm_replay_3a: P3A, 3 servers, reliable, "entries of an earlier life",
+                "an answer from an earlier life's entry; an entry applied only where it was sent";
         }
     };
 }

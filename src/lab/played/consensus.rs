@@ -1,0 +1,243 @@
+//! The consensus module that a scenario plays.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::api::{
+    ApplyMsg, Consensus, Entry, Index, Leadership, NotLeader, Position, ServerId, Started, Term,
+};
+use crate::persister::Persister;
+use crate::runtime::channel::{Receiver, Sender, bounded};
+use crate::runtime::sync::Quiet;
+use crate::runtime::thread;
+
+/// How often a call that is held looks whether it still is.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// What a played consensus module says to those who want to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Go through the log.
+    ThroughLog,
+    /// Whoever has applied this index may answer.
+    At(Index),
+    /// Leadership cannot be confirmed.
+    Refused,
+    /// Nothing yet: it is still being confirmed.
+    Held,
+}
+
+/// A consensus module that does what the scenario says.
+pub struct Played {
+    me: ServerId,
+    persister: Persister,
+    state: Quiet<State>,
+}
+
+struct State {
+    term: Term,
+    leads: bool,
+    hint: Option<ServerId>,
+    /// The entries after `begins`.
+    log: Vec<Entry>,
+    /// What the log begins after.
+    begins: Position,
+    /// The last index that the service was sent.
+    delivered: Index,
+    /// Where the service stood when it took its snapshots.
+    snapshots: Vec<Index>,
+    reading: Reading,
+    /// Commands are committed as soon as they are started.
+    at_once: bool,
+    /// `None` once killed.
+    sender: Option<Sender<ApplyMsg>>,
+}
+
+impl Played {
+    /// `me`, which follows in term 1, with what `persister` has; and its apply channel.
+    pub(super) fn new(me: ServerId, persister: Persister) -> (Arc<Played>, Receiver<ApplyMsg>) {
+        let (sender, receiver) = bounded(0);
+        let persisted = persister.load().expect("it was written by a played module");
+        let state = State {
+            term: persisted.current_term.max(Term(1)),
+            leads: false,
+            hint: None,
+            log: persisted.entries,
+            begins: persisted.last_included,
+            delivered: persisted.last_included.index,
+            snapshots: Vec::new(),
+            reading: Reading::ThroughLog,
+            at_once: false,
+            sender: Some(sender),
+        };
+        (Arc::new(Played { me, persister, state: Quiet::new(state) }), receiver)
+    }
+
+    /// It leads from now on, in `term`.
+    pub fn leads(&self, term: u64) {
+        self.state.with(|state| (state.leads, state.term) = (true, Term(term)));
+    }
+
+    /// It follows from now on, in `term`; says whom it believes to lead.
+    pub fn follows(&self, term: u64, leader: Option<ServerId>) {
+        self.state.with(|state| {
+            (state.leads, state.term, state.hint) = (false, Term(term), leader);
+        });
+    }
+
+    /// What it says from now on to those who want to read.
+    pub fn reads(&self, reading: Reading) {
+        self.state.with(|state| state.reading = reading);
+    }
+
+    /// Whether commands are committed as soon as they come, by a task that does not wait for
+    /// `start` to return; otherwise by [`Replica::commit`](super::Replica::commit).
+    pub fn commits_at_once(&self, on: bool) {
+        self.state.with(|state| state.at_once = on);
+    }
+
+    /// The last index in its log.
+    pub fn last_index(&self) -> Index {
+        self.state.with(|state| state.last_index())
+    }
+
+    /// The last index that the service was sent.
+    pub fn delivered(&self) -> Index {
+        self.state.with(|state| state.delivered)
+    }
+
+    /// The command at `index`.
+    ///
+    /// # Panics
+    /// When the log does not have it.
+    pub fn command(&self, index: Index) -> Bytes {
+        let entry = self.state.with(|state| state.entry(index));
+        entry.unwrap_or_else(|| panic!("the log of {} has no {index}", self.me)).data
+    }
+
+    /// The indices up to which the service took snapshots.
+    pub fn snapshots(&self) -> Vec<Index> {
+        self.state.with(|state| state.snapshots.clone())
+    }
+
+    /// Whether it was killed.
+    pub fn is_killed(&self) -> bool {
+        self.state.with(|state| state.sender.is_none())
+    }
+
+    /// What it has stored.
+    pub fn persister(&self) -> &Persister {
+        &self.persister
+    }
+
+    /// Puts another leader's entry behind what was delivered, in place of all that is there.
+    pub(super) fn overwrite(&self, term: u64, command: Bytes) {
+        let entry = self.state.with(|state| {
+            let keep = usize::try_from(state.delivered.0 - state.begins.index.0);
+            state.log.truncate(keep.expect("a log fits into memory"));
+            let entry = Entry { term: Term(term), index: state.last_index().next(), data: command };
+            state.log.push(entry.clone());
+            entry
+        });
+        self.store(|persister| persister.append(&[entry]));
+    }
+
+    /// Puts another leader's snapshot in place of the log.
+    pub(super) fn replace(&self, at: Position, data: &Bytes) {
+        self.state.with(|state| {
+            state.log.clear();
+            (state.begins, state.delivered) = (at, at.index);
+        });
+        self.store(|persister| persister.save_snapshot(at, data.clone()));
+    }
+
+    /// The next message for the service, and the way to it; it counts as delivered.
+    pub(super) fn next_message(&self) -> Option<(ApplyMsg, Sender<ApplyMsg>)> {
+        self.state.with(|state| {
+            let Entry { term, index, data } = state.entry(state.delivered.next())?;
+            state.delivered = index;
+            Some((ApplyMsg::Command { index, term, command: data }, state.sender.clone()?))
+        })
+    }
+
+    /// The way to the service, unless it was killed.
+    pub(super) fn sender(&self) -> Option<Sender<ApplyMsg>> {
+        self.state.with(|state| state.sender.clone())
+    }
+
+    fn store(&self, write: impl FnOnce(&Persister)) {
+        write(&self.persister);
+        self.persister.sync().expect("memory takes every write");
+    }
+}
+
+impl State {
+    fn last_index(&self) -> Index {
+        self.begins.index.plus(self.log.len())
+    }
+
+    fn entry(&self, index: Index) -> Option<Entry> {
+        self.log.iter().find(|entry| entry.index == index).cloned()
+    }
+}
+
+impl Consensus for Played {
+    fn start(&self, command: Bytes) -> Result<Started, NotLeader> {
+        let (entry, at_once) = self.state.with(|state| {
+            if !state.leads || state.sender.is_none() {
+                return Err(NotLeader { term: state.term, leader_hint: state.hint });
+            }
+            let (term, index) = (state.term, state.last_index().next());
+            let entry = Entry { term, index, data: command };
+            state.log.push(entry.clone());
+            Ok((entry, state.at_once))
+        })?;
+        let started = Started { term: entry.term, index: entry.index };
+        self.store(|persister| persister.append(&[entry]));
+        if at_once && let Some((message, sender)) = self.next_message() {
+            // Another task, and it has all the time it needs: whoever calls may be held up here.
+            thread::go(move || drop(sender.send(message)));
+            thread::sleep(LOOK);
+        }
+        Ok(started)
+    }
+
+    fn get_state(&self) -> Leadership {
+        self.state.with(|state| Leadership { term: state.term, is_leader: state.leads })
+    }
+
+    fn snapshot(&self, index: Index, data: Bytes) {
+        let covered = self.state.with(|state| {
+            state.snapshots.push(index);
+            let entry = state.entry(index)?;
+            state.log.retain(|entry| entry.index > index);
+            state.begins = entry.position();
+            Some(state.begins)
+        });
+        if let Some(covered) = covered {
+            self.store(|persister| persister.save_snapshot(covered, data));
+        }
+    }
+
+    fn read_index(&self) -> Result<Option<Index>, NotLeader> {
+        loop {
+            let (reading, refused) = self.state.with(|state| {
+                let refused = NotLeader { term: state.term, leader_hint: state.hint };
+                let ended = !state.leads || state.sender.is_none();
+                (if ended { Reading::Refused } else { state.reading }, refused)
+            });
+            match reading {
+                Reading::ThroughLog => return Ok(None),
+                Reading::At(index) => return Ok(Some(index)),
+                Reading::Refused => return Err(refused),
+                Reading::Held => thread::sleep(LOOK),
+            }
+        }
+    }
+
+    fn kill(&self) {
+        self.state.with(|state| state.sender.take());
+    }
+}

@@ -1,0 +1,220 @@
+//! Part 3A: what the layer above the log owes those who submit, asked directly.
+
+use std::time::Duration;
+
+use crate::api::{Index, ServerId};
+use crate::kv::{RsmConfig, SubmitError};
+use crate::lab::Cluster;
+use crate::lab::played::{Bench, Replica};
+use crate::lab::service::{Count, Counted, Counting};
+use crate::persister::Persister;
+
+/// The course's limit for those who wait at a leader that has been deposed.
+const RELEASE_MAX: Duration = Duration::from_secs(1);
+
+/// Long enough that whoever would return without cause has done so.
+const A_WHILE: Duration = Duration::from_millis(300);
+
+/// An operation that adds `by`. The tag tells it from all others.
+const fn add(by: i64, tag: u64) -> Count {
+    Count { by, tag }
+}
+
+/// A counter on a server that has stored nothing.
+fn fresh<'a>(bench: &'a Bench<'_>) -> Replica<'a, std::sync::Arc<dyn Counting>> {
+    bench.counter(Persister::new(), RsmConfig::default())
+}
+
+/// An operation is answered when its entry is applied, not before, and with what that yielded.
+///
+/// ```text
+/// submit(+1)  │◄── open ──►│ 1        submit(+2) at a follower: refused
+/// log         1/1  . . .   commit
+/// ```
+pub fn rsm_answer_3a(cluster: &mut Cluster) {
+    let bench = Bench::new(cluster);
+    let replica = fresh(&bench);
+    let refused = replica.submit(add(2, 1)).outcome();
+    assert!(matches!(refused, Err(SubmitError::NotLeader(_))), "it follows: {refused:?}");
+
+    replica.played.leads(1);
+    let submitted = [add(1, 2), add(10, 3)].map(|op| {
+        let before = replica.played.last_index();
+        let submission = replica.submit(op);
+        replica.wait_started(before.0 + 1);
+        submission
+    });
+    submitted[0].stays_open(A_WHILE, "nothing is committed, so nothing has an answer");
+    assert_eq!(replica.above.value(), 0, "nothing is committed, so nothing is applied");
+
+    replica.commit();
+    let [first, second] = submitted;
+    assert_eq!(first.outcome(), Ok(Counted { value: 1, tag: 2 }), "1/1 is committed");
+    second.stays_open(A_WHILE, "only the first is committed");
+    replica.commit();
+    assert_eq!(second.outcome(), Ok(Counted { value: 11, tag: 3 }), "1/2 is committed");
+}
+
+/// What another leader commits at an operation's index is not that operation, also if it is equal.
+///
+/// ```text
+/// index    1                     2
+/// S0       +1 in term 1: lost
+/// log      +100 in term 2        +1 in term 3: 101
+/// ```
+pub fn rsm_own_entry_3a(cluster: &mut Cluster) {
+    let bench = Bench::new(cluster);
+    for other in [add(100, 1), add(1, 2)] {
+        let replica = fresh(&bench);
+        let theirs = bench.command(other);
+        replica.played.leads(1);
+        let lost = replica.submit(add(1, 2));
+        replica.wait_started(1);
+
+        replica.played.follows(2, Some(ServerId(1)));
+        replica.commit_other(2, &theirs);
+        let outcome = lost.outcome();
+        assert!(outcome.is_err(), "the entry 2/1 is another's, not 1/1: {outcome:?}");
+        replica.wait_value(other.by);
+
+        replica.played.leads(3);
+        let own = replica.submit(add(1, 3));
+        replica.wait_started(2);
+        replica.commit();
+        assert_eq!(own.outcome(), Ok(Counted { value: other.by + 1, tag: 3 }), "3/2 is its own");
+    }
+}
+
+/// An operation whose leader was deposed comes back within a second, although nothing comes out of
+/// the log, and does not say that it never happened.
+///
+/// ```text
+/// get_state   leads 1 ── follows 1 │ follows 2 │ leads 3
+/// log         1/1 . . . . . . . . . . . . . . . . . .  commit
+/// submit      ├──────────────────►│ it may have happened
+/// ```
+pub fn rsm_leadership_lost_3a(cluster: &mut Cluster) {
+    let bench = Bench::new(cluster);
+    let depose: [fn(&crate::lab::played::Played); 3] = [
+        |played| played.follows(1, None),
+        |played| played.follows(2, None),
+        |played| {
+            played.leads(3);
+        },
+    ];
+    for deposed in depose {
+        let replica = fresh(&bench);
+        replica.played.leads(1);
+        let lost = replica.submit(add(1, 1));
+        replica.wait_started(1);
+        cluster.run_for(A_WHILE);
+        deposed(&replica.played);
+        let outcome = lost.outcome_within(RELEASE_MAX);
+
+        // The new leader had the entry.
+        replica.commit();
+        replica.wait_value(1);
+        let maybe = [Err(SubmitError::LeadershipLost), Err(SubmitError::Stopped)];
+        assert!(maybe.contains(&outcome), "the operation was applied in the end: {outcome:?}");
+    }
+}
+
+/// Whoever waits is told when the instance ends, and so is who comes later.
+///
+/// Either the instance is killed, which ends its consensus module, or that ends by itself.
+pub fn rsm_end_3a(cluster: &mut Cluster) {
+    let bench = Bench::new(cluster);
+    for by_itself in [false, true] {
+        let replica = fresh(&bench);
+        replica.played.leads(1);
+        let waiting: Vec<_> = (0..10).map(|tag| replica.submit(add(1, tag))).collect();
+        replica.wait_started(10);
+        if by_itself {
+            crate::api::Consensus::kill(&*replica.played);
+        } else {
+            replica.above.kill();
+        }
+        for submission in waiting {
+            let outcome = submission.outcome_within(RELEASE_MAX);
+            assert!(outcome.is_err(), "nothing was committed: {outcome:?}");
+        }
+        let outcome = replica.submit(add(1, 10)).outcome_within(RELEASE_MAX);
+        assert!(outcome.is_err(), "the instance has ended: {outcome:?}");
+        let played = replica.played.clone();
+        replica.crash();
+        bench.soon("letting go of a killed consensus module", || {
+            std::sync::Arc::strong_count(&played) == 1
+        });
+    }
+}
+
+/// The task that reads the apply channel waits for nobody who has gone.
+///
+/// ```text
+/// submit      1/1, 1/2, 1/3: given up when leadership is lost
+/// apply_ch    1/1  1/2  1/3  2/4  …    all taken
+/// ```
+pub fn rsm_reader_3a(cluster: &mut Cluster) {
+    let bench = Bench::new(cluster);
+    let replica = fresh(&bench);
+    let theirs = bench.command(add(10, 9));
+    replica.played.leads(1);
+    let waiting: Vec<_> = (0..3).map(|tag| replica.submit(add(1, tag))).collect();
+    replica.wait_started(3);
+    replica.played.follows(2, None);
+    for submission in waiting {
+        let outcome = submission.outcome();
+        assert!(outcome.is_err(), "leadership was lost: {outcome:?}");
+    }
+    replica.commit_all();
+    (0..5).for_each(|_| replica.commit_other(2, &theirs));
+    replica.wait_value(53);
+
+    replica.played.leads(3);
+    let submission = replica.submit(add(1, 10));
+    replica.wait_started(9);
+    replica.commit();
+    assert_eq!(submission.outcome(), Ok(Counted { value: 54, tag: 10 }), "3/9 is its own");
+}
+
+/// An entry may be committed and applied before the call of `start` has returned.
+///
+/// A server that is held up there for a moment must not miss its own answer.
+pub fn rsm_at_once_3a(cluster: &mut Cluster) {
+    let bench = Bench::new(cluster);
+    let replica = fresh(&bench);
+    replica.played.leads(1);
+    replica.played.commits_at_once(true);
+    for tag in 0..5 {
+        let value = i64::try_from(tag).unwrap_or_default() + 1;
+        let outcome = replica.submit(add(1, tag)).outcome();
+        assert_eq!(outcome, Ok(Counted { value, tag }), "it was committed at once");
+    }
+}
+
+/// Every server applies every entry, once, whoever was asked for it; what an earlier life
+/// submitted is applied again after a restart, and answers nobody.
+///
+/// ```text
+/// first life    +1  +1  +1
+/// second life   +1  +1  +1  +10: 13
+/// ```
+pub fn rsm_replay_3a(cluster: &mut Cluster) {
+    let bench = Bench::new(cluster);
+    let replica = fresh(&bench);
+    let theirs = bench.command(add(1, 1));
+    (0..3).for_each(|_| replica.commit_other(1, &theirs));
+    replica.wait_value(3);
+
+    let replica = bench.counter(replica.crash(), RsmConfig::default());
+    assert_eq!(replica.above.value(), 0, "nothing was committed in this life");
+    replica.played.leads(2);
+    let new = replica.submit(add(10, 1));
+    replica.wait_started(4);
+    (0..3).for_each(|_| replica.commit());
+    replica.wait_value(3);
+    new.stays_open(A_WHILE, "what an earlier life submitted is not what this one did");
+    replica.commit();
+    assert_eq!(new.outcome(), Ok(Counted { value: 13, tag: 1 }), "2/4 is its own");
+    assert_eq!(replica.played.last_index(), Index(4), "every operation was started once");
+}
