@@ -8,6 +8,7 @@
 //! - [`labrpc`]: the simulated network: calls that may be lost, late or out of order.
 //! - [`persister`]: what survives a crash: term, vote, log and snapshot.
 //! - [`raft`]: the RPC-style Raft, one file per concern; the reference.
+//! - [`tick`]: the tick-based Raft: a pure state machine, driven by ticks and messages.
 //! - [`kv`]: a replicated state machine on top of it: the key/value service and its clients.
 //! - [`checker`]: whether a history of concurrent operations is linearizable.
 //! - `history` (feature `history`, part of `cli`): recorded histories as files, in three formats.
@@ -24,6 +25,7 @@ pub mod persister;
 pub mod raft;
 pub mod record;
 pub mod runtime;
+pub mod tick;
 
 /// The README's code runs as it stands there.
 #[cfg(doctest)]

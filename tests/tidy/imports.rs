@@ -51,6 +51,24 @@ const OUTSIDE: &[&str] = &[
     "smol",
 ];
 
+/// What a module may not name beyond that: `tick` is a pure function of what it is told.
+const PURE: &[(&str, &[&str])] = &[(
+    "tick",
+    &[
+        "std::env",
+        "std::fs",
+        "std::io",
+        "std::net",
+        "std::process",
+        "std::sync",
+        "std::time",
+        "std::thread_local",
+        "rand",
+        "rand_pcg",
+        "tarpc",
+    ],
+)];
+
 /// Exceptions: a module and a path that is a harmless part of a forbidden one. These two are
 /// futures without a clock or a thread of their own, which work under `runtime::block_on`.
 const ALLOWED_OUTSIDE: &[(&str, &str)] =
@@ -184,6 +202,23 @@ fn check_outside(file: &Source) -> Vec<String> {
     problems
 }
 
+/// Names in a pure module of anything that is not a function of its input.
+fn check_purity(file: &Source) -> Vec<String> {
+    let module = module_of(&file.path);
+    let Some((name, foreign)) = PURE.iter().find(|(name, _)| module == Some(name)) else {
+        return Vec::new();
+    };
+    let mut problems = Vec::new();
+    for (line, path) in paths(&file.code) {
+        let full = path.join("::");
+        let within = |prefix: &&str| full == **prefix || full.starts_with(&format!("{prefix}::"));
+        if foreign.iter().any(|prefix| within(prefix)) {
+            problems.push(file.problem(line, &format!("{name} is pure and may not name {full}")));
+        }
+    }
+    problems
+}
+
 #[test]
 fn imports_point_down_everywhere() {
     let problems: Vec<_> = source::rust_files("src").iter().flat_map(check_direction).collect();
@@ -194,6 +229,20 @@ fn imports_point_down_everywhere() {
 fn only_runtime_names_the_outside_everywhere() {
     let problems: Vec<_> = source::rust_files("src").iter().flat_map(check_outside).collect();
     assert_clean("use the types of raftlab::runtime", &problems);
+}
+
+#[test]
+fn the_tick_core_is_pure_everywhere() {
+    let problems: Vec<_> = source::rust_files("src").iter().flat_map(check_purity).collect();
+    assert_clean("hand it in from outside", &problems);
+}
+
+#[test]
+fn a_clock_in_the_tick_core_is_found() {
+    let text = "use std::collections::VecDeque;\nuse std::time::Duration;\nuse rand::Rng;\n\
+                use std::{fmt, sync::Arc};";
+    assert_bites(&check_purity(&Source::new("src/tick/raft.rs", text)), &[2, 3, 4]);
+    assert_bites(&check_purity(&Source::new("src/raft/log.rs", text)), &[]);
 }
 
 #[test]

@@ -1,0 +1,210 @@
+//! Replication: what a leader sends, what a follower makes of it, and what the answers teach.
+//!
+//! ```text
+//! leader    prev ├─ entries ──────┤           next moves on: what is sent is taken to arrive
+//!                │                 ╲
+//! follower       └ has prev? ───────► append, commit up to the last new entry, answer its index
+//!                    no ────────────► answer the last place at which the logs could agree
+//! ```
+//!
+//! Entries for the same follower that are sent before the outbox is emptied travel in one append,
+//! and so does news of the commit index: under load a [`Ready`](super::Ready) has one append per
+//! follower.
+
+use super::message::{Kind, Message};
+use super::progress::{Flow, Outgoing};
+use super::raft::Raft;
+use super::storage::Storage;
+use crate::api::{Entry, Index, Position, ServerId};
+
+impl<S: Storage> Raft<S> {
+    /// Sends everybody what it lacks, or an append without entries.
+    pub(super) fn broadcast_append(&mut self) {
+        for slot in 0..self.prs.len() {
+            if self.prs[slot].id != self.id {
+                self.send_append(slot);
+            }
+        }
+    }
+
+    /// Sends one node what it lacks, or an append without entries if it lacks nothing; a snapshot
+    /// if what it lacks is gone; nothing if it is held back for now.
+    pub(super) fn send_append(&mut self, slot: usize) {
+        let inflight_max = self.inflight_max();
+        let last = self.log.last_index();
+        loop {
+            if self.prs[slot].is_paused(inflight_max) {
+                return;
+            }
+            if !self.join_outgoing(slot) {
+                let prev = self.prs[slot].next.prev();
+                let Some(term) = self.log.term_at(prev) else { return self.send_snapshot(slot) };
+                self.push_append(slot, Position { term, index: prev });
+            }
+            if self.prs[slot].next > last {
+                return;
+            }
+        }
+    }
+
+    /// Pushes an append with what follows `prev`, as much as one may carry.
+    fn push_append(&mut self, slot: usize, prev: Position) {
+        let (entries, bytes) = self.batch_after(prev.index, 0, true);
+        let commit = self.log.committed();
+        let last = prev.index.plus(entries.len());
+        self.prs[slot].outgoing = Outgoing { epoch: self.epoch, at: self.msgs.len(), bytes };
+        let (to, sent) = (self.prs[slot].id, !entries.is_empty());
+        self.send(to, Kind::Append { prev, entries, commit });
+        self.note_sent(slot, last, sent);
+    }
+
+    /// Adds what a node lacks to the append that is in the outbox for it; whether it went there.
+    fn join_outgoing(&mut self, slot: usize) -> bool {
+        let Outgoing { epoch, at, bytes } = self.prs[slot].outgoing;
+        if epoch != self.epoch || self.prs[slot].flow != Flow::Replicate {
+            return false;
+        }
+        let Some(Message { kind: Kind::Append { prev, entries, .. }, .. }) = self.msgs.get(at)
+        else {
+            return false;
+        };
+        let (prev_index, end) = (prev.index, prev.index.plus(entries.len()));
+        if end.next() != self.prs[slot].next {
+            return false;
+        }
+        let (more, added) = self.batch_after(end, bytes, false);
+        if more.is_empty() && end < self.log.last_index() {
+            return false;
+        }
+        let (last, committed) = (end.plus(more.len()), self.log.committed());
+        if let Kind::Append { entries, commit, .. } = &mut self.msgs[at].kind {
+            entries.extend(more);
+            *commit = committed;
+        }
+        let node = &mut self.prs[slot];
+        node.outgoing.bytes = bytes + added;
+        if end > prev_index && node.inflight.back() == Some(&end) {
+            node.inflight.pop_back();
+        }
+        self.note_sent(slot, last, last > prev_index);
+        true
+    }
+
+    /// The entries after `prev` that fit one append which has `bytes` already, and their size.
+    fn batch_after(&self, prev: Index, bytes: usize, at_least_one: bool) -> (Vec<Entry>, usize) {
+        let bytes_max =
+            self.config.flow_control.map_or(usize::MAX, |limits| limits.append_bytes_max);
+        let entries = self.log.slice(prev.next(), self.log.last_index().next());
+        if bytes_max == usize::MAX {
+            return (entries.cloned().collect(), 0);
+        }
+        let mut total = bytes;
+        let mut batch = Vec::new();
+        for entry in entries {
+            total += entry.data.len();
+            if total > bytes_max && !(at_least_one && batch.is_empty()) {
+                total -= entry.data.len();
+                break;
+            }
+            batch.push(entry.clone());
+        }
+        (batch, total - bytes)
+    }
+
+    /// Takes what was sent to arrive, and counts it if it has entries and somebody counts.
+    fn note_sent(&mut self, slot: usize, last: Index, has_entries: bool) {
+        let paced = self.config.flow_control.is_some();
+        let node = &mut self.prs[slot];
+        match &mut node.flow {
+            Flow::Probe { sent } => *sent = true,
+            _ => {
+                node.next = last.next();
+                if paced && has_entries {
+                    node.inflight.push_back(last);
+                }
+            }
+        }
+    }
+
+    /// Most appends that may be under way to one follower.
+    pub(super) fn inflight_max(&self) -> usize {
+        self.config.flow_control.map_or(usize::MAX, |limits| limits.inflight_max)
+    }
+
+    /// Takes a leader's entries (Figure 2, AppendEntries).
+    ///
+    /// An append that begins in what a snapshot covers is answered with the commit index: the logs
+    /// agree at least up to there.
+    pub(super) fn on_append(
+        &mut self,
+        from: ServerId,
+        prev: Position,
+        entries: Vec<Entry>,
+        commit: Index,
+    ) {
+        if prev.index < self.log.truncated().index {
+            let index = self.log.committed();
+            return self.send(from, Kind::AppendResponse { index, rejection: None });
+        }
+        let kind = match self.log.append(prev, commit, entries) {
+            Some(last_new) => Kind::AppendResponse { index: last_new, rejection: None },
+            None => {
+                // Entries of a newer term than `prev` cannot be the leader's: pass over them all.
+                let hint = self.log.last_with_term_at_most(prev.term, prev.index.prev());
+                Kind::AppendResponse { index: prev.index, rejection: Some(hint) }
+            }
+        };
+        self.send(from, kind);
+    }
+
+    /// A follower has the log up to `index`.
+    pub(super) fn on_accepted(&mut self, slot: usize, index: Index) {
+        let node = &mut self.prs[slot];
+        let is_news = node.update(index);
+        let arrived = match node.flow {
+            Flow::Probe { .. } => index >= node.matched,
+            Flow::Snapshot { index: end, .. } => node.matched >= end,
+            Flow::Replicate => false,
+        };
+        if arrived {
+            node.become_replicate();
+        }
+        if !is_news && !arrived {
+            return;
+        }
+        if self.try_commit() {
+            self.release_reads();
+            if self.config.broadcast_commit {
+                self.broadcast_append();
+            }
+        }
+        if self.prs[slot].next <= self.log.last_index() {
+            self.send_append(slot);
+        }
+        self.complete_transfer(slot);
+    }
+
+    /// A follower lacks `prev`: go back, to the last place at which both logs could agree.
+    pub(super) fn on_rejected(&mut self, slot: usize, prev: Index, hint: Position) {
+        // What we have of a newer term than the hint's cannot be the follower's.
+        let agreed = self.log.last_with_term_at_most(hint.term, hint.index).index;
+        let node = &mut self.prs[slot];
+        if !node.back_up(prev, agreed) {
+            return;
+        }
+        if self.config.flow_control.is_some() {
+            node.become_probe();
+        }
+        self.send_append(slot);
+    }
+
+    /// The transport could not reach a node: what is under way to it is taken to be lost.
+    pub fn report_unreachable(&mut self, id: ServerId) {
+        let Some(slot) = self.prs.slot(id) else { return };
+        let node = &mut self.prs[slot];
+        if self.config.flow_control.is_some() && node.flow == Flow::Replicate {
+            node.next = node.matched.next();
+            node.become_probe();
+        }
+    }
+}

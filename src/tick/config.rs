@@ -1,0 +1,165 @@
+//! How a node is set up, and which settings make no sense.
+
+use crate::api::{Index, ServerId};
+
+/// The settings of a node. [`Config::new`] has the plain core; everything else is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The node itself.
+    pub id: ServerId,
+    /// All nodes of the cluster, this one too. Only a first start needs them: a storage that knows
+    /// the members is believed.
+    pub peers: Vec<ServerId>,
+    /// Ticks without a leader before a node may stand for election; each waits up to twice as long,
+    /// by chance (Raft §5.2). Ten times `heartbeat_tick` is good.
+    pub election_tick: u32,
+    /// Ticks between two heartbeats of a leader.
+    pub heartbeat_tick: u32,
+    /// The last entry that the application has applied, at a restart: it is not handed out again.
+    pub applied: Index,
+    /// Whether a leader tells at once how far it has committed. Twice the messages per command,
+    /// and followers apply half a round trip after the leader instead of at the next append or
+    /// heartbeat.
+    pub broadcast_commit: bool,
+    /// Whether a node asks around before it raises its term (thesis §9.6). Off: the plain algorithm
+    /// needs no third state; on, a node that returns from isolation disturbs nobody.
+    pub pre_vote: bool,
+    /// Whether a leader without a majority steps down, and followers of a living leader refuse to
+    /// vote (thesis §6.2). Off: safety does not need it; on, clients leave a cut-off leader sooner.
+    pub check_quorum: bool,
+    /// Whether leadership can be handed over (thesis §3.10). Off: only an operator needs it.
+    pub leader_transfer: bool,
+    /// Whether reads are answered without a log entry (thesis §6.4). Off: a read through the log
+    /// needs no argument of its own.
+    pub read_index: bool,
+    /// Whether a leader paces what it sends to a follower. Off: a lost message costs more bytes,
+    /// and a slow follower's queue grows.
+    pub flow_control: Option<FlowControl>,
+}
+
+/// The limits of what is under way to one follower.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowControl {
+    /// Most appends without an answer.
+    pub inflight_max: usize,
+    /// Most bytes of commands in one append, unless the first entry alone has more.
+    pub append_bytes_max: usize,
+}
+
+/// A setting that makes no sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A leader would never send a heartbeat, or always.
+    #[error("heartbeat_tick must be at least 1")]
+    HeartbeatTick,
+    /// Followers would stand for election between two heartbeats.
+    #[error("election_tick ({election}) must be greater than heartbeat_tick ({heartbeat})")]
+    ElectionTick {
+        /// The election timeout given.
+        election: u32,
+        /// The heartbeat interval given.
+        heartbeat: u32,
+    },
+    /// A node is named twice.
+    #[error("{0} is a peer twice")]
+    PeerTwice(ServerId),
+    /// No append could ever be sent.
+    #[error("inflight_max must be at least 1")]
+    NoInflight,
+    /// The storage has committed less than the application says it has applied, or the log is not
+    /// that long.
+    #[error("applied ({applied}) is not within the log from {truncated} to commit index {commit}")]
+    Applied {
+        /// What the configuration says.
+        applied: Index,
+        /// The end of the snapshot.
+        truncated: Index,
+        /// The commit index that the storage has.
+        commit: Index,
+    },
+    /// The commit index on disk is beyond the log on disk: the disk lost something.
+    #[error("the stored commit index {commit} is beyond the last entry {last}")]
+    CommitBeyondLog {
+        /// The commit index that the storage has.
+        commit: Index,
+        /// The last entry that the storage has.
+        last: Index,
+    },
+}
+
+impl Config {
+    /// The plain core: node `id` among `peers`, 10 ticks to an election, 1 to a heartbeat.
+    pub fn new(id: ServerId, peers: Vec<ServerId>) -> Config {
+        Config {
+            id,
+            peers,
+            election_tick: 10,
+            heartbeat_tick: 1,
+            applied: Index(0),
+            broadcast_commit: true,
+            pre_vote: false,
+            check_quorum: false,
+            leader_transfer: false,
+            read_index: false,
+            flow_control: None,
+        }
+    }
+
+    /// Whether the settings make sense together.
+    ///
+    /// # Errors
+    /// The first [`ConfigError`] found; correct it, no node starts with it.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if self.heartbeat_tick == 0 {
+            return Err(ConfigError::HeartbeatTick);
+        }
+        if self.election_tick <= self.heartbeat_tick {
+            let (election, heartbeat) = (self.election_tick, self.heartbeat_tick);
+            return Err(ConfigError::ElectionTick { election, heartbeat });
+        }
+        let mut peers = self.peers.clone();
+        peers.sort_unstable();
+        if let Some(twice) = peers.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(ConfigError::PeerTwice(twice[0]));
+        }
+        if self.flow_control.is_some_and(|limits| limits.inflight_max == 0) {
+            return Err(ConfigError::NoInflight);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(change: impl FnOnce(&mut Config)) -> ConfigError {
+        let mut config = Config::new(ServerId(1), [1, 2, 3].map(ServerId).to_vec());
+        assert_eq!(config.validate(), Ok(()), "the plain settings are fine");
+        change(&mut config);
+        config.validate().unwrap_err()
+    }
+
+    #[test]
+    fn a_leader_must_be_able_to_send_heartbeats() {
+        assert_eq!(refused(|config| config.heartbeat_tick = 0), ConfigError::HeartbeatTick);
+    }
+
+    #[test]
+    fn an_election_takes_longer_than_a_heartbeat() {
+        let error = refused(|config| config.heartbeat_tick = 10);
+        assert_eq!(error, ConfigError::ElectionTick { election: 10, heartbeat: 10 });
+    }
+
+    #[test]
+    fn a_peer_is_named_once() {
+        let error = refused(|config| config.peers.push(ServerId(2)));
+        assert_eq!(error, ConfigError::PeerTwice(ServerId(2)));
+    }
+
+    #[test]
+    fn a_window_has_room_for_one_append() {
+        let limits = FlowControl { inflight_max: 0, append_bytes_max: 1 };
+        assert_eq!(refused(|config| config.flow_control = Some(limits)), ConfigError::NoInflight);
+    }
+}

@@ -1,0 +1,114 @@
+//! Elections: standing, voting, counting (Raft §5.2, §5.4.1).
+//!
+//! ```text
+//!  timeout ─► hup ─► (pre-vote) ─► candidate ─► RequestVote ─► votes ─► leader
+//!                                      ▲                         │
+//!                                      └──── timeout ────────────┴──► follower, if refused
+//! ```
+
+use super::message::Kind;
+use super::raft::{Raft, Role};
+use super::storage::Storage;
+use crate::api::{Position, ServerId};
+
+/// How a campaign stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tally {
+    /// A majority is for it.
+    Won,
+    /// A majority is against it.
+    Lost,
+    /// Neither yet.
+    Open,
+}
+
+impl<S: Storage> Raft<S> {
+    /// One tick of a node that does not lead.
+    pub(super) fn tick_election(&mut self) {
+        self.election_elapsed += 1;
+        if self.election_elapsed >= self.randomized_election_timeout {
+            self.election_elapsed = 0;
+            self.hup(false);
+        }
+    }
+
+    /// Stands for election, unless the node leads or is no member. `transfer` says that the old
+    /// leader wants it, which needs no pre-vote.
+    pub(super) fn hup(&mut self, transfer: bool) {
+        if self.role == Role::Leader || !self.is_promotable() {
+            return;
+        }
+        if self.config.pre_vote && !transfer {
+            self.ask_around();
+        } else {
+            self.campaign(transfer);
+        }
+    }
+
+    /// Raises the term and asks everybody for a vote; the own one counts.
+    pub(super) fn campaign(&mut self, transfer: bool) {
+        self.become_candidate();
+        let last = self.log.last();
+        self.ask_all(|raft, to| raft.send(to, Kind::RequestVote { last, transfer }));
+    }
+
+    /// Counts the own vote, and asks the others with `ask` where that is not enough.
+    pub(super) fn ask_all(&mut self, ask: impl Fn(&mut Raft<S>, ServerId)) {
+        let id = self.id;
+        self.on_vote(id, true);
+        if self.role == Role::Leader {
+            // A cluster of one.
+            return;
+        }
+        for slot in 0..self.prs.len() {
+            let to = self.prs[slot].id;
+            if to != id {
+                ask(self, to);
+            }
+        }
+    }
+
+    /// Counts one answer. A majority decides, either way.
+    ///
+    /// A candidate that a majority refuses need not wait for its timeout: nobody is left to elect
+    /// it.
+    pub(super) fn on_vote(&mut self, from: ServerId, granted: bool) {
+        match self.poll(from, granted) {
+            Tally::Won if self.role == Role::PreCandidate => self.campaign(false),
+            Tally::Won => {
+                self.become_leader();
+                self.broadcast_append();
+            }
+            Tally::Lost => self.become_follower(self.term, None),
+            Tally::Open => {}
+        }
+    }
+
+    /// Notes one answer, of which each node's first counts.
+    fn poll(&mut self, from: ServerId, granted: bool) -> Tally {
+        if let Some(slot) = self.prs.slot(from) {
+            self.prs[slot].vote.get_or_insert(granted);
+        }
+        if self.prs.is_majority(|node| node.vote == Some(true)) {
+            Tally::Won
+        } else if self.prs.is_majority(|node| node.vote == Some(false)) {
+            Tally::Lost
+        } else {
+            Tally::Open
+        }
+    }
+
+    /// Answers a candidate of this term (Figure 2, RequestVote, step 2).
+    ///
+    /// One vote per term, first come, first served; the same candidate gets the same answer again.
+    /// What was promised must be on disk before it leaves, which [`Ready`](super::Ready) sees to.
+    pub(super) fn on_request_vote(&mut self, from: ServerId, last: Position) {
+        let free = self.vote.is_none_or(|node| node == from);
+        let granted = free && last >= self.log.last();
+        if granted {
+            self.vote = Some(from);
+            self.election_elapsed = 0;
+        }
+        self.send(from, Kind::RequestVoteResponse { granted });
+    }
+}

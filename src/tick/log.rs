@@ -1,0 +1,334 @@
+//! The log of a node: a snapshot's end, then entries, then marks on how far each thing has come.
+//!
+//! ```text
+//!   truncated    first                                             last
+//!       │          │                                                │
+//!       ▼          ▼                                                ▼
+//!  ─────┤  entries ██████████████████████████████████████████████████
+//!                        ▲                ▲               ▲
+//!                     applied  <=     committed        stabled
+//! ```
+//!
+//! All entries that are not compacted are held in memory, on disk or not: to send one costs a
+//! reference, and the storage is asked only at the start. `truncated` and the first entry always
+//! touch. A snapshot that was received and is not on disk yet is held as the pending one, and then
+//! `truncated` is its end.
+//!
+//! Everything costs what it touches, whatever the log's length; terms only rise along a log, so a
+//! term's bounds are found by bisection.
+
+use std::collections::VecDeque;
+
+use super::config::ConfigError;
+use super::storage::{HardState, Snapshot, Storage, StorageError};
+use crate::api::{Entry, Index, Position, Term};
+
+/// A node's log, over what its storage had at the start.
+///
+/// Invariant (log_marks_in_order): truncated <= applied <= committed <= last and stabled <= last.
+#[derive(Debug)]
+pub struct RaftLog<S> {
+    storage: S,
+    truncated: Position,
+    entries: VecDeque<Entry>,
+    committed: Index,
+    applied: Index,
+    stabled: Index,
+    pending_snapshot: Option<Snapshot>,
+}
+
+impl<S: Storage> RaftLog<S> {
+    /// The log as the storage has it: committed and applied up to the snapshot's end.
+    ///
+    /// # Errors
+    /// What the storage says: the node does not start.
+    pub fn new(storage: S) -> Result<RaftLog<S>, StorageError> {
+        let (first, last) = (storage.first_index(), storage.last_index());
+        let truncated = Position { term: storage.term(first.prev())?, index: first.prev() };
+        let entries = storage.entries(first, last.next())?.into();
+        Ok(RaftLog {
+            storage,
+            truncated,
+            entries,
+            committed: truncated.index,
+            applied: truncated.index,
+            stabled: last,
+            pending_snapshot: None,
+        })
+    }
+
+    /// Takes over how far a previous life had committed, and how far its application had applied.
+    ///
+    /// # Errors
+    /// When the two do not fit the log: the disk lost something, or the application mistakes
+    /// itself.
+    pub(super) fn restore(&mut self, hard: HardState, applied: Index) -> Result<(), ConfigError> {
+        let (truncated, last) = (self.truncated.index, self.last_index());
+        let commit = hard.commit.max(truncated);
+        if commit > last {
+            return Err(ConfigError::CommitBeyondLog { commit, last });
+        }
+        if applied > commit {
+            return Err(ConfigError::Applied { applied, truncated, commit });
+        }
+        self.committed = commit;
+        self.applied = applied.max(truncated);
+        Ok(())
+    }
+
+    /// The disk as the core reads it.
+    pub const fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    /// The disk, for the application to write what a [`Ready`](super::Ready) names.
+    pub const fn storage_mut(&mut self) -> &mut S {
+        &mut self.storage
+    }
+
+    /// The last entry that is gone: a snapshot covers it.
+    pub const fn truncated(&self) -> Position {
+        self.truncated
+    }
+
+    /// The first entry kept, or the place where it would be.
+    pub const fn first_index(&self) -> Index {
+        self.truncated.index.next()
+    }
+
+    /// The last entry, or the snapshot's end when none is kept.
+    pub fn last_index(&self) -> Index {
+        self.truncated.index.plus(self.entries.len())
+    }
+
+    /// The last entry's term, or the snapshot's.
+    pub fn last_term(&self) -> Term {
+        self.last().term
+    }
+
+    /// Index and term of the last entry: what elections compare (Raft §5.4.1).
+    pub fn last(&self) -> Position {
+        self.entries.back().map_or(self.truncated, Entry::position)
+    }
+
+    /// Highest index known to be committed. Never decreases.
+    pub const fn committed(&self) -> Index {
+        self.committed
+    }
+
+    /// Highest index that was handed to the application and that it has said to have applied.
+    pub const fn applied(&self) -> Index {
+        self.applied
+    }
+
+    /// Highest index that is on disk as it stands here.
+    pub const fn stabled(&self) -> Index {
+        self.stabled
+    }
+
+    /// A snapshot that was received and is not on disk yet.
+    pub const fn pending_snapshot(&self) -> Option<&Snapshot> {
+        self.pending_snapshot.as_ref()
+    }
+
+    /// The term of the entry at `index`, the snapshot's end included.
+    ///
+    /// # Errors
+    /// [`StorageError::Compacted`] below the snapshot's end, [`StorageError::Unavailable`] beyond
+    /// the last entry.
+    pub fn term(&self, index: Index) -> Result<Term, StorageError> {
+        let beyond = if index < self.truncated.index {
+            StorageError::Compacted
+        } else {
+            StorageError::Unavailable
+        };
+        self.term_at(index).ok_or(beyond)
+    }
+
+    /// The term of the entry at `index`, where it is known.
+    pub(super) fn term_at(&self, index: Index) -> Option<Term> {
+        match index.0.checked_sub(self.first_index().0) {
+            Some(offset) => Some(self.entries.get(usize::try_from(offset).ok()?)?.term),
+            None => (index == self.truncated.index).then_some(self.truncated.term),
+        }
+    }
+
+    /// Whether the log has this very entry, as far as it can tell.
+    pub fn contains(&self, position: Position) -> bool {
+        self.term_at(position.index) == Some(position.term)
+    }
+
+    /// All entries kept.
+    pub fn all_entries(&self) -> impl ExactSizeIterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// The entries of `first..end`, end excluded; what is gone or not there is left out.
+    pub fn slice(&self, first: Index, end: Index) -> impl ExactSizeIterator<Item = &Entry> {
+        let end = self.offset(end);
+        self.entries.range(self.offset(first).min(end)..end)
+    }
+
+    /// The entries that are not on disk yet.
+    pub fn unstable_entries(&self) -> impl ExactSizeIterator<Item = &Entry> {
+        self.slice(self.stabled.next(), self.last_index().next())
+    }
+
+    /// The entries that are committed and not applied.
+    pub fn next_ents(&self) -> impl ExactSizeIterator<Item = &Entry> {
+        self.slice(self.applied.next(), self.committed.next())
+    }
+
+    /// Puts an entry of our own at the end, as a leader does.
+    pub(super) fn push(&mut self, entry: Entry) {
+        let last = self.last();
+        assert!(
+            entry.index == last.index.next() && entry.term >= last.term,
+            "log_is_consecutive: {} cannot follow {last}",
+            entry.position(),
+        );
+        self.entries.push_back(entry);
+    }
+
+    /// Takes a leader's entries after `prev`; the last of them is returned, `None` without `prev`.
+    ///
+    /// "If an existing entry conflicts with a new one …, delete the existing entry and all that
+    /// follow it" (Figure 2, AppendEntries, step 3): only then. A late copy of an old append must
+    /// not cut off what came after it. The commit index follows the leader's up to the last entry
+    /// that this very append speaks of (step 5): what stands behind it may be somebody else's.
+    pub fn append(
+        &mut self,
+        prev: Position,
+        committed: Index,
+        entries: Vec<Entry>,
+    ) -> Option<Index> {
+        if !self.contains(prev) {
+            return None;
+        }
+        let last_new = prev.index.plus(entries.len());
+        let known = entries.iter().take_while(|entry| self.contains(entry.position())).count();
+        if let Some(conflict) = entries.get(known) {
+            self.truncate_from(conflict.index);
+            entries.into_iter().skip(known).for_each(|entry| self.push(entry));
+        }
+        self.commit_to(committed.min(last_new));
+        Some(last_new)
+    }
+
+    /// Drops the entry at `index` and all that follow; they are no longer on disk either, once the
+    /// entries that take their place are written.
+    fn truncate_from(&mut self, index: Index) {
+        assert!(
+            index > self.committed,
+            "committed_entries_stay: entry {index} conflicts, but {} are committed",
+            self.committed,
+        );
+        self.entries.truncate(self.offset(index));
+        self.stabled = self.stabled.min(index.prev());
+    }
+
+    /// Commits up to `index` if the entry there has `term`; whether that is news.
+    ///
+    /// A leader calls it with its own term: entries of earlier terms are committed only along
+    /// with one of its own (Raft §5.4.2).
+    pub fn commit(&mut self, index: Index, term: Term) -> bool {
+        if index <= self.committed || self.term_at(index) != Some(term) {
+            return false;
+        }
+        self.committed = index;
+        true
+    }
+
+    /// Commits up to `index`, which a leader says is committed; a lower one changes nothing.
+    pub(super) fn commit_to(&mut self, index: Index) {
+        if index > self.committed {
+            let last = self.last_index();
+            assert!(
+                index <= last,
+                "log_marks_in_order: commit {index} beyond the last entry {last}"
+            );
+            self.committed = index;
+        }
+    }
+
+    /// Notes that the log is on disk up to `position`, if the entry there is still that one.
+    pub fn mark_stabled(&mut self, position: Position) {
+        if position.index > self.stabled && self.contains(position) {
+            self.stabled = position.index;
+        }
+    }
+
+    /// Notes that the application has applied up to `index`. Never moves back.
+    ///
+    /// # Panics
+    /// When that is not committed.
+    pub fn mark_applied(&mut self, index: Index) {
+        assert!(
+            index <= self.committed,
+            "log_marks_in_order: applied {index} beyond the commit index {}",
+            self.committed,
+        );
+        self.applied = self.applied.max(index);
+    }
+
+    /// Starts anew after a snapshot, which stays pending until it is on disk.
+    pub(super) fn restore_snapshot(&mut self, snapshot: Snapshot) {
+        let position = snapshot.position;
+        assert!(
+            position.index > self.committed,
+            "committed_entries_stay: a snapshot at {position} for a log committed up to {}",
+            self.committed,
+        );
+        self.entries.clear();
+        self.truncated = position;
+        self.committed = position.index;
+        self.applied = position.index;
+        self.stabled = position.index;
+        self.pending_snapshot = Some(snapshot);
+    }
+
+    /// Forgets the pending snapshot, now that the one at `index` is on disk.
+    pub(super) fn mark_snapshot_stabled(&mut self, index: Index) {
+        self.pending_snapshot.take_if(|pending| pending.position.index == index);
+    }
+
+    /// Drops from memory what the application has dropped from its storage.
+    pub fn maybe_compact(&mut self) {
+        let truncated = self.storage.first_index().prev();
+        if truncated <= self.truncated.index || self.pending_snapshot.is_some() {
+            return;
+        }
+        assert!(
+            truncated <= self.applied,
+            "log_marks_in_order: compacted to {truncated}, but applied only to {}",
+            self.applied,
+        );
+        let Some(term) = self.term_at(truncated) else { return };
+        self.entries.drain(..self.offset(truncated.next()));
+        self.truncated = Position { term, index: truncated };
+        // A long log that was dropped must give its memory back.
+        if self.entries.capacity() > 64 + 4 * self.entries.len() {
+            self.entries.shrink_to(2 * self.entries.len());
+        }
+    }
+
+    /// The last entry at or before `index` whose term is at most `term`: where two logs may agree.
+    ///
+    /// Both sides of a rejected append use it to pass over whole terms ("one AppendEntries RPC
+    /// will be required for each term with conflicting entries, rather than one per entry",
+    /// Raft §5.3).
+    pub(super) fn last_with_term_at_most(&self, term: Term, index: Index) -> Position {
+        let within = self.offset(index.next());
+        let count = self.entries.partition_point(|entry| entry.term <= term).min(within);
+        match count.checked_sub(1) {
+            Some(offset) => self.entries[offset].position(),
+            None => self.truncated,
+        }
+    }
+
+    /// Where in `entries` the entry at `index` is, moved into bounds.
+    fn offset(&self, index: Index) -> usize {
+        let offset = index.0.saturating_sub(self.first_index().0);
+        usize::try_from(offset).unwrap_or(usize::MAX).min(self.entries.len())
+    }
+}

@@ -1,0 +1,396 @@
+//! The state of a node, and the one door through which every message comes in.
+//!
+//! Here is what holds for all roles: the comparison of terms, the change of role, the clock. What a
+//! role does with a message is in `follower.rs`, `candidate.rs` and `leader.rs`.
+
+use super::chance::Chance;
+use super::config::{Config, ConfigError};
+use super::log::RaftLog;
+use super::message::{Kind, Local, Message};
+use super::progress::{Flow, Progress, Tracker};
+use super::read_index::{ReadState, Reads};
+use super::storage::{HardState, Snapshot, Storage, StorageError};
+use crate::api::{Entry, Index, Position, ServerId, Term};
+
+/// What a node is to the others (Figure 4), and the pre-vote's state in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Role {
+    /// Follows a leader, or waits for one.
+    #[default]
+    Follower,
+    /// Asks whether it would be elected; its term is still the old one.
+    PreCandidate,
+    /// Stands for election.
+    Candidate,
+    /// Leads.
+    Leader,
+}
+
+/// Why a node did not do what it was told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The settings make no sense: correct them.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The storage has no answer: the node does not start.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The command was not taken: try the leader, where one is known, or again later.
+    #[error("the proposal was dropped")]
+    ProposalDropped {
+        /// The leader, as far as the node knows. The node itself while it hands leadership over.
+        leader: Option<ServerId>,
+    },
+    /// Only a leader can do this: ask it.
+    #[error("this node does not lead")]
+    NotLeader {
+        /// The leader, as far as the node knows.
+        leader: Option<ServerId>,
+    },
+    /// The feature is off: see [`Config`].
+    #[error("this needs a feature that is off")]
+    Disabled,
+    /// The node is not of this cluster: drop the message.
+    #[error("{0} is not of this cluster")]
+    PeerNotFound(ServerId),
+    /// The message is for somebody else: deliver it there.
+    #[error("this message is for {0}")]
+    Misdirected(ServerId),
+}
+
+/// One node of a cluster: pure state, driven by `tick` and `step`.
+#[derive(Debug)]
+pub struct Raft<S> {
+    pub(super) config: Config,
+    pub(super) id: ServerId,
+    /// Latest term seen. Persistent; never decreases. Figure 2.
+    pub(super) term: Term,
+    /// The candidate that has this term's vote. Persistent. Figure 2.
+    pub(super) vote: Option<ServerId>,
+    /// The leader of this term, as far as it is known.
+    pub(super) lead: Option<ServerId>,
+    pub(super) role: Role,
+    pub(super) log: RaftLog<S>,
+    pub(super) prs: Tracker,
+    /// The outbox: to send is to push here.
+    pub(super) msgs: Vec<Message>,
+    /// Counts how often the outbox was emptied, from 1.
+    pub(super) epoch: u64,
+    /// Ticks since a leader was heard, or since the last look at the majority on a leader.
+    pub(super) election_elapsed: u32,
+    /// Ticks since the last heartbeat; leaders only.
+    pub(super) heartbeat_elapsed: u32,
+    /// This node's own election timeout in ticks, in `election_tick..2 * election_tick`.
+    pub(super) randomized_election_timeout: u32,
+    /// The node that leadership is being handed to.
+    pub(super) lead_transferee: Option<ServerId>,
+    pub(super) reads: Reads,
+    pub(super) read_states: Vec<ReadState>,
+    chance: Source,
+}
+
+/// The injected source of chance, which has nothing to show.
+struct Source(Box<dyn Chance>);
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Chance")
+    }
+}
+
+impl<S: Storage> Raft<S> {
+    /// A follower that goes on where its storage stopped; in term 0 on a first start.
+    ///
+    /// # Errors
+    /// [`Error::Config`] or [`Error::Storage`]: nothing was started.
+    pub fn new(config: Config, storage: S, chance: Box<dyn Chance>) -> Result<Raft<S>, Error> {
+        config.validate()?;
+        let (hard, conf) = storage.initial_state()?;
+        let nodes = if conf.nodes.is_empty() { config.peers.clone() } else { conf.nodes };
+        let mut log = RaftLog::new(storage)?;
+        log.restore(hard, config.applied)?;
+        let mut raft = Raft {
+            id: config.id,
+            config,
+            term: hard.term,
+            vote: hard.vote,
+            lead: None,
+            role: Role::Follower,
+            log,
+            prs: Tracker::new(nodes),
+            msgs: Vec::new(),
+            epoch: 1,
+            election_elapsed: 0,
+            heartbeat_elapsed: 0,
+            randomized_election_timeout: 0,
+            lead_transferee: None,
+            reads: Reads::default(),
+            read_states: Vec::new(),
+            chance: Source(chance),
+        };
+        raft.become_follower(hard.term, None);
+        Ok(raft)
+    }
+
+    /// One unit of time passes.
+    pub fn tick(&mut self) {
+        match self.role {
+            Role::Leader => self.tick_heartbeat(),
+            _ => self.tick_election(),
+        }
+    }
+
+    /// Takes in one message from another node.
+    pub fn step(&mut self, message: Message) {
+        if message.term != self.term && !self.admit(&message) {
+            return;
+        }
+        let Message { from, term, kind, .. } = message;
+        match kind {
+            Kind::RequestVote { last, .. } => self.on_request_vote(from, last),
+            Kind::RequestPreVote { last } => self.on_request_pre_vote(from, term, last),
+            // The grant of a pre-vote that is over.
+            Kind::RequestPreVoteResponse { granted: true } if term != self.term.next() => {}
+            kind => match self.role {
+                Role::Leader => self.step_leader(from, kind),
+                Role::Follower => self.step_follower(from, kind),
+                Role::Candidate | Role::PreCandidate => self.step_candidate(from, kind),
+            },
+        }
+    }
+
+    /// Does what the node's own clock or application tells it.
+    ///
+    /// # Errors
+    /// Says why not: [`Error::ProposalDropped`] and [`Error::NotLeader`] name the node to ask.
+    pub fn step_local(&mut self, local: Local) -> Result<(), Error> {
+        match local {
+            Local::Hup => self.hup(false),
+            Local::Beat => self.beat(),
+            Local::CheckQuorum => self.check_quorum(),
+            Local::Propose { data } => return self.propose(data).map(drop),
+            Local::TransferLeader { to } => return self.transfer_leader(to),
+            Local::ReadIndex { context } => return self.read_index(context),
+        }
+        Ok(())
+    }
+
+    /// Compares the terms of a message and of this node (Raft §5.1); whether to go on with it.
+    ///
+    /// "If one server's current term is smaller than the other's, then it updates its current
+    /// term to the larger value. If a candidate or leader discovers that its term is out of date,
+    /// it immediately reverts to follower state."
+    fn admit(&mut self, message: &Message) -> bool {
+        if message.term < self.term {
+            self.answer_older_term(message);
+            return false;
+        }
+        if self.is_kept_by_lease(&message.kind) {
+            return false;
+        }
+        match message.kind {
+            // A pre-vote asks about a term that nobody is in yet, and so does its grant.
+            Kind::RequestPreVote { .. } | Kind::RequestPreVoteResponse { granted: true } => {}
+            _ => {
+                let lead = message.kind.is_from_leader().then_some(message.from);
+                self.become_follower(message.term, lead);
+            }
+        }
+        true
+    }
+
+    /// Lets a node that lives in an older term know ours, and nothing else.
+    fn answer_older_term(&mut self, message: &Message) {
+        let kind = match message.kind {
+            Kind::Append { prev, .. } => {
+                Kind::AppendResponse { index: prev.index, rejection: Some(self.log.last()) }
+            }
+            Kind::Snapshot { .. } => {
+                Kind::AppendResponse { index: Index(0), rejection: Some(self.log.last()) }
+            }
+            Kind::Heartbeat { .. } => Kind::HeartbeatResponse { round: 0 },
+            Kind::RequestVote { .. } => Kind::RequestVoteResponse { granted: false },
+            Kind::RequestPreVote { .. } => Kind::RequestPreVoteResponse { granted: false },
+            _ => return,
+        };
+        self.send(message.from, kind);
+    }
+
+    /// Follows `lead`, or waits for a leader, in `term`.
+    pub fn become_follower(&mut self, term: Term, lead: Option<ServerId>) {
+        self.reset(term);
+        self.role = Role::Follower;
+        self.lead = lead;
+    }
+
+    /// Stands for election: a new term, and the own vote.
+    ///
+    /// # Panics
+    /// When the node leads: a leader has nothing to win.
+    pub fn become_candidate(&mut self) {
+        assert_ne!(self.role, Role::Leader, "leader of term {} cannot stand", self.term);
+        self.reset(self.term.next());
+        self.role = Role::Candidate;
+        self.vote = Some(self.id);
+    }
+
+    /// Leads this term. Appends an entry without a command, with which everything before it commits
+    /// (Raft §8), and sends nothing yet.
+    ///
+    /// # Panics
+    /// When the node is a follower: it has not been elected.
+    pub fn become_leader(&mut self) {
+        assert_ne!(self.role, Role::Follower, "follower in term {} cannot lead", self.term);
+        self.reset(self.term);
+        self.role = Role::Leader;
+        self.lead = Some(self.id);
+        let (last, id) = (self.log.last_index(), self.id);
+        let paced = self.config.flow_control.is_some();
+        for node in self.prs.iter_mut() {
+            node.next = last.next();
+            node.matched = if node.id == id { last } else { Index(0) };
+            node.flow = if paced { Flow::Probe { sent: false } } else { Flow::Replicate };
+        }
+        self.append_entry(bytes::Bytes::new());
+    }
+
+    /// What every change of role has in common.
+    pub(super) fn reset(&mut self, term: Term) {
+        assert!(term >= self.term, "terms_grow: from {} to {term}", self.term);
+        if term > self.term {
+            self.term = term;
+            self.vote = None;
+        }
+        self.lead = None;
+        self.lead_transferee = None;
+        self.restart_election_timer();
+        self.heartbeat_elapsed = 0;
+        self.prs.reset();
+        self.reads.clear();
+    }
+
+    /// Starts to wait anew, for a time of its own: "election timeouts are chosen randomly … to
+    /// prevent split votes" (Raft §5.2).
+    fn restart_election_timer(&mut self) {
+        let base = self.config.election_tick;
+        self.election_elapsed = 0;
+        self.randomized_election_timeout = base + self.chance.0.below(base);
+    }
+
+    /// Pushes a message in this node's term.
+    #[inline]
+    pub(super) fn send(&mut self, to: ServerId, kind: Kind) {
+        self.send_in(self.term, to, kind);
+    }
+
+    /// Pushes a message in `term`: only pre-votes speak of another than the own.
+    #[inline]
+    pub(super) fn send_in(&mut self, term: Term, to: ServerId, kind: Kind) {
+        self.msgs.push(Message { from: self.id, to, term, kind });
+    }
+
+    /// Puts an entry of this term at the end of a leader's log, and counts the own copy of it.
+    ///
+    /// The copy may count before it is on disk, since what follows from it leaves in a later
+    /// [`Ready`](super::Ready) than the entry itself; in a cluster of one, in the same.
+    pub(super) fn append_entry(&mut self, data: bytes::Bytes) -> Position {
+        let index = self.log.last_index().next();
+        self.log.push(Entry { term: self.term, index, data });
+        if let Some(slot) = self.prs.slot(self.id) {
+            self.prs[slot].matched = index;
+            self.prs[slot].next = index.next();
+        }
+        self.try_commit();
+        Position { term: self.term, index }
+    }
+}
+
+/// What a node shows.
+impl<S> Raft<S> {
+    /// The node's name.
+    pub const fn id(&self) -> ServerId {
+        self.id
+    }
+
+    /// The latest term seen.
+    pub const fn term(&self) -> Term {
+        self.term
+    }
+
+    /// The candidate that has this term's vote.
+    pub const fn vote(&self) -> Option<ServerId> {
+        self.vote
+    }
+
+    /// The leader of this term, as far as it is known.
+    pub const fn lead(&self) -> Option<ServerId> {
+        self.lead
+    }
+
+    /// What the node is to the others.
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The log.
+    pub const fn log(&self) -> &RaftLog<S> {
+        &self.log
+    }
+
+    /// The log, whose storage the application writes.
+    pub const fn log_mut(&mut self) -> &mut RaftLog<S> {
+        &mut self.log
+    }
+
+    /// The outbox: what waits to be sent.
+    pub fn msgs(&self) -> &[Message] {
+        &self.msgs
+    }
+
+    /// Empties the outbox.
+    pub fn take_msgs(&mut self) -> Vec<Message> {
+        self.epoch += 1;
+        std::mem::take(&mut self.msgs)
+    }
+
+    /// The members, in the order of their ids.
+    pub fn nodes(&self) -> impl Iterator<Item = ServerId> {
+        self.prs.iter().map(Progress::id)
+    }
+
+    /// What a leader knows of each node, itself included; of no use on others.
+    pub fn progress(&self) -> impl Iterator<Item = &Progress> {
+        self.prs.iter()
+    }
+
+    /// The settings that the node was started with.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Whether the node may stand for election: it belongs to the cluster.
+    pub fn is_promotable(&self) -> bool {
+        self.prs.slot(self.id).is_some()
+    }
+
+    /// Sets this node's election timeout until its next change of role, for scripts that need to
+    /// know who stands first.
+    pub const fn set_randomized_election_timeout(&mut self, ticks: u32) {
+        self.randomized_election_timeout = ticks;
+    }
+}
+
+impl<S: Storage> Raft<S> {
+    /// Term, vote and commit index as they must be on disk.
+    pub fn hard_state(&self) -> HardState {
+        HardState { term: self.term, vote: self.vote, commit: self.log.committed() }
+    }
+
+    /// The members as a snapshot has them.
+    pub(super) fn adopt_members(&mut self, snapshot: &Snapshot) {
+        let nodes = &snapshot.conf_state.nodes;
+        if !nodes.is_empty() {
+            self.prs = Tracker::new(nodes.clone());
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! A node as an application sees it: told of ticks, messages and commands, asked for what to do.
+
+use bytes::Bytes;
+
+use super::chance::Chance;
+use super::config::Config;
+use super::message::{Local, Message};
+use super::raft::{Error, Raft};
+use super::ready::{Ready, SoftState};
+use super::storage::{HardState, Storage};
+use crate::api::{Index, Position, ServerId};
+
+/// A node, and what its application has been told of it.
+///
+/// It has one owner and does no work of its own. The owner's loop:
+///
+/// ```
+/// use bytes::Bytes;
+/// use raftlab::api::ServerId;
+/// use raftlab::tick::{Config, MemoryStorage, RawNode};
+///
+/// let config = Config::new(ServerId(1), vec![ServerId(1)]);
+/// let mut node = RawNode::new(config, MemoryStorage::new(), Box::new(|_| 0))?;
+/// node.campaign();
+/// node.propose(Bytes::from("a command"))?;
+///
+/// let mut applied = Vec::new();
+/// while node.has_ready() {
+///     let ready = node.ready();
+///     let storage = node.storage_mut();
+///     storage.append(ready.entries);
+///     if let Some(hard_state) = ready.hard_state {
+///         storage.set_hard_state(hard_state);
+///     }
+///     // Nobody to send `ready.messages` to in a cluster of one.
+///     applied.extend(ready.committed_entries.into_iter().map(|entry| entry.data));
+///     node.advance();
+/// }
+/// assert_eq!(applied, ["", "a command"]);
+/// # Ok::<(), raftlab::tick::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct RawNode<S> {
+    raft: Raft<S>,
+    told_soft: SoftState,
+    told_hard: HardState,
+    handed: Option<Handed>,
+}
+
+/// What the [`Ready`] that is being worked on asks to store and to apply.
+#[derive(Debug)]
+struct Handed {
+    soft: SoftState,
+    hard: HardState,
+    last_entry: Option<Position>,
+    snapshot: Option<Index>,
+    applied: Option<Index>,
+}
+
+impl<S: Storage> RawNode<S> {
+    /// A node that goes on where its storage stopped.
+    ///
+    /// # Errors
+    /// [`Error::Config`] or [`Error::Storage`]: nothing was started.
+    pub fn new(config: Config, storage: S, chance: Box<dyn Chance>) -> Result<RawNode<S>, Error> {
+        let raft = Raft::new(config, storage, chance)?;
+        let told_soft = SoftState { lead: raft.lead, role: raft.role };
+        let told_hard = raft.hard_state();
+        Ok(RawNode { raft, told_soft, told_hard, handed: None })
+    }
+
+    /// One unit of time passes: the node's only clock.
+    #[inline]
+    pub fn tick(&mut self) {
+        self.raft.tick();
+    }
+
+    /// Takes in a message from another node.
+    ///
+    /// # Errors
+    /// [`Error::Misdirected`] if it is for somebody else, [`Error::PeerNotFound`] if it answers
+    /// what a stranger was never asked: nothing changes.
+    pub fn step(&mut self, message: Message) -> Result<(), Error> {
+        if message.to != self.raft.id {
+            return Err(Error::Misdirected(message.to));
+        }
+        if message.is_response() && self.raft.prs.slot(message.from).is_none() {
+            return Err(Error::PeerNotFound(message.from));
+        }
+        self.raft.step(message);
+        Ok(())
+    }
+
+    /// Stands for election now, without waiting for a timeout. A leader stays one.
+    pub fn campaign(&mut self) {
+        self.raft.hup(false);
+    }
+
+    /// Takes a command into the log; returns where it will stand if it is ever committed.
+    ///
+    /// # Errors
+    /// [`Error::ProposalDropped`]: nothing was taken; try the leader that it names.
+    pub fn propose(&mut self, data: Bytes) -> Result<Position, Error> {
+        self.raft.propose(data)
+    }
+
+    /// Begins to hand leadership to `to`.
+    ///
+    /// # Errors
+    /// As for [`Raft::transfer_leader`].
+    pub fn transfer_leader(&mut self, to: ServerId) -> Result<(), Error> {
+        self.raft.step_local(Local::TransferLeader { to })
+    }
+
+    /// Finds out up to where a read must wait; the answer is among `read_states`.
+    ///
+    /// # Errors
+    /// As for [`Raft::read_index`].
+    pub fn read_index(&mut self, context: u64) -> Result<(), Error> {
+        self.raft.step_local(Local::ReadIndex { context })
+    }
+
+    /// The transport could not reach a node.
+    pub fn report_unreachable(&mut self, id: ServerId) {
+        self.raft.report_unreachable(id);
+    }
+
+    /// What became of a snapshot that was sent to node `id`.
+    pub fn report_snapshot(&mut self, id: ServerId, arrived: bool) {
+        self.raft.report_snapshot(id, arrived);
+    }
+
+    /// The state, to look at.
+    pub const fn raft(&self) -> &Raft<S> {
+        &self.raft
+    }
+
+    /// The state, for scripts and tests that set the stage.
+    pub const fn raft_mut(&mut self) -> &mut Raft<S> {
+        &mut self.raft
+    }
+
+    /// The disk as the core reads it.
+    pub const fn storage(&self) -> &S {
+        self.raft.log.storage()
+    }
+
+    /// The disk, to write what a [`Ready`] names.
+    pub const fn storage_mut(&mut self) -> &mut S {
+        self.raft.log.storage_mut()
+    }
+
+    /// Whether there is anything to store, to send or to apply.
+    pub fn has_ready(&self) -> bool {
+        let log = &self.raft.log;
+        !self.raft.msgs.is_empty()
+            || log.stabled() < log.last_index()
+            || log.applied() < log.committed()
+            || log.pending_snapshot().is_some()
+            || !self.raft.read_states.is_empty()
+            || self.raft.hard_state() != self.told_hard
+            || self.soft_state() != self.told_soft
+    }
+
+    /// Hands over everything that is to be done. See [`Ready`] for the order.
+    ///
+    /// # Panics
+    /// When the last one was not [advanced](RawNode::advance): half of it may be undone.
+    pub fn ready(&mut self) -> Ready {
+        assert!(self.handed.is_none(), "ready again before advance: {:?}", self.handed);
+        let (soft, hard) = (self.soft_state(), self.raft.hard_state());
+        let log = &self.raft.log;
+        let entries: Vec<_> = log.unstable_entries().cloned().collect();
+        let committed_entries: Vec<_> = log.next_ents().cloned().collect();
+        let snapshot = log.pending_snapshot().cloned();
+        let durable = |state: HardState| (state.term, state.vote);
+        let must_sync =
+            !entries.is_empty() || snapshot.is_some() || durable(hard) != durable(self.told_hard);
+        self.handed = Some(Handed {
+            soft,
+            hard,
+            last_entry: entries.last().map(crate::api::Entry::position),
+            snapshot: snapshot.as_ref().map(|snapshot| snapshot.position.index),
+            applied: committed_entries.last().map(|entry| entry.index),
+        });
+        Ready {
+            soft_state: (soft != self.told_soft).then_some(soft),
+            hard_state: (hard != self.told_hard).then_some(hard),
+            entries,
+            snapshot,
+            committed_entries,
+            messages: self.raft.take_msgs(),
+            read_states: std::mem::take(&mut self.raft.read_states),
+            must_sync,
+        }
+    }
+
+    /// Says that all of the last [`Ready`] is stored, sent and applied.
+    ///
+    /// # Panics
+    /// When there was none.
+    pub fn advance(&mut self) {
+        let handed = self.handed.take().expect("advance follows a ready");
+        self.told_soft = handed.soft;
+        self.told_hard = handed.hard;
+        let log = &mut self.raft.log;
+        if let Some(position) = handed.last_entry {
+            log.mark_stabled(position);
+        }
+        if let Some(index) = handed.snapshot {
+            log.mark_snapshot_stabled(index);
+        }
+        if let Some(index) = handed.applied {
+            log.mark_applied(index);
+        }
+        log.maybe_compact();
+    }
+
+    fn soft_state(&self) -> SoftState {
+        SoftState { lead: self.raft.lead, role: self.raft.role }
+    }
+}

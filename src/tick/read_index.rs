@@ -1,0 +1,158 @@
+//! Reads without a log entry (thesis §6.4).
+//!
+//! A leader's commit index is a good place to read at, if it leads: another leader may have
+//! committed more. So the leader notes the index, starts a *round*, and waits until a majority
+//! has answered a heartbeat of that round, which they do only in its term. Heartbeats carry the
+//! newest round, so one answer confirms all reads before it, and a lost one is made up by the
+//! next.
+//!
+//! ```text
+//! read ──► leader: index 7, round 3 ── Heartbeat { round: 3 } ─► majority
+//!                                      ◄─ HeartbeatResponse ───
+//!          ReadState { index: 7 }: answer once entry 7 is applied
+//! ```
+//!
+//! A new leader does not know how far its predecessors had committed, so reads wait until an
+//! entry of its own term is. A follower may ask too; its question travels to the leader. What is
+//! lost is not repeated: the application asks again under a new name.
+//!
+//! Off by default: a read through the log needs no such argument. Reads by lease (thesis §6.4.1)
+//! are left out: a leader that looks once per election timeout whether it still has a majority
+//! learns too late that its lease has ended.
+
+use std::collections::VecDeque;
+
+use super::message::Kind;
+use super::raft::{Error, Raft};
+use super::storage::Storage;
+use crate::api::{Index, ServerId};
+
+/// A read that may be answered: leadership was confirmed after it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadState {
+    /// The application's own name for the read.
+    pub context: u64,
+    /// A state machine that has applied this entry may answer.
+    pub index: Index,
+}
+
+/// The reads that wait on a leader.
+#[derive(Debug, Default)]
+pub(super) struct Reads {
+    /// The newest round; 0 before the first.
+    round: u64,
+    /// The filling of the outbox that the newest round's heartbeats are in: until it is emptied,
+    /// more reads may join the round.
+    epoch: u64,
+    /// Reads whose round is not confirmed, oldest first.
+    waiting: VecDeque<Waiting>,
+    /// Reads that came before this term's first commit.
+    postponed: Vec<(ServerId, u64)>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    round: u64,
+    from: ServerId,
+    context: u64,
+    index: Index,
+}
+
+impl Reads {
+    /// Forgets all; rounds are numbered anew in each term.
+    pub(super) fn clear(&mut self) {
+        self.round = 0;
+        self.epoch = 0;
+        self.waiting.clear();
+        self.postponed.clear();
+    }
+
+    /// The round that heartbeats carry: the newest one while a read waits, else none.
+    pub(super) fn round(&self) -> u64 {
+        if self.waiting.is_empty() { 0 } else { self.round }
+    }
+}
+
+impl<S: Storage> Raft<S> {
+    /// Finds out up to where a read must wait; the answer is in a later [`Ready`](super::Ready).
+    ///
+    /// # Errors
+    /// [`Error::Disabled`], or [`Error::NotLeader`] without a known leader: ask again later.
+    pub fn read_index(&mut self, context: u64) -> Result<(), Error> {
+        if !self.config.read_index {
+            return Err(Error::Disabled);
+        }
+        match self.lead {
+            Some(lead) if lead == self.id => self.read_for(lead, context),
+            Some(lead) => self.send(lead, Kind::ReadIndex { context }),
+            None => return Err(Error::NotLeader { leader: None }),
+        }
+        Ok(())
+    }
+
+    /// A leader takes in a read, its own or a follower's.
+    pub(super) fn read_for(&mut self, from: ServerId, context: u64) {
+        let index = self.log.committed();
+        if !self.config.read_index {
+            // The asker has the feature, this leader has not.
+        } else if self.log.term_at(index) != Some(self.term) {
+            self.reads.postponed.push((from, context));
+        } else if self.prs.len() == 1 {
+            self.answer_read(from, context, index);
+        } else {
+            self.start_round(Waiting { round: 0, from, context, index });
+        }
+    }
+
+    /// Lets a read wait for the round that has not left yet, or for a new one.
+    fn start_round(&mut self, read: Waiting) {
+        let joins = self.reads.epoch == self.epoch && !self.reads.waiting.is_empty();
+        if !joins {
+            self.reads.round += 1;
+            self.reads.epoch = self.epoch;
+        }
+        let round = self.reads.round;
+        self.reads.waiting.push_back(Waiting { round, ..read });
+        if !joins {
+            self.beat();
+        }
+    }
+
+    /// Takes in the reads that waited for this term's first commit.
+    pub(super) fn release_reads(&mut self) {
+        if self.reads.postponed.is_empty() {
+            return;
+        }
+        for (from, context) in std::mem::take(&mut self.reads.postponed) {
+            self.read_for(from, context);
+        }
+    }
+
+    /// A node has answered a heartbeat of `round`: it was in this term after that round began.
+    pub(super) fn on_round_answered(&mut self, slot: usize, round: u64) {
+        if round <= self.prs[slot].round {
+            return;
+        }
+        self.prs[slot].round = round;
+        let (id, newest) = (self.id, self.reads.round);
+        let confirmed =
+            self.prs.majority_has(|node| if node.id == id { newest } else { node.round });
+        while self.reads.waiting.front().is_some_and(|read| read.round <= confirmed) {
+            let Some(read) = self.reads.waiting.pop_front() else { return };
+            self.answer_read(read.from, read.context, read.index);
+        }
+    }
+
+    fn answer_read(&mut self, from: ServerId, context: u64, index: Index) {
+        if from == self.id {
+            self.read_states.push(ReadState { context, index });
+        } else {
+            self.send(from, Kind::ReadIndexResponse { context, index });
+        }
+    }
+
+    /// The leader has answered this follower's read.
+    pub(super) fn on_read_answer(&mut self, context: u64, index: Index) {
+        self.read_states.push(ReadState { context, index });
+    }
+}
