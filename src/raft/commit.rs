@@ -12,6 +12,7 @@
 //! S4       1   3         and 2/2 is committed with it.
 //! ```
 
+use super::replication::Progress;
 use super::state::{Role, State};
 use crate::api::{Index, quorum_size};
 
@@ -36,11 +37,21 @@ impl State {
     /// Our own entries count: they are synced in the critical section that appends them, before
     /// anyone can see the commit index that they raise.
     fn majority_match_index(&self) -> Option<Index> {
+        self.reached_by_majority(self.log.last().index, |follower| follower.match_index)
+    }
+
+    /// The highest value that a majority of the servers has reached, as far as this leader knows:
+    /// the middle of the sorted values. Ours is `own`. `None` unless we lead.
+    pub fn reached_by_majority<T: Ord + Copy>(
+        &self,
+        own: T,
+        of: impl Fn(&Progress) -> T,
+    ) -> Option<T> {
         let Role::Leader { followers } = &self.role else { return None };
-        let mut match_indices: Vec<Index> = followers.iter().map(|f| f.match_index).collect();
-        match_indices[self.me.slot()] = self.log.last().index;
-        match_indices.sort_unstable_by(|a, b| b.cmp(a));
-        Some(match_indices[quorum_size(self.servers) - 1])
+        let mut values: Vec<T> = followers.iter().map(of).collect();
+        values[self.me.slot()] = own;
+        values.sort_unstable_by(|a, b| b.cmp(a));
+        Some(values[quorum_size(self.servers) - 1])
     }
 
     /// Raises a follower's commit index to its leader's (Figure 2, AppendEntries, step 5).

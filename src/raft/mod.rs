@@ -61,6 +61,7 @@
 //! | Leaders: a command from a client | `start` | `replication.rs` |
 //! | Leaders: success; log inconsistency | `on_append_reply` | `replies.rs` |
 //! | Leaders: raise the commit index | `advance_commit_index` | `commit.rs` |
+//! | Clients: reads without the log (Raft §8) | `begin_read`, `outcome_of` | `read_index.rs` |
 //! | RequestVote, receiver | `on_request_vote` | `request_vote.rs` |
 //! | AppendEntries, receiver | `on_append_entries` | `append_entries.rs` |
 //! | InstallSnapshot, receiver (Figure 13) | `on_install_snapshot` | `install_snapshot.rs` |
@@ -80,7 +81,7 @@
 //! - That a command which [`start`](Consensus::start) took will be committed: its leader may be
 //!   deposed first. The service watches what comes out.
 //! - Each command once: a client that asks again may find its command twice in the log.
-//! - Reads without the log, changes of membership, transfer of leadership (Raft §6, §8).
+//! - Changes of membership, transfer of leadership (Raft §6; thesis §3.10).
 //!
 //! # Reading on
 //!
@@ -97,6 +98,7 @@ mod install_snapshot;
 mod invariants;
 mod log;
 mod persist;
+mod read_index;
 mod replication;
 mod replicator;
 mod replies;
@@ -181,6 +183,10 @@ impl Consensus for Raft {
 
     fn snapshot(&self, index: Index, data: Bytes) {
         self.server.step(|state, effects| state.compact(index, data, effects));
+    }
+
+    fn read_index(&self) -> Result<Option<Index>, NotLeader> {
+        read_index::run(&self.server)
     }
 
     fn kill(&self) {

@@ -35,6 +35,11 @@ pub struct Progress {
     /// How often something was sent since an answer last brought news. While it is not zero the
     /// next batch waits: for the answer, or for the next heartbeat.
     pub unanswered: u32,
+    /// The read round that the last AppendEntries to it was made in. Starts at 0; never falls.
+    pub asked_round: u64,
+    /// The last read round whose AppendEntries it has answered in this term. Starts at 0; never
+    /// falls. `confirmed_round <= asked_round` (thesis §6.4).
+    pub confirmed_round: u64,
 }
 
 /// What a leader owes a follower.
@@ -44,7 +49,7 @@ pub enum Owed {
     Nothing,
     /// The commit index rose. That may wait a little, for entries to go with it.
     CommitNews,
-    /// Entries, a snapshot, or the first message of a term.
+    /// Entries, a snapshot, the first message of a term, or a question for reads that wait.
     Message,
 }
 
@@ -60,7 +65,14 @@ pub enum Message {
 impl Progress {
     /// What a new leader knows, whose next entry will be `next_index`.
     pub const fn new(next_index: Index) -> Progress {
-        Progress { next_index, match_index: Index(0), sent_commit: None, unanswered: 0 }
+        Progress {
+            next_index,
+            match_index: Index(0),
+            sent_commit: None,
+            unanswered: 0,
+            asked_round: 0,
+            confirmed_round: 0,
+        }
     }
 }
 
@@ -93,6 +105,7 @@ impl State {
             Some(_) if progress.unanswered > 0 => Owed::Nothing,
             // "If last log index >= nextIndex for a follower: send AppendEntries RPC".
             Some(_) if self.log.last().index >= progress.next_index => Owed::Message,
+            Some(_) if self.owes_a_read(progress) => Owed::Message,
             Some(sent) if self.commit_index > sent => Owed::CommitNews,
             Some(_) => Owed::Nothing,
         }
@@ -108,14 +121,15 @@ impl State {
         progress.sent_commit = Some(self.commit_index);
         let next_index = progress.next_index;
         let silent = progress.unanswered >= UNANSWERED_MAX;
-        if silent || next_index > self.log.last().index {
-            return Some(Message::Append(self.append_args(next_index, Vec::new())));
+        let heartbeat = silent || next_index > self.log.last().index;
+        if !heartbeat {
+            progress.unanswered += 1;
+            if next_index <= self.log.last_included().index {
+                return Some(Message::Install(self.install_args()));
+            }
         }
-        progress.unanswered += 1;
-        if next_index <= self.log.last_included().index {
-            return Some(Message::Install(self.install_args()));
-        }
-        let entries = self.log.entries_from(next_index, BATCH);
+        progress.asked_round = self.read_round;
+        let entries = if heartbeat { Vec::new() } else { self.log.entries_from(next_index, BATCH) };
         Some(Message::Append(self.append_args(next_index, entries)))
     }
 

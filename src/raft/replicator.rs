@@ -42,9 +42,10 @@ pub fn run(server: &Arc<Server>, follower: ServerId) {
         }
         heartbeat_due = now + HEARTBEAT_INTERVAL;
         let message = guard.step(|state, _| state.message_to(follower)).flatten();
+        let read_round = guard.read_round;
         drop(guard);
         match message {
-            Some(Message::Append(args)) => append_entries(server, follower, args),
+            Some(Message::Append(args)) => append_entries(server, follower, args, read_round),
             Some(Message::Install(args)) => install_snapshot(server, follower, args),
             None => {}
         }
@@ -52,11 +53,17 @@ pub fn run(server: &Arc<Server>, follower: ServerId) {
     }
 }
 
-fn append_entries(server: &Arc<Server>, follower: ServerId, args: AppendEntriesArgs) {
+fn append_entries(
+    server: &Arc<Server>,
+    follower: ServerId,
+    args: AppendEntriesArgs,
+    read_round: u64,
+) {
     let sent = Sent {
         term: args.term,
         prev_log_index: args.prev_log_index,
         last_new_index: args.last_new_index(),
+        read_round,
     };
     let peer = server.peer(follower);
     let call = async move { peer.append_entries(labrpc::context(), args).await };

@@ -25,6 +25,8 @@ pub struct Sent {
     pub prev_log_index: Index,
     /// The last new entry: what a success promises.
     pub last_new_index: Index,
+    /// The read round in which it was made: what any answer confirms.
+    pub read_round: u64,
 }
 
 impl Progress {
@@ -73,6 +75,7 @@ impl State {
         let retry_at = reply.conflict.map(|conflict| self.index_before(conflict));
         let Some(progress) = self.progress_in(sent.term, reply.term, follower) else { return };
 
+        progress.confirms(sent.read_round);
         let news = match retry_at {
             _ if reply.success => progress.matches(sent.last_new_index),
             Some(index) => progress.backs_up(sent.prev_log_index, index),

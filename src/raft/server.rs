@@ -48,6 +48,8 @@ pub struct Server {
     pub election: Condvar,
     /// Wakes the applier: there is something to apply.
     pub applier: Condvar,
+    /// Wakes reads that wait to hear whether we still lead.
+    pub reads: Condvar,
     /// Wakes the replicators: their follower is owed something. One slot per server; our own is
     /// unused.
     replicators: Vec<Condvar>,
@@ -56,6 +58,10 @@ pub struct Server {
 struct Inner {
     state: State,
     timer: ElectionTimer,
+    /// How many reads wait.
+    waiting_reads: usize,
+    /// The state's `confirmed_round` when they were last woken, or the first of them came.
+    seen_round: Option<u64>,
     /// What the state looked like when the lock was last released.
     last_look: Look,
     /// False while a rule or a check is at work. Should that panic, it stays so and nobody looks
@@ -79,10 +85,18 @@ impl Server {
             replicators: peers.iter().map(|_| Condvar::new()).collect(),
             peers,
             persister,
-            inner: Mutex::new(Inner { state, timer, last_look, sound: true }),
+            inner: Mutex::new(Inner {
+                state,
+                timer,
+                waiting_reads: 0,
+                seen_round: None,
+                last_look,
+                sound: true,
+            }),
             stop: Stop::default(),
             election: Condvar::new(),
             applier: Condvar::new(),
+            reads: Condvar::new(),
         })
     }
 
@@ -110,6 +124,7 @@ impl Server {
         self.stop.stop();
         self.election.notify_all();
         self.applier.notify_all();
+        self.reads.notify_all();
         self.replicators.iter().for_each(Condvar::notify_all);
     }
 
@@ -190,7 +205,8 @@ impl Guard<'_> {
     /// Wakes the tasks that have something to do. By what is so, not by what a rule did: a rule
     /// cannot forget it, and one wake-up too many does no harm.
     #[track_caller]
-    fn wake(&self) {
+    fn wake(&mut self) {
+        self.wake_reads();
         let state = &self.inner.state;
         if state.has_more_to_apply() {
             self.server.applier.notify_one();
@@ -200,6 +216,31 @@ impl Guard<'_> {
                 self.server.replicator(follower).notify_one();
             }
         }
+    }
+
+    /// Wakes the reads that wait, if a round more is confirmed or leadership has ended.
+    #[track_caller]
+    fn wake_reads(&mut self) {
+        let inner = &mut *self.inner;
+        if inner.waiting_reads > 0 {
+            let confirmed = inner.state.confirmed_round();
+            if std::mem::replace(&mut inner.seen_round, confirmed) != confirmed {
+                self.server.reads.notify_all();
+            }
+        }
+    }
+
+    /// Gives up the lock and waits until a read may have its answer, or `deadline` has come.
+    #[track_caller]
+    pub fn wait_for_read(&mut self, deadline: Instant) {
+        let inner = &mut *self.inner;
+        if inner.waiting_reads == 0 {
+            inner.seen_round = inner.state.confirmed_round();
+        }
+        inner.waiting_reads += 1;
+        let server = self.server;
+        self.wait_until(&server.reads, deadline);
+        self.inner.waiting_reads -= 1;
     }
 
     /// Waits a whole election timeout again.

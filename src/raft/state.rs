@@ -45,6 +45,9 @@ pub struct State {
     pub role: Role,
     /// The leader of `current_term`, once heard of. A hint for clients.
     pub leader_id: Option<ServerId>,
+    /// How many reads have asked whether we still lead. Volatile; starts at 0; never falls. What
+    /// a leader sends belongs to the round that it is made in (thesis §6.4).
+    pub read_round: u64,
 }
 
 /// A service's state, and the last entry that it covers.
@@ -109,6 +112,7 @@ impl State {
             snapshot_to_apply: None,
             role: Role::Follower,
             leader_id: None,
+            read_round: 0,
         }
     }
 

@@ -103,7 +103,8 @@ pub fn answer(state: &mut State, prev: u64, last: u64, reply: Result<(), Conflic
 
 /// A request of term `term` that went from `prev` to `last`.
 pub fn sent(term: u64, prev: u64, last: u64) -> Sent {
-    Sent { term: Term(term), prev_log_index: Index(prev), last_new_index: Index(last) }
+    let (prev_log_index, last_new_index) = (Index(prev), Index(last));
+    Sent { term: Term(term), prev_log_index, last_new_index, read_round: 0 }
 }
 
 /// A refusal, for `answer`.

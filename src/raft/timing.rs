@@ -51,6 +51,12 @@ pub const UNANSWERED_MAX: u32 = 4;
 /// Most messages, and most bytes of commands, that are taken for the service at a time.
 pub const APPLY_BATCH: Batch = Batch { entries_max: 256, bytes_max: 1024 * 1024 };
 
+/// How long a read waits to hear that its leader still leads.
+///
+/// As long as the longest election timeout: who heard from no majority for so long has probably
+/// been replaced, and the client had better ask the others.
+pub const READ_PATIENCE: Duration = ELECTION_TIMEOUT_MAX;
+
 /// How soon an applier that waits for its service notices that the instance was killed.
 pub const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
