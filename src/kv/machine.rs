@@ -174,3 +174,116 @@ impl StateMachine for KvMachine {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::session::ClientId;
+    use super::*;
+
+    fn get(key: &str) -> KvOp {
+        KvOp::Get { key: key.into() }
+    }
+
+    fn append(value: &str, number: u64) -> KvOp {
+        let request = RequestId { client: ClientId(1), number };
+        KvOp::Append { key: "a".into(), value: value.into(), request }
+    }
+
+    fn put(value: &str, number: u64) -> KvOp {
+        let request = RequestId { client: ClientId(1), number };
+        KvOp::Put { key: "a".into(), value: value.into(), request }
+    }
+
+    fn put_versioned(value: &str, expected: u64) -> KvOp {
+        let (value, expected) = (value.into(), Version(expected));
+        KvOp::PutVersioned { key: "a".into(), value, expected }
+    }
+
+    /// A machine that has carried out `ops`, with the output of the last.
+    fn after(ops: impl IntoIterator<Item = KvOp>) -> (KvMachine, KvOutput) {
+        let mut machine = KvMachine::default();
+        let last = ops.into_iter().map(|op| machine.apply(op)).last();
+        (machine, last.unwrap())
+    }
+
+    fn held(value: &str, version: u64) -> KvOutput {
+        KvOutput::Value(Some(Versioned { value: value.into(), version: Version(version) }))
+    }
+
+    #[test]
+    fn a_missing_key_has_no_value_and_takes_an_append() {
+        assert_eq!(after([get("a")]).1, KvOutput::Value(None));
+        assert_eq!(after([append("x", 1), get("a")]).1, held("x", 1));
+    }
+
+    #[test]
+    fn a_put_replaces_and_an_append_adds_and_each_is_a_version() {
+        let ops = [put("x", 1), append("y", 2), get("a")];
+        assert_eq!(after(ops).1, held("xy", 2));
+    }
+
+    #[test]
+    fn a_repeated_request_is_done_and_does_nothing() {
+        let (mut machine, _) = after([append("x", 1), append("y", 2)]);
+        assert_eq!(machine.apply(append("y", 2)), KvOutput::Done);
+        assert_eq!(machine.apply(put("x", 1)), KvOutput::Done);
+        assert_eq!(machine.apply(get("a")), held("xy", 2));
+    }
+
+    #[test]
+    fn a_versioned_put_needs_the_version_that_is_there() {
+        let (mut machine, created) = after([put_versioned("x", 0)]);
+        assert_eq!(created, KvOutput::Put(PutOutcome::Done));
+        for wrong in [0, 2] {
+            let refused = machine.apply(put_versioned("y", wrong));
+            assert_eq!(refused, KvOutput::Put(PutOutcome::WrongVersion), "at {wrong}");
+        }
+        assert_eq!(machine.apply(get("a")), held("x", 1));
+        assert_eq!(machine.apply(put_versioned("y", 1)), KvOutput::Put(PutOutcome::Done));
+        assert_eq!(machine.apply(get("a")), held("y", 2));
+    }
+
+    #[test]
+    fn a_versioned_put_creates_a_key_at_version_0_only() {
+        let (mut machine, refused) = after([put_versioned("x", 1)]);
+        assert_eq!(refused, KvOutput::Put(PutOutcome::NoKey));
+        assert_eq!(machine.apply(get("a")), KvOutput::Value(None));
+    }
+
+    #[test]
+    fn a_read_answers_a_get_and_nothing_else() {
+        let (machine, _) = after([put("x", 1)]);
+        assert_eq!(machine.read(&get("a")), Some(held("x", 1)));
+        for op in [put("y", 2), append("y", 2), put_versioned("y", 1)] {
+            assert_eq!(machine.read(&op), None, "{op:?} changes the state");
+        }
+    }
+
+    #[test]
+    fn a_restored_machine_knows_values_versions_and_sessions() {
+        let (machine, _) = after([put("x", 1), append("y", 2)]);
+        let mut restored = KvMachine::default();
+        restored.restore(&machine.snapshot()).unwrap();
+        assert_eq!(restored, machine);
+        restored.apply(append("y", 2));
+        assert_eq!(restored.apply(get("a")), held("xy", 2), "the request was there before");
+    }
+
+    #[test]
+    fn a_snapshot_of_one_key_and_one_clerk_is_small() {
+        let (machine, _) = after([put("x", 1)]);
+        let size = machine.snapshot().len();
+        assert!(size <= 16, "{size} bytes");
+    }
+
+    #[test]
+    fn what_is_no_snapshot_is_refused() {
+        let mut long = after([put("x", 1)]).0.snapshot().to_vec();
+        long.push(0);
+        let cut = &long[..long.len() - 2];
+        for bytes in [&long[..], cut, &[]] {
+            let refused = KvMachine::default().restore(bytes).unwrap_err();
+            assert_eq!(refused.bytes, bytes.len());
+        }
+    }
+}

@@ -27,7 +27,7 @@
 //! | Which answer is mine? | that of the entry with my index *and* my term | `waiters.rs` |
 //! | What if there is none? | an error says whether the operation may have happened | `rsm.rs` |
 //! | Who changes the state? | one task, in the order of the log | `reader.rs` |
-//! | How does it happen once? | numbered requests, remembered where they are applied | `session.rs` |
+//! | How does it happen once? | numbered requests, remembered where applied | `session.rs` |
 //! | Why may versions do without? | a put that has happened finds another version | `machine.rs` |
 //! | How does a client find out? | it asks on, and remembers that it asked before | `clerk.rs` |
 //!

@@ -15,7 +15,7 @@ use crate::runtime::channel::Receiver;
 use crate::runtime::sync::{Condvar, Mutex};
 
 /// What an entry costs in the raft state beside its command, in bytes, about.
-const ENTRY_OVERHEAD: usize = 16;
+const ENTRY_OVERHEAD: usize = 8;
 
 /// Why a replica does not start.
 #[derive(Debug, thiserror::Error)]
