@@ -301,6 +301,37 @@ macro_rules! scenarios {
                 "entries of a deposed leader that survive behind a snapshot";
             late_snapshots_2d: P2D, 3 servers, unreliable, "snapshots late and twice",
                 "a late snapshot that moves the service or the log backwards";
+            basic_3a: P3A, 5 servers, reliable, "one client",
+                "a service that loses or repeats what one client does";
+            speed_3a: P3A, 3 servers, reliable, "a thousand operations in a row",
+                "operations that wait for the next heartbeat";
+            concurrent_3a: P3A, 5 servers, reliable, "many clients",
+                "an answer that belongs to somebody else's operation";
+            unreliable_3a: P3A, 5 servers, unreliable, "many clients, messages are lost",
+                "an operation that is carried out twice because it was sent twice";
+            unreliable_one_key_3a: P3A, 3 servers, unreliable, "many clients append to one key",
+                "a repetition that is looked for only where it comes in";
+            one_partition_3a: P3A, 5 servers, reliable, "progress in a majority only",
+                "answers from a minority; operations that never end after the heal";
+            many_partitions_one_client_3a: P3A, 5 servers, reliable, "one client, partitions",
+                "a client that sticks to a deposed leader; an old value read from one";
+            many_partitions_many_clients_3a: P3A, 5 servers, reliable, "many clients, partitions",
+                "an answer by index, though another leader's entry took the place";
+            persist_one_client_3a: P3A, 5 servers, reliable, "one client, restarts",
+                "what was answered is gone after a crash";
+            persist_concurrent_3a: P3A, 5 servers, reliable, "many clients, restarts",
+                "the same, for clients that came together";
+            persist_concurrent_unreliable_3a: P3A, 5 servers, unreliable,
+                "many clients, restarts, messages are lost",
+                "a repetition that is not known again after a restart";
+            persist_partition_3a: P3A, 5 servers, reliable, "many clients, partitions, restarts",
+                "operations that were stuck in a minority when it crashed";
+            persist_partition_unreliable_3a: P3A, 5 servers, unreliable,
+                "many clients, partitions, restarts, messages are lost",
+                "the same, while messages are lost";
+            persist_partition_unreliable_linearizable_3a: P3A, 7 servers, unreliable,
+                "shared keys, partitions, restarts, messages are lost",
+                "answers that no order of the operations explains";
             rsm_answer_3a: P3A, 3 servers, reliable, "answers to submitted operations",
                 "an answer before the entry is committed; an operation taken by a follower";
             rsm_own_entry_3a: P3A, 3 servers, reliable, "another leader's entry at one's index",
@@ -315,6 +346,30 @@ macro_rules! scenarios {
                 "a wait that begins after its entry was applied";
             rsm_replay_3a: P3A, 3 servers, reliable, "entries of an earlier life",
                 "an answer from an earlier life's entry; an entry applied only where it was sent";
+            snapshot_rpc_3b: P3B, 3 servers, reliable, "a server that lags gets a snapshot",
+                "a state that is not the snapshot's; a log that grows";
+            snapshot_size_3b: P3B, 3 servers, reliable, "small snapshots of a small state",
+                "a snapshot that has the past in it; a log that is not trimmed";
+            speed_3b: P3B, 3 servers, reliable, "a thousand operations in a row, with snapshots",
+                "snapshots that hold up the service";
+            snapshot_recover_3b: P3B, 5 servers, reliable, "one client, restarts from snapshots",
+                "a state that a restart does not find in its snapshot";
+            snapshot_recover_many_clients_3b: P3B, 5 servers, reliable,
+                "many clients, restarts from snapshots",
+                "sessions that are not part of the snapshot";
+            snapshot_unreliable_3b: P3B, 5 servers, unreliable,
+                "many clients, snapshots, messages are lost",
+                "snapshots and entries that are applied in the wrong order";
+            snapshot_unreliable_recover_3b: P3B, 5 servers, unreliable,
+                "many clients, restarts from snapshots, messages are lost",
+                "a repetition that is not known again after a restart";
+            snapshot_unreliable_recover_concurrent_partition_3b: P3B, 5 servers, unreliable,
+                "many clients, partitions, restarts from snapshots, messages are lost",
+                "the same, where a minority's log was given up for a snapshot";
+            snapshot_unreliable_recover_concurrent_partition_linearizable_3b: P3B, 7 servers,
+                unreliable,
+                "shared keys, partitions, restarts from snapshots, messages are lost",
+                "answers that no order of the operations explains";
         }
     };
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::ledger::shown;
 use super::{Cluster, limit};
 use crate::api::{Index, ServerId, Started, Term};
+use crate::persister::Persister;
 use crate::runtime::time::Instant;
 use crate::runtime::{self, Clock, FailureKind, Schedule, thread};
 
@@ -201,9 +202,18 @@ impl Cluster {
 
     /// The most bytes of term, vote and log that any server has stored; no snapshot in it.
     pub fn log_size(&self) -> usize {
-        self.inner.slots.with(|slots| {
-            slots.iter().map(|slot| slot.persister.raft_state_size()).max().unwrap_or(0)
-        })
+        self.most_stored(Persister::raft_state_size)
+    }
+
+    /// The most bytes that the snapshot of any server has; 0 where there is none.
+    pub fn snapshot_size(&self) -> usize {
+        self.most_stored(Persister::snapshot_size)
+    }
+
+    fn most_stored(&self, size: impl Fn(&Persister) -> usize) -> usize {
+        self.inner
+            .slots
+            .with(|slots| slots.iter().map(|slot| size(&slot.persister)).max().unwrap_or(0))
     }
 
     /// Fails when some server's stored log is not smaller than `bytes_max`.

@@ -59,6 +59,17 @@ impl Cluster {
         self.set_link(from, to, false);
     }
 
+    /// Connects the servers of each group with each other, and cuts all links between groups.
+    /// Links of clients stay as they are.
+    pub fn partition(&self, groups: &[&[ServerId]]) {
+        let group_of = |server| groups.iter().position(|group| group.contains(&server));
+        for from in self.servers() {
+            for to in self.servers() {
+                self.set_link(from, to, group_of(from) == group_of(to));
+            }
+        }
+    }
+
     /// Repairs the link between two servers, in both directions.
     pub fn mend(&self, one: ServerId, other: ServerId) {
         self.set_link(one, other, true);

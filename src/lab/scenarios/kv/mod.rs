@@ -1,0 +1,10 @@
+//! Parts 3A and 3B: the key/value service.
+//!
+//! `rounds.rs` has what most tests of both services have in common; the others are the tests.
+
+mod classic;
+mod rounds;
+mod special;
+
+pub use classic::*;
+pub use special::*;
