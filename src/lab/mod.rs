@@ -72,8 +72,6 @@ pub use design::{Boot, DESIGNS, Design, Facts, Instance};
 pub use report::Report;
 pub use run::{Observing, run_and_explain, run_scenario, run_scenario_observing};
 pub use scenario::{NoSuchPart, Part, SCENARIOS, Scenario, find_scenario};
-pub use service::{
-    Below, Count, Counted, Counter, Counting, KV, KvApplication, KvClient, KvDesign,
-};
+pub use service::{Below, Count, Counted, Counter, Counting, KV, KvClient, KvDesign};
 
 pub use crate::scenarios;

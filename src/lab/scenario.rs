@@ -332,6 +332,20 @@ macro_rules! scenarios {
             persist_partition_unreliable_linearizable_3a: P3A, 7 servers, unreliable,
                 "shared keys, partitions, restarts, messages are lost",
                 "answers that no order of the operations explains";
+            rsm_basic_3a: P3A, 3 servers, reliable, "a replicated counter",
+                "an operation carried out only where it was submitted";
+            rsm_concurrent_3a: P3A, 3 servers, reliable, "concurrent operations",
+                "an answer missed, or given to another, when operations come together";
+            rsm_leader_failure_3a: P3A, 3 servers, reliable, "a counter whose leader fails",
+                "a service that stops, or loses an operation, with its leader";
+            rsm_leader_partition_3a: P3A, 3 servers, reliable, "a counter whose leader is cut off",
+                "success without a majority; operations that wait for ever";
+            rsm_restart_replay_3a: P3A, 3 servers, reliable, "a counter that restarts",
+                "a log that is not replayed, or twice";
+            rsm_shutdown_3a: P3A, 3 servers, reliable, "shut down under load",
+                "operations that wait for a server that is no more";
+            rsm_restart_submit_3a: P3A, 3 servers, reliable, "shut down under load, and restart",
+                "an answer of an earlier life";
             rsm_answer_3a: P3A, 3 servers, reliable, "answers to submitted operations",
                 "an answer before the entry is committed; an operation taken by a follower";
             rsm_own_entry_3a: P3A, 3 servers, reliable, "another leader's entry at one's index",
@@ -370,6 +384,8 @@ macro_rules! scenarios {
                 unreliable,
                 "shared keys, partitions, restarts from snapshots, messages are lost",
                 "answers that no order of the operations explains";
+            rsm_snapshot_3b: P3B, 3 servers, reliable, "a counter that takes snapshots",
+                "a log that is not trimmed; a restart without the snapshot";
         }
     };
 }

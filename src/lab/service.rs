@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::application::{Application, Living, Seat};
+use super::application::{Living, Seat};
 use crate::api::{ApplyMsg, Consensus, ServerId};
 use crate::kv::rpc::KvRpc as _;
 use crate::kv::{
@@ -182,20 +182,6 @@ impl Counting for Rsm<Counter> {
 
     fn kill(&self) {
         Rsm::kill(self);
-    }
-}
-
-/// The key/value service as an application of a cluster.
-pub struct KvApplication {
-    /// Whose service.
-    pub design: KvDesign,
-    /// When it takes snapshots, and how it reads.
-    pub config: RsmConfig,
-}
-
-impl Application for KvApplication {
-    fn begin_life(&self, seat: Seat) -> Box<dyn Living> {
-        begin(seat, self.config, self.design.server)
     }
 }
 

@@ -20,10 +20,12 @@
 //! [`Cluster::serve_kv`]: super::Cluster::serve_kv
 
 mod client;
+mod counters;
 mod history;
 mod service;
 
 pub use client::Client;
 pub(in crate::lab) use client::Clients;
+pub use counters::Counters;
 pub use history::History;
 pub(in crate::lab) use history::Recorder;

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use crate::kv::{Reads, RsmConfig};
 use crate::lab::application::{Application, Living, Seat};
 use crate::lab::cluster::Cluster;
-use crate::lab::{Below, KvDesign};
-use crate::runtime::{self, FailureKind, thread};
+use crate::lab::service::{self, KvDesign};
 
 /// A key/value server above every server.
 struct KvService {
@@ -16,13 +15,7 @@ struct KvService {
 
 impl Application for KvService {
     fn begin_life(&self, seat: Seat) -> Box<dyn Living> {
-        let Seat { server, consensus, apply_ch, persister, .. } = seat;
-        let below = Below { consensus, apply_ch, persister, config: self.config };
-        let started = thread::under_test(server.0, || (self.design.server)(below));
-        started.unwrap_or_else(|error| {
-            let message = format!("the service of {server} could not start: {error}");
-            runtime::fail(FailureKind::Assertion, "boot", message)
-        })
+        service::begin(seat, self.config, self.design.server)
     }
 }
 
