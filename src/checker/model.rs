@@ -74,12 +74,18 @@ pub trait Model {
         false
     }
 
-    /// Whether an answer can tell that an operation led to `state`.
+    /// Whether another operation can tell that one led to `state`: by its answer, or, if it never
+    /// returned, by what it does.
     ///
-    /// `false` promises: whatever operations follow on `state`, wherever this answer is right, it
-    /// would be right, too, had the operation that led to `state` not happened. An operation that
-    /// never returned is tried only if what it does shows somewhere.
-    fn shows(&self, _state: &Self::State, _input: &Self::Input, _output: &Self::Output) -> bool {
+    /// `false` promises: whatever operations follow on `state`, wherever this one is legal, it
+    /// would be legal, too, had the one that led to `state` not happened. An operation that never
+    /// returned is tried only if what it does shows somewhere.
+    fn shows(
+        &self,
+        _state: &Self::State,
+        _input: &Self::Input,
+        _output: Option<&Self::Output>,
+    ) -> bool {
         true
     }
 

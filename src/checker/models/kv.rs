@@ -82,9 +82,9 @@ impl Model for Kv {
         matches!(input, KvInput::Get { .. })
     }
 
-    fn shows(&self, state: &Text, _: &KvInput, output: &KvOutput) -> bool {
+    fn shows(&self, state: &Text, _: &KvInput, output: Option<&KvOutput>) -> bool {
         // Appends keep what is there at the front; a put wipes it out, whatever it was.
-        matches!(output, KvOutput::Value(seen) if state.is_prefix_of(seen))
+        matches!(output, Some(KvOutput::Value(seen)) if state.is_prefix_of(seen))
     }
 
     fn heap_bytes(&self, state: &Text) -> usize {

@@ -63,8 +63,8 @@ impl<K: Ord + Clone, M: Model> Model for PerKey<K, M> {
         self.model.reads_only(input, output)
     }
 
-    fn shows(&self, state: &M::State, (_, input): &(K, M::Input), output: &M::Output) -> bool {
-        self.model.shows(state, input, output)
+    fn shows(&self, state: &M::State, input: &(K, M::Input), output: Option<&M::Output>) -> bool {
+        self.model.shows(state, &input.1, output)
     }
 
     fn heap_bytes(&self, state: &M::State) -> usize {

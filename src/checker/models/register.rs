@@ -94,13 +94,14 @@ impl<V: Clone + Eq + Hash> Model for Register<V> {
         &self,
         state: &Option<V>,
         input: &RegisterInput<V>,
-        output: &RegisterOutput<V>,
+        output: Option<&RegisterOutput<V>>,
     ) -> bool {
         match (input, output) {
-            (RegisterInput::Read, RegisterOutput::Value(seen)) => seen == state,
-            (RegisterInput::Cas { from, .. }, RegisterOutput::Swapped(equal)) => {
+            (RegisterInput::Read, Some(RegisterOutput::Value(seen))) => seen == state,
+            (RegisterInput::Cas { from, .. }, Some(RegisterOutput::Swapped(equal))) => {
                 (from == state) == *equal
             }
+            (RegisterInput::Cas { from, .. }, None) => from == state,
             _ => false,
         }
     }

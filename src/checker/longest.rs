@@ -1,0 +1,65 @@
+//! How far one gets in an illegal history, with each operation placed.
+
+use super::model::Model;
+use super::part::{History, Part};
+use super::search::{Progress, Search};
+
+/// For each operation the longest order, so far, in which it was placed.
+pub(super) struct Longest {
+    answered_count: usize,
+    best: Vec<Best>,
+}
+
+#[derive(Clone, Default)]
+struct Best {
+    /// How many of `order` have an answer: the others need not be placed at all.
+    answered: usize,
+    order: Vec<u32>,
+}
+
+impl Longest {
+    fn new(operation_count: usize, answered_count: usize) -> Longest {
+        Longest { answered_count, best: vec![Best::default(); operation_count] }
+    }
+
+    /// Looks at an order that the search has come to.
+    pub fn see(&mut self, order: &[u32]) {
+        let answered = order.iter().filter(|id| (**id as usize) < self.answered_count).count();
+        for id in order {
+            let best = &mut self.best[*id as usize];
+            if best.answered < answered {
+                *best = Best { answered, order: order.to_vec() };
+            }
+        }
+    }
+}
+
+/// The longest linearization through each operation of `conflict`, where `context` are the
+/// operations that may be used but have no answer; and whether the search came to its end
+/// within `steps`.
+pub(super) fn longest_through<M: Model>(
+    model: &M,
+    history: &History<M>,
+    conflict: &[usize],
+    context: &[usize],
+    steps: u64,
+) -> (Vec<Vec<usize>>, bool) {
+    let indices: Vec<usize> = conflict.iter().chain(context).copied().collect();
+    let part = Part::new(model, history, &indices, |index| conflict.contains(&index));
+    let longest = Longest::new(part.operations.len(), part.answered_count);
+    let mut search = Search::watched(model, part, longest);
+    let complete = search.run(steps) == Progress::Impossible;
+
+    let operations = &search.part.operations;
+    let index_of = |id: &u32| operations[*id as usize].index;
+    let best = search.longest.iter().flat_map(|longest| &longest.best);
+    let by_index: Vec<(usize, Vec<usize>)> = operations
+        .iter()
+        .zip(best)
+        .map(|(operation, best)| (operation.index, best.order.iter().map(index_of).collect()))
+        .collect();
+    let through = |index: &usize| {
+        by_index.iter().find(|(other, _)| other == index).map_or(vec![], |(_, order)| order.clone())
+    };
+    (conflict.iter().map(through).collect(), complete)
+}

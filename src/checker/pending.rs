@@ -1,0 +1,82 @@
+//! A list from which operations are taken, and put back in the opposite order.
+
+/// The end of a list.
+pub(super) const END: u32 = u32::MAX;
+
+/// The numbers `0..count` in order, less those taken out. Taking out and putting back cost the
+/// same however long the list is.
+pub(super) struct Pending {
+    /// One more than the numbers: the last is the anchor, before the first and behind the last.
+    next: Vec<u32>,
+    before: Vec<u32>,
+}
+
+impl Pending {
+    pub fn new(count: usize) -> Pending {
+        let anchor = u32::try_from(count).expect("less than 2^32 operations");
+        let next = (0..=anchor).map(|id| if id == anchor { 0 } else { id + 1 }).collect();
+        let before = (0..=anchor).map(|id| if id == 0 { anchor } else { id - 1 }).collect();
+        Pending { next, before }
+    }
+
+    /// The first number, or [`END`].
+    pub fn first(&self) -> u32 {
+        self.checked(self.next[self.anchor()])
+    }
+
+    /// The number behind `id`, which is in the list, or [`END`].
+    pub fn after(&self, id: u32) -> u32 {
+        self.checked(self.next[id as usize])
+    }
+
+    /// Takes out `id`, which is in the list.
+    pub fn take(&mut self, id: u32) {
+        let (before, next) = (self.before[id as usize], self.next[id as usize]);
+        self.next[before as usize] = next;
+        self.before[next as usize] = before;
+    }
+
+    /// Puts back `id`, the last one taken out of those that are.
+    pub fn put_back(&mut self, id: u32) {
+        let (before, next) = (self.before[id as usize], self.next[id as usize]);
+        self.next[before as usize] = id;
+        self.before[next as usize] = id;
+    }
+
+    fn anchor(&self) -> usize {
+        self.next.len() - 1
+    }
+
+    fn checked(&self, id: u32) -> u32 {
+        if id as usize == self.anchor() { END } else { id }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(pending: &Pending) -> Vec<u32> {
+        let first = Some(pending.first()).filter(|id| *id != END);
+        std::iter::successors(first, |id| Some(pending.after(*id)).filter(|id| *id != END))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_taken_out_comes_back_to_its_place() {
+        let mut pending = Pending::new(4);
+        for id in [1, 0, 3, 2] {
+            pending.take(id);
+        }
+        assert!(all(&pending).is_empty(), "all are taken out");
+        for (id, expected) in [(2, vec![2]), (3, vec![2, 3]), (0, vec![0, 2, 3])] {
+            pending.put_back(id);
+            assert_eq!(all(&pending), expected);
+        }
+    }
+
+    #[test]
+    fn an_empty_list_has_no_first() {
+        assert_eq!(Pending::new(0).first(), END);
+    }
+}

@@ -1,0 +1,103 @@
+//! A hash table of numbers: the smallest thing that finds a record by what it holds.
+
+/// Finds numbered records, which stand elsewhere, by their hash. Never forgets one.
+#[derive(Default)]
+pub(super) struct Table {
+    /// A power of two of them, at most two thirds taken.
+    slots: Vec<Slot>,
+    taken: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Slot {
+    /// The upper half of the record's hash; the lower one is nearly the place.
+    tag: u32,
+    id: u32,
+    /// The lower half, to find the place again when the table grows.
+    low: u32,
+}
+
+const EMPTY: u32 = u32::MAX;
+
+impl Table {
+    /// The record with this hash that `is_it` knows, or `fresh`, which is entered in its place.
+    /// `is_it` may be asked about records of other hashes, too, and is asked about all of this one
+    /// until it says yes.
+    pub fn find_or_enter(
+        &mut self,
+        hash: u64,
+        fresh: u32,
+        mut is_it: impl FnMut(u32) -> bool,
+    ) -> Option<u32> {
+        if self.taken * 3 >= self.slots.len() * 2 {
+            self.grow();
+        }
+        let (tag, low) = halves(hash);
+        let last = self.slots.len() - 1;
+        let mut at = low as usize & last;
+        while self.slots[at].id != EMPTY {
+            let slot = self.slots[at];
+            if slot.tag == tag && is_it(slot.id) {
+                return Some(slot.id);
+            }
+            at = (at + 1) & last;
+        }
+        self.slots[at] = Slot { tag, id: fresh, low };
+        self.taken += 1;
+        None
+    }
+
+    fn grow(&mut self) {
+        let size = (self.slots.len() * 2).max(16);
+        let old =
+            std::mem::replace(&mut self.slots, vec![Slot { tag: 0, id: EMPTY, low: 0 }; size]);
+        for slot in old.into_iter().filter(|slot| slot.id != EMPTY) {
+            let mut at = slot.low as usize & (size - 1);
+            while self.slots[at].id != EMPTY {
+                at = (at + 1) & (size - 1);
+            }
+            self.slots[at] = slot;
+        }
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.slots.capacity() * size_of::<Slot>()
+    }
+}
+
+fn halves(hash: u64) -> (u32, u32) {
+    let low = u32::try_from(hash & u64::from(u32::MAX)).expect("32 bits");
+    let high = u32::try_from(hash >> 32).expect("32 bits");
+    (high, low)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_of_one_hash_are_told_apart_by_what_they_hold() {
+        let names = ["a", "b", "c"];
+        let mut table = Table::default();
+        for (id, name) in (0..).zip(names) {
+            let found = table.find_or_enter(7, id, |other| names[other as usize] == name);
+            assert_eq!(found, None);
+        }
+        for (id, name) in (0..).zip(names) {
+            let found = table.find_or_enter(7, 9, |other| names[other as usize] == name);
+            assert_eq!(found, Some(id));
+        }
+    }
+
+    #[test]
+    fn nothing_is_lost_as_it_grows() {
+        let mut table = Table::default();
+        let hash = |id: u32| u64::from(id).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        for id in 0..10_000 {
+            assert_eq!(table.find_or_enter(hash(id), id, |other| other == id), None);
+        }
+        for id in 0..10_000 {
+            assert_eq!(table.find_or_enter(hash(id), EMPTY, |other| other == id), Some(id));
+        }
+    }
+}

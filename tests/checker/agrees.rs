@@ -1,0 +1,127 @@
+//! The checker and the oracle say the same, and what the checker says of an illegal history holds.
+
+use proptest::prelude::*;
+use raftlab::checker::models::{Counter, Kv, PerKey, Register, UnsureVersionedKv, VersionedKv};
+use raftlab::checker::{Budget, Counterexample, Operation, PowerSet, Verdict, check};
+
+use crate::generate::{Drawn, Made, Raw, history, made};
+use crate::oracle::{History, is_linearizable, longest_through};
+
+/// The part of a history that consists of `answered` and, without their answers, of `open`.
+fn part<D: Drawn>(history: &History<D>, answered: &[usize], open: &[usize]) -> History<D> {
+    let forget =
+        |it: &Operation<D::Input, D::Output>| Operation::open(it.client, it.call, it.input.clone());
+    let answered = answered.iter().map(|index| history[*index].clone());
+    answered.chain(open.iter().map(|index| forget(&history[*index]))).collect()
+}
+
+fn without(indices: &[usize], index: usize) -> Vec<usize> {
+    indices.iter().copied().filter(|other| *other != index).collect()
+}
+
+/// Everything that the docs of [`Counterexample`] say.
+fn assert_holds<D: Drawn>(world: &D, history: &History<D>, example: &Counterexample) {
+    let Counterexample { conflict, context, minimal, longest } = example;
+    assert!(minimal, "a small history is shrunk to the end");
+
+    // The conflict is illegal, whatever all others did.
+    let others: Vec<usize> = (0..history.len()).filter(|index| !conflict.contains(index)).collect();
+    let illegal = part::<D>(history, conflict, &others);
+    assert!(!is_linearizable(world, &illegal), "no contradiction: {example:?} {history:#?}");
+
+    // With the context, each one of the conflict may be left out; with less than it, not.
+    let can_spare_each = |context: &[usize]| {
+        conflict.iter().all(|index| {
+            let rest = without(conflict, *index);
+            let open: Vec<usize> = context.iter().copied().chain([*index]).collect();
+            is_linearizable(world, &part::<D>(history, &rest, &open))
+        })
+    };
+    assert!(can_spare_each(context), "not minimal: {example:?}");
+    for index in context {
+        assert!(!can_spare_each(&without(context, *index)), "idle context: {example:?}");
+    }
+
+    // The longest linearizations are legal, and as long as can be.
+    let small = part::<D>(history, conflict, context);
+    let best = longest_through(world, &small);
+    for (at, order) in longest.iter().enumerate() {
+        assert_replays(world, history, example, order);
+        let answered = order.iter().filter(|index| conflict.contains(index)).count();
+        assert_eq!(answered, best[at], "through {}: {example:?}", conflict[at]);
+        assert!(order.is_empty() || order.contains(&conflict[at]), "not through it: {example:?}");
+    }
+}
+
+/// An order of conflict and context is legal, and respects who was first.
+fn assert_replays<D: Drawn>(
+    world: &D,
+    history: &History<D>,
+    example: &Counterexample,
+    order: &[usize],
+) {
+    let mut states = vec![world.first()];
+    for (at, index) in order.iter().enumerate() {
+        let operation = &history[*index];
+        let output = operation.output().filter(|_| example.conflict.contains(index));
+        let step = |state: &D::One| world.then(state, &operation.input, output);
+        states = states.iter().flat_map(step).collect();
+        assert!(!states.is_empty(), "{index} is not legal in {order:?}");
+        let late = example
+            .conflict
+            .iter()
+            .find(|other| !order[..at].contains(other) && history[**other].precedes(operation));
+        assert_eq!(late, None, "it precedes {index} in {order:?}");
+    }
+}
+
+fn kind(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Ok => "ok",
+        Verdict::Illegal(_) => "illegal",
+        Verdict::Unknown(_) => "unknown",
+    }
+}
+
+fn agree<D: Drawn>(world: &D, (made, raws): &(Made, Vec<Raw>)) {
+    let mut history = history(world, made, raws);
+    let verdict = check(world, &history, &Budget::default());
+    let expected = if is_linearizable(world, &history) { "ok" } else { "illegal" };
+    assert_eq!(kind(&verdict), expected, "the oracle knows better: {history:#?}");
+    assert!(!matches!(made, Made::Legal) || verdict.is_ok(), "it was legal: {history:#?}");
+    if let Verdict::Illegal(example) = &verdict {
+        assert_holds(world, &history, example);
+    }
+    history.reverse();
+    let backwards = check(world, &history, &Budget::default());
+    assert_eq!(kind(&backwards), expected, "given backwards: {history:#?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_register_is_judged_as_by_the_oracle(case in made()) {
+        agree(&Register::new(), &case);
+    }
+
+    #[test]
+    fn keys_with_texts_are_judged_as_by_the_oracle(case in made()) {
+        agree(&Kv, &case);
+    }
+
+    #[test]
+    fn keys_with_versions_are_judged_as_by_the_oracle(case in made()) {
+        agree(&VersionedKv, &case);
+    }
+
+    #[test]
+    fn counters_are_judged_as_by_the_oracle(case in made()) {
+        agree(&PerKey::<u8, Counter>::new(Counter), &case);
+    }
+
+    #[test]
+    fn uncertain_outcomes_are_judged_as_by_the_oracle(case in made()) {
+        agree(&PowerSet(UnsureVersionedKv), &case);
+    }
+}

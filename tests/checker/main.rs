@@ -1,0 +1,6 @@
+//! What the linearizability checker says holds, and it says it in time.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod agrees;
+mod generate;
+mod oracle;
