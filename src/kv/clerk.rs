@@ -20,12 +20,18 @@ use crate::runtime::{block_on, thread, time};
 /// The way to a server of the service.
 pub type KvPeer = KvRpcClient<ClientEnd<KvRpcRequest, KvRpcResponse>>;
 
-/// How long a clerk waits for one answer before it asks another server.
+/// How long a clerk waits for one answer, at first, before it asks another server.
 ///
 /// A leader that was cut off and does not know keeps its callers waiting for as long as that
 /// lasts. Longer than a commit takes, also in a burst on a slow network; a new leader may be
 /// elected after 400 ms, so waiting much longer would be time lost.
 pub const CALL_PATIENCE: Duration = Duration::from_millis(500);
+
+/// What a clerk's patience grows to: it doubles with every call that was given up.
+///
+/// A call that is given up leaves its entry in the log. Where servers apply more slowly than clerks
+/// ask again, repetitions would take all their time and no clerk would ever see an answer.
+pub const CALL_PATIENCE_MAX: Duration = Duration::from_secs(8);
 
 /// How long a clerk waits when no server had an answer, before it asks them all again.
 ///
@@ -149,11 +155,13 @@ impl Clerk {
         F: Future<Output = Result<Result<T, Refused>, RpcError>>,
     {
         let mut repeated = false;
+        let mut patience = CALL_PATIENCE;
         let mut round = Round::new(self.servers.len());
         let mut server = self.leader;
         loop {
             round.asks(server);
-            let hint = match block_on(in_time(call(self.servers[server.slot()].clone()))) {
+            let peer = self.servers[server.slot()].clone();
+            let hint = match block_on(in_time(patience, call(peer))) {
                 Some(Ok(Ok(reply))) => {
                     self.leader = server;
                     return Answer { reply, repeated };
@@ -162,9 +170,15 @@ impl Clerk {
                     repeated |= refused.maybe_done;
                     refused.leader_hint
                 }
-                // Lost on the way there, on the way back, or still at work: who knows.
-                Some(Err(_)) | None => {
+                // Lost on the way there or on the way back: who knows.
+                Some(Err(_)) => {
                     repeated = true;
+                    None
+                }
+                // Still at work.
+                None => {
+                    repeated = true;
+                    patience = (2 * patience).min(CALL_PATIENCE_MAX);
                     None
                 }
             };
@@ -206,10 +220,10 @@ impl Round {
     }
 }
 
-/// What `call` returns, unless it takes longer than [`CALL_PATIENCE`].
-async fn in_time<T>(call: impl Future<Output = T>) -> Option<T> {
+/// What `call` returns, unless it takes longer than `patience`.
+async fn in_time<T>(patience: Duration, call: impl Future<Output = T>) -> Option<T> {
     let mut call = pin!(call);
-    let mut patience = pin!(time::sleep(CALL_PATIENCE));
+    let mut patience = pin!(time::sleep(patience));
     poll_fn(|cx| match call.as_mut().poll(cx) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
         Poll::Pending => patience.as_mut().poll(cx).map(|()| None),

@@ -60,7 +60,7 @@ mod server;
 mod session;
 mod waiters;
 
-pub use clerk::{CALL_PATIENCE, Clerk, KvPeer, PutError, ROUND_PAUSE};
+pub use clerk::{CALL_PATIENCE, CALL_PATIENCE_MAX, Clerk, KvPeer, PutError, ROUND_PAUSE};
 pub use machine::{KvMachine, KvOp, KvOutput, PutOutcome, Version, Versioned};
 pub use reader::StartError;
 pub use rsm::{
