@@ -83,10 +83,12 @@ impl<S: Storage> Raft<S> {
         }
         let node = &mut self.prs[slot];
         node.outgoing.bytes = bytes + added;
-        if end > prev_index && node.inflight.back() == Some(&end) {
+        // One append, however many joined it.
+        let is_counted = end > prev_index && node.inflight.back() == Some(&end);
+        if is_counted {
             node.inflight.pop_back();
         }
-        self.note_sent(slot, last, last > prev_index);
+        self.note_sent(slot, last, is_counted || last > end);
         true
     }
 

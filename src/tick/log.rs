@@ -314,15 +314,16 @@ impl<S: Storage> RaftLog<S> {
 
     /// The last entry at or before `index` whose term is at most `term`: where two logs may agree.
     ///
-    /// Both sides of a rejected append use it to pass over whole terms ("one AppendEntries RPC
-    /// will be required for each term with conflicting entries, rather than one per entry",
-    /// Raft §5.3).
+    /// Both sides of a rejected append use it to pass over whole terms (Raft §5.3: "one
+    /// AppendEntries RPC will be required for each term with conflicting entries, rather than one
+    /// per entry"). In what a snapshot covers nothing can be told apart any more.
     pub(super) fn last_with_term_at_most(&self, term: Term, index: Index) -> Position {
         let within = self.offset(index.next());
         let count = self.entries.partition_point(|entry| entry.term <= term).min(within);
         match count.checked_sub(1) {
             Some(offset) => self.entries[offset].position(),
-            None => self.truncated,
+            None if index >= self.truncated.index && term >= self.truncated.term => self.truncated,
+            None => Position { term, index: index.min(self.truncated.index.prev()) },
         }
     }
 

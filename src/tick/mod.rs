@@ -67,6 +67,8 @@ mod read_index;
 mod ready;
 mod snapshot;
 mod storage;
+#[cfg(test)]
+mod tests;
 mod transfer;
 
 pub use chance::Chance;
