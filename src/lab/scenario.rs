@@ -332,6 +332,48 @@ macro_rules! scenarios {
             persist_partition_unreliable_linearizable_3a: P3A, 7 servers, unreliable,
                 "shared keys, partitions, restarts, messages are lost",
                 "answers that no order of the operations explains";
+            versioned_basic_3a: P3A, 5 servers, reliable, "one client puts",
+                "a put that is lost or done twice";
+            versioned_speed_3a: P3A, 3 servers, reliable, "a thousand puts in a row",
+                "puts that wait for the next heartbeat";
+            versioned_concurrent_3a: P3A, 5 servers, reliable, "many clients put to one key",
+                "two puts that make one version";
+            versioned_unreliable_3a: P3A, 5 servers, unreliable,
+                "many clients put, messages are lost",
+                "a put in doubt that is said to be refused, or done";
+            versioned_one_partition_3a: P3A, 5 servers, unreliable,
+                "versioned progress in a majority only",
+                "answers from a minority; operations that never end after the heal";
+            versioned_many_partitions_one_client_3a: P3A, 5 servers, reliable,
+                "one client puts, partitions",
+                "an old version read from a deposed leader";
+            versioned_many_partitions_many_clients_3a: P3A, 5 servers, reliable,
+                "many clients put, partitions",
+                "a put that another leader's entry answers";
+            versioned_persist_one_client_3a: P3A, 5 servers, reliable, "one client puts, restarts",
+                "a version that is gone after a crash";
+            versioned_persist_concurrent_3a: P3A, 5 servers, reliable, "many clients put, restarts",
+                "the same, for clients that came together";
+            versioned_persist_concurrent_unreliable_3a: P3A, 5 servers, unreliable,
+                "many clients put, restarts, messages are lost",
+                "the same, while puts are in doubt";
+            versioned_persist_partition_3a: P3A, 5 servers, reliable,
+                "many clients put, partitions, restarts",
+                "puts that were stuck in a minority when it crashed";
+            versioned_persist_partition_unreliable_3a: P3A, 5 servers, unreliable,
+                "many clients put, partitions, restarts, messages are lost",
+                "the same, while messages are lost";
+            versioned_persist_partition_unreliable_linearizable_3a: P3A, 7 servers, unreliable,
+                "a hundred keys, partitions, restarts, messages are lost",
+                "answers that no order of the puts explains";
+            versioned_reliable_put_3a: P3A, 3 servers, reliable, "what a put is answered",
+                "a doubt without cause; one error in the place of another";
+            versioned_put_concurrent_reliable_3a: P3A, 3 servers, reliable,
+                "ten clients put for a second",
+                "a version that is compared before the put is done";
+            versioned_unreliable_net_3a: P3A, 3 servers, unreliable,
+                "a hundred puts in a row, messages are lost",
+                "a repetition's refusal that is passed on as it is";
             rsm_basic_3a: P3A, 3 servers, reliable, "a replicated counter",
                 "an operation carried out only where it was submitted";
             rsm_concurrent_3a: P3A, 3 servers, reliable, "concurrent operations",
@@ -384,6 +426,32 @@ macro_rules! scenarios {
                 unreliable,
                 "shared keys, partitions, restarts from snapshots, messages are lost",
                 "answers that no order of the operations explains";
+            versioned_snapshot_rpc_3b: P3B, 3 servers, reliable,
+                "a server that lags gets a snapshot of versions",
+                "versions that are not part of the snapshot";
+            versioned_snapshot_size_3b: P3B, 3 servers, reliable, "small snapshots of one version",
+                "sessions that nobody needs";
+            versioned_speed_3b: P3B, 3 servers, reliable,
+                "a thousand puts in a row, with snapshots",
+                "snapshots that hold up the service";
+            versioned_snapshot_recover_3b: P3B, 5 servers, reliable,
+                "one client puts, restarts from snapshots",
+                "a version that a restart does not find";
+            versioned_snapshot_recover_many_clients_3b: P3B, 5 servers, reliable,
+                "many clients put, restarts from snapshots",
+                "the same, for clients that came together";
+            versioned_snapshot_unreliable_3b: P3B, 5 servers, unreliable,
+                "many clients put, snapshots, messages are lost",
+                "snapshots and entries that are applied in the wrong order";
+            versioned_snapshot_unreliable_recover_3b: P3B, 5 servers, unreliable,
+                "many clients put, restarts from snapshots, messages are lost",
+                "a version that is made once more after a restart";
+            versioned_snapshot_unreliable_recover_concurrent_partition_3b: P3B, 5 servers,
+                unreliable, "many clients put, partitions, snapshots, restarts, messages are lost",
+                "the same, where a minority's log was given up for a snapshot";
+            versioned_snapshot_unreliable_recover_concurrent_partition_linearizable_3b: P3B,
+                7 servers, unreliable, "a hundred keys, partitions, snapshots, restarts, messages are lost",
+                "answers that no order of the puts explains";
             rsm_snapshot_3b: P3B, 3 servers, reliable, "a counter that takes snapshots",
                 "a log that is not trimmed; a restart without the snapshot";
         }

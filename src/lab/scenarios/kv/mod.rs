@@ -5,6 +5,10 @@
 mod classic;
 mod rounds;
 mod special;
+mod versioned;
+mod versioned_special;
 
 pub use classic::*;
 pub use special::*;
+pub use versioned::*;
+pub use versioned_special::*;

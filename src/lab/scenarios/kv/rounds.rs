@@ -81,14 +81,13 @@ pub(super) fn rounds<T: Send + 'static>(
     mut check: impl FnMut(Vec<T>),
 ) {
     for _ in 0..ROUNDS {
-        let stop = Arc::new(AtomicBool::new(false));
-        let clients = start_clients(cluster, load.clients, &stop, &work);
+        let workers = Workers::start(cluster, load.clients, &work);
         let partitioner = load.partitions.then(|| {
             cluster.sleep_ms(ELECTION_MS);
-            start_partitioner(cluster, &stop)
+            start_partitioner(cluster, &workers.stop)
         });
         cluster.sleep_ms(ROUND_MS);
-        stop.store(true, Ordering::Relaxed);
+        workers.stop();
         if let Some(partitioner) = partitioner {
             partitioner.join();
             cluster.heal();
@@ -97,26 +96,46 @@ pub(super) fn rounds<T: Send + 'static>(
         if load.crash {
             restart_all(cluster);
         }
-        check(clients.into_iter().map(JoinHandle::join).collect());
+        check(workers.join());
         check_sizes(cluster, load.raft_state_max);
     }
 }
 
-fn start_clients<T: Send + 'static>(
-    cluster: &Cluster,
-    count: usize,
-    stop: &Arc<AtomicBool>,
-    work: &(impl Fn(usize, &mut Client, &mut Turns) -> T + Clone + Send + 'static),
-) -> Vec<JoinHandle<T>> {
-    let start = |place| {
-        let mut client = cluster.client();
-        let name = format!("client{}", client.number());
-        let chance = stream(&name);
-        let mut turns = Turns { stop: stop.clone(), chance, pause_ms: PACE_MS * count as u64 };
-        let work = work.clone();
-        thread::spawn(name, move || work(place, &mut client, &mut turns))
-    };
-    (0..count).map(start).collect()
+/// Clients at work.
+pub(super) struct Workers<T> {
+    stop: Arc<AtomicBool>,
+    tasks: Vec<JoinHandle<T>>,
+}
+
+impl<T: Send + 'static> Workers<T> {
+    /// Sets `count` new clients to work, each of which is given its place and its turns.
+    pub(super) fn start(
+        cluster: &Cluster,
+        count: usize,
+        work: &(impl Fn(usize, &mut Client, &mut Turns) -> T + Clone + Send + 'static),
+    ) -> Workers<T> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let start = |place| {
+            let mut client = cluster.client();
+            let name = format!("client{}", client.number());
+            let chance = stream(&name);
+            let mut turns = Turns { stop: stop.clone(), chance, pause_ms: PACE_MS * count as u64 };
+            let work = work.clone();
+            thread::spawn(name, move || work(place, &mut client, &mut turns))
+        };
+        let tasks = (0..count).map(start).collect();
+        Workers { stop, tasks }
+    }
+
+    /// There are no more turns.
+    pub(super) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until all have ended. What became of them, by place.
+    pub(super) fn join(self) -> Vec<T> {
+        self.tasks.into_iter().map(JoinHandle::join).collect()
+    }
 }
 
 /// Divides the servers anew every second, each by the flip of a coin, until told to stop.

@@ -13,14 +13,14 @@ const LOOKS: u32 = 30;
 /// How long a client waits after an operation where the size of a log is judged, in milliseconds.
 /// In virtual time an operation takes some ten microseconds, so that a log would take in all of
 /// them while its server's service is held up once.
-const BREATH_MS: u64 = 1;
+pub(super) const BREATH_MS: u64 = 1;
 
 /// How many bytes a snapshot of one key and one session may have.
-const SNAPSHOT_SIZE_MAX: u64 = 500;
+pub(super) const SNAPSHOT_SIZE_MAX: u64 = 500;
 
-const S0: ServerId = ServerId(0);
-const S1: ServerId = ServerId(1);
-const S2: ServerId = ServerId(2);
+pub(super) const S0: ServerId = ServerId(0);
+pub(super) const S1: ServerId = ServerId(1);
+pub(super) const S2: ServerId = ServerId(2);
 
 /// Five clients append to one key, ten times each, over a network that loses messages.
 pub fn unreliable_one_key_3a(cluster: &mut Cluster) {
@@ -78,7 +78,7 @@ pub fn one_partition_3a(cluster: &mut Cluster) {
     let get = in_minority(cluster, &minority, |client| drop(client.get("1")));
     cluster.sleep_ms(ELECTION_MS);
     for (waiting, name) in [(&put, "put"), (&get, "get")] {
-        assert!(!waiting.task.is_finished(), "a minority has carried out a {name}");
+        assert!(!waiting.is_done(), "a minority has carried out a {name}");
     }
     assert_eq!(in_majority.get("1"), "14", "the majority's own value");
     in_majority.put("1", "16");
@@ -89,21 +89,13 @@ pub fn one_partition_3a(cluster: &mut Cluster) {
     cluster.heal();
     [&put, &get].iter().for_each(|waiting| cluster.let_reach(waiting.client, &all));
     cluster.sleep_ms(ELECTION_MS);
-    for (waiting, name) in [(put, "put"), (get, "get")] {
-        let ended = (0..LOOKS).any(|_| {
-            cluster.sleep_ms(100);
-            waiting.task.is_finished()
-        });
-        if !ended {
-            cluster.end_by_limit("stuck", format!("a {name} still waits 4 s after the heal"));
-        }
-        waiting.task.join();
-    }
+    must_end(cluster, put, "put");
+    must_end(cluster, get, "get");
     assert_eq!(anywhere.get("1"), "15", "the put that waited was the last");
 }
 
 /// The servers as a majority, and a minority that has the leader.
-fn leader_in_minority(cluster: &Cluster) -> (Vec<ServerId>, Vec<ServerId>) {
+pub(super) fn leader_in_minority(cluster: &Cluster) -> (Vec<ServerId>, Vec<ServerId>) {
     let leader = cluster.wait_for_leader();
     let mut servers: Vec<ServerId> =
         (1..=cluster.server_count()).map(|distance| cluster.after(leader, distance)).collect();
@@ -112,13 +104,32 @@ fn leader_in_minority(cluster: &Cluster) -> (Vec<ServerId>, Vec<ServerId>) {
 }
 
 /// An operation under way.
-struct Waiting {
-    client: u32,
+pub(super) struct Waiting {
+    pub(super) client: u32,
     task: JoinHandle<()>,
 }
 
+impl Waiting {
+    /// Whether it has ended.
+    pub(super) fn is_done(&self) -> bool {
+        self.task.is_finished()
+    }
+}
+
+/// Waits until an operation has ended that could be carried out for a second already.
+pub(super) fn must_end(cluster: &Cluster, waiting: Waiting, name: &str) {
+    let ended = (0..LOOKS).any(|_| {
+        cluster.sleep_ms(100);
+        waiting.is_done()
+    });
+    if !ended {
+        cluster.end_by_limit("stuck", format!("a {name} still waits 4 s after the heal"));
+    }
+    waiting.task.join();
+}
+
 /// Has a new client, which reaches only `servers`, do something.
-fn in_minority(
+pub(super) fn in_minority(
     cluster: &Cluster,
     servers: &[ServerId],
     operation: impl FnOnce(&mut Client) + Send + 'static,
