@@ -212,7 +212,7 @@ fn check_purity(file: &Source) -> Vec<String> {
     for (line, path) in paths(&file.code) {
         let full = path.join("::");
         let within = |prefix: &&str| full == **prefix || full.starts_with(&format!("{prefix}::"));
-        if foreign.iter().any(|prefix| within(prefix)) {
+        if foreign.iter().any(within) {
             problems.push(file.problem(line, &format!("{name} is pure and may not name {full}")));
         }
     }
