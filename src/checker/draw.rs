@@ -28,8 +28,8 @@ pub struct Bar {
     pub call: u64,
     /// When it returned; `None`: never. Equal times are ordered as calls before returns.
     pub returned: Option<u64>,
-    /// Whether it gets a mark (✗) in front.
-    pub marked: bool,
+    /// A mark in front, one column wide.
+    pub mark: Option<char>,
 }
 
 /// More columns than this between two moments only make the eye travel.
@@ -60,8 +60,8 @@ pub fn draw(bars: &[Bar], width: usize) -> Vec<String> {
     };
     let mut lines = vec![row("", "client", "operation", "time →")];
     lines.extend(rows.iter().map(|bar| {
-        let mark = if bar.marked { "✗" } else { "" };
-        row(mark, &bar.client.to_string(), &bar.label, &axis.bar(bar))
+        let mark = bar.mark.map(String::from).unwrap_or_default();
+        row(&mark, &bar.client.to_string(), &bar.label, &axis.bar(bar))
     }));
     lines
 }
@@ -130,13 +130,13 @@ mod tests {
     use super::*;
 
     fn bar(client: u64, label: &str, call: u64, returned: Option<u64>) -> Bar {
-        Bar { client, label: label.to_string(), call, returned, marked: false }
+        Bar { client, label: label.to_string(), call, returned, mark: None }
     }
 
     #[test]
     fn bars_overlap_as_their_operations_did() {
         let bars = [
-            Bar { marked: true, ..bar(1, "get \"a\" → \"3\"", 900, Some(901)) },
+            Bar { mark: Some('✗'), ..bar(1, "get \"a\" → \"3\"", 900, Some(901)) },
             bar(0, "put \"a\" = \"1\"", 1, Some(1_000_000)),
             bar(12, "append \"a\" += \"2\"", 800, None),
         ];

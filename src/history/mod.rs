@@ -19,6 +19,8 @@ mod event;
 mod jepsen;
 mod json;
 mod place;
+#[cfg(test)]
+mod tests;
 mod typed;
 mod write;
 
@@ -133,7 +135,10 @@ fn entries(bytes: &[u8]) -> Result<(Format, Vec<Entry>), BadInput> {
     let format = Format::of(lines())?;
     let entries = match format {
         Format::JsonLines => {
-            lines().filter_map(|line| json::entry(line).transpose()).collect::<Result<_, _>>()?
+            let entries = lines().filter_map(|line| json::entry(line).transpose());
+            let entries = entries.collect::<Result<Vec<_>, _>>()?;
+            one_at_a_time(&entries)?;
+            entries
         }
         Format::Edn => paired(lines(), edn::event)?,
         Format::Jepsen => paired(lines(), jepsen::event)?,
@@ -152,6 +157,24 @@ fn text(bytes: &[u8]) -> Result<&str, BadInput> {
         Place { line, column: before.chars().count() + 1 }
             .wrong("a byte that is not UTF-8; expected text in UTF-8")
     })
+}
+
+/// Whether each client called again only when its call before had returned, or never did.
+fn one_at_a_time(entries: &[Entry]) -> Result<(), BadInput> {
+    let mut sorted: Vec<&Entry> = entries.iter().collect();
+    sorted.sort_by_key(|entry| (entry.client, entry.call, entry.place));
+    for pair in sorted.windows(2) {
+        let [before, after] = pair else { continue };
+        let end = before.returned.as_ref().map_or(0, |(at, _)| *at);
+        if before.client == after.client && end > after.call {
+            return Err(after.place.wrong(format!(
+                "client {} calls at {} although its call of line {} returns at {end}; expected one \
+                 call of a client at a time",
+                after.client, after.call, before.place.line,
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Operations from lines with events.

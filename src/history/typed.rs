@@ -144,7 +144,7 @@ impl Entry {
         if !functions.contains(&function) {
             let names: Vec<&str> = functions.iter().map(|function| function.name()).collect();
             return Err(self.place.wrong(format!(
-                "a {} among operations of the model {}, which has {}",
+                "{} is no operation of the model {}, which has {}",
                 function.name(),
                 model.name(),
                 names.join(", ")
@@ -245,7 +245,7 @@ fn versioned(
 }
 
 fn no_such(input: &Input) -> String {
-    format!("a {} is no operation of this model", input.function().name())
+    format!("{} is no operation of this model", input.function().name())
 }
 
 fn no_answer(answer: &Answer) -> String {

@@ -2,10 +2,12 @@
 
 use std::num::NonZeroU64;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use raftlab::history::ModelName;
 use raftlab::lab::{DESIGNS, Design};
 use raftlab::runtime;
 
@@ -14,7 +16,8 @@ use crate::exit::Trouble;
 const STATUS_HELP: &str = "Exit status:
   0    nothing failed
   1    some run failed
-  2    the arguments cannot be used, or the report file cannot be created
+  2    the arguments or a file cannot be used
+  3    nothing failed, but a history could not be judged
   4    the machine failed us while running: a full disk, no more threads
   130  stopped by Ctrl-C";
 
@@ -25,6 +28,22 @@ const RECORD_HELP: &str =
   ← S2 #7   the answer of S2 has arrived; ✗ in its place: no answer will come
   · S2 #7   what became of the call on its way
 Entries are written term/index.";
+
+const HISTORY_HELP: &str = "Formats, told apart by content:
+  {\"client\":0,\"call\":10,\"return\":25,\"op\":\"put\",\"key\":\"a\",\"value\":\"1\"}   an operation a line
+  {:process 0, :type :invoke, :f :put, :key \"a\", :value \"1\"}            an event a line
+  INFO  jepsen.util - 0  :invoke  :write  1                            a Jepsen log
+
+Models and their operations:
+  register      read, write, cas; nil at first
+  kv            get, put, append; a missing key reads as \"\"
+  kv-versioned  get, put, with versions
+
+Exit status:
+  0  linearizable
+  1  not linearizable
+  2  the file or the arguments cannot be used
+  3  undecided: time or memory ran out";
 
 /// The Raft lab's suite, on real threads or on a seeded virtual clock.
 #[derive(Debug, Parser)]
@@ -42,6 +61,8 @@ enum Command {
     Test(TestArgs),
     /// Runs one test once, and shows what happened in it
     Replay(ReplayArgs),
+    /// Judges a recorded history: is it linearizable?
+    Check(CheckArgs),
 }
 
 /// Arguments of `raftlab list`.
@@ -97,6 +118,24 @@ pub struct ReplayArgs {
     pub course: CourseArgs,
 }
 
+/// Arguments of `raftlab check`.
+#[derive(Debug, Args)]
+#[command(after_help = HISTORY_HELP)]
+pub struct CheckArgs {
+    /// The history; - for standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// What it is a history of; left out, the operations tell
+    #[arg(long)]
+    pub model: Option<Model>,
+    /// How long to try before giving up, e.g. 500ms or 2min
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = span)]
+    pub timeout: Duration,
+    /// Print the verdict as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// What a run's course depends on, beside its seed.
 #[derive(Debug, Args)]
 pub struct CourseArgs {
@@ -132,6 +171,24 @@ pub enum Clock {
     Real,
 }
 
+/// What a history is judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Model {
+    Register,
+    Kv,
+    KvVersioned,
+}
+
+impl From<Model> for ModelName {
+    fn from(model: Model) -> ModelName {
+        match model {
+            Model::Register => ModelName::Register,
+            Model::Kv => ModelName::Kv,
+            Model::KvVersioned => ModelName::KvVersioned,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Schedule {
     Fifo,
@@ -148,6 +205,8 @@ pub enum Action {
     Test(TestArgs),
     /// `raftlab replay`.
     Replay(ReplayArgs),
+    /// `raftlab check`.
+    Check(CheckArgs),
     /// Print this text: the help, or the version.
     Explain(String),
 }
@@ -158,13 +217,16 @@ pub fn parse() -> Result<Action, Trouble> {
         Ok(Cli { command: Command::List(list) }) => Ok(Action::List(list)),
         Ok(Cli { command: Command::Test(test) }) => Ok(Action::Test(test)),
         Ok(Cli { command: Command::Replay(replay) }) => Ok(Action::Replay(replay)),
+        Ok(Cli { command: Command::Check(check) }) => Ok(Action::Check(check)),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
                 Ok(Action::Explain(error.render().ansi().to_string()))
             }
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 let help = error.render().to_string();
-                Err(Trouble::Input(format!("say what to do: list, test or replay\n\n{help}")))
+                Err(Trouble::Input(format!(
+                    "say what to do: list, test, replay or check\n\n{help}"
+                )))
             }
             _ => Err(Trouble::Input(one_line(&error))),
         },
@@ -190,6 +252,10 @@ fn seed(text: &str) -> Result<u64, String> {
 
 fn at_least_one(text: &str) -> Result<NonZeroU64, String> {
     text.parse().map_err(|_| format!("give a whole number from 1 to {}", u64::MAX))
+}
+
+fn span(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "give a time with its unit, e.g. 20s".to_string())
 }
 
 /// More runs at a time than this would only be a way to run out of threads.

@@ -11,6 +11,8 @@ pub enum Status {
     Failed,
     /// The arguments cannot be used.
     BadInput,
+    /// Nothing failed, but a history could not be judged.
+    Undecided,
     /// The machine failed us: a full disk, no more threads.
     Machine,
     /// Ctrl-C.
@@ -18,12 +20,13 @@ pub enum Status {
 }
 
 impl Status {
-    /// The number that scripts see. 3 is for histories that could not be judged.
+    /// The number that scripts see.
     const fn code(self) -> u8 {
         match self {
             Status::Passed => 0,
             Status::Failed => 1,
             Status::BadInput => 2,
+            Status::Undecided => 3,
             Status::Machine => 4,
             Status::Interrupted => 130,
         }
@@ -67,10 +70,11 @@ mod tests {
             Status::Passed,
             Status::Failed,
             Status::BadInput,
+            Status::Undecided,
             Status::Machine,
             Status::Interrupted,
         ];
-        assert_eq!(statuses.map(Status::code), [0, 1, 2, 4, 130]);
+        assert_eq!(statuses.map(Status::code), [0, 1, 2, 3, 4, 130]);
         assert_eq!(Trouble::Input(String::new()).status(), Status::BadInput);
         assert_eq!(Trouble::Machine(String::new()).status(), Status::Machine);
     }

@@ -5,6 +5,7 @@
 
 mod args;
 mod campaign;
+mod check;
 mod exit;
 mod list;
 mod output;
@@ -17,6 +18,7 @@ mod select;
 mod table;
 mod tally;
 mod test;
+mod verdict;
 
 use std::process::ExitCode;
 
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         Ok(Action::List(list)) => list::list(&list),
         Ok(Action::Test(test)) => test::test(&test),
         Ok(Action::Replay(replay)) => replay::replay(&replay),
+        Ok(Action::Check(check)) => check::check(&check),
         Ok(Action::Explain(text)) => output::print(&text).map(|()| Status::Passed),
         Err(trouble) => Err(trouble),
     };

@@ -1,0 +1,252 @@
+//! `raftlab check`: is a recorded history linearizable?
+
+use std::cell::Cell;
+use std::fmt::Write as _;
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use raftlab::checker::describe::Describe;
+use raftlab::checker::explain;
+use raftlab::checker::{self, Budget, Counterexample, Operation, Verdict, Why};
+use raftlab::history::{self, Judge, Place, Recorded};
+use raftlab::runtime::time;
+
+use crate::args::CheckArgs;
+use crate::exit::{Status, Trouble};
+use crate::output::{self, BAD, ODD};
+use crate::verdict::{ContradictionLine, OddLine, OperationLine, VerdictLine};
+
+/// Lines are no wider than this, however wide the terminal is.
+const WIDTH_MAX: u16 = 160;
+/// The width where there is no terminal.
+const WIDTH: u16 = 100;
+
+/// Judges one file and prints the verdict.
+pub fn check(args: &CheckArgs) -> Result<Status, Trouble> {
+    let name = name(&args.file);
+    let bytes = bytes(&args.file)?;
+    let recorded = history::read(&bytes, args.model.map(Into::into))
+        .map_err(|error| Trouble::Input(format!("{name}:{error}")))?;
+    let clock = Clock::start(args.timeout);
+    let judged = recorded.history.judge(Judging { clock: &clock, recorded: &recorded });
+    clock.end();
+    let status = match judged.verdict {
+        Verdict::Ok => Status::Passed,
+        Verdict::Illegal(_) => Status::Failed,
+        Verdict::Unknown(_) => Status::Undecided,
+    };
+    output::print(&if args.json {
+        json(&recorded, judged)
+    } else {
+        text(args, &recorded, &judged)
+    })?;
+    Ok(status)
+}
+
+fn is_standard_input(file: &Path) -> bool {
+    file.as_os_str() == "-"
+}
+
+fn name(file: &Path) -> String {
+    if is_standard_input(file) { "standard input".into() } else { file.display().to_string() }
+}
+
+fn bytes(file: &Path) -> Result<Vec<u8>, Trouble> {
+    let mut bytes = Vec::new();
+    let read = if is_standard_input(file) {
+        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(file)
+    };
+    read.map_err(|error| {
+        let name = name(file);
+        Trouble::Input(format!("cannot read {name}: {error}; give a file with a history, or -"))
+    })
+}
+
+/// Ends the check in time, and shows meanwhile that it is at work, if that is seen by somebody.
+struct Clock {
+    start: Duration,
+    timeout: Duration,
+    shown: Cell<u64>,
+    spinner: ProgressBar,
+}
+
+impl Clock {
+    fn start(timeout: Duration) -> Clock {
+        let style = ProgressStyle::with_template("{spinner} {msg}");
+        Clock {
+            start: time::since_start(),
+            timeout,
+            shown: Cell::new(0),
+            spinner: ProgressBar::new_spinner()
+                .with_style(style.expect("the template is in this file")),
+        }
+    }
+
+    /// Whether time is up.
+    fn stop(&self) -> bool {
+        let gone = time::since_start().saturating_sub(self.start);
+        // Asked far more often than anybody can see.
+        let frames = gone.as_secs() * 10 + u64::from(gone.subsec_millis()) / 100;
+        if self.shown.replace(frames) != frames {
+            let (gone, most) = (gone.as_secs(), humantime::format_duration(self.timeout));
+            self.spinner.set_message(format!("judging for {gone} s, {most} at most"));
+            self.spinner.tick();
+        }
+        gone >= self.timeout
+    }
+
+    fn end(&self) {
+        self.spinner.finish_and_clear();
+    }
+}
+
+/// The verdict, and what is said of it.
+struct Judged {
+    verdict: Verdict,
+    /// Why, of a history that is not linearizable.
+    illegal: Option<Illegal>,
+}
+
+/// Why a history is not linearizable.
+struct Illegal {
+    /// The drawing with its words.
+    drawing: String,
+    line: ContradictionLine,
+}
+
+struct Judging<'a> {
+    clock: &'a Clock,
+    recorded: &'a Recorded,
+}
+
+impl Judge for Judging<'_> {
+    type Output = Judged;
+
+    fn judge<M: Describe>(
+        self,
+        model: &M,
+        operations: &[Operation<M::Input, M::Output>],
+    ) -> Judged {
+        let stop = || self.clock.stop();
+        let budget = Budget { steps: u64::MAX, stop: Some(&stop), ..Budget::default() };
+        let verdict = checker::check(model, operations, &budget);
+        let illegal = match &verdict {
+            Verdict::Illegal(why) => Some(Illegal {
+                drawing: explain::render(model, operations, why, width()),
+                line: contradiction(model, operations, why, &self.recorded.places),
+            }),
+            _ => None,
+        };
+        Judged { verdict, illegal }
+    }
+}
+
+/// The counterexample, as `--json` shows it.
+fn contradiction<M: Describe>(
+    model: &M,
+    operations: &[Operation<M::Input, M::Output>],
+    why: &Counterexample,
+    places: &[Place],
+) -> ContradictionLine {
+    let line = |index: &usize| OperationLine {
+        line: places[*index].line,
+        client: operations[*index].client,
+        call: operations[*index].call,
+        r#return: operations[*index].returned.as_ref().map(|(at, _)| *at),
+        operation: explain::operation(model, &operations[*index]),
+    };
+    let odd = explain::explain(model, operations, why).map(|explanation| OddLine {
+        operation: line(&explanation.odd),
+        after: explanation.order.iter().map(line).collect(),
+        state: explanation.state,
+        right_answer: explanation.right_answer,
+    });
+    ContradictionLine {
+        minimal: why.minimal,
+        conflict: why.conflict.iter().map(line).collect(),
+        context: why.context.iter().map(line).collect(),
+        cannot_be_placed: odd,
+    }
+}
+
+/// How wide the drawing may be.
+fn width() -> usize {
+    let columns = console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| columns);
+    usize::from(columns.min(WIDTH_MAX))
+}
+
+fn text(args: &CheckArgs, recorded: &Recorded, judged: &Judged) -> String {
+    let (name, format) = (name(&args.file), recorded.format.name());
+    let operations = counted(recorded.history.len());
+    let model = recorded.history.model().name();
+    let told = if args.model.is_none() { ", told by the operations" } else { "" };
+    let mut text = format!("{name}: {format}, {operations}; model {model}{told}\n");
+    match &judged.verdict {
+        Verdict::Ok => text.push_str("linearizable\n"),
+        Verdict::Illegal(why) => {
+            let what = match (why.conflict.len(), why.minimal) {
+                (1, _) => "1 operation cannot be right".to_string(),
+                (n, true) => format!("{n} operations cannot all be right (none can be left out)"),
+                (n, false) => format!("{n} operations cannot all be right (maybe fewer)"),
+            };
+            let _ = writeln!(text, "{BAD}not linearizable{BAD:#}: {what}\n");
+        }
+        Verdict::Unknown(why) => {
+            let _ = writeln!(text, "{ODD}undecided{ODD:#}: {}", ran_out(*why, args.timeout));
+        }
+    }
+    let Some(illegal) = &judged.illegal else { return text };
+    text.push_str(&painted(&illegal.drawing));
+    if let Some(odd) = &illegal.line.cannot_be_placed {
+        let _ = writeln!(text, "  it is called in          {name}:{}", odd.operation.line);
+    }
+    text
+}
+
+fn counted(operations: usize) -> String {
+    format!("{operations} operation{}", if operations == 1 { "" } else { "s" })
+}
+
+fn json(recorded: &Recorded, judged: Judged) -> String {
+    let (verdict, why) = match judged.verdict {
+        Verdict::Ok => ("linearizable", None),
+        Verdict::Illegal(_) => ("not linearizable", None),
+        Verdict::Unknown(Why::Stopped) => ("undecided", Some("timeout")),
+        Verdict::Unknown(Why::Memory) => ("undecided", Some("memory")),
+        Verdict::Unknown(Why::Steps) => ("undecided", Some("steps")),
+    };
+    let line = VerdictLine {
+        verdict,
+        why,
+        format: recorded.format.name(),
+        model: recorded.history.model().name(),
+        operations: recorded.history.len(),
+        contradiction: judged.illegal.map(|illegal| illegal.line),
+    };
+    serde_json::to_string(&line).expect("a verdict has string keys only") + "\n"
+}
+
+/// The lines of the odd operation in colour.
+fn painted(drawing: &str) -> String {
+    drawing.lines().fold(String::new(), |mut text, line| {
+        let _ = if line.starts_with(explain::ODD) {
+            writeln!(text, "{BAD}{line}{BAD:#}")
+        } else {
+            writeln!(text, "{line}")
+        };
+        text
+    })
+}
+
+fn ran_out(why: Why, timeout: Duration) -> String {
+    let timeout = humantime::format_duration(timeout);
+    match why {
+        Why::Stopped => format!("no verdict within {timeout}; give it more with --timeout"),
+        Why::Memory => "too much to remember; judge a part of the history on its own".to_string(),
+        Why::Steps => "no verdict within the most steps that can be counted".to_string(),
+    }
+}
