@@ -161,7 +161,9 @@ impl<S: Storage> Raft<S> {
 
     /// A follower has the log up to `index`.
     pub(super) fn on_accepted(&mut self, slot: usize, index: Index) {
+        let inflight_max = self.inflight_max();
         let node = &mut self.prs[slot];
+        let was_paused = node.is_paused(inflight_max);
         let is_news = node.update(index);
         let arrived = match node.flow {
             Flow::Probe { .. } => index >= node.matched,
@@ -180,7 +182,8 @@ impl<S: Storage> Raft<S> {
                 self.broadcast_append();
             }
         }
-        if self.prs[slot].next <= self.log.last_index() {
+        // While it was held back it may have missed entries, or the news of a commit.
+        if was_paused || self.prs[slot].next <= self.log.last_index() {
             self.send_append(slot);
         }
         self.complete_transfer(slot);

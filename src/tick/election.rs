@@ -46,6 +46,9 @@ impl<S: Storage> Raft<S> {
     }
 
     /// Raises the term and asks everybody for a vote; the own one counts.
+    ///
+    /// Differs: a request that is lost is not repeated, as Raft §5.1 wants it; the next election
+    /// asks anew.
     pub(super) fn campaign(&mut self, transfer: bool) {
         self.become_candidate();
         let last = self.log.last();

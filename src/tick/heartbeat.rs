@@ -3,6 +3,9 @@
 //! A heartbeat has no log position, so it is small and always welcome, and it repairs nothing by
 //! itself: the answer tells the leader that the follower is there, and if its log is behind, the
 //! leader sends it an append.
+//!
+//! Differs: a heartbeat is a message of its own, not an `AppendEntries` without entries
+//! (Raft §5.2).
 
 use super::message::Kind;
 use super::progress::Flow;

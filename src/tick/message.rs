@@ -77,6 +77,8 @@ pub enum Kind {
         round: u64,
     },
     /// A leader sends its state, since the entries that led to it are gone.
+    ///
+    /// Differs: the snapshot is one message, without Figure 13's `offset` and `done`.
     Snapshot {
         /// The state.
         snapshot: Box<Snapshot>,

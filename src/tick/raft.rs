@@ -133,6 +133,9 @@ impl<S: Storage> Raft<S> {
     }
 
     /// One unit of time passes.
+    ///
+    /// Differs: time is counted in ticks that the owner decides on; the paper has milliseconds
+    /// (Raft §5.6).
     pub fn tick(&mut self) {
         match self.role {
             Role::Leader => self.tick_heartbeat(),

@@ -16,9 +16,10 @@
 //! entry of its own term is. A follower may ask too; its question travels to the leader. What is
 //! lost is not repeated: the application asks again under a new name.
 //!
-//! Off by default: a read through the log needs no such argument. Reads by lease (thesis §6.4.1)
-//! are left out: a leader that looks once per election timeout whether it still has a majority
-//! learns too late that its lease has ended.
+//! Off by default: a read through the log needs no such argument.
+//!
+//! Differs: reads by lease (thesis §6.4.1) are left out. A leader that looks once per election
+//! timeout whether it still has a majority learns too late that its lease has ended.
 
 use std::collections::VecDeque;
 

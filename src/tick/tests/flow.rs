@@ -95,6 +95,17 @@ fn a_refusal_ends_the_stream_and_repeats_from_what_is_there() {
 }
 
 #[test]
+fn a_follower_that_was_held_back_hears_what_it_missed_about_commits() {
+    let mut node = paced(3, MemoryStorage::new());
+    node.broadcast_append();
+    accept(&mut node, 2, 1);
+    node.take_msgs();
+    assert_eq!(node.log().committed(), Index(1), "while S3 was not to be sent anything");
+    accept(&mut node, 3, 1);
+    assert_eq!(said(&mut node), [(3, append(at(1, 1), &[], 1))]);
+}
+
+#[test]
 fn an_unreachable_follower_is_probed() {
     let mut node = streaming();
     proposals(&mut node, 2);

@@ -1,0 +1,182 @@
+//! The commands of a script.
+//!
+//! | Command | Does |
+//! | --- | --- |
+//! | `nodes 3 [SETTING…]` | starts S1, S2, S3 on empty disks |
+//! | `logs S1=1,1 S2=1 S3= [SETTING…]` | the same, with entries of these terms; `S2=1@3` is in term 3 |
+//! | `campaign S1` | stands for election |
+//! | `propose S1 x` | takes a command |
+//! | `tick S1 3` | lets three ticks pass (one without a number) |
+//! | `deliver [S2 \| all]` | delivers what is under way (to S2; until all is quiet) |
+//! | `isolate S1`, `cut S1 S2`, `heal` | loses what is sent from now on, and no longer |
+//! | `hold S1 S2`, `unhold S1 S2` | holds back what S1 sends to S2 from now on, and no longer |
+//! | `release` | delivers what was held back after all the rest, and holds nothing back any more |
+//! | `drop` | loses what is under way and what is held back |
+//! | `compact S1 5` | drops a log up to an entry, behind a snapshot |
+//! | `restart S1` | starts a node from its disk |
+//! | `transfer S1 S2`, `read S1 7` | hands leadership over; asks for a read |
+//! | `status` | shows all logs |
+//! | `quiet COMMAND` | does it without a word |
+//!
+//! Settings: `pre_vote`, `check_quorum`, `leader_transfer`, `read_index`, `silent_commit` (no
+//! broadcast), `window=3`, `bytes=10` (0: one entry each; an entry of `logs` has one byte).
+
+use bytes::Bytes;
+use raftlab::api::{Entry, Index, ServerId, Term};
+use raftlab::tick::{Config, FlowControl, HardState, MemoryStorage};
+
+use crate::notation;
+use crate::stage::Stage;
+
+type Told = Result<String, String>;
+
+impl Stage {
+    /// Does what a line says; what happened is returned.
+    pub fn command(&mut self, line: &str) -> Told {
+        let words: Vec<_> = line.split_whitespace().collect();
+        match words[..] {
+            ["quiet", ..] => self.command(line.trim_start_matches("quiet ")).map(|_| String::new()),
+            ["nodes", count, ref settings @ ..] => {
+                let disks = (0..number(count)?).map(|_| MemoryStorage::new()).collect();
+                self.open(disks, settings)
+            }
+            ["logs", ref words @ ..] => {
+                let is_log = |word: &&&str| word.starts_with('S') && word.contains('=');
+                let disks: Result<Vec<_>, _> =
+                    words.iter().filter(is_log).map(|word| disk(word)).collect();
+                let settings: Vec<_> = words.iter().filter(|word| !is_log(word)).copied().collect();
+                self.open(disks?, &settings)
+            }
+            ["deliver"] => self.deliver(None),
+            ["deliver", "all"] => self.settle(),
+            ["deliver", to] => self.deliver(Some(node(to)?)),
+            [
+                "isolate" | "cut" | "heal" | "hold" | "unhold" | "release" | "drop",
+                ref rest @ ..,
+            ] => self.network(words[0], rest),
+            ["status"] => Ok(self.nodes.values().map(|node| notation::row(node.raft())).collect()),
+            [verb, me, ref rest @ ..] => self.tell(verb, node(me)?, rest),
+            _ => Err(format!("unknown command {line:?}")),
+        }
+    }
+
+    /// What is done to one node.
+    fn tell(&mut self, verb: &str, me: ServerId, rest: &[&str]) -> Told {
+        let failed = |error: raftlab::tick::Error| format!("{me} {error}\n");
+        match (verb, rest) {
+            ("campaign", []) => self.act(me, |node| {
+                node.campaign();
+                String::new()
+            }),
+            ("propose", [data]) => {
+                let data = Bytes::copy_from_slice(data.as_bytes());
+                self.act(me, |node| node.propose(data).map_or_else(failed, |_| String::new()))
+            }
+            ("tick", []) => self.tell("tick", me, &["1"]),
+            ("tick", [count]) => (0..number(count)?)
+                .map(|_| {
+                    self.act(me, |node| {
+                        node.tick();
+                        String::new()
+                    })
+                })
+                .collect(),
+            ("transfer", [to]) => {
+                let to = node(to)?;
+                self.act(me, |node| node.transfer_leader(to).err().map_or_else(String::new, failed))
+            }
+            ("read", [context]) => {
+                let context = number(context)?;
+                self.act(me, |node| node.read_index(context).err().map_or_else(String::new, failed))
+            }
+            ("compact", [index]) => self.compact(me, Index(number(index)?)).map(|()| String::new()),
+            ("restart", []) => self.restart(me).map(|()| String::new()),
+            _ => Err(format!("unknown command {verb:?} with {rest:?}")),
+        }
+    }
+
+    /// What is done to the network.
+    fn network(&mut self, verb: &str, rest: &[&str]) -> Told {
+        match (verb, rest) {
+            ("isolate", [me]) => {
+                let me = node(me)?;
+                let others: Vec<_> = self.nodes.keys().copied().collect();
+                self.lost.extend(others.into_iter().flat_map(|other| [(me, other), (other, me)]));
+            }
+            ("cut", [a, b]) => {
+                let (a, b) = (node(a)?, node(b)?);
+                self.lost.extend([(a, b), (b, a)]);
+            }
+            ("heal", []) => self.lost.clear(),
+            ("hold", [from, to]) => {
+                self.holding.insert((node(from)?, node(to)?));
+            }
+            ("unhold", [from, to]) => {
+                self.holding.remove(&(node(from)?, node(to)?));
+            }
+            ("release", []) => self.release(),
+            ("drop", []) => self.forget(),
+            _ => return Err(format!("unknown command {verb:?} with {rest:?}")),
+        }
+        Ok(String::new())
+    }
+
+    /// Starts one node per disk.
+    fn open(&mut self, disks: Vec<MemoryStorage>, settings: &[&str]) -> Told {
+        let count = u32::try_from(disks.len()).map_err(|_| "too many nodes".to_string())?;
+        let peers: Vec<_> = (1..=count).map(ServerId).collect();
+        for (id, disk) in peers.clone().into_iter().zip(disks) {
+            let mut config = Config::new(id, peers.clone());
+            settings.iter().try_for_each(|setting| set(&mut config, setting))?;
+            self.start(config, disk)?;
+        }
+        Ok(String::new())
+    }
+}
+
+fn set(config: &mut Config, setting: &str) -> Result<(), String> {
+    let limits = FlowControl { inflight_max: usize::MAX, append_bytes_max: usize::MAX };
+    match setting.split_once('=') {
+        None if setting == "pre_vote" => config.pre_vote = true,
+        None if setting == "check_quorum" => config.check_quorum = true,
+        None if setting == "leader_transfer" => config.leader_transfer = true,
+        None if setting == "read_index" => config.read_index = true,
+        None if setting == "silent_commit" => config.broadcast_commit = false,
+        Some(("window", count)) => {
+            config.flow_control.get_or_insert(limits).inflight_max = number(count)?;
+        }
+        Some(("bytes", count)) => {
+            config.flow_control.get_or_insert(limits).append_bytes_max = number(count)?;
+        }
+        _ => return Err(format!("unknown setting {setting:?}")),
+    }
+    Ok(())
+}
+
+/// The disk of `S1=1,1,2` or `S1=1,1,2@3`: the terms of its entries, and its term.
+fn disk(word: &str) -> Result<MemoryStorage, String> {
+    let (_, log) = word.split_once('=').ok_or("a log is S1=1,1")?;
+    let (log, term) = log.split_once('@').map_or((log, None), |(log, term)| (log, Some(term)));
+    let terms: Result<Vec<u64>, _> =
+        log.split(',').filter(|term| !term.is_empty()).map(number).collect();
+    let terms = terms?;
+    let term = term.map_or(Ok(terms.last().copied().unwrap_or(0)), number)?;
+    let entry = |(index, term): (u64, &u64)| Entry {
+        term: Term(*term),
+        index: Index(index),
+        data: Bytes::from_static(b"c"),
+    };
+    let mut disk = MemoryStorage::new();
+    disk.append((1..).zip(&terms).map(entry));
+    disk.set_hard_state(HardState { term: Term(term), ..HardState::default() });
+    Ok(disk)
+}
+
+fn node(word: &str) -> Result<ServerId, String> {
+    let id = word.strip_prefix('S').ok_or_else(|| format!("{word:?} is no node"))?;
+    number(id).map(ServerId)
+}
+
+fn number<N: std::str::FromStr>(word: &str) -> Result<N, String> {
+    word.parse().map_err(|_| format!("{word:?} is no number"))
+}

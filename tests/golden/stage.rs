@@ -1,0 +1,151 @@
+//! The nodes of a script, their disks, and the network between them.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytes::Bytes;
+use raftlab::api::{Index, ServerId};
+use raftlab::tick::{ConfState, Config, MemoryStorage, Message, RawNode, Ready};
+
+use crate::notation::{self, Look};
+
+pub type Node = RawNode<MemoryStorage>;
+
+/// Everything that a script acts on.
+#[derive(Default)]
+pub struct Stage {
+    pub nodes: BTreeMap<ServerId, Node>,
+    /// Sent and not delivered yet, in the order of sending.
+    flying: VecDeque<Message>,
+    /// Held back until they are released.
+    held: VecDeque<Message>,
+    pub lost: BTreeSet<(ServerId, ServerId)>,
+    pub holding: BTreeSet<(ServerId, ServerId)>,
+}
+
+impl Stage {
+    /// Starts a node on `disk`. Where chance decides, node n draws n: S1 waits 11 ticks, S2 12.
+    pub fn start(&mut self, config: Config, disk: MemoryStorage) -> Result<(), String> {
+        let id = config.id;
+        let chance = Box::new(move |bound: u32| id.0 % bound);
+        let node = Node::new(config, disk, chance).map_err(|error| error.to_string())?;
+        self.nodes.insert(id, node);
+        Ok(())
+    }
+
+    pub fn node(&mut self, id: ServerId) -> Result<&mut Node, String> {
+        self.nodes.get_mut(&id).ok_or_else(|| format!("there is no {id}"))
+    }
+
+    /// Lets `act` happen to a node, and the node's owner do what it asks for.
+    pub fn act(
+        &mut self,
+        id: ServerId,
+        act: impl FnOnce(&mut Node) -> String,
+    ) -> Result<String, String> {
+        let before = Look::at(self.node(id)?);
+        let mut told = act(self.node(id)?);
+        told += &Look::at(self.node(id)?).changes_since(&before);
+        while self.node(id)?.has_ready() {
+            let messages = work(self.node(id)?, &mut told);
+            for message in messages {
+                told += &self.send(message);
+            }
+        }
+        Ok(told)
+    }
+
+    /// Puts a message on its way, or not.
+    fn send(&mut self, message: Message) -> String {
+        let link = (message.from, message.to);
+        let (fate, queue) = if self.lost.contains(&link) {
+            ('✗', None)
+        } else if self.holding.contains(&link) {
+            ('⇢', Some(&mut self.held))
+        } else {
+            ('→', Some(&mut self.flying))
+        };
+        let told = notation::message(&message, fate);
+        if let Some(queue) = queue {
+            queue.push_back(message);
+        }
+        told
+    }
+
+    /// Delivers what is under way now, to `only` one node if that is wanted.
+    pub fn deliver(&mut self, only: Option<ServerId>) -> Result<String, String> {
+        let flying = std::mem::take(&mut self.flying).into_iter();
+        let is_meant = |message: &Message| only.is_none_or(|id| message.to == id);
+        let (now, later): (VecDeque<_>, VecDeque<_>) = flying.partition(is_meant);
+        self.flying = later;
+        let mut told = String::new();
+        for message in now {
+            let to = message.to;
+            told += &self.act(to, |node| match node.step(message) {
+                Ok(()) => String::new(),
+                Err(error) => format!("{to} {error}\n"),
+            })?;
+        }
+        Ok(told)
+    }
+
+    /// Delivers until nothing is under way.
+    pub fn settle(&mut self) -> Result<String, String> {
+        let mut told = String::new();
+        while !self.flying.is_empty() {
+            told += &self.deliver(None)?;
+        }
+        Ok(told)
+    }
+
+    /// Lets what was held back be on its way.
+    pub fn release(&mut self) {
+        self.holding.clear();
+        self.flying.append(&mut self.held);
+    }
+
+    /// Forgets what is under way.
+    pub fn forget(&mut self) {
+        self.flying.clear();
+        self.held.clear();
+    }
+
+    /// Drops a node's log up to `index`, behind a snapshot.
+    pub fn compact(&mut self, id: ServerId, index: Index) -> Result<(), String> {
+        let node = self.node(id)?;
+        let conf_state = ConfState { nodes: node.raft().nodes().collect() };
+        let disk = node.storage_mut();
+        let made = disk.create_snapshot(index, conf_state, Bytes::from_static(b"state"));
+        made.and_then(|()| disk.compact(index)).map_err(|error| error.to_string())?;
+        node.raft_mut().log_mut().maybe_compact();
+        Ok(())
+    }
+
+    /// Ends a node and starts it from its disk, with what it had applied.
+    pub fn restart(&mut self, id: ServerId) -> Result<(), String> {
+        let node = self.node(id)?;
+        let disk = node.storage().clone();
+        let applied = node.raft().log().applied();
+        let config = Config { applied, ..node.raft().config().clone() };
+        self.start(config, disk)
+    }
+}
+
+/// Works off one `Ready` as its contract says; what is to be sent is returned.
+fn work(node: &mut Node, told: &mut String) -> Vec<Message> {
+    let Ready { hard_state, entries, snapshot, messages, read_states, .. } = node.ready();
+    let id = node.raft().id();
+    let disk = node.storage_mut();
+    if let Some(snapshot) = snapshot {
+        *told += &format!("{id} stores the snapshot up to {}\n", snapshot.position);
+        disk.apply_snapshot(snapshot).expect("the core hands out newer snapshots only");
+    }
+    disk.append(entries);
+    if let Some(hard_state) = hard_state {
+        disk.set_hard_state(hard_state);
+    }
+    for state in read_states {
+        *told += &notation::read(id, state);
+    }
+    node.advance();
+    messages
+}
