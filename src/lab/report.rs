@@ -5,8 +5,8 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::Part;
-use super::kv::History;
 use crate::api::ServerId;
+use crate::history::History;
 use crate::record::Stamped;
 use crate::runtime::{Clock, Failure, Schedule};
 
@@ -28,17 +28,19 @@ pub struct Report {
     pub schedule: Schedule,
     /// The seed.
     pub seed: u64,
-    /// Whether nothing failed. A run that was cut short is ok.
+    /// Whether nothing failed and nothing was left undecided. A run that was cut short is ok.
     pub ok: bool,
+    /// Why the checker could not judge what clients saw, where nothing failed.
+    pub undecided: Option<String>,
     /// Under the hostile schedule: which wait or limit ended the run early.
     pub cut_short: Option<String>,
     /// How long it took on its own clock.
     pub elapsed: Duration,
     /// How long it took on the wall.
     pub wall: Duration,
-    /// CPU time of its tasks.
+    /// CPU time of its tasks, and of judging what clients saw.
     pub cpu: Duration,
-    /// Calls that the servers made.
+    /// Calls that servers and clients made.
     pub rpcs: u64,
     /// Bytes of arguments, and of replies that arrived.
     pub bytes: u64,
@@ -50,8 +52,8 @@ pub struct Report {
     pub failure: Option<Failure>,
     /// How often each situation came up; those that never did are there, with 0.
     pub situations: BTreeMap<&'static str, u64>,
-    /// What clients of the key/value service did, if there were any.
-    pub history: History,
+    /// What clients of the key/value service did: a history of each kind of operation.
+    pub histories: Vec<History>,
     /// What happened, if the run kept a record.
     pub record: Vec<Stamped>,
 }
@@ -73,10 +75,17 @@ impl Report {
         line
     }
 
-    /// What broke, where, the last events, and the line that repeats it; empty when all is well.
+    /// What broke or could not be judged, where, the last events, and the line that repeats it;
+    /// empty when all is well.
     pub fn render(&self) -> String {
-        let Some(failure) = &self.failure else { return String::new() };
         let mut text = String::new();
+        let Some(failure) = &self.failure else {
+            if let Some(why) = &self.undecided {
+                let _ = writeln!(text, "unknown  Linearizability: {why}");
+                self.render_again(&mut text);
+            }
+            return text;
+        };
         for (number, line) in failure.message.lines().enumerate() {
             match number {
                 0 => drop(writeln!(text, "broken   {}: {line}", failure.name)),
@@ -90,6 +99,12 @@ impl Report {
             let at = stamped.at.as_secs_f64();
             let _ = writeln!(text, "{heading:<9}{at:.6}  {who:<3} {}", stamped.event.what);
         }
+        self.render_again(&mut text);
+        text
+    }
+
+    /// The line that repeats the run.
+    fn render_again(&self, text: &mut String) {
         match self.clock {
             Clock::Virtual => drop(writeln!(text, "again    {}", self.replay_line())),
             Clock::Real => drop(writeln!(
@@ -98,7 +113,6 @@ impl Report {
                 self.replay_line()
             )),
         }
-        text
     }
 
     fn place_of(&self, failure: &Failure) -> String {

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cluster::{Cluster, Tally};
+use super::kv::{Judgement, judge};
 use super::observe::{Liveness, Observers};
 use super::{Design, Report, Scenario};
+use crate::history::History;
 use crate::labrpc;
 use crate::record;
 use crate::runtime::{self, Clock, Failure, FailureKind, Outcome, RunConfig, Schedule};
@@ -84,8 +86,11 @@ pub fn run_scenario_observing(
         }
     };
     let outcome = runtime::run(&config, main);
+    let histories = tally.recorder.take();
+    let cpu_began = runtime::cpu_used();
+    let verdict = Verdict::of(&outcome, &config, &tally).with(&histories, outcome.elapsed);
+    let cpu = outcome.cpu + (runtime::cpu_used() - cpu_began);
     let wall = runtime::time::since_start() - began;
-    let verdict = Verdict::of(&outcome, &config, &tally);
     Report {
         test: scenario.name,
         part: scenario.part,
@@ -93,18 +98,19 @@ pub fn run_scenario_observing(
         clock: config.clock,
         schedule: config.schedule,
         seed: config.seed,
-        ok: verdict.failure.is_none(),
+        ok: verdict.failure.is_none() && verdict.undecided.is_none(),
+        undecided: verdict.undecided,
         cut_short: verdict.cut_short,
         elapsed: outcome.elapsed,
         wall,
-        cpu: outcome.cpu,
+        cpu,
         rpcs: tally.counters().calls,
         bytes: tally.counters().bytes,
         commits: tally.commits(),
         hash: outcome.hash,
         failure: verdict.failure,
         situations: observers.map(|it| it.situations().iter().collect()).unwrap_or_default(),
-        history: tally.recorder.take(),
+        histories,
         record: log.with(std::mem::take),
     }
 }
@@ -115,21 +121,43 @@ fn is_hostile(config: &RunConfig) -> bool {
 }
 
 /// How a run is judged.
+#[derive(Default)]
 struct Verdict {
     failure: Option<Failure>,
     cut_short: Option<String>,
+    undecided: Option<String>,
 }
 
 impl Verdict {
+    /// What the run itself says.
     fn of(outcome: &Outcome<()>, config: &RunConfig, tally: &Tally) -> Verdict {
         match &outcome.result {
-            Ok(()) => Verdict { failure: leak(outcome, tally), cut_short: None },
+            Ok(()) => Verdict { failure: leak(outcome, tally), ..Verdict::default() },
             Err(limit) if limit.kind == FailureKind::Limit && is_hostile(config) => {
                 let cut_short = Some(format!("{}: {}", limit.name, limit.message));
-                Verdict { failure: leak(outcome, tally), cut_short }
+                Verdict { failure: leak(outcome, tally), cut_short, ..Verdict::default() }
             }
-            Err(failure) => Verdict { failure: Some(failure.clone()), cut_short: None },
+            Err(failure) => Verdict { failure: Some(failure.clone()), ..Verdict::default() },
         }
+    }
+
+    /// The same with what the checker says of the clients' histories. A wait that took too long
+    /// may have its cause there, so it is asked then too; any other failure says more than it can.
+    fn with(mut self, histories: &[History], elapsed: Duration) -> Verdict {
+        if self.failure.as_ref().is_some_and(|failure| failure.kind != FailureKind::Limit) {
+            return self;
+        }
+        match judge(histories) {
+            Judgement::Legal => {}
+            Judgement::Illegal(message) => {
+                let (kind, name) = (FailureKind::Observer, "Linearizability");
+                self.failure = Some(afterwards(kind, name, message, elapsed));
+            }
+            Judgement::Undecided(why) => {
+                self.undecided = self.failure.is_none().then_some(why);
+            }
+        }
+        self
     }
 }
 
@@ -139,13 +167,19 @@ fn leak(outcome: &Outcome<()>, tally: &Tally) -> Option<Failure> {
     if tasks == 0 && servers == 0 {
         return None;
     }
-    Some(Failure {
-        kind: FailureKind::Assertion,
-        name: "leak".to_string(),
-        message: format!("{tasks} tasks and {servers} servers are left after the run"),
+    let message = format!("{tasks} tasks and {servers} servers are left after the run");
+    Some(afterwards(FailureKind::Assertion, "leak", message, outcome.elapsed))
+}
+
+/// A failure that shows when the run is over.
+fn afterwards(kind: FailureKind, name: &str, message: String, at: Duration) -> Failure {
+    Failure {
+        kind,
+        name: name.to_string(),
+        message,
         task: "main".to_string(),
         label: None,
         place: String::new(),
-        at: outcome.elapsed,
-    })
+        at,
+    }
 }

@@ -44,6 +44,8 @@ pub mod sync;
 pub mod thread;
 pub mod time;
 
+use std::time::Duration;
+
 pub use audit::{Difference, audit};
 pub use context::{backtraces, in_run, last_stall, record_is_on, seed, task_name};
 pub use future::block_on;
@@ -99,6 +101,11 @@ pub fn fail(kind: FailureKind, name: &'static str, message: String) -> ! {
         at: time::since_start(),
     };
     context::fail(failure)
+}
+
+/// CPU time that the calling OS thread has used. For figures: no run may depend on it.
+pub fn cpu_used() -> Duration {
+    Duration::from_nanos(thread_cpu_ns())
 }
 
 /// CPU time that the calling OS thread has used, in nanoseconds.

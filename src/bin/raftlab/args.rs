@@ -116,6 +116,9 @@ pub struct ReplayArgs {
     pub seed: u64,
     #[command(flatten)]
     pub course: CourseArgs,
+    /// Write what clients did to FILE, for `raftlab check`
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub history: Option<PathBuf>,
 }
 
 /// Arguments of `raftlab check`.

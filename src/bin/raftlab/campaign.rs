@@ -58,9 +58,16 @@ struct Desk {
     taken: AtomicU64,
     /// How many runs have failed.
     failed: AtomicU64,
+    /// How many runs could not be judged.
+    undecided: AtomicU64,
 }
 
 impl Desk {
+    fn of(campaign: Campaign) -> Desk {
+        let zero = || AtomicU64::new(0);
+        Desk { campaign, taken: zero(), failed: zero(), undecided: zero() }
+    }
+
     /// The next run: a test and a seed.
     fn take(&self) -> Option<(&'static Scenario, RunConfig)> {
         let number = self.taken.fetch_add(1, Ordering::Relaxed);
@@ -84,7 +91,10 @@ impl Desk {
             let run = || lab::run_scenario(test, self.campaign.design, &config);
             let message = match catch_unwind(AssertUnwindSafe(run)) {
                 Ok(report) => {
-                    self.failed.fetch_add(u64::from(!report.ok), Ordering::Relaxed);
+                    let (failed, undecided) =
+                        (report.failure.is_some(), report.undecided.is_some());
+                    self.failed.fetch_add(u64::from(failed), Ordering::Relaxed);
+                    self.undecided.fetch_add(u64::from(undecided), Ordering::Relaxed);
                     Message::Ended(Box::new(report))
                 }
                 Err(_) => Message::Broken(format!("{} with seed {}", test.name, config.seed)),
@@ -115,7 +125,7 @@ fn collect(
     mut each: impl FnMut(Report) -> Result<(), Trouble>,
 ) -> Result<Status, Trouble> {
     let mut working = campaign.jobs;
-    let desk = Arc::new(Desk { campaign, taken: AtomicU64::new(0), failed: AtomicU64::new(0) });
+    let desk = Arc::new(Desk::of(campaign));
     for number in 0..working {
         let (desk, results) = (desk.clone(), results.clone());
         std::thread::Builder::new()
@@ -136,8 +146,11 @@ fn collect(
             Message::CtrlC => return Ok(Status::Interrupted),
         }
     }
-    let failed = desk.failed.load(Ordering::Relaxed);
-    Ok(if failed == 0 { Status::Passed } else { Status::Failed })
+    Ok(match (desk.failed.load(Ordering::Relaxed), desk.undecided.load(Ordering::Relaxed)) {
+        (0, 0) => Status::Passed,
+        (0, _) => Status::Undecided,
+        _ => Status::Failed,
+    })
 }
 
 /// The first Ctrl-C asks for what there is so far; a second one does not wait for it.

@@ -40,7 +40,7 @@ impl Progress {
         let bar = self.bars.iter_mut().find(|(part, ..)| *part == report.part);
         let Some((_, bar, failed)) = bar else { return };
         bar.inc(1);
-        if !report.ok {
+        if report.failure.is_some() {
             *failed += 1;
             bar.set_message(format!("{failed} failed"));
         }

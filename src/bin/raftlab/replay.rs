@@ -1,7 +1,11 @@
 //! `raftlab replay`: one run again, with its record.
 
 use std::fmt::Write;
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
 
+use raftlab::history;
 use raftlab::lab::{self, Report};
 use raftlab::record::Stamped;
 use raftlab::runtime::{Clock, RunConfig};
@@ -22,9 +26,55 @@ pub fn replay(args: &ReplayArgs) -> Result<Status, Trouble> {
         record: true,
         ..RunConfig::default()
     };
+    let history_file = args.history.as_deref().map(HistoryFile::create).transpose()?;
     let report = lab::run_scenario(scenario, design, &config);
     output::print(&text(&report))?;
-    Ok(if report.ok { Status::Passed } else { Status::Failed })
+    if let Some(file) = history_file {
+        file.write(&report)?;
+    }
+    Ok(match (&report.failure, &report.undecided) {
+        (Some(_), _) => Status::Failed,
+        (None, Some(_)) => Status::Undecided,
+        (None, None) => Status::Passed,
+    })
+}
+
+/// A file for what clients did.
+struct HistoryFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl HistoryFile {
+    /// Creates the file before anything runs, so that a bad path costs no time.
+    fn create(path: &Path) -> Result<HistoryFile, Trouble> {
+        let file = File::create(path).map_err(|error| {
+            let path = path.display();
+            Trouble::Input(format!(
+                "cannot create the history file {path}: {error}; give --history a file in a \
+                 folder that exists and can be written to"
+            ))
+        })?;
+        Ok(HistoryFile { path: path.to_path_buf(), file })
+    }
+
+    fn write(self, report: &Report) -> Result<(), Trouble> {
+        let path = self.path.display();
+        if report.histories.is_empty() {
+            let test = report.test;
+            output::complain(
+                "warning",
+                &format!("no client did anything in {test}: {path} is empty"),
+            );
+        }
+        let mut out = BufWriter::new(self.file);
+        let mut histories = report.histories.iter();
+        let written: io::Result<()> =
+            histories.try_for_each(|it| history::write(&mut out, it)).and_then(|()| out.flush());
+        written.map_err(|error| {
+            Trouble::Machine(format!("cannot write to the history file {path}: {error}; make room"))
+        })
+    }
 }
 
 fn text(report: &Report) -> String {
@@ -33,7 +83,8 @@ fn text(report: &Report) -> String {
         text.push('\n');
     }
     let how = match &report.cut_short {
-        _ if !report.ok => format!("{BAD}failed{BAD:#}"),
+        _ if report.failure.is_some() => format!("{BAD}failed{BAD:#}"),
+        _ if report.undecided.is_some() => format!("{BAD}undecided{BAD:#}"),
         Some(wait) => format!("cut short by the schedule: {wait}"),
         None => "nothing failed".to_string(),
     };

@@ -20,6 +20,7 @@ struct RunLine<'a> {
     schedule: String,
     seed: u64,
     ok: bool,
+    undecided: bool,
     cut_short: bool,
     virtual_s: f64,
     wall_ms: f64,
@@ -50,6 +51,7 @@ struct Summary {
     tests: usize,
     runs: u64,
     failed: u64,
+    undecided: u64,
     cut_short: u64,
     interrupted: bool,
     virtual_s: f64,
@@ -87,6 +89,7 @@ impl ReportFile {
                 tests: tally.tests.len(),
                 runs: tally.runs(),
                 failed: tally.failed(),
+                undecided: tally.undecided(),
                 cut_short: tally.cut_short(),
                 interrupted: status == Status::Interrupted,
                 virtual_s: rounded(tally.elapsed.as_secs_f64()),
@@ -122,6 +125,7 @@ impl<'a> From<&'a Report> for RunLine<'a> {
             schedule: report.schedule.to_string(),
             seed: report.seed,
             ok: report.ok,
+            undecided: report.undecided.is_some(),
             cut_short: report.cut_short.is_some(),
             virtual_s: rounded(report.elapsed.as_secs_f64()),
             wall_ms: rounded(report.wall.as_secs_f64() * 1e3),
@@ -163,7 +167,7 @@ mod tests {
     fn a_run_is_the_line_that_scripts_read() {
         let passed = r#"{"test":"figure8_2c","part":"2C","design":"rpc","clock":"virtual","#
             .to_string()
-            + r#""schedule":"random","seed":7,"ok":true,"cut_short":false,"virtual_s":31.2,"#
+            + r#""schedule":"random","seed":7,"ok":true,"undecided":false,"cut_short":false,"virtual_s":31.2,"#
             + r#""wall_ms":2.9,"cpu_ms":2.8,"rpcs":959,"bytes":12390,"commits":32,"#
             + r#""hash":"000000000000f00d","failure":null}"#;
         assert_eq!(json(&sample::passed(7)), passed);
@@ -177,6 +181,13 @@ mod tests {
         let line = json(&sample::failed(7));
         assert!(line.ends_with(&failure), "{line}");
         assert!(line.contains(r#""ok":false"#), "{line}");
+    }
+
+    #[test]
+    fn a_history_that_cannot_be_judged_is_not_ok() {
+        let line = json(&sample::undecided(7));
+        assert!(line.contains(r#""ok":false,"undecided":true"#), "{line}");
+        assert!(line.ends_with(r#""failure":null}"#), "{line}");
     }
 
     #[test]

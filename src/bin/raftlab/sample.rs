@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use raftlab::api::ServerId;
-use raftlab::lab::kv::History;
 use raftlab::lab::{Part, Report};
 use raftlab::record::{Event, Stamped};
 use raftlab::runtime::{Clock, Failure, FailureKind, Schedule};
@@ -19,6 +18,7 @@ pub fn passed(seed: u64) -> Report {
         schedule: Schedule::Random,
         seed,
         ok: true,
+        undecided: None,
         cut_short: None,
         elapsed: Duration::from_millis(31_200),
         wall: Duration::from_micros(2900),
@@ -29,7 +29,7 @@ pub fn passed(seed: u64) -> Report {
         hash: 0xf00d,
         failure: None,
         situations: BTreeMap::from([("a leader was deposed", 2), ("a vote was split", 0)]),
-        history: History::default(),
+        histories: Vec::new(),
         record: Vec::new(),
     }
 }
@@ -49,4 +49,10 @@ pub fn failed(seed: u64) -> Report {
     let event = Event { server: Some(ServerId(1)), what };
     let record = vec![Stamped { at: Duration::from_micros(3_411_900), event }];
     Report { ok: false, failure: Some(failure), record, ..passed(seed) }
+}
+
+/// A run whose history could not be judged.
+pub fn undecided(seed: u64) -> Report {
+    let why = "10000000 steps were not enough to judge 2718 operations".to_string();
+    Report { ok: false, undecided: Some(why), ..passed(seed) }
 }

@@ -9,10 +9,10 @@ use crate::tally::{Moments, Tally, TestTally};
 /// A test of whose runs more than this part is cut short has hardly been judged.
 const CUT_SHORT_PART_MAX: f64 = 0.2;
 
-fn plain<const N: usize>(headings: [&str; N]) -> Table {
+fn plain<'a>(headings: impl IntoIterator<Item = &'a str>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).enforce_styling();
-    table.set_header(headings);
+    table.set_header(headings.into_iter().map(Cell::new));
     table
 }
 
@@ -46,23 +46,27 @@ pub fn of_tests(scenarios: &[Scenario]) -> String {
 /// What the runs of each test came to.
 pub fn of_results(tally: &Tally, clock: Clock) -> String {
     let seconds = if clock == Clock::Real { "wall s" } else { "virtual s" };
-    let headings =
-        ["test", "runs", "failed", "cut short", seconds, "CPU ms", "RPCs", "bytes", "commits"];
+    // There hardly ever are any, and the table is wide enough.
+    let undecided = (tally.undecided() > 0).then_some("undecided");
+    let figures = ["cut short", seconds, "CPU ms", "RPCs", "bytes", "commits"];
+    let headings: Vec<&str> =
+        ["test", "runs", "failed"].into_iter().chain(undecided).chain(figures).collect();
+    let columns = headings.len();
     let mut table = plain(headings);
     for test in tally.tests.iter().filter(|test| test.runs > 0) {
-        table.add_row([
-            Cell::new(test.scenario.name),
-            Cell::new(test.runs),
-            marked(test.failed, Color::Red),
+        let first =
+            [Cell::new(test.scenario.name), Cell::new(test.runs), marked(test.failed, Color::Red)];
+        let undecided = undecided.map(|_| marked(test.undecided, Color::Red));
+        let figures = [
             marked(test.cut_short, Color::Yellow),
             Cell::new(spread(&test.seconds, 2)),
             Cell::new(spread(&test.cpu_ms, 1)),
             Cell::new(spread(&test.rpcs, 0)),
             Cell::new(spread(&test.bytes, 0)),
             Cell::new(spread(&test.commits, 0)),
-        ]);
+        ];
+        table.add_row(first.into_iter().chain(undecided).chain(figures));
     }
-    let columns = headings.len();
     finish(table, 1..columns)
 }
 

@@ -41,6 +41,8 @@ pub struct TestTally {
     pub runs: u64,
     /// How many of them failed.
     pub failed: u64,
+    /// How many of them could not be judged.
+    pub undecided: u64,
     /// How many of them were cut short.
     pub cut_short: u64,
     /// Seconds on the run's own clock.
@@ -55,6 +57,8 @@ pub struct TestTally {
     pub commits: Moments,
     /// The failure of the lowest place in the campaign.
     pub first_failure: Option<Box<Report>>,
+    /// Of the runs that could not be judged the one of the lowest place.
+    pub first_undecided: Option<Box<Report>>,
 }
 
 /// What a campaign came to.
@@ -77,6 +81,7 @@ impl Tally {
             scenario,
             runs: 0,
             failed: 0,
+            undecided: 0,
             cut_short: 0,
             seconds: Moments::default(),
             cpu_ms: Moments::default(),
@@ -84,6 +89,7 @@ impl Tally {
             bytes: Moments::default(),
             commits: Moments::default(),
             first_failure: None,
+            first_undecided: None,
         });
         Tally {
             first_seed,
@@ -120,6 +126,11 @@ impl Tally {
         self.tests.iter().map(|test| test.failed).sum()
     }
 
+    /// How many of them could not be judged.
+    pub fn undecided(&self) -> u64 {
+        self.tests.iter().map(|test| test.undecided).sum()
+    }
+
     /// How many of them were cut short.
     pub fn cut_short(&self) -> u64 {
         self.tests.iter().map(|test| test.cut_short).sum()
@@ -129,17 +140,22 @@ impl Tally {
 impl TestTally {
     fn add(&mut self, report: Report, first_seed: u64) {
         self.runs += 1;
-        self.failed += u64::from(!report.ok);
+        self.failed += u64::from(report.failure.is_some());
+        self.undecided += u64::from(report.undecided.is_some());
         self.cut_short += u64::from(report.cut_short.is_some());
         self.seconds.add(report.elapsed.as_secs_f64());
         self.cpu_ms.add(report.cpu.as_secs_f64() * 1e3);
         self.rpcs.add(report.rpcs as f64);
         self.bytes.add(report.bytes as f64);
         self.commits.add(report.commits as f64);
+        let place = match (&report.failure, &report.undecided) {
+            (Some(_), _) => &mut self.first_failure,
+            (None, Some(_)) => &mut self.first_undecided,
+            (None, None) => return,
+        };
         let round = |report: &Report| report.seed.wrapping_sub(first_seed);
-        let earlier = |first: &Report| round(first) < round(&report);
-        if !report.ok && !self.first_failure.as_deref().is_some_and(earlier) {
-            self.first_failure = Some(Box::new(report));
+        if !place.as_deref().is_some_and(|first| round(first) < round(&report)) {
+            *place = Some(Box::new(report));
         }
     }
 }

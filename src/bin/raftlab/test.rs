@@ -123,14 +123,15 @@ fn text(tally: &Tally, clock: Clock, wall: Duration) -> String {
     }
     let mut text = table::of_results(tally, clock);
     for test in &tally.tests {
-        let Some(report) = &test.first_failure else { continue };
-        let name = test.scenario.name;
-        let _ = writeln!(
-            text,
-            "\n{BAD}FAILED{BAD:#} {name}: {} of {} runs; the first:",
-            test.failed, test.runs
-        );
-        text.push_str(&failure(report));
+        let (name, runs) = (test.scenario.name, test.runs);
+        let mut first = |what, count, report: &Option<Box<Report>>| {
+            let Some(report) = report else { return };
+            let _ =
+                writeln!(text, "\n{BAD}{what}{BAD:#} {name}: {count} of {runs} runs; the first:");
+            text.push_str(&failure(report));
+        };
+        first("FAILED", test.failed, &test.first_failure);
+        first("UNDECIDED", test.undecided, &test.first_undecided);
     }
     let situations = table::of_situations(tally);
     if !situations.is_empty() {
@@ -152,10 +153,13 @@ fn counted(count: u64, what: &str) -> String {
 
 fn verdict(tally: &Tally, clock: Clock, wall: Duration) -> String {
     let (runs, failed, tests) = (tally.runs(), tally.failed(), tally.tests.len());
-    let outcome = match failed {
+    let mut outcome = match failed {
         0 => "none failed".to_string(),
         _ => format!("{BAD}{failed} failed{BAD:#}"),
     };
+    if tally.undecided() > 0 {
+        let _ = write!(outcome, ", {BAD}{} undecided{BAD:#}", tally.undecided());
+    }
     let took = match clock {
         Clock::Virtual => format!("{:.0} virtual s in ", tally.elapsed.as_secs_f64()),
         Clock::Real => String::new(),
@@ -209,6 +213,24 @@ mod tests {
     }
 
     #[test]
+    fn a_history_that_cannot_be_judged_is_no_pass() {
+        let runs = [sample::undecided(3), sample::passed(1), sample::undecided(2)];
+        insta::assert_snapshot!(shown(runs), @r"
+        test        runs  failed  undecided  cut short     virtual s     CPU ms     RPCs      bytes  commits
+        figure8_2c     3       0          2          0  31.20 ± 0.00  2.8 ± 0.0  959 ± 0  12390 ± 0   32 ± 0
+
+        UNDECIDED figure8_2c: 2 of 3 runs; the first:
+        unknown  Linearizability: 10000000 steps were not enough to judge 2718 operations
+        again    raftlab replay figure8_2c --seed 2
+
+        never exercised:
+          a vote was split
+
+        3 runs of 1 test: none failed, 2 undecided (94 virtual s in 3.0 s, 0.01 of CPU)
+        ");
+    }
+
+    #[test]
     fn a_failure_on_the_real_clock_says_that_it_cannot_be_replayed() {
         let report = Report { clock: Clock::Real, ..sample::failed(3) };
         let text = plain(&failure(&report));
@@ -222,13 +244,14 @@ mod tests {
         let (test, design) = (find_scenario("basic_agree_2b").unwrap(), &lab::DESIGNS[0]);
         let mut tally = Tally::new(&[test], 1);
         let real = lab::run_scenario(test, design, &RunConfig { seed: 3, ..RunConfig::default() });
-        tally.add(Report { ok: false, ..real.clone() });
+        let failure = sample::failed(3).failure;
+        tally.add(Report { ok: false, failure: failure.clone(), ..real.clone() });
         with_records(&mut tally, design);
         let events = |tally: &Tally| tally.tests[0].first_failure.as_ref().unwrap().record.len();
         assert!(events(&tally) > 0, "the same course has a record");
 
         let mut tally = Tally::new(&[test], 1);
-        tally.add(Report { ok: false, hash: !real.hash, ..real });
+        tally.add(Report { ok: false, failure, hash: !real.hash, ..real });
         with_records(&mut tally, design);
         assert_eq!(events(&tally), 0, "the record is that of another course");
     }

@@ -2,29 +2,29 @@
 
 use crate::checker::Operation;
 use crate::checker::models::{KvInput, KvOutput, VersionedInput, VersionedOutput};
+use crate::history::History;
 use crate::runtime::sync::Quiet;
 use crate::runtime::time;
-
-/// What the clients of one run did. Times are nanoseconds of the run's own clock.
-#[derive(Debug, Clone, Default)]
-pub struct History {
-    /// Get, put and append, by call.
-    pub classic: Vec<Operation<KvInput, KvOutput>>,
-    /// Get and versioned put, by call. A key is used in one of the two ways.
-    pub versioned: Vec<Operation<VersionedInput, VersionedOutput>>,
-}
 
 /// Writes a history down while it happens. Outlives the run, also when that fails.
 #[derive(Default)]
 pub(in crate::lab) struct Recorder {
+    /// Get, put and append.
     pub(super) classic: Log<KvInput, KvOutput>,
+    /// Get and versioned put.
     pub(super) versioned: Log<VersionedInput, VersionedOutput>,
 }
 
 impl Recorder {
-    /// All that was written down, which is then forgotten.
-    pub(in crate::lab) fn take(&self) -> History {
-        History { classic: self.classic.take(), versioned: self.versioned.take() }
+    /// All that was written down, which is then forgotten: a history of each kind of operation
+    /// that there was. Times are nanoseconds of the run's own clock.
+    ///
+    /// A key is used in one of the two ways, so the histories can be judged one by one.
+    pub(in crate::lab) fn take(&self) -> Vec<History> {
+        let mut all =
+            vec![History::Kv(self.classic.take()), History::KvVersioned(self.versioned.take())];
+        all.retain(|history| !history.is_empty());
+        all
     }
 }
 

@@ -9,7 +9,7 @@
 //!
 //! A scenario of part 3A or 3B begins with [`Cluster::serve_kv`], then makes a [`Client`] for
 //! each task that asks the service something. What a client asks and is answered, and when, goes
-//! into the run's [`History`], which the checker judges when the run is over, also when that was
+//! into the run's [`History`](crate::history::History), which the checker judges when the run is over, also when that was
 //! cut short: an operation that never returned may have happened, or not. Meanwhile
 //! [observers](super::observe::kv) look for what is wrong at a glance.
 //!
@@ -22,10 +22,11 @@
 mod client;
 mod counters;
 mod history;
+mod judge;
 mod service;
 
 pub use client::Client;
 pub(in crate::lab) use client::Clients;
 pub use counters::Counters;
-pub use history::History;
 pub(in crate::lab) use history::Recorder;
+pub(in crate::lab) use judge::{Judgement, judge};
