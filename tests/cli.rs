@@ -7,10 +7,12 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use raftlab::runtime::time;
 use serde_json::Value;
 
 /// The program, as a student has it who did not start it through cargo.
@@ -154,8 +156,91 @@ fn the_report_and_the_replay_are_one_run() {
     assert!(replay.contains(&format!("hash {hash}")), "{hash} is not the hash of {replay}");
 }
 
+/// Judges a history that is written to standard input.
+fn check(arguments: &str, history: &str) -> Output {
+    let mut child = raftlab(&format!("check - {arguments}"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(history.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// Two writes, one after the other, and a read of the first: lines 1, 2 and 3.
+const STALE: &str = r#"{"client":0,"call":0,"return":1,"op":"write","value":"é"}
+{"client":0,"call":2,"return":3,"op":"write","value":"b"}
+{"client":1,"call":4,"return":5,"op":"read","answer":"é"}
+"#;
+
+#[test]
+fn a_verdict_can_be_read_by_programs() {
+    let output = check("--json", STALE);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let verdict: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(verdict["verdict"], "not linearizable", "{verdict}");
+    assert_eq!((&verdict["model"], &verdict["operations"]), (&"register".into(), &3.into()));
+    let odd = &verdict["contradiction"]["cannot_be_placed"];
+    assert_eq!((&odd["operation"]["line"], &odd["right_answer"]), (&3.into(), &"\"b\"".into()));
+    let lines = |which: &str| -> Vec<u64> {
+        let operations = verdict["contradiction"][which].as_array().unwrap();
+        operations.iter().map(|operation| operation["line"].as_u64().unwrap()).collect()
+    };
+    assert_eq!((lines("conflict"), lines("context")), (vec![1, 2, 3], vec![]), "{verdict}");
+
+    let output = check("--json", &STALE.replace("answer\":\"é", "answer\":\"b"));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    let verdict: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&verdict["verdict"], &verdict["contradiction"]),
+        (&"linearizable".into(), &Value::Null)
+    );
+}
+
+#[test]
+fn bad_input_has_its_place_and_status_2() {
+    let output = check("", &STALE.replace("\"call\":2", "\"call\":-2"));
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+    let words = "error: standard input:2:20: \"call\" is expected to be a whole number from 0\n";
+    assert_eq!(text(&output.stderr), words);
+    assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
+    let output = run("check .");
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+    assert!(text(&output.stderr).starts_with("error: cannot read .: "), "{}", text(&output.stderr));
+}
+
+/// Appends that all overlap, and what none of their orders leads to: each is another text.
+fn hard() -> String {
+    let append = |n: u8| {
+        let value = char::from(b'a' + n);
+        let line = r#""call":0,"return":10,"op":"append","key":"k","value":"#;
+        format!("{{\"client\":{n},{line}\"{value}\"}}\n")
+    };
+    let get = r#"{"client":0,"call":20,"return":30,"op":"get","key":"k","answer":"abcdefghij"}"#;
+    (0..20).map(append).collect::<String>() + get
+}
+
+#[test]
+fn no_verdict_in_time_is_status_3() {
+    let output = check("--timeout 0s", STALE);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("undecided: no verdict within 0s"));
+    let began = time::since_start();
+    let output = check("--timeout 300ms", &hard());
+    let took = time::since_start() - began;
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("undecided: no verdict within 300ms"));
+    assert!(took >= Duration::from_millis(300), "it gave up after {took:?}");
+    assert!(took < Duration::from_secs(10), "it took {took:?} to stop");
+}
+
 #[test]
 fn colours_are_for_terminals_only() {
+    let output = check("", STALE);
+    assert!(text(&output.stdout).contains("✗"), "{}", text(&output.stdout));
+    assert!(!output.stdout.contains(&0x1b), "{}", text(&output.stdout));
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
     let output = run("test initial_election_2a --runs 1");
     assert!(!output.stdout.contains(&0x1b), "{}", text(&output.stdout));
     assert!(!output.stderr.contains(&0x1b), "{}", text(&output.stderr));
