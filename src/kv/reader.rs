@@ -137,3 +137,168 @@ impl<S: StateMachine> Reader<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::api::{Entry, Index, Leadership, NotLeader, Started, Term};
+    use crate::kv::rsm::Reads;
+    use crate::runtime::sync::Quiet;
+
+    const BOUND: usize = 1000;
+
+    /// Adds up numbers. Its output is the sum.
+    #[derive(Default)]
+    struct Sum(u64);
+
+    impl StateMachine for Sum {
+        type Op = u64;
+        type Output = u64;
+
+        fn apply(&mut self, op: u64) -> u64 {
+            self.0 += op;
+            self.0
+        }
+
+        fn snapshot(&self) -> Bytes {
+            Bytes::copy_from_slice(&self.0.to_le_bytes())
+        }
+
+        fn restore(&mut self, snapshot: &[u8]) -> Result<(), RestoreError> {
+            self.0 = u64::from_le_bytes(snapshot.try_into().unwrap());
+            Ok(())
+        }
+    }
+
+    /// A log in a persister, which only remembers where snapshots were taken.
+    struct Stored {
+        persister: Persister,
+        snapshots: Quiet<Vec<u64>>,
+    }
+
+    impl Consensus for Stored {
+        fn start(&self, _: Bytes) -> Result<Started, NotLeader> {
+            unreachable!("nothing is submitted")
+        }
+
+        fn get_state(&self) -> Leadership {
+            unreachable!("nobody waits")
+        }
+
+        fn snapshot(&self, index: Index, data: Bytes) {
+            self.snapshots.with(|snapshots| snapshots.push(index.0));
+            self.persister.save_snapshot(at(index.0), data);
+            self.persister.sync().unwrap();
+        }
+
+        fn kill(&self) {}
+    }
+
+    fn at(index: u64) -> Position {
+        Position { term: Term(1), index: Index(index) }
+    }
+
+    /// The entry at `index` adds 1.
+    fn command() -> Bytes {
+        Bytes::from(postcard::to_allocvec(&1_u64).unwrap())
+    }
+
+    fn persist(persister: &Persister, indices: std::ops::RangeInclusive<u64>) {
+        let entry = |index| Entry { term: Term(1), index: Index(index), data: command() };
+        persister.append(&indices.map(entry).collect::<Vec<_>>());
+        persister.sync().unwrap();
+    }
+
+    /// A reader whose raft state has `entry_count` entries, none of them applied.
+    fn reader(entry_count: u64) -> (Arc<Stored>, Reader<Sum>) {
+        let persister = Persister::new();
+        persist(&persister, 1..=entry_count);
+        let stored = Arc::new(Stored { persister: persister.clone(), snapshots: Quiet::default() });
+        let shared = Arc::new(Shared::restored(Sum::default(), &persister).unwrap());
+        let consensus: Arc<dyn Consensus> = stored.clone();
+        let config = RsmConfig { raft_state_max: Some(BOUND), reads: Reads::default() };
+        (stored, Reader::new(&consensus, shared, persister, config))
+    }
+
+    fn apply(reader: &mut Reader<Sum>, indices: std::ops::RangeInclusive<u64>) {
+        indices.for_each(|index| reader.apply(at(index), &command()));
+    }
+
+    /// The sum, and the last index in it.
+    fn state(reader: &Reader<Sum>) -> (u64, u64) {
+        let replica = reader.shared.replica.lock();
+        (replica.machine.0, replica.last_applied.0)
+    }
+
+    #[test]
+    fn entries_are_applied_in_order_and_what_is_known_is_passed_over() {
+        let (_stored, mut reader) = reader(3);
+        apply(&mut reader, 1..=3);
+        apply(&mut reader, 2..=3);
+        assert_eq!(state(&reader), (3, 3));
+    }
+
+    #[test]
+    #[should_panic(expected = "skips from 2 to 1/3")]
+    fn an_entry_that_is_missing_is_a_bug() {
+        let (_stored, mut reader) = reader(3);
+        apply(&mut reader, 1..=1);
+        apply(&mut reader, 3..=3);
+    }
+
+    #[test]
+    fn a_snapshot_replaces_the_state_unless_it_is_behind() {
+        let (_stored, mut reader) = reader(0);
+        reader.install(at(7), &100_u64.to_le_bytes());
+        assert_eq!(state(&reader), (100, 7));
+        apply(&mut reader, 8..=8);
+        reader.install(at(7), &100_u64.to_le_bytes());
+        reader.install(at(8), &100_u64.to_le_bytes());
+        assert_eq!(state(&reader), (101, 8), "it was further already");
+    }
+
+    #[test]
+    fn a_replica_starts_where_its_snapshot_ends() {
+        let (stored, _reader) = reader(9);
+        stored.snapshot(Index(5), Bytes::copy_from_slice(&100_u64.to_le_bytes()));
+        let shared = Arc::new(Shared::restored(Sum::default(), &stored.persister).unwrap());
+        let consensus: Arc<dyn Consensus> = stored.clone();
+        let persister = stored.persister.clone();
+        let mut reader = Reader::new(&consensus, shared, persister, RsmConfig::default());
+        assert_eq!(state(&reader), (100, 5));
+        apply(&mut reader, 4..=6);
+        assert_eq!(state(&reader), (101, 6));
+    }
+
+    #[test]
+    fn a_raft_state_that_passes_its_bound_is_cut_before_it_has_twice_as_much() {
+        let (stored, mut reader) = reader(0);
+        for index in 1..=1000 {
+            persist(&stored.persister, index..=index);
+            apply(&mut reader, index..=index);
+            let size = stored.persister.raft_state_size();
+            assert!(size <= 2 * BOUND, "{size} bytes at {index}");
+        }
+        let count = stored.snapshots.with(|snapshots| snapshots.len());
+        assert!((5..50).contains(&count), "{count} snapshots of 1000 entries");
+    }
+
+    #[test]
+    fn a_tail_that_is_over_the_bound_does_not_mean_a_snapshot_with_every_entry() {
+        let (stored, mut reader) = reader(1000);
+        apply(&mut reader, 1..=500);
+        let count = stored.snapshots.with(|snapshots| snapshots.len());
+        assert!((2..25).contains(&count), "{count} snapshots of 500 entries");
+    }
+
+    #[test]
+    fn nothing_is_applied_when_the_instance_has_ended() {
+        let (_stored, mut reader) = reader(3);
+        reader.shared.stop();
+        apply(&mut reader, 1..=3);
+        reader.install(at(7), &100_u64.to_le_bytes());
+        assert_eq!(state(&reader), (0, 0));
+    }
+}
