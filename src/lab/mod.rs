@@ -55,6 +55,7 @@ mod application;
 mod cluster;
 mod design;
 pub mod kv;
+mod list;
 mod narrate;
 pub mod observe;
 pub mod played;

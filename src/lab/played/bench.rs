@@ -151,20 +151,33 @@ impl Bench<'_> {
         Submission { task: thread::spawn("caller", call), bench: self }
     }
 
+    /// Takes `server` out of the network: calls that wait for it get no answer.
+    pub fn retire(&self, server: ServerId) {
+        self.cluster.network().delete_server(Host::Server(server));
+    }
+
+    /// Waits until `done`, for `limit` at most. Whether it came to that.
+    pub fn happens(&self, limit: Duration, mut done: impl FnMut() -> bool) -> bool {
+        let deadline = Instant::now() + limit;
+        while !done() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        true
+    }
+
     /// Waits until `done`; ends the run if that takes more than five seconds. `what` says what.
     pub fn soon(&self, what: &str, done: impl FnMut() -> bool) {
         self.within(SOON, what, done);
     }
 
     /// As [`soon`](Bench::soon), with another limit.
-    pub fn within(&self, limit: Duration, what: &str, mut done: impl FnMut() -> bool) {
-        let deadline = Instant::now() + limit;
-        while !done() {
-            if Instant::now() >= deadline {
-                let message = format!("{what} takes more than {limit:?}");
-                self.cluster.end_by_limit("service_stuck", message);
-            }
-            thread::sleep(Duration::from_millis(2));
+    pub fn within(&self, limit: Duration, what: &str, done: impl FnMut() -> bool) {
+        if !self.happens(limit, done) {
+            let message = format!("{what} takes more than {limit:?}");
+            self.cluster.end_by_limit("service_stuck", message);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The consensus module that a scenario plays.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -32,6 +32,8 @@ pub enum Reading {
 /// A consensus module that does what the scenario says.
 pub struct Played {
     me: ServerId,
+    /// For the task that delivers.
+    myself: Weak<Played>,
     persister: Persister,
     state: Quiet<State>,
 }
@@ -51,6 +53,8 @@ struct State {
     reading: Reading,
     /// Commands are committed as soon as they are started.
     at_once: bool,
+    /// A task is about it.
+    delivering: bool,
     /// `None` once killed.
     sender: Option<Sender<ApplyMsg>>,
 }
@@ -70,9 +74,16 @@ impl Played {
             snapshots: Vec::new(),
             reading: Reading::ThroughLog,
             at_once: false,
+            delivering: false,
             sender: Some(sender),
         };
-        (Arc::new(Played { me, persister, state: Quiet::new(state) }), receiver)
+        let played = Arc::new_cyclic(|myself| Played {
+            me,
+            myself: myself.clone(),
+            persister,
+            state: Quiet::new(state),
+        });
+        (played, receiver)
     }
 
     /// It leads from now on, in `term`.
@@ -96,6 +107,20 @@ impl Played {
     /// `start` to return; otherwise by [`Replica::commit`](super::Replica::commit).
     pub fn commits_at_once(&self, on: bool) {
         self.state.with(|state| state.at_once = on);
+        self.deliver_if_due();
+    }
+
+    /// Delivers what is in the log, in a task of its own, if that is how it is committed.
+    fn deliver_if_due(&self) {
+        let due = self.state.with(|state| {
+            let due = state.at_once && !state.delivering;
+            state.delivering |= due;
+            due
+        });
+        if due {
+            let myself = self.myself.clone();
+            thread::go(move || while deliver_one(&myself) {});
+        }
     }
 
     /// The last index in its log.
@@ -155,11 +180,7 @@ impl Played {
 
     /// The next message for the service, and the way to it; it counts as delivered.
     pub(super) fn next_message(&self) -> Option<(ApplyMsg, Sender<ApplyMsg>)> {
-        self.state.with(|state| {
-            let Entry { term, index, data } = state.entry(state.delivered.next())?;
-            state.delivered = index;
-            Some((ApplyMsg::Command { index, term, command: data }, state.sender.clone()?))
-        })
+        self.state.with(State::next_message)
     }
 
     /// The way to the service, unless it was killed.
@@ -173,7 +194,26 @@ impl Played {
     }
 }
 
+/// Delivers the next entry, if there is one. Whether there may be another.
+fn deliver_one(played: &Weak<Played>) -> bool {
+    let Some(played) = played.upgrade() else { return false };
+    let next = played.state.with(|state| {
+        let next = if state.at_once { state.next_message() } else { None };
+        state.delivering = next.is_some();
+        next
+    });
+    drop(played);
+    next.is_some_and(|(message, sender)| sender.send(message).is_ok())
+}
+
 impl State {
+    fn next_message(&mut self) -> Option<(ApplyMsg, Sender<ApplyMsg>)> {
+        let Entry { term, index, data } = self.entry(self.delivered.next())?;
+        let sender = self.sender.clone()?;
+        self.delivered = index;
+        Some((ApplyMsg::Command { index, term, command: data }, sender))
+    }
+
     fn last_index(&self) -> Index {
         self.begins.index.plus(self.log.len())
     }
@@ -185,20 +225,20 @@ impl State {
 
 impl Consensus for Played {
     fn start(&self, command: Bytes) -> Result<Started, NotLeader> {
-        let (entry, at_once) = self.state.with(|state| {
+        let entry = self.state.with(|state| {
             if !state.leads || state.sender.is_none() {
                 return Err(NotLeader { term: state.term, leader_hint: state.hint });
             }
             let (term, index) = (state.term, state.last_index().next());
             let entry = Entry { term, index, data: command };
             state.log.push(entry.clone());
-            Ok((entry, state.at_once))
+            Ok(entry)
         })?;
         let started = Started { term: entry.term, index: entry.index };
         self.store(|persister| persister.append(&[entry]));
-        if at_once && let Some((message, sender)) = self.next_message() {
-            // Another task, and it has all the time it needs: whoever calls may be held up here.
-            thread::go(move || drop(sender.send(message)));
+        self.deliver_if_due();
+        if self.state.with(|state| state.at_once) {
+            // Whoever calls may be held up here; the service has the entry meanwhile.
             thread::sleep(LOOK);
         }
         Ok(started)

@@ -1,0 +1,188 @@
+//! Part 3A: what a key/value server and a clerk owe each other, asked directly.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::api::{Index, ServerId};
+use crate::kv::{PutError, Reads, RsmConfig};
+use crate::lab::Cluster;
+use crate::lab::application::Living;
+use crate::lab::played::{Bench, Reading, Replica, Submission};
+use crate::labrpc::Host;
+use crate::persister::Persister;
+
+/// Long enough that whoever would answer without cause has done so.
+const A_WHILE: Duration = Duration::from_millis(300);
+
+/// How long a clerk may take to ask again: it has to, but when is its own business.
+const ASKS_AGAIN_MAX: Duration = Duration::from_secs(3);
+
+/// How many calls ten operations may cost at servers that do not lead.
+const ASTRAY_MAX: u64 = 2;
+
+const S0: ServerId = ServerId(0);
+const S1: ServerId = ServerId(1);
+const S2: ServerId = ServerId(2);
+
+/// A key/value server that has stored nothing.
+fn fresh<'a>(bench: &'a Bench<'_>, me: ServerId) -> Replica<'a, Box<dyn Living>> {
+    bench.server(me, Persister::new(), RsmConfig::default())
+}
+
+/// The answer of the first command is lost, so that the clerk asks again, if it asks the log.
+fn lose_the_answer(cluster: &Cluster, bench: &Bench<'_>, server: &Replica<'_, Box<dyn Living>>) {
+    server.wait_started(1);
+    bench.reached(S0, false);
+    cluster.run_for(A_WHILE);
+    bench.reached(S0, true);
+    bench.happens(ASKS_AGAIN_MAX, || server.played.last_index() >= Index(2));
+}
+
+/// A request that was sent twice, and is in the log twice before either is applied, happens once.
+///
+/// ```text
+/// clerk    append ──► S0        append ──► S0
+/// answer   lost                 done
+/// log      1/1 append           1/2 append           both committed now
+/// ```
+pub fn service_duplicates_3a(cluster: &mut Cluster) {
+    let bench = Bench::new(cluster);
+    let server = fresh(&bench, S0);
+    server.played.leads(1);
+    let mut client = bench.client();
+    let append = bench.runs(move || {
+        client.append("k", "x 0 0 y");
+        client
+    });
+    lose_the_answer(cluster, &bench, &server);
+    server.commit_all();
+    server.played.commits_at_once(true);
+    let mut client = append.outcome();
+    assert_eq!(client.get("k"), "x 0 0 y", "one append, whatever was lost and repeated");
+
+    client.append("k", "x 0 1 y");
+    client.append("k", "x 0 1 y");
+    let twice = "x 0 0 yx 0 1 yx 0 1 y";
+    assert_eq!(client.get("k"), twice, "two operations are two, also if they are equal");
+    server.crash();
+}
+
+/// A put that is refused after a repetition may have happened: an earlier copy was lost, or its
+/// leader was deposed.
+///
+/// ```text
+/// log      1/1 put v0: done       1/2 put v0: another version
+/// answer   lost                   in doubt, not refused
+/// ```
+pub fn service_versioned_retry_3a(cluster: &mut Cluster) {
+    let bench = Bench::new(cluster);
+    for deposed in [false, true] {
+        let server = fresh(&bench, S0);
+        server.played.leads(1);
+        let mut client = bench.client();
+        let put = bench.runs(move || (client.put_versioned("k", "v", 0), client));
+        if deposed {
+            server.wait_started(1);
+            server.played.follows(2, None);
+            cluster.run_for(A_WHILE);
+            server.commit();
+            server.played.leads(3);
+            server.wait_started(2);
+        } else {
+            lose_the_answer(cluster, &bench, &server);
+        }
+        server.commit_all();
+        server.played.commits_at_once(true);
+        let (outcome, mut client) = put.outcome();
+        let honest = [Ok(()), Err(PutError::Maybe)].contains(&outcome);
+        assert!(honest, "the first copy was carried out, so it is not so that {outcome:?}");
+        assert_eq!(client.get_versioned("k"), Some(("v".to_string(), 1)), "once");
+        server.crash();
+    }
+}
+
+/// A read waits until its server is sure to lead, and has applied all that was answered before.
+///
+/// ```text
+/// S0 leads     x 0 0 y applied ── get: open ───────── leadership confirmed up to 2
+/// log          1/1               1/2 x 0 1 y, answered elsewhere ── applied ── get: both
+/// ```
+pub fn service_reads_3a(cluster: &mut Cluster) {
+    let bench = Bench::new(cluster);
+    for reads in [Reads::ThroughLog, Reads::ReadIndex] {
+        let config = RsmConfig { reads, ..RsmConfig::default() };
+        let server = bench.server(S0, Persister::new(), config);
+        server.played.leads(1);
+        server.played.reads(Reading::Held);
+        let [mut writer, mut reader] = [bench.client(), bench.client()];
+        let write = bench.runs(move || {
+            writer.append("k", "x 0 0 y");
+            writer.append("k", "x 0 1 y");
+        });
+        server.wait_started(1);
+        server.commit();
+        server.wait_started(2);
+
+        let read = bench.runs(move || reader.get("k"));
+        read.stays_open(A_WHILE, "S0 may have been deposed: it has asked nobody, and answers");
+        server.played.reads(Reading::At(Index(2)));
+        read.stays_open(A_WHILE, "what is committed is not applied here, and S0 answers");
+        server.played.commits_at_once(true);
+        assert_eq!(read.outcome(), "x 0 0 yx 0 1 y", "{reads:?}: both were there before it");
+        write.outcome();
+
+        // Deposed for certain.
+        server.played.follows(2, None);
+        let mut reader = bench.client();
+        let read = bench.runs(move || reader.get("k"));
+        read.stays_open(A_WHILE, "S0 follows, and answers");
+        server.played.leads(3);
+        server.played.reads(Reading::ThroughLog);
+        assert_eq!(read.outcome(), "x 0 0 yx 0 1 y", "{reads:?}: nothing was added");
+        server.crash();
+    }
+}
+
+/// A clerk that has found the leader goes on asking it.
+pub fn clerk_remembers_leader_3a(cluster: &mut Cluster) {
+    let bench = Bench::new(cluster);
+    let servers = [S0, S1, S2].map(|me| fresh(&bench, me));
+    servers[2].played.leads(1);
+    servers[2].played.commits_at_once(true);
+    let mut client = bench.client();
+    client.append("k", "x");
+    let calls = |server| cluster.network().dispatched_to(Host::Server(server));
+    let astray = || calls(S0) + calls(S1);
+    let before = astray();
+    for _ in 0..10 {
+        client.append("k", "x");
+    }
+    cluster.check_at_most("calls to servers that do not lead", astray() - before, ASTRAY_MAX);
+    assert_eq!(client.get("k"), "x".repeat(11), "nothing is lost on the way");
+    servers.into_iter().for_each(|server| drop(server.crash()));
+}
+
+/// A server that is killed lets its callers go, who ask another one, and is then gone itself.
+pub fn service_end_3a(cluster: &mut Cluster) {
+    let bench = Bench::new(cluster);
+    let [server, other] = [S0, S1].map(|me| fresh(&bench, me));
+    server.played.leads(1);
+    let appends: Vec<_> = (0..5)
+        .map(|_| {
+            let mut client = bench.client();
+            bench.runs(move || client.append("k", "x"))
+        })
+        .collect();
+    server.wait_started(5);
+    let played = server.played.clone();
+    bench.retire(S0);
+    server.crash();
+    bench.soon("letting go of a killed consensus module", || Arc::strong_count(&played) == 1);
+
+    other.played.leads(2);
+    other.played.commits_at_once(true);
+    appends.into_iter().for_each(Submission::outcome);
+    let mut client = bench.client();
+    assert_eq!(client.get("k"), "xxxxx", "each once: the killed server has not answered");
+    other.crash();
+}

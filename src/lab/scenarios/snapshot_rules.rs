@@ -1,0 +1,164 @@
+//! Part 3B: what a service with snapshots must not forget, asked directly.
+
+use bytes::Bytes;
+
+use crate::api::{Index, ServerId};
+use crate::kv::{Reads, RsmConfig};
+use crate::lab::Cluster;
+use crate::lab::played::{Bench, Reading};
+use crate::lab::service::{Count, Counted};
+use crate::persister::Persister;
+
+/// The raft state above which a server is to take a snapshot, in bytes.
+const RAFT_STATE_MAX: usize = 500;
+
+/// How many small commands make several times that.
+const PLENTY: u64 = 100;
+
+const S0: ServerId = ServerId(0);
+const S1: ServerId = ServerId(1);
+
+/// Snapshots where the raft state has a bound.
+const TRIMMED: RsmConfig =
+    RsmConfig { raft_state_max: Some(RAFT_STATE_MAX), reads: Reads::ThroughLog };
+
+/// A log is trimmed in time, by whoever has one, and not at all without a bound; and a server
+/// starts from its snapshot.
+///
+/// ```text
+/// follower    +1 +1 … +1     crash     +1
+///             100 entries    100       101
+/// ```
+pub fn rsm_trims_3b(cluster: &mut Cluster) {
+    let bench = Bench::new(cluster);
+    let command = bench.command(Count { by: 1, tag: 0 });
+    for config in [RsmConfig::default(), TRIMMED] {
+        let replica = bench.counter(Persister::new(), config);
+        for value in 1..=i64::try_from(PLENTY).unwrap_or_default() {
+            replica.commit_other(1, &command);
+            replica.wait_value(value);
+            let size = replica.played.persister().raft_state_size() as u64;
+            if let Some(bound) = config.raft_state_max {
+                cluster.check_at_most("raft_state", size, 2 * bound as u64);
+            }
+        }
+        let snapshots = replica.played.snapshots();
+        let wanted = config.raft_state_max.is_some();
+        assert_eq!(!snapshots.is_empty(), wanted, "with {config:?}: snapshots up to {snapshots:?}");
+
+        let replica = bench.counter(replica.crash(), config);
+        let begins = i64::try_from(replica.played.delivered().0).unwrap_or_default();
+        assert_eq!(replica.above.value(), begins, "a life begins where its snapshot ends");
+        replica.commit_all();
+        replica.commit_other(2, &command);
+        replica.wait_value(101);
+        replica.crash();
+    }
+}
+
+/// A leader's snapshot replaces the state, and who waits for what it covers is told.
+///
+/// ```text
+/// submit    1/1: +1   it may be in the snapshot
+/// leader    snapshot up to 2/100: 100 ── 2/101: +1 ── 101
+/// ```
+pub fn rsm_installs_3b(cluster: &mut Cluster) {
+    let bench = Bench::new(cluster);
+    let command = bench.command(Count { by: 1, tag: 0 });
+    let (index, data) = snapshot_of_many(&bench, &command);
+
+    let replica = bench.counter(Persister::new(), TRIMMED);
+    replica.played.leads(1);
+    let covered = replica.submit(Count { by: 1, tag: 1 });
+    replica.wait_started(1);
+    replica.played.follows(2, Some(S1));
+    replica.install(2, index, &data);
+    let outcome = covered.outcome();
+    assert!(outcome.is_err(), "a snapshot answers nobody: {outcome:?}");
+    let value = i64::try_from(index.0).unwrap_or_default();
+    replica.wait_value(value);
+    replica.commit_other(2, &command);
+    replica.wait_value(value + 1);
+
+    replica.played.leads(3);
+    let own = replica.submit(Count { by: 1, tag: 2 });
+    replica.wait_started(index.0 + 2);
+    replica.commit();
+    assert_eq!(own.outcome(), Ok(Counted { value: value + 2, tag: 2 }), "it goes on from there");
+    replica.crash();
+}
+
+/// A counter's snapshot of many entries like `command`, and the last index in it.
+fn snapshot_of_many(bench: &Bench<'_>, command: &Bytes) -> (Index, Bytes) {
+    let donor = bench.counter(Persister::new(), TRIMMED);
+    (0..PLENTY).for_each(|_| donor.commit_other(1, command));
+    bench.soon("taking a snapshot", || !donor.played.snapshots().is_empty());
+    stored(&donor.crash())
+}
+
+/// The snapshot that a server has stored, and the last index in it.
+fn stored(persister: &Persister) -> (Index, Bytes) {
+    let persisted = persister.load().expect("it was written by a played module");
+    (persisted.last_included.index, persisted.snapshot.expect("a snapshot was taken"))
+}
+
+/// What a client has done is known again after a restart from a snapshot, and on a server that
+/// was sent one: a request that comes once more is not carried out again.
+///
+/// ```text
+/// log       append   …   snapshot │ append, once more
+/// S0        x 0 0 y               │ restarted: x 0 0 y
+/// S1        ·             sent it │            x 0 0 y
+/// ```
+pub fn service_sessions_3b(cluster: &mut Cluster) {
+    let bench = Bench::new(cluster);
+    let server = bench.server(S0, Persister::new(), TRIMMED);
+    server.played.leads(1);
+    let [mut client, mut filler] = [bench.client(), bench.client()];
+    let append = bench.runs(move || client.append("k", "x 0 0 y"));
+    server.wait_started(1);
+    let request = server.played.command(Index(1));
+    server.played.commits_at_once(true);
+    append.outcome();
+    (0..PLENTY).for_each(|_| filler.put("z", ""));
+    assert!(!server.played.snapshots().is_empty(), "a log that grows and grows");
+
+    let persister = server.crash();
+    let (index, data) = stored(&persister);
+    let restarted = bench.server(S0, persister, TRIMMED);
+    restarted.commit_all();
+    restarted.commit_other(2, &request);
+    let sent = bench.server(S1, Persister::new(), TRIMMED);
+    sent.install(2, index, &data);
+    sent.commit_other(2, &request);
+    for server in [restarted, sent] {
+        server.played.leads(3);
+        server.played.commits_at_once(true);
+        let mut client = bench.client();
+        assert_eq!(client.get("k"), "x 0 0 y", "it was carried out before the snapshot");
+        server.crash();
+    }
+}
+
+/// A server that starts from a snapshot has applied what that covers: a read that needs no more
+/// waits for no more.
+pub fn service_restart_3b(cluster: &mut Cluster) {
+    let bench = Bench::new(cluster);
+    let config = RsmConfig { reads: Reads::ReadIndex, ..TRIMMED };
+    let server = bench.server(S0, Persister::new(), config);
+    server.played.leads(1);
+    server.played.commits_at_once(true);
+    let mut client = bench.client();
+    client.put("k", "v");
+    (0..PLENTY).for_each(|_| client.put("z", ""));
+    let persister = server.crash();
+    let (covered, _) = stored(&persister);
+
+    let server = bench.server(S0, persister, config);
+    server.played.leads(2);
+    server.played.commits_at_once(true);
+    server.played.reads(Reading::At(covered));
+    let read = bench.runs(move || client.get("k"));
+    assert_eq!(read.outcome(), "v", "the snapshot up to {covered} has it");
+    server.crash();
+}
