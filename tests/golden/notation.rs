@@ -1,7 +1,7 @@
 //! How what happens is written down.
 //!
-//! `S1@2` is node 1 in term 2, an entry is `term/index`; `→` is sent, `⇢` held back, `✗` lost; `=`
-//! stands between what a thing was and what it is.
+//! `S1@2` is node 1 in term 2, an entry is `term/index`; `→` is sent, `⇢` held back, `✗` lost;
+//! `=` stands between what a thing was and what it is.
 
 use raftlab::api::{Entry, Index, Position, ServerId, Term};
 use raftlab::tick::{Kind, MemoryStorage, Message, Raft, RawNode, ReadState, Role};
