@@ -133,9 +133,9 @@ impl<'a, 'b, M: Model> Turns<'a, 'b, M> {
     }
 }
 
-/// What a search without success leaves to be shrunk: its operations, and the time of the return
-/// that it never accounted for.
+/// What a search without success leaves to be shrunk: its operations, and the last return whose
+/// answer it looked at.
 fn suspects<M: Model>(search: &Search<'_, M>) -> (Vec<usize>, u64) {
-    let (last, _) = search.part.returns[search.deepest];
-    (search.part.operations.iter().map(|operation| operation.index).collect(), last)
+    let operations = search.part.operations.iter();
+    (operations.map(|operation| operation.index).collect(), search.last_seen())
 }

@@ -19,6 +19,6 @@ mod verdict;
 
 pub use check::check;
 pub use history::Operation;
-pub use model::{Model, NondeterministicModel};
+pub use model::{Model, NondeterministicModel, Sight};
 pub use power_set::PowerSet;
 pub use verdict::{Budget, Counterexample, Verdict, Why};

@@ -74,25 +74,46 @@ pub trait Model {
         false
     }
 
-    /// Whether another operation can tell that one led to `state`: by its answer, or, if it never
-    /// returned, by what it does.
-    ///
-    /// `false` promises: whatever operations follow on `state`, wherever this one is legal, it
-    /// would be legal, too, had the one that led to `state` not happened. An operation that never
-    /// returned is tried only if what it does shows somewhere.
-    fn shows(
+    /// What an operation can see of `state`: by its answer, or, if it never returned, by what it
+    /// does. See [`Sight`] for what each value promises; `Sight::Can` promises nothing.
+    fn sight(
         &self,
         _state: &Self::State,
         _input: &Self::Input,
         _output: Option<&Self::Output>,
-    ) -> bool {
+    ) -> Sight {
+        Sight::Can
+    }
+
+    /// Whether the answer `output` to `input` can become right by the operation `by`, after it
+    /// was one that cannot be right ([`Sight::Cannot`]).
+    fn provides(&self, _by: &Self::Input, _input: &Self::Input, _output: &Self::Output) -> bool {
         true
+    }
+
+    /// Whether the state after an operation is the same whatever it was before.
+    fn overwrites(&self, _input: &Self::Input) -> bool {
+        false
     }
 
     /// About how many bytes a state holds beyond its own size, for the cap on memory.
     fn heap_bytes(&self, _state: &Self::State) -> usize {
         0
     }
+}
+
+/// What an operation can see of a state. It need not be placed in that very state, but may be so
+/// after others that follow on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// Nothing: its answer is right in every state. If it never returned, it takes effect in
+    /// every state, too. It may still leave what it does not see in place, as an append does.
+    Blind,
+    /// Its answer may be right in the state, or in one that other operations make of it.
+    Can,
+    /// Its answer is not right in the state, nor after others that follow on it, up to one that
+    /// [provides](Model::provides) it. If it never returned, it can do nothing there.
+    Cannot,
 }
 
 /// A sequential object whose operations may have one of several outcomes, unknown to the client.

@@ -30,6 +30,7 @@ pub(super) struct Placed<'a, M: Model> {
     pub output: Option<&'a M::Output>,
     /// Whether it only reads, with this output.
     pub reads_only: bool,
+    pub overwrites: bool,
     /// Of an answered operation: a number that no other has from its call to its return. Of
     /// one without answer: how many of these stand before it.
     pub slot: usize,
@@ -52,8 +53,18 @@ impl<'a, M: Model> Part<'a, M> {
                 let operation = &history[*index];
                 let output = operation.output().filter(|_| has_answer(*index));
                 let reads_only = model.reads_only(&operation.input, output);
+                let overwrites = model.overwrites(&operation.input);
                 let (call, input) = (operation.call, &operation.input);
-                Placed { index: *index, call, input, output, reads_only, slot: 0, rank: 0 }
+                Placed {
+                    index: *index,
+                    call,
+                    input,
+                    output,
+                    reads_only,
+                    overwrites,
+                    slot: 0,
+                    rank: 0,
+                }
             })
             // What reads and was never answered neither does nor says anything.
             .filter(|placed| placed.output.is_some() || !placed.reads_only)

@@ -29,6 +29,12 @@ impl Pending {
         self.checked(self.next[id as usize])
     }
 
+    /// All that are in it.
+    pub fn iter(&self) -> impl Iterator<Item = u32> {
+        let some = |id: u32| Some(id).filter(|id| *id != END);
+        std::iter::successors(some(self.first()), move |id| some(self.after(*id)))
+    }
+
     /// Takes out `id`, which is in the list.
     pub fn take(&mut self, id: u32) {
         let (before, next) = (self.before[id as usize], self.next[id as usize]);
@@ -56,22 +62,16 @@ impl Pending {
 mod tests {
     use super::*;
 
-    fn all(pending: &Pending) -> Vec<u32> {
-        let first = Some(pending.first()).filter(|id| *id != END);
-        std::iter::successors(first, |id| Some(pending.after(*id)).filter(|id| *id != END))
-            .collect()
-    }
-
     #[test]
     fn what_is_taken_out_comes_back_to_its_place() {
         let mut pending = Pending::new(4);
         for id in [1, 0, 3, 2] {
             pending.take(id);
         }
-        assert!(all(&pending).is_empty(), "all are taken out");
+        assert_eq!(pending.iter().count(), 0);
         for (id, expected) in [(2, vec![2]), (3, vec![2, 3]), (0, vec![0, 2, 3])] {
             pending.put_back(id);
-            assert_eq!(all(&pending), expected);
+            assert_eq!(pending.iter().collect::<Vec<_>>(), expected);
         }
     }
 

@@ -18,7 +18,7 @@
 
 use super::longest::Longest;
 use super::memo::{Memo, States};
-use super::model::Model;
+use super::model::{Model, Sight};
 use super::part::Part;
 use super::pending::{END, Pending};
 
@@ -56,7 +56,7 @@ pub(super) struct Search<'a, M: Model> {
     /// How often a step of the model was tried.
     pub steps: u64,
     /// The highest level that was reached.
-    pub deepest: usize,
+    deepest: usize,
     pub longest: Option<Longest>,
 }
 
@@ -78,6 +78,9 @@ struct Cursor {
     second: bool,
     /// Whether any were.
     put_off: bool,
+    /// The last operation never returned, and nothing has seen what it did. If it were overwritten
+    /// now, it could as well not have happened, which is tried elsewhere.
+    unseen: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -95,10 +98,14 @@ struct Shown {
     ever: Option<bool>,
 }
 
-const START: Cursor = Cursor { stage: Stage::Due, at: END, second: false, put_off: false };
+const START: Cursor =
+    Cursor { stage: Stage::Due, at: END, second: false, put_off: false, unseen: false };
 
 /// How many reads ahead count as soon. More cost more, fewer miss the one that matters.
 const SOON: usize = 16;
+
+/// How many of the answers that are due next must still be possible. The same.
+const AHEAD: usize = 8;
 
 impl<'a, M: Model> Search<'a, M> {
     pub fn new(model: &'a M, part: Part<'a, M>) -> Search<'a, M> {
@@ -159,6 +166,12 @@ impl<'a, M: Model> Search<'a, M> {
         self.trail.iter().map(|id| self.part.operations[*id as usize].index)
     }
 
+    /// The time of the last return that had a part in finding that there is no order.
+    pub fn last_seen(&self) -> u64 {
+        let last = (self.deepest + AHEAD).min(self.part.returns.len()) - 1;
+        self.part.returns[last].0
+    }
+
     /// About what the search holds, in memory.
     pub fn bytes(&self) -> usize {
         self.memo.bytes()
@@ -186,13 +199,15 @@ impl<'a, M: Model> Search<'a, M> {
     /// Comes to a new place, in `state`, unless it is known to lead nowhere.
     fn enter(&mut self, mark: usize, state: u32) {
         self.place_reads(state);
+        let last = self.trail.last().copied();
+        let unseen = last.is_some_and(|id| id >= self.answered_count());
         self.deepest = self.deepest.max(self.level);
         if let Some(longest) = &mut self.longest {
             longest.see(&self.trail);
         }
         self.row[0] = (self.level as u64) << 32 | u64::from(state);
         if self.level == self.part.returns.len() || self.memo.visit(&self.row) {
-            self.frames.push(Frame { mark, state, cursor: START });
+            self.frames.push(Frame { mark, state, cursor: Cursor { unseen, ..START } });
         } else {
             self.take_back_to(mark);
         }
@@ -252,7 +267,7 @@ impl<'a, M: Model> Search<'a, M> {
                         if cursor.second || !cursor.put_off {
                             return None;
                         }
-                        *cursor = Cursor { second: true, ..START };
+                        *cursor = Cursor { second: true, unseen: cursor.unseen, ..START };
                         continue;
                     }
                     id
@@ -264,12 +279,19 @@ impl<'a, M: Model> Search<'a, M> {
         }
     }
 
-    /// The state after an operation, if it is legal and its turn.
+    /// The state after an operation, if it is legal, may lead somewhere, and it is its turn.
     fn try_step(&mut self, state: u32, id: u32, cursor: &mut Cursor) -> Option<u32> {
         self.steps += 1;
         let operation = &self.part.operations[id as usize];
-        let next = self.model.step(self.states.get(state), operation.input, operation.output)?;
+        if cursor.unseen && operation.overwrites {
+            return None;
+        }
         let is_open = operation.output.is_none();
+        let next = self.model.step(self.states.get(state), operation.input, operation.output)?;
+        // Who looks at the orders wants to see those, too, that end a little later.
+        if self.longest.is_none() && self.is_dead_end(&next, id) {
+            return None;
+        }
         let next = self.number(next);
         if is_open && (next == state || !self.shows_ever(next)) {
             return None;
@@ -277,6 +299,36 @@ impl<'a, M: Model> Search<'a, M> {
         let put_off = !self.shows_soon(next);
         cursor.put_off |= put_off;
         (put_off == cursor.second).then_some(next)
+    }
+
+    /// Whether one of the next answers cannot become right, once `id` has led to `state`.
+    fn is_dead_end(&self, state: &M::State, id: u32) -> bool {
+        let due = self.part.returns[self.level..].iter().take(AHEAD);
+        due.map(|(at, due)| (*at, *due)).any(|(at, due)| {
+            let operation = &self.part.operations[due as usize];
+            due != id
+                && !self.is_placed[due as usize]
+                && self.model.sight(state, operation.input, operation.output) == Sight::Cannot
+                && !self.is_provided(due, id, at)
+        })
+    }
+
+    /// Whether an operation other than `id` can be placed that makes the answer of `due`, which
+    /// returns at `at`, right.
+    fn is_provided(&self, due: u32, id: u32, at: u64) -> bool {
+        let wanted = &self.part.operations[due as usize];
+        let Some(output) = wanted.output else { return true };
+        let provides = |by: u32| {
+            let operation = &self.part.operations[by as usize];
+            by != due
+                && by != id
+                && !operation.reads_only
+                && self.model.provides(operation.input, wanted.input, output)
+        };
+        let in_time = |by: &u32| self.part.operations[*by as usize].call <= at;
+        let answered_count = self.answered_count();
+        self.answered.iter().take_while(in_time).any(provides)
+            || self.open.iter().map(|by| by + answered_count).take_while(in_time).any(provides)
     }
 
     fn number(&mut self, state: M::State) -> u32 {
@@ -317,7 +369,7 @@ impl<'a, M: Model> Search<'a, M> {
     fn shows_in(&self, state: u32, id: usize) -> bool {
         let operation = &self.part.operations[id];
         let state = self.states.get(state);
-        self.model.shows(state, operation.input, operation.output)
+        self.model.sight(state, operation.input, operation.output) == Sight::Can
     }
 
     fn place(&mut self, id: u32) {

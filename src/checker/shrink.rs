@@ -8,8 +8,8 @@ use super::part::{History, Part};
 use super::search::{Progress, Search};
 use super::verdict::{Budget, Counterexample};
 
-/// Shrinks the illegal operations `suspects`, all of one key, where no order accounts for the
-/// return at `last`: so the answers of those called later are not needed.
+/// Shrinks the illegal operations `suspects`, all of one key, where that was found without a look
+/// at what returned after `last`: so the answers of those called later are not needed.
 pub(super) fn shrink<M: Model>(
     model: &M,
     history: &History<M>,
@@ -31,6 +31,9 @@ pub(super) fn shrink<M: Model>(
         longest_through(model, history, &conflict, &context, shrinker.steps_left);
     Counterexample { conflict, context, minimal: shrinker.minimal && complete, longest }
 }
+
+/// A larger context is not made smaller: it would take long, and nobody would read it.
+const CONTEXT_MAX: usize = 24;
 
 /// Judges parts of the suspects. A part is told by the operations whose answers count; the
 /// others may have taken effect at any time after their calls, or not at all.
@@ -114,7 +117,7 @@ impl<M: Model> Shrinker<'_, M> {
             }
         }
         let mut context: Vec<usize> = context.into_iter().collect();
-        let mut at = 0;
+        let mut at = if context.len() > CONTEXT_MAX { context.len() } else { 0 };
         while at < context.len() {
             let index = context.remove(at);
             if !self.suffices(conflict, &context) {

@@ -83,7 +83,7 @@ pub struct Counterexample {
     pub conflict: Vec<usize>,
     /// Operations, by call, whose effects `conflict` may need, whenever they took place: with
     /// these, and any one operation of `conflict` taken as one that never returned, the others are
-    /// legal. Their own answers are not part of the contradiction.
+    /// legal. Their own answers are not part of the contradiction. Up to two dozen, none is idle.
     pub context: Vec<usize>,
     /// Whether nothing can be left out of `conflict`. `false`: [`Budget::shrink_steps`] ran out, or
     /// the check was stopped, and it is the smallest so far.

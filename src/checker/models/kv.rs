@@ -1,7 +1,7 @@
 //! Keys with texts that are read, replaced and appended to.
 
 use super::text::Text;
-use crate::checker::Model;
+use crate::checker::{Model, Sight};
 
 /// A store of texts under keys. A key that is missing reads as the empty text.
 #[derive(Debug, Clone, Copy, Default)]
@@ -82,9 +82,24 @@ impl Model for Kv {
         matches!(input, KvInput::Get { .. })
     }
 
-    fn shows(&self, state: &Text, _: &KvInput, output: Option<&KvOutput>) -> bool {
+    fn sight(&self, state: &Text, _: &KvInput, output: Option<&KvOutput>) -> Sight {
         // Appends keep what is there at the front; a put wipes it out, whatever it was.
-        matches!(output, Some(KvOutput::Value(seen)) if state.is_prefix_of(seen))
+        match output {
+            Some(KvOutput::Value(seen)) if state.is_prefix_of(seen) => Sight::Can,
+            Some(KvOutput::Value(_)) => Sight::Cannot,
+            _ => Sight::Blind,
+        }
+    }
+
+    fn provides(&self, by: &KvInput, _: &KvInput, output: &KvOutput) -> bool {
+        match (by, output) {
+            (KvInput::Put { value, .. }, KvOutput::Value(seen)) => seen.starts_with(value.as_str()),
+            _ => false,
+        }
+    }
+
+    fn overwrites(&self, input: &KvInput) -> bool {
+        matches!(input, KvInput::Put { .. })
     }
 
     fn heap_bytes(&self, state: &Text) -> usize {

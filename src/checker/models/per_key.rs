@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::checker::Model;
+use crate::checker::{Model, Sight};
 
 /// One object of the model `M` for each key of type `K`. An input is a key and what is asked of
 /// the object under it.
@@ -63,8 +63,16 @@ impl<K: Ord + Clone, M: Model> Model for PerKey<K, M> {
         self.model.reads_only(input, output)
     }
 
-    fn shows(&self, state: &M::State, input: &(K, M::Input), output: Option<&M::Output>) -> bool {
-        self.model.shows(state, &input.1, output)
+    fn sight(&self, state: &M::State, input: &(K, M::Input), output: Option<&M::Output>) -> Sight {
+        self.model.sight(state, &input.1, output)
+    }
+
+    fn provides(&self, by: &(K, M::Input), input: &(K, M::Input), output: &M::Output) -> bool {
+        self.model.provides(&by.1, &input.1, output)
+    }
+
+    fn overwrites(&self, (_, input): &(K, M::Input)) -> bool {
+        self.model.overwrites(input)
     }
 
     fn heap_bytes(&self, state: &M::State) -> usize {

@@ -3,7 +3,7 @@
 use std::hash::Hash;
 use std::marker::PhantomData;
 
-use crate::checker::Model;
+use crate::checker::{Model, Sight};
 
 /// A register of values `V`, nil (`None`) at first.
 #[derive(Debug, Clone, Copy)]
@@ -90,19 +90,42 @@ impl<V: Clone + Eq + Hash> Model for Register<V> {
             || matches!(output, Some(RegisterOutput::Swapped(false)))
     }
 
-    fn shows(
+    fn sight(
         &self,
         state: &Option<V>,
         input: &RegisterInput<V>,
         output: Option<&RegisterOutput<V>>,
-    ) -> bool {
-        match (input, output) {
+    ) -> Sight {
+        let right = match (input, output) {
             (RegisterInput::Read, Some(RegisterOutput::Value(seen))) => seen == state,
             (RegisterInput::Cas { from, .. }, Some(RegisterOutput::Swapped(equal))) => {
                 (from == state) == *equal
             }
             (RegisterInput::Cas { from, .. }, None) => from == state,
-            _ => false,
+            _ => return Sight::Blind,
+        };
+        if right { Sight::Can } else { Sight::Cannot }
+    }
+
+    fn provides(
+        &self,
+        by: &RegisterInput<V>,
+        input: &RegisterInput<V>,
+        output: &RegisterOutput<V>,
+    ) -> bool {
+        let (RegisterInput::Write(value) | RegisterInput::Cas { to: value, .. }) = by else {
+            return false;
+        };
+        match (input, output) {
+            (RegisterInput::Read, RegisterOutput::Value(seen)) => seen.as_ref() == Some(value),
+            (RegisterInput::Cas { from, .. }, RegisterOutput::Swapped(equal)) => {
+                (from.as_ref() == Some(value)) == *equal
+            }
+            _ => true,
         }
+    }
+
+    fn overwrites(&self, input: &RegisterInput<V>) -> bool {
+        matches!(input, RegisterInput::Write(_))
     }
 }

@@ -1,7 +1,7 @@
 //! Keys with texts that are replaced only by those who know the version.
 
 use super::text::Text;
-use crate::checker::{Model, NondeterministicModel};
+use crate::checker::{Model, NondeterministicModel, Sight};
 
 /// A store of texts with versions under keys.
 ///
@@ -120,6 +120,34 @@ impl Model for VersionedKv {
     fn reads_only(&self, input: &VersionedInput, output: Option<&VersionedOutput>) -> bool {
         matches!(input, VersionedInput::Get { .. })
             || matches!(output, Some(VersionedOutput::WrongVersion | VersionedOutput::NoKey))
+    }
+
+    fn sight(
+        &self,
+        state: &State,
+        input: &VersionedInput,
+        output: Option<&VersionedOutput>,
+    ) -> Sight {
+        // Versions only rise, and a key that is there stays.
+        let current = state.as_ref().map_or(0, |(_, version)| *version);
+        let can = match (input, output) {
+            (_, Some(VersionedOutput::NoKey)) => current == 0,
+            (_, Some(VersionedOutput::Found { version, .. })) if current != *version => {
+                current < *version
+            }
+            (_, Some(VersionedOutput::Found { value, .. })) => {
+                state.as_ref().is_some_and(|(text, _)| text == value.as_str())
+            }
+            (VersionedInput::Put { version, .. }, None | Some(VersionedOutput::Done)) => {
+                current <= *version
+            }
+            _ => true,
+        };
+        if can { Sight::Can } else { Sight::Cannot }
+    }
+
+    fn provides(&self, _: &VersionedInput, _: &VersionedInput, _: &VersionedOutput) -> bool {
+        false
     }
 
     fn heap_bytes(&self, state: &State) -> usize {
