@@ -36,9 +36,12 @@ pub(super) const ELECTION_MS: u64 = 1000;
 /// coming in while it takes a snapshot.
 const RAFT_STATE_FACTOR: usize = 8;
 
-/// How much time all clients together let pass between two operations, on average: for one and
-/// for five clients that makes as many operations as the course's own runs have.
+/// How long a client pauses between two operations, on average and in milliseconds, for each client
+/// that there is; see `docs/decisions/pace.md`.
 const PACE_MS: u64 = 13;
+
+/// More clients than this do not make each other pause longer.
+const PACED_CLIENTS_MAX: usize = 5;
 
 /// What a test does to the clients of a service.
 #[derive(Debug, Clone, Copy)]
@@ -115,11 +118,12 @@ impl<T: Send + 'static> Workers<T> {
         work: &(impl Fn(usize, &mut Client, &mut Turns) -> T + Clone + Send + 'static),
     ) -> Workers<T> {
         let stop = Arc::new(AtomicBool::new(false));
+        let pause_ms = PACE_MS * count.min(PACED_CLIENTS_MAX) as u64;
         let start = |place| {
             let mut client = cluster.client();
             let name = format!("client{}", client.number());
             let chance = stream(&name);
-            let mut turns = Turns { stop: stop.clone(), chance, pause_ms: PACE_MS * count as u64 };
+            let mut turns = Turns { stop: stop.clone(), chance, pause_ms };
             let work = work.clone();
             thread::spawn(name, move || work(place, &mut client, &mut turns))
         };
