@@ -154,7 +154,7 @@ impl TestTally {
             (None, None) => return,
         };
         let round = |report: &Report| report.seed.wrapping_sub(first_seed);
-        if !place.as_deref().is_some_and(|first| round(first) < round(&report)) {
+        if place.as_deref().is_none_or(|first| round(first) >= round(&report)) {
             *place = Some(Box::new(report));
         }
     }
