@@ -16,10 +16,10 @@ use crate::api::{Position, ServerId};
 pub(super) enum Tally {
     /// A majority is for it.
     Won,
-    /// A majority is against it.
-    Lost,
-    /// Neither yet.
+    /// It has no majority yet, and may still get one.
     Open,
+    /// Too many are against it.
+    Lost,
 }
 
 impl<S: Storage> Raft<S> {
@@ -71,10 +71,9 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Counts one answer. A majority decides, either way.
+    /// Counts one answer.
     ///
-    /// A candidate that a majority refuses need not wait for its timeout: nobody is left to elect
-    /// it.
+    /// A candidate that can no longer win need not wait for its timeout: it follows whoever does.
     pub(super) fn on_vote(&mut self, from: ServerId, granted: bool) {
         match self.poll(from, granted) {
             Tally::Won if self.role == Role::PreCandidate => self.campaign(false),
@@ -94,10 +93,10 @@ impl<S: Storage> Raft<S> {
         }
         if self.prs.is_majority(|node| node.vote == Some(true)) {
             Tally::Won
-        } else if self.prs.is_majority(|node| node.vote == Some(false)) {
-            Tally::Lost
-        } else {
+        } else if self.prs.is_majority(|node| node.vote != Some(false)) {
             Tally::Open
+        } else {
+            Tally::Lost
         }
     }
 

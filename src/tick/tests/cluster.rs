@@ -110,9 +110,14 @@ impl Cluster {
     /// Stores, sends, applies and delivers until nobody has anything to say.
     pub(super) fn settle(&mut self) {
         let mut queue = Vec::new();
-        loop {
+        for round in 0.. {
+            assert!(round < 1000, "the nodes do not come to rest");
             for me in 1..=self.size() {
-                while self.nodes[slot(me)].has_ready() {
+                for count in 0.. {
+                    if !self.nodes[slot(me)].has_ready() {
+                        break;
+                    }
+                    assert!(count < 10, "S{me} asks for the same again and again");
                     queue.extend(self.drive(me));
                 }
             }

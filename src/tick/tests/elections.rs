@@ -254,6 +254,14 @@ fn a_refused_candidate_gives_up_before_its_timeout() {
 }
 
 #[test]
+fn one_refusal_of_two_is_one_too_many() {
+    let mut node = node(1, 2);
+    node.hup(false);
+    step(&mut node, 2, 1, vote(false));
+    assert_eq!((node.role(), node.term()), (Role::Follower, Term(1)));
+}
+
+#[test]
 fn a_node_outside_the_cluster_does_not_stand_and_a_strangers_vote_does_not_count() {
     let mut stranger = node(9, 3);
     (0..40).for_each(|_| stranger.tick());

@@ -158,6 +158,17 @@ fn a_leaders_appends_need_not_wait_for_its_own_disk() {
 }
 
 #[test]
+fn a_term_alone_is_worth_a_ready() {
+    let mut node = raw(3, MemoryStorage::new());
+    let kind = accepted(1);
+    node.step(Message { from: id(2), to: id(1), term: Term(4), kind }).unwrap();
+    assert!(node.has_ready(), "nothing to send, to apply or to tell, but a term to store");
+    let ready = work(&mut node);
+    assert_eq!(ready.hard_state.map(|hard| hard.term), Some(Term(4)));
+    assert!(ready.must_sync && ready.messages.is_empty(), "{ready:?}");
+}
+
+#[test]
 fn messages_are_handed_over_once() {
     let mut node = raw(3, MemoryStorage::new());
     node.campaign();
