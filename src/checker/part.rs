@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::history::Operation;
-use super::model::Model;
+use super::model::{Model, Sight};
 
 /// The history of a model.
 pub(super) type History<M> = [Operation<<M as Model>::Input, <M as Model>::Output>];
@@ -17,6 +17,8 @@ pub(super) struct Part<'a, M: Model> {
     pub returns: Vec<(u64, u32)>,
     /// The answered operations that only read, in the order in which they returned.
     pub reads: Vec<u32>,
+    /// The answered operations that are not right in every state, in the same order.
+    pub telling: Vec<u32>,
     /// How many answered operations overlap at most: so many slots.
     pub slot_count: usize,
 }
@@ -76,9 +78,15 @@ impl<'a, M: Model> Part<'a, M> {
         let answered_count = operations.partition_point(|placed| placed.output.is_some());
         let (returns, slot_count) =
             lay_out(&mut operations, answered_count, |placed| history[placed.index].end());
-        let reads =
-            returns.iter().map(|(_, id)| *id).filter(|id| operations[*id as usize].reads_only);
-        Part { answered_count, reads: reads.collect(), operations, returns, slot_count }
+        let initial = model.initial();
+        let those = |is_one: &dyn Fn(&Placed<'a, M>) -> bool| {
+            let ids = returns.iter().map(|(_, id)| *id);
+            ids.filter(|id| is_one(&operations[*id as usize])).collect::<Vec<u32>>()
+        };
+        let reads = those(&|it| it.reads_only);
+        // Who is blind is so in every state.
+        let telling = those(&|it| model.sight(&initial, it.input, it.output) != Sight::Blind);
+        Part { answered_count, reads, telling, operations, returns, slot_count }
     }
 
     /// How many operations have no answer.

@@ -19,7 +19,7 @@
 use super::longest::Longest;
 use super::memo::{Memo, States};
 use super::model::{Model, Sight};
-use super::part::Part;
+use super::part::{Part, Placed};
 use super::pending::{END, Pending};
 
 /// How a search stands.
@@ -55,7 +55,7 @@ pub(super) struct Search<'a, M: Model> {
     frames: Vec<Frame>,
     /// How often a step of the model was tried.
     pub steps: u64,
-    /// The highest level that was reached.
+    /// The highest level that was reached, or whose answer was found impossible.
     deepest: usize,
     pub longest: Option<Longest>,
 }
@@ -168,8 +168,7 @@ impl<'a, M: Model> Search<'a, M> {
 
     /// The time of the last return that had a part in finding that there is no order.
     pub fn last_seen(&self) -> u64 {
-        let last = (self.deepest + AHEAD).min(self.part.returns.len()) - 1;
-        self.part.returns[last].0
+        self.part.returns[self.deepest].0
     }
 
     /// About what the search holds, in memory.
@@ -302,23 +301,34 @@ impl<'a, M: Model> Search<'a, M> {
     }
 
     /// Whether one of the next answers cannot become right, once `id` has led to `state`.
-    fn is_dead_end(&self, state: &M::State, id: u32) -> bool {
-        let due = self.part.returns[self.level..].iter().take(AHEAD);
-        due.map(|(at, due)| (*at, *due)).any(|(at, due)| {
-            let operation = &self.part.operations[due as usize];
-            due != id
-                && !self.is_placed[due as usize]
+    fn is_dead_end(&mut self, state: &M::State, id: u32) -> bool {
+        let operations = &self.part.operations;
+        for due in ahead(&self.part.telling, operations, self.level).iter().take(AHEAD) {
+            let operation = &operations[*due as usize];
+            if *due != id
+                && !self.is_placed[*due as usize]
                 && self.model.sight(state, operation.input, operation.output) == Sight::Cannot
-                && !self.is_provided(due, id, at)
-        })
+            {
+                let (provided, asked) = self.is_provided(*due, id);
+                self.steps += asked;
+                if !provided {
+                    self.deepest = self.deepest.max(operation.rank);
+                    return true;
+                }
+            }
+        }
+        false
     }
 
-    /// Whether an operation other than `id` can be placed that makes the answer of `due`, which
-    /// returns at `at`, right.
-    fn is_provided(&self, due: u32, id: u32, at: u64) -> bool {
+    /// Whether an operation other than `id` can be placed that makes the answer of `due` right;
+    /// and how many were asked.
+    fn is_provided(&self, due: u32, id: u32) -> (bool, u64) {
         let wanted = &self.part.operations[due as usize];
-        let Some(output) = wanted.output else { return true };
-        let provides = |by: u32| {
+        let Some(output) = wanted.output else { return (true, 0) };
+        let (at, _) = self.part.returns[wanted.rank];
+        let mut asked = 0;
+        let mut provides = |by: u32| {
+            asked += 1;
             let operation = &self.part.operations[by as usize];
             by != due
                 && by != id
@@ -327,8 +337,9 @@ impl<'a, M: Model> Search<'a, M> {
         };
         let in_time = |by: &u32| self.part.operations[*by as usize].call <= at;
         let answered_count = self.answered_count();
-        self.answered.iter().take_while(in_time).any(provides)
-            || self.open.iter().map(|by| by + answered_count).take_while(in_time).any(provides)
+        let provided = self.answered.iter().take_while(in_time).any(&mut provides)
+            || self.open.iter().map(|by| by + answered_count).take_while(in_time).any(provides);
+        (provided, asked)
     }
 
     fn number(&mut self, state: M::State) -> u32 {
@@ -344,10 +355,7 @@ impl<'a, M: Model> Search<'a, M> {
         if let Some(soon) = self.shown[state as usize].soon {
             return soon;
         }
-        let operations = &self.part.operations;
-        let first =
-            self.part.reads.partition_point(|id| operations[*id as usize].rank < self.level);
-        let ahead = &self.part.reads[first..];
+        let ahead = ahead(&self.part.reads, &self.part.operations, self.level);
         if ahead.is_empty() {
             return true;
         }
@@ -421,6 +429,11 @@ impl<'a, M: Model> Search<'a, M> {
     fn answered_count(&self) -> u32 {
         u32::try_from(self.part.answered_count).expect("less than 2^32 operations")
     }
+}
+
+/// Those of `ids`, which are in the order of their returns, that are due at `level` or later.
+fn ahead<'i, M: Model>(ids: &'i [u32], operations: &[Placed<'_, M>], level: usize) -> &'i [u32] {
+    &ids[ids.partition_point(|id| operations[*id as usize].rank < level)..]
 }
 
 /// What follows `at` in the list; the first, if `at` is none.

@@ -3,4 +3,6 @@
 
 mod agrees;
 mod generate;
+mod large;
 mod oracle;
+mod workload;

@@ -1,0 +1,115 @@
+//! Long histories are judged in time, and what cannot be judged in time is not judged at all.
+
+use std::cell::Cell;
+
+use raftlab::checker::models::{Kv, KvInput, KvOutput, Register};
+use raftlab::checker::{Budget, Operation, Verdict, Why, check};
+
+use crate::workload::{History, Workload, never_returned, plant_stale_read, wide};
+
+#[test]
+fn a_stale_read_in_ten_thousand_operations_over_a_hundred_keys_is_found() {
+    for seed in 1..=5 {
+        let work = Workload { operations: 10_000, keys: 100, seed, ..Workload::default() };
+        let mut history = work.texts();
+        assert_eq!(check(&Kv, &history, &Budget::default()), Verdict::Ok);
+
+        let (stale, missed) = plant_stale_read(&mut history);
+        let Verdict::Illegal(example) = check(&Kv, &history, &Budget::default()) else {
+            panic!("seed {seed}: the read at {stale} does not see {missed}");
+        };
+        assert!(example.minimal, "seed {seed}: {example:?}");
+        assert!(example.conflict.contains(&stale), "seed {seed}: {example:?} without {stale}");
+        assert_eq!(example.conflict.len(), 2, "seed {seed}: {example:?}");
+    }
+}
+
+#[test]
+fn a_hard_key_does_not_keep_the_others_from_being_judged() {
+    // The keys are judged by name: the hard one comes first.
+    let mut history = wide(40, false);
+    let work = Workload { operations: 200, ..Workload::default() };
+    let mut stale = work.texts();
+    plant_stale_read(&mut stale);
+    for operation in &mut stale {
+        let (KvInput::Get { key } | KvInput::Put { key, .. } | KvInput::Append { key, .. }) =
+            &mut operation.input;
+        *key = "later".to_string();
+    }
+    history.extend(stale);
+    let budget = Budget { steps: 200_000, ..Budget::default() };
+    assert!(check(&Kv, &history, &budget).is_illegal(), "the key with the stale read is easy");
+}
+
+#[test]
+fn wide_concurrency_ends_with_the_steps() {
+    let budget = Budget { steps: 100_000, ..Budget::default() };
+    assert_eq!(check(&Kv, &blind(24), &budget), Verdict::Unknown(Why::Steps));
+}
+
+#[test]
+fn wide_concurrency_ends_with_the_memory() {
+    let budget = Budget { memory: 1 << 20, ..Budget::default() };
+    assert_eq!(check(&Kv, &blind(24), &budget), Verdict::Unknown(Why::Memory));
+}
+
+#[test]
+fn a_check_ends_soon_after_it_is_told_to() {
+    let asked = Cell::new(0);
+    let stop = || {
+        asked.set(asked.get() + 1);
+        asked.get() > 3
+    };
+    let budget = Budget { stop: Some(&stop), ..Budget::default() };
+    assert_eq!(check(&Kv, &blind(24), &budget), Verdict::Unknown(Why::Stopped));
+    assert_eq!(asked.get(), 4);
+}
+
+#[test]
+fn the_same_budget_brings_the_same_verdict() {
+    let judge = |steps| check(&Kv, &wide(7, false), &Budget { steps, ..Budget::default() });
+    for steps in [10, 100, 1_000, 10_000, 100_000] {
+        assert_eq!(judge(steps), judge(steps), "with {steps} steps");
+    }
+}
+
+#[test]
+fn overlapping_appends_are_placed_as_a_read_saw_them() {
+    assert_eq!(check(&Kv, &wide(100, true), &Budget::default()), Verdict::Ok);
+    assert!(check(&Kv, &wide(100, false), &Budget::default()).is_illegal(), "a piece came twice");
+}
+
+#[test]
+fn operations_that_never_returned_are_tried_only_where_they_show() {
+    assert_eq!(check(&Kv, &never_returned(100, true), &Budget::default()), Verdict::Ok);
+    let twice = check(&Kv, &never_returned(100, false), &Budget::default());
+    assert!(twice.is_illegal(), "a piece came twice");
+}
+
+#[test]
+fn many_clients_that_never_heard_back_are_no_trouble() {
+    for seed in 1..=3 {
+        let work = Workload { operations: 2_000, open_one_in: 10, seed, ..Workload::default() };
+        let budget = Budget { steps: 2_000_000, ..Budget::default() };
+        assert_eq!(check(&Kv, &work.texts(), &budget), Verdict::Ok, "seed {seed}");
+        assert_eq!(check(&Register::new(), &work.register(), &budget), Verdict::Ok, "seed {seed}");
+    }
+}
+
+/// Appends that all overlap, and far behind them a read that is wrong. What it must see is not
+/// looked at while the appends are placed: other reads, which a put keeps from telling, stand
+/// between.
+fn blind(width: u64) -> History<Kv> {
+    let key = || "k".to_string();
+    let mut history = wide(width, true);
+    history.pop();
+    let put = KvInput::Put { key: key(), value: String::new() };
+    history.push(Operation::answered(width, 20, put, 25, KvOutput::Done));
+    for at in 3..50 {
+        let seen = if at == 49 { "nobody wrote this" } else { "" };
+        let get = KvInput::Get { key: key() };
+        let output = KvOutput::Value(seen.to_string());
+        history.push(Operation::answered(width, at * 10, get, at * 10 + 5, output));
+    }
+    history
+}
