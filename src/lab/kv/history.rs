@@ -30,40 +30,56 @@ impl Recorder {
 
 /// Operations of one kind.
 pub(super) struct Log<I, O> {
-    operations: Quiet<Vec<Operation<I, O>>>,
+    state: Quiet<State<I, O>>,
+}
+
+struct State<I, O> {
+    operations: Vec<Operation<I, O>>,
+    /// When the last event was, in nanoseconds.
+    last_ns: u64,
+}
+
+impl<I, O> State<I, O> {
+    /// The present moment, but after the last event.
+    ///
+    /// In virtual time a client calls at the very moment at which its operation before returned.
+    /// Equal times count as an overlap, so the two would be taken for concurrent, and an old value
+    /// for a right one.
+    fn now_ns(&mut self) -> u64 {
+        let now_ns = u64::try_from(time::since_start().as_nanos()).unwrap_or(u64::MAX);
+        self.last_ns = now_ns.max(self.last_ns + 1);
+        self.last_ns
+    }
 }
 
 impl<I, O> Log<I, O> {
     /// Writes down that an operation is called, and returns its place.
     pub(super) fn calls(&self, client: u64, input: I) -> usize {
-        self.operations.with(|operations| {
-            // Read inside, so that the list is in the order of the calls.
-            operations.push(Operation::open(client, now_ns(), input));
-            operations.len() - 1
+        self.state.with(|state| {
+            let now_ns = state.now_ns();
+            state.operations.push(Operation::open(client, now_ns, input));
+            state.operations.len() - 1
         })
     }
 
     /// Writes down that the operation at `place` has returned.
     pub(super) fn returns(&self, place: usize, output: O) {
-        self.operations.with(|operations| {
+        self.state.with(|state| {
+            let now_ns = state.now_ns();
             // Taken by then: the run is over, and this is a task that has not noticed.
-            if let Some(operation) = operations.get_mut(place) {
-                operation.returned = Some((now_ns(), output));
+            if let Some(operation) = state.operations.get_mut(place) {
+                operation.returned = Some((now_ns, output));
             }
         });
     }
 
     fn take(&self) -> Vec<Operation<I, O>> {
-        self.operations.with(std::mem::take)
+        self.state.with(|state| std::mem::take(&mut state.operations))
     }
 }
 
 impl<I, O> Default for Log<I, O> {
     fn default() -> Log<I, O> {
-        Log { operations: Quiet::default() }
+        Log { state: Quiet::new(State { operations: Vec::new(), last_ns: 0 }) }
     }
-}
-
-fn now_ns() -> u64 {
-    u64::try_from(time::since_start().as_nanos()).unwrap_or(u64::MAX)
 }
