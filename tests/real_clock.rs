@@ -35,3 +35,18 @@ fn servers_come_and_go_2c() {
 fn logs_are_trimmed_2d() {
     check("snapshot_basic_2d");
 }
+
+#[test]
+fn operations_are_fast_3a() {
+    check("speed_3a");
+}
+
+#[test]
+fn an_old_leader_gives_its_clients_up_3a() {
+    check("one_partition_3a");
+}
+
+#[test]
+fn a_server_that_lags_gets_a_snapshot_3b() {
+    check("snapshot_rpc_3b");
+}

@@ -27,9 +27,13 @@ pub(in crate::lab) enum Judgement {
 
 /// Judges all of a run's histories.
 pub(in crate::lab) fn judge(histories: &[History]) -> Judgement {
+    judge_within(STEPS_MAX, histories)
+}
+
+fn judge_within(steps: u64, histories: &[History]) -> Judgement {
     let mut verdict = Judgement::Legal;
     for history in histories {
-        match history.judge(Ask) {
+        match history.judge(Ask { steps }) {
             Judgement::Legal => {}
             illegal @ Judgement::Illegal(_) => return illegal,
             undecided @ Judgement::Undecided(_) => verdict = undecided,
@@ -38,7 +42,9 @@ pub(in crate::lab) fn judge(histories: &[History]) -> Judgement {
     verdict
 }
 
-struct Ask;
+struct Ask {
+    steps: u64,
+}
 
 impl history::Judge for Ask {
     type Output = Judgement;
@@ -48,7 +54,8 @@ impl history::Judge for Ask {
         model: &M,
         operations: &[Operation<M::Input, M::Output>],
     ) -> Judgement {
-        let budget = Budget { steps: STEPS_MAX, memory: MEMORY_MAX, ..Budget::default() };
+        let steps = self.steps;
+        let budget = Budget { steps, memory: MEMORY_MAX, ..Budget::default() };
         match check(model, operations, &budget) {
             Verdict::Ok => Judgement::Legal,
             Verdict::Illegal(counterexample) => {
@@ -58,12 +65,46 @@ impl history::Judge for Ask {
             }
             Verdict::Unknown(why) => {
                 let spent = match why {
-                    Why::Steps => format!("{STEPS_MAX} steps"),
+                    Why::Steps => format!("{steps} steps"),
                     Why::Memory | Why::Stopped => format!("{} MiB", MEMORY_MAX >> 20),
                 };
                 let count = operations.len();
                 Judgement::Undecided(format!("{spent} were not enough to judge {count} operations"))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checker::models::{KvInput, KvOutput};
+
+    /// A put of one value and, later, a get that sees `seen`.
+    fn put_and_get(seen: &str) -> History {
+        let (key, value) = ("k".to_string(), "v".to_string());
+        let put = KvInput::Put { key: key.clone(), value };
+        let get = KvInput::Get { key };
+        History::Kv(vec![
+            Operation::answered(0, 1, put, 2, KvOutput::Done),
+            Operation::answered(1, 3, get, 4, KvOutput::Value(seen.to_string())),
+        ])
+    }
+
+    #[test]
+    fn a_legal_history_is_legal_with_enough_steps_only() {
+        let history = [put_and_get("v")];
+        assert_eq!(judge(&history), Judgement::Legal);
+        let why = "0 steps were not enough to judge 2 operations".to_string();
+        assert_eq!(judge_within(0, &history), Judgement::Undecided(why));
+    }
+
+    #[test]
+    fn one_illegal_history_is_enough_and_is_drawn() {
+        let Judgement::Illegal(text) = judge(&[put_and_get("v"), put_and_get("w")]) else {
+            panic!("\"w\" was never written");
+        };
+        assert!(text.starts_with("no order of the 2 operations explains\n"), "{text}");
+        assert!(text.contains(r#"get "k" → "w""#), "{text}");
     }
 }

@@ -1,0 +1,130 @@
+//! What clients saw is judged, however the run ends: on a service whose clients lie.
+
+#![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
+
+use raftlab::api::ServerId;
+use raftlab::history::History;
+use raftlab::kv::PutError;
+use raftlab::lab::{
+    self, Cluster, DESIGNS, Design, KV, KvClient, KvDesign, Observing, Part, Report, Scenario,
+};
+use raftlab::runtime::{FailureKind, RunConfig, Schedule, thread};
+
+/// A client that forgets what it read.
+struct Forgetful(Box<dyn KvClient>);
+
+impl KvClient for Forgetful {
+    fn get(&mut self, key: &str) -> String {
+        self.0.get(key);
+        String::new()
+    }
+
+    fn put(&mut self, key: &str, value: &str) {
+        self.0.put(key, value);
+    }
+
+    fn append(&mut self, key: &str, value: &str) {
+        self.0.append(key, value);
+    }
+
+    fn get_versioned(&mut self, key: &str) -> Option<(String, u64)> {
+        self.0.get_versioned(key).map(|(_, version)| (String::new(), version))
+    }
+
+    fn put_versioned(&mut self, key: &str, value: &str, version: u64) -> Result<(), PutError> {
+        self.0.put_versioned(key, value, version)
+    }
+}
+
+const FORGETFUL: Design = Design {
+    kv: KvDesign {
+        client: |id, network, host, servers| {
+            Box::new(Forgetful((KV.client)(id, network, host, servers)))
+        },
+        ..KV
+    },
+    ..DESIGNS[0]
+};
+
+/// Runs a story without observers, which would be the first to object.
+fn told(design: &Design, schedule: Schedule, run: fn(&mut Cluster)) -> Report {
+    let story = Scenario {
+        name: "story_3a",
+        part: Part::P3A,
+        servers: 3,
+        unreliable: false,
+        puppets: false,
+        title: "a story",
+        breaks: "anything",
+        run,
+    };
+    let config = RunConfig { schedule, ..RunConfig::default() };
+    lab::run_scenario_observing(&story, design, &config, Observing::Off)
+}
+
+fn put_and_get(cluster: &mut Cluster) {
+    cluster.serve_kv(None);
+    let mut client = cluster.client();
+    client.put("k", "v");
+    client.get("k");
+}
+
+fn put_and_get_versioned(cluster: &mut Cluster) {
+    cluster.serve_kv(None);
+    let mut client = cluster.client();
+    client.put_versioned("k", "v", 0).unwrap();
+    client.get_versioned("k");
+}
+
+fn put_and_get_and_no_end(cluster: &mut Cluster) {
+    put_and_get(cluster);
+    cluster.end_by_limit("no_end", "the story does not end".to_string());
+}
+
+fn put_that_never_returns(cluster: &mut Cluster) {
+    cluster.serve_kv(None);
+    let alone: Vec<[ServerId; 1]> = cluster.servers().map(|server| [server]).collect();
+    cluster.partition(&alone.iter().map(|group| &group[..]).collect::<Vec<_>>());
+    let mut client = cluster.client();
+    thread::spawn("client", move || client.put("k", "v"));
+    cluster.sleep_ms(3000);
+}
+
+/// Kind and name of what a report says is wrong.
+fn blamed(report: Report) -> (FailureKind, String) {
+    let failure = report.failure.expect("a value that was never written was read");
+    (failure.kind, failure.name)
+}
+
+#[test]
+fn answers_that_no_order_explains_fail_a_run_that_ended_well() {
+    assert!(told(&DESIGNS[0], Schedule::Random, put_and_get).ok, "the reference does not lie");
+    for story in [put_and_get, put_and_get_versioned] {
+        let report = told(&FORGETFUL, Schedule::Random, story);
+        assert!(!report.ok && report.undecided.is_none(), "{}", report.render());
+        let drawn = report.render().contains(r#"get "k""#);
+        assert!(drawn, "{}", report.render());
+        assert_eq!(blamed(report), (FailureKind::Observer, "Linearizability".to_string()));
+    }
+}
+
+#[test]
+fn they_fail_a_run_that_was_cut_short_and_say_more_than_a_limit() {
+    for schedule in [Schedule::Random, Schedule::Hostile] {
+        let honest = told(&DESIGNS[0], schedule, put_and_get_and_no_end);
+        assert_eq!(honest.ok, schedule == Schedule::Hostile, "{}", honest.render());
+        let report = told(&FORGETFUL, schedule, put_and_get_and_no_end);
+        assert_eq!(blamed(report).1, "Linearizability", "under the schedule {schedule}");
+    }
+}
+
+#[test]
+fn an_operation_that_never_returned_is_left_open() {
+    let report = told(&DESIGNS[0], Schedule::Random, put_that_never_returns);
+    assert!(report.ok, "{}", report.render());
+    let [History::Kv(operations)] = &report.histories[..] else {
+        panic!("one history, of puts and gets, not {:?}", report.histories);
+    };
+    assert_eq!(operations.len(), 1, "one operation was called");
+    assert_eq!(operations[0].returned, None, "no majority was there to answer");
+}
