@@ -35,7 +35,8 @@ pub struct Progress {
     /// How often something was sent since an answer last brought news. While it is not zero the
     /// next batch waits: for the answer, or for the next heartbeat.
     pub unanswered: u32,
-    /// The read round that the last AppendEntries to it was made in. Starts at 0; never falls.
+    /// The read round that the last message to it was made in. Starts at 0; never falls. (Should
+    /// that be a snapshot, whose answer confirms no round, the next heartbeat asks again.)
     pub asked_round: u64,
     /// The last read round whose AppendEntries it has answered in this term. Starts at 0; never
     /// falls. `confirmed_round <= asked_round` (thesis §6.4).
@@ -103,9 +104,9 @@ impl State {
             // "Upon election: send initial empty AppendEntries RPCs (heartbeat) to each server".
             None => Owed::Message,
             Some(_) if progress.unanswered > 0 => Owed::Nothing,
+            Some(_) if self.owes_a_read(progress) => Owed::Message,
             // "If last log index >= nextIndex for a follower: send AppendEntries RPC".
             Some(_) if self.log.last().index >= progress.next_index => Owed::Message,
-            Some(_) if self.owes_a_read(progress) => Owed::Message,
             Some(sent) if self.commit_index > sent => Owed::CommitNews,
             Some(_) => Owed::Nothing,
         }
@@ -119,17 +120,17 @@ impl State {
         let Role::Leader { followers } = &mut self.role else { return None };
         let progress = &mut followers[follower.slot()];
         progress.sent_commit = Some(self.commit_index);
+        progress.asked_round = self.read_round;
         let next_index = progress.next_index;
         let silent = progress.unanswered >= UNANSWERED_MAX;
-        let heartbeat = silent || next_index > self.log.last().index;
-        if !heartbeat {
-            progress.unanswered += 1;
-            if next_index <= self.log.last_included().index {
-                return Some(Message::Install(self.install_args()));
-            }
+        if silent || next_index > self.log.last().index {
+            return Some(Message::Append(self.append_args(next_index, Vec::new())));
         }
-        progress.asked_round = self.read_round;
-        let entries = if heartbeat { Vec::new() } else { self.log.entries_from(next_index, BATCH) };
+        progress.unanswered += 1;
+        if next_index <= self.log.last_included().index {
+            return Some(Message::Install(self.install_args()));
+        }
+        let entries = self.log.entries_from(next_index, BATCH);
         Some(Message::Append(self.append_args(next_index, entries)))
     }
 

@@ -40,9 +40,9 @@ pub fn run(server: &Arc<Server>, follower: ServerId) {
             guard.wait_until(wake, heartbeat_due);
             continue;
         }
+        let read_round = guard.read_round;
         heartbeat_due = now + HEARTBEAT_INTERVAL;
         let message = guard.step(|state, _| state.message_to(follower)).flatten();
-        let read_round = guard.read_round;
         drop(guard);
         match message {
             Some(Message::Append(args)) => append_entries(server, follower, args, read_round),

@@ -123,8 +123,8 @@ impl Server {
     fn end(&self) {
         self.stop.stop();
         self.election.notify_all();
-        self.applier.notify_all();
         self.reads.notify_all();
+        self.applier.notify_all();
         self.replicators.iter().for_each(Condvar::notify_all);
     }
 

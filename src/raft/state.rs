@@ -43,11 +43,11 @@ pub struct State {
 
     /// What this server is in `current_term` (Figure 4).
     pub role: Role,
-    /// The leader of `current_term`, once heard of. A hint for clients.
-    pub leader_id: Option<ServerId>,
     /// How many reads have asked whether we still lead. Volatile; starts at 0; never falls. What
     /// a leader sends belongs to the round that it is made in (thesis §6.4).
     pub read_round: u64,
+    /// The leader of `current_term`, once heard of. A hint for clients.
+    pub leader_id: Option<ServerId>,
 }
 
 /// A service's state, and the last entry that it covers.
@@ -111,8 +111,8 @@ impl State {
             last_applied: last_included.index,
             snapshot_to_apply: None,
             role: Role::Follower,
-            leader_id: None,
             read_round: 0,
+            leader_id: None,
         }
     }
 
