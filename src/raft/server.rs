@@ -15,14 +15,11 @@
 //! message to the service. So a rule never meets a state that is half changed, and the answer that
 //! follows from a rule never leaves before what it promises is durable.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::ops::Deref;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 
 use tarpc::client::RpcError;
-use tokio::sync::Semaphore;
 
 use super::invariants::Look;
 use super::replication::Owed;
@@ -34,7 +31,7 @@ use crate::persister::{PersistError, Persister};
 use crate::record::{Event, emit};
 use crate::runtime::sync::{Condvar, Mutex, MutexGuard};
 use crate::runtime::time::Instant;
-use crate::runtime::{block_on, thread};
+use crate::runtime::{Stop, block_on, thread};
 
 /// What the tasks of one instance share.
 pub struct Server {
@@ -299,39 +296,6 @@ impl Drop for Guard<'_> {
 /// An event of server `me` for the record.
 pub fn event(me: ServerId, what: String) -> Event {
     Event { server: Some(me), what }
-}
-
-/// Whether an instance is to end; a switch that is thrown once and can be waited for.
-#[derive(Clone)]
-pub struct Stop(Arc<Semaphore>);
-
-impl Default for Stop {
-    fn default() -> Stop {
-        // Without permits, so that waiting for one is waiting for the end.
-        Stop(Arc::new(Semaphore::new(0)))
-    }
-}
-
-impl Stop {
-    fn stop(&self) {
-        self.0.close();
-    }
-
-    /// Whether the instance is to end.
-    pub fn is_stopped(&self) -> bool {
-        self.0.is_closed()
-    }
-
-    /// What `future` yields; `None` if the instance stops first.
-    async fn or<T>(self, future: impl Future<Output = T>) -> Option<T> {
-        let mut future = pin!(future);
-        let mut stopped = pin!(self.0.acquire());
-        poll_fn(|cx| match future.as_mut().poll(cx) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending => stopped.as_mut().poll(cx).map(|_| None),
-        })
-        .await
-    }
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@ mod panics;
 pub mod rand;
 mod real;
 mod sim;
+mod stop;
 pub mod sync;
 pub mod thread;
 pub mod time;
@@ -51,6 +52,7 @@ pub use context::{backtraces, in_run, last_stall, record_is_on, seed, task_name}
 pub use future::block_on;
 pub use local::{local, set_local};
 pub use outcome::{Clock, Failure, FailureKind, Outcome, RunConfig, Schedule};
+pub use stop::Stop;
 
 /// Runs `main` and every task that it starts, on the clock and with the seed of `config`.
 ///

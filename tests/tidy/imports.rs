@@ -69,10 +69,9 @@ const PURE: &[(&str, &[&str])] = &[(
     ],
 )];
 
-/// Exceptions: a module and a path that is a harmless part of a forbidden one. These two are
-/// futures without a clock or a thread of their own, which work under `runtime::block_on`.
-const ALLOWED_OUTSIDE: &[(&str, &str)] =
-    &[("labrpc", "tokio::sync::oneshot"), ("raft", "tokio::sync::Semaphore")];
+/// Exceptions: a module and a path that is a harmless part of a forbidden one: futures without a
+/// clock or a thread of their own, which work under `runtime::block_on`.
+const ALLOWED_OUTSIDE: &[(&str, &str)] = &[("labrpc", "tokio::sync::oneshot")];
 
 /// The module of `src` that a file belongs to; `None` for `lib.rs` and the command line.
 fn module_of(path: &str) -> Option<&str> {
