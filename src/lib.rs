@@ -9,6 +9,7 @@
 //! - [`persister`]: what survives a crash: term, vote, log and snapshot.
 //! - [`raft`]: the RPC-style Raft, one file per concern; the reference.
 //! - [`tick`]: the tick-based Raft: a pure state machine, driven by ticks and messages.
+//! - [`driver`]: runs a tick-based core: its thread, its disk, its messages.
 //! - [`kv`]: a replicated state machine on top of it: the key/value service and its clients.
 //! - [`checker`]: whether a history of concurrent operations is linearizable.
 //! - `history` (feature `history`, part of `cli`): recorded histories as files, in three formats.
@@ -16,6 +17,7 @@
 
 pub mod api;
 pub mod checker;
+pub mod driver;
 #[cfg(feature = "history")]
 pub mod history;
 pub mod kv;

@@ -1,0 +1,325 @@
+//! The worker: the one task that owns a core.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::Parts;
+use super::core::{Core, Status};
+use super::numbering::{unwrap_command, unwrap_snapshot, wrap_command, wrap_snapshot};
+use super::timing::{BATCH_MAX, TICK};
+use crate::api::{ApplyMsg, Entry, Index, NotLeader, Position, ServerId, Started, Term};
+use crate::labrpc;
+use crate::persister::PersistError;
+use crate::record::{self, emit};
+use crate::runtime::channel::{RecvTimeoutError, Sender};
+use crate::runtime::time::Instant;
+use crate::runtime::{block_on, rand, thread};
+use crate::tick::{Kind, Message, ReadState, Ready};
+
+/// Something that happens to a server.
+pub(super) enum Event {
+    /// A message has come, as a request, or as the reply of a call of our own.
+    Deliver {
+        message: Message,
+        /// Where the response goes, if one is called forth.
+        reply: Option<Sender<Message>>,
+    },
+    /// A call brought no response back.
+    Lost { to: ServerId, what: Burden },
+    /// The service has a command.
+    Start { command: Bytes, answer: Sender<Result<Started, NotLeader>> },
+    /// The service has a snapshot of all commands up to number `index`.
+    Snapshot { index: Index, data: Bytes, done: Sender<()> },
+    /// The service wants to read.
+    Read { answer: Sender<Result<Index, NotLeader>> },
+    /// The instance is to end; also said by its switch, this only wakes the worker.
+    Stop,
+}
+
+/// What a call carries whose loss the core wants to hear of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Burden {
+    Append,
+    Snapshot,
+}
+
+impl Burden {
+    fn of(message: &Message) -> Option<Burden> {
+        match message.kind {
+            Kind::Append { .. } => Some(Burden::Append),
+            Kind::Snapshot { .. } => Some(Burden::Snapshot),
+            _ => None,
+        }
+    }
+}
+
+/// The owner of a core.
+pub(super) struct Worker<C> {
+    core: C,
+    parts: Parts,
+    /// Term and vote as they are stored.
+    ballot: (Term, Option<ServerId>),
+    next_tick: Instant,
+    /// Who waits for which message of the next `Ready`, in the order of the messages.
+    replies: Vec<(usize, Sender<Message>)>,
+    /// Reads that wait to be confirmed, by the name that the core knows them under.
+    reads: BTreeMap<u64, Sender<Result<Index, NotLeader>>>,
+    reads_begun: u64,
+}
+
+impl<C: Core> Worker<C> {
+    pub(super) fn new(core: C, parts: Parts) -> Worker<C> {
+        let ballot = parts.persister.durable_vote();
+        // Servers that are booted together must not tick together, or many would stand for
+        // election in the same moment.
+        let mut chance = rand::stream(&format!("first-tick-{}-{}", parts.me, ballot.0));
+        let tick_ns = u64::try_from(TICK.as_nanos()).expect("a tick is well below a second");
+        let next_tick = Instant::now() + Duration::from_nanos(chance.below(tick_ns));
+        let (replies, reads) = (Vec::new(), BTreeMap::new());
+        Worker { core, parts, ballot, next_tick, replies, reads, reads_begun: 0 }
+    }
+
+    /// Keeps the core going until the instance stops.
+    pub(super) fn run(mut self) {
+        narrate(self.parts.me, self.core.status());
+        while let Some(first) = self.wait() {
+            let done = self.take_all(first).and_then(|()| self.drive());
+            if let Err(error) = done {
+                let me = self.parts.me;
+                emit(|| event(me, format!("stops: its storage failed: {error}")));
+                self.parts.stop.stop();
+                return;
+            }
+        }
+    }
+
+    /// Waits for an event, and no longer than to the next tick. `None`: the instance stops.
+    fn wait(&self) -> Option<Option<Event>> {
+        let first = match self.parts.queue.recv_deadline(self.next_tick) {
+            Ok(event) => Some(event),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return None,
+        };
+        (!self.parts.stop.is_stopped()).then_some(first)
+    }
+
+    /// Takes in what has happened, and the tick if it is time.
+    ///
+    /// The tick comes last: a leader that was heard while the worker was held up has been heard.
+    /// Ticks that were missed are not made up for.
+    fn take_all(&mut self, first: Option<Event>) -> Result<(), PersistError> {
+        let more = |queue: &Parts| queue.queue.try_recv().ok();
+        let mut next = first.or_else(|| more(&self.parts));
+        for _ in 0..BATCH_MAX {
+            let Some(event) = next else { break };
+            self.take(event)?;
+            next = more(&self.parts);
+        }
+        let now = Instant::now();
+        if now >= self.next_tick {
+            self.next_tick = now + TICK;
+            self.core.tick();
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, event: Event) -> Result<(), PersistError> {
+        match event {
+            Event::Deliver { message, reply } => self.on_message(message, reply),
+            Event::Lost { to, what: Burden::Append } => self.core.report_unreachable(to),
+            Event::Lost { to, what: Burden::Snapshot } => self.core.report_snapshot_lost(to),
+            Event::Start { command, answer } => return self.on_start(&command, &answer),
+            Event::Snapshot { index, data, done } => return self.on_snapshot(index, &data, &done),
+            Event::Read { answer } => self.on_read(answer),
+            Event::Stop => {}
+        }
+        Ok(())
+    }
+
+    fn on_message(&mut self, message: Message, reply: Option<Sender<Message>>) {
+        let place = self.core.step(message);
+        // Nothing called forth: `reply` is dropped, and the caller has its answer.
+        self.replies.extend(place.zip(reply));
+    }
+
+    /// Takes a command into the log, if this server leads.
+    ///
+    /// Its number is known only if that of every entry before it is. What the core has not named
+    /// yet, such as the entry that opens a term, is named first.
+    fn on_start(
+        &mut self,
+        command: &[u8],
+        answer: &Sender<Result<Started, NotLeader>>,
+    ) -> Result<(), PersistError> {
+        if self.parts.numbering.last() != self.core.last_index() {
+            self.drive()?;
+        }
+        let data = wrap_command(command);
+        let outcome = self.core.propose(data.clone()).map(|Position { term, index }| {
+            self.parts.numbering.learn(&[Entry { term, index, data }]);
+            Started { term, index: self.parts.numbering.commands_up_to(index) }
+        });
+        self.publish();
+        // Who asked may have gone; then nobody is told.
+        let _ = answer.send(outcome.ok_or_else(|| self.refusal()));
+        Ok(())
+    }
+
+    /// Drops the log that a snapshot of the service covers.
+    fn on_snapshot(
+        &mut self,
+        command: Index,
+        data: &[u8],
+        done: &Sender<()>,
+    ) -> Result<(), PersistError> {
+        let data = wrap_snapshot(command, data);
+        let place = self.parts.numbering.place_of(command);
+        if let Some(position) = place.and_then(|index| self.core.compact(index, data.clone())) {
+            self.parts.numbering.compact(position.index);
+            self.parts.persister.save_snapshot(position, data);
+            self.parts.persister.sync()?;
+        }
+        let _ = done.send(());
+        Ok(())
+    }
+
+    fn on_read(&mut self, answer: Sender<Result<Index, NotLeader>>) {
+        self.reads_begun += 1;
+        if self.core.read_index(self.reads_begun) {
+            self.reads.insert(self.reads_begun, answer);
+        } else {
+            let _ = answer.send(Err(self.refusal()));
+        }
+    }
+
+    fn refusal(&self) -> NotLeader {
+        let Status { term, leader, .. } = self.core.status();
+        NotLeader { term, leader_hint: leader }
+    }
+
+    /// Does what the core wants done, in the order that [`Ready`] demands.
+    fn drive(&mut self) -> Result<(), PersistError> {
+        while let Some(mut ready) = self.core.ready() {
+            self.store(&ready)?;
+            self.send(std::mem::take(&mut ready.messages));
+            self.apply(&mut ready);
+            self.answer_reads(&ready.read_states);
+            self.core.advance();
+        }
+        self.publish();
+        Ok(())
+    }
+
+    /// Writes what is new. The term goes first: entries of a term that the server never saw would
+    /// be a lie, should a crash leave them alone.
+    fn store(&mut self, ready: &Ready) -> Result<(), PersistError> {
+        let Parts { persister, numbering, .. } = &mut self.parts;
+        if let Some(state) = ready.hard_state
+            && self.ballot != (state.term, state.vote)
+        {
+            persister.save_vote(state.term, state.vote);
+            self.ballot = (state.term, state.vote);
+        }
+        if let Some(snapshot) = &ready.snapshot {
+            let (command, _) = unwrap_snapshot(&snapshot.data)?;
+            persister.save_snapshot(snapshot.position, snapshot.data.clone());
+            numbering.install(snapshot.position.index, command);
+        }
+        persister.append(&ready.entries);
+        numbering.learn(&ready.entries);
+        if ready.must_sync { persister.sync() } else { Ok(()) }
+    }
+
+    /// Sends each message: as the reply that somebody waits for, or as a call of its own.
+    fn send(&mut self, messages: Vec<Message>) {
+        let mut replies = std::mem::take(&mut self.replies).into_iter().peekable();
+        for (place, message) in messages.into_iter().enumerate() {
+            match replies.next_if(|(waits_for, _)| *waits_for == place) {
+                // An error: the call was given up.
+                Some((_, reply)) => drop(reply.send(message)),
+                None => self.call(message),
+            }
+        }
+    }
+
+    /// Carries one message to its receiver and the response back, in a task of its own. That
+    /// keeps nothing of this instance alive, and waits no longer than the instance lives.
+    fn call(&self, message: Message) {
+        let Some(peer) = self.parts.peers.get(message.to.slot()).cloned() else { return };
+        let (events, stop) = (self.parts.events.clone(), self.parts.stop.clone());
+        thread::go(move || {
+            let (to, burden) = (message.to, Burden::of(&message));
+            let call = async move { peer.deliver(labrpc::context(), message).await };
+            let event = match (block_on(stop.or(call)), burden) {
+                (Some(Ok(Some(message))), _) => Event::Deliver { message, reply: None },
+                (Some(_), Some(what)) => Event::Lost { to, what },
+                _ => return,
+            };
+            // An error: the instance has ended.
+            let _ = events.send(event);
+        });
+    }
+
+    /// Hands on what is committed, under the numbers that the service knows.
+    fn apply(&self, ready: &mut Ready) {
+        let numbering = &self.parts.numbering;
+        let snapshot = ready.snapshot.take().and_then(|snapshot| {
+            let (index, data) = unwrap_snapshot(&snapshot.data).ok()?;
+            let last_included = Position { index, ..snapshot.position };
+            Some(ApplyMsg::Snapshot { last_included, data })
+        });
+        let commands = ready.committed_entries.drain(..).filter_map(|entry| {
+            let index = numbering.commands_up_to(entry.index);
+            let command = unwrap_command(&entry.data)?;
+            Some(ApplyMsg::Command { index, term: entry.term, command })
+        });
+        for message in snapshot.into_iter().chain(commands) {
+            // An error: the service has gone.
+            let _ = self.parts.applier.send(message);
+        }
+    }
+
+    /// Answers the reads that are confirmed, and all others once this server leads no more.
+    fn answer_reads(&mut self, confirmed: &[ReadState]) {
+        for ReadState { context, index } in confirmed {
+            let command = self.parts.numbering.commands_up_to(*index);
+            if let Some(answer) = self.reads.remove(context) {
+                let _ = answer.send(Ok(command));
+            }
+        }
+    }
+
+    /// Lets everybody see what the core is now.
+    fn publish(&mut self) {
+        let status = self.core.status();
+        let before = self.parts.status.with(|shown| std::mem::replace(shown, status));
+        if before == status {
+            return;
+        }
+        narrate(self.parts.me, status);
+        if !status.is_leader || before.term != status.term {
+            let refusal = self.refusal();
+            for (_, answer) in std::mem::take(&mut self.reads) {
+                let _ = answer.send(Err(refusal));
+            }
+        }
+    }
+}
+
+fn narrate(me: ServerId, status: Status) {
+    let Status { term, is_leader, leader } = status;
+    emit(|| {
+        let role = match leader {
+            _ if is_leader => "leads".to_string(),
+            Some(leader) => format!("follows {leader}"),
+            None => "has no leader".to_string(),
+        };
+        event(me, format!("{role} in term {term}"))
+    });
+}
+
+fn event(me: ServerId, what: String) -> record::Event {
+    record::Event { server: Some(me), what }
+}
