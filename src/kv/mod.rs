@@ -62,7 +62,7 @@ mod waiters;
 
 pub use clerk::{CALL_PATIENCE, CALL_PATIENCE_MAX, Clerk, KvPeer, PutError, ROUND_PAUSE};
 pub use machine::{KvMachine, KvOp, KvOutput, PutOutcome, Version, Versioned};
-pub use reader::StartError;
+pub use reader::{Stored, plain_snapshot};
 pub use rsm::{
     LEADERSHIP_CHECK_INTERVAL, Reads, RestoreError, Rsm, RsmConfig, StateMachine, SubmitError,
 };

@@ -9,23 +9,38 @@ use std::sync::{Arc, Weak};
 
 use super::rsm::{Replica, RestoreError, RsmConfig, Shared, StateMachine};
 use super::waiters::Waiters;
+use bytes::Bytes;
+
 use crate::api::{ApplyMsg, Consensus, Position};
-use crate::persister::{PersistError, Persister};
+use crate::persister::{PersistError, Persisted, Persister};
 use crate::runtime::channel::Receiver;
 use crate::runtime::sync::{Condvar, Mutex};
 
 /// What an entry costs in the raft state beside its command, in bytes, about.
 const ENTRY_OVERHEAD: usize = 8;
 
-/// Why a replica does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The storage cannot be read.
-    #[error(transparent)]
-    Storage(#[from] PersistError),
-    /// The storage can be read, but not the snapshot in it.
-    #[error(transparent)]
-    Snapshot(#[from] RestoreError),
+/// The snapshot in what a server has stored, of a consensus that stores it as it is.
+pub fn plain_snapshot(persisted: &Persisted) -> Option<(Position, Bytes)> {
+    persisted.snapshot.clone().map(|data| (persisted.last_included, data))
+}
+
+/// What survived of the earlier lives of a service.
+pub struct Stored {
+    /// The storage below, for its size.
+    pub persister: Persister,
+    /// The newest snapshot, and the last entry that it covers.
+    pub snapshot: Option<(Position, Bytes)>,
+}
+
+impl Stored {
+    /// What `persister` has, of a consensus that stores snapshots as they are.
+    ///
+    /// # Errors
+    /// [`PersistError`]: the storage cannot be read. The server must not start.
+    pub fn read(persister: Persister) -> Result<Stored, PersistError> {
+        let snapshot = plain_snapshot(&persister.load()?);
+        Ok(Stored { persister, snapshot })
+    }
 }
 
 /// What the task that reads the apply channel has.
@@ -40,13 +55,14 @@ pub(super) struct Reader<S: StateMachine> {
 }
 
 impl<S: StateMachine> Shared<S> {
-    /// `machine` with what `persister` has of earlier lives.
-    pub(super) fn restored(mut machine: S, persister: &Persister) -> Result<Shared<S>, StartError> {
-        let persisted = persister.load()?;
-        if let Some(snapshot) = &persisted.snapshot {
+    /// `machine` with what is there of earlier lives.
+    pub(super) fn restored(mut machine: S, stored: &Stored) -> Result<Shared<S>, RestoreError> {
+        let mut at = Position::default();
+        if let Some((last_included, snapshot)) = &stored.snapshot {
             machine.restore(snapshot)?;
+            at = *last_included;
         }
-        let Position { term, index: last_applied } = persisted.last_included;
+        let Position { term, index: last_applied } = at;
         let waiters = Waiters::new(term);
         let replica = Replica { machine, last_applied, waiters, waiting_reads: 0, stopped: false };
         Ok(Shared { replica: Mutex::new(replica), applied: Condvar::new() })
@@ -173,12 +189,12 @@ mod tests {
     }
 
     /// A log in a persister, which only remembers where snapshots were taken.
-    struct Stored {
+    struct Storing {
         persister: Persister,
         snapshots: Quiet<Vec<u64>>,
     }
 
-    impl Consensus for Stored {
+    impl Consensus for Storing {
         fn start(&self, _: Bytes) -> Result<Started, NotLeader> {
             unreachable!("nothing is submitted")
         }
@@ -211,12 +227,17 @@ mod tests {
         persister.sync().unwrap();
     }
 
+    fn read(persister: &Persister) -> Stored {
+        Stored::read(persister.clone()).unwrap()
+    }
+
     /// A reader whose raft state has `entry_count` entries, none of them applied.
-    fn reader(entry_count: u64) -> (Arc<Stored>, Reader<Sum>) {
+    fn reader(entry_count: u64) -> (Arc<Storing>, Reader<Sum>) {
         let persister = Persister::new();
         persist(&persister, 1..=entry_count);
-        let stored = Arc::new(Stored { persister: persister.clone(), snapshots: Quiet::default() });
-        let shared = Arc::new(Shared::restored(Sum::default(), &persister).unwrap());
+        let stored =
+            Arc::new(Storing { persister: persister.clone(), snapshots: Quiet::default() });
+        let shared = Arc::new(Shared::restored(Sum::default(), &read(&persister)).unwrap());
         let consensus: Arc<dyn Consensus> = stored.clone();
         let config = RsmConfig { raft_state_max: Some(BOUND), reads: Reads::default() };
         (stored, Reader::new(&consensus, shared, persister, config))
@@ -263,7 +284,7 @@ mod tests {
     fn a_replica_starts_where_its_snapshot_ends() {
         let (stored, _reader) = reader(9);
         stored.snapshot(Index(5), Bytes::copy_from_slice(&100_u64.to_le_bytes()));
-        let shared = Arc::new(Shared::restored(Sum::default(), &stored.persister).unwrap());
+        let shared = Arc::new(Shared::restored(Sum::default(), &read(&stored.persister)).unwrap());
         let consensus: Arc<dyn Consensus> = stored.clone();
         let persister = stored.persister.clone();
         let mut reader = Reader::new(&consensus, shared, persister, RsmConfig::default());

@@ -39,10 +39,9 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::reader::{Reader, StartError};
+use super::reader::{Reader, Stored};
 use super::waiters::Waiters;
 use crate::api::{ApplyMsg, Consensus, Index, NotLeader, Term};
-use crate::persister::Persister;
 use crate::runtime::channel::Receiver;
 use crate::runtime::sync::{Condvar, Mutex};
 use crate::runtime::thread;
@@ -157,20 +156,20 @@ pub(super) struct Replica<S: StateMachine> {
 impl<S: StateMachine> Rsm<S> {
     /// Starts the replica of the server whose consensus is `consensus`.
     ///
-    /// `machine` is in its initial state; what `persister` has of earlier lives is restored here.
+    /// `machine` is in its initial state; what is `stored` of earlier lives is restored here.
     /// Reads `apply_ch` in a task of its own, until the last sender is gone.
     ///
     /// # Errors
-    /// [`StartError`]: what is stored cannot be read. The server must not start.
+    /// [`RestoreError`]: what is stored cannot be read. The server must not start.
     pub fn start(
         consensus: Arc<dyn Consensus>,
         apply_ch: Receiver<ApplyMsg>,
         machine: S,
-        persister: &Persister,
+        stored: Stored,
         config: RsmConfig,
-    ) -> Result<Rsm<S>, StartError> {
-        let shared = Arc::new(Shared::restored(machine, persister)?);
-        let reader = Reader::new(&consensus, shared.clone(), persister.clone(), config);
+    ) -> Result<Rsm<S>, RestoreError> {
+        let shared = Arc::new(Shared::restored(machine, &stored)?);
+        let reader = Reader::new(&consensus, shared.clone(), stored.persister, config);
         let server = thread::label().map_or_else(String::new, |label| label.to_string());
         thread::spawn(format!("rsm{server}/apply"), move || reader.run(&apply_ch));
         Ok(Rsm { consensus, shared, reads: config.reads })

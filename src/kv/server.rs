@@ -5,11 +5,10 @@ use std::sync::Arc;
 use tarpc::context::Context;
 
 use super::machine::{KvMachine, KvOp, KvOutput, PutOutcome, Versioned};
-use super::reader::StartError;
+use super::reader::Stored;
 use super::rpc::{GetArgs, KvRpc, PutArgs, PutVersionedArgs, Refused};
-use super::rsm::{Rsm, RsmConfig, SubmitError};
+use super::rsm::{RestoreError, Rsm, RsmConfig, SubmitError};
 use crate::api::{ApplyMsg, Consensus};
-use crate::persister::Persister;
 use crate::runtime::channel::Receiver;
 
 /// One server of the service. A clone is another handle to the same instance.
@@ -21,18 +20,18 @@ pub struct KvServer {
 }
 
 impl KvServer {
-    /// Starts the server whose consensus is `consensus`, with what `persister` has.
+    /// Starts the server whose consensus is `consensus`, with what is `stored`.
     ///
     /// # Errors
-    /// [`StartError`]: what is stored cannot be read. The server must not start.
+    /// [`RestoreError`]: what is stored cannot be read. The server must not start.
     pub fn start(
         consensus: Arc<dyn Consensus>,
         apply_ch: Receiver<ApplyMsg>,
-        persister: &Persister,
+        stored: Stored,
         config: RsmConfig,
-    ) -> Result<KvServer, StartError> {
+    ) -> Result<KvServer, RestoreError> {
         let machine = KvMachine::default();
-        Ok(KvServer { rsm: Rsm::start(consensus, apply_ch, machine, persister, config)? })
+        Ok(KvServer { rsm: Rsm::start(consensus, apply_ch, machine, stored, config)? })
     }
 
     /// Ends the instance and its consensus. Every call that waits returns. Idempotent.

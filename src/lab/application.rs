@@ -13,11 +13,9 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
-use crate::api::{ApplyMsg, Consensus, Index, ServerId};
+use crate::api::{ApplyMsg, Consensus, ServerId};
+use crate::kv::Stored;
 use crate::labrpc::Service;
-use crate::persister::Persister;
 use crate::runtime::channel::Receiver;
 
 /// What one life of an application is made from.
@@ -28,10 +26,8 @@ pub struct Seat {
     pub consensus: Arc<dyn Consensus>,
     /// What that commits. Observers see each message in place, when it is received.
     pub apply_ch: Receiver<ApplyMsg>,
-    /// What survives of the server.
-    pub persister: Persister,
-    /// The snapshot that was stored when the life began, and the last index that it covers.
-    pub stored: Option<(Index, Bytes)>,
+    /// What survives of the server, and the service's own snapshot in it.
+    pub stored: Stored,
 }
 
 /// An application: makes one [`Living`] for every life of every server.

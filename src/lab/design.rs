@@ -1,14 +1,18 @@
 //! Designs: implementations of [`Consensus`] that the suite can run.
+//!
+//! `rpc_design.rs` and `tick_design.rs` beside this file have the two.
 
 use std::any::Any;
 use std::sync::Arc;
 
-use super::{KV, KvDesign, Scenario};
-use crate::api::{ApplyMsg, Consensus, Entry, Index, Position, ServerId, Term};
-use crate::labrpc::{Host, Network, Service};
-use crate::persister::{PersistError, Persister};
-use crate::raft::rpc::{RaftRpc as _, RaftRpcRequest, RaftRpcResponse};
-use crate::raft::{Peer, Raft};
+use bytes::Bytes;
+
+use super::rpc_design::RPC;
+use super::tick_design::TICK;
+use super::{KvDesign, Scenario};
+use crate::api::{ApplyMsg, Consensus, Index, Position, ServerId, Term};
+use crate::labrpc::{Network, Service};
+use crate::persister::{PersistError, Persisted, Persister};
 use crate::runtime::channel::Sender;
 
 /// What one incarnation of a server is made from.
@@ -42,6 +46,11 @@ pub struct Design {
     pub make: fn(Boot<'_>) -> Result<Instance, PersistError>,
     /// What a typed request or reply of this design says, in neutral words.
     pub facts: fn(&dyn Any) -> Facts,
+    /// What its service counts.
+    pub numbering: Numbering,
+    /// The service's own snapshot in what a server has stored, and the last command that it
+    /// covers, under the index that the service knows.
+    pub snapshot: fn(&Persisted) -> Option<(Position, Bytes)>,
     /// The service above it, in parts 3A and 3B.
     pub kv: KvDesign,
     /// Whether its servers speak `RaftRpc`, so that a scenario can play their peers.
@@ -53,6 +62,16 @@ impl Design {
     pub const fn can_play(&self, scenario: &Scenario) -> bool {
         self.raft_rpc || !scenario.puppets
     }
+}
+
+/// What the index of a command is to the service above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbering {
+    /// The index of its entry in the log: every entry is a command.
+    Entries,
+    /// Its number among the commands of the log. A leader opens its term with an entry that is
+    /// none, so the first entry of each term has no number.
+    Commands,
 }
 
 /// What a message shows of the protocol, whatever the design. A reply's facts are joined with
@@ -74,6 +93,16 @@ pub enum Facts {
         /// The last entry sent; `prev` where none is.
         last: Position,
     },
+    /// A server acts as leader, and says nothing of the log but how far *the receiver* may take
+    /// what it has for committed.
+    Beats {
+        /// Who acts.
+        leader: ServerId,
+        /// In which term.
+        term: Term,
+        /// How far the log that the receiver is known to have is committed.
+        commit: Index,
+    },
     /// A candidate asks for a vote.
     AsksVote {
         /// Who asks.
@@ -90,13 +119,21 @@ pub enum Facts {
         /// Whether the vote was given.
         granted: bool,
     },
-    /// The answer to [`Facts::Acts`], and to [`Facts::Installs`], which has no failure of its own:
-    /// what tells there is whether the term is still the request's.
+    /// The answer to [`Facts::Acts`], and to [`Facts::Installs`] and [`Facts::Beats`], which have
+    /// no failure of their own: what tells there is whether the term is still the request's.
     Matches {
         /// The follower's term.
         term: Term,
         /// Whether the follower now has the leader's log up to `last`.
         success: bool,
+    },
+    /// The same, of a design whose followers say how far the logs agree. It is a success if that
+    /// is as far as was asked for.
+    Agrees {
+        /// The follower's term.
+        term: Term,
+        /// Up to where the follower has the leader's log.
+        index: Index,
     },
     /// A leader sends its snapshot in place of entries.
     Installs {
@@ -110,53 +147,4 @@ pub enum Facts {
 }
 
 /// All designs, the reference first.
-pub static DESIGNS: &[Design] =
-    &[Design { name: "rpc", make: make_rpc, facts: rpc_facts, kv: KV, raft_rpc: true }];
-
-/// Brings a server of the RPC-style design to life.
-fn make_rpc(boot: Boot<'_>) -> Result<Instance, PersistError> {
-    let peers = (0..boot.servers)
-        .map(|slot| Host::Server(ServerId::from_slot(slot)))
-        .map(|peer| Peer::from(boot.network.end(Host::Server(boot.me), peer)))
-        .collect();
-    let raft = Raft::make(peers, boot.me, boot.persister, boot.apply_ch)?;
-    let services = vec![Service::new(raft.clone().serve())];
-    Ok(Instance { consensus: Arc::new(raft), services })
-}
-
-/// What the RPC-style design says on the wire.
-fn rpc_facts(message: &dyn Any) -> Facts {
-    if let Some(request) = message.downcast_ref::<RaftRpcRequest>() {
-        return match request {
-            RaftRpcRequest::RequestVote { args } => Facts::AsksVote {
-                candidate: args.candidate_id,
-                term: args.term,
-                last: args.last_log(),
-            },
-            RaftRpcRequest::AppendEntries { args } => Facts::Acts {
-                leader: args.leader_id,
-                term: args.term,
-                commit: args.leader_commit,
-                prev: args.prev_log(),
-                last: args.entries.last().map_or(args.prev_log(), Entry::position),
-            },
-            RaftRpcRequest::InstallSnapshot { args } => Facts::Installs {
-                leader: args.leader_id,
-                term: args.term,
-                last_included: args.last_included(),
-            },
-        };
-    }
-    match message.downcast_ref::<RaftRpcResponse>() {
-        Some(RaftRpcResponse::RequestVote(reply)) => {
-            Facts::Votes { term: reply.term, granted: reply.vote_granted }
-        }
-        Some(RaftRpcResponse::AppendEntries(reply)) => {
-            Facts::Matches { term: reply.term, success: reply.success }
-        }
-        Some(RaftRpcResponse::InstallSnapshot(reply)) => {
-            Facts::Matches { term: reply.term, success: true }
-        }
-        None => Facts::None,
-    }
-}
+pub static DESIGNS: &[Design] = &[RPC, TICK];

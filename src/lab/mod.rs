@@ -61,15 +61,17 @@ pub mod observe;
 pub mod played;
 pub mod puppet;
 mod report;
+mod rpc_design;
 mod run;
 mod scenario;
 pub mod scenarios;
 mod service;
 pub mod situations;
+mod tick_design;
 
 pub use application::{Application, Living, Seat};
 pub use cluster::{Cluster, LONG};
-pub use design::{Boot, DESIGNS, Design, Facts, Instance};
+pub use design::{Boot, DESIGNS, Design, Facts, Instance, Numbering};
 pub use report::Report;
 pub use run::{Observing, run_and_explain, run_scenario, run_scenario_observing};
 pub use scenario::{NoSuchPart, Part, SCENARIOS, Scenario, find_scenario};

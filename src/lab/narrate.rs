@@ -56,9 +56,11 @@ fn words(facts: Facts) -> String {
         Facts::Acts { leader: _, term, commit, prev, last } => {
             format!(" term={term} prev={prev} last={last} commit={commit}")
         }
+        Facts::Beats { leader: _, term, commit } => format!(" term={term} beat commit={commit}"),
         Facts::AsksVote { candidate: _, term, last } => format!(" term={term} last={last}"),
         Facts::Votes { term, granted } => format!(" term={term} granted={granted}"),
         Facts::Matches { term, success } => format!(" term={term} success={success}"),
+        Facts::Agrees { term, index } => format!(" term={term} agrees={index}"),
         Facts::Installs { leader: _, term, last_included } => {
             format!(" term={term} last_included={last_included}")
         }

@@ -73,7 +73,7 @@ pub fn run_scenario_observing(
         // On the real clock nobody says when the operating system held a server up.
         let unfair = is_hostile(&config) || config.clock == Clock::Real;
         let liveness = if unfair { Liveness::Ignored } else { Liveness::Judged };
-        Observers::new(scenario.servers, design.facts, liveness)
+        Observers::new(scenario.servers, design.facts, design.numbering, liveness)
     });
     let main = {
         let (scenario, design, config) = (*scenario, *design, config.clone());

@@ -14,10 +14,9 @@ use crate::api::{ApplyMsg, Consensus, ServerId};
 use crate::kv::rpc::KvRpc as _;
 use crate::kv::{
     Clerk, ClientId, KvPeer, KvServer, PutError, RestoreError, Rsm, RsmConfig, StateMachine,
-    SubmitError, Version,
+    Stored, SubmitError, Version,
 };
 use crate::labrpc::{Host, Network, Service};
-use crate::persister::Persister;
 use crate::runtime::channel::Receiver;
 use crate::runtime::{self, FailureKind, thread};
 
@@ -39,7 +38,7 @@ pub struct Below {
     /// What it commits.
     pub apply_ch: Receiver<ApplyMsg>,
     /// What survives of earlier lives.
-    pub persister: Persister,
+    pub stored: Stored,
     /// When it takes snapshots, and how it reads.
     pub config: RsmConfig,
 }
@@ -123,8 +122,8 @@ impl StateMachine for Counter {
 pub const KV: KvDesign = KvDesign { server, client, counter };
 
 fn server(below: Below) -> Result<Box<dyn Living>, String> {
-    let Below { consensus, apply_ch, persister, config } = below;
-    let started = KvServer::start(consensus, apply_ch, &persister, config);
+    let Below { consensus, apply_ch, stored, config } = below;
+    let started = KvServer::start(consensus, apply_ch, stored, config);
     Ok(Box::new(started.map_err(|error| error.to_string())?))
 }
 
@@ -134,8 +133,8 @@ fn client(id: u64, network: &Network, host: Host, servers: usize) -> Box<dyn KvC
 }
 
 fn counter(below: Below) -> Result<Arc<dyn Counting>, String> {
-    let Below { consensus, apply_ch, persister, config } = below;
-    let started = Rsm::start(consensus, apply_ch, Counter::default(), &persister, config);
+    let Below { consensus, apply_ch, stored, config } = below;
+    let started = Rsm::start(consensus, apply_ch, Counter::default(), stored, config);
     Ok(Arc::new(started.map_err(|error| error.to_string())?))
 }
 
@@ -187,8 +186,8 @@ impl Counting for Rsm<Counter> {
 
 /// Starts a service above `seat`, as a part of its server.
 pub(super) fn begin<T>(seat: Seat, config: RsmConfig, start: fn(Below) -> Result<T, String>) -> T {
-    let Seat { server, consensus, apply_ch, persister, .. } = seat;
-    let below = Below { consensus, apply_ch, persister, config };
+    let Seat { server, consensus, apply_ch, stored } = seat;
+    let below = Below { consensus, apply_ch, stored, config };
     thread::under_test(server.0, || start(below)).unwrap_or_else(|error| {
         let message = format!("the service of {server} does not start: {error}");
         runtime::fail(FailureKind::Assertion, "service_start", message)

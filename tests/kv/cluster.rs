@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use raftlab::api::{Consensus, ServerId};
 use raftlab::kv::rpc::KvRpc;
-use raftlab::kv::{Clerk, ClientId, KvPeer, KvServer, Reads, RsmConfig};
+use raftlab::kv::{Clerk, ClientId, KvPeer, KvServer, Reads, RsmConfig, Stored};
 use raftlab::labrpc::{Host, Network, Service};
 use raftlab::persister::{Persister, Unsynced};
 use raftlab::raft::Raft;
@@ -110,7 +110,8 @@ fn boot(network: &Network, me: u32, persister: Persister, config: RsmConfig) -> 
     let (raft, server) = thread::under_test(me, move || {
         let raft = Raft::make(peers, ServerId(me), stored.clone(), sender).unwrap();
         let consensus: Arc<dyn Consensus> = Arc::new(raft.clone());
-        let server = KvServer::start(consensus, apply_ch, &stored, config).unwrap();
+        let server =
+            KvServer::start(consensus, apply_ch, Stored::read(stored).unwrap(), config).unwrap();
         (raft, server)
     });
     let services = vec![Service::new(raft.clone().serve()), Service::new(server.clone().serve())];

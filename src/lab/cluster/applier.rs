@@ -20,7 +20,8 @@ trait Judge: Send + Sync + 'static {
 
 impl Judge for Ledger {
     fn begin_life(&self, seat: &Seat) -> Result<(), Breach> {
-        Ledger::begin_life(self, seat.server, seat.stored.clone())
+        let stored = seat.stored.snapshot.clone();
+        Ledger::begin_life(self, seat.server, stored.map(|(at, data)| (at.index, data)))
     }
 
     fn take(&self, server: ServerId, message: &ApplyMsg) -> Result<Next, Breach> {
@@ -30,7 +31,7 @@ impl Judge for Ledger {
 
 impl Judge for Diary {
     fn begin_life(&self, seat: &Seat) -> Result<(), Breach> {
-        Diary::begin_life(self, seat.stored.as_ref().map_or(Index(0), |(index, _)| *index));
+        Diary::begin_life(self, seat.stored.snapshot.as_ref().map_or(Index(0), |(at, _)| at.index));
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Cluster, host};
 use crate::api::{ApplyMsg, ServerId};
+use crate::kv::Stored;
 use crate::lab::application::Seat;
 use crate::lab::{Boot, Instance, observe};
 use crate::persister::{PersistError, Persister, Unsynced};
@@ -83,8 +84,10 @@ impl Cluster {
                 server,
                 consensus: consensus.clone(),
                 apply_ch: apply_ch.inspect(self.onlooker(server, observed.clone())),
-                persister: kept,
-                stored: persisted.snapshot.map(|data| (persisted.last_included.index, data)),
+                stored: Stored {
+                    persister: kept,
+                    snapshot: (self.inner.design.snapshot)(&persisted),
+                },
             });
         services.extend(above.services());
         self.inner.network.add_server(host(server), services);

@@ -37,10 +37,12 @@ impl AppliedPromptly {
     fn reckon(&mut self, server: ServerId, world: &World, delivered: bool) {
         let owed = &mut self.owed[server.slot()];
         let known = world.server(server);
-        let index = known.knows.last().index;
-        if !known.alive || !known.reading || index <= known.delivered {
+        let due = world.owed(server).filter(|_| known.alive && known.reading);
+        let Some(index) = due else {
             *owed = None;
-        } else if owed.is_none() || delivered {
+            return;
+        };
+        if owed.is_none() || delivered {
             *owed = Some(Owed { index, since: world.now });
             self.due = self.due.min(world.now + PROMPT);
         }

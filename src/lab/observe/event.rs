@@ -125,7 +125,9 @@ pub(super) fn at(moment: Duration) -> String {
 /// The leader's term in `facts`, if they are a leader's.
 pub(super) fn leads_in(facts: &Facts) -> Option<Term> {
     match facts {
-        Facts::Acts { term, .. } | Facts::Installs { term, .. } => Some(*term),
+        Facts::Acts { term, .. } | Facts::Beats { term, .. } | Facts::Installs { term, .. } => {
+            Some(*term)
+        }
         _ => None,
     }
 }
@@ -135,9 +137,11 @@ pub(super) fn term_of(facts: &Facts) -> Option<Term> {
     match facts {
         Facts::None => None,
         Facts::Acts { term, .. }
+        | Facts::Beats { term, .. }
         | Facts::AsksVote { term, .. }
         | Facts::Votes { term, .. }
         | Facts::Matches { term, .. }
+        | Facts::Agrees { term, .. }
         | Facts::Installs { term, .. } => Some(*term),
     }
 }
@@ -155,6 +159,7 @@ pub(super) fn promised(facts: &Facts) -> Option<Position> {
 pub(super) fn committed_by(facts: &Facts) -> Option<Index> {
     match facts {
         Facts::Acts { commit, last, .. } => Some((*commit).min(last.index)),
+        Facts::Beats { commit, .. } => Some(*commit),
         Facts::Installs { last_included, .. } => Some(last_included.index),
         _ => None,
     }

@@ -25,8 +25,8 @@ impl Life {
     pub fn applied(&self, msg: &ApplyMsg) {
         let server = self.server;
         self.while_alive(|state| {
-            let position = state.world.applied(server, msg);
-            state.show(&Event::Applied { server, msg });
+            let (msg, position) = state.world.applied(server, msg);
+            state.show(&Event::Applied { server, msg: &msg });
             let term = state.world.written(server).ballot.term;
             state.committed(server, term, position);
         });

@@ -79,6 +79,7 @@ pub mod kv;
 mod leader_completeness;
 mod life;
 mod log_matching;
+mod numbered;
 mod shadow;
 mod snapshots;
 mod state_machine_safety;
@@ -97,8 +98,8 @@ use world::World;
 
 pub use life::Life;
 
-use super::Facts;
 use super::situations::Situations;
+use super::{Facts, Numbering};
 use crate::api::{Position, ServerId, Term};
 use crate::labrpc::{Call, Host, Tap};
 use crate::persister::Persisted;
@@ -144,10 +145,16 @@ impl Rule {
 }
 
 impl Observers {
-    /// Observers of a cluster of `servers` whose messages `facts` translates.
-    pub fn new(servers: usize, facts: fn(&dyn Any) -> Facts, liveness: Liveness) -> Arc<Observers> {
+    /// Observers of a cluster of `servers` whose messages `facts` translates and whose services
+    /// count by `numbering`.
+    pub fn new(
+        servers: usize,
+        facts: fn(&dyn Any) -> Facts,
+        numbering: Numbering,
+        liveness: Liveness,
+    ) -> Arc<Observers> {
         let state = State {
-            world: World::new(servers),
+            world: World::new(servers, numbering),
             rules: rules(servers, liveness).into_iter().map(Rule::new).collect(),
             tally: Tally::default(),
             calls: BTreeMap::new(),
@@ -267,7 +274,7 @@ impl State {
         self.world.sent(from, facts);
         self.show(&Event::Sent { from, to, facts });
         match facts {
-            Facts::Acts { term, commit, .. } => {
+            Facts::Acts { term, commit, .. } | Facts::Beats { term, commit, .. } => {
                 if let Some(of) = self.world.written(from).log.term_at(*commit) {
                     self.committed(from, *term, Position { term: of, index: *commit });
                 }
@@ -327,8 +334,8 @@ impl Tap for Observers {
         }
         self.look(|state| {
             let Some((_, by)) = servers(call, state) else { return };
-            if let Some(handling) = state.world.answered(by, call.id, &facts) {
-                state.show(&Event::Answered { by, handling: &handling, reply: &facts });
+            if let Some((handling, reply)) = state.world.answered(by, call.id, &facts) {
+                state.show(&Event::Answered { by, handling: &handling, reply: &reply });
             }
         });
     }

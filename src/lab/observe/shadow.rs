@@ -26,7 +26,7 @@ pub(super) struct TermLog {
 }
 
 impl TermLog {
-    fn of(persisted: &Persisted) -> TermLog {
+    pub(super) fn of(persisted: &Persisted) -> TermLog {
         let base = persisted.last_included;
         let mut log = TermLog { base, last: base.index, runs: Vec::new() };
         log.append(&persisted.entries);
@@ -53,6 +53,12 @@ impl TermLog {
             return None;
         }
         self.run_of(index).map(|slot| self.runs[slot].term)
+    }
+
+    /// Whether the entry at `index` is the first of its term.
+    pub(super) fn opens_a_term(&self, index: Index) -> bool {
+        let (before, own) = (self.term_at(index.prev()), self.term_at(index));
+        before.is_some() && own.is_some() && before != own
     }
 
     /// Whether the entry at `position` is in the log, or under the snapshot.

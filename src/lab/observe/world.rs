@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::committed::Committed;
 use super::event::{committed_by, promised, term_of};
+use super::numbered::Numbered;
 use super::shadow::{Ballot, Shadow, Stored};
 use crate::api::{ApplyMsg, Index, Position, ServerId, Term, quorum_size};
-use crate::lab::Facts;
+use crate::lab::{Facts, Numbering};
 use crate::persister::Persisted;
 
 /// One request in the hands of a server's handler; copies of it count as one.
@@ -111,14 +112,16 @@ pub(super) struct World {
     pub(super) now: Duration,
     pub(super) servers: Vec<Server>,
     pub(super) committed: Committed,
+    numbered: Numbered,
 }
 
 impl World {
-    pub(super) fn new(servers: usize) -> World {
+    pub(super) fn new(servers: usize, numbering: Numbering) -> World {
         World {
             now: Duration::ZERO,
             servers: (0..servers).map(|_| Server::default()).collect(),
             committed: Committed::default(),
+            numbered: Numbered::new(numbering),
         }
     }
 
@@ -177,7 +180,7 @@ impl World {
     pub(super) fn sent(&mut self, from: ServerId, facts: &Facts) {
         let known = self.server_mut(from);
         match facts {
-            Facts::Acts { term, commit, .. } => {
+            Facts::Acts { term, commit, .. } | Facts::Beats { term, commit, .. } => {
                 known.act(*term);
                 known.learn(*term, *commit);
             }
@@ -229,8 +232,14 @@ impl World {
         known.handling.push(handling);
     }
 
-    /// A reply leaves `by`: the request's handling, unless its handler's life is over.
-    pub(super) fn answered(&mut self, by: ServerId, call: u64, reply: &Facts) -> Option<Handling> {
+    /// A reply leaves `by`: the request's handling, unless its handler's life is over, and what
+    /// the reply says to that request.
+    pub(super) fn answered(
+        &mut self,
+        by: ServerId,
+        call: u64,
+        reply: &Facts,
+    ) -> Option<(Handling, Facts)> {
         let known = self.server_mut(by);
         let slot = known.handling.iter().position(|handling| handling.call == call)?;
         known.handling[slot].copies -= 1;
@@ -238,18 +247,22 @@ impl World {
         if handling.copies == 0 {
             known.handling.swap_remove(slot);
         }
-        if accepts(&handling, reply) {
+        let reply = in_answer_to(&handling.request, reply);
+        if accepts(&handling, &reply) {
             let term = term_of(&handling.request).unwrap_or_default();
             if let Some(index) = committed_by(&handling.request) {
                 known.learn(term, index);
             }
         }
-        Some(handling)
+        Some((handling, reply))
     }
 
-    /// The apply channel's reader received `msg`: the entry that is thereby committed.
-    pub(super) fn applied(&mut self, server: ServerId, msg: &ApplyMsg) -> Position {
-        let position = match msg {
+    /// The apply channel's reader received `msg`: the message in the log's indices, and the entry
+    /// that is thereby committed.
+    pub(super) fn applied(&mut self, server: ServerId, msg: &ApplyMsg) -> (ApplyMsg, Position) {
+        let log = &self.servers[server.slot()].shadow.written.log;
+        let msg = self.numbered.in_log(msg, log);
+        let position = match &msg {
             ApplyMsg::Command { index, term, .. } => Position { term: *term, index: *index },
             ApplyMsg::Snapshot { last_included, .. } => *last_included,
         };
@@ -257,17 +270,39 @@ impl World {
         known.delivered = position.index;
         let term = known.shadow.written.ballot.term;
         known.learn(term, position.index);
-        position
+        (msg, position)
+    }
+
+    /// Up to where `server` knows the log to be committed, if its service has not been given all
+    /// of that.
+    pub(super) fn owed(&self, server: ServerId) -> Option<Index> {
+        let known = self.server(server);
+        let (index, log) = (known.knows.last().index, &known.shadow.written.log);
+        self.numbered.is_owed(known.delivered, index, log).then_some(index)
     }
 }
 
 /// Whether `reply` says that the request's entries, or its snapshot, are now in the log.
 ///
-/// The answer to a snapshot has no `success`: it accepts when it is of the request's term.
+/// The answer to a snapshot or a heartbeat has no `success`: it accepts when it is of the
+/// request's term.
 pub(super) fn accepts(handling: &Handling, reply: &Facts) -> bool {
     match (&handling.request, reply) {
         (Facts::Acts { .. }, Facts::Matches { success, .. }) => *success,
-        (Facts::Installs { term: asked, .. }, Facts::Matches { term, .. }) => asked == term,
+        (
+            Facts::Installs { term: asked, .. } | Facts::Beats { term: asked, .. },
+            Facts::Matches { term, .. },
+        ) => asked == term,
         _ => false,
+    }
+}
+
+/// What `reply` says to `request`: how far logs agree is a success if that is as far as was asked.
+fn in_answer_to(request: &Facts, reply: &Facts) -> Facts {
+    match (promised(request), reply) {
+        (Some(asked), Facts::Agrees { term, index }) => {
+            Facts::Matches { term: *term, success: *index >= asked.index }
+        }
+        _ => *reply,
     }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::consensus::Played;
 use crate::api::{ApplyMsg, Index, Position, ServerId, Term};
-use crate::kv::{RsmConfig, SubmitError};
+use crate::kv::{RsmConfig, Stored, SubmitError};
 use crate::lab::application::Living;
 use crate::lab::service::{Below, Count, Counted, Counting, KvClient};
 use crate::lab::{Cluster, KvDesign};
@@ -104,8 +104,11 @@ impl Bench<'_> {
         start: fn(Below) -> Result<T, String>,
     ) -> (Arc<Played>, T) {
         let (played, apply_ch) = Played::new(me, persister.clone());
-        let below = Below { consensus: played.clone(), apply_ch, persister, config };
-        let above = thread::under_test(me.0, || start(below))
+        let consensus = played.clone();
+        let stored = Stored::read(persister).map_err(|error| error.to_string());
+        let below = stored.map(|stored| Below { consensus, apply_ch, stored, config });
+        let above = below
+            .and_then(|below| thread::under_test(me.0, || start(below)))
             .unwrap_or_else(|error| runtime::fail(FailureKind::Assertion, "service_start", error));
         (played, above)
     }

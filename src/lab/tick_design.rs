@@ -1,0 +1,77 @@
+//! The tick-based design: our own core behind the driver.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use super::design::{Boot, Design, Facts, Instance, Numbering};
+use super::service::KV;
+use crate::api::{Entry, ServerId};
+use crate::driver::{
+    Driver, Peer, TickRpc as _, TickRpcRequest, TickRpcResponse, service_snapshot,
+};
+use crate::labrpc::{Host, Service};
+use crate::persister::PersistError;
+use crate::tick::{Kind, MemoryStorage, Message, RawNode};
+
+/// The tick-based design.
+pub const TICK: Design = Design {
+    name: "tick",
+    make: make_tick,
+    facts: tick_facts,
+    numbering: Numbering::Commands,
+    snapshot: service_snapshot,
+    kv: KV,
+    raft_rpc: false,
+};
+
+/// Brings a server on our own core to life.
+fn make_tick(boot: Boot<'_>) -> Result<Instance, PersistError> {
+    let peers = (0..boot.servers)
+        .map(|slot| Host::Server(ServerId::from_slot(slot)))
+        .map(|peer| Peer::from(boot.network.end(Host::Server(boot.me), peer)))
+        .collect();
+    let driver =
+        Driver::make::<RawNode<MemoryStorage>>(peers, boot.me, boot.persister, boot.apply_ch)?;
+    let services = vec![Service::new(driver.clone().serve())];
+    Ok(Instance { consensus: Arc::new(driver), services })
+}
+
+/// What the tick-based design says on the wire, whatever its core.
+fn tick_facts(message: &dyn Any) -> Facts {
+    if let Some(TickRpcRequest::Deliver { message }) = message.downcast_ref() {
+        return words(message);
+    }
+    match message.downcast_ref() {
+        Some(TickRpcResponse::Deliver(Some(message))) => words(message),
+        _ => Facts::None,
+    }
+}
+
+/// Pre-votes, transfers of leadership and questions about reads are no acts of the protocol as
+/// the paper has it.
+fn words(message: &Message) -> Facts {
+    let Message { from, term, .. } = *message;
+    match &message.kind {
+        Kind::Append { prev, entries, commit } => Facts::Acts {
+            leader: from,
+            term,
+            commit: *commit,
+            prev: *prev,
+            last: entries.last().map_or(*prev, Entry::position),
+        },
+        Kind::AppendResponse { rejection: Some(_), .. } => Facts::Matches { term, success: false },
+        Kind::AppendResponse { index, rejection: None } => Facts::Agrees { term, index: *index },
+        Kind::Heartbeat { commit, .. } => Facts::Beats { leader: from, term, commit: *commit },
+        Kind::HeartbeatResponse { .. } => Facts::Matches { term, success: true },
+        Kind::RequestVote { last, .. } => Facts::AsksVote { candidate: from, term, last: *last },
+        Kind::RequestVoteResponse { granted } => Facts::Votes { term, granted: *granted },
+        Kind::Snapshot { snapshot } => {
+            Facts::Installs { leader: from, term, last_included: snapshot.position }
+        }
+        Kind::RequestPreVote { .. }
+        | Kind::RequestPreVoteResponse { .. }
+        | Kind::TimeoutNow
+        | Kind::ReadIndex { .. }
+        | Kind::ReadIndexResponse { .. } => Facts::None,
+    }
+}
