@@ -21,6 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "api",
             "checker",
+            "history",
             "runtime",
             "tick",
             "record",

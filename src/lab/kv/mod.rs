@@ -9,9 +9,9 @@
 //!
 //! A scenario of part 3A or 3B begins with [`Cluster::serve_kv`], then makes a [`Client`] for
 //! each task that asks the service something. What a client asks and is answered, and when, goes
-//! into the run's [`History`](crate::history::History), which the checker judges when the run is over, also when that was
-//! cut short: an operation that never returned may have happened, or not. Meanwhile
-//! [observers](super::observe::kv) look for what is wrong at a glance.
+//! into the run's [`History`](crate::history::History), which the checker judges when the run is
+//! over, also when that was cut short: an operation that never returned may have happened, or not.
+//! Meanwhile [observers](super::observe::kv) look for what is wrong at a glance.
 //!
 //! Partitions cut only links between servers, as in the course: a client reaches every server
 //! that is up, and a leader that was deposed and does not know it as well as any other. That is
