@@ -91,7 +91,8 @@ pub trait Model {
         true
     }
 
-    /// Whether the state after an operation is the same whatever it was before.
+    /// Whether the state after an operation is the same whatever it was before. Asked only of
+    /// operations that are [`Sight::Blind`].
     fn overwrites(&self, _input: &Self::Input) -> bool {
         false
     }

@@ -32,6 +32,9 @@ pub(super) struct Placed<'a, M: Model> {
     pub output: Option<&'a M::Output>,
     /// Whether it only reads, with this output.
     pub reads_only: bool,
+    /// Whether its answer is right in every state.
+    pub is_blind: bool,
+    /// Whether it is blind, and the state after it is always the same.
     pub overwrites: bool,
     /// Of an answered operation: a number that no other has from its call to its return. Of
     /// one without answer: how many of these stand before it.
@@ -49,13 +52,16 @@ impl<'a, M: Model> Part<'a, M> {
         indices: &[usize],
         has_answer: impl Fn(usize) -> bool,
     ) -> Part<'a, M> {
+        let initial = model.initial();
         let mut operations: Vec<Placed<'a, M>> = indices
             .iter()
             .map(|index| {
                 let operation = &history[*index];
                 let output = operation.output().filter(|_| has_answer(*index));
                 let reads_only = model.reads_only(&operation.input, output);
-                let overwrites = model.overwrites(&operation.input);
+                // Who is blind is so in every state.
+                let is_blind = model.sight(&initial, &operation.input, output) == Sight::Blind;
+                let overwrites = is_blind && model.overwrites(&operation.input);
                 let (call, input) = (operation.call, &operation.input);
                 Placed {
                     index: *index,
@@ -63,6 +69,7 @@ impl<'a, M: Model> Part<'a, M> {
                     input,
                     output,
                     reads_only,
+                    is_blind,
                     overwrites,
                     slot: 0,
                     rank: 0,
@@ -78,14 +85,12 @@ impl<'a, M: Model> Part<'a, M> {
         let answered_count = operations.partition_point(|placed| placed.output.is_some());
         let (returns, slot_count) =
             lay_out(&mut operations, answered_count, |placed| history[placed.index].end());
-        let initial = model.initial();
         let those = |is_one: &dyn Fn(&Placed<'a, M>) -> bool| {
             let ids = returns.iter().map(|(_, id)| *id);
             ids.filter(|id| is_one(&operations[*id as usize])).collect::<Vec<u32>>()
         };
         let reads = those(&|it| it.reads_only);
-        // Who is blind is so in every state.
-        let telling = those(&|it| model.sight(&initial, it.input, it.output) != Sight::Blind);
+        let telling = those(&|it| !it.is_blind);
         Part { answered_count, reads, telling, operations, returns, slot_count }
     }
 
