@@ -123,6 +123,9 @@ impl Clerk {
     /// [`PutError`] says whether it has happened. A refusal of a first copy is what it says; the
     /// same refusal of a later copy is [`PutError::Maybe`], since the first may have been carried
     /// out and its answer lost.
+    ///
+    /// A network that repeats requests by itself can make a lie of this, and no clerk can tell:
+    /// its only request may be the second copy to arrive.
     pub fn put_versioned(
         &mut self,
         key: &str,

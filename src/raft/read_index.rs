@@ -22,6 +22,9 @@
 //! Every AppendEntries belongs to the round that it is made in, with entries or without, so under
 //! load reads cost nothing extra; without load a heartbeat goes out at once. An answer confirms
 //! its round and all before it: reads that come while one is under way go together in the next.
+//!
+//! Differs: a read that comes before an entry of the leader's own term is committed goes through
+//! the log, where a new leader of the thesis commits a no-op for it (thesis §6.4).
 
 use super::replication::Progress;
 use super::server::Server;
