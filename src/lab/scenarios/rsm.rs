@@ -122,6 +122,7 @@ pub fn rsm_snapshot_3b(cluster: &mut Cluster) {
     let counters = cluster.serve_counter(Some(RAFT_STATE_MAX));
     count_to_100(&counters);
     counters.check(3);
+    assert!(cluster.snapshot_size() > 0, "so many entries are more than the bound");
     let size = cluster.log_size() as u64;
     cluster.check_at_most("raft_state", size, 2 * RAFT_STATE_MAX as u64);
     restart_all(cluster);
