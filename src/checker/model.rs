@@ -74,6 +74,15 @@ pub trait Model {
         false
     }
 
+    /// Whether an operation with that answer is legal in `state`, and leaves it and each state that
+    /// can follow as it is: a put in doubt at a version that has passed, where versions only rise.
+    ///
+    /// It is then placed at once. Many of them under way together would otherwise be tried in every
+    /// order, although none matters.
+    fn is_spent(&self, _state: &Self::State, _input: &Self::Input, _output: &Self::Output) -> bool {
+        false
+    }
+
     /// What an operation can see of `state`: by its answer, or, if it never returned, by what it
     /// does. See [`Sight`] for what each value promises; `Sight::Can` promises nothing.
     fn sight(

@@ -212,7 +212,7 @@ impl<'a, M: Model> Search<'a, M> {
         }
     }
 
-    /// Places each operation that only reads and is legal in `state`.
+    /// Places each operation that is legal in `state`, and only reads or changes nothing any more.
     ///
     /// Nothing is lost: in an order that explains everything, such an operation can be moved to
     /// the front, where its answer is right, too, since it changes nothing for those that it
@@ -226,6 +226,11 @@ impl<'a, M: Model> Search<'a, M> {
                 self.steps += 1;
                 let state = self.states.get(state);
                 if self.model.step(state, operation.input, operation.output).is_some() {
+                    self.place(id);
+                }
+            } else if let Some(output) = operation.output {
+                let state = self.states.get(state);
+                if self.model.is_spent(state, operation.input, output) {
                     self.place(id);
                 }
             }

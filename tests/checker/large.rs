@@ -2,7 +2,9 @@
 
 use std::cell::Cell;
 
-use raftlab::checker::models::{Kv, KvInput, KvOutput, Register};
+use raftlab::checker::models::{
+    Kv, KvInput, KvOutput, Register, VersionedInput, VersionedKv, VersionedOutput,
+};
 use raftlab::checker::{Budget, Operation, Verdict, Why, check};
 
 use crate::workload::{History, Workload, never_returned, plant_stale_read, wide};
@@ -112,4 +114,24 @@ fn blind(width: u64) -> History<Kv> {
         history.push(Operation::answered(width, at * 10, get, at * 10 + 5, output));
     }
     history
+}
+
+#[test]
+fn puts_in_doubt_at_a_version_that_has_passed_cost_little() {
+    let key = || "k".to_string();
+    let put = |client: u64| {
+        let input = VersionedInput::Put { key: key(), value: client.to_string(), version: 0 };
+        Operation::answered(client, 1, input, 100 + client, VersionedOutput::Maybe)
+    };
+    let get = |value: &str, version| {
+        let found = VersionedOutput::Found { value: value.to_string(), version };
+        Operation::answered(99, 200, VersionedInput::Get { key: key() }, 201, found)
+    };
+    // Any of thirty was the first, and then none of the others matters, in whatever order.
+    let mut history: Vec<_> = (0..30).map(put).collect();
+    let budget = Budget { steps: 20_000, ..Budget::default() };
+    history.push(get("17", 1));
+    assert!(check(&VersionedKv, &history, &budget).is_ok(), "client 17 was the first");
+    *history.last_mut().unwrap() = get("17", 2);
+    assert!(check(&VersionedKv, &history, &budget).is_illegal(), "only one can have been done");
 }

@@ -75,6 +75,10 @@ impl<K: Ord + Clone, M: Model> Model for PerKey<K, M> {
         self.model.overwrites(input)
     }
 
+    fn is_spent(&self, state: &M::State, (_, input): &(K, M::Input), output: &M::Output) -> bool {
+        self.model.is_spent(state, input, output)
+    }
+
     fn heap_bytes(&self, state: &M::State) -> usize {
         self.model.heap_bytes(state)
     }

@@ -150,6 +150,16 @@ impl Model for VersionedKv {
         false
     }
 
+    fn is_spent(&self, state: &State, input: &VersionedInput, output: &VersionedOutput) -> bool {
+        // Versions only rise, so a put at an older one is never done any more.
+        match (state, input) {
+            (Some((_, current)), VersionedInput::Put { version, .. }) => {
+                *output == VersionedOutput::Maybe && version < current
+            }
+            _ => false,
+        }
+    }
+
     fn heap_bytes(&self, state: &State) -> usize {
         state.as_ref().map_or(0, |(text, _)| text.own_bytes())
     }
