@@ -33,7 +33,7 @@ pub struct OddLine {
     /// The longest order of the others.
     pub after: Vec<OperationLine>,
     /// The state after these.
-    pub state: String,
+    pub state: Option<String>,
     pub right_answer: Option<String>,
 }
 

@@ -1,0 +1,151 @@
+//! Why a history is not linearizable, drawn and in words.
+//!
+//! ```text
+//!   client  operation           time →
+//!        0  put "a" = "1"       ├───────────┤
+//! ·      3  append "a" += "2"         ├─────────────────────────▶
+//! ✗      1  get "a" → "3"                         ├─────┤
+//!
+//! ✗ client 1: get "a" → "3" can be placed nowhere
+//!   the others, in order     put "a" = "1"; append "a" += "2"
+//!   the state after these    "12"
+//!   it answered              "3"
+//!   it should have answered  "12"
+//! ```
+
+mod picture;
+#[cfg(test)]
+mod tests;
+
+pub use picture::{ODD, render};
+
+use super::describe::Describe;
+use super::part::{History, Part};
+use super::search::{Progress, Search};
+use super::{Counterexample, Model, Operation};
+
+/// How long an order of operations outside of the counterexample is looked for.
+const STEPS: u64 = 1_000_000;
+
+/// Why a history is not linearizable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The operation that cannot be placed, as an index into the history.
+    pub odd: usize,
+    /// An order of others that gets as far as possible, as indices into the history.
+    pub order: Vec<usize>,
+    /// The state after `order`; `None` if no order was found in time.
+    pub state: Option<String>,
+    /// What the odd operation should have answered in that state, where only one answer is right.
+    pub right_answer: Option<String>,
+}
+
+/// One operation with its answer, e.g. `get "a" → "3"`; `→ ?` where none came.
+pub fn operation<M: Describe>(model: &M, operation: &Operation<M::Input, M::Output>) -> String {
+    let call = model.call(&operation.input);
+    match operation.output().map(|output| model.answer(output)) {
+        None => format!("{call} → ?"),
+        Some(answer) if answer.is_empty() => call,
+        Some(answer) => format!("{call} → {answer}"),
+    }
+}
+
+/// Finds the operation of the counterexample that cannot be placed, and what it should have said.
+/// `None` of a counterexample without operations.
+pub fn explain<M: Describe>(
+    model: &M,
+    history: &[Operation<M::Input, M::Output>],
+    counterexample: &Counterexample,
+) -> Option<Explanation> {
+    let (odd, found) = of_longest(model, history, counterexample)
+        .or_else(|| of_search(model, history, counterexample))?;
+    let (order, state) = found.unzip();
+    let right_answer = |state| model.right_answer(state, &history[odd].input);
+    Some(Explanation {
+        odd,
+        order: order.unwrap_or_default(),
+        right_answer: state.as_ref().and_then(right_answer),
+        state: state.map(|state| model.state(&state)),
+    })
+}
+
+/// What cannot be placed, and an order of others with the state after it.
+type Found<M> = (usize, Option<(Vec<usize>, <M as Model>::State)>);
+
+/// What does not fit behind the longest order of the counterexample.
+///
+/// `None` if that is no order worth showing: empty, or one behind which all would fit, because
+/// it was not found in time that there is a longer one.
+fn of_longest<M: Describe>(
+    model: &M,
+    history: &History<M>,
+    counterexample: &Counterexample,
+) -> Option<Found<M>> {
+    let order = counterexample.longest.iter().max_by_key(|order| order.len())?;
+    // Of those that are left, the first to return had to be the next one.
+    let left = counterexample.conflict.iter().filter(|index| !order.contains(index));
+    let odd = *left.min_by_key(|index| history[**index].end())?;
+    let state = after(model, history, order, |index| counterexample.conflict.contains(&index))?;
+    let fits = model.step(&state, &history[odd].input, history[odd].output()).is_some();
+    (!fits && !order.is_empty()).then(|| (odd, Some((order.clone(), state))))
+}
+
+/// The first return in the whole history of the key that no order accounts for, and an order of
+/// what returned before.
+fn of_search<M: Describe>(
+    model: &M,
+    history: &History<M>,
+    counterexample: &Counterexample,
+) -> Option<Found<M>> {
+    let key = model.key(&history[*counterexample.conflict.first()?].input);
+    let of_key = |index: &usize| model.key(&history[*index].input) == key;
+    let mut all: Vec<usize> = (0..history.len()).filter(of_key).collect();
+    let mut search = Search::new(model, Part::new(model, history, &all, |_| true));
+    let odd = match search.run(STEPS) {
+        Progress::Impossible => {
+            let (_, id) = search.part.returns[search.deepest];
+            search.part.operations[id as usize].index
+        }
+        _ => *counterexample.conflict.last()?,
+    };
+    let end = history[odd].end();
+    let before = |index: usize| history[index].end() < end;
+    all.retain(|index| *index != odd && history[*index].call <= end);
+    let mut search = Search::new(model, Part::new(model, history, &all, before));
+    if search.run(STEPS) != Progress::Found {
+        return Some((odd, None));
+    }
+    let mut order: Vec<usize> = search.placed().collect();
+    // It may have taken effect anywhere behind the last one that returned before its call. Where
+    // its answer is nearly right is where it belongs.
+    let needed = order.iter().rposition(|index| history[*index].precedes(&history[odd]));
+    let nearly = |length: &usize| {
+        let state = after(model, history, &order[..*length], before);
+        let right = state.and_then(|state| model.right_answer(&state, &history[odd].input));
+        let answer = history[odd].output().map(|output| model.answer(output));
+        let common = right.zip(answer).map_or(0, |(right, answer)| common(&right, &answer));
+        (common, std::cmp::Reverse(*length))
+    };
+    let length = (needed.map_or(0, |at| at + 1)..=order.len()).max_by_key(nearly)?;
+    order.truncate(length);
+    let state = after(model, history, &order, before)?;
+    Some((odd, Some((order, state))))
+}
+
+/// How many characters two texts have in common at the front.
+fn common(one: &str, other: &str) -> usize {
+    one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count()
+}
+
+/// The state after an order, in which the answers count that `counts` says; `None` if it is none.
+fn after<M: Describe>(
+    model: &M,
+    history: &History<M>,
+    order: &[usize],
+    counts: impl Fn(usize) -> bool,
+) -> Option<M::State> {
+    order.iter().try_fold(model.initial(), |state, &index| {
+        let answer = history[index].output().filter(|_| counts(index));
+        model.step(&state, &history[index].input, answer)
+    })
+}

@@ -1,0 +1,183 @@
+//! The drawing of a counterexample, and the words below it.
+
+use std::fmt::Write;
+
+use super::super::describe::Describe;
+use super::super::draw::{self, Bar, shorten};
+use super::super::{Counterexample, Operation};
+use super::{Explanation, common, explain, operation};
+
+/// In front of the operation that cannot be placed.
+pub const ODD: char = '✗';
+/// In front of operations whose answers play no part, but whose effects do.
+const CONTEXT: char = '·';
+/// More rows than this are no drawing.
+const ROWS_MAX: usize = 32;
+/// So many operations of an order are named.
+const STEPS_MAX: usize = 8;
+/// So many characters an operation may have in an order.
+const STEP_CHARS_MAX: usize = 40;
+/// So many of a part that may be far too large, because there was no time to make it smaller.
+const ROWS_MAX_UNSURE: usize = 12;
+/// More operations than this whose answers play no part hide those that matter.
+const CONTEXT_MAX: usize = 8;
+/// An answer that contradicts nothing but what was done is drawn with so many operations before it.
+const BEFORE_MAX: usize = 4;
+
+/// Draws the counterexample of `history`, `width` columns wide, and says what cannot be placed.
+///
+/// ```
+/// use raftlab::checker::models::{Kv, KvInput, KvOutput};
+/// use raftlab::checker::{Budget, Operation, Verdict, check, explain};
+///
+/// let put = KvInput::Put { key: "a".into(), value: "1".into() };
+/// let get = KvInput::Get { key: "a".into() };
+/// let history = [
+///     Operation::answered(0, 0, put, 10, KvOutput::Done),
+///     Operation::answered(1, 20, get, 30, KvOutput::Value("".into())),
+/// ];
+/// let Verdict::Illegal(why) = check(&Kv, &history, &Budget::default()) else { panic!() };
+/// let text = explain::render(&Kv, &history, &why, 80);
+/// assert!(text.contains(r#"it should have answered  "1""#), "{text}");
+/// ```
+pub fn render<M: Describe>(
+    model: &M,
+    history: &[Operation<M::Input, M::Output>],
+    counterexample: &Counterexample,
+    width: usize,
+) -> String {
+    let explanation = explain(model, history, counterexample);
+    let (rows, left_out) = rows(history, counterexample, explanation.as_ref());
+    let odd = explanation.as_ref().map(|explanation| explanation.odd);
+    let bar = |(index, mark): (usize, Option<char>)| {
+        let shown = &history[index];
+        Bar {
+            client: shown.client,
+            label: operation(model, shown),
+            call: shown.call,
+            returned: shown.returned.as_ref().map(|(at, _)| *at),
+            mark: if odd == Some(index) { Some(ODD) } else { mark },
+        }
+    };
+    let bars: Vec<Bar> = rows.into_iter().map(bar).collect();
+    let mut text = draw::draw(&bars, width).join("\n") + "\n";
+    if left_out > 0 {
+        let _ = writeln!(text, "({left_out} more operations are not drawn)");
+    }
+    if bars.iter().any(|bar| bar.mark == Some(CONTEXT)) {
+        let _ = writeln!(
+            text,
+            "({CONTEXT} may take effect at any time after its call: its answer plays no part)"
+        );
+    }
+    if let Some(explanation) = explanation {
+        text.push('\n');
+        text.push_str(&words(model, history, &explanation, width));
+    }
+    text
+}
+
+/// The operations to draw, with their marks, and how many there is no room for.
+fn rows<I, O>(
+    history: &[Operation<I, O>],
+    counterexample: &Counterexample,
+    explanation: Option<&Explanation>,
+) -> (Vec<(usize, Option<char>)>, usize) {
+    let heart = explanation.map_or(0, |explanation| history[explanation.odd].call);
+    let distance = |index: &usize| history[*index].call.abs_diff(heart);
+    let nearest = |indices: &[usize], most: usize| {
+        let mut nearest = indices.to_vec();
+        nearest.sort_by_key(|index| (distance(index), *index));
+        nearest.truncate(most);
+        nearest
+    };
+    let (conflict, context) = (&counterexample.conflict, &counterexample.context);
+    let most = if counterexample.minimal { ROWS_MAX } else { ROWS_MAX_UNSURE };
+    let drawn = nearest(conflict, most);
+    let beside = nearest(context, CONTEXT_MAX);
+    let left_out = conflict.len() + context.len() - drawn.len() - beside.len();
+    let mut rows: Vec<(usize, Option<char>)> = drawn.iter().map(|index| (*index, None)).collect();
+    rows.extend(beside.iter().map(|index| (*index, Some(CONTEXT))));
+    // What the odd one is at odds with, where that is not in the counterexample.
+    if let Some(explanation) = explanation.filter(|_| conflict.len() == 1 && context.is_empty()) {
+        rows.extend(nearest(&explanation.order, BEFORE_MAX).iter().map(|index| (*index, None)));
+    }
+    let odd = explanation.map(|explanation| explanation.odd);
+    if let Some(odd) = odd.filter(|odd| rows.iter().all(|(index, _)| index != odd)) {
+        rows.push((odd, None));
+    }
+    (rows, left_out)
+}
+
+/// What is said of the odd operation.
+fn words<M: Describe>(
+    model: &M,
+    history: &[Operation<M::Input, M::Output>],
+    explanation: &Explanation,
+    width: usize,
+) -> String {
+    const LABEL: usize = "it should have answered  ".len();
+    let Explanation { odd, order, state, right_answer } = explanation;
+    let odd = &history[*odd];
+    let room = width.saturating_sub(LABEL + 2).max(STEP_CHARS_MAX);
+
+    let mut text = String::new();
+    let title = format!("{ODD} client {}: ", odd.client);
+    let what = shorten(&operation(model, odd), room);
+    let _ = writeln!(text, "{title}{what} can be placed nowhere");
+    let mut line = |label: &str, value: &str| {
+        let label = format!("{label:<LABEL$}");
+        let _ = writeln!(text, "  {label}{value}");
+    };
+    if let Some(state) = state {
+        for (at, part) in steps(model, history, order, room).iter().enumerate() {
+            line(if at == 0 { "the others, in order" } else { "" }, part);
+        }
+        line("the state after these", &shorten(state, room));
+    }
+    if let (Some(right), Some(output)) = (right_answer, odd.output()) {
+        let answer = model.answer(output);
+        let (answer, right) = contrast(&answer, right, room);
+        line("it answered", &answer);
+        line("it should have answered", &right);
+    }
+    text
+}
+
+/// The last operations of an order, as lines.
+fn steps<M: Describe>(
+    model: &M,
+    history: &[Operation<M::Input, M::Output>],
+    order: &[usize],
+    room: usize,
+) -> Vec<String> {
+    if order.is_empty() {
+        return vec!["none of them comes before it".to_string()];
+    }
+    let hidden = order.len().saturating_sub(STEPS_MAX);
+    let mut lines = Vec::new();
+    let mut line = if hidden > 0 { format!("… {hidden} more; ") } else { String::new() };
+    for (at, index) in order.iter().enumerate().skip(hidden) {
+        let step = shorten(&operation(model, &history[*index]), STEP_CHARS_MAX.min(room - 2));
+        if line.chars().count() + step.chars().count() + 1 > room {
+            lines.push(std::mem::take(&mut line).trim_end().to_string());
+        }
+        line.push_str(&step);
+        line.push_str(if at + 1 < order.len() { "; " } else { "" });
+    }
+    lines.push(line);
+    lines
+}
+
+/// Two long texts, shortened such that where they begin to differ can be seen.
+pub(super) fn contrast(one: &str, other: &str, chars_max: usize) -> (String, String) {
+    const KEPT: usize = 12;
+    let longest = one.chars().count().max(other.chars().count());
+    let cut = if longest > chars_max { common(one, other).saturating_sub(KEPT) } else { 0 };
+    let short = |text: &str| {
+        let rest: String = text.chars().skip(cut).collect();
+        let ahead = if cut > 0 { "…" } else { "" };
+        format!("{ahead}{}", shorten(&rest, chars_max - ahead.chars().count()))
+    };
+    (short(one), short(other))
+}
