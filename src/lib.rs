@@ -12,13 +12,12 @@
 //! - [`driver`]: runs a tick-based core: its thread, its disk, its messages.
 //! - [`kv`]: a replicated state machine on top of it: the key/value service and its clients.
 //! - [`checker`]: whether a history of concurrent operations is linearizable.
-//! - `history` (feature `history`, part of `cli`): recorded histories as files, in three formats.
+//! - [`history`]: recorded histories, and the files that they are read from.
 //! - [`lab`]: the suite: designs, cluster, observers, scenarios, reports.
 
 pub mod api;
 pub mod checker;
 pub mod driver;
-#[cfg(feature = "history")]
 pub mod history;
 pub mod kv;
 pub mod lab;

@@ -25,7 +25,7 @@ use super::search::{Progress, Search};
 use super::{Counterexample, Model, Operation};
 
 /// How long an order of operations outside of the counterexample is looked for.
-const STEPS: u64 = 1_000_000;
+const STEPS: u64 = 300_000;
 
 /// Why a history is not linearizable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,14 +100,7 @@ fn of_search<M: Describe>(
     let key = model.key(&history[*counterexample.conflict.first()?].input);
     let of_key = |index: &usize| model.key(&history[*index].input) == key;
     let mut all: Vec<usize> = (0..history.len()).filter(of_key).collect();
-    let mut search = Search::new(model, Part::new(model, history, &all, |_| true));
-    let odd = match search.run(STEPS) {
-        Progress::Impossible => {
-            let (_, id) = search.part.returns[search.deepest];
-            search.part.operations[id as usize].index
-        }
-        _ => *counterexample.conflict.last()?,
-    };
+    let odd = first_impossible(model, history, &all).or(counterexample.conflict.last().copied())?;
     let end = history[odd].end();
     let before = |index: usize| history[index].end() < end;
     all.retain(|index| *index != odd && history[*index].call <= end);
@@ -130,6 +123,24 @@ fn of_search<M: Describe>(
     order.truncate(length);
     let state = after(model, history, &order, before)?;
     Some((odd, Some((order, state))))
+}
+
+/// The operation of `all` with the first return that no order accounts for; `None` if it is not
+/// found in time.
+fn first_impossible<M: Model>(model: &M, history: &History<M>, all: &[usize]) -> Option<usize> {
+    let mut returns: Vec<usize> = all.to_vec();
+    returns.retain(|index| history[*index].returned.is_some());
+    returns.sort_by_key(|index| (history[*index].end(), *index));
+    // With each return there are fewer orders, so once there is none there never will be.
+    let is_possible = |last: &usize| {
+        let end = history[*last].end();
+        let begun: Vec<usize> =
+            all.iter().copied().filter(|index| history[*index].call <= end).collect();
+        let part = Part::new(model, history, &begun, |index| history[index].end() <= end);
+        Search::new(model, part).run(STEPS) != Progress::Impossible
+    };
+    let first = returns.partition_point(is_possible);
+    returns.get(first).copied()
 }
 
 /// How many characters two texts have in common at the front.
