@@ -1,6 +1,7 @@
 //! Runs the suite against planted bugs; `scripts/zoo` builds it into a program with all of them.
 //!
-//! Seed by seed the whole suite is run on a broken server, until the first seed that fails it.
+//! Seed by seed the suite is run on a broken server, or on a broken service, until the first seed
+//! that fails it.
 //! Every bug has a process of its own, so that one that takes the process down is just another one
 //! that was caught.
 
@@ -10,7 +11,7 @@ use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use raftlab::lab::{self, Design, Report, SCENARIOS};
+use raftlab::lab::{self, Design, Report, SCENARIOS, Scenario};
 use raftlab::runtime::{RunConfig, Schedule};
 
 use super::header::Header;
@@ -74,6 +75,38 @@ impl Plan {
         }
         let file = self.patches.join(format!("{}.patch", design.name));
         Header::read(&file).unwrap_or_else(|what| panic!("{what}"))
+    }
+}
+
+/// Which parts of the suite a bug is for.
+#[derive(Clone, Copy)]
+enum Parts {
+    /// Of a server: 2A to 2D.
+    Server,
+    /// Of what is above it: 3A and 3B.
+    Service,
+    /// All of them.
+    All,
+}
+
+impl Parts {
+    /// What a bug of `design` is for, by the files that its patch changes.
+    fn of(plan: &Plan, design: &Design) -> Parts {
+        if design.name == HEALTHY {
+            return Parts::All;
+        }
+        let file = plan.patches.join(format!("{}.patch", design.name));
+        let patch = std::fs::read_to_string(file).expect("scripts/zoo has just applied it");
+        let changes = |path: &str| patch.contains(&format!("\n+++ b/src/{path}"));
+        if changes("kv/") || changes("raft/read_index.rs") { Parts::Service } else { Parts::Server }
+    }
+
+    fn have(self, scenario: &Scenario) -> bool {
+        match self {
+            Parts::Server => !scenario.part.chooses_service(),
+            Parts::Service => scenario.part.chooses_service(),
+            Parts::All => true,
+        }
     }
 }
 
@@ -169,12 +202,13 @@ fn hunt(plan: &Plan, design: &Design) {
         _ => Schedule::Random,
     };
     let seeds = if design.name == HEALTHY { plan.seeds.min(HEALTHY_SEEDS_MAX) } else { plan.seeds };
+    let parts = Parts::of(plan, design);
     let mut cpu_s = 0.0;
     for count in 1..=seeds {
         let seed = plan.first + count - 1;
         let config = RunConfig { seed, schedule, ..RunConfig::default() };
         let mut caught = Vec::new();
-        for scenario in SCENARIOS {
+        for scenario in SCENARIOS.iter().filter(|scenario| parts.have(scenario)) {
             // Should the process die, this is what is left of it.
             print!("\ndied\t{count}\t{cpu_s:.1}\t{}\t", scenario.name);
             let _ = std::io::stdout().flush();
