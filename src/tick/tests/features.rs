@@ -343,6 +343,22 @@ fn a_follower_may_ask_too() {
 }
 
 #[test]
+fn a_read_does_not_outlive_the_term_that_it_was_asked_in() {
+    let mut node = node_with(1, 3, MemoryStorage::new(), |config| config.read_index = true);
+    settle_leader(&mut node);
+    node.read_index(7).unwrap();
+    settle_leader_again(&mut node);
+    step(&mut node, 2, 3, Kind::HeartbeatResponse { round: 1 });
+    assert_eq!(node.read_states, [], "the application asks again");
+}
+
+/// Deposes a leader, and elects it in the term after.
+fn settle_leader_again(node: &mut Node) {
+    node.become_follower(node.term().next(), None);
+    settle_leader(node);
+}
+
+#[test]
 fn a_cluster_of_one_reads_at_once() {
     let mut cluster = reading(1);
     cluster.campaign(1);
