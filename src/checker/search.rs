@@ -53,6 +53,8 @@ pub(super) struct Search<'a, M: Model> {
     /// All that are placed, in order.
     trail: Vec<u32>,
     frames: Vec<Frame>,
+    /// For each answered operation, who can provide its answer, once that was asked.
+    providers: Vec<Providers>,
     /// How often a step of the model was tried.
     pub steps: u64,
     /// The highest level that was reached, or whose answer was found impossible.
@@ -91,6 +93,18 @@ enum Stage {
     Open,
 }
 
+/// The operations that can make an answer right.
+#[derive(Clone)]
+enum Providers {
+    Unasked,
+    Few(Vec<u32>),
+    /// So many that it is faster to look at those that are left.
+    Many,
+}
+
+/// How many providers are few.
+const FEW: usize = 32;
+
 /// What is known about whether a state shows in an answer.
 #[derive(Clone, Copy, Default)]
 struct Shown {
@@ -106,6 +120,9 @@ const SOON: usize = 16;
 
 /// How many of the answers that are due next must still be possible. The same.
 const AHEAD: usize = 8;
+
+/// After how many answers that are possible it is enough.
+const POSSIBLE_MAX: usize = 2;
 
 impl<'a, M: Model> Search<'a, M> {
     pub fn new(model: &'a M, part: Part<'a, M>) -> Search<'a, M> {
@@ -134,6 +151,7 @@ impl<'a, M: Model> Search<'a, M> {
             is_placed: vec![false; part.answered_count],
             trail: Vec::new(),
             frames: Vec::new(),
+            providers: vec![Providers::Unasked; part.answered_count],
             steps: 0,
             deepest: 0,
             longest,
@@ -307,44 +325,79 @@ impl<'a, M: Model> Search<'a, M> {
 
     /// Whether one of the next answers cannot become right, once `id` has led to `state`.
     fn is_dead_end(&mut self, state: &M::State, id: u32) -> bool {
-        let operations = &self.part.operations;
-        for due in ahead(&self.part.telling, operations, self.level).iter().take(AHEAD) {
-            let operation = &operations[*due as usize];
-            if *due != id
-                && !self.is_placed[*due as usize]
-                && self.model.sight(state, operation.input, operation.output) == Sight::Cannot
-            {
-                let (provided, asked) = self.is_provided(*due, id);
-                self.steps += asked;
-                if !provided {
-                    self.deepest = self.deepest.max(operation.rank);
-                    return true;
+        let first = ahead(&self.part.telling, &self.part.operations, self.level);
+        let first = self.part.telling.len() - first.len();
+        let mut possible = 0;
+        for at in (first..self.part.telling.len()).take(AHEAD) {
+            let due = self.part.telling[at];
+            if due == id || self.is_placed[due as usize] {
+                continue;
+            }
+            let operation = &self.part.operations[due as usize];
+            let rank = operation.rank;
+            if self.model.sight(state, operation.input, operation.output) != Sight::Cannot {
+                // Those behind it are mostly possible, too, and looking costs.
+                possible += 1;
+                if possible == POSSIBLE_MAX {
+                    return false;
                 }
+            } else if !self.is_provided(due, id) {
+                self.deepest = self.deepest.max(rank);
+                return true;
             }
         }
         false
     }
 
-    /// Whether an operation other than `id` can be placed that makes the answer of `due` right;
-    /// and how many were asked.
-    fn is_provided(&self, due: u32, id: u32) -> (bool, u64) {
-        let wanted = &self.part.operations[due as usize];
-        let Some(output) = wanted.output else { return (true, 0) };
-        let (at, _) = self.part.returns[wanted.rank];
-        let mut asked = 0;
-        let mut provides = |by: u32| {
-            asked += 1;
-            let operation = &self.part.operations[by as usize];
-            by != due
-                && by != id
-                && !operation.reads_only
-                && self.model.provides(operation.input, wanted.input, output)
-        };
+    /// Whether an operation other than `id` can be placed that makes the answer of `due` right.
+    fn is_provided(&mut self, due: u32, id: u32) -> bool {
+        if let Providers::Unasked = self.providers[due as usize] {
+            self.providers[due as usize] = self.find_providers(due);
+        }
+        if let Providers::Few(few) = &self.providers[due as usize] {
+            return few.iter().any(|by| *by != id && !self.is_taken(*by));
+        }
+        let (at, _) = self.part.returns[self.part.operations[due as usize].rank];
         let in_time = |by: &u32| self.part.operations[*by as usize].call <= at;
-        let answered_count = self.answered_count();
-        let provided = self.answered.iter().take_while(in_time).any(&mut provides)
-            || self.open.iter().map(|by| by + answered_count).take_while(in_time).any(provides);
-        (provided, asked)
+        let open = self.open.iter().map(|by| by + self.answered_count());
+        let left = self.answered.iter().take_while(in_time).chain(open.take_while(in_time));
+        let (mut asked, mut provided) = (0, false);
+        for by in left {
+            asked += 1;
+            if by != id && self.provides(by, due) {
+                provided = true;
+                break;
+            }
+        }
+        self.steps += asked;
+        provided
+    }
+
+    fn find_providers(&self, due: u32) -> Providers {
+        let count = u32::try_from(self.part.operations.len()).expect("less than 2^32 operations");
+        let few: Vec<u32> = (0..count).filter(|by| self.provides(*by, due)).take(FEW + 1).collect();
+        if few.len() > FEW { Providers::Many } else { Providers::Few(few) }
+    }
+
+    /// Whether `by` may be placed before `due` returns, and makes its answer right.
+    fn provides(&self, by: u32, due: u32) -> bool {
+        let (wanted, by_whom) =
+            (&self.part.operations[due as usize], &self.part.operations[by as usize]);
+        let (at, _) = self.part.returns[wanted.rank];
+        by != due
+            && by_whom.call <= at
+            && !by_whom.reads_only
+            && wanted
+                .output
+                .is_none_or(|output| self.model.provides(by_whom.input, wanted.input, output))
+    }
+
+    /// Whether an operation is placed.
+    fn is_taken(&self, id: u32) -> bool {
+        let Some(open) = id.checked_sub(self.answered_count()) else {
+            return self.is_placed[id as usize];
+        };
+        self.row[self.exact + open as usize / 64] >> (open % 64) & 1 == 1
     }
 
     fn number(&mut self, state: M::State) -> u32 {
