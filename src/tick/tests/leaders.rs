@@ -175,11 +175,13 @@ fn a_peers_match_and_the_commit_index_never_move_back() {
 #[test]
 fn an_answer_of_a_stranger_changes_nothing() {
     let mut node = leader(3);
+    let before: Vec<_> = node.progress().cloned().collect();
     let refused = Kind::AppendResponse { index: Index(1), rejection: Some(at(0, 0)) };
     for kind in [accepted(9), refused, Kind::HeartbeatResponse { round: 9 }] {
         step(&mut node, 9, 1, kind);
     }
     assert_eq!((node.msgs(), node.log().committed()), (&[][..], Index(1)));
+    assert!(node.progress().eq(&before), "somebody's progress has changed: {:?}", node.prs);
 }
 
 #[test]
