@@ -16,6 +16,8 @@
 //!
 //! An entry with a command begins with a tag, which tells an empty command from none. A snapshot
 //! begins with the number of commands up to its end, for the entries that would say so are gone.
+//!
+//! Differs: a service is told numbers of commands in place of indices of the log.
 
 use std::collections::VecDeque;
 
