@@ -194,12 +194,26 @@ impl<S: Storage> Raft<S> {
         match message.kind {
             // A pre-vote asks about a term that nobody is in yet, and so does its grant.
             Kind::RequestPreVote { .. } | Kind::RequestPreVoteResponse { granted: true } => {}
-            _ => {
-                let lead = message.kind.is_from_leader().then_some(message.from);
-                self.become_follower(message.term, lead);
+            _ if message.kind.is_from_leader() => {
+                self.become_follower(message.term, Some(message.from));
             }
+            _ => self.adopt_term(message.term),
         }
         true
+    }
+
+    /// Follows nobody in a newer `term`, of which no leader was heard yet.
+    ///
+    /// That is no reason to wait longer: a node waits anew "if election timeout elapses without
+    /// receiving AppendEntries RPC from current leader or granting vote to candidate" (Figure 2).
+    /// Otherwise nodes with shorter logs, none of which can win, would put off the one that can.
+    fn adopt_term(&mut self, term: Term) {
+        let (elapsed, timeout) = (self.election_elapsed, self.randomized_election_timeout);
+        let waits = self.role != Role::Leader;
+        self.become_follower(term, None);
+        if waits {
+            (self.election_elapsed, self.randomized_election_timeout) = (elapsed, timeout);
+        }
     }
 
     /// Lets a node that lives in an older term know ours, and nothing else.

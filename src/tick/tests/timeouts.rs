@@ -150,6 +150,16 @@ fn a_vote_refused_does_not_reset_the_election_timer() {
 }
 
 #[test]
+fn a_newer_term_alone_does_not_reset_the_election_timer() {
+    let refuse = |node: &mut Node| {
+        node.log.push(Entry { term: Term(1), index: Index(1), data: Bytes::new() });
+        step(node, 2, 2, request_vote(at(0, 0)));
+        assert_eq!((node.term(), node.vote()), (Term(2), None));
+    };
+    assert!(!waits_anew(refuse), "the longest log must not wait for the shorter ones");
+}
+
+#[test]
 fn a_leader_of_an_older_term_does_not_reset_the_election_timer() {
     assert!(!waits_anew(|node| step(node, 2, 0, heartbeat(0))), "term 0 is over");
 }
