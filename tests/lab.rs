@@ -1,4 +1,4 @@
-//! The suite: every scenario on the virtual clock, with several seeds each.
+//! The suite: every scenario on the virtual clock, with several seeds each, on every design.
 //!
 //! `cargo test 2a` runs part 2A. `RAFTLAB_RUNS=500 cargo test 2a` runs more seeds, from
 //! `RAFTLAB_SEED` on. A failure ends with the line that repeats it.
@@ -21,6 +21,28 @@ macro_rules! tests {
 }
 
 raftlab::lab::scenarios!(tests);
+
+/// The same on the tick-based design, without what speaks `RaftRpc`.
+mod tick {
+    macro_rules! test {
+        ($name:ident, puppets) => {};
+        ($name:ident, $network:ident) => {
+            #[test]
+            fn $name() {
+                crate::support::check_design(stringify!($name), "tick");
+            }
+        };
+    }
+
+    macro_rules! tests {
+        ($($name:ident: $part:ident, $servers:literal servers, $network:ident, $title:literal,
+            $breaks:literal;)*) => {
+            $(test!($name, $network);)*
+        };
+    }
+
+    raftlab::lab::scenarios!(tests);
+}
 
 #[test]
 fn old_seeds_belong_to_scenarios() {

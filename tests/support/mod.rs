@@ -36,6 +36,20 @@ pub fn check(name: &str) {
     }
 }
 
+/// Runs scenario `name` on another design than the reference, with `RAFTLAB_RUNS` seeds from
+/// `RAFTLAB_SEED` on, until one fails.
+pub fn check_design(name: &str, design: &str) {
+    /// How many seeds when `RAFTLAB_RUNS` does not say.
+    const RUNS: u64 = 2;
+    let named = DESIGNS.iter().find(|other| other.name == design);
+    let design = named.unwrap_or_else(|| panic!("no design is called {design:?}"));
+    let first = number("RAFTLAB_SEED", 1);
+    for run in 0..number("RAFTLAB_RUNS", RUNS) {
+        let config = RunConfig { seed: first.wrapping_add(run), ..RunConfig::default() };
+        expect_ok(&lab::run_and_explain(scenario(name), design, &config));
+    }
+}
+
 /// A line of `seeds.txt`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct OldSeed {

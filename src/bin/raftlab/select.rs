@@ -5,20 +5,29 @@ use raftlab::lab::{Design, Part, SCENARIOS, Scenario};
 use crate::exit::Trouble;
 
 /// The tests that `names` stand for, each once, in the order of the list. No names: all of them.
-/// Tests that say nothing about `design` are left out.
+/// Tests that say nothing about `design` are [left out](left_out).
 pub fn tests(names: &[String], design: &Design) -> Result<Vec<&'static Scenario>, Trouble> {
     for name in names {
         if !SCENARIOS.iter().any(|scenario| stands_for(name, scenario)) {
             return Err(Trouble::Input(unknown(name, true)));
         }
     }
-    let wanted = |scenario: &&Scenario| names.iter().any(|name| stands_for(name, scenario));
-    let chosen = SCENARIOS.iter().filter(|scenario| names.is_empty() || wanted(scenario));
-    let tests: Vec<_> = chosen.filter(|scenario| design.can_play(scenario)).collect();
+    let tests: Vec<_> = chosen(names).filter(|scenario| design.can_play(scenario)).collect();
     if tests.is_empty() {
         return Err(Trouble::Input(unfit(design)));
     }
     Ok(tests)
+}
+
+/// The tests that `names` stand for and that say nothing about `design`.
+pub fn left_out(names: &[String], design: &Design) -> Vec<&'static str> {
+    let unfit = chosen(names).filter(|scenario| !design.can_play(scenario));
+    unfit.map(|scenario| scenario.name).collect()
+}
+
+fn chosen(names: &[String]) -> impl Iterator<Item = &'static Scenario> {
+    let wanted = |scenario: &Scenario| names.iter().any(|name| stands_for(name, scenario));
+    SCENARIOS.iter().filter(move |scenario| names.is_empty() || wanted(scenario))
 }
 
 fn unfit(design: &Design) -> String {
@@ -90,6 +99,16 @@ mod tests {
     #[test]
     fn no_names_are_all_tests() {
         assert_eq!(tests(&[], &DESIGNS[0]).unwrap().len(), SCENARIOS.len());
+    }
+
+    #[test]
+    fn what_says_nothing_about_a_design_is_named() {
+        let [rpc, tick] = DESIGNS else { panic!("two designs") };
+        assert_eq!(left_out(&[], rpc), [""; 0]);
+        let names = ["2A", "figure8_2c"].map(str::to_string);
+        let (played, left_out) = (tests(&names, tick).unwrap(), left_out(&names, tick));
+        assert_eq!(played.len() + left_out.len(), tests(&names, rpc).unwrap().len());
+        assert!(left_out.contains(&"vote_rules_2a"), "{left_out:?}");
     }
 
     #[test]

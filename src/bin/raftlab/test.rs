@@ -43,6 +43,12 @@ pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
     // What has been found is shown even if the machine failed us in the end.
     with_records(&mut tally, design);
     print(&tally, clock, wall)?;
+    let left_out = select::left_out(&args.names, design);
+    if !left_out.is_empty() {
+        let (count, name) = (counted(left_out.len() as u64, "test"), design.name);
+        let why = format!("{count} not run, since design {name} does not speak RaftRpc:");
+        output::print(&format!("{why}\n  {}\n", left_out.join("\n  ")))?;
+    }
     status
 }
 
