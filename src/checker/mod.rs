@@ -94,7 +94,8 @@
 //!         vec![]
 //!     }
 //!
-//!     fn step(&self, list: &Numbers, new: &Option<u32>, seen: Option<&Numbers>) -> Option<Numbers> {
+//!     fn step(&self, list: &Numbers, new: &Option<u32>, seen: Option<&Numbers>) -> Option<Numbers>
+//!     {
 //!         match new {
 //!             Some(new) => Some([&list[..], &[*new]].concat()),
 //!             None => (seen == Some(list)).then(|| list.clone()),

@@ -9,10 +9,10 @@ use crate::checker::{Model, NondeterministicModel, Sight};
 /// one with each put that is done.
 ///
 /// All of an answer is checked: the text, the version, and that an error was due.
-/// [`VersionedOutput::Maybe`] is the answer of a client that was told of a wrong version after it
-/// had to send its put again: either the put was done by an earlier sending, or the version was
-/// wrong indeed. So a put that is answered so is done where the version is right, and is legal
-/// where it is wrong.
+/// [`VersionedOutput::Maybe`] is the answer of a client whose put was refused after it had to send
+/// it again: either the put was done by an earlier sending, or the version was wrong indeed, be it
+/// of a key that is missing. So a put that is answered so is done where the version is right, and
+/// is legal where it is wrong.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct VersionedKv;
 
@@ -106,7 +106,7 @@ impl Model for VersionedKv {
         let done = put(state, value, version);
         match output {
             None | Some(Done) => done,
-            Some(Maybe) => done.or_else(|| unchanged(state.is_some())),
+            Some(Maybe) => done.or_else(|| unchanged(true)),
             Some(WrongVersion) => unchanged(state.is_some() && done.is_none()),
             Some(NoKey) => unchanged(state.is_none() && done.is_none()),
             Some(Found { .. }) => None,
@@ -197,5 +197,37 @@ impl NondeterministicModel for UnsureVersionedKv {
 
     fn key(&self, input: &VersionedInput) -> String {
         input.key().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(state: &State, version: u64, output: &VersionedOutput) -> Option<State> {
+        let put = VersionedInput::Put { key: "k".to_string(), value: "new".to_string(), version };
+        VersionedKv.step(state, &put, Some(output))
+    }
+
+    #[test]
+    fn a_put_in_doubt_is_done_where_the_version_is_right_and_legal_where_it_is_not() {
+        let missing = None;
+        let held = Some((Text::new().append("old"), 3));
+        let done = |version| Some(Some((Text::new().append("new"), version)));
+        assert_eq!(step(&missing, 0, &VersionedOutput::Maybe), done(1));
+        assert_eq!(step(&held, 3, &VersionedOutput::Maybe), done(4));
+        assert_eq!(step(&missing, 1, &VersionedOutput::Maybe), Some(missing));
+        assert_eq!(step(&held, 2, &VersionedOutput::Maybe), Some(held.clone()));
+    }
+
+    #[test]
+    fn a_refusal_says_whether_the_key_is_there() {
+        let missing = None;
+        let held = Some((Text::new().append("old"), 3));
+        assert_eq!(step(&missing, 1, &VersionedOutput::NoKey), Some(missing.clone()));
+        assert_eq!(step(&missing, 1, &VersionedOutput::WrongVersion), None);
+        assert_eq!(step(&held, 1, &VersionedOutput::WrongVersion), Some(held.clone()));
+        assert_eq!(step(&held, 1, &VersionedOutput::NoKey), None);
+        assert_eq!(step(&held, 3, &VersionedOutput::WrongVersion), None, "it was right");
     }
 }

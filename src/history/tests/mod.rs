@@ -25,13 +25,13 @@ fn is_linearizable(text: &str) -> bool {
             verdict.is_ok()
         }
     }
-    file(text).unwrap().history.judge(IsOk)
+    file(text).expect("the file is right").history.judge(IsOk)
 }
 
 /// What is wrong with a file, with its place.
 #[track_caller]
 fn wrong(text: &str) -> String {
-    file(text).unwrap_err().to_string()
+    file(text).expect_err("the file is wrong").to_string()
 }
 
 /// EDN maps from short lines: `0 invoke append "4" "x"`, that is process, type, function, and

@@ -41,7 +41,10 @@ fn bytes_that_are_no_text_have_a_place() {
 /// A good EDN line, and the same with something put in the place of something else.
 fn edn_with(from: &str, to: &str) -> String {
     let good = r#"{:process 0, :type :invoke, :f :put, :key "a", :value "1"}"#;
-    assert!(file(good).is_ok() && good.contains(from));
+    assert!(
+        file(good).is_ok() && good.contains(from),
+        "{from:?} is no part of a good file: {good}"
+    );
     wrong(&good.replace(from, to))
 }
 
@@ -109,7 +112,10 @@ fn a_line_of_jepsens_log_has_a_place() {
 /// A good line of ours, and the same with something put in the place of something else.
 fn json_with(from: &str, to: &str) -> String {
     let good = r#"{"client":0,"call":5,"return":7,"op":"put","key":"a","value":"1"}"#;
-    assert!(file(good).is_ok() && good.contains(from));
+    assert!(
+        file(good).is_ok() && good.contains(from),
+        "{from:?} is no part of a good file: {good}"
+    );
     wrong(&good.replacen(from, to, 1))
 }
 
