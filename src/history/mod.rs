@@ -9,7 +9,7 @@
 //! INFO  jepsen.util - 0  :invoke  :write  1                                  one event in the log
 //! ```
 //!
-//! All are lines; [`read`] turns them into a [`History`], and [`write`] makes the first from it.
+//! All are lines; [`read`] turns them into a [`History`], and [`write()`] makes the first of it.
 //! What is wrong with a file is said with its line and column ([`BadInput`]); no file makes these
 //! functions panic. Both need the feature `history`, which is part of `cli`; [`History`] itself
 //! does not. `docs/history-formats.md` has the formats in full.

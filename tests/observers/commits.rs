@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use raftlab::api::{ApplyMsg, Index, Term};
+use raftlab::lab::Facts;
 
 use super::play::*;
 
@@ -140,6 +141,17 @@ fn an_older_terms_entry_is_not_committed_by_counting() {
         play.saves(S1, 1, &[1]);
         play.replies(sent, matches(3, true));
         play.sends(S0, S1, beat(S0, 3, 1, at(1, 1)));
+    });
+}
+
+#[test]
+fn a_leader_may_know_from_a_heartbeat_what_is_committed() {
+    holds(|play| {
+        play.led_by_s0(1);
+        // S1 is told so by a message that has no entries, leads next, and has none of its own yet.
+        play.delivers(S0, S1, Facts::Beats { leader: S0, term: Term(1), commit: Index(1) });
+        play.elects(S1, 2, S0, at(1, 1));
+        play.sends(S1, S0, beat(S1, 2, 1, at(1, 1)));
     });
 }
 

@@ -72,6 +72,10 @@ impl Observer for CommitOnlyOwnTerm {
             Event::Sent { from, facts: Facts::Installs { term, last_included, .. }, .. } => {
                 (*from, *term, last_included.index, false)
             }
+            // It says no more than its receiver is known to have, so its last entry may be older.
+            Event::Sent { from, facts: Facts::Beats { term, commit, .. }, .. } => {
+                (*from, *term, *commit, false)
+            }
             _ => return Ok(()),
         };
         if commit <= self.said {
