@@ -1,6 +1,6 @@
 //! What is promised is durable.
 
-use raftlab::api::Term;
+use raftlab::api::{Position, Term};
 use raftlab::persister::{Watch, Write};
 
 use super::play::*;
@@ -83,6 +83,49 @@ fn what_was_durable_for_a_moment_was_promised_in_time() {
         // Before the reply leaves, the voter hears of term 2.
         play.saves_vote(S1, 2, None);
         play.replies(slow, votes(1, true));
+    });
+}
+
+/// S0 offers S1 an entry in term 3; before S1 has stored anything, S2 sends it what it has
+/// up to `last` in term 4. The two calls, in this order.
+fn led_by_two(play: &mut Play, last: Position) -> (Played, Played) {
+    play.elects(S0, 1, S1, at(0, 0));
+    play.saves(S0, 1, &[1]);
+    play.elects(S2, 2, S1, at(0, 0));
+    play.saves(S2, 1, &[2]);
+    play.elects(S0, 3, S1, at(1, 1));
+    let first = play.delivers(S0, S1, acts(S0, 3, 0, at(0, 0), at(1, 1)));
+    play.saves_vote(S2, 4, Some(S2));
+    let asked = play.delivers(S2, S0, asks(S2, 4, at(2, 1)));
+    play.saves_vote(S0, 4, Some(S2));
+    play.replies(asked, votes(4, true));
+    let second = play.delivers(S2, S1, acts(S2, 4, 0, at(0, 0), last));
+    (first, second)
+}
+
+#[test]
+fn what_a_later_leader_has_replaced_need_never_have_been_durable() {
+    holds(|play| {
+        let (first, second) = led_by_two(play, at(2, 1));
+        // S1 took in both, and stores what they leave.
+        play.write(S1, &Write::Vote { term: Term(4), voted_for: None });
+        play.saves(S1, 1, &[2]);
+        play.replies(first, matches(3, true));
+        play.replies(second, matches(4, true));
+    });
+}
+
+#[test]
+fn what_a_later_leader_is_yet_to_replace_is_durable() {
+    breaks("PersistBeforeReply", |play| {
+        let (first, _) = led_by_two(play, at(2, 1));
+        play.replies(first, matches(3, true));
+    });
+    // A later leader's heartbeat replaces nothing.
+    breaks("PersistBeforeReply", |play| {
+        let (first, _) = led_by_two(play, at(0, 0));
+        play.saves_vote(S1, 4, None);
+        play.replies(first, matches(3, true));
     });
 }
 

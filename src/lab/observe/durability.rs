@@ -9,6 +9,10 @@ use crate::lab::Facts;
 /// "Persistent state on all servers (updated on stable storage before responding to RPCs)"
 /// (Figure 2): when a reply leaves, its term and its vote are durable, and the log that it
 /// promises was, at some moment since the request came.
+///
+/// Entries that a later leader has replaced need never have been: a server may take in both
+/// requests, store what they leave, and then answer both. After a crash it is where it would be
+/// had it stored each step.
 pub(super) struct PersistBeforeReply;
 
 impl Observer for PersistBeforeReply {
@@ -38,6 +42,7 @@ impl Observer for PersistBeforeReply {
         }
         if accepts(handling, reply)
             && !handling.held
+            && !(handling.rivalled && term_of(&handling.request) < Some(durable.ballot.term))
             && let Some(last) = promised(&handling.request)
         {
             return Err(format!(

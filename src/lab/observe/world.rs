@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::committed::Committed;
-use super::event::{committed_by, promised, term_of};
+use super::event::{committed_by, leads_in, promised, term_of};
 use super::numbered::Numbered;
 use super::shadow::{Ballot, Shadow, Stored};
 use crate::api::{ApplyMsg, Index, Position, ServerId, Term, quorum_size};
@@ -21,6 +21,9 @@ pub(super) struct Handling {
     pub(super) term_before: Term,
     /// Whether, at some moment since, the durable log had all that `success` would promise.
     pub(super) held: bool,
+    /// Whether, meanwhile, the server was also handling what a later leader wants in the place of
+    /// the last of these entries.
+    pub(super) rivalled: bool,
     /// Whether, at some moment since, the candidate's log was as up-to-date as the server's.
     pub(super) up_to_date: bool,
     /// Whether, at every moment since, the log had the entry before the new ones.
@@ -29,6 +32,20 @@ pub(super) struct Handling {
 }
 
 impl Handling {
+    /// Whether `self` is a later leader's request, and leaves nothing of the last entry of `other`.
+    fn rivals(&self, other: &Handling) -> bool {
+        let (Some(theirs), Some(last)) = (leads_in(&other.request), promised(&other.request))
+        else {
+            return false;
+        };
+        match self.request {
+            Facts::Acts { term, prev, last: new, .. } => {
+                term > theirs && prev.index < last.index && prev != new
+            }
+            _ => false,
+        }
+    }
+
     fn look(&mut self, shadow: &Shadow) {
         let durable = &shadow.durable;
         let written = &shadow.written.log;
@@ -224,11 +241,16 @@ impl World {
             since: now,
             term_before: known.shadow.written.ballot.term,
             held: false,
+            rivalled: false,
             up_to_date: false,
             prev_fits: true,
             copies: 1,
         };
         handling.look(&known.shadow);
+        for other in &mut known.handling {
+            other.rivalled |= handling.rivals(other);
+            handling.rivalled |= other.rivals(&handling);
+        }
         known.handling.push(handling);
     }
 
