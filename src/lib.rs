@@ -11,6 +11,7 @@
 //! - [`tick`]: the tick-based Raft: a pure state machine, driven by ticks and messages.
 //! - [`driver`]: runs a tick-based core: its thread, its disk, its messages.
 //! - [`kv`]: a replicated state machine on top of it: the key/value service and its clients.
+//! - `store`: the same service with its state in an embedded database (feature `store`).
 //! - [`checker`]: whether a history of concurrent operations is linearizable.
 //! - [`history`]: recorded histories, and the files that they are read from.
 //! - [`lab`]: the suite: designs, cluster, observers, scenarios, reports.
@@ -26,6 +27,8 @@ pub mod persister;
 pub mod raft;
 pub mod record;
 pub mod runtime;
+#[cfg(feature = "store")]
+pub mod store;
 pub mod tick;
 
 /// The README's code runs as it stands there.

@@ -29,7 +29,7 @@
 //! | Who changes the state? | one task, in the order of the log | `reader.rs` |
 //! | How does it happen once? | numbered requests, remembered where applied | `session.rs` |
 //! | Why may versions do without? | a put that has happened finds another version | `machine.rs` |
-//! | How does a client find out? | it asks on, and remembers that it asked before | `clerk.rs` |
+//! | How does a client find out? | it asks on, and remembers that it asked before | `clerk.rs`, `asking.rs` |
 //!
 //! # What it promises
 //!
@@ -51,6 +51,7 @@
 //! `rpc.rs` has the calls, `rsm.rs` the layer above the log, which knows nothing of keys. How
 //! reads do without the log, and what that saves, is in `docs/decisions/reads.md`.
 
+mod asking;
 mod clerk;
 mod machine;
 mod reader;
@@ -60,7 +61,10 @@ mod server;
 mod session;
 mod waiters;
 
-pub use clerk::{CALL_PATIENCE, CALL_PATIENCE_MAX, Clerk, KvPeer, PutError, ROUND_PAUSE};
+#[cfg(feature = "store")]
+pub(crate) use asking::{Asker, in_time};
+pub use asking::{CALL_PATIENCE, CALL_PATIENCE_MAX, ROUND_PAUSE};
+pub use clerk::{Clerk, KvPeer, PutError};
 pub use machine::{KvMachine, KvOp, KvOutput, PutOutcome, Version, Versioned};
 pub use reader::{Stored, plain_snapshot};
 pub use rsm::{

@@ -40,6 +40,7 @@ use bytes::Bytes;
 
 use crate::api::{Entry, Index, Position, ServerId, Term};
 use crate::runtime;
+use crate::runtime::rand::Chance;
 use crate::runtime::sync::Quiet;
 
 use journal::Journal;
@@ -314,10 +315,15 @@ fn show(watches: &Watches, write: &Write<'_>) {
     }
 }
 
-/// How many of `write_count` unsynced writes survive, the drawn crash of a run: each crash has a
-/// stream of its own, named by its number in the run. Outside a run it is the number in the life
-/// of this one server.
+/// How many of `write_count` unsynced writes survive, the drawn crash of a run.
 fn draw_prefix(write_count: usize, crash_count: u64) -> usize {
+    let kept_count = crash_chance(crash_count).below(write_count as u64 + 1);
+    usize::try_from(kept_count).expect("at most the count of writes")
+}
+
+/// What a drawn crash draws from: each crash has a stream of its own, named by its number in the
+/// run. Outside a run it is the number in the life of this one server.
+pub(crate) fn crash_chance(crash_count: u64) -> Chance {
     let number = if runtime::in_run() {
         let counter = runtime::local::<CrashesDrawn>().unwrap_or_else(|| {
             let counter = Arc::new(CrashesDrawn::default());
@@ -328,9 +334,7 @@ fn draw_prefix(write_count: usize, crash_count: u64) -> usize {
     } else {
         crash_count
     };
-    let mut chance = runtime::rand::stream(&format!("persister crash {number}"));
-    let kept_count = chance.below(write_count as u64 + 1);
-    usize::try_from(kept_count).expect("at most the count of writes")
+    runtime::rand::stream(&format!("persister crash {number}"))
 }
 
 impl Default for Persister {

@@ -16,6 +16,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("raft", &["api", "runtime", "labrpc", "persister", "record"]),
     ("driver", &["api", "runtime", "labrpc", "persister", "record", "tick"]),
     ("kv", &["api", "runtime", "labrpc", "persister", "record"]),
+    ("store", &["api", "runtime", "labrpc", "persister", "record", "tick", "driver", "kv"]),
     (
         "lab",
         &[
@@ -30,6 +31,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "raft",
             "driver",
             "kv",
+            "store",
         ],
     ),
 ];

@@ -1,0 +1,181 @@
+//! How a client gets an answer out of a cluster: whom it asks, for how long, and whom next.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use tarpc::client::RpcError;
+
+use super::rpc::Refused;
+use crate::api::ServerId;
+use crate::runtime::{block_on, thread, time};
+
+/// How long a clerk waits for one answer, at first, before it asks another server.
+///
+/// A leader that was cut off and does not know keeps its callers waiting for as long as that
+/// lasts. Longer than a commit takes, also in a burst on a slow network; a new leader may be
+/// elected after 400 ms, so waiting much longer would be time lost.
+pub const CALL_PATIENCE: Duration = Duration::from_millis(500);
+
+/// What a clerk's patience grows to: it doubles with every call that was given up.
+///
+/// A call that is given up leaves its entry in the log. Where servers apply more slowly than clerks
+/// ask again, repetitions would take all their time and no clerk would ever see an answer.
+pub const CALL_PATIENCE_MAX: Duration = Duration::from_secs(8);
+
+/// How long a clerk waits when no server had an answer, before it asks them all again.
+///
+/// An election takes half a second: ten questions are enough, and a loop without a pause would
+/// spin, since a call that is lost fails at once.
+pub const ROUND_PAUSE: Duration = Duration::from_millis(50);
+
+/// How often one server is asked in a round: again only if another one says that it leads.
+const ASKED_MAX: u32 = 2;
+
+/// What an operation was answered in the end.
+pub(crate) struct Answer<T> {
+    pub(crate) reply: T,
+    /// An earlier copy may have been carried out, without an answer.
+    pub(crate) repeated: bool,
+}
+
+/// The servers of a service, and which of them to ask first.
+pub(crate) struct Asker<P> {
+    /// One slot per server.
+    servers: Vec<P>,
+    /// Who answered last; a guess at first.
+    leader: ServerId,
+}
+
+impl<P: Clone> Asker<P> {
+    /// Asks among `servers`, one slot per server, on behalf of `who`.
+    ///
+    /// # Panics
+    /// Without servers there is nobody to ask.
+    pub(crate) fn new(who: impl fmt::Display, servers: Vec<P>) -> Asker<P> {
+        assert!(!servers.is_empty(), "clerk {who} has no server to ask");
+        Asker { servers, leader: ServerId(0) }
+    }
+
+    /// Asks one server after the other, beginning with the leader, until one answers.
+    pub(crate) fn ask<T, F>(&mut self, call: impl Fn(P) -> F) -> Answer<T>
+    where
+        F: Future<Output = Result<Result<T, Refused>, RpcError>>,
+    {
+        let mut repeated = false;
+        let mut patience = CALL_PATIENCE;
+        let mut round = Round::new(self.servers.len());
+        let mut server = self.leader;
+        loop {
+            round.asks(server);
+            let peer = self.servers[server.slot()].clone();
+            let hint = match block_on(in_time(patience, call(peer))) {
+                Some(Ok(Ok(reply))) => {
+                    self.leader = server;
+                    return Answer { reply, repeated };
+                }
+                Some(Ok(Err(refused))) => {
+                    repeated |= refused.maybe_done;
+                    refused.leader_hint
+                }
+                // Lost on the way there or on the way back: who knows.
+                Some(Err(_)) => {
+                    repeated = true;
+                    None
+                }
+                // Still at work.
+                None => {
+                    repeated = true;
+                    patience = (2 * patience).min(CALL_PATIENCE_MAX);
+                    None
+                }
+            };
+            server = round.next(server, hint).unwrap_or_else(|| {
+                thread::sleep(ROUND_PAUSE);
+                round = Round::new(self.servers.len());
+                self.leader
+            });
+        }
+    }
+}
+
+/// Whom a clerk has asked since it last paused.
+struct Round {
+    /// How often; one slot per server.
+    asked: Vec<u32>,
+}
+
+impl Round {
+    fn new(servers: usize) -> Round {
+        Round { asked: vec![0; servers] }
+    }
+
+    fn asks(&mut self, server: ServerId) {
+        self.asked[server.slot()] += 1;
+    }
+
+    /// Whom to ask after `last`: whom it named, else the next that was not asked; `None` when all
+    /// were. A hint is not followed for ever: two servers may name each other.
+    fn next(&self, last: ServerId, hint: Option<ServerId>) -> Option<ServerId> {
+        let servers = self.asked.len();
+        let named = hint.filter(|hint| *hint != last);
+        named
+            .filter(|hint| self.asked.get(hint.slot()).is_some_and(|asked| *asked < ASKED_MAX))
+            .or_else(|| {
+                let others = (1..servers).map(|step| (last.slot() + step) % servers);
+                others.map(ServerId::from_slot).find(|other| self.asked[other.slot()] == 0)
+            })
+    }
+}
+
+/// What `call` returns, unless it takes longer than `patience`.
+pub(crate) async fn in_time<T>(patience: Duration, call: impl Future<Output = T>) -> Option<T> {
+    let mut call = pin!(call);
+    let mut patience = pin!(time::sleep(patience));
+    poll_fn(|cx| match call.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => patience.as_mut().poll(cx).map(|()| None),
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S0: ServerId = ServerId(0);
+    const S1: ServerId = ServerId(1);
+    const S2: ServerId = ServerId(2);
+
+    /// A round in which `servers` were asked, in that order, of three.
+    fn after(servers: &[ServerId]) -> Round {
+        let mut round = Round::new(3);
+        servers.iter().for_each(|server| round.asks(*server));
+        round
+    }
+
+    #[test]
+    fn a_hint_is_followed_back_to_a_server_that_did_not_answer() {
+        assert_eq!(after(&[S0, S1]).next(S1, Some(S0)), Some(S0));
+    }
+
+    #[test]
+    fn servers_that_name_each_other_do_not_hide_the_third() {
+        assert_eq!(after(&[S0, S1, S0, S1]).next(S1, Some(S0)), Some(S2));
+    }
+
+    #[test]
+    fn without_a_hint_everybody_is_asked_once() {
+        assert_eq!(after(&[S1]).next(S1, None), Some(S2));
+        assert_eq!(after(&[S1, S2]).next(S2, None), Some(S0));
+        assert_eq!(after(&[S1, S2, S0]).next(S0, None), None);
+    }
+
+    #[test]
+    fn a_hint_at_oneself_or_at_nobody_is_none() {
+        assert_eq!(after(&[S0]).next(S0, Some(S0)), Some(S1));
+        assert_eq!(after(&[S0]).next(S0, Some(ServerId(9))), Some(S1));
+    }
+}

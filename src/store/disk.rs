@@ -1,0 +1,306 @@
+//! A disk that can crash: what was synced stays, and of the writes since, what chance leaves.
+//!
+//! ```text
+//!          synced                │ since the last sync
+//! pages    1 2 3 4 5 6           │ write 3'   write 7   write 1'
+//!                                │    │          │          │
+//! a crash leaves                 │   lost      kept     half of it
+//! ```
+//!
+//! Unlike the [`persister`](crate::persister), whose writes come back in order, a disk may write
+//! in any order until it is told to sync, and a write may be torn between two sectors. Whoever
+//! keeps a database on it must bear that.
+//!
+//! Everything is in memory, in pages that the two states share as long as they are the same: a
+//! sync costs what was written since the last one, whatever the disk holds.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use redb::StorageBackend;
+
+use crate::persister::{Unsynced, crash_chance};
+use crate::runtime::rand::Chance;
+use crate::runtime::sync::Quiet;
+
+/// What states share, in bytes.
+const PAGE: usize = 4096;
+
+/// What is written whole or not at all, in bytes.
+const SECTOR: usize = 512;
+
+/// A server's disk. A clone is another handle to the same disk.
+///
+/// No method is a scheduling point.
+#[derive(Clone, Debug, Default)]
+pub struct Disk {
+    state: Arc<Quiet<State>>,
+}
+
+/// What a disk was asked to do so far, in this life and in those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DiskUsage {
+    /// Bytes handed over by writes.
+    pub bytes_written: u64,
+    /// Syncs.
+    pub syncs: u64,
+}
+
+/// One life of a disk.
+#[derive(Debug, Default)]
+struct State {
+    /// What reads see.
+    seen: Pages,
+    /// What a crash leaves for sure.
+    synced: Pages,
+    /// The changes of `seen` that are not in `synced`, in order.
+    unsynced: Vec<Change>,
+    /// The life is over: what is written now vanishes.
+    crashed: bool,
+    /// How many lives came before this one.
+    crash_count: u64,
+    usage: DiskUsage,
+}
+
+#[derive(Debug, Clone)]
+enum Change {
+    Write { offset: usize, data: Box<[u8]> },
+    Length(usize),
+}
+
+/// Bytes in pages; a page that was never written is zero and takes no room.
+#[derive(Debug, Clone, Default)]
+struct Pages {
+    length: usize,
+    pages: BTreeMap<usize, Arc<[u8; PAGE]>>,
+}
+
+impl Disk {
+    /// An empty disk.
+    pub fn new() -> Disk {
+        Disk::default()
+    }
+
+    /// The disk as a crash at this moment leaves it, for the server's next life.
+    ///
+    /// It holds all that was synced and, as `keep` says, none, all or some of the writes since.
+    /// What is written to this handle and its clones from now on is seen by them alone, and their
+    /// syncs say `Ok`: a dying instance must not notice.
+    ///
+    /// # Panics
+    /// When this life has crashed before: the server's disk is what that crash returned.
+    #[must_use]
+    pub fn crash(&self, keep: Unsynced) -> Disk {
+        let next = self.state.with(|state| {
+            assert!(!state.crashed, "a disk that crashed crashes again: go on with its next life");
+            state.crashed = true;
+            let mut left = state.synced.clone();
+            match keep {
+                Unsynced::LoseAll => {}
+                Unsynced::KeepAll => left = state.seen.clone(),
+                Unsynced::Draw => {
+                    let chance = crash_chance(state.crash_count);
+                    keep_some(&state.unsynced, &mut left, chance);
+                }
+            }
+            State {
+                seen: left.clone(),
+                synced: left,
+                crash_count: state.crash_count + 1,
+                usage: state.usage,
+                ..State::default()
+            }
+        });
+        Disk { state: Arc::new(Quiet::new(next)) }
+    }
+
+    /// What the disk was asked to do, in all its lives.
+    pub fn usage(&self) -> DiskUsage {
+        self.state.with(|state| state.usage)
+    }
+}
+
+/// Carries out some of `changes`, sector by sector.
+///
+/// The odds are drawn first, from none to all, so that both are seen as well as what lies between.
+/// Sectors are drawn in their order on the disk, not in that of the writes: that order is the
+/// database's own affair, and may differ between two runs that write the same.
+fn keep_some(changes: &[Change], left: &mut Pages, mut chance: Chance) {
+    let odds = chance.below(5);
+    let mut sectors: BTreeMap<usize, Vec<&[u8]>> = BTreeMap::new();
+    let mut length = left.length;
+    for change in changes {
+        match change {
+            Change::Length(new) => length = *new,
+            Change::Write { offset, data } => {
+                for (at, piece) in sectors_of(*offset, data) {
+                    sectors.entry(at).or_default().push(piece);
+                }
+            }
+        }
+    }
+    if chance.below(4) < odds {
+        left.set_length(length);
+    }
+    for (at, versions) in sectors {
+        // All versions of a sector in order: the last that was kept is what stands there.
+        for piece in versions {
+            if chance.below(4) < odds {
+                left.set_length(left.length.max(at + piece.len()));
+                left.write(at, piece);
+            }
+        }
+    }
+}
+
+/// `data` at `offset`, cut where sectors begin.
+fn sectors_of(offset: usize, data: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = offset + at;
+        let room = SECTOR - start % SECTOR;
+        let piece = data.get(at..data.len().min(at + room)).filter(|piece| !piece.is_empty())?;
+        at += piece.len();
+        Some((start, piece))
+    })
+}
+
+impl State {
+    fn sync(&mut self) {
+        if self.crashed {
+            return;
+        }
+        self.usage.syncs += 1;
+        for change in self.unsynced.drain(..) {
+            match change {
+                Change::Length(length) => self.synced.set_length(length),
+                Change::Write { offset, data } => {
+                    for (number, ..) in pages_of(offset, data.len()) {
+                        self.synced.share(number, &self.seen);
+                    }
+                }
+            }
+        }
+        self.synced.set_length(self.seen.length);
+    }
+
+    /// Makes a change that reads see at once and a crash may lose.
+    fn change(&mut self, change: Change) -> io::Result<()> {
+        match &change {
+            Change::Length(length) => self.seen.set_length(*length),
+            Change::Write { offset, data } => {
+                self.seen.check(*offset, data.len())?;
+                self.seen.write(*offset, data);
+                self.usage.bytes_written += data.len() as u64;
+            }
+        }
+        if !self.crashed {
+            self.unsynced.push(change);
+        }
+        Ok(())
+    }
+}
+
+impl Pages {
+    /// Whether `count` bytes at `offset` are within the disk's length.
+    fn check(&self, offset: usize, count: usize) -> io::Result<()> {
+        if offset.checked_add(count).is_some_and(|end| end <= self.length) {
+            return Ok(());
+        }
+        let length = self.length;
+        Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            format!("{count} bytes at {offset} are beyond the end of a disk of {length}"),
+        ))
+    }
+
+    /// Makes the disk shorter or longer; what is new is zero.
+    fn set_length(&mut self, length: usize) {
+        if length < self.length {
+            self.pages.split_off(&length.div_ceil(PAGE));
+            if let Some(page) = self.pages.get_mut(&(length / PAGE)) {
+                Arc::make_mut(page)[length % PAGE..].fill(0);
+            }
+        }
+        self.length = length;
+    }
+
+    fn write(&mut self, offset: usize, data: &[u8]) {
+        for (number, within, range) in pages_of(offset, data.len()) {
+            let page = self.pages.entry(number).or_insert_with(|| Arc::new([0; PAGE]));
+            Arc::make_mut(page)[within..within + range.len()].copy_from_slice(&data[range]);
+        }
+    }
+
+    /// Takes a page over from `other`.
+    fn share(&mut self, number: usize, other: &Pages) {
+        match other.pages.get(&number) {
+            Some(page) => drop(self.pages.insert(number, page.clone())),
+            None => drop(self.pages.remove(&number)),
+        }
+    }
+
+    fn read(&self, offset: usize, out: &mut [u8]) {
+        for (number, within, range) in pages_of(offset, out.len()) {
+            match self.pages.get(&number) {
+                Some(page) => {
+                    let count = range.len();
+                    out[range].copy_from_slice(&page[within..within + count]);
+                }
+                None => out[range].fill(0),
+            }
+        }
+    }
+}
+
+/// The pages that `count` bytes at `offset` lie on: number, place within, and which of the bytes.
+fn pages_of(
+    offset: usize,
+    count: usize,
+) -> impl Iterator<Item = (usize, usize, std::ops::Range<usize>)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        if at == count {
+            return None;
+        }
+        let (number, within) = ((offset + at) / PAGE, (offset + at) % PAGE);
+        let end = count.min(at + PAGE - within);
+        let range = at..end;
+        at = end;
+        Some((number, within, range))
+    })
+}
+
+/// A place on the disk; one beyond what the machine can address is beyond the end.
+fn place(offset: u64) -> usize {
+    usize::try_from(offset).unwrap_or(usize::MAX)
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.state.with(|state| state.seen.length) as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.state.with(|state| {
+            state.seen.check(place(offset), out.len())?;
+            state.seen.read(place(offset), out);
+            Ok(())
+        })
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.state.with(|state| state.change(Change::Length(place(length))))
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.state.with(State::sync);
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let (offset, data) = (place(offset), data.into());
+        self.state.with(|state| state.change(Change::Write { offset, data }))
+    }
+}
