@@ -7,7 +7,8 @@ use crate::api::{Index, Position, ServerId, Term};
 use crate::persister::Persisted;
 use crate::runtime::rand::Chance;
 use crate::tick::{
-    ConfState, Config, HardState, MemoryStorage, Message, RawNode, Ready, Role, Snapshot, Storage,
+    self, ConfState, Config, HardState, MemoryStorage, Message, RawNode, Ready, Role, Snapshot,
+    Storage,
 };
 
 /// A Raft without thread, clock, socket or disk, as its driver needs it.
@@ -81,7 +82,7 @@ pub struct Status {
 /// Our own core. Its storage is a copy in memory of what the driver stores.
 impl Core for RawNode<MemoryStorage> {
     fn restart(life: Life) -> RawNode<MemoryStorage> {
-        let Life { me, servers, persisted, mut chance } = life;
+        let Life { me, servers, persisted, chance } = life;
         let peers: Vec<_> = (0..servers).map(ServerId::from_slot).collect();
         let config = Config {
             election_tick: ELECTION_TICKS,
@@ -91,10 +92,7 @@ impl Core for RawNode<MemoryStorage> {
             flow_control: Some(FLOW_CONTROL),
             ..Config::new(me, peers.clone())
         };
-        let draw = move |bound: u32| {
-            u32::try_from(chance.below(bound.into())).expect("a draw is below its bound")
-        };
-        RawNode::new(config, stored(persisted, peers), Box::new(draw))
+        RawNode::new(config, stored(persisted, peers), timeouts(chance))
             .expect("what was stored and read back fits together")
     }
 
@@ -103,12 +101,7 @@ impl Core for RawNode<MemoryStorage> {
     }
 
     fn step(&mut self, message: Message) -> Option<usize> {
-        let (from, place) = (message.from, self.raft().msgs().len());
-        // A message for somebody else, or from nobody, changes nothing.
-        RawNode::step(self, message).ok()?;
-        let answers = |reply: &Message| reply.to == from && reply.is_response();
-        let found = self.raft().msgs().get(place..)?.iter().position(answers);
-        found.map(|offset| place + offset)
+        step(self, message)
     }
 
     fn propose(&mut self, data: Bytes) -> Option<Position> {
@@ -163,6 +156,24 @@ impl Core for RawNode<MemoryStorage> {
     fn last_index(&self) -> Index {
         self.raft().log().last_index()
     }
+}
+
+/// Takes in a message. The place of the response, if it calls one forth, among the messages of the
+/// next [`Ready`].
+pub(crate) fn step<S: Storage>(node: &mut RawNode<S>, message: Message) -> Option<usize> {
+    let (from, place) = (message.from, node.raft().msgs().len());
+    // A message for somebody else, or from nobody, changes nothing.
+    node.step(message).ok()?;
+    let answers = |reply: &Message| reply.to == from && reply.is_response();
+    let found = node.raft().msgs().get(place..)?.iter().position(answers);
+    found.map(|offset| place + offset)
+}
+
+/// Where the core draws its election timeouts from.
+pub(crate) fn timeouts(mut chance: Chance) -> Box<dyn tick::Chance> {
+    Box::new(move |bound: u32| {
+        u32::try_from(chance.below(bound.into())).expect("a draw is below its bound")
+    })
 }
 
 /// What earlier lives left, as the core reads it.

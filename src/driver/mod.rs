@@ -40,13 +40,15 @@
 //!
 //! # Reading on
 //!
-//! `core.rs` says what a core must offer and adapts our own; `worker.rs` is the loop;
-//! `numbering.rs` how commands are counted; `timing.rs` has every number with its reason.
+//! `core.rs` says what a core must offer and adapts our own; `worker.rs` is the loop, `post.rs` how
+//! messages leave it; `numbering.rs` how commands are counted; `timing.rs` has every number with
+//! its reason.
 
 mod core;
 mod numbering;
+mod post;
 mod rpc;
-mod timing;
+pub(crate) mod timing;
 mod worker;
 
 use std::sync::Arc;
@@ -55,9 +57,15 @@ use bytes::Bytes;
 use tarpc::context::Context;
 
 pub use self::core::{Core, Life, Status};
+#[cfg(feature = "store")]
+pub(crate) use self::core::{step, timeouts};
 pub use self::numbering::{Numbering, service_snapshot, unwrap_command, unwrap_snapshot};
+#[cfg(feature = "store")]
+pub(crate) use self::post::{Replies, carry};
 pub use self::rpc::{TickRpc, TickRpcClient, TickRpcRequest, TickRpcResponse};
 use self::timing::READ_PATIENCE;
+#[cfg(feature = "store")]
+pub(crate) use self::worker::{Burden, event, first_tick, narrate};
 use self::worker::{Event, Worker};
 use crate::api::{ApplyMsg, Consensus, Index, Leadership, NotLeader, ServerId, Started};
 use crate::labrpc::ClientEnd;

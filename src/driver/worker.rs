@@ -8,14 +8,14 @@ use bytes::Bytes;
 use super::Parts;
 use super::core::{Core, Status};
 use super::numbering::{unwrap_command, unwrap_snapshot, wrap_command, wrap_snapshot};
+use super::post::{Replies, carry};
 use super::timing::{BATCH_MAX, TICK};
 use crate::api::{ApplyMsg, Entry, Index, NotLeader, Position, ServerId, Started, Term};
-use crate::labrpc;
 use crate::persister::PersistError;
 use crate::record::{self, emit};
 use crate::runtime::channel::{RecvTimeoutError, Sender};
+use crate::runtime::rand;
 use crate::runtime::time::Instant;
-use crate::runtime::{block_on, rand, thread};
 use crate::tick::{Kind, Message, ReadState, Ready};
 
 /// Something that happens to a server.
@@ -40,13 +40,14 @@ pub(super) enum Event {
 
 /// What a call carries whose loss the core wants to hear of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Burden {
+pub(crate) enum Burden {
     Append,
     Snapshot,
 }
 
 impl Burden {
-    fn of(message: &Message) -> Option<Burden> {
+    /// The burden of `message`.
+    pub(crate) fn of(message: &Message) -> Option<Burden> {
         match message.kind {
             Kind::Append { .. } => Some(Burden::Append),
             Kind::Snapshot { .. } => Some(Burden::Snapshot),
@@ -62,8 +63,7 @@ pub(super) struct Worker<C> {
     /// Term and vote as they are stored.
     ballot: (Term, Option<ServerId>),
     next_tick: Instant,
-    /// Who waits for which message of the next `Ready`, in the order of the messages.
-    replies: Vec<(usize, Sender<Message>)>,
+    replies: Replies,
     /// Reads that wait to be confirmed, by the name that the core knows them under.
     reads: BTreeMap<u64, Sender<Result<Index, NotLeader>>>,
     reads_begun: u64,
@@ -72,12 +72,8 @@ pub(super) struct Worker<C> {
 impl<C: Core> Worker<C> {
     pub(super) fn new(core: C, parts: Parts) -> Worker<C> {
         let ballot = parts.persister.durable_vote();
-        // Servers that are booted together must not tick together, or many would stand for
-        // election in the same moment.
-        let mut chance = rand::stream(&format!("first-tick-{}-{}", parts.me, ballot.0));
-        let tick_ns = u64::try_from(TICK.as_nanos()).expect("a tick is well below a second");
-        let next_tick = Instant::now() + Duration::from_nanos(chance.below(tick_ns));
-        let (replies, reads) = (Vec::new(), BTreeMap::new());
+        let next_tick = first_tick(parts.me, ballot.0);
+        let (replies, reads) = (Replies::default(), BTreeMap::new());
         Worker { core, parts, ballot, next_tick, replies, reads, reads_begun: 0 }
     }
 
@@ -140,8 +136,7 @@ impl<C: Core> Worker<C> {
 
     fn on_message(&mut self, message: Message, reply: Option<Sender<Message>>) {
         let place = self.core.step(message);
-        // Nothing called forth: `reply` is dropped, and the caller has its answer.
-        self.replies.extend(place.zip(reply));
+        self.replies.expect(place, reply);
     }
 
     /// Takes a command into the log, if this server leads.
@@ -234,28 +229,20 @@ impl<C: Core> Worker<C> {
 
     /// Sends each message: as the reply that somebody waits for, or as a call of its own.
     fn send(&mut self, messages: Vec<Message>) {
-        let mut replies = std::mem::take(&mut self.replies).into_iter().peekable();
-        for (place, message) in messages.into_iter().enumerate() {
-            match replies.next_if(|(waits_for, _)| *waits_for == place) {
-                // An error: the call was given up.
-                Some((_, reply)) => drop(reply.send(message)),
-                None => self.call(message),
-            }
-        }
+        let mut replies = std::mem::take(&mut self.replies);
+        replies.send(messages, |message| self.call(message));
     }
 
-    /// Carries one message to its receiver and the response back, in a task of its own. That
-    /// keeps nothing of this instance alive, and waits no longer than the instance lives.
+    /// Sends one message as a call; what becomes of it comes back as an event.
     fn call(&self, message: Message) {
         let Some(peer) = self.parts.peers.get(message.to.slot()).cloned() else { return };
         let (events, stop) = (self.parts.events.clone(), self.parts.stop.clone());
-        thread::go(move || {
-            let (to, burden) = (message.to, Burden::of(&message));
-            let call = async move { peer.deliver(labrpc::context(), message).await };
-            let event = match (block_on(stop.or(call)), burden) {
-                (Some(Ok(Some(message))), _) => Event::Deliver { message, reply: None },
-                (Some(_), Some(what)) => Event::Lost { to, what },
-                _ => return,
+        let (to, burden) = (message.to, Burden::of(&message));
+        carry(peer, message, stop, move |response| {
+            let event = match (response, burden) {
+                (Some(message), _) => Event::Deliver { message, reply: None },
+                (None, Some(what)) => Event::Lost { to, what },
+                (None, None) => return,
             };
             // An error: the instance has ended.
             let _ = events.send(event);
@@ -308,7 +295,16 @@ impl<C: Core> Worker<C> {
     }
 }
 
-fn narrate(me: ServerId, status: Status) {
+/// When server `me` ticks first. Servers that are booted together must not tick together, or many
+/// would stand for election in the same moment.
+pub(crate) fn first_tick(me: ServerId, term: Term) -> Instant {
+    let mut chance = rand::stream(&format!("first-tick-{me}-{term}"));
+    let tick_ns = u64::try_from(TICK.as_nanos()).expect("a tick is well below a second");
+    Instant::now() + Duration::from_nanos(chance.below(tick_ns))
+}
+
+/// Puts into the record what a server has become.
+pub(crate) fn narrate(me: ServerId, status: Status) {
     let Status { term, is_leader, leader } = status;
     emit(|| {
         let role = match leader {
@@ -320,6 +316,7 @@ fn narrate(me: ServerId, status: Status) {
     });
 }
 
-fn event(me: ServerId, what: String) -> record::Event {
+/// Something that server `me` did, for the record.
+pub(crate) fn event(me: ServerId, what: String) -> record::Event {
     record::Event { server: Some(me), what }
 }
