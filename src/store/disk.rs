@@ -15,11 +15,13 @@
 //! sync costs what was written since the last one, whatever the disk holds.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
 use redb::StorageBackend;
 
+use super::watch::StoreWatch;
 use crate::persister::{Unsynced, crash_chance};
 use crate::runtime::rand::Chance;
 use crate::runtime::sync::Quiet;
@@ -61,6 +63,17 @@ struct State {
     /// How many lives came before this one.
     crash_count: u64,
     usage: DiskUsage,
+    watch: Watching,
+}
+
+/// Who looks on, if anybody does.
+#[derive(Clone, Default)]
+struct Watching(Option<Arc<dyn StoreWatch>>);
+
+impl fmt::Debug for Watching {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Watching" } else { "Alone" })
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -113,6 +126,17 @@ impl Disk {
             }
         });
         Disk { state: Arc::new(Quiet::new(next)) }
+    }
+
+    /// Has `watch` look on at this life of the server, in place of an earlier one. It stays behind
+    /// in a crash.
+    pub fn watch(&self, watch: Arc<dyn StoreWatch>) {
+        self.state.with(|state| state.watch = Watching(Some(watch)));
+    }
+
+    /// Who looks on, to be shown what the server does; nobody once the life is over.
+    pub(super) fn watching(&self) -> Option<Arc<dyn StoreWatch>> {
+        self.state.with(|state| state.watch.0.clone().filter(|_| !state.crashed))
     }
 
     /// What the disk was asked to do, in all its lives.

@@ -8,6 +8,7 @@ mod disk;
 mod error;
 pub mod rpc;
 mod server;
+mod watch;
 
 pub use clerk::{StoreClerk, StoreEnd};
 pub use config::StoreConfig;
@@ -15,3 +16,4 @@ pub use disk::{Disk, DiskUsage};
 pub use error::StoreError;
 pub use rpc::Keys;
 pub use server::{ChunkEnd, StorePeer, StoreServer, StoreUsage};
+pub use watch::StoreWatch;
