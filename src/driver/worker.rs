@@ -106,12 +106,11 @@ impl<C: Core> Worker<C> {
     /// The tick comes last: a leader that was heard while the worker was held up has been heard.
     /// Ticks that were missed are not made up for.
     fn take_all(&mut self, first: Option<Event>) -> Result<(), PersistError> {
-        let more = |queue: &Parts| queue.queue.try_recv().ok();
-        let mut next = first.or_else(|| more(&self.parts));
-        for _ in 0..BATCH_MAX {
-            let Some(event) = next else { break };
+        let queue = self.parts.queue.clone();
+        let waiting = std::iter::from_fn(|| queue.try_recv().ok());
+        // Whoever is asked for an event has it taken out of the queue: no more than are taken in.
+        for event in first.into_iter().chain(waiting).take(BATCH_MAX) {
             self.take(event)?;
-            next = more(&self.parts);
         }
         let now = Instant::now();
         if now >= self.next_tick {
