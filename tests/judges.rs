@@ -134,6 +134,7 @@ fn judged(flaw: Flaw, schedule: Schedule) -> Report {
                     snapshot: raftlab::kv::plain_snapshot,
                     kv: raftlab::lab::KV,
                     raft_rpc: false,
+                    store: false,
                 },)*
             }
         };

@@ -55,12 +55,34 @@ pub struct Design {
     pub kv: KvDesign,
     /// Whether its servers speak `RaftRpc`, so that a scenario can play their peers.
     pub raft_rpc: bool,
+    /// Whether part `store` stands on it: its servers bring their own database and service.
+    pub store: bool,
+}
+
+/// Why a scenario says nothing about a design.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfit {
+    /// It plays servers itself, in the words of `RaftRpc`, which the design does not speak.
+    RaftRpc,
+    /// It is about servers with a database, which the design does not have.
+    Store,
 }
 
 impl Design {
     /// Whether `scenario` says anything about this design.
     pub const fn can_play(&self, scenario: &Scenario) -> bool {
-        self.raft_rpc || !scenario.puppets
+        self.unfit_for(scenario).is_none()
+    }
+
+    /// Why `scenario` says nothing about this design; `None` if it does.
+    pub const fn unfit_for(&self, scenario: &Scenario) -> Option<Unfit> {
+        if scenario.puppets && !self.raft_rpc {
+            return Some(Unfit::RaftRpc);
+        }
+        if scenario.part.keeps_a_database() && !self.store {
+            return Some(Unfit::Store);
+        }
+        None
     }
 }
 

@@ -5,12 +5,13 @@
 /// This is the one place where a scenario is registered: it makes the table
 /// [`SCENARIOS`](crate::lab::SCENARIOS), and one `#[test]` each in `tests/lab.rs`. To add one,
 /// write a function `pub fn name_2b(cluster: &mut Cluster)` in a file of `src/lab/scenarios/`
-/// and a line here. Its network is `reliable`, `unreliable`, or `puppets`: reliable, and the
-/// scenario itself plays every server but S0.
+/// and a line here; part `store` has a list of its own, in `store_list.rs`. Its network is
+/// `reliable`, `unreliable`, or `puppets`: reliable, and the scenario itself plays every server
+/// but S0.
 #[macro_export]
 macro_rules! scenarios {
     ($make:ident) => {
-        $make! {
+        $crate::with_store_scenarios! { $make
             initial_election_2a: P2A, 3 servers, reliable, "initial election",
                 "no leader within five seconds; a term that nobody shares";
             reelection_2a: P2A, 3 servers, reliable, "election after network failure",

@@ -67,11 +67,14 @@ mod scenario;
 pub mod scenarios;
 mod service;
 pub mod situations;
+#[cfg(feature = "store")]
+pub mod store;
+mod store_list;
 mod tick_design;
 
 pub use application::{Application, Living, Seat};
 pub use cluster::{Cluster, LONG};
-pub use design::{Boot, DESIGNS, Design, Facts, Instance, Numbering};
+pub use design::{Boot, DESIGNS, Design, Facts, Instance, Numbering, Unfit};
 pub use report::Report;
 pub use run::{Observing, run_and_explain, run_scenario, run_scenario_observing};
 pub use scenario::{NoSuchPart, Part, SCENARIOS, Scenario, find_scenario};

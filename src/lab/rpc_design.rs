@@ -21,6 +21,7 @@ pub const RPC: Design = Design {
     snapshot: plain_snapshot,
     kv: KV,
     raft_rpc: true,
+    store: false,
 };
 
 /// Brings a server of the RPC-style design to life.

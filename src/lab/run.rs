@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::cluster::{Cluster, Tally};
 use super::kv::{Judgement, judge};
 use super::observe::{Liveness, Observers};
-use super::{Design, Report, Scenario};
+use super::{Design, Numbering, Report, Scenario};
 use crate::history::History;
 use crate::labrpc;
 use crate::record;
@@ -67,13 +67,19 @@ pub fn run_scenario_observing(
     };
     let log = Arc::new(record::Log::default());
     let tally = Arc::new(Tally::default());
-    assert!(design.can_play(scenario), "{} needs a design that speaks RaftRpc", scenario.name);
+    let unfit = design.unfit_for(scenario);
+    assert!(unfit.is_none(), "{} says nothing about {}: {unfit:?}", scenario.name, design.name);
     // Puppets may say what no cluster of real servers would.
     let observers = (observing == Observing::On && !scenario.puppets).then(|| {
         // On the real clock nobody says when the operating system held a server up.
         let unfair = is_hostile(&config) || config.clock == Clock::Real;
         let liveness = if unfair { Liveness::Ignored } else { Liveness::Judged };
-        Observers::new(scenario.servers, design.facts, design.numbering, liveness)
+        // A server with a database applies every entry of its log itself.
+        let numbering = match scenario.part.keeps_a_database() {
+            true => Numbering::Entries,
+            false => design.numbering,
+        };
+        Observers::new(scenario.servers, design.facts, numbering, liveness)
     });
     let main = {
         let (scenario, design, config) = (*scenario, *design, config.clone());

@@ -20,13 +20,25 @@ pub enum Part {
     P3A,
     /// A key/value service that takes snapshots.
     P3B,
+    /// A key/value service in a database, where the build has one: cargo feature `store`.
+    Store,
 }
 
 impl Part {
-    /// All parts, in order.
-    pub const ALL: [Part; 6] = [Part::P2A, Part::P2B, Part::P2C, Part::P2D, Part::P3A, Part::P3B];
+    /// All parts of this build, in order.
+    pub const ALL: [Part; 6 + cfg!(feature = "store") as usize] = [
+        Part::P2A,
+        Part::P2B,
+        Part::P2C,
+        Part::P2D,
+        Part::P3A,
+        Part::P3B,
+        #[cfg(feature = "store")]
+        Part::Store,
+    ];
 
-    /// The part's number in 6.824 up to 2023, which raftlab uses: `2A`.
+    /// The part's number in 6.824 up to 2023, which raftlab uses: `2A`. The last is not of that
+    /// course, and has a name.
     pub const fn name(self) -> &'static str {
         match self {
             Part::P2A => "2A",
@@ -35,10 +47,12 @@ impl Part {
             Part::P2D => "2D",
             Part::P3A => "3A",
             Part::P3B => "3B",
+            Part::Store => "store",
         }
     }
 
-    /// The part's number in the course since 2024: `3A`, or two where it has been divided.
+    /// The part's number in the course since 2024: `3A`, two where it has been divided, a dash
+    /// where it has none.
     pub const fn newer_name(self) -> &'static str {
         match self {
             Part::P2A => "3A",
@@ -47,6 +61,7 @@ impl Part {
             Part::P2D => "3D",
             Part::P3A => "4A, 4B",
             Part::P3B => "4C",
+            Part::Store => "–",
         }
     }
 
@@ -59,6 +74,7 @@ impl Part {
             Part::P2D => "snapshots",
             Part::P3A => "key/value service",
             Part::P3B => "key/value service with snapshots",
+            Part::Store => "key/value service in a database",
         }
     }
 
@@ -67,10 +83,17 @@ impl Part {
         matches!(self, Part::P2D)
     }
 
-    /// Whether its scenarios choose the service above Raft, with [`Cluster::serve`]; elsewhere it
-    /// is the suite's own, and the servers are up before the scenario begins.
+    /// Whether its scenarios choose the service above Raft, with [`Cluster::serve`], or bring
+    /// servers of their own; elsewhere the service is the suite's, and the servers are up before
+    /// the scenario begins.
     pub const fn chooses_service(self) -> bool {
-        matches!(self, Part::P3A | Part::P3B)
+        matches!(self, Part::P3A | Part::P3B | Part::Store)
+    }
+
+    /// Whether its servers keep everything in a database of their own, so that there is no
+    /// consensus module apart from the service, no persister and no apply channel.
+    pub const fn keeps_a_database(self) -> bool {
+        matches!(self, Part::Store)
     }
 }
 
@@ -82,7 +105,7 @@ impl fmt::Display for Part {
 
 /// No part is called that.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no part is called {0:?}; the parts are 2A, 2B, 2C, 2D, 3A and 3B")]
+#[error("no part is called {0:?}; the parts are {parts}", parts = Part::ALL.map(Part::name).join(", "))]
 pub struct NoSuchPart(pub String);
 
 impl FromStr for Part {
@@ -166,6 +189,16 @@ mod tests {
     fn parts_are_read_in_either_case() {
         assert_eq!("2c".parse(), Ok(Part::P2C));
         assert_eq!("2C".parse(), Ok(Part::P2C));
-        assert_eq!("5Z".parse::<Part>(), Err(NoSuchPart("5Z".to_string())));
+        let unknown = "5Z".parse::<Part>().expect_err("there is no such part");
+        let message = r#"no part is called "5Z"; the parts are 2A, 2B, 2C, 2D, 3A, 3B"#;
+        assert!(unknown.to_string().starts_with(message), "{unknown}");
+    }
+
+    #[test]
+    fn part_store_is_there_where_the_build_has_a_database() {
+        let built = cfg!(feature = "store");
+        assert_eq!("store".parse::<Part>().is_ok(), built, "by its name");
+        let has = SCENARIOS.iter().any(|scenario| scenario.part == Part::Store);
+        assert_eq!(has, built, "by its tests");
     }
 }

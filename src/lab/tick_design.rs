@@ -22,6 +22,7 @@ pub const TICK: Design = Design {
     snapshot: service_snapshot,
     kv: KV,
     raft_rpc: false,
+    store: true,
 };
 
 /// Brings a server on our own core to life.

@@ -208,7 +208,9 @@ fn hunt(plan: &Plan, design: &Design) {
         let seed = plan.first + count - 1;
         let config = RunConfig { seed, schedule, ..RunConfig::default() };
         let mut caught = Vec::new();
-        for scenario in SCENARIOS.iter().filter(|scenario| parts.have(scenario)) {
+        for scenario in
+            SCENARIOS.iter().filter(|scenario| parts.have(scenario) && design.can_play(scenario))
+        {
             // Should the process die, this is what is left of it.
             print!("\ndied\t{count}\t{cpu_s:.1}\t{}\t", scenario.name);
             let _ = std::io::stdout().flush();

@@ -1,6 +1,6 @@
 //! From names and parts to tests, and from a typing error to the nearest name.
 
-use raftlab::lab::{Design, Part, SCENARIOS, Scenario};
+use raftlab::lab::{DESIGNS, Design, Part, SCENARIOS, Scenario, Unfit};
 
 use crate::exit::Trouble;
 
@@ -14,15 +14,42 @@ pub fn tests(names: &[String], design: &Design) -> Result<Vec<&'static Scenario>
     }
     let tests: Vec<_> = chosen(names).filter(|scenario| design.can_play(scenario)).collect();
     if tests.is_empty() {
-        return Err(Trouble::Input(unfit(design)));
+        let why = chosen(names).find_map(|scenario| design.unfit_for(scenario));
+        let why = why.expect("there is a test, and the design cannot play it");
+        return Err(Trouble::Input(format!("{}; {}", reason(why, design), advice(why))));
     }
     Ok(tests)
 }
 
-/// The tests that `names` stand for and that say nothing about `design`.
-pub fn left_out(names: &[String], design: &Design) -> Vec<&'static str> {
-    let unfit = chosen(names).filter(|scenario| !design.can_play(scenario));
+/// The tests that `names` stand for and that say nothing about `design`, for this reason.
+pub fn left_out(names: &[String], design: &Design, why: Unfit) -> Vec<&'static str> {
+    let unfit = chosen(names).filter(|scenario| design.unfit_for(scenario) == Some(why));
     unfit.map(|scenario| scenario.name).collect()
+}
+
+/// Why `design` cannot play a test.
+pub fn reason(why: Unfit, design: &Design) -> String {
+    match why {
+        Unfit::RaftRpc => {
+            format!("such tests speak RaftRpc, which design {} does not", design.name)
+        }
+        Unfit::Store => format!("part store has no servers of design {}", design.name),
+    }
+}
+
+/// What to do about it.
+fn advice(why: Unfit) -> String {
+    match why {
+        Unfit::RaftRpc => "name others".to_string(),
+        Unfit::Store => {
+            let players: Vec<String> = DESIGNS
+                .iter()
+                .filter(|design| design.store)
+                .map(|design| format!("--design {}", design.name))
+                .collect();
+            format!("add {}", players.join(" or "))
+        }
+    }
 }
 
 fn chosen(names: &[String]) -> impl Iterator<Item = &'static Scenario> {
@@ -30,17 +57,13 @@ fn chosen(names: &[String]) -> impl Iterator<Item = &'static Scenario> {
     SCENARIOS.iter().filter(move |scenario| names.is_empty() || wanted(scenario))
 }
 
-fn unfit(design: &Design) -> String {
-    format!("such tests speak RaftRpc, which design {} does not; name others", design.name)
-}
-
 /// The one test of that name.
 pub fn test(name: &str, design: &Design) -> Result<&'static Scenario, Trouble> {
     let found = SCENARIOS.iter().find(|scenario| scenario.name.eq_ignore_ascii_case(name));
     let scenario = found.ok_or_else(|| Trouble::Input(unknown(name, false)))?;
-    match design.can_play(scenario) {
-        true => Ok(scenario),
-        false => Err(Trouble::Input(unfit(design))),
+    match design.unfit_for(scenario) {
+        None => Ok(scenario),
+        Some(why) => Err(Trouble::Input(format!("{}; {}", reason(why, design), advice(why)))),
     }
 }
 
@@ -51,7 +74,11 @@ fn stands_for(name: &str, scenario: &Scenario) -> bool {
 /// What to say about a name that nothing has.
 fn unknown(name: &str, parts_too: bool) -> String {
     let newer = |part: &Part| part.newer_name().split(", ").any(|n| n.eq_ignore_ascii_case(name));
-    let advice = if let Some(part) = Part::ALL.into_iter().find(newer) {
+    let of_store = name.to_ascii_lowercase().ends_with("store") && !cfg!(feature = "store");
+    let advice = if of_store {
+        "part store needs a build with a database: cargo build --release --features store"
+            .to_string()
+    } else if let Some(part) = Part::ALL.into_iter().find(newer) {
         let name = name.to_ascii_uppercase();
         format!("parts carry the older numbers: {name} is {part} here")
     } else if !parts_too && name.parse::<Part>().is_ok() {
@@ -97,16 +124,32 @@ mod tests {
     }
 
     #[test]
-    fn no_names_are_all_tests() {
-        assert_eq!(tests(&[], &DESIGNS[0]).unwrap().len(), SCENARIOS.len());
+    fn no_names_are_all_tests_of_the_design() {
+        let of_rpc = SCENARIOS.iter().filter(|s| s.part != Part::Store).count();
+        assert_eq!(tests(&[], &DESIGNS[0]).unwrap().len(), of_rpc);
+    }
+
+    #[test]
+    fn part_store_says_what_it_needs() {
+        let needs = match cfg!(feature = "store") {
+            true => "part store has no servers of design rpc; add --design tick",
+            false => "cargo build --release --features store",
+        };
+        for name in ["store", "basic_store"] {
+            assert!(complaint(name).ends_with(needs), "{}", complaint(name));
+        }
     }
 
     #[test]
     fn what_says_nothing_about_a_design_is_named() {
         let [rpc, tick] = DESIGNS else { panic!("two designs") };
-        assert_eq!(left_out(&[], rpc), [""; 0]);
+        let why = Unfit::RaftRpc;
+        assert_eq!(left_out(&[], rpc, why), [""; 0]);
+        let of_store = SCENARIOS.iter().filter(|s| s.part == Part::Store).count();
+        assert_eq!(left_out(&[], rpc, Unfit::Store).len(), of_store);
+        assert_eq!(left_out(&[], tick, Unfit::Store), [""; 0]);
         let names = ["2A", "figure8_2c"].map(str::to_string);
-        let (played, left_out) = (tests(&names, tick).unwrap(), left_out(&names, tick));
+        let (played, left_out) = (tests(&names, tick).unwrap(), left_out(&names, tick, why));
         assert_eq!(played.len() + left_out.len(), tests(&names, rpc).unwrap().len());
         assert!(left_out.contains(&"vote_rules_2a"), "{left_out:?}");
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use raftlab::lab::{self, Design, Report};
+use raftlab::lab::{self, Design, Report, Unfit};
 use raftlab::runtime::{Clock, RunConfig, time};
 
 use crate::args::{self, TestArgs};
@@ -43,11 +43,13 @@ pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
     // What has been found is shown even if the machine failed us in the end.
     with_records(&mut tally, design);
     print(&tally, clock, wall)?;
-    let left_out = select::left_out(&args.names, design);
-    if !left_out.is_empty() {
-        let (count, name) = (counted(left_out.len() as u64, "test"), design.name);
-        let why = format!("{count} not run, since design {name} does not speak RaftRpc:");
-        output::print(&format!("{why}\n  {}\n", left_out.join("\n  ")))?;
+    for why in [Unfit::RaftRpc, Unfit::Store] {
+        let left_out = select::left_out(&args.names, design, why);
+        if !left_out.is_empty() {
+            let count = counted(left_out.len() as u64, "test");
+            let why = select::reason(why, design);
+            output::print(&format!("{count} not run: {why}\n  {}\n", left_out.join("\n  ")))?;
+        }
     }
     status
 }

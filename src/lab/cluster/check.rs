@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::ledger::shown;
 use super::{Cluster, limit};
-use crate::api::{Index, ServerId, Started, Term};
+use crate::api::{Index, Leadership, ServerId, Started, Term};
 use crate::persister::Persister;
 use crate::runtime::time::Instant;
 use crate::runtime::{self, Clock, FailureKind, Schedule, thread};
@@ -34,11 +34,21 @@ impl Cluster {
     /// Waits until a connected server leads, for about five seconds, and returns it; of several
     /// the one with the highest term. Two leaders in one term fail the run at once.
     pub fn check_one_leader(&self) -> ServerId {
+        self.one_leader_of(|| {
+            let running = self.connected_and_running().into_iter();
+            running.map(|(server, consensus)| (server, consensus.get_state())).collect()
+        })
+    }
+
+    /// The same, of the servers whose `states` are given each time.
+    pub(in crate::lab) fn one_leader_of(
+        &self,
+        states: impl Fn() -> Vec<(ServerId, Leadership)>,
+    ) -> ServerId {
         for _ in 0..LEADER_ROUNDS {
             self.sleep_ms(450 + self.draw(100));
             let mut leaders: BTreeMap<Term, ServerId> = BTreeMap::new();
-            for (server, consensus) in self.connected_and_running() {
-                let state = consensus.get_state();
+            for (server, state) in states() {
                 if !state.is_leader {
                     continue;
                 }

@@ -15,6 +15,8 @@ mod check;
 mod diary;
 mod ledger;
 mod power;
+#[cfg(feature = "store")]
+mod store;
 mod verbs;
 
 use std::sync::{Arc, Weak};
@@ -65,6 +67,8 @@ struct Inner {
     observers: Option<Arc<Observers>>,
     clients: Arc<Clients>,
     tally: Arc<Tally>,
+    /// What else has to stop when the scenario is over.
+    at_end: Quiet<Vec<Box<dyn FnOnce() + Send>>>,
 }
 
 /// One server's place in the cluster, across its lives.
@@ -82,7 +86,7 @@ struct Slot {
 
 /// What a run leaves behind; outlives the cluster, also when the run fails.
 #[derive(Default)]
-pub(super) struct Tally {
+pub(in crate::lab) struct Tally {
     state: Quiet<TallyState>,
     /// What clients did.
     pub(super) recorder: Arc<Recorder>,
@@ -92,12 +96,27 @@ pub(super) struct Tally {
 struct TallyState {
     counters: Counters,
     commits: u64,
-    lives: Vec<Weak<dyn Consensus>>,
-    presences: Vec<Weak<Presence>>,
+    traces: Vec<Traces>,
 }
 
-/// Held by a persister, which its server holds: while it is there, the server is not all gone.
-struct Presence;
+/// What is left of a server as long as anything of it is there.
+struct Traces {
+    /// Its instance, where that is a consensus module of its own.
+    life: Option<Weak<dyn Consensus>>,
+    /// What its storage holds.
+    part: Weak<Presence>,
+}
+
+impl Traces {
+    fn are_left(&self) -> bool {
+        let life = self.life.as_ref().is_some_and(|life| life.strong_count() > 0);
+        life || self.part.strong_count() > 0
+    }
+}
+
+/// Held by what a server stores in, which its server holds: while it is there, the server is not
+/// all gone.
+pub(in crate::lab) struct Presence;
 
 impl Watch for Presence {
     fn wrote(&self, _write: &Write<'_>) {}
@@ -106,16 +125,20 @@ impl Watch for Presence {
 impl Tally {
     /// Remembers an instance and what it writes to, without keeping either alive.
     fn born(&self, consensus: &Arc<dyn Consensus>, persister: &Persister) {
+        persister.watch(self.leaves_traces(Some(Arc::downgrade(consensus))));
+    }
+
+    /// Remembers a server by its instance, if that is given, and by what is returned: to be held
+    /// by what it stores in.
+    pub(in crate::lab) fn leaves_traces(&self, life: Option<Weak<dyn Consensus>>) -> Arc<Presence> {
         let presence = Arc::new(Presence);
-        persister.watch(presence.clone());
-        self.state.with(|state| {
-            state.lives.push(Arc::downgrade(consensus));
-            state.presences.push(Arc::downgrade(&presence));
-        });
+        let part = Arc::downgrade(&presence);
+        self.state.with(|state| state.traces.push(Traces { life, part }));
+        presence
     }
 
     /// A server has applied `message`.
-    fn applied(&self, message: &ApplyMsg) {
+    pub(in crate::lab) fn applied(&self, message: &ApplyMsg) {
         let index = match message {
             ApplyMsg::Command { index, .. } => *index,
             ApplyMsg::Snapshot { last_included, .. } => last_included.index,
@@ -136,10 +159,7 @@ impl Tally {
     /// Servers that are not all gone, of all that ever ran: somebody holds the instance, or the
     /// instance's own parts hold each other. Anything but 0 after a run is a leak.
     pub(super) fn servers_left(&self) -> usize {
-        self.state.with(|state| {
-            let pairs = state.lives.iter().zip(&state.presences);
-            pairs.filter(|(life, part)| life.strong_count() + part.strong_count() > 0).count()
-        })
+        self.state.with(|state| state.traces.iter().filter(|traces| traces.are_left()).count())
     }
 }
 
@@ -186,6 +206,7 @@ impl Cluster {
                 clients: Clients::new(tally.recorder.clone(), observers.is_some()),
                 observers,
                 tally,
+                at_end: Quiet::default(),
             }),
         };
         match &cluster.inner.diary {
@@ -218,6 +239,7 @@ impl Cluster {
         if let Some(observers) = &self.inner.observers {
             observers.finish();
         }
+        self.inner.at_end.with(std::mem::take).into_iter().for_each(|stop| stop());
         for server in self.servers() {
             self.crash(server);
         }

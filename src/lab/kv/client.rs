@@ -27,6 +27,65 @@ impl Clients {
         Arc::new(Clients { made: AtomicU32::new(0), recorder, observers })
     }
 
+    /// The number of the next client.
+    pub(in crate::lab) fn next_number(&self) -> u32 {
+        self.made.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Has `ask` read `key`, and writes down the `text` that was found.
+    pub(in crate::lab) fn reads<T>(
+        &self,
+        client: u32,
+        key: &str,
+        ask: impl FnOnce() -> T,
+        text: impl Fn(&T) -> String,
+    ) -> T {
+        let client = u64::from(client);
+        let call = self.begins(client, key, Asked::Get);
+        let log = &self.recorder.classic;
+        let place = log.calls(client, KvInput::Get { key: key.to_string() });
+        let found = ask();
+        let text = text(&found);
+        log.returns(place, KvOutput::Value(text.clone()));
+        self.ends(client, call, Answer::Value(&text));
+        found
+    }
+
+    /// Has `ask` read many keys at once, and writes it down: to each of them it was a read.
+    #[cfg(feature = "store")]
+    pub(in crate::lab) fn scans(
+        &self,
+        client: u32,
+        ask: impl FnOnce() -> Vec<(String, String)>,
+    ) -> Vec<(String, String)> {
+        let log = &self.recorder.classic;
+        tell(client.into(), || "scans".to_string());
+        let moment = log.moment();
+        let found = ask();
+        let reads = found.iter().map(|(key, value)| {
+            (KvInput::Get { key: key.clone() }, KvOutput::Value(value.clone()))
+        });
+        log.adds(client.into(), moment, reads);
+        tell(client.into(), || format!("is answered {} keys", found.len()));
+        found
+    }
+
+    /// Has `ask` carry `input`, a put or an append, out and writes it down.
+    pub(in crate::lab) fn writes(&self, client: u32, input: KvInput, ask: impl FnOnce()) {
+        let client = u64::from(client);
+        let asked = match &input {
+            KvInput::Get { .. } => Asked::Get,
+            KvInput::Put { value, .. } => Asked::Put(value),
+            KvInput::Append { value, .. } => Asked::Append(value),
+        };
+        let call = self.begins(client, input.key(), asked);
+        let log = &self.recorder.classic;
+        let place = log.calls(client, input);
+        ask();
+        log.returns(place, KvOutput::Done);
+        self.ends(client, call, Answer::Done);
+    }
+
     fn begins(&self, client: u64, key: &str, asked: Asked<'_>) -> Option<Call> {
         tell(client, || format!("calls {asked:?} of {key:?}"));
         self.observers.as_ref().map(|observers| observers.begins(client, key, asked))
@@ -69,7 +128,7 @@ impl Cluster {
     /// A new client that reaches `servers` and no others, until [`Cluster::let_reach`] says so.
     pub fn client_of(&self, servers: &[ServerId]) -> Client {
         let shared = self.clients().clone();
-        let number = shared.made.fetch_add(1, Ordering::Relaxed);
+        let number = shared.next_number();
         let host = Host::Client(number);
         let make = self.design().kv.client;
         let clerk = make(number.into(), self.network(), host, self.server_count());
@@ -94,35 +153,19 @@ impl Client {
 
     /// The value of `key`, empty when it is missing.
     pub fn get(&mut self, key: &str) -> String {
-        let call = self.begins(key, Asked::Get);
-        let log = &self.shared.recorder.classic;
-        let place = log.calls(self.number.into(), KvInput::Get { key: key.to_string() });
-        let value = self.clerk.get(key);
-        log.returns(place, KvOutput::Value(value.clone()));
-        self.ends(call, Answer::Value(&value));
-        value
+        self.shared.reads(self.number, key, || self.clerk.get(key), String::clone)
     }
 
     /// Gives `key` a value.
     pub fn put(&mut self, key: &str, value: &str) {
-        let call = self.begins(key, Asked::Put(value));
-        let log = &self.shared.recorder.classic;
         let input = KvInput::Put { key: key.to_string(), value: value.to_string() };
-        let place = log.calls(self.number.into(), input);
-        self.clerk.put(key, value);
-        log.returns(place, KvOutput::Done);
-        self.ends(call, Answer::Done);
+        self.shared.writes(self.number, input, || self.clerk.put(key, value));
     }
 
     /// Adds to the end of the value of `key`.
     pub fn append(&mut self, key: &str, value: &str) {
-        let call = self.begins(key, Asked::Append(value));
-        let log = &self.shared.recorder.classic;
         let input = KvInput::Append { key: key.to_string(), value: value.to_string() };
-        let place = log.calls(self.number.into(), input);
-        self.clerk.append(key, value);
-        log.returns(place, KvOutput::Done);
-        self.ends(call, Answer::Done);
+        self.shared.writes(self.number, input, || self.clerk.append(key, value));
     }
 
     /// Value and version of `key`; `None` when it is missing.

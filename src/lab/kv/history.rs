@@ -73,6 +73,28 @@ impl<I, O> Log<I, O> {
         });
     }
 
+    /// A moment for [`Log::adds`].
+    #[cfg(feature = "store")]
+    pub(super) fn moment(&self) -> u64 {
+        self.state.with(State::now_ns)
+    }
+
+    /// Writes down operations that were called together at `moment`, and have just returned.
+    #[cfg(feature = "store")]
+    pub(super) fn adds(
+        &self,
+        client: u64,
+        moment: u64,
+        operations: impl IntoIterator<Item = (I, O)>,
+    ) {
+        self.state.with(|state| {
+            let now_ns = state.now_ns();
+            let answered =
+                |(input, output)| Operation::answered(client, moment, input, now_ns, output);
+            state.operations.extend(operations.into_iter().map(answered));
+        });
+    }
+
     fn take(&self) -> Vec<Operation<I, O>> {
         self.state.with(|state| std::mem::take(&mut state.operations))
     }

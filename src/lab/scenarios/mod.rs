@@ -21,6 +21,8 @@ mod rsm_rules;
 mod service_rules;
 mod snapshot_rules;
 mod snapshots;
+#[cfg(feature = "store")]
+mod store;
 mod timing;
 mod votes;
 
@@ -40,5 +42,7 @@ pub use rsm_rules::*;
 pub use service_rules::*;
 pub use snapshot_rules::*;
 pub use snapshots::*;
+#[cfg(feature = "store")]
+pub use store::*;
 pub use timing::*;
 pub use votes::*;

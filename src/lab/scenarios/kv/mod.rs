@@ -3,7 +3,7 @@
 //! `rounds.rs` has what most tests of both services have in common; the others are the tests.
 
 mod classic;
-mod rounds;
+pub(super) mod rounds;
 mod special;
 mod versioned;
 mod versioned_special;

@@ -57,9 +57,9 @@ pub(super) struct Load {
 }
 
 /// A client's turns: when it may do something, and its own chance.
-pub(super) struct Turns {
+pub(in crate::lab::scenarios) struct Turns {
     stop: Arc<AtomicBool>,
-    pub(super) chance: Chance,
+    pub(in crate::lab::scenarios) chance: Chance,
     pause_ms: u64,
 }
 
@@ -67,7 +67,7 @@ impl Turns {
     /// Whether there is a next turn; comes back when it is there.
     ///
     /// Half of all turns follow at once, so that operations also come in bursts.
-    pub(super) fn next(&mut self) -> bool {
+    pub(in crate::lab::scenarios) fn next(&mut self) -> bool {
         if self.chance.below(2) == 0 {
             thread::sleep(Duration::from_millis(self.chance.below(4 * self.pause_ms)));
         }
@@ -87,7 +87,7 @@ pub(super) fn rounds<T: Send + 'static>(
         let workers = Workers::start(cluster, load.clients, &work);
         let partitioner = load.partitions.then(|| {
             cluster.sleep_ms(ELECTION_MS);
-            start_partitioner(cluster, &workers.stop)
+            workers.start_partitioner(cluster, ELECTION_MS)
         });
         cluster.sleep_ms(ROUND_MS);
         workers.stop();
@@ -105,7 +105,7 @@ pub(super) fn rounds<T: Send + 'static>(
 }
 
 /// Clients at work.
-pub(super) struct Workers<T> {
+pub(in crate::lab::scenarios) struct Workers<T> {
     stop: Arc<AtomicBool>,
     tasks: Vec<JoinHandle<T>>,
 }
@@ -117,42 +117,55 @@ impl<T: Send + 'static> Workers<T> {
         count: usize,
         work: &(impl Fn(usize, &mut Client, &mut Turns) -> T + Clone + Send + 'static),
     ) -> Workers<T> {
+        Workers::of((0..count).map(|_| cluster.client()), |client| client.number(), work)
+    }
+
+    /// Sets `clients` of any sort to work; no two of them have one `number`.
+    pub(in crate::lab::scenarios) fn of<C: Send + 'static>(
+        clients: impl ExactSizeIterator<Item = C>,
+        number: impl Fn(&C) -> u32,
+        work: &(impl Fn(usize, &mut C, &mut Turns) -> T + Clone + Send + 'static),
+    ) -> Workers<T> {
         let stop = Arc::new(AtomicBool::new(false));
-        let pause_ms = PACE_MS * count.min(PACED_CLIENTS_MAX) as u64;
-        let start = |place| {
-            let mut client = cluster.client();
-            let name = format!("client{}", client.number());
+        let pause_ms = PACE_MS * clients.len().min(PACED_CLIENTS_MAX) as u64;
+        let start = |(place, mut client)| {
+            let name = format!("client{}", number(&client));
             let chance = stream(&name);
             let mut turns = Turns { stop: stop.clone(), chance, pause_ms };
             let work = work.clone();
             thread::spawn(name, move || work(place, &mut client, &mut turns))
         };
-        let tasks = (0..count).map(start).collect();
+        let tasks = clients.enumerate().map(start).collect();
         Workers { stop, tasks }
     }
 
+    /// As long as there are turns, divides the servers anew every `least_ms` milliseconds, or up to
+    /// 200 more, each by the flip of a coin.
+    pub(in crate::lab::scenarios) fn start_partitioner(
+        &self,
+        cluster: &Cluster,
+        least_ms: u64,
+    ) -> JoinHandle<()> {
+        let (cluster, stop) = (cluster.clone(), self.stop.clone());
+        thread::spawn("partitioner", move || {
+            while !stop.load(Ordering::Relaxed) {
+                let (one, other): (Vec<ServerId>, Vec<ServerId>) =
+                    cluster.servers().partition(|_| cluster.draw(2) == 0);
+                cluster.partition(&[&one, &other]);
+                cluster.sleep_ms(least_ms + cluster.draw(200));
+            }
+        })
+    }
+
     /// There are no more turns.
-    pub(super) fn stop(&self) {
+    pub(in crate::lab::scenarios) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
 
     /// Waits until all have ended. What became of them, by place.
-    pub(super) fn join(self) -> Vec<T> {
+    pub(in crate::lab::scenarios) fn join(self) -> Vec<T> {
         self.tasks.into_iter().map(JoinHandle::join).collect()
     }
-}
-
-/// Divides the servers anew every second, each by the flip of a coin, until told to stop.
-fn start_partitioner(cluster: &Cluster, stop: &Arc<AtomicBool>) -> JoinHandle<()> {
-    let (cluster, stop) = (cluster.clone(), stop.clone());
-    thread::spawn("partitioner", move || {
-        while !stop.load(Ordering::Relaxed) {
-            let (one, other): (Vec<ServerId>, Vec<ServerId>) =
-                cluster.servers().partition(|_| cluster.draw(2) == 0);
-            cluster.partition(&[&one, &other]);
-            cluster.sleep_ms(ELECTION_MS + cluster.draw(200));
-        }
-    })
 }
 
 /// All servers go down, and a second later up again.

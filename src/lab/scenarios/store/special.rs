@@ -1,0 +1,106 @@
+//! The tests of part `store` with a story of their own.
+
+use super::rounds::{ELECTION_MS, check_logs};
+use crate::api::{Index, ServerId, quorum_size};
+use crate::lab::Cluster;
+use crate::lab::store::Stores;
+use crate::persister::Unsynced;
+use crate::runtime::thread;
+use crate::store::StoreConfig;
+
+/// How many applied entries a log may keep where a story needs a short one.
+const LOG_GC_LIMIT: u64 = 10;
+
+const S0: ServerId = ServerId(0);
+const S1: ServerId = ServerId(1);
+const S2: ServerId = ServerId(2);
+
+/// A majority goes on without a minority, first one without the leader, then one with it.
+///
+/// ```text
+/// leader + 1       k1 = v1 ┐ heal ┌ nothing; a read waits ┐ heal ─ k1 = changed, k2 = v2
+/// 1 of the others  k1 = v1 │      │ k1 = changed, k2 = v2 │
+/// 2 of the others  nothing ┘      └ k1 = changed, k2 = v2 ┘
+/// ```
+pub fn one_partition_store(cluster: &mut Cluster) {
+    let stores = cluster.serve_store(StoreConfig::default());
+    let leader = stores.wait_for_leader();
+    let others: Vec<ServerId> =
+        (1..cluster.server_count()).map(|distance| cluster.after(leader, distance)).collect();
+
+    // Two of the others are away: the rest goes on without them.
+    let (near, away) = others.split_at(quorum_size(cluster.server_count()) - 1);
+    let with_leader = [&[leader], near].concat();
+    cluster.partition(&[&with_leader, away]);
+    let mut client = stores.client_of(&with_leader);
+    client.put("k1", "v1");
+    assert_eq!(client.get("k1").as_deref(), Some("v1"), "a majority has its own value");
+    away.iter().for_each(|server| check_look(&stores, *server, "k1", None));
+    stores.heal();
+    stores.check_all_have(&[("k1", Some("v1"))]);
+
+    // Now the leader is away with one of them, and the rest needs another leader.
+    let leader = stores.wait_for_leader();
+    let others: Vec<ServerId> =
+        (1..cluster.server_count()).map(|distance| cluster.after(leader, distance)).collect();
+    let (old, new) = ([leader, others[0]], &others[1..]);
+    cluster.partition(&[&old, new]);
+    let mut client = stores.client_of(new);
+    assert_eq!(client.get("k1").as_deref(), Some("v1"), "what was put before the partition");
+    client.put("k1", "changed");
+    client.put("k2", "v2");
+
+    // The old leader may believe that it leads, and must not answer.
+    let mut of_old = stores.client_of(&old);
+    let (number, everybody) = (of_old.number(), cluster.servers().collect::<Vec<_>>());
+    let read = thread::spawn(format!("client{number}"), move || of_old.get("k1"));
+    cluster.sleep_ms(ELECTION_MS);
+    assert!(!read.is_finished(), "a minority has answered a read");
+    old.iter().for_each(|server| check_look(&stores, *server, "k1", Some("v1")));
+    stores.heal();
+    cluster.let_reach(number, &everybody);
+    assert_eq!(read.join().as_deref(), Some("changed"), "the read that waited");
+    stores.check_all_have(&[("k1", Some("changed")), ("k2", Some("v2"))]);
+}
+
+/// Fails unless `server` itself has `value` under `key`.
+fn check_look(stores: &Stores, server: ServerId, key: &str, value: Option<&str>) {
+    let found = stores.look(server, key);
+    assert_eq!(found.as_deref(), value, "{server}'s own value of {key:?}");
+}
+
+/// A server that was away gets a snapshot: it has what was put meanwhile and lacks what was
+/// deleted, also after a restart.
+///
+/// ```text
+/// S0       k1, k2 │                             │ k1, k100 by snapshot ─ restart ─ the same
+/// S1, S2   k1, k2 │ 15 puts, k2 deleted; log cut │
+/// ```
+pub fn one_snapshot_store(cluster: &mut Cluster) {
+    let config = StoreConfig { log_gc_limit: Some(LOG_GC_LIMIT), ..StoreConfig::default() };
+    let stores = cluster.serve_store(config);
+    let mut client = stores.client();
+    client.put("k1", "v1");
+    client.put("k2", "v2");
+    stores.check_all_have(&[("k1", Some("v1")), ("k2", Some("v2"))]);
+    assert_eq!(stores.truncated(S0), Some(Index(0)), "a log that is short is not cut");
+
+    cluster.partition(&[&[S0], &[S1, S2]]);
+    let mut client = stores.client_of(&[S1, S2]);
+    (100..115).for_each(|number| client.put(&format!("k{number}"), &format!("v{number}")));
+    client.delete("k2");
+    cluster.sleep_ms(ELECTION_MS);
+    check_look(&stores, S0, "k100", None);
+    check_look(&stores, S0, "k2", Some("v2"));
+
+    stores.heal();
+    let wanted = [("k1", Some("v1")), ("k100", Some("v100")), ("k114", Some("v114")), ("k2", None)];
+    stores.check_all_have(&wanted);
+    assert!(stores.snapshots_installed(S0) > 0, "the log does not have what S0 lacks");
+    stores.crash(S0, Unsynced::LoseAll);
+    stores.restart(S0);
+    wanted.iter().for_each(|(key, value)| check_look(&stores, S0, key, *value));
+    stores.check_all_have(&wanted);
+    cluster.sleep_ms(ELECTION_MS);
+    check_logs(&stores, LOG_GC_LIMIT);
+}

@@ -1,0 +1,85 @@
+//! A client of the servers with a database, as scenarios use it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Stores;
+use crate::api::ServerId;
+use crate::checker::models::KvInput;
+use crate::kv::ClientId;
+use crate::lab::kv::Clients;
+use crate::labrpc::Host;
+use crate::store::{Keys, StoreClerk, StoreEnd};
+
+/// A client: a clerk, and what it does is written down.
+///
+/// One operation at a time. Each goes on until it is answered, for ever if nobody answers.
+pub struct StoreClient {
+    number: u32,
+    clerk: StoreClerk,
+    shared: Arc<Clients>,
+}
+
+impl fmt::Debug for StoreClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoreClient({})", self.number)
+    }
+}
+
+impl Stores {
+    /// A new client that reaches all servers.
+    pub fn client(&self) -> StoreClient {
+        let all: Vec<ServerId> = self.cluster().servers().collect();
+        self.client_of(&all)
+    }
+
+    /// A new client that reaches `servers` and no others, until
+    /// [`let_reach`](crate::lab::Cluster::let_reach) says so.
+    pub fn client_of(&self, servers: &[ServerId]) -> StoreClient {
+        let shared = self.cluster().clients().clone();
+        let number = shared.next_number();
+        let network = self.cluster().network();
+        let end = |server| StoreEnd::from(network.end(Host::Client(number), Host::Server(server)));
+        let ends = self.cluster().servers().map(end).collect();
+        let clerk = StoreClerk::new(ClientId(number.into()), ends);
+        self.cluster().let_reach(number, servers);
+        StoreClient { number, clerk, shared }
+    }
+}
+
+impl StoreClient {
+    /// Which client of the run it is: no two share a number.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The value of `key`; `None` when it is missing.
+    pub fn get(&mut self, key: &str) -> Option<String> {
+        let text = |found: &Option<String>| found.clone().unwrap_or_default();
+        self.shared.reads(self.number, key, || self.clerk.get(key), text)
+    }
+
+    /// Gives `key` a value, which may be empty.
+    pub fn put(&mut self, key: &str, value: &str) {
+        let input = KvInput::Put { key: key.to_string(), value: value.to_string() };
+        self.shared.writes(self.number, input, || self.clerk.put(key, value));
+    }
+
+    /// Adds to the end of the value of `key`; a missing key has an empty one.
+    pub fn append(&mut self, key: &str, value: &str) {
+        let input = KvInput::Append { key: key.to_string(), value: value.to_string() };
+        self.shared.writes(self.number, input, || self.clerk.append(key, value));
+    }
+
+    /// Removes `key`.
+    pub fn delete(&mut self, key: &str) {
+        let input = KvInput::Put { key: key.to_string(), value: String::new() };
+        self.shared.writes(self.number, input, || self.clerk.delete(key));
+    }
+
+    /// All keys that begin with `prefix`, in order, with their values, as of one moment.
+    pub fn scan(&mut self, prefix: &str) -> Vec<(String, String)> {
+        let keys = Keys::Prefix(prefix.to_string());
+        self.shared.scans(self.number, || self.clerk.scan(keys, u64::MAX))
+    }
+}
