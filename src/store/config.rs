@@ -30,3 +30,6 @@ pub(super) const CHUNK_LOSSES_MAX: u32 = 8;
 
 /// Bytes of the database that are kept in memory. A multiple of what a run of the suite writes.
 pub(super) const CACHE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Ticks between two looks of a leader at the length of its log. Each: a look costs nothing.
+pub(super) const GC_TICKS: u32 = 1;

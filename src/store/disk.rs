@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use redb::StorageBackend;
 
+use super::error::StoreError;
 use super::watch::StoreWatch;
 use crate::persister::{Unsynced, crash_chance};
 use crate::runtime::rand::Chance;
@@ -58,6 +59,8 @@ struct State {
     synced: Pages,
     /// The changes of `seen` that are not in `synced`, in order.
     unsynced: Vec<Change>,
+    /// Somebody has a database on it.
+    claimed: bool,
     /// The life is over: what is written now vanishes.
     crashed: bool,
     /// How many lives came before this one.
@@ -137,6 +140,17 @@ impl Disk {
     /// Who looks on, to be shown what the server does; nobody once the life is over.
     pub(super) fn watching(&self) -> Option<Arc<dyn StoreWatch>> {
         self.state.with(|state| state.watch.0.clone().filter(|_| !state.crashed))
+    }
+
+    /// A handle for a database of which there can be one at a time, as with a file that is locked.
+    ///
+    /// # Errors
+    /// There is one, and it is still open.
+    pub(super) fn claim(&self) -> Result<Disk, StoreError> {
+        if self.state.with(|state| std::mem::replace(&mut state.claimed, true)) {
+            return Err(StoreError::Failed("an earlier life still has it open".into()));
+        }
+        Ok(self.clone())
     }
 
     /// What the disk was asked to do, in all its lives.
@@ -326,5 +340,10 @@ impl StorageBackend for Disk {
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let (offset, data) = (place(offset), data.into());
         self.state.with(|state| state.change(Change::Write { offset, data }))
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.state.with(|state| state.claimed = false);
+        Ok(())
     }
 }

@@ -3,12 +3,24 @@
 //! Read `disk.rs`, then `server.rs`.
 
 mod clerk;
+mod command;
 mod config;
 mod disk;
+mod engine;
 mod error;
+mod gc;
+mod image;
 pub mod rpc;
+mod sending;
 mod server;
+mod staging;
+mod storage;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod waiting;
 mod watch;
+mod worker;
 
 pub use clerk::{StoreClerk, StoreEnd};
 pub use config::StoreConfig;

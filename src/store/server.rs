@@ -1,13 +1,31 @@
 //! A server of the service, as others hold it: a handle; the worker has the rest.
 
-use crate::api::{Index, Leadership, Position, ServerId, Term};
-use crate::driver::Peer;
-use crate::labrpc::{ClientEnd, Service};
+use std::sync::Arc;
 
+use tarpc::context::Context;
+
+use super::command::{Change, Command};
 use super::config::StoreConfig;
 use super::disk::Disk;
+use super::engine::Engine;
 use super::error::StoreError;
-use super::rpc::{ChunkRpcClient, ChunkRpcRequest, ChunkRpcResponse};
+use super::rpc::{
+    ChunkArgs, ChunkReply, ChunkRpc, ChunkRpcClient, ChunkRpcRequest, ChunkRpcResponse, DeleteArgs,
+    ScanArgs, StoreRpc,
+};
+use super::storage::PeerStorage;
+use super::waiting::Outcome;
+use super::worker::{Event, Parts, Worker};
+use crate::api::{Index, Leadership, Position, ServerId};
+use crate::driver::timing::{ELECTION_TICKS, FLOW_CONTROL, HEARTBEAT_TICKS, READ_PATIENCE};
+use crate::driver::{Peer, Status, TickRpc, timeouts};
+use crate::kv::RequestId;
+use crate::kv::rpc::{GetArgs, PutArgs, Refused};
+use crate::labrpc::{ClientEnd, Service};
+use crate::runtime::channel::{self, Receiver, Sender};
+use crate::runtime::sync::Quiet;
+use crate::runtime::{Stop, rand, thread};
+use crate::tick::{ConfState, Config, Message, RawNode};
 
 /// The way to a peer for chunks of snapshots.
 pub type ChunkEnd = ChunkRpcClient<ClientEnd<ChunkRpcRequest, ChunkRpcResponse>>;
@@ -36,55 +54,186 @@ pub struct StoreUsage {
 
 /// One server of the service. A clone is another handle to the same instance.
 #[derive(Clone)]
-pub struct StoreServer {}
+pub struct StoreServer {
+    handle: Arc<Handle>,
+}
+
+/// What is left in the hands of others.
+struct Handle {
+    events: Sender<Event>,
+    /// For reads, which the worker allows and does not make.
+    engine: Engine,
+    shown: Arc<Quiet<Shown>>,
+    stop: Stop,
+}
+
+/// What the worker last said of itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Shown {
+    pub(super) status: Status,
+    pub(super) applied: Index,
+    pub(super) truncated: Position,
+    pub(super) sent: StoreUsage,
+    pub(super) installed: u64,
+}
 
 impl StoreServer {
     /// Starts server `me` with whatever earlier lives left on `disk`.
     ///
-    /// `peers` has one slot per server; our own is unused. Only one life may be on a disk: the
-    /// next one goes on from what [`Disk::crash`] returned.
+    /// `peers` has one slot per server; our own is unused. A disk has one server at a time: the
+    /// next life goes on from what [`Disk::crash`] returned.
     ///
     /// # Errors
-    /// The disk is damaged or failed; the server must not start.
+    /// [`StoreError::Damaged`] or [`StoreError::Failed`]: the server must not start.
     pub fn start(
-        _peers: Vec<StorePeer>,
-        _me: ServerId,
-        _disk: &Disk,
-        _config: StoreConfig,
+        peers: Vec<StorePeer>,
+        me: ServerId,
+        disk: &Disk,
+        config: StoreConfig,
     ) -> Result<StoreServer, StoreError> {
-        Err(StoreError::Failed("there is no engine yet".into()))
+        let engine = Engine::open(disk)?;
+        let nodes: Vec<_> = (0..peers.len()).map(ServerId::from_slot).collect();
+        let members = ConfState { nodes: nodes.clone() };
+        let storage = PeerStorage::open(engine.clone(), disk, members)?;
+        let setup = Config {
+            election_tick: ELECTION_TICKS,
+            heartbeat_tick: HEARTBEAT_TICKS,
+            applied: storage.applied().index,
+            read_index: true,
+            flow_control: Some(FLOW_CONTROL),
+            ..Config::new(me, nodes)
+        };
+        // The term keeps a server that is restarted again and again from drawing the same
+        // timeouts each time.
+        let chance = rand::stream(&format!("election-timeout-{me}-{}", storage.last_term_seen()));
+        let node = RawNode::new(setup, storage, timeouts(chance))
+            .map_err(|error| StoreError::Damaged(error.to_string()))?;
+
+        let (events, queue) = channel::unbounded();
+        let (shown, stop) = (Arc::new(Quiet::new(Shown::default())), Stop::default());
+        let handle =
+            Handle { events: events.clone(), engine, shown: shown.clone(), stop: stop.clone() };
+        let worker = Worker::new(node, Parts { me, peers, config, events, queue, shown, stop });
+        thread::spawn(format!("store{}/worker", me.0), move || worker.run());
+        Ok(StoreServer { handle: Arc::new(handle) })
     }
 
     /// What the network must know: messages, chunks, and the calls of clerks.
     pub fn services(&self) -> Vec<Service> {
-        Vec::new()
+        vec![
+            Service::new(TickRpc::serve(self.clone())),
+            Service::new(ChunkRpc::serve(self.clone())),
+            Service::new(StoreRpc::serve(self.clone())),
+        ]
     }
 
     /// The server's term, and whether it believes that it leads.
     pub fn get_state(&self) -> Leadership {
-        Leadership { term: Term(0), is_leader: false }
+        let Status { term, is_leader, .. } = self.shown().status;
+        Leadership { term, is_leader: is_leader && !self.handle.stop.is_stopped() }
     }
 
     /// Highest index whose effect is in the data.
     pub fn applied(&self) -> Index {
-        Index(0)
+        self.shown().applied
     }
 
     /// The last entry that the log has dropped.
     pub fn truncated(&self) -> Position {
-        Position::default()
+        self.shown().truncated
     }
 
     /// What this server's own data have at `key`, without asking anybody: for tests.
-    pub fn look(&self, _key: &str) -> Option<String> {
-        None
+    ///
+    /// # Panics
+    /// When the store cannot be read.
+    pub fn look(&self, key: &str) -> Option<String> {
+        self.handle.engine.get(key).expect("the store can be read")
     }
 
     /// What the server did.
     pub fn usage(&self) -> StoreUsage {
-        StoreUsage::default()
+        let Shown { sent, installed, .. } = self.shown();
+        StoreUsage { snapshots_installed: installed, ..sent }
     }
 
     /// Ends the instance. Every call that waits returns. Idempotent.
-    pub fn kill(&self) {}
+    pub fn kill(&self) {
+        self.handle.stop.stop();
+        // Wakes the worker. An error is the worker's end, which is what is wanted.
+        let _ = self.handle.events.send(Event::Stop);
+    }
+
+    fn shown(&self) -> Shown {
+        self.handle.shown.with(|shown| *shown)
+    }
+
+    /// Has the worker take in the event that `make` makes. `None`: it has stopped.
+    fn ask<T>(&self, make: impl FnOnce(Sender<T>) -> Event) -> Option<Receiver<T>> {
+        let (answer, answered) = channel::bounded(1);
+        if self.handle.stop.is_stopped() {
+            return None;
+        }
+        self.handle.events.send(make(answer)).ok()?;
+        Some(answered)
+    }
+
+    /// Has a change made once, and waits until it is.
+    fn write(&self, key: String, what: Change, request: RequestId) -> Result<(), Refused> {
+        let command = Command::Write { key, what, request };
+        let answered = self.ask(|outcome: Outcome| Event::Write { command, outcome });
+        let Some(answered) = answered else { return Err(gone(false)) };
+        answered.recv().unwrap_or_else(|_| Err(gone(true)))
+    }
+
+    /// Waits until the data have everything that was answered before this call, and reads.
+    fn read<T>(&self, read: impl FnOnce(&Engine) -> Result<T, StoreError>) -> Result<T, Refused> {
+        let answered = self.ask(|outcome: Outcome| Event::Read { outcome });
+        let answer = answered.and_then(|answered| answered.recv_timeout(READ_PATIENCE).ok());
+        answer.unwrap_or_else(|| Err(gone(false)))?;
+        read(&self.handle.engine).map_err(|_| gone(false))
+    }
+}
+
+/// A server that does not answer any more.
+const fn gone(maybe_done: bool) -> Refused {
+    Refused { leader_hint: None, maybe_done }
+}
+
+impl TickRpc for StoreServer {
+    async fn deliver(self, _: Context, message: Message) -> Option<Message> {
+        self.ask(|reply| Event::Deliver { message, reply: Some(reply) })?.recv().ok()
+    }
+}
+
+impl ChunkRpc for StoreServer {
+    async fn chunk(self, _: Context, args: ChunkArgs) -> ChunkReply {
+        let answered = self.ask(|reply| Event::Chunk { args, reply });
+        answered.and_then(|answered| answered.recv().ok()).unwrap_or(ChunkReply::Stale)
+    }
+}
+
+impl StoreRpc for StoreServer {
+    async fn get(self, _: Context, args: GetArgs) -> Result<Option<String>, Refused> {
+        self.read(|engine| engine.get(&args.key))
+    }
+
+    async fn put(self, _: Context, args: PutArgs) -> Result<(), Refused> {
+        let PutArgs { key, value, request } = args;
+        self.write(key, Change::Put(value), request)
+    }
+
+    async fn append(self, _: Context, args: PutArgs) -> Result<(), Refused> {
+        let PutArgs { key, value, request } = args;
+        self.write(key, Change::Append(value), request)
+    }
+
+    async fn delete(self, _: Context, args: DeleteArgs) -> Result<(), Refused> {
+        let DeleteArgs { key, request } = args;
+        self.write(key, Change::Delete, request)
+    }
+
+    async fn scan(self, _: Context, args: ScanArgs) -> Result<Vec<(String, String)>, Refused> {
+        self.read(|engine| engine.scan(&args))
+    }
 }

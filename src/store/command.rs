@@ -1,0 +1,105 @@
+//! What stands in the log, and what applying it does to the data.
+
+use bytes::Bytes;
+use redb::ReadableTable;
+use serde::{Deserialize, Serialize};
+
+use super::error::StoreError;
+use super::tables::{TRUNCATED, Tables};
+use crate::api::{Entry, Index, Position};
+use crate::kv::RequestId;
+
+/// A change, as it stands in the log. An entry without data is a leader's first, and changes
+/// nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Command {
+    /// A client's.
+    Write {
+        key: String,
+        what: Change,
+        /// The same in all copies of one operation.
+        request: RequestId,
+    },
+    /// The leader's: entries up to this one are needed no more.
+    ///
+    /// In the log, so that all servers drop the same entries at the same place, and each only what
+    /// it has applied.
+    Compact(Index),
+}
+
+/// What becomes of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Change {
+    Put(String),
+    Append(String),
+    Delete,
+}
+
+impl Command {
+    /// As an entry's data.
+    pub(super) fn encode(&self) -> Bytes {
+        let encoded = postcard::to_allocvec(self);
+        Bytes::from(encoded.expect("commands are plain data, which can always be encoded"))
+    }
+}
+
+impl Tables<'_> {
+    /// Applies one entry. Returns the new end of what the log has dropped, if it has moved.
+    ///
+    /// The caller writes, in the same transaction, that it is applied.
+    pub(super) fn apply(
+        &mut self,
+        entry: &Entry,
+        truncated: Index,
+    ) -> Result<Option<Position>, StoreError> {
+        if entry.data.is_empty() {
+            return Ok(None);
+        }
+        let command: Command = postcard::from_bytes(&entry.data).map_err(|error| {
+            StoreError::Damaged(format!("entry {} is no command: {error}", entry.position()))
+        })?;
+        match command {
+            Command::Write { key, what, request } => {
+                if self.is_first(request)? {
+                    self.change(&key, what)?;
+                }
+                Ok(None)
+            }
+            // Never the entry itself nor what follows it: the data do not have them.
+            Command::Compact(index) => self.compact(truncated, index.min(entry.index.prev())),
+        }
+    }
+
+    /// Whether `request` comes for the first time; from now on it has been there.
+    fn is_first(&mut self, request: RequestId) -> Result<bool, StoreError> {
+        let last = self.sessions.get(request.client.0)?.map_or(0, |row| row.value());
+        let first = request.number > last;
+        if first {
+            self.sessions.insert(request.client.0, request.number)?;
+        }
+        Ok(first)
+    }
+
+    fn change(&mut self, key: &str, what: Change) -> Result<(), StoreError> {
+        match what {
+            Change::Put(value) => drop(self.data.insert(key, &value[..])?),
+            Change::Append(more) => {
+                let before = self.data.get(key)?.map(|row| row.value().to_owned());
+                let value = before.unwrap_or_default() + &more;
+                self.data.insert(key, &value[..])?;
+            }
+            Change::Delete => drop(self.data.remove(key)?),
+        }
+        Ok(())
+    }
+
+    /// Drops the log up to `index`; the last entry dropped, `None` if none was.
+    fn compact(&mut self, truncated: Index, index: Index) -> Result<Option<Position>, StoreError> {
+        // Dropped before, or covered by a snapshot.
+        let Some(term) = self.term(index)? else { return Ok(None) };
+        let position = Position { term, index };
+        self.drop_entries(truncated.next(), index.next())?;
+        self.set(TRUNCATED, &position)?;
+        Ok(Some(position))
+    }
+}

@@ -1,0 +1,114 @@
+//! When a leader has the log cut, and where.
+//!
+//! ```text
+//! truncated                                        applied
+//!    │◄──────────────── limit ───────────────────────►│   time to cut
+//!    ────────────────────────┬────────────────────────
+//!                            │◄──── half of it ──────►│   what a slow follower may still need
+//! ```
+//!
+//! What is cut is decided once, by the leader, and stands in the log: so all servers have the same
+//! entries, and a server that lags applies what leads there before it drops it.
+
+use super::config::GC_TICKS;
+use super::sending::Sending;
+use super::storage::PeerStorage;
+use crate::api::{Index, ServerId, Term};
+use crate::tick::{Progress, RawNode, Role};
+
+/// A leader's view of the length of its log.
+pub(super) struct Gc {
+    limit: Option<u64>,
+    /// Ticks since the last look.
+    ticks: u32,
+    /// What was proposed last, and when: until it is applied there is nothing to propose.
+    proposed: (Term, Index),
+}
+
+impl Gc {
+    pub(super) const fn new(limit: Option<u64>) -> Gc {
+        Gc { limit, ticks: 0, proposed: (Term(0), Index(0)) }
+    }
+
+    /// A tick has passed. The last entry to drop, if it is time to drop some.
+    pub(super) fn tick(&mut self, node: &RawNode<PeerStorage>, sending: &Sending) -> Option<Index> {
+        self.ticks += 1;
+        let limit = self.limit.filter(|_| self.ticks >= GC_TICKS)?;
+        self.ticks = 0;
+        let (raft, storage) = (node.raft(), node.storage());
+        if raft.role() != Role::Leader {
+            return None;
+        }
+        let (truncated, applied) = (storage.truncated().index, storage.applied().index);
+        let needed = raft
+            .progress()
+            .filter(|peer| peer.id() != raft.id())
+            .map(|peer| needs_after(peer, |id| sending.position(id).map(|end| end.index)))
+            .min();
+        let is_sending = raft.progress().any(|peer| sending.position(peer.id()).is_some());
+        let index = cut_at(limit, truncated, applied, needed.unwrap_or(applied), is_sending)?;
+        let is_news = self.proposed.0 != raft.term() || self.proposed.1 < index;
+        self.proposed = (raft.term(), index.max(self.proposed.1));
+        is_news.then_some(index)
+    }
+}
+
+/// After which entry a follower needs the log: the last one it has, or that of the snapshot that it
+/// is being sent.
+fn needs_after(peer: &Progress, sent: impl Fn(ServerId) -> Option<Index>) -> Index {
+    sent(peer.id()).map_or(peer.matched(), |end| end.max(peer.matched()))
+}
+
+/// The last entry to drop from a log of which `truncated` is dropped and `applied` is applied.
+///
+/// The last entry applied stays. So does what a follower still needs, as long as that is not more
+/// than half of the limit; all of the limit while a snapshot is being sent, which would be of no
+/// use if the log did not go on after it.
+fn cut_at(
+    limit: u64,
+    truncated: Index,
+    applied: Index,
+    needed: Index,
+    is_sending: bool,
+) -> Option<Index> {
+    if applied.0.saturating_sub(truncated.0) < limit.max(1) {
+        return None;
+    }
+    let spared = if is_sending { limit } else { limit / 2 };
+    let index = needed.max(Index(applied.0.saturating_sub(spared))).min(applied.prev());
+    (index > truncated).then_some(index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where a log with a limit of 10 is cut.
+    fn cut(truncated: u64, applied: u64, needed: u64, is_sending: bool) -> Option<u64> {
+        let (truncated, applied) = (Index(truncated), Index(applied));
+        cut_at(10, truncated, applied, Index(needed), is_sending).map(|index| index.0)
+    }
+
+    #[test]
+    fn a_log_is_cut_when_it_has_reached_the_limit() {
+        assert_eq!(cut(5, 14, 14, false), None);
+        assert_eq!(cut(5, 15, 15, false), Some(14), "all but the last entry applied");
+    }
+
+    #[test]
+    fn what_a_follower_needs_stays_up_to_half_of_the_limit() {
+        assert_eq!(cut(0, 10, 8, false), Some(8));
+        assert_eq!(cut(0, 10, 2, false), Some(5));
+    }
+
+    #[test]
+    fn what_follows_a_snapshot_under_way_stays_up_to_the_limit() {
+        assert_eq!(cut(0, 10, 2, true), Some(2));
+        assert_eq!(cut(0, 15, 2, true), Some(5));
+    }
+
+    #[test]
+    fn nothing_is_cut_twice() {
+        assert_eq!(cut(5, 15, 5, true), None);
+    }
+}

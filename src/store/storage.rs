@@ -1,0 +1,229 @@
+//! The disk of a node as the core reads it, and the one step in which a `Ready` is written.
+//!
+//! ```text
+//! Ready    snapshot   entries   hard state   committed entries
+//!             └─────────┴─────┬─────┴───────────────┘
+//!                      one transaction ──► one sync
+//! ```
+//!
+//! Everything of one [`Ready`] goes into one transaction: log and data cannot disagree, whatever
+//! moment a crash comes at. A `Ready` that says it need not be synced is not: a crash then takes
+//! back what it wrote, the log of the entries applied excepted, so they are applied again.
+//!
+//! The entries themselves are in the core's memory as long as the log has them; they are read
+//! from here at a start only.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use redb::Durability;
+
+use super::disk::Disk;
+use super::engine::{Engine, Found};
+use super::error::StoreError;
+use super::image::View;
+use super::tables::{HARD, MEMBERS, TRUNCATED, Tables};
+use super::watch::{show_done, show_written};
+use crate::api::{Entry, Index, Position, Term};
+use crate::persister::Persisted;
+use crate::tick::{ConfState, HardState, Ready, Snapshot, Storage, StorageError};
+
+/// A node's storage, in the database.
+pub(super) struct PeerStorage {
+    engine: Engine,
+    /// Has who looks on.
+    disk: Disk,
+    /// What stands in the database, at hand.
+    found: Found,
+    /// The snapshot that followers are being sent, or may be sent again.
+    view: RefCell<Option<Arc<View>>>,
+    /// Snapshots that replaced the data.
+    installed: u64,
+}
+
+impl PeerStorage {
+    /// What earlier lives left on `disk`, in a cluster of `members` if there was none.
+    pub(super) fn open(
+        engine: Engine,
+        disk: &Disk,
+        members: ConfState,
+    ) -> Result<PeerStorage, StoreError> {
+        let mut found = engine.load()?;
+        if let Some(watch) = disk.watching() {
+            watch.found(&Persisted {
+                current_term: found.hard_state.term,
+                voted_for: found.hard_state.vote,
+                last_included: found.truncated,
+                snapshot: None,
+                entries: engine.entries(Index(0), found.last.index.next())?,
+            });
+        }
+        if found.members.nodes.is_empty() {
+            found.members = members;
+        }
+        let (disk, view) = (disk.clone(), RefCell::default());
+        Ok(PeerStorage { engine, disk, found, view, installed: 0 })
+    }
+
+    /// The last entry that is in the data.
+    pub(super) const fn applied(&self) -> Position {
+        self.found.applied
+    }
+
+    /// The last entry that the log has dropped.
+    pub(super) const fn truncated(&self) -> Position {
+        self.found.truncated
+    }
+
+    /// The latest term that was stored.
+    pub(super) const fn last_term_seen(&self) -> Term {
+        self.found.hard_state.term
+    }
+
+    /// How many snapshots have replaced the data in this life.
+    pub(super) const fn installed(&self) -> u64 {
+        self.installed
+    }
+
+    /// The data as the snapshot at `position` has them.
+    pub(super) fn view(&self, position: Position) -> Option<Arc<View>> {
+        self.view.borrow().clone().filter(|view| view.position() == position)
+    }
+
+    /// Lets the data of the snapshot go, which keep room on the disk.
+    pub(super) fn forget_view(&self) {
+        self.view.replace(None);
+    }
+
+    /// Writes and applies all of `ready`, in one transaction. `image` is what its snapshot has as
+    /// data, all chunks joined.
+    pub(super) fn carry_out(&mut self, ready: &Ready, image: &[u8]) -> Result<(), StoreError> {
+        let nothing = ready.snapshot.is_none()
+            && ready.entries.is_empty()
+            && ready.hard_state.is_none()
+            && ready.committed_entries.is_empty();
+        if nothing {
+            return Ok(());
+        }
+        let durability = if ready.must_sync { Durability::Immediate } else { Durability::None };
+        let watch = self.disk.watching();
+        let found = self.found.clone();
+        let next = self.engine.write(durability, |tables| {
+            let next = write(tables, found, ready, image)?;
+            if let Some(watch) = &watch {
+                show_written(&**watch, &self.found, &next, ready);
+            }
+            Ok(next)
+        })?;
+        self.found = next;
+        self.installed += u64::from(ready.snapshot.is_some());
+        if let Some(watch) = &watch {
+            show_done(&**watch, ready, image);
+        }
+        Ok(())
+    }
+}
+
+/// Writes and applies all of `ready` on top of what was `found`; what is there afterwards.
+fn write(
+    tables: &mut Tables<'_>,
+    mut found: Found,
+    ready: &Ready,
+    image: &[u8],
+) -> Result<Found, StoreError> {
+    if let Some(snapshot) = &ready.snapshot {
+        tables.drop_entries(Index(0), found.last.index.next())?;
+        tables.replace_data(image)?;
+        tables.set(TRUNCATED, &snapshot.position)?;
+        tables.set(MEMBERS, &snapshot.conf_state)?;
+        found.members = snapshot.conf_state.clone();
+        (found.truncated, found.last) = (snapshot.position, snapshot.position);
+        found.applied = snapshot.position;
+    }
+    check_follows(&ready.entries, found.last.index);
+    tables.append(&ready.entries, found.last.index)?;
+    found.last = ready.entries.last().map_or(found.last, Entry::position);
+    if let Some(hard_state) = ready.hard_state {
+        tables.set(HARD, &hard_state)?;
+        found.hard_state = hard_state;
+    }
+    for entry in &ready.committed_entries {
+        let truncated = tables.apply(entry, found.truncated.index)?;
+        found.truncated = truncated.unwrap_or(found.truncated);
+        found.applied = entry.position();
+    }
+    if ready.snapshot.is_some() || !ready.committed_entries.is_empty() {
+        tables.set_applied(found.applied)?;
+    }
+    Ok(found)
+}
+
+/// A gap in the log would be found at the next start only: it is a bug of the core's owner.
+fn check_follows(entries: &[Entry], last: Index) {
+    if let Some(first) = entries.first() {
+        assert!(
+            first.index <= last.next(),
+            "an append at {} leaves a gap after {last}",
+            first.index,
+        );
+    }
+}
+
+impl Storage for PeerStorage {
+    fn initial_state(&self) -> Result<(HardState, ConfState), StorageError> {
+        Ok((self.found.hard_state, self.found.members.clone()))
+    }
+
+    fn entries(&self, first: Index, end: Index) -> Result<Vec<Entry>, StorageError> {
+        if first < self.first_index() {
+            return Err(StorageError::Compacted);
+        }
+        if end > self.last_index().next() {
+            return Err(StorageError::Unavailable);
+        }
+        let entries = self.engine.entries(first, end)?;
+        let expected = end.0.saturating_sub(first.0);
+        if entries.len() as u64 != expected {
+            let what = format!("{} of {expected} entries from {first} on", entries.len());
+            return Err(StoreError::Damaged(what).into());
+        }
+        Ok(entries)
+    }
+
+    fn term(&self, index: Index) -> Result<Term, StorageError> {
+        if index == self.found.truncated.index {
+            return Ok(self.found.truncated.term);
+        }
+        if index == self.found.last.index {
+            return Ok(self.found.last.term);
+        }
+        if index < self.found.truncated.index {
+            return Err(StorageError::Compacted);
+        }
+        self.engine.term(index)?.ok_or(StorageError::Unavailable)
+    }
+
+    fn first_index(&self) -> Index {
+        self.found.truncated.index.next()
+    }
+
+    fn last_index(&self) -> Index {
+        self.found.last.index
+    }
+
+    /// The name of a snapshot; the data go another way.
+    ///
+    /// The one that is being sent, as long as the log goes on after it: so what a follower has of
+    /// it already is of use. Else the data as they are now, at no cost.
+    fn snapshot(&self) -> Result<Snapshot, StorageError> {
+        let mut view = self.view.borrow_mut();
+        let kept = view.take().filter(|view| view.position().index >= self.found.truncated.index);
+        let kept = match kept {
+            Some(kept) => kept,
+            None => Arc::new(View::now(&self.engine)?),
+        };
+        let position = kept.position();
+        *view = Some(kept);
+        Ok(Snapshot { position, conf_state: self.found.members.clone(), data: bytes::Bytes::new() })
+    }
+}

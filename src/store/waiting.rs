@@ -1,0 +1,159 @@
+//! Who waits for what: writes for their entries, reads for an index.
+
+use std::collections::BTreeMap;
+
+use crate::api::{Index, Position, Term};
+use crate::kv::rpc::Refused;
+use crate::runtime::channel::Sender;
+use crate::tick::ReadState;
+
+/// Where the outcome of a call goes. An error there: the caller has given up.
+pub(super) type Outcome = Sender<Result<(), Refused>>;
+
+/// Calls that wait.
+#[derive(Default)]
+pub(super) struct Waiting {
+    /// By the index that an entry was given when it was proposed.
+    writes: BTreeMap<Index, (Term, Outcome)>,
+    /// Whose leadership is not confirmed yet, by the name that the core knows them under.
+    unconfirmed: BTreeMap<u64, Outcome>,
+    /// That may be answered once this index is applied.
+    confirmed: BTreeMap<Index, Vec<Outcome>>,
+    reads_begun: u64,
+}
+
+/// Another entry took the place: this one is not and never will be applied.
+const REPLACED: Refused = Refused { leader_hint: None, maybe_done: false };
+
+/// The server cannot tell what became of the entry.
+const UNKNOWN: Refused = Refused { leader_hint: None, maybe_done: true };
+
+impl Waiting {
+    /// A write waits for the entry that it was given.
+    pub(super) fn write(&mut self, position: Position, outcome: Outcome) {
+        if let Some((_, earlier)) = self.writes.insert(position.index, (position.term, outcome)) {
+            let _ = earlier.send(Err(UNKNOWN));
+        }
+    }
+
+    /// The name that the core is to know the next read under.
+    pub(super) const fn next_read(&mut self) -> u64 {
+        self.reads_begun += 1;
+        self.reads_begun
+    }
+
+    /// A read waits under its name.
+    pub(super) fn read(&mut self, context: u64, outcome: Outcome) {
+        self.unconfirmed.insert(context, outcome);
+    }
+
+    /// The core says how far a read must wait.
+    pub(super) fn confirm(&mut self, state: ReadState) {
+        if let Some(outcome) = self.unconfirmed.remove(&state.context) {
+            self.confirmed.entry(state.index).or_default().push(outcome);
+        }
+    }
+
+    /// An entry is applied: a write waits for it, or for another one at its place.
+    pub(super) fn applied(&mut self, position: Position) {
+        if let Some((term, outcome)) = self.writes.remove(&position.index) {
+            let _ = outcome.send(if term == position.term { Ok(()) } else { Err(REPLACED) });
+        }
+    }
+
+    /// Everything up to `index` is applied, be it by a snapshot, where nobody knows which entries
+    /// led to it.
+    pub(super) fn applied_up_to(&mut self, index: Index) {
+        while let Some(first) = self.writes.first_entry().filter(|first| *first.key() <= index) {
+            let _ = first.remove().1.send(Err(UNKNOWN));
+        }
+        while let Some(first) = self.confirmed.first_entry().filter(|first| *first.key() <= index) {
+            for outcome in first.remove() {
+                let _ = outcome.send(Ok(()));
+            }
+        }
+    }
+
+    /// The server leads no more, or in another term: nobody who waits is sure of an answer.
+    ///
+    /// A write may still be applied. A read may be asked again without harm.
+    pub(super) fn refuse_all(&mut self, refused: Refused) {
+        let writes = std::mem::take(&mut self.writes).into_values().map(|(_, outcome)| outcome);
+        for outcome in writes {
+            let _ = outcome.send(Err(Refused { maybe_done: true, ..refused }));
+        }
+        for outcome in std::mem::take(&mut self.unconfirmed).into_values() {
+            let _ = outcome.send(Err(Refused { maybe_done: false, ..refused }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::channel::{self, Receiver};
+
+    fn at(term: u64, index: u64) -> Position {
+        Position { term: Term(term), index: Index(index) }
+    }
+
+    /// A write that waits for an entry.
+    fn write(waiting: &mut Waiting, position: Position) -> Receiver<Result<(), Refused>> {
+        let (outcome, received) = channel::unbounded();
+        waiting.write(position, outcome);
+        received
+    }
+
+    #[test]
+    fn a_write_is_done_when_its_own_entry_is_applied() {
+        let mut waiting = Waiting::default();
+        let received = write(&mut waiting, at(2, 7));
+        waiting.applied(at(2, 6));
+        assert!(received.try_recv().is_err(), "entry 6 is another's");
+        waiting.applied(at(2, 7));
+        assert_eq!(received.try_recv(), Ok(Ok(())));
+    }
+
+    #[test]
+    fn a_write_whose_place_was_taken_is_not_done_and_never_will_be() {
+        let mut waiting = Waiting::default();
+        let received = write(&mut waiting, at(2, 7));
+        waiting.applied(at(3, 7));
+        assert_eq!(received.try_recv(), Ok(Err(REPLACED)));
+    }
+
+    #[test]
+    fn a_write_that_a_snapshot_passed_over_may_be_done() {
+        let mut waiting = Waiting::default();
+        let received = write(&mut waiting, at(2, 7));
+        waiting.applied_up_to(Index(9));
+        assert_eq!(received.try_recv(), Ok(Err(UNKNOWN)));
+    }
+
+    #[test]
+    fn a_read_waits_until_it_is_confirmed_and_its_index_is_applied() {
+        let mut waiting = Waiting::default();
+        let (outcome, received) = channel::unbounded();
+        let context = waiting.next_read();
+        waiting.read(context, outcome);
+        waiting.applied_up_to(Index(9));
+        assert!(received.try_recv().is_err(), "nobody said up to where it must wait");
+        waiting.confirm(ReadState { context, index: Index(10) });
+        waiting.applied_up_to(Index(9));
+        assert!(received.try_recv().is_err(), "entry 10 is not applied");
+        waiting.applied_up_to(Index(10));
+        assert_eq!(received.try_recv(), Ok(Ok(())));
+    }
+
+    #[test]
+    fn who_leads_no_more_answers_all_but_confirmed_reads() {
+        let mut waiting = Waiting::default();
+        let written = write(&mut waiting, at(2, 7));
+        let (outcome, read) = channel::unbounded();
+        let context = waiting.next_read();
+        waiting.read(context, outcome);
+        waiting.refuse_all(Refused { leader_hint: None, maybe_done: false });
+        assert_eq!(written.try_recv(), Ok(Err(UNKNOWN)), "the entry may be committed yet");
+        assert_eq!(read.try_recv(), Ok(Err(REPLACED)), "a read does nothing");
+    }
+}
