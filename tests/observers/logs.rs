@@ -221,6 +221,20 @@ fn a_follower_takes_what_follows_its_log() {
 }
 
 #[test]
+fn a_follower_that_agrees_up_to_the_entry_before_refuses_nothing() {
+    breaks("MatchingPrefixAccepted", |play| {
+        play.led_by_s0(3);
+        play.calls(S0, S1, acts(S0, 1, 0, at(1, 2), at(1, 3)), agrees(1, 1));
+    });
+    holds(|play| {
+        play.led_by_s0(3);
+        // It keeps its log as it is, and says so: too little to count, and no refusal.
+        play.calls(S0, S1, acts(S0, 1, 0, at(1, 1), at(1, 3)), agrees(1, 2));
+        play.calls(S0, S1, acts(S0, 1, 0, at(1, 1), at(1, 3)), agrees(1, 1));
+    });
+}
+
+#[test]
 fn a_follower_refuses_what_it_cannot_place() {
     holds(|play| {
         play.led_by_s0(2);

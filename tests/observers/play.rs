@@ -128,6 +128,10 @@ pub fn matches(term: u64, success: bool) -> Facts {
     Facts::Matches { term: Term(term), success }
 }
 
+pub fn agrees(term: u64, index: u64) -> Facts {
+    Facts::Agrees { term: Term(term), index: Index(index) }
+}
+
 pub fn command(term: u64, index: u64) -> ApplyMsg {
     let command = Bytes::from(format!("{term}/{index}"));
     ApplyMsg::Command { index: Index(index), term: Term(term), command }

@@ -319,12 +319,17 @@ pub(super) fn accepts(handling: &Handling, reply: &Facts) -> bool {
     }
 }
 
-/// What `reply` says to `request`: how far logs agree is a success if that is as far as was asked.
+/// What `reply` says to `request`: how far logs agree is a success if that is as far as was asked,
+/// and a refusal if it is not even as far as the entry before.
+///
+/// In between it stays what it is. The follower has not taken all that was sent, and has said so;
+/// a follower may keep its log as it is if what comes begins before its commit index.
 fn in_answer_to(request: &Facts, reply: &Facts) -> Facts {
-    match (promised(request), reply) {
-        (Some(asked), Facts::Agrees { term, index }) => {
-            Facts::Matches { term: *term, success: *index >= asked.index }
-        }
-        _ => *reply,
+    let (Some(asked), Facts::Agrees { term, index }) = (promised(request), *reply) else {
+        return *reply;
+    };
+    match request {
+        Facts::Acts { prev, .. } if (prev.index..asked.index).contains(&index) => *reply,
+        _ => Facts::Matches { term, success: index >= asked.index },
     }
 }
