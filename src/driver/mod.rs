@@ -40,13 +40,15 @@
 //!
 //! # Reading on
 //!
-//! `core.rs` says what a core must offer and adapts our own; `worker.rs` is the loop, `post.rs` how
-//! messages leave it; `numbering.rs` how commands are counted; `timing.rs` has every number with
-//! its reason.
+//! `core.rs` says what a core must offer and adapts our own; `raft_rs` adapts the crate `raft`, in
+//! a build with the feature of that name; `worker.rs` is the loop, `post.rs` how messages leave it;
+//! `numbering.rs` how commands are counted; `timing.rs` has every number with its reason.
 
 mod core;
 mod numbering;
 mod post;
+#[cfg(feature = "raft-rs")]
+mod raft_rs;
 mod rpc;
 pub(crate) mod timing;
 mod worker;
@@ -62,6 +64,8 @@ pub(crate) use self::core::{step, timeouts};
 pub use self::numbering::{Numbering, service_snapshot, unwrap_command, unwrap_snapshot};
 #[cfg(feature = "store")]
 pub(crate) use self::post::{Replies, carry};
+#[cfg(feature = "raft-rs")]
+pub use self::raft_rs::RaftRs;
 pub use self::rpc::{TickRpc, TickRpcClient, TickRpcRequest, TickRpcResponse};
 use self::timing::READ_PATIENCE;
 #[cfg(feature = "store")]
