@@ -49,6 +49,30 @@ mod tick {
     raftlab::lab::scenarios!(tests);
 }
 
+/// The same on the crate `raft`, in a build that has it, without the servers with a database.
+#[cfg(feature = "raft-rs")]
+mod raft_rs {
+    macro_rules! test {
+        ($name:ident, $part:ident, puppets) => {};
+        ($name:ident, Store, $network:ident) => {};
+        ($name:ident, $part:ident, $network:ident) => {
+            #[test]
+            fn $name() {
+                crate::support::check_design(stringify!($name), "raft-rs");
+            }
+        };
+    }
+
+    macro_rules! tests {
+        ($($name:ident: $part:ident, $servers:literal servers, $network:ident, $title:literal,
+            $breaks:literal;)*) => {
+            $(test!($name, $part, $network);)*
+        };
+    }
+
+    raftlab::lab::scenarios!(tests);
+}
+
 #[test]
 fn old_seeds_belong_to_scenarios() {
     for old in support::old_seeds() {

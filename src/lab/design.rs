@@ -1,12 +1,15 @@
 //! Designs: implementations of [`Consensus`] that the suite can run.
 //!
-//! `rpc_design.rs` and `tick_design.rs` beside this file have the two.
+//! `rpc_design.rs` and `tick_design.rs` beside this file have the two; `raft_rs_design.rs` has the
+//! second one by other hands, in a build with the feature `raft-rs`.
 
 use std::any::Any;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+#[cfg(feature = "raft-rs")]
+use super::raft_rs_design::RAFT_RS;
 use super::rpc_design::RPC;
 use super::tick_design::TICK;
 use super::{KvDesign, Scenario};
@@ -150,7 +153,7 @@ pub enum Facts {
         success: bool,
     },
     /// The same, of a design whose followers say how far the logs agree. It is a success if that
-    /// is as far as was asked for.
+    /// is as far as was asked for, and a failure if it does not even reach `prev`.
     Agrees {
         /// The follower's term.
         term: Term,
@@ -168,5 +171,58 @@ pub enum Facts {
     },
 }
 
-/// All designs, the reference first.
-pub static DESIGNS: &[Design] = &[RPC, TICK];
+/// All designs of this build, the reference first.
+pub static DESIGNS: &[Design] = &[
+    RPC,
+    TICK,
+    #[cfg(feature = "raft-rs")]
+    RAFT_RS,
+];
+
+/// What designs are called, also those that only another build has.
+pub const DESIGN_NAMES: [&str; 3] = ["rpc", "tick", "raft-rs"];
+
+/// Why there is no design of a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoSuchDesign {
+    /// None is called that: take one of [`DESIGN_NAMES`].
+    #[error("no design is called {0:?}")]
+    Unknown(String),
+    /// This build was made without it: build with the feature, which has the design's name.
+    #[error(
+        "this build is without it: add `--features {0}`, as in `cargo run --release --features {0} -- test --design {0}`"
+    )]
+    NotBuilt(&'static str),
+}
+
+/// The design called `name`.
+///
+/// # Errors
+/// [`NoSuchDesign`], which says what to do.
+pub fn find_design(name: &str) -> Result<&'static Design, NoSuchDesign> {
+    let found = DESIGNS.iter().find(|design| design.name == name);
+    found.ok_or_else(|| match DESIGN_NAMES.into_iter().find(|known| *known == name) {
+        Some(known) => NoSuchDesign::NotBuilt(known),
+        None => NoSuchDesign::Unknown(name.to_string()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn designs_are_found_by_name_or_the_missing_feature_is_named() {
+        for name in DESIGN_NAMES {
+            match find_design(name) {
+                Ok(design) => assert_eq!(design.name, name),
+                Err(why) => {
+                    assert!(why.to_string().contains(&format!("--features {name}")), "{why}")
+                }
+            }
+        }
+        assert_eq!(find_design("raft-rs").is_ok(), cfg!(feature = "raft-rs"));
+        assert_eq!(find_design("paper").unwrap_err(), NoSuchDesign::Unknown("paper".into()));
+        assert!(DESIGNS.iter().all(|design| DESIGN_NAMES.contains(&design.name)), "{DESIGNS:?}");
+    }
+}

@@ -60,6 +60,8 @@ mod narrate;
 pub mod observe;
 pub mod played;
 pub mod puppet;
+#[cfg(feature = "raft-rs")]
+mod raft_rs_design;
 mod report;
 mod rpc_design;
 mod run;
@@ -74,7 +76,10 @@ mod tick_design;
 
 pub use application::{Application, Living, Seat};
 pub use cluster::{Cluster, LONG};
-pub use design::{Boot, DESIGNS, Design, Facts, Instance, Numbering, Unfit};
+pub use design::{
+    Boot, DESIGN_NAMES, DESIGNS, Design, Facts, Instance, NoSuchDesign, Numbering, Unfit,
+    find_design,
+};
 pub use report::Report;
 pub use run::{Observing, run_and_explain, run_scenario, run_scenario_observing};
 pub use scenario::{NoSuchPart, Part, SCENARIOS, Scenario, find_scenario};

@@ -1,4 +1,4 @@
-//! The tick-based design: our own core behind the driver.
+//! The tick-based design: our own core behind the driver, and what holds for any core there.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use super::design::{Boot, Design, Facts, Instance, Numbering};
 use super::service::KV;
 use crate::api::{Entry, ServerId};
 use crate::driver::{
-    Driver, Peer, TickRpc as _, TickRpcRequest, TickRpcResponse, service_snapshot,
+    Core, Driver, Peer, TickRpc as _, TickRpcRequest, TickRpcResponse, service_snapshot,
 };
 use crate::labrpc::{Host, Service};
 use crate::persister::PersistError;
@@ -16,7 +16,7 @@ use crate::tick::{Kind, MemoryStorage, Message, RawNode};
 /// The tick-based design.
 pub const TICK: Design = Design {
     name: "tick",
-    make: make_tick,
+    make: make_driver::<RawNode<MemoryStorage>>,
     facts: tick_facts,
     numbering: Numbering::Commands,
     snapshot: service_snapshot,
@@ -25,14 +25,13 @@ pub const TICK: Design = Design {
     store: true,
 };
 
-/// Brings a server on our own core to life.
-fn make_tick(boot: Boot<'_>) -> Result<Instance, PersistError> {
+/// Brings a server on a core of type `C` to life.
+pub(super) fn make_driver<C: Core>(boot: Boot<'_>) -> Result<Instance, PersistError> {
     let peers = (0..boot.servers)
         .map(|slot| Host::Server(ServerId::from_slot(slot)))
         .map(|peer| Peer::from(boot.network.end(Host::Server(boot.me), peer)))
         .collect();
-    let driver =
-        Driver::make::<RawNode<MemoryStorage>>(peers, boot.me, boot.persister, boot.apply_ch)?;
+    let driver = Driver::make::<C>(peers, boot.me, boot.persister, boot.apply_ch)?;
     let services = vec![Service::new(driver.clone().serve())];
     Ok(Instance { consensus: Arc::new(driver), services })
 }

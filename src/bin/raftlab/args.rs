@@ -4,11 +4,11 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use raftlab::history::ModelName;
-use raftlab::lab::{DESIGNS, Design};
+use raftlab::lab::{self, DESIGN_NAMES, DESIGNS, Design, NoSuchDesign};
 use raftlab::runtime;
 
 use crate::exit::Trouble;
@@ -143,8 +143,8 @@ pub struct CheckArgs {
 #[derive(Debug, Args)]
 pub struct CourseArgs {
     /// Which implementation; the first one if left out
-    #[arg(long, value_parser = PossibleValuesParser::new(DESIGNS.iter().map(|d| d.name)))]
-    design: Option<String>,
+    #[arg(long, value_parser = PossibleValuesParser::new(DESIGN_NAMES).try_map(design))]
+    design: Option<&'static Design>,
     /// How the virtual clock chooses who runs; hostile judges safety only
     #[arg(long, default_value = "random")]
     schedule: Schedule,
@@ -152,10 +152,8 @@ pub struct CourseArgs {
 
 impl CourseArgs {
     /// The design to run.
-    pub fn design(&self) -> Result<&'static Design, Trouble> {
-        let named = |design: &&Design| self.design.as_ref().is_none_or(|name| name == design.name);
-        let none = || Trouble::Input("this build has no design to run".to_string());
-        DESIGNS.iter().find(named).ok_or_else(none)
+    pub fn design(&self) -> &'static Design {
+        self.design.unwrap_or(&DESIGNS[0])
     }
 
     /// The schedule to run under.
@@ -247,6 +245,10 @@ fn one_line(error: &clap::Error) -> String {
         ErrorKind::ValueValidation | ErrorKind::InvalidValue => line,
         _ => format!("{line}; see --help"),
     }
+}
+
+fn design(name: String) -> Result<&'static Design, NoSuchDesign> {
+    lab::find_design(&name)
 }
 
 fn seed(text: &str) -> Result<u64, String> {

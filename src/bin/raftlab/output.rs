@@ -37,7 +37,12 @@ pub fn here(line: &str) -> String {
 
 fn typed(line: &str, under_cargo: bool) -> String {
     match line.strip_prefix("raftlab ") {
-        Some(rest) if under_cargo => format!("cargo run --release -- {rest}"),
+        Some(rest) if under_cargo => {
+            // The one design that is not in every build.
+            let feature =
+                if rest.contains(" --design raft-rs") { "--features raft-rs " } else { "" };
+            format!("cargo run --release {feature}-- {rest}")
+        }
         _ => line.to_string(),
     }
 }
@@ -51,5 +56,8 @@ mod tests {
         let line = "raftlab replay backup_2b --seed 3";
         assert_eq!(typed(line, false), line);
         assert_eq!(typed(line, true), "cargo run --release -- replay backup_2b --seed 3");
+        let line = "raftlab replay backup_2b --seed 3 --design raft-rs";
+        let expected = line.replace("raftlab", "cargo run --release --features raft-rs --");
+        assert_eq!(typed(line, true), expected);
     }
 }

@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn what_says_nothing_about_a_design_is_named() {
-        let [rpc, tick] = DESIGNS else { panic!("two designs") };
+        let [rpc, tick, ..] = DESIGNS else { panic!("two designs at least") };
         let why = Unfit::RaftRpc;
         assert_eq!(left_out(&[], rpc, why), [""; 0]);
         let of_store = SCENARIOS.iter().filter(|s| s.part == Part::Store).count();
