@@ -11,7 +11,8 @@ use super::time::Instant;
 use super::{context, real};
 
 /// A task that has waited this long, in virtual time, for a lock that one other task has had all
-/// along, will not get it.
+/// along, will not get it. Time in which the schedule stalled tasks of its server does not count:
+/// one of them may be what the other task waits for.
 const LOCK_WAIT_MAX_NS: u64 = 10_000_000_000;
 
 /// Mutual exclusion. Lock and unlock are scheduling points on the virtual clock.
@@ -75,20 +76,22 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     fn lock_in(&self, sim: &Sim, place: Place) -> parking_lot::MutexGuard<'_, T> {
+        let mut patience = None;
         loop {
             if let Some(inner) = self.data.try_lock() {
                 self.holder.set(sim, place);
                 return inner;
             }
-            self.wait_for_lock(sim, place);
+            self.wait_for_lock(sim, place, &mut patience);
         }
     }
 
     #[cold]
-    fn wait_for_lock(&self, sim: &Sim, place: Place) {
+    fn wait_for_lock(&self, sim: &Sim, place: Place, patience: &mut Option<Patience>) {
         if !sim.is_unwinding() {
             sim.refuse_lock_cycle(&self.holder, place);
         }
+        let begun = patience.get_or_insert_with(|| Patience::begin(&self.holder, sim));
         let deadline_ns = sim.now_ns() + LOCK_WAIT_MAX_NS;
         self.waiters.fetch_add(1, Ordering::Relaxed);
         let kind = WaitKind::Lock(&raw const self.holder);
@@ -96,9 +99,10 @@ impl<T: ?Sized> Mutex<T> {
         let waiting = Waiting(&self.waiters);
         let woken = sim.block(kind, self.address(), place, Some(deadline_ns));
         drop(waiting);
-        // A lock that has changed hands meanwhile is busy, not dead: stalls may pile up before it.
-        let dead = self.holder.held_ns(sim) >= LOCK_WAIT_MAX_NS;
-        if woken == Woken::TimedOut && dead && !sim.is_unwinding() {
+        if begun.held_since_ns != self.holder.since_ns() {
+            // A lock that has changed hands is busy, not dead: stalls may pile up before it.
+            *patience = None;
+        } else if woken == Woken::TimedOut && begun.is_over(sim) && !sim.is_unwinding() {
             let message =
                 format!("a lock was waited for at {place} for more than 10 virtual seconds");
             sim.fail_deadlock("lock_wait", &message, &self.holder);
@@ -113,6 +117,28 @@ impl<T: ?Sized> Mutex<T> {
 
     fn address(&self) -> usize {
         (&raw const self.holder).addr()
+    }
+}
+
+/// What a task that waits for a lock knew when it began to wait for its present holder.
+struct Patience {
+    held_since_ns: u64,
+    now_ns: u64,
+    stalled_ns: u64,
+}
+
+impl Patience {
+    fn begin(holder: &Holder, sim: &Sim) -> Patience {
+        Patience {
+            held_since_ns: holder.since_ns(),
+            now_ns: sim.now_ns(),
+            stalled_ns: sim.stalled_ns(),
+        }
+    }
+
+    fn is_over(&self, sim: &Sim) -> bool {
+        let stalled_ns = sim.stalled_ns() - self.stalled_ns;
+        sim.now_ns() - self.now_ns >= LOCK_WAIT_MAX_NS + stalled_ns
     }
 }
 

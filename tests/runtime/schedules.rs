@@ -144,6 +144,52 @@ fn a_lock_that_is_never_given_back_is_reported_though_tickers_live() {
     assert!(failure.message.contains("by raft2/apply, which waits to send at"), "{failure}");
 }
 
+/// A task has a lock until another one of its server answers it; how long a third one
+/// waited for the lock.
+fn wait_for_a_slow_answer() -> Duration {
+    let begun = Instant::now();
+    let mutex = Arc::new(Mutex::new(()));
+    let (sender, receiver) = channel::unbounded::<()>();
+    let theirs = mutex.clone();
+    thread::under_test(0, || {
+        thread::spawn("worker", move || {
+            let own = Mutex::new(());
+            for _ in 0..1000 {
+                drop(own.lock());
+                drop(own.lock());
+                thread::yield_now();
+                drop(own.lock());
+                if begun.elapsed() > Duration::from_secs(15) {
+                    break;
+                }
+            }
+            sender.send(()).unwrap();
+        });
+        thread::spawn("asks", move || {
+            let _guard = theirs.lock();
+            receiver.recv().unwrap();
+        });
+        let waits = move || {
+            thread::sleep(Duration::from_millis(500));
+            let begun = Instant::now();
+            drop(mutex.lock());
+            begun.elapsed()
+        };
+        thread::spawn("waits", waits)
+    })
+    .join()
+}
+
+#[test]
+fn a_lock_whose_server_is_stalled_is_not_taken_for_dead() {
+    let wait = |seed| {
+        let config = RunConfig { seed, schedule: Schedule::Hostile, ..RunConfig::default() };
+        runtime::run(&config, wait_for_a_slow_answer).result.unwrap()
+    };
+    let longest = (1..=30).map(wait).max().unwrap();
+    assert!(longest > Duration::from_secs(11), "the worker was hardly stalled: {longest:?}");
+}
+
 #[test]
 fn a_check_and_its_act_are_torn_apart() {
     let (_, failure) = first_failure(Schedule::Random, || {

@@ -128,6 +128,27 @@ impl Explorer {
     }
 }
 
+/// How the tasks of one server were held up.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Stalled {
+    /// Until when, in nanoseconds since the start.
+    pub(super) until_ns: u64,
+    /// For how long in all, until then; what two tasks share counts once.
+    total_ns: u64,
+}
+
+impl Stalled {
+    fn add(&mut self, from_ns: u64, until_ns: u64) {
+        self.total_ns += until_ns.saturating_sub(from_ns.max(self.until_ns));
+        self.until_ns = until_ns.max(self.until_ns);
+    }
+
+    /// For how long in all, until `now_ns`.
+    pub(super) fn total_by(&self, now_ns: u64) -> u64 {
+        self.total_ns - self.until_ns.saturating_sub(now_ns)
+    }
+}
+
 impl Sim {
     /// What a scheduling point may do to the task that passes it, beside charging it.
     #[inline]
@@ -162,10 +183,7 @@ impl Sim {
     #[cold]
     fn stall(&self, label: u32, span_ns: u64, place: Place) {
         let until_ns = self.now_ns.get() + span_ns;
-        let mut stalled = self.stalled_until_ns.borrow_mut();
-        let latest_ns = stalled.entry(label).or_default();
-        *latest_ns = until_ns.max(*latest_ns);
-        drop(stalled);
+        self.stalled.borrow_mut().entry(label).or_default().add(self.now_ns.get(), until_ns);
         self.block(WaitKind::Stall, 0, place, Some(until_ns));
     }
 

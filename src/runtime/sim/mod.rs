@@ -40,7 +40,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::local::Shared;
 use super::outcome::{Failure, RunConfig};
 use super::rand::Chance;
-use explore::Explorer;
+use explore::{Explorer, Stalled};
 use schedule::{Timers, WaitLists};
 use task::{StackPool, Task, TaskId};
 
@@ -106,7 +106,7 @@ pub(super) struct Sim {
     ending: Cell<bool>,
     dumping: Cell<bool>,
     failure: RefCell<Option<Failure>>,
-    stalled_until_ns: RefCell<BTreeMap<u32, u64>>,
+    stalled: RefCell<BTreeMap<u32, Stalled>>,
     /// Lowest address of the current task's stack, for the handler of faults.
     stack_limit: Cell<usize>,
     /// Looks at a foreign clock since the last scheduling point.
@@ -190,7 +190,7 @@ impl Sim {
             ending: Cell::new(false),
             dumping: Cell::new(false),
             failure: RefCell::default(),
-            stalled_until_ns: RefCell::default(),
+            stalled: RefCell::default(),
             stack_limit: Cell::new(0),
             foreign_looks: Cell::new(0),
             foreign_chance: RefCell::new(Chance::new(config.seed, "runtime/foreign")),
@@ -257,7 +257,13 @@ impl Sim {
 
     /// Until when a task labelled `label` was last stalled, in nanoseconds since the start.
     pub(super) fn last_stall_ns(&self, label: u32) -> Option<u64> {
-        self.stalled_until_ns.borrow().get(&label).copied()
+        self.stalled.borrow().get(&label).map(|stalled| stalled.until_ns)
+    }
+
+    /// For how long in all, so far, tasks with the current task's label were stalled.
+    pub(super) fn stalled_ns(&self) -> u64 {
+        let stalled = |label| self.stalled.borrow().get(&label).copied();
+        self.label().and_then(stalled).unwrap_or_default().total_by(self.now_ns.get())
     }
 
     fn with_current<R>(&self, f: impl FnOnce(&mut Task) -> R) -> R {

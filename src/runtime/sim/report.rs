@@ -36,9 +36,9 @@ impl Holder {
         self.since_ns.store(sim.now_ns(), Ordering::Relaxed);
     }
 
-    /// For how long the present holder has had the lock.
-    pub(in crate::runtime) fn held_ns(&self, sim: &Sim) -> u64 {
-        sim.now_ns() - self.since_ns.load(Ordering::Relaxed)
+    /// Since when the present holder has had the lock, in nanoseconds since the run began.
+    pub(in crate::runtime) fn since_ns(&self) -> u64 {
+        self.since_ns.load(Ordering::Relaxed)
     }
 
     #[inline]
