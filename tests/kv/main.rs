@@ -4,6 +4,7 @@
 
 mod clerks;
 mod cluster;
+mod handlers;
 mod lives;
 mod reads;
 mod snapshots;

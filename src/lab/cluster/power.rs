@@ -89,7 +89,7 @@ impl Cluster {
                     snapshot: (self.inner.design.snapshot)(&persisted),
                 },
             });
-        services.extend(above.services());
+        services.extend(thread::under_test(server.0, || above.services()));
         self.inner.network.add_server(host(server), services);
         self.inner.slots.with(|slots| {
             let slot = &mut slots[server.slot()];

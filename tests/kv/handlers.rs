@@ -1,0 +1,49 @@
+//! What a client calls is code under test, as what a peer calls is.
+
+use raftlab::kv::rpc::{GetArgs, KvRpc, PutArgs, PutVersionedArgs, Refused};
+use raftlab::kv::{PutOutcome, Versioned};
+use raftlab::lab::{self, DESIGNS, Design, KV, KvDesign, Living, find_scenario};
+use raftlab::labrpc::Service;
+use raftlab::runtime::{FailureKind, RunConfig};
+use tarpc::context::Context;
+
+/// A service that does not live to answer.
+#[derive(Clone)]
+struct Panics;
+
+impl KvRpc for Panics {
+    async fn get(self, _: Context, _: GetArgs) -> Result<Option<Versioned>, Refused> {
+        panic!("a planted panic")
+    }
+
+    async fn put(self, _: Context, _: PutArgs) -> Result<(), Refused> {
+        panic!("a planted panic")
+    }
+
+    async fn append(self, _: Context, _: PutArgs) -> Result<(), Refused> {
+        panic!("a planted panic")
+    }
+
+    async fn put_versioned(self, _: Context, _: PutVersionedArgs) -> Result<PutOutcome, Refused> {
+        panic!("a planted panic")
+    }
+}
+
+impl Living for Panics {
+    fn services(&self) -> Vec<Service> {
+        vec![Service::new(self.clone().serve())]
+    }
+
+    fn end(&self) {}
+}
+
+#[test]
+fn the_handlers_of_a_service_are_code_under_test() {
+    let kv = KvDesign { server: |_| Ok(Box::new(Panics)), ..KV };
+    let design = Design { kv, ..DESIGNS[0] };
+    let scenario = find_scenario("basic_3a").expect("it is in the list");
+    let report = lab::run_scenario(scenario, &design, &RunConfig::default());
+    let failure = report.failure.expect("the service panics");
+    // A panic of the suite's own would be a failed check.
+    assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::Panic, "a planted panic"));
+}
