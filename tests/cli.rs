@@ -226,3 +226,32 @@ fn colours_are_for_terminals_only() {
     assert!(!output.stdout.contains(&0x1b), "{}", text(&output.stdout));
     assert!(!output.stderr.contains(&0x1b), "{}", text(&output.stderr));
 }
+
+/// What `raftlab compare` says as JSON, without what it measured of the machine.
+fn repeatable_figures(arguments: &str) -> Value {
+    let output = run(&format!("compare --json {arguments}"));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let mut figures: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let metrics = figures["metrics"].as_array_mut().unwrap();
+    metrics.retain(|metric| metric["repeatable"] == true);
+    figures
+}
+
+#[test]
+fn a_comparison_follows_from_its_seeds() {
+    let once = repeatable_figures("--runs 2 --jobs 1");
+    assert_eq!(once, repeatable_figures("--runs 2 --jobs 3"), "with other jobs");
+    let requests = &once["metrics"][0]["rows"][0];
+    assert_eq!(requests["name"], "requests, 1 in flight");
+    assert!(requests["figures"]["rpc"]["median"].as_f64().unwrap() < 2.1, "{requests}");
+    assert_ne!(once, repeatable_figures("--runs 2 --seed 5"), "with other seeds");
+}
+
+#[test]
+fn a_comparison_has_the_designs_that_were_asked_for() {
+    let figures = repeatable_figures("--runs 1 --designs tick");
+    assert_eq!(figures["designs"], serde_json::json!(["tick"]));
+    let plain = text(&run("compare --runs 1 --designs tick").stdout);
+    assert!(plain.starts_with("a command committed"), "{plain}");
+    assert!(!plain.contains("–\n"), "every figure is there: {plain}");
+}

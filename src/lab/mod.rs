@@ -53,6 +53,7 @@
 
 mod application;
 mod cluster;
+pub mod compare;
 mod design;
 pub mod kv;
 mod list;

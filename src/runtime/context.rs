@@ -57,6 +57,12 @@ pub fn last_stall(label: u32) -> Option<Duration> {
     sim::current()?.last_stall_ns(label).map(Duration::from_nanos)
 }
 
+/// The names of the tasks that carry the mark `label` now. `None` on the real clock, where nobody
+/// keeps a list.
+pub fn tasks_labelled(label: u32) -> Option<Vec<Arc<str>>> {
+    Some(sim::current()?.tasks_labelled(label))
+}
+
 /// The backtraces of all tasks of the current simulation; of the caller alone on the real clock.
 pub fn backtraces() -> String {
     match sim::current() {

@@ -48,7 +48,7 @@ pub mod time;
 use std::time::Duration;
 
 pub use audit::{Difference, audit};
-pub use context::{backtraces, in_run, last_stall, record_is_on, seed, task_name};
+pub use context::{backtraces, in_run, last_stall, record_is_on, seed, task_name, tasks_labelled};
 pub use future::block_on;
 pub use local::{local, set_local};
 pub use outcome::{Clock, Failure, FailureKind, Outcome, RunConfig, Schedule};

@@ -11,6 +11,7 @@ use raftlab::history::ModelName;
 use raftlab::lab::{self, DESIGN_NAMES, DESIGNS, Design, NoSuchDesign};
 use raftlab::runtime;
 
+use crate::compare;
 use crate::exit::Trouble;
 
 const STATUS_HELP: &str = "Exit status:
@@ -61,6 +62,8 @@ enum Command {
     Test(TestArgs),
     /// Runs one test once, and shows what happened in it
     Replay(ReplayArgs),
+    /// Measures the designs side by side: what each costs, and how fast it is
+    Compare(CompareArgs),
     /// Judges a recorded history: is it linearizable?
     Check(CheckArgs),
 }
@@ -119,6 +122,31 @@ pub struct ReplayArgs {
     /// Write what clients did to FILE, for `raftlab check`
     #[arg(long, value_name = "FILE.jsonl")]
     pub history: Option<PathBuf>,
+}
+
+/// Arguments of `raftlab compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// Which designs, e.g. rpc,tick; all if left out
+    #[arg(long, value_name = "DESIGN,…", value_delimiter = ',',
+          value_parser = PossibleValuesParser::new(DESIGNS.iter().map(|d| d.name)))]
+    pub designs: Vec<String>,
+    /// How often each measurement is made, with seeds S, S+1, …
+    #[arg(long, value_name = "N", default_value_t = compare::RUNS,
+          allow_negative_numbers = true, value_parser = at_least_one)]
+    pub runs: NonZeroU64,
+    /// Runs at a time; one per core. CPU time is measured one by one
+    #[arg(long, value_name = "J", allow_negative_numbers = true, value_parser = jobs)]
+    pub jobs: Option<u16>,
+    /// The first seed
+    #[arg(long, value_name = "S", default_value = "1", allow_negative_numbers = true, value_parser = seed)]
+    pub seed: u64,
+    /// Print the figures as one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Show no progress
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 /// Arguments of `raftlab check`.
@@ -206,6 +234,8 @@ pub enum Action {
     Test(TestArgs),
     /// `raftlab replay`.
     Replay(ReplayArgs),
+    /// `raftlab compare`.
+    Compare(CompareArgs),
     /// `raftlab check`.
     Check(CheckArgs),
     /// Print this text: the help, or the version.
@@ -218,6 +248,7 @@ pub fn parse() -> Result<Action, Trouble> {
         Ok(Cli { command: Command::List(list) }) => Ok(Action::List(list)),
         Ok(Cli { command: Command::Test(test) }) => Ok(Action::Test(test)),
         Ok(Cli { command: Command::Replay(replay) }) => Ok(Action::Replay(replay)),
+        Ok(Cli { command: Command::Compare(compare) }) => Ok(Action::Compare(compare)),
         Ok(Cli { command: Command::Check(check) }) => Ok(Action::Check(check)),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
@@ -226,7 +257,7 @@ pub fn parse() -> Result<Action, Trouble> {
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 let help = error.render().to_string();
                 Err(Trouble::Input(format!(
-                    "say what to do: list, test, replay or check\n\n{help}"
+                    "say what to do: list, test, replay, compare or check\n\n{help}"
                 )))
             }
             _ => Err(Trouble::Input(one_line(&error))),

@@ -12,13 +12,14 @@
 use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 
 use raftlab::lab::{self, Design, Report, Scenario};
 use raftlab::runtime::RunConfig;
 
 use crate::exit::{Status, Trouble};
+use crate::interrupt;
 
 /// When a campaign is over.
 #[derive(Debug, Clone, Copy)]
@@ -114,7 +115,7 @@ pub fn run(
     each: impl FnMut(Report) -> Result<(), Trouble>,
 ) -> Result<Status, Trouble> {
     let (results, inbox) = std::sync::mpsc::channel();
-    on_ctrl_c(results.clone())?;
+    interrupt::watch(results.clone(), || Message::CtrlC)?;
     collect(campaign, &results, &inbox, each)
 }
 
@@ -151,18 +152,6 @@ fn collect(
         (0, _) => Status::Undecided,
         _ => Status::Failed,
     })
-}
-
-/// The first Ctrl-C asks for what there is so far; a second one does not wait for it.
-fn on_ctrl_c(results: Sender<Message>) -> Result<(), Trouble> {
-    let pressed = AtomicBool::new(false);
-    let handler = move || {
-        if pressed.swap(true, Ordering::Relaxed) || results.send(Message::CtrlC).is_err() {
-            std::process::exit(130);
-        }
-    };
-    ctrlc::set_handler(handler)
-        .map_err(|error| Trouble::Machine(format!("cannot watch for Ctrl-C: {error}")))
 }
 
 #[cfg(test)]

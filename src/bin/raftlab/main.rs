@@ -6,7 +6,9 @@
 mod args;
 mod campaign;
 mod check;
+mod compare;
 mod exit;
+mod interrupt;
 mod list;
 mod output;
 mod progress;
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         Ok(Action::List(list)) => list::list(&list),
         Ok(Action::Test(test)) => test::test(&test),
         Ok(Action::Replay(replay)) => replay::replay(&replay),
+        Ok(Action::Compare(args)) => compare::compare(&args),
         Ok(Action::Check(check)) => check::check(&check),
         Ok(Action::Explain(text)) => output::print(&text).map(|()| Status::Passed),
         Err(trouble) => Err(trouble),

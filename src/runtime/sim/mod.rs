@@ -266,6 +266,13 @@ impl Sim {
         self.label().and_then(stalled).unwrap_or_default().total_by(self.now_ns.get())
     }
 
+    /// The names of the tasks that are there and carry `label`.
+    pub(super) fn tasks_labelled(&self, label: u32) -> Vec<Arc<str>> {
+        let tasks = self.tasks.borrow();
+        let there = tasks.iter().filter(|task| !matches!(task.state, task::State::Free));
+        there.filter(|task| task.label == Some(label)).map(|task| task.name.clone()).collect()
+    }
+
     fn with_current<R>(&self, f: impl FnOnce(&mut Task) -> R) -> R {
         f(&mut self.tasks.borrow_mut()[self.current.get().slot()])
     }

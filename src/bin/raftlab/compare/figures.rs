@@ -1,0 +1,127 @@
+//! The figures of a comparison as data: what the table and the page show, and what scripts read.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+
+use raftlab::lab::compare::{Comparison, Figure, Metric, Row};
+use serde::Serialize;
+
+/// A comparison.
+#[derive(Serialize)]
+pub struct Figures {
+    /// The designs, in order.
+    pub designs: Vec<&'static str>,
+    /// The first seed.
+    pub seed: u64,
+    /// How many seeds.
+    pub runs: u64,
+    /// What was measured.
+    pub metrics: Vec<MetricFigures>,
+}
+
+/// One metric of all designs.
+#[derive(Serialize)]
+pub struct MetricFigures {
+    /// The heading that it belongs to.
+    pub group: &'static str,
+    /// Its name for programs.
+    pub id: &'static str,
+    /// Its name for people.
+    pub name: &'static str,
+    /// Its unit; empty for a count.
+    pub unit: &'static str,
+    /// Whether it follows from the seeds alone.
+    pub repeatable: bool,
+    /// Why the designs differ in it; `null` if these figures do not bear it out.
+    pub why: Option<&'static str>,
+    /// One per place where it was measured.
+    pub rows: Vec<RowFigures>,
+    #[serde(skip)]
+    pub digits: usize,
+}
+
+/// One metric at one place.
+#[derive(Serialize)]
+pub struct RowFigures {
+    /// The load, the size, the delay; 0 where there is only one place.
+    pub at: u32,
+    /// What is measured there, for people.
+    pub name: String,
+    /// Per design; a design without is left out.
+    pub figures: BTreeMap<&'static str, Summary>,
+}
+
+/// What many values come to.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Summary {
+    /// The value in the middle.
+    pub median: f64,
+    /// The least value.
+    pub least: f64,
+    /// The greatest value.
+    pub most: f64,
+    /// How many values there are.
+    pub values: usize,
+}
+
+impl From<Figure> for Summary {
+    fn from(figure: Figure) -> Summary {
+        // Enough digits for anybody, and none that only the machine's arithmetic made.
+        let round = |value: f64| (value * 1e6).round() / 1e6;
+        let Figure { median, least, most, count } = figure;
+        Summary { median: round(median), least: round(least), most: round(most), values: count }
+    }
+}
+
+impl Figures {
+    /// What `comparison` came to, with `runs` seeds from `seed` on.
+    pub fn new(comparison: &Comparison, seed: u64, runs: NonZeroU64) -> Figures {
+        let designs = comparison.designs().to_vec();
+        let mut metrics: Vec<MetricFigures> = Vec::new();
+        for row in comparison.rows() {
+            let why = comparison.bears_out(row.metric).then_some(row.metric.why);
+            if metrics.last().is_none_or(|last| last.id != row.metric.id) {
+                metrics.push(MetricFigures::new(row.metric, why));
+            }
+            let last = metrics.last_mut().expect("one was pushed just now");
+            last.rows.push(RowFigures::new(&row, &designs));
+        }
+        Figures { designs, seed, runs: runs.get(), metrics }
+    }
+
+    /// The headings, each with what belongs to it.
+    pub fn groups(&self) -> impl Iterator<Item = (&'static str, &[MetricFigures])> {
+        let groups = self.metrics.chunk_by(|one, other| one.group == other.group);
+        groups.map(|metrics| (metrics[0].group, metrics))
+    }
+
+    /// As one JSON object.
+    pub fn json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("figures have string keys only") + "\n"
+    }
+}
+
+impl MetricFigures {
+    fn new(metric: &'static Metric, why: Option<&'static str>) -> MetricFigures {
+        let Metric { id, group, name, unit, digits, is_repeatable: repeatable, .. } = *metric;
+        MetricFigures { group, id, name, unit, repeatable, why, rows: Vec::new(), digits }
+    }
+
+    /// A figure of this metric as people read it: the median, and from where to where it goes
+    /// where that shows.
+    pub fn shown(&self, summary: &Summary) -> String {
+        let digits = self.digits;
+        let number = |value: f64| format!("{value:.digits$}");
+        let (median, least, most) =
+            (number(summary.median), number(summary.least), number(summary.most));
+        if least == most { median } else { format!("{median} ({least}–{most})") }
+    }
+}
+
+impl RowFigures {
+    fn new(row: &Row, designs: &[&'static str]) -> RowFigures {
+        let figures = designs.iter().zip(&row.figures);
+        let figures = figures.filter_map(|(name, figure)| Some((*name, Summary::from((*figure)?))));
+        RowFigures { at: row.at, name: row.metric.name_at(row.at), figures: figures.collect() }
+    }
+}

@@ -1,0 +1,90 @@
+//! `raftlab compare`: the designs side by side.
+
+mod figures;
+mod lines;
+mod table;
+mod work;
+
+use std::num::NonZeroU64;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use raftlab::lab::compare::{Comparison, EXPERIMENTS};
+use raftlab::lab::{DESIGNS, Design};
+
+use crate::args::CompareArgs;
+use crate::exit::{Status, Trouble};
+use crate::output;
+use figures::Figures;
+use work::{Plan, Run};
+
+/// How often each measurement is made where nothing else is said: often enough that the middle of
+/// the elections, which chance decides, stands.
+pub const RUNS: NonZeroU64 = NonZeroU64::new(20).expect("not 0");
+
+/// Measures the chosen designs and shows what came of it.
+pub fn compare(args: &CompareArgs) -> Result<Status, Trouble> {
+    let plan = plan(args)?;
+    let designs: Vec<_> = plan.designs.iter().map(|design| design.name).collect();
+    let mut comparison = Comparison::new(designs);
+    let bar = bar(&plan, args.quiet);
+    let measured = work::run(plan, args.jobs.unwrap_or_else(work::cores), |run| {
+        bar.set_message(run.experiment.name);
+        bar.inc(1);
+        add(&mut comparison, run)
+    });
+    bar.finish_and_clear();
+    let status = measured?;
+    if status == Status::Interrupted {
+        output::complain("warning", "stopped by Ctrl-C: there is nothing to compare");
+        return Ok(status);
+    }
+    for (slot, name) in comparison.designs().to_vec().into_iter().enumerate() {
+        comparison.add(slot, &lines::of(name));
+    }
+    let figures = Figures::new(&comparison, args.seed, args.runs);
+    output::print(&if args.json { figures.json() } else { table::of(&figures) })?;
+    Ok(status)
+}
+
+/// Takes in what came of a run; whether it came to an end.
+fn add(comparison: &mut Comparison, run: Run) -> bool {
+    match run.outcome {
+        Ok(values) => comparison.add(run.slot, &values),
+        Err(failure) => {
+            let (design, name) = (comparison.designs()[run.slot], run.experiment.name);
+            let what = format!("{design}, {name}, seed {}: {failure}", run.seed);
+            output::complain("error", &what);
+            return false;
+        }
+    }
+    true
+}
+
+fn plan(args: &CompareArgs) -> Result<Plan, Trouble> {
+    let (runs, seed) = (args.runs.get(), args.seed);
+    if seed.checked_add(runs - 1).is_none() {
+        let largest = u64::MAX;
+        return Err(Trouble::Input(format!(
+            "{runs} seeds from {seed} on pass the largest one, {largest}; lower --seed or --runs"
+        )));
+    }
+    let is_wanted = |design: &&Design| {
+        args.designs.is_empty() || args.designs.iter().any(|it| it == design.name)
+    };
+    let designs = DESIGNS.iter().filter(is_wanted).collect();
+    Ok(Plan {
+        designs,
+        experiments: EXPERIMENTS.iter().collect(),
+        seeds: (seed..=seed + (runs - 1)).collect(),
+    })
+}
+
+fn bar(plan: &Plan, quiet: bool) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len}  {msg}");
+    let bar = ProgressBar::new(plan.len() as u64)
+        .with_style(style.expect("the template is in this file"));
+    if quiet {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    bar
+}

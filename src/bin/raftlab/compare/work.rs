@@ -1,0 +1,160 @@
+//! The runs of a comparison: on several OS threads, and one by one where they measure the machine.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "no run is on here: whole runs are handed to OS threads, which is the point"
+)]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use raftlab::lab::Design;
+use raftlab::lab::compare::{Experiment, Value};
+use raftlab::runtime::Failure;
+
+use crate::exit::{Status, Trouble};
+use crate::interrupt;
+
+/// What is to be run: everything on everything.
+pub struct Plan {
+    /// The designs, in the order in which they are shown.
+    pub designs: Vec<&'static Design>,
+    /// What is measured.
+    pub experiments: Vec<&'static Experiment>,
+    /// With which seeds.
+    pub seeds: Vec<u64>,
+}
+
+/// One run, and what came of it.
+pub struct Run {
+    /// The design's place in the plan.
+    pub slot: usize,
+    /// What was measured.
+    pub experiment: &'static Experiment,
+    /// With which seed.
+    pub seed: u64,
+    /// What came of it.
+    pub outcome: Result<Vec<Value>, Failure>,
+}
+
+/// A run that is still to be done.
+#[derive(Clone, Copy)]
+struct Task {
+    slot: usize,
+    design: &'static Design,
+    experiment: &'static Experiment,
+    seed: u64,
+}
+
+impl Plan {
+    /// How many runs there are.
+    pub fn len(&self) -> usize {
+        self.designs.len() * self.experiments.len() * self.seeds.len()
+    }
+
+    /// The runs that want the machine for themselves, or the others. The designs take turns, so
+    /// that what slows the machine down for a while slows all of them down.
+    fn tasks(&self, wants_machine: bool) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        let wanted = self.experiments.iter().filter(|it| it.wants_machine == wants_machine);
+        for &experiment in wanted {
+            for &seed in &self.seeds {
+                let designs = self.designs.iter().copied().enumerate();
+                tasks.extend(designs.map(|(slot, design)| Task { slot, design, experiment, seed }));
+            }
+        }
+        tasks
+    }
+}
+
+impl Task {
+    fn run(self) -> Run {
+        let Task { slot, design, experiment, seed } = self;
+        Run { slot, experiment, seed, outcome: experiment.run(design, seed) }
+    }
+}
+
+/// What reaches the thread that collects.
+enum Message {
+    Ended(Box<Run>),
+    /// A run that was not even begun: the panic has said why.
+    Broken(String),
+    NothingLeft,
+    CtrlC,
+}
+
+/// One job per core.
+pub fn cores() -> u16 {
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    u16::try_from(cores).unwrap_or(u16::MAX)
+}
+
+/// Does the runs of `plan`, `jobs` at a time where they do not mind, and hands each to `take`,
+/// which says whether it went well.
+pub fn run(plan: Plan, jobs: u16, mut take: impl FnMut(Run) -> bool) -> Result<Status, Trouble> {
+    let (results, inbox) = channel();
+    interrupt::watch(results.clone(), || Message::CtrlC)?;
+    let mut status = Status::Passed;
+    for (tasks, jobs) in [(plan.tasks(false), jobs), (plan.tasks(true), 1)] {
+        start(tasks, jobs, &results)?;
+        match collect(&inbox, jobs, &mut take)? {
+            Status::Passed => {}
+            Status::Interrupted => return Ok(Status::Interrupted),
+            other => status = other,
+        }
+    }
+    Ok(status)
+}
+
+/// Sets `jobs` threads to work.
+fn start(tasks: Vec<Task>, jobs: u16, results: &Sender<Message>) -> Result<(), Trouble> {
+    let desk = Arc::new((tasks, AtomicUsize::new(0)));
+    for number in 0..jobs {
+        let (desk, results) = (desk.clone(), results.clone());
+        let work = move || {
+            let (tasks, taken) = &*desk;
+            while let Some(task) = tasks.get(taken.fetch_add(1, Ordering::Relaxed)) {
+                let message = match catch_unwind(AssertUnwindSafe(|| task.run())) {
+                    Ok(run) => Message::Ended(Box::new(run)),
+                    Err(_) => Message::Broken(task.experiment.name.to_string()),
+                };
+                if results.send(message).is_err() {
+                    return;
+                }
+            }
+            // An error: nobody waits any more.
+            let _ = results.send(Message::NothingLeft);
+        };
+        std::thread::Builder::new().name(format!("job {number}")).spawn(work).map_err(|error| {
+            Trouble::Machine(format!("no thread for job {number} ({error}); lower --jobs"))
+        })?;
+    }
+    Ok(())
+}
+
+/// Takes in results until all `working` threads have nothing left.
+fn collect(
+    inbox: &Receiver<Message>,
+    mut working: u16,
+    take: &mut impl FnMut(Run) -> bool,
+) -> Result<Status, Trouble> {
+    let mut status = Status::Passed;
+    while working > 0 {
+        match inbox.recv().expect("our own sender is alive") {
+            Message::Ended(run) => {
+                if !take(*run) {
+                    status = Status::Failed;
+                }
+            }
+            Message::Broken(run) => {
+                let advice = "what stands above says why; fewer --jobs need fewer threads";
+                return Err(Trouble::Machine(format!("{run} could not be run; {advice}")));
+            }
+            Message::NothingLeft => working -= 1,
+            Message::CtrlC => return Ok(Status::Interrupted),
+        }
+    }
+    Ok(status)
+}

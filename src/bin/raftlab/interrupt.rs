@@ -1,0 +1,19 @@
+//! Ctrl-C.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+
+use crate::exit::Trouble;
+
+/// Sends what `message` makes at the first Ctrl-C, which asks for what there is so far; a second one does not
+/// wait for it. Once per process.
+pub fn watch<T: Send + 'static>(inbox: Sender<T>, message: fn() -> T) -> Result<(), Trouble> {
+    let pressed = AtomicBool::new(false);
+    let handler = move || {
+        if pressed.swap(true, Ordering::Relaxed) || inbox.send(message()).is_err() {
+            std::process::exit(130);
+        }
+    };
+    ctrlc::set_handler(handler)
+        .map_err(|error| Trouble::Machine(format!("cannot watch for Ctrl-C: {error}")))
+}

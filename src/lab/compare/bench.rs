@@ -1,0 +1,191 @@
+//! Where measurements are made: a cluster on a network with a fixed delay, and what counts there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::applied::Applied;
+use super::disk::Writes;
+use super::metric::Value;
+use super::traffic::{Losing, Traffic};
+use super::{Experiment, Rig};
+use crate::api::{Index, ServerId, Started};
+use crate::lab::cluster::{Cluster, Tally};
+use crate::lab::{Design, Part, Scenario};
+use crate::labrpc;
+use crate::runtime::{self, Clock, Failure, FailureKind, RunConfig, Schedule};
+use crate::runtime::{thread, time};
+
+/// Bytes of a command, in every measurement.
+pub(super) const COMMAND_BYTES: usize = 100;
+
+/// Longer than any election and any repair takes: what waits longer never ends.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often a wait looks whether it is over: what is found so is late by half of it.
+const LOOK: Duration = Duration::from_micros(200);
+
+/// A cluster, its meters, and what stories do with them. A clone is the same bench.
+#[derive(Clone)]
+pub(super) struct Bench {
+    pub(super) cluster: Cluster,
+    pub(super) traffic: Arc<Traffic>,
+    pub(super) applied: Arc<Applied>,
+}
+
+/// Runs `experiment` once.
+pub(super) fn run(
+    experiment: &Experiment,
+    design: &Design,
+    seed: u64,
+) -> Result<Vec<Value>, Failure> {
+    // Made before the run, since making it reads the real clock.
+    labrpc::context();
+    let config = RunConfig {
+        clock: Clock::Virtual,
+        seed,
+        // What a design does by itself; how it bears a busy machine is for the suite to say.
+        schedule: Schedule::Fifo,
+        elapsed_max: Duration::from_secs(600),
+        ..RunConfig::default()
+    };
+    let (rig, story, design) = (experiment.rig, experiment.story, *design);
+    let main = {
+        let config = config.clone();
+        move || {
+            let bench = Bench::new(rig, design, &config);
+            let values = story(&bench);
+            bench.cluster.finish();
+            values
+        }
+    };
+    runtime::run(&config, main).result
+}
+
+impl Bench {
+    fn new(rig: Rig, design: Design, config: &RunConfig) -> Bench {
+        let scenario = Scenario {
+            name: "compare",
+            // A part in which the scenario brings the service.
+            part: Part::P3A,
+            servers: rig.servers,
+            unreliable: false,
+            puppets: false,
+            title: "",
+            breaks: "",
+            run: |_| {},
+        };
+        let cluster = Cluster::new(&scenario, design, config, None, Arc::new(Tally::default()));
+        let traffic = Arc::new(Traffic::new(&design, rig.leg));
+        cluster.network().tap(traffic.clone());
+        cluster.network().add_rule("compare", traffic.clone());
+        cluster.network().add_rule("compare-losses", Arc::new(Losing(traffic.clone())));
+        let applied = Applied::with_snapshots(rig.snapshot_interval);
+        cluster.serve(Arc::new(applied.clone()));
+        Bench { cluster, traffic, applied }
+    }
+
+    /// Waits until a connected server leads; of several the one with the highest term.
+    pub(super) fn leader(&self) -> ServerId {
+        self.wait_for("a leader", || self.leader_now())
+    }
+
+    /// The connected server that leads in the highest term.
+    pub(super) fn leader_now(&self) -> Option<ServerId> {
+        let servers = self.cluster.servers().filter(|server| self.cluster.is_connected(*server));
+        let states = servers.filter_map(|server| Some((self.cluster.state_of(server)?, server)));
+        let leaders = states.filter(|(state, _)| state.is_leader);
+        leaders.max_by_key(|(state, _)| state.term).map(|(_, server)| server)
+    }
+
+    /// A leader that all others follow, and nothing under way.
+    pub(super) fn settled_leader(&self) -> ServerId {
+        let leader = self.leader();
+        self.agree();
+        thread::sleep(Duration::from_millis(500));
+        leader
+    }
+
+    /// Looks until `found` finds something.
+    pub(super) fn wait_for<T>(&self, what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+        let deadline = time::since_start() + PATIENCE;
+        loop {
+            if let Some(value) = found() {
+                return value;
+            }
+            if time::since_start() >= deadline {
+                self.give_up(what);
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    pub(super) fn give_up(&self, what: &str) -> ! {
+        let message = format!("waited for {what} for {PATIENCE:?}");
+        runtime::fail(FailureKind::Limit, "compare", message)
+    }
+
+    /// Hands a command to `leader`, which must lead.
+    pub(super) fn start(&self, leader: ServerId) -> Started {
+        self.cluster.start_at_leader(leader, &[7; COMMAND_BYTES])
+    }
+
+    /// Waits until `server` has applied `index`, and says when that was.
+    pub(super) fn wait_applied(&self, server: ServerId, index: Index) -> Duration {
+        if let Some(notice) = self.applied.notice(server, index)
+            && notice.recv_timeout(PATIENCE).is_err()
+        {
+            self.give_up(&format!("{server} to apply {index}"));
+        }
+        self.applied.time(server, index).expect("it was said to be applied")
+    }
+
+    /// Waits until all servers have applied `index`, and says when the last one had.
+    pub(super) fn wait_applied_by_all(&self, index: Index) -> Duration {
+        let servers = self.cluster.servers();
+        servers.map(|server| self.wait_applied(server, index)).max().unwrap_or_default()
+    }
+
+    /// Hands `count` commands to `leader` at once, waits until it has applied them, and says which
+    /// is the last.
+    pub(super) fn commit(&self, leader: ServerId, count: u64) -> Index {
+        let last = (0..count).fold(Index(0), |_, _| self.start(leader).index);
+        self.wait_applied(leader, last);
+        last
+    }
+
+    /// Hands in a command, and again wherever that takes a new leader, until every server has
+    /// applied it. When the last one did.
+    pub(super) fn agree(&self) -> Duration {
+        let mut started: Option<Started> = None;
+        self.wait_for("agreement", || {
+            let leader = self.leader_now()?;
+            let term = self.cluster.state_of(leader)?.term;
+            if started.is_none_or(|started| started.term != term) {
+                started = self.cluster.start(leader, &[7; COMMAND_BYTES]).ok();
+            }
+            let index = started?.index;
+            let times: Option<Vec<_>> =
+                self.cluster.servers().map(|server| self.applied.time(server, index)).collect();
+            times?.into_iter().max()
+        })
+    }
+
+    /// Counts what all servers write from now on.
+    pub(super) fn watch_disks(&self) -> Arc<Writes> {
+        let writes = Arc::new(Writes::default());
+        for server in self.cluster.servers() {
+            self.cluster.persister(server).watch(writes.clone());
+        }
+        writes
+    }
+
+    /// Bytes of term, vote and log that all servers together have stored.
+    pub(super) fn stored_bytes(&self) -> usize {
+        self.cluster.servers().map(|server| self.cluster.persister(server).raft_state_size()).sum()
+    }
+
+    /// `span` in round trips of the network.
+    pub(super) fn round_trips(&self, span: Duration) -> f64 {
+        span.as_secs_f64() / self.traffic.round_trip().as_secs_f64()
+    }
+}

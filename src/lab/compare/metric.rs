@@ -1,0 +1,69 @@
+//! What is measured: in which unit, where, and whether it can be repeated.
+
+/// One figure of one run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Value {
+    /// The [`Metric::id`].
+    pub metric: &'static str,
+    /// At which of [`Metric::at`]; 0 where there is only one.
+    pub at: u32,
+    /// In [`Metric::unit`].
+    pub value: f64,
+}
+
+/// Something that is measured of every design in the same way.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric {
+    /// Its name for programs.
+    pub id: &'static str,
+    /// What it belongs to: a heading.
+    pub group: &'static str,
+    /// What it is, for people.
+    pub name: &'static str,
+    /// Where it is measured: loads, sizes, delays. `[0]` where there is only one place.
+    pub at: &'static [u32],
+    /// What such a place is, for people; `{}` stands for the number.
+    pub place: &'static str,
+    /// The unit; empty for a mere count.
+    pub unit: &'static str,
+    /// How many digits after the point say something.
+    pub digits: usize,
+    /// Why the designs differ, or why they do not.
+    pub why: &'static str,
+    /// What the reason says of the medians of the designs `rpc` and `tick`, in this order, at one
+    /// place. A reason that the figures do not bear out is not given.
+    pub holds: fn(u32, f64, f64) -> bool,
+    /// Whether the figures follow from the seeds alone.
+    pub is_repeatable: bool,
+}
+
+impl Metric {
+    /// What the figure at `at` is.
+    pub fn name_at(&self, at: u32) -> String {
+        match self.place {
+            "" => self.name.to_string(),
+            place => format!("{}, {}", self.name, place.replace("{}", &at.to_string())),
+        }
+    }
+}
+
+/// The loads: commands in flight at the same time.
+pub(super) const LOADS: &[u32] = &[1, 10, 1000];
+/// Round trips of the networks on which single commands are timed, in milliseconds.
+pub(super) const ROUND_TRIPS_MS: &[u32] = &[10, 50];
+/// Cluster sizes.
+pub(super) const SIZES: &[u32] = &[3, 5, 7];
+
+/// What a metric is where nothing else is said.
+pub(super) const PLAIN: Metric = Metric {
+    id: "",
+    group: "",
+    name: "",
+    at: &[0],
+    place: "",
+    unit: "",
+    digits: 2,
+    why: "",
+    holds: |_, _, _| true,
+    is_repeatable: true,
+};

@@ -1,0 +1,98 @@
+//! Many runs of many designs, as one table of figures.
+
+use super::list::METRICS;
+use super::metric::{Metric, Value};
+
+/// What the runs of one design came to, in one metric.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figure {
+    /// The middle value: of an even count, the mean of the two in the middle.
+    pub median: f64,
+    /// The least value.
+    pub least: f64,
+    /// The greatest value.
+    pub most: f64,
+    /// How many values there are.
+    pub count: usize,
+}
+
+impl Figure {
+    /// Of `values`; `None` where there are none.
+    pub fn of(mut values: Vec<f64>) -> Option<Figure> {
+        values.sort_by(f64::total_cmp);
+        let (least, most) = (*values.first()?, *values.last()?);
+        let count = values.len();
+        let median = f64::midpoint(values[(count - 1) / 2], values[count / 2]);
+        Some(Figure { median, least, most, count })
+    }
+}
+
+/// One metric at one place, of all designs.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// What was measured.
+    pub metric: &'static Metric,
+    /// Where: one of [`Metric::at`].
+    pub at: u32,
+    /// A slot per design, in the order of [`Comparison::designs`].
+    pub figures: Vec<Option<Figure>>,
+}
+
+/// The values of all runs so far. The order in which they come in makes no difference.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    designs: Vec<&'static str>,
+    /// Design (its slot) and value.
+    values: Vec<(usize, Value)>,
+}
+
+impl Comparison {
+    /// Of `designs`, before the first run.
+    pub fn new(designs: Vec<&'static str>) -> Comparison {
+        Comparison { designs, values: Vec::new() }
+    }
+
+    /// The names of the designs.
+    pub fn designs(&self) -> &[&'static str] {
+        &self.designs
+    }
+
+    /// Adds what a run of the design in slot `design` came to.
+    ///
+    /// # Panics
+    /// When there is no such slot.
+    pub fn add(&mut self, design: usize, values: &[Value]) {
+        assert!(design < self.designs.len(), "slot {design} of {:?}", self.designs);
+        self.values.extend(values.iter().map(|value| (design, *value)));
+    }
+
+    /// Every metric at every place, in the order of [`METRICS`].
+    pub fn rows(&self) -> Vec<Row> {
+        let places =
+            METRICS.iter().flat_map(|metric| metric.at.iter().map(move |at| (metric, *at)));
+        places.map(|(metric, at)| self.row(metric, at)).collect()
+    }
+
+    fn row(&self, metric: &'static Metric, at: u32) -> Row {
+        let figure = |slot| {
+            let belongs = |(design, value): &&(usize, Value)| {
+                *design == slot && value.metric == metric.id && value.at == at
+            };
+            Figure::of(self.values.iter().filter(belongs).map(|(_, value)| value.value).collect())
+        };
+        Row { metric, at, figures: (0..self.designs.len()).map(figure).collect() }
+    }
+
+    /// Whether the figures bear out the reason that `metric` gives, wherever it was measured.
+    /// Where `rpc` or `tick` was left out nothing contradicts it.
+    pub fn bears_out(&self, metric: &'static Metric) -> bool {
+        let slot = |name| self.designs.iter().position(|design| *design == name);
+        let Some((rpc, tick)) = slot("rpc").zip(slot("tick")) else { return true };
+        metric.at.iter().all(|at| {
+            let figures = self.row(metric, *at).figures;
+            figures[rpc]
+                .zip(figures[tick])
+                .is_none_or(|(a, b)| (metric.holds)(*at, a.median, b.median))
+        })
+    }
+}

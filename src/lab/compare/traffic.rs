@@ -1,0 +1,175 @@
+//! What goes over the network of a measurement, counted by what it is; and the network's delay.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::ops::Sub;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::api::ServerId;
+use crate::lab::{Design, Facts};
+use crate::labrpc::{Call, Host, Leg, Rule, Tap, Verdict};
+use crate::runtime::rand::Chance;
+use crate::runtime::sync::Quiet;
+
+/// What a request is for, whatever the design.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// It asks for a vote.
+    Vote,
+    /// It carries entries.
+    Entries,
+    /// It is an append without entries: a heartbeat of the RPC style, or news of a commit.
+    Empty,
+    /// It is a heartbeat that is no append.
+    Heartbeat,
+    /// It carries a snapshot.
+    Snapshot,
+    /// Anything else.
+    Other,
+}
+
+impl Kind {
+    fn of(facts: &Facts) -> Kind {
+        match facts {
+            Facts::AsksVote { .. } => Kind::Vote,
+            Facts::Acts { prev, last, .. } if prev == last => Kind::Empty,
+            Facts::Acts { .. } => Kind::Entries,
+            Facts::Beats { .. } => Kind::Heartbeat,
+            Facts::Installs { .. } => Kind::Snapshot,
+            _ => Kind::Other,
+        }
+    }
+}
+
+/// What was counted up to some moment. The difference of two is what lay between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Counts {
+    /// Requests made, also those that were lost.
+    pub(super) requests: u64,
+    /// Those among them that asked for a vote.
+    pub(super) votes: u64,
+    /// Responses that reached the caller.
+    pub(super) responses: u64,
+    /// Bytes of requests and of the responses that were counted.
+    pub(super) bytes: u64,
+}
+
+impl Sub for Counts {
+    type Output = Counts;
+
+    fn sub(self, earlier: Counts) -> Counts {
+        Counts {
+            requests: self.requests - earlier.requests,
+            votes: self.votes - earlier.votes,
+            responses: self.responses - earlier.responses,
+            bytes: self.bytes - earlier.bytes,
+        }
+    }
+}
+
+/// One message that is to be lost: the next of its kind, on its way to `to` or back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Loss {
+    pub(super) kind: Kind,
+    pub(super) to: ServerId,
+    pub(super) leg: Leg,
+    /// For how long its caller does not notice. The lab's network ends a call once the message
+    /// would have been there; a real one has nobody who could.
+    pub(super) unnoticed: Duration,
+}
+
+/// Counts messages as they pass, delays each by the same span, and loses what it is told to.
+///
+/// As a tap it sees what a call is for, as a rule how many bytes each of its messages has.
+pub(super) struct Traffic {
+    facts: fn(&dyn Any) -> Facts,
+    /// How long a message takes, in either direction.
+    leg: Duration,
+    state: Quiet<State>,
+}
+
+#[derive(Default)]
+struct State {
+    counts: Counts,
+    /// The calls under way.
+    kinds: BTreeMap<u64, Kind>,
+    loss: Option<Loss>,
+    /// The message that has just been chosen to be lost: [`Losing`] loses it.
+    chosen: bool,
+}
+
+impl Traffic {
+    pub(super) fn new(design: &Design, leg: Duration) -> Traffic {
+        Traffic { facts: design.facts, leg, state: Quiet::default() }
+    }
+
+    /// A message there and one back.
+    pub(super) fn round_trip(&self) -> Duration {
+        2 * self.leg
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.state.with(|state| state.counts)
+    }
+
+    /// Loses the next message that `loss` describes.
+    pub(super) fn lose_next(&self, loss: Loss) {
+        self.state.with(|state| state.loss = Some(loss));
+    }
+
+    /// Whether nothing waits to be lost.
+    pub(super) fn has_lost(&self) -> bool {
+        self.state.with(|state| state.loss.is_none())
+    }
+}
+
+impl Tap for Traffic {
+    fn sent(&self, call: &Call<'_>, request: &dyn Any) {
+        let kind = Kind::of(&(self.facts)(request));
+        self.state.with(|state| {
+            state.counts.requests += 1;
+            state.counts.votes += u64::from(kind == Kind::Vote);
+            state.kinds.insert(call.id, kind);
+        });
+    }
+
+    fn ended(&self, call: &Call<'_>, _got_reply: bool) {
+        self.state.with(|state| state.kinds.remove(&call.id));
+    }
+}
+
+impl Rule for Traffic {
+    fn judge(&self, call: &Call<'_>, leg: Leg, bytes: usize, _: &mut Chance) -> Verdict {
+        self.state.with(|state| {
+            let is_meant = |loss: &mut Loss| {
+                loss.leg == leg
+                    && Host::Server(loss.to) == call.to
+                    && state.kinds.get(&call.id) == Some(&loss.kind)
+            };
+            if leg == Leg::Request {
+                state.counts.bytes += bytes as u64;
+            }
+            if let Some(Loss { unnoticed, .. }) = state.loss.take_if(is_meant) {
+                state.chosen = true;
+                return Verdict::Delay(self.leg + unnoticed);
+            }
+            if leg == Leg::Reply {
+                state.counts.responses += 1;
+                state.counts.bytes += bytes as u64;
+            }
+            Verdict::Delay(self.leg)
+        })
+    }
+}
+
+/// Loses the messages that [`Traffic`] chose: a rule can only delay or lose.
+pub(super) struct Losing(pub(super) Arc<Traffic>);
+
+impl Rule for Losing {
+    fn judge(&self, _: &Call<'_>, _: Leg, _: usize, _: &mut Chance) -> Verdict {
+        // Both rules are asked about one message before any other is judged.
+        let chosen = self.0.state.with(|state| std::mem::take(&mut state.chosen));
+        if chosen { Verdict::Drop } else { Verdict::Pass }
+    }
+}
