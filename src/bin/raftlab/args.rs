@@ -127,10 +127,10 @@ pub struct ReplayArgs {
 /// Arguments of `raftlab compare`.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// Which designs, e.g. rpc,tick; all if left out
+    /// Which designs, e.g. rpc,tick; all of this build if left out
     #[arg(long, value_name = "DESIGN,…", value_delimiter = ',',
-          value_parser = PossibleValuesParser::new(DESIGNS.iter().map(|d| d.name)))]
-    pub designs: Vec<String>,
+          value_parser = PossibleValuesParser::new(DESIGN_NAMES).try_map(design))]
+    pub designs: Vec<&'static Design>,
     /// How often each measurement is made, with seeds S, S+1, …
     #[arg(long, value_name = "N", default_value_t = compare::RUNS,
           allow_negative_numbers = true, value_parser = at_least_one)]

@@ -68,8 +68,9 @@ fn plan(args: &CompareArgs) -> Result<Plan, Trouble> {
             "{runs} seeds from {seed} on pass the largest one, {largest}; lower --seed or --runs"
         )));
     }
+    // In the order of the list, and each once, however they were asked for.
     let is_wanted = |design: &&Design| {
-        args.designs.is_empty() || args.designs.iter().any(|it| it == design.name)
+        args.designs.is_empty() || args.designs.iter().any(|it| it.name == design.name)
     };
     let designs = DESIGNS.iter().filter(is_wanted).collect();
     Ok(Plan {
