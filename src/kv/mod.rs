@@ -29,7 +29,7 @@
 //! | Who changes the state? | one task, in the order of the log | `reader.rs` |
 //! | How does it happen once? | numbered requests, remembered where applied | `session.rs` |
 //! | Why may versions do without? | a put that has happened finds another version | `machine.rs` |
-//! | How does a client find out? | it asks on, and remembers that it asked before | `clerk.rs`, `asking.rs` |
+//! | How does a client find out? | it asks on, and remembers that it asked before | `clerk.rs` |
 //!
 //! # What it promises
 //!
@@ -48,7 +48,7 @@
 //!
 //! # Reading on
 //!
-//! `rpc.rs` has the calls, `rsm.rs` the layer above the log, which knows nothing of keys. How
+//! `rpc.rs` has the calls, `asking.rs` whom a clerk asks next, `rsm.rs` the layer above the log, which knows nothing of keys. How
 //! reads do without the log, and what that saves, is in `docs/decisions/reads.md`.
 
 mod asking;

@@ -347,3 +347,118 @@ impl StorageBackend for Disk {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk of two pages with `text` at its begin, synced.
+    fn disk(text: &[u8]) -> Disk {
+        let disk = Disk::new();
+        disk.set_len(2 * PAGE as u64).unwrap();
+        disk.write(0, text).unwrap();
+        disk.sync_data().unwrap();
+        disk
+    }
+
+    fn read(disk: &Disk, offset: usize, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        StorageBackend::read(disk, offset as u64, &mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn a_crash_keeps_what_was_synced_and_of_the_rest_what_it_is_told() {
+        for (keep, expected) in [(Unsynced::LoseAll, b"old"), (Unsynced::KeepAll, b"new")] {
+            let disk = disk(b"old");
+            disk.write(0, b"new").unwrap();
+            assert_eq!(read(&disk, 0, 3), b"new", "a write is seen at once");
+            assert_eq!(read(&disk.crash(keep), 0, 3), expected, "{keep:?}");
+        }
+    }
+
+    #[test]
+    fn a_drawn_crash_keeps_some_sectors_whole_and_loses_the_others() {
+        let sectors = 2 * PAGE / SECTOR;
+        let mut seen_mixed = false;
+        let mut disk = disk(&vec![0; 2 * PAGE]);
+        for life in 1..20 {
+            disk.write(0, &vec![life; 2 * PAGE]).unwrap();
+            disk = disk.crash(Unsynced::Draw);
+            let kept = (0..sectors).filter(|sector| {
+                let sector = read(&disk, sector * SECTOR, SECTOR);
+                assert!(sector.iter().all(|byte| *byte == sector[0]), "a sector is torn");
+                sector[0] == life
+            });
+            let kept = kept.count();
+            seen_mixed |= kept > 0 && kept < sectors;
+        }
+        assert!(seen_mixed, "every crash kept all or nothing");
+    }
+
+    #[test]
+    fn a_dying_life_notices_nothing_and_leaves_nothing() {
+        let old = disk(b"old");
+        let next = old.crash(Unsynced::LoseAll);
+        old.write(0, b"new").unwrap();
+        old.sync_data().unwrap();
+        assert_eq!(read(&old, 0, 3), b"new", "it sees its own writes");
+        assert_eq!(read(&next, 0, 3), b"old");
+        assert_eq!(read(&next.crash(Unsynced::KeepAll), 0, 3), b"old");
+    }
+
+    #[test]
+    fn what_a_crash_left_is_durable() {
+        let disk = disk(b"old");
+        disk.write(0, b"new").unwrap();
+        let next = disk.crash(Unsynced::KeepAll).crash(Unsynced::LoseAll);
+        assert_eq!(read(&next, 0, 3), b"new");
+    }
+
+    #[test]
+    #[should_panic(expected = "crashes again")]
+    fn a_life_crashes_once() {
+        let disk = disk(b"old");
+        let _next = disk.crash(Unsynced::LoseAll);
+        let _another = disk.crash(Unsynced::LoseAll);
+    }
+
+    #[test]
+    fn what_was_cut_off_comes_back_as_zeros() {
+        let disk = disk(&[1; 2 * PAGE]);
+        disk.set_len(10).unwrap();
+        disk.set_len(2 * PAGE as u64).unwrap();
+        disk.sync_data().unwrap();
+        for disk in [disk.clone(), disk.crash(Unsynced::LoseAll)] {
+            assert_eq!(read(&disk, 8, 4), [1, 1, 0, 0]);
+            assert_eq!(read(&disk, PAGE, 2), [0, 0]);
+        }
+    }
+
+    #[test]
+    fn nothing_is_beyond_the_end() {
+        let disk = disk(b"old");
+        let end = 2 * PAGE as u64;
+        assert!(StorageBackend::read(&disk, end - 1, &mut [0; 2]).is_err(), "one byte too far");
+        assert!(disk.write(end, b"x").is_err(), "a write does not make the disk longer");
+        assert_eq!(disk.len().unwrap(), end);
+    }
+
+    #[test]
+    fn writes_and_syncs_are_counted_over_all_lives() {
+        let disk = disk(b"old");
+        assert_eq!(disk.usage(), DiskUsage { bytes_written: 3, syncs: 1 });
+        let next = disk.crash(Unsynced::LoseAll);
+        next.write(0, b"newer").unwrap();
+        assert_eq!(next.usage(), DiskUsage { bytes_written: 8, syncs: 1 });
+    }
+
+    #[test]
+    fn one_database_at_a_time_is_on_a_disk() {
+        let disk = disk(b"old");
+        let first = disk.claim().unwrap();
+        assert!(disk.claim().is_err(), "the first is open");
+        StorageBackend::close(&first).unwrap();
+        assert!(disk.claim().is_ok(), "the first is closed");
+    }
+}

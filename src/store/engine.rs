@@ -1,10 +1,12 @@
 //! The database: opened, read, and changed in one transaction at a time.
 
+use std::io;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use redb::{
-    Builder, Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, TableError,
+    Builder, Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable,
+    StorageBackend, TableError,
 };
 
 use super::config::CACHE_BYTES;
@@ -14,6 +16,9 @@ use super::rpc::{Keys, ScanArgs};
 use super::tables::{APPLIED, DATA, HARD, LOG, MEMBERS, RAFT, TRUNCATED, Tables, get, position};
 use crate::api::{Entry, Index, Position, Term};
 use crate::tick::{ConfState, HardState};
+
+/// Bytes at the begin of a database that say that it is one.
+const MARK: usize = 9;
 
 /// A server's database. A clone is another handle to the same database.
 ///
@@ -38,9 +43,15 @@ pub(super) struct Found {
 impl Engine {
     /// Opens the database on `disk`; an empty disk is given a new one.
     pub(super) fn open(disk: &Disk) -> Result<Engine, StoreError> {
+        Engine::on(disk.claim()?)
+    }
+
+    /// Opens the database on something like a disk.
+    pub(super) fn on(backend: impl StorageBackend) -> Result<Engine, StoreError> {
+        clear_unfinished(&backend).map_err(redb::StorageError::from)?;
         let mut builder = Builder::new();
         builder.set_cache_size(CACHE_BYTES);
-        let database = Arc::new(builder.create_with_backend(disk.claim()?)?);
+        let database = Arc::new(builder.create_with_backend(backend)?);
         let engine = Engine { database };
         match engine.read()?.open_table(LOG) {
             Err(TableError::TableDoesNotExist(_)) => {
@@ -133,6 +144,26 @@ impl Engine {
         }
         Ok(found)
     }
+}
+
+/// Empties a disk on which a database was begun and not finished: a crash came in the first start.
+///
+/// A new database is marked as one only when it is on disk, and nothing is put into it before. So
+/// without a mark at the begin and with nothing behind the header, nothing is lost. Where there is
+/// something, it is damage, which the database finds by itself.
+fn clear_unfinished(backend: &impl StorageBackend) -> io::Result<()> {
+    let mut page = [0; 4096];
+    let (mut at, length) = (0, backend.len()?);
+    while at < length {
+        let count = page.len().min(usize::try_from(length - at).unwrap_or(usize::MAX));
+        backend.read(at, &mut page[..count])?;
+        let marked = if at == 0 { MARK.min(count) } else { count };
+        if page[..marked].iter().any(|byte| *byte != 0) {
+            return Ok(());
+        }
+        at += count as u64;
+    }
+    if length > 0 { backend.set_len(0) } else { Ok(()) }
 }
 
 /// Up to which entry the data of `read` are.

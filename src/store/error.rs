@@ -1,5 +1,7 @@
 //! Why a store has no answer.
 
+use std::io;
+
 use crate::tick;
 
 /// What can go wrong with a server's store. None of it is passing: the server stops, or does not
@@ -22,6 +24,9 @@ pub enum StoreError {
 /// What the database says: its own content is wrong, or the disk did not do what it was asked.
 fn from_redb(error: &redb::Error) -> StoreError {
     match error {
+        redb::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => {
+            StoreError::Damaged(error.to_string())
+        }
         redb::Error::Io(_) | redb::Error::PreviousIo => StoreError::Failed(error.to_string()),
         _ => StoreError::Damaged(error.to_string()),
     }

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! Everything of one [`Ready`] goes into one transaction: log and data cannot disagree, whatever
-//! moment a crash comes at. A `Ready` that says it need not be synced is not: a crash then takes
-//! back what it wrote, the log of the entries applied excepted, so they are applied again.
+//! moment a crash comes at. A `Ready` that need not be synced has no new entry and no vote, only
+//! entries to apply that are in the log already: a crash takes all of it back, and they are applied
+//! again.
 //!
 //! The entries themselves are in the core's memory as long as the log has them; they are read
 //! from here at a start only.

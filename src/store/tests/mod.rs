@@ -1,5 +1,10 @@
-//! Tests of a few servers together; those of one part stand beside it.
+//! Tests of a storage and of a few servers together; those of one part stand beside it.
 
 mod cluster;
+mod images;
+mod lives;
+mod log;
+mod sending;
 mod service;
+mod torn;
 mod transfers;

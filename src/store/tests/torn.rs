@@ -1,0 +1,188 @@
+//! Crashes at every step of a commit: what is found afterwards is the one state or the other.
+
+use std::io;
+use std::sync::Arc;
+
+use redb::StorageBackend;
+
+use super::cluster::in_virtual_time;
+use super::lives::{Life, entry, hard, put, ready};
+use crate::api::{Entry, Index};
+use crate::persister::Unsynced;
+use crate::runtime::sync::Quiet;
+use crate::store::command::Command;
+use crate::store::engine::Engine;
+use crate::store::{Disk, StoreError};
+use crate::tick::{Ready, Storage};
+
+/// A disk that crashes when it has been changed or synced often enough.
+#[derive(Clone, Debug)]
+struct CrashesAt {
+    disk: Disk,
+    /// Steps left, and what the crash left.
+    state: Arc<Quiet<(Option<u64>, Option<Disk>)>>,
+}
+
+impl CrashesAt {
+    fn new(disk: Disk) -> CrashesAt {
+        CrashesAt { disk, state: Arc::default() }
+    }
+
+    /// Crashes before step `step` from now on.
+    fn arm(&self, step: u64) {
+        self.state.with(|state| state.0 = Some(step));
+    }
+
+    /// What the crash left, if it came to that.
+    fn left(&self) -> Option<Disk> {
+        self.state.with(|state| state.1.clone())
+    }
+
+    fn step(&self) {
+        let is_time = self.state.with(|(left, _)| match left {
+            Some(0) => left.take().is_some(),
+            Some(steps) => {
+                *steps -= 1;
+                false
+            }
+            None => false,
+        });
+        if is_time {
+            let next = self.disk.crash(Unsynced::Draw);
+            self.state.with(|state| state.1 = Some(next));
+        }
+    }
+}
+
+impl StorageBackend for CrashesAt {
+    fn len(&self) -> io::Result<u64> {
+        self.disk.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        StorageBackend::read(&self.disk, offset, out)
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.step();
+        self.disk.set_len(length)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.step();
+        self.disk.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.step();
+        self.disk.write(offset, data)
+    }
+}
+
+/// A value that fills pages, so that commits have many of them to write.
+fn value(index: u64) -> String {
+    format!("{index} ").repeat(400)
+}
+
+/// A ready that stores and applies the entries of `from..to`, the last of which cuts the log.
+fn batch(from: u64, to: u64) -> Ready {
+    let entries: Vec<Entry> = (from..to)
+        .map(|index| {
+            let cuts = Command::Compact(Index(index.saturating_sub(3))).encode();
+            let data = put(&format!("key {index}"), &value(index), index);
+            Entry { data: if index + 1 == to { cuts } else { data }, ..entry(1, index) }
+        })
+        .collect();
+    Ready {
+        committed_entries: entries.clone(),
+        hard_state: Some(hard(1, to - 1)),
+        ..ready(entries)
+    }
+}
+
+/// How far the log and the data are: all of what one transaction wrote, or the test fails.
+fn state(life: &Life) -> u64 {
+    let applied = life.storage.applied().index.0;
+    assert_eq!(life.storage.last_index().0, applied, "log and data disagree");
+    assert_eq!(life.storage.initial_state().unwrap().0, hard(u64::from(applied > 0), applied));
+    let cut = if applied == 0 { 0 } else { applied - 3 };
+    assert_eq!(life.storage.truncated().index.0, cut, "with {applied} applied");
+    assert_eq!(life.terms().len() as u64, applied - cut, "entries after the cut");
+    for index in 1..30 {
+        let written = (index <= applied && index % 10 != 0).then(|| value(index));
+        let found = life.engine.get(&format!("key {index}")).unwrap();
+        assert_eq!(found, written, "key {index} with {applied} applied");
+    }
+    applied
+}
+
+#[test]
+fn a_crash_at_any_step_of_a_commit_leaves_all_of_it_or_nothing() {
+    in_virtual_time(3, || {
+        let mut outcomes = (0, 0);
+        for step in 0.. {
+            let disk = Disk::new();
+            let backend = CrashesAt::new(disk.clone());
+            let mut life = Life::with(disk, Engine::on(backend.clone()).unwrap());
+            life.write(&batch(1, 11));
+            backend.arm(step);
+            life.write(&batch(11, 21));
+            let Some(left) = backend.left() else { break };
+            match state(&Life::on(left)) {
+                10 => outcomes.0 += 1,
+                20 => outcomes.1 += 1,
+                other => panic!("{other} entries are applied after a crash at step {step}"),
+            }
+        }
+        assert!(outcomes.0 > 5, "{outcomes:?}: the commit has several steps");
+    });
+}
+
+#[test]
+fn a_crash_at_any_step_of_the_first_start_leaves_a_disk_to_start_from() {
+    in_virtual_time(3, || {
+        for step in 0.. {
+            let backend = CrashesAt::new(Disk::new());
+            backend.arm(step);
+            let _engine = Engine::on(backend.clone()).unwrap();
+            let Some(left) = backend.left() else { break };
+            let mut life = Life::on(left);
+            assert_eq!(state(&life), 0, "after a crash at step {step}");
+            life.write(&batch(1, 11));
+            assert_eq!(state(&life.crash(Unsynced::LoseAll)), 10);
+        }
+    });
+}
+
+#[test]
+fn crash_after_crash_loses_nothing_that_was_synced() {
+    in_virtual_time(20, || {
+        let mut life = Life::first();
+        let mut synced = 0;
+        for round in 0..2 {
+            life.write(&batch(10 * round + 1, 10 * round + 11));
+            synced += 10;
+            // What is opened and not written to may crash too.
+            life = life.crash(Unsynced::Draw).crash(Unsynced::Draw);
+            assert_eq!(state(&life), synced);
+        }
+    });
+}
+
+#[test]
+fn damage_is_an_error_that_says_what_to_do() {
+    let mut life = Life::first();
+    life.write(&batch(1, 11));
+    let disk = life.disk.crash(Unsynced::LoseAll);
+    let length = disk.len().unwrap();
+    // Everywhere but in the header: all data and both versions of them.
+    let noise: Vec<u8> = (0..length - 4096).map(|at| (at % 251) as u8).collect();
+    disk.write(4096, &noise).unwrap();
+    match Engine::open(&disk) {
+        Err(error @ StoreError::Damaged(_)) => {
+            assert!(error.to_string().contains("replace the server"), "{error}");
+        }
+        Err(error) => panic!("another error: {error}"),
+        Ok(_) => panic!("a server would start from noise"),
+    }
+}
