@@ -54,6 +54,15 @@ macro_rules! with_store_scenarios {
                 "a write, or a read, without a majority";
             one_snapshot_store: Store, 3 servers, reliable, "a follower that was away",
                 "a snapshot that a restart forgets, or that keeps what was deleted";
+            lost_chunks_store: Store, 3 servers, unreliable, "a snapshot whose chunks are lost",
+                "a snapshot with a gap, or with a piece in another one's place";
+            snapshot_interrupted_store: Store, 3 servers, unreliable,
+                "crashes while a snapshot is on its way",
+                "half a snapshot; a transfer that nobody takes up again";
+            empty_value_store: Store, 3 servers, reliable, "an empty value",
+                "a put of an empty value that is taken for a delete";
+            sessions_store: Store, 3 servers, reliable, "a request from before the snapshot",
+                "sessions that are not part of the snapshot";
         }
     };
 }

@@ -24,9 +24,8 @@ use super::engine::{Engine, Found};
 use super::error::StoreError;
 use super::image::View;
 use super::tables::{HARD, MEMBERS, TRUNCATED, Tables};
-use super::watch::{show_done, show_written};
+use super::watch::{Commit, show_found};
 use crate::api::{Entry, Index, Position, Term};
-use crate::persister::Persisted;
 use crate::tick::{ConfState, HardState, Ready, Snapshot, Storage, StorageError};
 
 /// A node's storage, in the database.
@@ -50,15 +49,7 @@ impl PeerStorage {
         members: ConfState,
     ) -> Result<PeerStorage, StoreError> {
         let mut found = engine.load()?;
-        if let Some(watch) = disk.watching() {
-            watch.found(&Persisted {
-                current_term: found.hard_state.term,
-                voted_for: found.hard_state.vote,
-                last_included: found.truncated,
-                snapshot: None,
-                entries: engine.entries(Index(0), found.last.index.next())?,
-            });
-        }
+        show_found(disk, &engine, &found)?;
         if found.members.nodes.is_empty() {
             found.members = members;
         }
@@ -107,20 +98,12 @@ impl PeerStorage {
             return Ok(());
         }
         let durability = if ready.must_sync { Durability::Immediate } else { Durability::None };
-        let watch = self.disk.watching();
+        let commit = Commit::begins(&self.disk, durability);
         let found = self.found.clone();
-        let next = self.engine.write(durability, |tables| {
-            let next = write(tables, found, ready, image)?;
-            if let Some(watch) = &watch {
-                show_written(&**watch, &self.found, &next, ready);
-            }
-            Ok(next)
-        })?;
+        let next = self.engine.write(durability, |tables| write(tables, found, ready, image))?;
+        commit.show(&self.disk, ready, &self.found, &next);
         self.found = next;
         self.installed += u64::from(ready.snapshot.is_some());
-        if let Some(watch) = &watch {
-            show_done(&**watch, ready, image);
-        }
         Ok(())
     }
 }

@@ -5,61 +5,90 @@
 //! itself what a persister and an apply channel would have shown, in the same words.
 
 use bytes::Bytes;
+use redb::Durability;
 
-use super::engine::Found;
-use crate::api::ApplyMsg;
+use super::disk::Disk;
+use super::engine::{Engine, Found};
+use super::error::StoreError;
+use crate::api::{ApplyMsg, Entry, Position};
 use crate::persister::{Persisted, Watch, Write};
-use crate::tick::Ready;
+use crate::tick::{HardState, Ready};
 
 /// Looks on as a server stores and applies, without the server knowing.
 ///
-/// `Watch::wrote` is called for what goes into a transaction, before the commit: term and vote,
+/// `Watch::wrote` is called for what a transaction wrote, when it is committed: term and vote,
 /// entries, and the position that the log was cut at or that an installed snapshot ends with. It
-/// is told `Write::Synced` after a commit in which the disk was synced, and not otherwise.
+/// is told `Write::Synced` after a commit for which the disk was really synced, and not otherwise.
 ///
 /// As with every [`Watch`]: in place, never blocking, without a lock held or chance drawn.
 pub trait StoreWatch: Watch {
-    /// A life begins with this in its database. The snapshot is none of the log's: it stays out.
-    fn found(&self, persisted: &Persisted);
+    /// A life begins with this in its database, where the data are those of the entries up to
+    /// `applied`. The snapshot is none of the log's and stays out.
+    fn found(&self, persisted: &Persisted, applied: Position);
 
     /// An entry was applied, or a snapshot was installed in the data's place; it is committed to
     /// the database. Every entry counts, also one that changes nothing.
     fn applied(&self, message: &ApplyMsg);
 }
 
-/// Shows what a transaction wrote, which made `next` of `found`.
-pub(super) fn show_written(watch: &dyn StoreWatch, found: &Found, next: &Found, ready: &Ready) {
-    let ballot = |found: &Found| (found.hard_state.term, found.hard_state.vote);
-    if ballot(found) != ballot(next) {
-        let (term, voted_for) = ballot(next);
-        watch.wrote(&Write::Vote { term, voted_for });
-    }
-    if let Some(snapshot) = &ready.snapshot {
-        watch.wrote(&Write::Snapshot(snapshot.position));
-    }
-    if !ready.entries.is_empty() {
-        watch.wrote(&Write::Append(&ready.entries));
-    }
-    let cut_before =
-        ready.snapshot.as_ref().map_or(found.truncated, |installed| installed.position);
-    if next.truncated != cut_before {
-        watch.wrote(&Write::Snapshot(next.truncated));
-    }
+/// Shows what a life begins with.
+pub(super) fn show_found(disk: &Disk, engine: &Engine, found: &Found) -> Result<(), StoreError> {
+    let Some(watch) = disk.watching() else { return Ok(()) };
+    let HardState { term, vote, .. } = found.hard_state;
+    let persisted = Persisted {
+        current_term: term,
+        voted_for: vote,
+        last_included: found.truncated,
+        snapshot: None,
+        entries: engine.entries(found.truncated.index.next(), found.last.index.next())?,
+    };
+    watch.found(&persisted, found.applied);
+    Ok(())
 }
 
-/// Shows what is committed to the database, and whether the disk was synced.
-pub(super) fn show_done(watch: &dyn StoreWatch, ready: &Ready, image: &[u8]) {
-    if ready.must_sync {
-        watch.wrote(&Write::Synced);
+/// A transaction on its way, to be shown when it is committed.
+pub(super) struct Commit {
+    syncs_before: u64,
+    durability: Durability,
+}
+
+impl Commit {
+    pub(super) fn begins(disk: &Disk, durability: Durability) -> Commit {
+        Commit { syncs_before: disk.usage().syncs, durability }
     }
-    if let Some(snapshot) = &ready.snapshot {
-        let last_included = snapshot.position;
-        let data = Bytes::copy_from_slice(image);
-        watch.applied(&ApplyMsg::Snapshot { last_included, data });
-    }
-    for entry in &ready.committed_entries {
-        let command = entry.data.clone();
-        let (index, term) = (entry.index, entry.term);
-        watch.applied(&ApplyMsg::Command { index, term, command });
+
+    /// Shows that `ready` is stored and applied, where there was `before` and is `now`.
+    pub(super) fn show(self, disk: &Disk, ready: &Ready, before: &Found, now: &Found) {
+        let Some(watch) = disk.watching() else { return };
+        let HardState { term, vote: voted_for, .. } = now.hard_state;
+        if (term, voted_for) != (before.hard_state.term, before.hard_state.vote) {
+            watch.wrote(&Write::Vote { term, voted_for });
+        }
+        let snapshot = ready.snapshot.as_ref().map(|snapshot| snapshot.position);
+        if let Some(position) = snapshot {
+            watch.wrote(&Write::Snapshot(position));
+        }
+        if !ready.entries.is_empty() {
+            watch.wrote(&Write::Append(&ready.entries));
+        }
+        let synced = matches!(self.durability, Durability::Immediate)
+            && disk.usage().syncs > self.syncs_before;
+        if synced {
+            watch.wrote(&Write::Synced);
+        }
+        if let Some(last_included) = snapshot {
+            watch.applied(&ApplyMsg::Snapshot { last_included, data: Bytes::new() });
+        }
+        for Entry { term, index, data } in &ready.committed_entries {
+            let (index, term, command) = (*index, *term, data.clone());
+            watch.applied(&ApplyMsg::Command { index, term, command });
+        }
+        // The log is cut by an entry that is applied, so it comes after those before that.
+        if now.truncated != snapshot.unwrap_or(before.truncated) {
+            watch.wrote(&Write::Snapshot(now.truncated));
+            if synced {
+                watch.wrote(&Write::Synced);
+            }
+        }
     }
 }

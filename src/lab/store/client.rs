@@ -36,14 +36,25 @@ impl Stores {
     /// A new client that reaches `servers` and no others, until
     /// [`let_reach`](crate::lab::Cluster::let_reach) says so.
     pub fn client_of(&self, servers: &[ServerId]) -> StoreClient {
-        let shared = self.cluster().clients().clone();
-        let number = shared.next_number();
+        let (number, ends) = self.ends_to(servers);
+        let clerk = StoreClerk::new(ClientId(number.into()), ends);
+        StoreClient { number, clerk, shared: self.cluster().clients().clone() }
+    }
+
+    /// Ways to all servers, for a client whose calls a scenario writes by hand.
+    pub fn ends(&self) -> Vec<StoreEnd> {
+        let all: Vec<ServerId> = self.cluster().servers().collect();
+        self.ends_to(&all).1
+    }
+
+    /// The number of a new client, and ways to all servers of which those to `servers` are open.
+    fn ends_to(&self, servers: &[ServerId]) -> (u32, Vec<StoreEnd>) {
+        let number = self.cluster().clients().next_number();
         let network = self.cluster().network();
         let end = |server| StoreEnd::from(network.end(Host::Client(number), Host::Server(server)));
         let ends = self.cluster().servers().map(end).collect();
-        let clerk = StoreClerk::new(ClientId(number.into()), ends);
         self.cluster().let_reach(number, servers);
-        StoreClient { number, clerk, shared }
+        (number, ends)
     }
 }
 

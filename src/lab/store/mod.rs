@@ -4,7 +4,7 @@
 //! one [`StoreServer`] is all three, on a [`Disk`] that loses in a crash what was not synced:
 //!
 //! ```text
-//!  scenario ── put, delete, scan ──► StoreClient ── calls ──► StoreServer ── writes ──► Disk
+//!  scenario ── put, scan ──────────► StoreClient ── calls ─► StoreServer ─ writes ─► Disk
 //!     │                                   │                      ▲    │                 │
 //!     ├── crash, restart ──► Stores       └──► history           │    │   what is stored and applied
 //!     │                                            messages, chunks   │                 │

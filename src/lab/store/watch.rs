@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::api::{ApplyMsg, ServerId};
+use bytes::Bytes;
+
+use crate::api::{ApplyMsg, Position, ServerId};
 use crate::lab::cluster::{Presence, Tally};
 use crate::lab::observe::{Life, Observers};
 use crate::persister::{Persisted, Watch, Write};
@@ -55,10 +57,14 @@ impl Watch for Onlooker {
 }
 
 impl StoreWatch for Onlooker {
-    fn found(&self, persisted: &Persisted) {
+    fn found(&self, persisted: &Persisted, applied: Position) {
         let boots = |observers: &Arc<Observers>| observers.boot(self.server, persisted, self.calls);
         let life = self.observers.as_ref().map(boots);
         self.life.with(|slot| *slot = life);
+        // Elsewhere a life applies its log from the snapshot on; here it goes on where it was.
+        if applied.index > persisted.last_included.index {
+            self.applied(&ApplyMsg::Snapshot { last_included: applied, data: Bytes::new() });
+        }
     }
 
     fn applied(&self, message: &ApplyMsg) {
