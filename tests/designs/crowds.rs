@@ -1,5 +1,4 @@
-//! What every design owes its service, whatever stands behind it.
-#![allow(clippy::unwrap_used, reason = "a test may")]
+//! Many clients at once.
 
 use std::time::Duration;
 

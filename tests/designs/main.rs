@@ -1,0 +1,6 @@
+//! What every design owes its service, whatever stands behind it.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod cluster;
+mod crowds;
+mod services;
