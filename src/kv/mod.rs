@@ -48,8 +48,9 @@
 //!
 //! # Reading on
 //!
-//! `rpc.rs` has the calls, `asking.rs` whom a clerk asks next, `rsm.rs` the layer above the log, which knows nothing of keys. How
-//! reads do without the log, and what that saves, is in `docs/decisions/reads.md`.
+//! `rpc.rs` has the calls, `asking.rs` whom a clerk asks next, `rsm.rs` the layer above the log,
+//! which knows nothing of keys. How reads do without the log, and what that saves, is in
+//! `docs/decisions/reads.md`.
 
 mod asking;
 mod clerk;

@@ -1,0 +1,79 @@
+//! The bugs of the tick core. `scripts/zoo-tick` plants them.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::{applies, patches_in, root};
+
+/// What a patch of `tests/zoo/tick` says of itself.
+struct Planted {
+    name: String,
+    bug: String,
+    caught_by: Vec<String>,
+    /// The files that it changes.
+    files: Vec<String>,
+}
+
+fn read(patch: &PathBuf) -> Planted {
+    let text = fs::read_to_string(patch).unwrap();
+    let field = |name: &str| {
+        let lines = text.lines().take_while(|line| !line.is_empty());
+        let found = lines.filter_map(|line| line.strip_prefix(name)).next();
+        found.unwrap_or_else(|| panic!("{}: no line {name}", patch.display())).to_string()
+    };
+    Planted {
+        name: patch.file_stem().unwrap().to_string_lossy().into_owned(),
+        bug: field("bug: "),
+        caught_by: field("caught-by: ").split(", ").map(str::to_string).collect(),
+        files: text
+            .lines()
+            .filter_map(|line| line.strip_prefix("+++ "))
+            .map(str::to_string)
+            .collect(),
+    }
+}
+
+fn planted() -> Vec<Planted> {
+    patches_in("tests/zoo/tick").iter().map(read).collect()
+}
+
+/// Whether a patch of the core is called `name`.
+pub fn is_planted(name: &str) -> bool {
+    root().join("tests/zoo/tick").join(format!("{name}.patch")).is_file()
+}
+
+#[test]
+fn every_patch_of_the_core_applies() {
+    let patches = patches_in("tests/zoo/tick");
+    let broken: Vec<_> = patches.iter().filter_map(|patch| applies(patch).err()).collect();
+    assert!(broken.is_empty(), "make these anew against src/tick:\n{}", broken.join(""));
+}
+
+#[test]
+fn every_patch_of_the_core_changes_the_core_and_not_its_tests() {
+    for Planted { name, files, .. } in planted() {
+        assert!(!files.is_empty(), "{name} changes nothing");
+        for file in files {
+            let ours = file.starts_with("b/src/tick/") && !file.starts_with("b/src/tick/tests/");
+            assert!(ours, "{name}: scripts/zoo-tick cannot plant it in {file}");
+        }
+    }
+}
+
+#[test]
+fn every_patch_of_the_core_has_its_row_and_is_caught_by_tests_that_exist() {
+    let page = fs::read_to_string(root().join("docs/coverage.md")).unwrap();
+    let tests: String = fs::read_dir(root().join("src/tick/tests"))
+        .unwrap()
+        .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    for Planted { name, bug, caught_by, .. } in planted() {
+        let begins = format!("| {bug} | `{name}` |");
+        let row = page.lines().find(|line| line.starts_with(&begins));
+        let row = row.unwrap_or_else(|| panic!("docs/coverage.md has no row {begins}"));
+        for test in caught_by {
+            assert!(row.contains(&format!("`{test}`")), "{name}: {test} is missing in {row}");
+            assert!(tests.contains(&format!("fn {test}()")), "{name}: no test is called {test}");
+        }
+    }
+}
