@@ -24,7 +24,7 @@
 //! | What does an entry do? | a change, once; or it cuts the log | `command.rs` |
 //! | When is the log cut, and where? | the leader says so, in the log | `gc.rs` |
 //! | How is a snapshot made? | it is not: it is read as it is sent | `image.rs` |
-//! | How does it travel? | in chunks, a few at a time; then the message | `sending.rs`, `staging.rs` |
+//! | How does it travel? | in chunks, before its message | `sending.rs`, `staging.rs` |
 //! | Who is answered when? | a write with its entry, a read with its index | `waiting.rs` |
 //!
 //! # What it promises

@@ -6,7 +6,7 @@
 //! ```text
 //!  scenario ── put, scan ──────────► StoreClient ── calls ─► StoreServer ─ writes ─► Disk
 //!     │                                   │                      ▲    │                 │
-//!     ├── crash, restart ──► Stores       └──► history           │    │   what is stored and applied
+//!     ├── crash, restart ──► Stores       └──► history           │    │   what is stored, applied
 //!     │                                            messages, chunks   │                 │
 //!     └── cut, heal, lose ──► the Cluster's network ◄────────────┘    └──► observers ◄──┘
 //! ```
