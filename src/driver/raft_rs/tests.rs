@@ -187,8 +187,8 @@ fn a_server_goes_on_where_it_stopped() {
     let mut core = started(3, persisted);
     assert_eq!((core.status().term, core.last_index()), (Term(4), Index(4)));
     assert_eq!(core.ready(), None, "what the snapshot covers is applied");
-    let taken = Kind::RequestVote { last: position, transfer: false };
-    say(S1, &mut core, taken);
+    let last = Position { term: Term(4), index: Index(4) };
+    say(S1, &mut core, Kind::RequestVote { last, transfer: false });
     let refused = Kind::RequestVoteResponse { granted: false };
     assert_eq!(work(&mut core).0[0].kind, refused, "the vote was given before the restart");
 }
