@@ -255,3 +255,22 @@ fn a_comparison_has_the_designs_that_were_asked_for() {
     assert!(plain.starts_with("a command committed"), "{plain}");
     assert!(!plain.contains("–\n"), "every figure is there: {plain}");
 }
+
+#[test]
+fn a_comparison_writes_its_page_and_its_figures() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("new/folder");
+    let output = raftlab("compare --runs 1 --out").arg(&inner).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(said.contains(inner.join("index.html").to_str().unwrap()), "{said}");
+    let page = fs::read_to_string(inner.join("index.html")).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>"), "{page}");
+    let figures = fs::read_to_string(inner.join("figures.json")).unwrap();
+    let figures: Value = serde_json::from_str(&figures).unwrap();
+    assert_eq!(figures["runs"], 1);
+    let again = raftlab("compare --runs 1 --designs rpc --out").arg(&inner).output().unwrap();
+    assert_eq!(again.status.code(), Some(0), "an earlier page is written over");
+    let shorter = fs::read_to_string(inner.join("index.html")).unwrap();
+    assert!(shorter.ends_with("</html>") && shorter.len() < page.len(), "{shorter}");
+}

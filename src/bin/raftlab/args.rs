@@ -141,6 +141,9 @@ pub struct CompareArgs {
     /// The first seed
     #[arg(long, value_name = "S", default_value = "1", allow_negative_numbers = true, value_parser = seed)]
     pub seed: u64,
+    /// Write a page with plots and the figures as JSON to DIR
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// Print the figures as one JSON object
     #[arg(long)]
     pub json: bool,

@@ -81,6 +81,8 @@ pub static METRICS: &[Metric] = &[
               are counted with it, so a design with more requests pays for them here too.",
         holds: |_, rpc, tick| tick > rpc,
         is_repeatable: false,
+        why_raft_rs: "raft-rs has messages of its own making, which its adapter turns into those \
+                      of tick and back.",
         ..COMMIT
     },
     Metric {
@@ -166,6 +168,9 @@ pub static METRICS: &[Metric] = &[
         why: "Without PreVote a server that was cut off comes back with a newer term and deposes a \
               leader that was well. The time is that of the election after it, in both.",
         holds: |_, rpc, tick| rpc > 300.0 && tick > 300.0,
+        why_raft_rs: "A server of raft-rs does not answer a message of an older term, so the \
+                      leader hears of the newer one only when the server stands again: an election \
+                      timeout more.",
         ..REPAIR
     },
     Metric {
@@ -208,6 +213,8 @@ pub static METRICS: &[Metric] = &[
               nothing to a server that a snapshot is on its way to, until it is told what came of \
               it or five heartbeats have been answered.",
         holds: |_, rpc, tick| tick > 2.0 * rpc,
+        why_raft_rs: "raft-rs waits for word of the snapshot and for nothing else: here until \
+                      the call ends, after 7 s.",
         ..REPAIR
     },
     Metric {
@@ -288,6 +295,8 @@ pub static METRICS: &[Metric] = &[
               too, but when they are applied is for its threads to say. tick also has what rpc \
               has not: PreVote, CheckQuorum, transfer of leadership, pacing, a storage of its own.",
         holds: |_, rpc, tick| tick > rpc,
+        why_raft_rs: "raft-rs is the crate raft 0.7.0, counted in the same way; it can change \
+                      its members, too.",
         ..CODE
     },
     Metric {
@@ -295,6 +304,7 @@ pub static METRICS: &[Metric] = &[
         name: "lines that do",
         why: "rpc starts elections and replicates from threads of their own; the driver of tick is \
               one loop, but must number commands, since a term opens with an entry that is none.",
+        why_raft_rs: "raft-rs needs the same driver, and an adapter with a storage.",
         ..CODE
     },
 ];

@@ -112,6 +112,18 @@ fn the_figures_bear_the_reasons_out() {
     }
 }
 
+#[cfg(feature = "raft-rs")]
+#[test]
+fn the_figures_bear_out_what_is_said_of_raft_rs() {
+    let (lost, name) = ("silent_snapshot_ms", "snapshot lost unnoticed");
+    assert!(value("raft-rs", name, lost) > 7000.0, "it waits for the call's end");
+    assert!(value("tick", name, lost) < 1000.0, "five heartbeats");
+    let heals = |design, seed| values_of(design, "follower returns", seed)[0].value;
+    let total = |design| (1..=10).map(|seed| heals(design, seed)).sum::<f64>();
+    let (theirs, ours) = (total("raft-rs"), total("tick"));
+    assert!(theirs > ours + 10.0 * 200.0, "{theirs} is not {ours} and an election timeout");
+}
+
 #[test]
 fn a_reason_that_the_figures_contradict_is_noticed() {
     let mut comparison = Comparison::new(vec!["rpc", "tick"]);

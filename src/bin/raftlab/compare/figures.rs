@@ -33,7 +33,7 @@ pub struct MetricFigures {
     /// Whether it follows from the seeds alone.
     pub repeatable: bool,
     /// Why the designs differ in it; `null` if these figures do not bear it out.
-    pub why: Option<&'static str>,
+    pub why: Option<String>,
     /// One per place where it was measured.
     pub rows: Vec<RowFigures>,
     #[serde(skip)]
@@ -79,8 +79,8 @@ impl Figures {
         let designs = comparison.designs().to_vec();
         let mut metrics: Vec<MetricFigures> = Vec::new();
         for row in comparison.rows() {
-            let why = comparison.bears_out(row.metric).then_some(row.metric.why);
             if metrics.last().is_none_or(|last| last.id != row.metric.id) {
+                let why = comparison.bears_out(row.metric).then(|| why(row.metric, &designs));
                 metrics.push(MetricFigures::new(row.metric, why));
             }
             let last = metrics.last_mut().expect("one was pushed just now");
@@ -101,10 +101,21 @@ impl Figures {
     }
 }
 
+/// Why `designs` differ in `metric`.
+fn why(metric: &Metric, designs: &[&str]) -> String {
+    let theirs = if designs.contains(&"raft-rs") { metric.why_raft_rs } else { "" };
+    format!("{} {theirs}", metric.why).trim_end().to_string()
+}
+
 impl MetricFigures {
-    fn new(metric: &'static Metric, why: Option<&'static str>) -> MetricFigures {
+    fn new(metric: &'static Metric, why: Option<String>) -> MetricFigures {
         let Metric { id, group, name, unit, digits, is_repeatable: repeatable, .. } = *metric;
         MetricFigures { group, id, name, unit, repeatable, why, rows: Vec::new(), digits }
+    }
+
+    /// Why the designs differ in it, or that these figures are not what the reason is about.
+    pub fn reason(&self) -> &str {
+        self.why.as_deref().unwrap_or("These figures are not what they usually are.")
     }
 
     /// A figure of this metric as people read it: the median, and from where to where it goes

@@ -6,27 +6,45 @@
 
 use std::path::Path;
 
-use include_dir::{Dir, File, include_dir};
+use include_dir::{Dir, include_dir};
 use raftlab::lab::compare::Value;
 
 static RAFT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/raft");
 static TICK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/tick");
 static DRIVER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/driver");
 
+/// The part of the driver that only the crate `raft` needs.
+const THEIRS: &str = "raft_rs";
+
+/// Lines of the crate `raft`, version 0.7.0, counted by the same rules: a test counts them again.
+const RAFT_CRATE: usize = 5462;
+
 /// What only glue names.
 const OUTSIDE: &[&str] = &["runtime::", "labrpc::"];
 
-/// The lines of the design called `name`; none if it is not ours to count.
+/// The lines of the design called `name`; none if nobody has said where they are.
 pub fn of(name: &str) -> Vec<Value> {
-    let folders: &[&Dir<'_>] = match name {
-        "rpc" => &[&RAFT],
-        "tick" => &[&TICK, &DRIVER],
+    let theirs = |(path, _): &(&Path, &str)| path.components().any(|it| it.as_os_str() == THEIRS);
+    let lines = match name {
+        "rpc" => Lines::of(&files(&RAFT)),
+        "tick" => {
+            let driver = files(&DRIVER).into_iter().filter(|file| !theirs(file));
+            Lines::of(&files(&TICK).into_iter().chain(driver).collect::<Vec<_>>())
+        }
+        "raft-rs" => {
+            let Lines { core, glue } = Lines::of(&files(&DRIVER));
+            Lines { core: RAFT_CRATE, glue: core + glue }
+        }
         _ => return Vec::new(),
     };
-    let mut lines = Lines::default();
-    folders.iter().for_each(|folder| lines.add_folder(folder));
     let value = |metric, lines: usize| Value { metric, at: 0, value: lines as f64 };
     vec![value("lines_core", lines.core), value("lines_glue", lines.glue)]
+}
+
+/// The files of a folder and of those in it.
+fn files(folder: &'static Dir<'static>) -> Vec<(&'static Path, &'static str)> {
+    let own = folder.files().map(|file| (file.path(), file.contents_utf8().unwrap_or_default()));
+    own.chain(folder.dirs().flat_map(files)).collect()
 }
 
 /// Lines of code, by whether their file touches the outside.
@@ -37,32 +55,27 @@ struct Lines {
 }
 
 impl Lines {
-    fn add_folder(&mut self, folder: &Dir<'_>) {
-        let declared = folder.files().flat_map(|file| test_modules(text(file)));
-        let tests: Vec<_> = declared.collect();
+    /// Of files, each with its path and its text. What is declared for tests alone is left out.
+    fn of(files: &[(&Path, &str)]) -> Lines {
+        let tests: Vec<_> = files.iter().flat_map(|(_, text)| test_modules(text)).collect();
         let is_test = |path: &Path| {
-            let name = path.file_stem().and_then(|name| name.to_str());
-            name.is_some_and(|name| tests.contains(&name))
+            let names = path.iter().filter_map(|name| name.to_str());
+            names.map(|name| name.trim_end_matches(".rs")).any(|name| tests.contains(&name))
         };
-        for inner in folder.dirs().filter(|inner| !is_test(inner.path())) {
-            self.add_folder(inner);
+        let mut lines = Lines::default();
+        for (path, text) in files {
+            if path.extension().is_some_and(|it| it == "rs") && !is_test(path) {
+                lines.add(text);
+            }
         }
-        for file in folder.files().filter(|file| !is_test(file.path())) {
-            self.add_file(text(file));
-        }
+        lines
     }
 
-    fn add_file(&mut self, text: &str) {
+    fn add(&mut self, text: &str) {
         let code = code(text);
         let is_glue = code.iter().any(|line| OUTSIDE.iter().any(|name| line.contains(name)));
         *(if is_glue { &mut self.glue } else { &mut self.core }) += code.len();
     }
-}
-
-/// What is in a file of Rust; nothing of any other.
-fn text<'a>(file: &'a File<'_>) -> &'a str {
-    let is_rust = file.path().extension().is_some_and(|extension| extension == "rs");
-    file.contents_utf8().filter(|_| is_rust).unwrap_or_default()
 }
 
 /// The lines of a file that are code and no test.
@@ -87,11 +100,18 @@ fn code(text: &str) -> Vec<&str> {
 /// What marks an item that is there for tests alone.
 const TEST: &str = "#[cfg(test)]";
 
-/// The modules that are declared for tests alone, in files of their own.
+/// The module that a line declares, if its file is another.
+fn declared(line: &str) -> Option<&str> {
+    line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';')
+}
+
+/// The modules that are declared for tests alone, in files of their own. One that is declared a
+/// second time, for when there is no test, is none.
 fn test_modules(text: &str) -> Vec<&str> {
+    let all: Vec<&str> = text.lines().filter_map(declared).collect();
     let pairs = text.lines().zip(text.lines().skip(1));
-    let marked = pairs.filter(|(mark, _)| *mark == TEST).map(|(_, item)| item);
-    marked.filter_map(|item| item.strip_prefix("mod ")?.strip_suffix(';')).collect()
+    let marked = pairs.filter(|(mark, _)| *mark == TEST).filter_map(|(_, item)| declared(item));
+    marked.filter(|name| all.iter().filter(|other| *other == name).count() == 1).collect()
 }
 
 #[cfg(test)]
@@ -111,32 +131,74 @@ mod tests {
 
     #[test]
     fn files_of_tests_are_found_by_their_declaration() {
-        let text = "mod log;\n#[cfg(test)]\nmod testing;\nmod state;\n#[cfg(test)]\nmod tests {\n}";
+        let text = "mod log;\n#[cfg(test)]\npub mod testing;\n#[cfg(not(test))]\nmod state;\n\
+                    #[cfg(test)]\nmod state;\n#[cfg(test)]\nmod tests {\n}";
         assert_eq!(test_modules(text), ["testing"]);
     }
 
     #[test]
     fn one_name_from_the_outside_makes_a_file_glue() {
-        let mut lines = Lines::default();
-        lines.add_file("use crate::api::Term;\nfn f() {}\n");
-        lines.add_file("use crate::runtime::thread;\nfn f() {}\nfn g() {}\n");
-        lines.add_file("// not runtime::thread\nfn f() {}\n");
-        assert_eq!(lines, Lines { core: 3, glue: 3 });
+        let files = [
+            ("a/mod.rs", "#[cfg(test)]\nmod tests;\nuse crate::api::Term;\nfn f() {}\n"),
+            ("a/b.rs", "use crate::runtime::thread;\nfn f() {}\nfn g() {}\n"),
+            ("a/c.rs", "// not runtime::thread\nfn f() {}\n"),
+            ("a/tests/c.rs", "fn f() {}\n"),
+            ("a/notes.md", "none\n"),
+        ];
+        let files = files.map(|(path, text)| (Path::new(path), text));
+        assert_eq!(Lines::of(&files), Lines { core: 3, glue: 3 });
     }
 
     #[test]
     fn the_pure_core_has_no_glue_and_the_others_have_both() {
-        let mut tick = Lines::default();
-        tick.add_folder(&TICK);
+        let tick = Lines::of(&files(&TICK));
         assert_eq!(tick.glue, 0, "tick names nothing of the outside");
         assert!(tick.core > 1000, "{tick:?}");
-        let mut raft = Lines::default();
-        raft.add_folder(&RAFT);
+        let raft = Lines::of(&files(&RAFT));
         assert!(raft.core > 300 && raft.glue > 300, "{raft:?}");
     }
 
     #[test]
-    fn what_is_not_ours_has_no_lines() {
-        assert_eq!(of("raft"), []);
+    fn every_design_of_this_build_is_counted() {
+        for design in raftlab::lab::DESIGNS {
+            assert_eq!(of(design.name).len(), 2, "{}", design.name);
+        }
+        assert_eq!(of("paper"), []);
+    }
+
+    /// Where cargo keeps the sources of the crate `raft`.
+    #[cfg(feature = "raft-rs")]
+    fn their_folder() -> std::path::PathBuf {
+        let mut command = std::process::Command::new(env!("CARGO"));
+        command.args(["metadata", "--offline", "--format-version", "1", "--features", "raft-rs"]);
+        let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let packages = metadata["packages"].as_array().unwrap();
+        let raft = packages.iter().find(|package| package["name"] == "raft").unwrap();
+        Path::new(raft["manifest_path"].as_str().unwrap()).with_file_name("src")
+    }
+
+    #[cfg(feature = "raft-rs")]
+    fn read(folder: &Path, found: &mut Vec<(std::path::PathBuf, String)>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                read(&path, found);
+            } else {
+                let text = std::fs::read_to_string(&path).unwrap();
+                found.push((path.strip_prefix(folder).unwrap().to_path_buf(), text));
+            }
+        }
+    }
+
+    #[cfg(feature = "raft-rs")]
+    #[test]
+    fn the_lines_of_the_crate_raft_are_those_of_its_sources() {
+        let mut found = Vec::new();
+        read(&their_folder(), &mut found);
+        let files: Vec<_> =
+            found.iter().map(|(path, text)| (path.as_path(), text.as_str())).collect();
+        assert_eq!(Lines::of(&files), Lines { core: RAFT_CRATE, glue: 0 });
     }
 }

@@ -1,7 +1,10 @@
 //! `raftlab compare`: the designs side by side.
 
 mod figures;
+mod folder;
 mod lines;
+mod page;
+mod plot;
 mod table;
 mod work;
 
@@ -15,6 +18,7 @@ use crate::args::CompareArgs;
 use crate::exit::{Status, Trouble};
 use crate::output;
 use figures::Figures;
+use folder::Folder;
 use work::{Plan, Run};
 
 /// How often each measurement is made where nothing else is said: often enough that the middle of
@@ -24,6 +28,7 @@ pub const RUNS: NonZeroU64 = NonZeroU64::new(20).expect("not 0");
 /// Measures the chosen designs and shows what came of it.
 pub fn compare(args: &CompareArgs) -> Result<Status, Trouble> {
     let plan = plan(args)?;
+    let folder = args.out.as_deref().map(Folder::open).transpose()?;
     let designs: Vec<_> = plan.designs.iter().map(|design| design.name).collect();
     let mut comparison = Comparison::new(designs);
     let bar = bar(&plan, args.quiet);
@@ -43,6 +48,10 @@ pub fn compare(args: &CompareArgs) -> Result<Status, Trouble> {
     }
     let figures = Figures::new(&comparison, args.seed, args.runs);
     output::print(&if args.json { figures.json() } else { table::of(&figures) })?;
+    let written = folder.map(|folder| folder.write(&figures)).transpose()?;
+    if let Some(where_to) = written.filter(|_| !args.json) {
+        output::print(&format!("\n{where_to}"))?;
+    }
     Ok(status)
 }
 

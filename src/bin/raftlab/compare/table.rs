@@ -64,8 +64,7 @@ fn whys(metrics: &[MetricFigures]) -> String {
     let mut table = plain();
     table.set_width(COLUMNS).set_content_arrangement(ContentArrangement::Dynamic);
     for metric in metrics {
-        let why = metric.why.unwrap_or("These figures are not what they usually are.");
-        table.add_row([format!("  {}:", metric.name), why.to_string()]);
+        table.add_row([format!("  {}:", metric.name), metric.reason().to_string()]);
     }
     if let Some(column) = table.column_mut(0) {
         column.set_padding((0, 1));

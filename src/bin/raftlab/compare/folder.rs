@@ -1,0 +1,54 @@
+//! The folder that a comparison is written to.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Error, Write};
+use std::path::{Path, PathBuf};
+
+use super::figures::Figures;
+use super::page;
+use crate::exit::Trouble;
+
+/// The files of a comparison, opened before the work begins: who cannot write says so at once.
+pub struct Folder {
+    page: (PathBuf, File),
+    data: (PathBuf, File),
+}
+
+impl Folder {
+    /// Makes the folder and its files, where they are not there yet.
+    pub fn open(folder: &Path) -> Result<Folder, Trouble> {
+        fs::create_dir_all(folder).map_err(|error| refused(folder, &error))?;
+        let open = |name: &str| {
+            let path = folder.join(name);
+            // What an earlier comparison left stays until this one is done.
+            let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+            file.map_err(|error| refused(&path, &error)).map(|file| (path, file))
+        };
+        Ok(Folder { page: open("index.html")?, data: open("figures.json")? })
+    }
+
+    /// Writes `figures`; says where.
+    pub fn write(self, figures: &Figures) -> Result<String, Trouble> {
+        let plotted = |error| Trouble::Machine(format!("cannot draw the plots: {error}"));
+        let page = page::of(figures).map_err(plotted)?;
+        let Folder { page: (page_path, page_file), data: (data_path, data_file) } = self;
+        replace(&page_path, page_file, &page)?;
+        replace(&data_path, data_file, &figures.json())?;
+        let (page, data) = (page_path.display(), data_path.display());
+        Ok(format!("the page is {page}; the figures for scripts are {data}\n"))
+    }
+}
+
+/// Puts `text` in place of what `file` has.
+fn replace(path: &Path, mut file: File, text: &str) -> Result<(), Trouble> {
+    let written = file.set_len(0).and_then(|()| file.write_all(text.as_bytes()));
+    written
+        .and_then(|()| file.flush())
+        .map_err(|error| Trouble::Machine(format!("cannot write {}: {error}", path.display())))
+}
+
+fn refused(path: &Path, error: &Error) -> Trouble {
+    let path = path.display();
+    let advice = "give --out a folder that can be made and written to";
+    Trouble::Input(format!("cannot write to {path}: {error}; {advice}"))
+}
