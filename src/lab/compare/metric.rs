@@ -33,8 +33,8 @@ pub struct Metric {
     /// What the reason says of the medians of the designs `rpc` and `tick`, in this order, at one
     /// place. A reason that the figures do not bear out is not given.
     pub holds: fn(u32, f64, f64) -> bool,
-    /// Where the design `raft-rs`, behind the same driver as `tick`, differs from that; empty where it
-    /// does not.
+    /// Where the design `raft-rs`, behind the same driver as `tick`, differs from that; empty
+    /// where it does not.
     pub why_raft_rs: &'static str,
     /// Whether the figures follow from the seeds alone.
     pub is_repeatable: bool,
