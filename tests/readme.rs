@@ -4,18 +4,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use raftlab::lab::{Part, SCENARIOS};
+use support::made::{self, root};
 
 const BEGIN: &str = "<!-- made by scripts/fix from the list of tests -->\n";
 const BEGIN_STORE: &str = "<!-- made by scripts/fix from the list of tests of part store -->\n";
-const END: &str = "<!-- end of what is made -->";
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
 
 /// The table of the tests of `parts`, as it must stand in the README.
 fn table(parts: impl Iterator<Item = Part>) -> String {
@@ -39,26 +37,17 @@ fn table(parts: impl Iterator<Item = Part>) -> String {
     text
 }
 
-/// Compares the table after `begin` with what it must be, or writes it.
-fn check_table(begin: &str, table: &str) {
-    let path = root().join("README.md");
-    let readme = fs::read_to_string(&path).unwrap();
-    let begin = readme.find(begin).expect("the table's beginning is marked") + begin.len();
-    let end = begin + readme[begin..].find(END).expect("the table's end is marked");
-    if std::env::var_os("RAFTLAB_REWRITE").is_some() {
-        fs::write(&path, format!("{}{table}{}", &readme[..begin], &readme[end..])).unwrap();
-        return;
-    }
-    assert_eq!(&readme[begin..end], table, "the list has changed: run scripts/fix");
-}
-
 /// Both tables in one test, since they are in one file. A build without a database has no list of
 /// part `store` to compare with.
 #[test]
 fn the_tables_are_those_of_the_list() {
-    check_table(BEGIN, &table(Part::ALL.into_iter().filter(|part| *part != Part::Store)));
+    made::check(
+        "README.md",
+        BEGIN,
+        &table(Part::ALL.into_iter().filter(|part| *part != Part::Store)),
+    );
     if cfg!(feature = "store") {
-        check_table(BEGIN_STORE, &table([Part::Store].into_iter()));
+        made::check("README.md", BEGIN_STORE, &table([Part::Store].into_iter()));
     }
 }
 
@@ -76,7 +65,7 @@ fn dead_links(folder: &Path, text: &str) -> Vec<String> {
 fn links_lead_to_files_that_exist() {
     let mut pages: Vec<PathBuf> =
         ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|page| root().join(page)).into();
-    for folder in ["docs", "docs/decisions"] {
+    for folder in ["docs", "docs/book", "docs/decisions"] {
         let Ok(entries) = fs::read_dir(root().join(folder)) else { continue };
         let found = entries.map(|entry| entry.unwrap().path());
         pages.extend(found.filter(|path| path.extension().is_some_and(|ext| ext == "md")));

@@ -1,6 +1,8 @@
 //! What the tests of the suite share: runs by name, numbers from the environment, old seeds.
 #![allow(dead_code, reason = "each test file uses its own part of it")]
 
+pub mod made;
+
 use raftlab::lab::{self, DESIGNS, Report, Scenario};
 use raftlab::runtime::{RunConfig, Schedule};
 

@@ -1,7 +1,8 @@
 //! The command line: parse, call `lab`, print.
 //!
-//! What scripts and graders may rely on: the arguments ([`args`]), the exit status ([`exit`]) and
-//! the report file ([`report`]). The tables are for people and may change.
+//! What scripts and graders may rely on: the arguments ([`args`]), the exit status ([`exit`]), the
+//! report file ([`report`]) and a comparison's figures ([`compare`]). The tables are for people and
+//! may change.
 
 mod args;
 mod campaign;

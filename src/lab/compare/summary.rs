@@ -1,10 +1,14 @@
 //! Many runs of many designs, as one table of figures.
 
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
 use super::list::METRICS;
 use super::metric::{Metric, Value};
 
 /// What the runs of one design came to, in one metric.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Figure {
     /// The middle value: of an even count, the mean of the two in the middle.
     pub median: f64,
@@ -23,7 +27,17 @@ impl Figure {
         let (least, most) = (*values.first()?, *values.last()?);
         let count = values.len();
         let median = f64::midpoint(values[(count - 1) / 2], values[count / 2]);
-        Some(Figure { median, least, most, count })
+        // Enough digits for anybody, and none that only the machine's arithmetic made.
+        let round = |value: f64| (value * 1e6).round() / 1e6;
+        Some(Figure { median: round(median), least: round(least), most: round(most), count })
+    }
+
+    /// As people read it, with so many `digits` after the point: the median, and from where to
+    /// where it goes where that shows.
+    pub fn shown(&self, digits: usize) -> String {
+        let number = |value: f64| format!("{value:.digits$}");
+        let (median, least, most) = (number(self.median), number(self.least), number(self.most));
+        if least == most { median } else { format!("{median} ({least}–{most})") }
     }
 }
 
@@ -42,14 +56,14 @@ pub struct Row {
 #[derive(Debug, Clone)]
 pub struct Comparison {
     designs: Vec<&'static str>,
-    /// Design (its slot) and value.
-    values: Vec<(usize, Value)>,
+    /// Per metric and place: the values of each design, in its slot.
+    values: BTreeMap<(&'static str, u32), Vec<Vec<f64>>>,
 }
 
 impl Comparison {
     /// Of `designs`, before the first run.
     pub fn new(designs: Vec<&'static str>) -> Comparison {
-        Comparison { designs, values: Vec::new() }
+        Comparison { designs, values: BTreeMap::new() }
     }
 
     /// The names of the designs.
@@ -63,7 +77,10 @@ impl Comparison {
     /// When there is no such slot.
     pub fn add(&mut self, design: usize, values: &[Value]) {
         assert!(design < self.designs.len(), "slot {design} of {:?}", self.designs);
-        self.values.extend(values.iter().map(|value| (design, *value)));
+        for Value { metric, at, value } in values {
+            let none = || vec![Vec::new(); self.designs.len()];
+            self.values.entry((metric, *at)).or_insert_with(none)[design].push(*value);
+        }
     }
 
     /// Every metric at every place, in the order of [`METRICS`].
@@ -74,13 +91,11 @@ impl Comparison {
     }
 
     fn row(&self, metric: &'static Metric, at: u32) -> Row {
-        let figure = |slot| {
-            let belongs = |(design, value): &&(usize, Value)| {
-                *design == slot && value.metric == metric.id && value.at == at
-            };
-            Figure::of(self.values.iter().filter(belongs).map(|(_, value)| value.value).collect())
+        let figures = match self.values.get(&(metric.id, at)) {
+            Some(values) => values.iter().map(|values| Figure::of(values.clone())).collect(),
+            None => vec![None; self.designs.len()],
         };
-        Row { metric, at, figures: (0..self.designs.len()).map(figure).collect() }
+        Row { metric, at, figures }
     }
 
     /// Whether the figures bear out the reason that `metric` gives, wherever it was measured.

@@ -48,29 +48,7 @@ pub struct RowFigures {
     /// What is measured there, for people.
     pub name: String,
     /// Per design; a design without is left out.
-    pub figures: BTreeMap<&'static str, Summary>,
-}
-
-/// What many values come to.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Summary {
-    /// The value in the middle.
-    pub median: f64,
-    /// The least value.
-    pub least: f64,
-    /// The greatest value.
-    pub most: f64,
-    /// How many values there are.
-    pub values: usize,
-}
-
-impl From<Figure> for Summary {
-    fn from(figure: Figure) -> Summary {
-        // Enough digits for anybody, and none that only the machine's arithmetic made.
-        let round = |value: f64| (value * 1e6).round() / 1e6;
-        let Figure { median, least, most, count } = figure;
-        Summary { median: round(median), least: round(least), most: round(most), values: count }
-    }
+    pub figures: BTreeMap<&'static str, Figure>,
 }
 
 impl Figures {
@@ -87,6 +65,14 @@ impl Figures {
             last.rows.push(RowFigures::new(&row, &designs));
         }
         Figures { designs, seed, runs: runs.get(), metrics }
+    }
+
+    /// What the reasons leave unsaid; empty where nothing is.
+    pub fn remark(&self) -> &'static str {
+        match self.designs.contains(&"raft-rs") {
+            true => "Where nothing is said of raft-rs it is as tick, whose driver it has.",
+            false => "",
+        }
     }
 
     /// The headings, each with what belongs to it.
@@ -117,22 +103,12 @@ impl MetricFigures {
     pub fn reason(&self) -> &str {
         self.why.as_deref().unwrap_or("These figures are not what they usually are.")
     }
-
-    /// A figure of this metric as people read it: the median, and from where to where it goes
-    /// where that shows.
-    pub fn shown(&self, summary: &Summary) -> String {
-        let digits = self.digits;
-        let number = |value: f64| format!("{value:.digits$}");
-        let (median, least, most) =
-            (number(summary.median), number(summary.least), number(summary.most));
-        if least == most { median } else { format!("{median} ({least}–{most})") }
-    }
 }
 
 impl RowFigures {
     fn new(row: &Row, designs: &[&'static str]) -> RowFigures {
         let figures = designs.iter().zip(&row.figures);
-        let figures = figures.filter_map(|(name, figure)| Some((*name, Summary::from((*figure)?))));
+        let figures = figures.filter_map(|(name, figure)| Some((*name, (*figure)?)));
         RowFigures { at: row.at, name: row.metric.name_at(row.at), figures: figures.collect() }
     }
 }

@@ -44,7 +44,7 @@ pub fn of(figures: &Figures) -> Result<String, Box<dyn Error>> {
                      three servers where nothing else is said, a network on which every message \
                      takes the same time, commands of 100 bytes, the same disk. A figure is the \
                      median of all runs, with the least and the greatest in brackets where they \
-                     differ."
+                     differ. " (figures.remark())
                 }
                 p {
                     "All but CPU time, which is that of the machine, follows from the seeds: "
@@ -120,7 +120,7 @@ fn table(figures: &Figures, metrics: &[MetricFigures]) -> Markup {
                             @if !metric.unit.is_empty() { " [" (metric.unit) "]" }
                         }
                         @for design in &figures.designs {
-                            td { (row.figures.get(design).map_or("–".into(), |it| metric.shown(it))) }
+                            td { (row.figures.get(design).map_or("–".into(), |it| it.shown(metric.digits))) }
                         }
                     }
                 } }

@@ -27,6 +27,9 @@ pub fn of(figures: &Figures) -> String {
          CPU time is that of this machine; all else follows from the seeds.",
         figures.seed
     );
+    if !figures.remark().is_empty() {
+        let _ = writeln!(text, "{}", figures.remark());
+    }
     text
 }
 
@@ -45,7 +48,7 @@ fn rows(heading: &str, metrics: &[MetricFigures], designs: &[&str]) -> String {
                 "" => row.name.clone(),
                 unit => format!("{} [{unit}]", row.name),
             };
-            let figure = |design: &&str| row.figures.get(design).map(|it| metric.shown(it));
+            let figure = |design: &&str| row.figures.get(design).map(|it| it.shown(metric.digits));
             let figures = designs.iter().map(|design| figure(design).unwrap_or_else(|| "–".into()));
             table.add_row([name].into_iter().chain(figures));
         }
