@@ -74,17 +74,28 @@ mod raft_rs {
 }
 
 #[test]
-fn old_seeds_belong_to_scenarios() {
-    for old in support::old_seeds() {
-        support::scenario(&old.test);
+fn old_seeds_belong_to_scenarios_and_designs() {
+    for OldSeed { test, design, .. } in support::old_seeds() {
+        support::scenario(&test);
+        // One of them is not in every build.
+        assert!(["rpc", "tick", "raft-rs"].contains(&design.as_str()), "{test}: {design:?}?");
     }
 }
 
 #[test]
-fn a_seed_is_read_with_its_schedule() {
-    let old = support::read_seed("figure8_2c 53 hostile  # a vote was given twice");
-    let expected = OldSeed { test: "figure8_2c".into(), seed: 53, schedule: Schedule::Hostile };
-    assert_eq!(old, Some(expected), "the line says all this");
-    assert_eq!(support::read_seed("figure8_2c 53"), None, "a seed without a story");
-    assert_eq!(support::read_seed("figure8_2c # story"), None, "a story without a seed");
+fn a_seed_is_read_with_its_schedule_and_design() {
+    let read = |line| {
+        let OldSeed { test, seed, schedule, design } = support::read_seed(line)?;
+        assert_eq!((test.as_str(), seed), ("figure8_2c", 53), "{line}");
+        Some((schedule, design))
+    };
+    let rpc = |schedule| Some((schedule, "rpc".to_string()));
+    let tick = |schedule| Some((schedule, "tick".to_string()));
+    assert_eq!(read("figure8_2c 53  # a vote was given twice"), rpc(Schedule::Random));
+    assert_eq!(read("figure8_2c 53 hostile  # story"), rpc(Schedule::Hostile));
+    assert_eq!(read("figure8_2c 53 hostile tick  # story"), tick(Schedule::Hostile));
+    assert_eq!(read("figure8_2c 53 tick  # story"), tick(Schedule::Random));
+    assert_eq!(read("figure8_2c 53 tick hostile  # story"), None, "the other way round");
+    assert_eq!(read("figure8_2c 53"), None, "a seed without a story");
+    assert_eq!(read("figure8_2c # story"), None, "a story without a seed");
 }

@@ -3,11 +3,8 @@
 
 pub mod made;
 
-use raftlab::lab::{self, DESIGNS, Report, Scenario};
+use raftlab::lab::{self, DESIGNS, Design, Report, Scenario};
 use raftlab::runtime::{RunConfig, Schedule};
-
-/// How many seeds a scenario is run with when `RAFTLAB_RUNS` does not say.
-const RUNS: u64 = 5;
 
 /// The scenario called `name`, which must exist.
 pub fn scenario(name: &str) -> &'static Scenario {
@@ -24,32 +21,34 @@ pub fn expect_ok(report: &Report) {
     assert!(report.ok, "{} failed with seed {}\n\n{}", report.test, report.seed, report.render());
 }
 
-/// Runs scenario `name` with the seeds that once failed and with `RAFTLAB_RUNS` seeds from
-/// `RAFTLAB_SEED` on, until one fails.
+/// Runs scenario `name` on the reference; see [`check_design`].
 pub fn check(name: &str) {
+    check_runs(name, DESIGNS[0].name, 5);
+}
+
+/// Runs scenario `name` on `design` with the seeds that once failed there and with `RAFTLAB_RUNS`
+/// seeds from `RAFTLAB_SEED` on, until one fails.
+pub fn check_design(name: &str, design: &str) {
+    check_runs(name, design, 2);
+}
+
+/// `runs` is how many seeds when `RAFTLAB_RUNS` does not say.
+fn check_runs(name: &str, design: &str, runs: u64) {
+    let on = find_design(design).unwrap_or_else(|| panic!("no design is called {design:?}"));
     let first = number("RAFTLAB_SEED", 1);
-    let runs = number("RAFTLAB_RUNS", RUNS);
-    let regressions = old_seeds().into_iter().filter(|old| old.test == name);
+    let runs = number("RAFTLAB_RUNS", runs);
+    let regressions =
+        old_seeds().into_iter().filter(|old| old.test == name && old.design == design);
     let configs = regressions.map(|old| (old.seed, old.schedule));
     let fresh = (0..runs).map(|run| (first.wrapping_add(run), Schedule::Random));
     for (seed, schedule) in configs.chain(fresh) {
         let config = RunConfig { seed, schedule, ..RunConfig::default() };
-        expect_ok(&lab::run_and_explain(scenario(name), &DESIGNS[0], &config));
+        expect_ok(&lab::run_and_explain(scenario(name), on, &config));
     }
 }
 
-/// Runs scenario `name` on another design than the reference, with `RAFTLAB_RUNS` seeds from
-/// `RAFTLAB_SEED` on, until one fails.
-pub fn check_design(name: &str, design: &str) {
-    /// How many seeds when `RAFTLAB_RUNS` does not say.
-    const RUNS: u64 = 2;
-    let named = DESIGNS.iter().find(|other| other.name == design);
-    let design = named.unwrap_or_else(|| panic!("no design is called {design:?}"));
-    let first = number("RAFTLAB_SEED", 1);
-    for run in 0..number("RAFTLAB_RUNS", RUNS) {
-        let config = RunConfig { seed: first.wrapping_add(run), ..RunConfig::default() };
-        expect_ok(&lab::run_and_explain(scenario(name), design, &config));
-    }
+fn find_design(name: &str) -> Option<&'static Design> {
+    DESIGNS.iter().find(|design| design.name == name)
 }
 
 /// A line of `seeds.txt`.
@@ -58,6 +57,7 @@ pub struct OldSeed {
     pub test: String,
     pub seed: u64,
     pub schedule: Schedule,
+    pub design: String,
 }
 
 /// The seeds that once failed.
@@ -67,20 +67,26 @@ pub fn old_seeds() -> Vec<OldSeed> {
     lines.map(|line| read_seed(line).unwrap_or_else(|| panic!("seeds.txt: {line:?}"))).collect()
 }
 
-/// Reads `name seed [schedule]  # story`.
+/// Reads `name seed [schedule] [design]  # story`.
 pub fn read_seed(line: &str) -> Option<OldSeed> {
     let (facts, story) = line.split_once('#')?;
-    let mut words = facts.split_whitespace();
+    let mut words = facts.split_whitespace().peekable();
     let test = words.next()?.to_string();
     let seed = words.next()?.parse().ok()?;
-    let schedule = match words.next() {
-        None | Some("random") => Schedule::Random,
-        Some("fifo") => Schedule::Fifo,
-        Some("hostile") => Schedule::Hostile,
-        Some(_) => return None,
+    let named = |word: &str| match word {
+        "random" => Some(Schedule::Random),
+        "fifo" => Some(Schedule::Fifo),
+        "hostile" => Some(Schedule::Hostile),
+        _ => None,
     };
+    let schedule = words.peek().and_then(|word| named(word));
+    if schedule.is_some() {
+        words.next();
+    }
+    let schedule = schedule.unwrap_or(Schedule::Random);
+    let design = words.next().unwrap_or(DESIGNS[0].name).to_string();
     let whole = words.next().is_none() && !story.trim().is_empty();
-    whole.then_some(OldSeed { test, seed, schedule })
+    whole.then_some(OldSeed { test, seed, schedule, design })
 }
 
 fn number(variable: &str, default: u64) -> u64 {
