@@ -54,6 +54,8 @@ macro_rules! with_store_scenarios {
                 "a write, or a read, without a majority";
             one_snapshot_store: Store, 3 servers, reliable, "a follower that was away",
                 "a snapshot that a restart forgets, or that keeps what was deleted";
+            torn_commits_store: Store, 5 servers, reliable, "power that fails in the midst of commits",
+                "log and data that a crash tears apart; a promise made before its sync";
             lost_chunks_store: Store, 3 servers, unreliable, "a snapshot whose chunks are lost",
                 "a snapshot with a gap, or with a piece in another one's place";
             snapshot_interrupted_store: Store, 3 servers, unreliable,

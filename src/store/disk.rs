@@ -22,13 +22,11 @@ use std::sync::Arc;
 use redb::StorageBackend;
 
 use super::error::StoreError;
+use super::pages::{Pages, pages_of};
 use super::watch::StoreWatch;
 use crate::persister::{Unsynced, crash_chance};
 use crate::runtime::rand::Chance;
 use crate::runtime::sync::Quiet;
-
-/// What states share, in bytes.
-const PAGE: usize = 4096;
 
 /// What is written whole or not at all, in bytes.
 const SECTOR: usize = 512;
@@ -67,6 +65,25 @@ struct State {
     crash_count: u64,
     usage: DiskUsage,
     watch: Watching,
+    fuse: Option<Fuse>,
+    /// What a failure of the power has left, until somebody calls it a crash.
+    left: Option<Pages>,
+}
+
+/// When the power fails.
+struct Fuse {
+    /// How many writes and syncs are still carried out.
+    operations: u64,
+    /// What becomes of the writes since the last sync.
+    keep: Unsynced,
+    /// What is done at that moment.
+    then: Box<dyn FnOnce() + Send>,
+}
+
+impl fmt::Debug for Fuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fuse({})", self.operations)
+    }
 }
 
 /// Who looks on, if anybody does.
@@ -85,13 +102,6 @@ enum Change {
     Length(usize),
 }
 
-/// Bytes in pages; a page that was never written is zero and takes no room.
-#[derive(Debug, Clone, Default)]
-struct Pages {
-    length: usize,
-    pages: BTreeMap<usize, Arc<[u8; PAGE]>>,
-}
-
 impl Disk {
     /// An empty disk.
     pub fn new() -> Disk {
@@ -105,21 +115,18 @@ impl Disk {
     /// syncs say `Ok`: a dying instance must not notice.
     ///
     /// # Panics
-    /// When this life has crashed before: the server's disk is what that crash returned.
+    /// When this life has crashed before: the server's disk is what that crash returned. A failure
+    /// of the power is not yet a crash; it has decided what is left.
     #[must_use]
     pub fn crash(&self, keep: Unsynced) -> Disk {
         let next = self.state.with(|state| {
-            assert!(!state.crashed, "a disk that crashed crashes again: go on with its next life");
-            state.crashed = true;
-            let mut left = state.synced.clone();
-            match keep {
-                Unsynced::LoseAll => {}
-                Unsynced::KeepAll => left = state.seen.clone(),
-                Unsynced::Draw => {
-                    let chance = crash_chance(state.crash_count);
-                    keep_some(&state.unsynced, &mut left, chance);
-                }
-            }
+            let failed = state.left.take();
+            assert!(
+                !state.crashed || failed.is_some(),
+                "a disk that crashed crashes again: go on with its next life"
+            );
+            let left = failed.unwrap_or_else(|| state.left_by_crash(keep));
+            (state.crashed, state.fuse) = (true, None);
             State {
                 seen: left.clone(),
                 synced: left,
@@ -129,6 +136,31 @@ impl Disk {
             }
         });
         Disk { state: Arc::new(Quiet::new(next)) }
+    }
+
+    /// Has the power fail in the midst of something: after `operations` more writes and syncs,
+    /// before the next one. That is a crash that leaves what `keep` says, except that nobody knows
+    /// yet: `then` is called at that moment, in place, to cut the server off.
+    pub fn fail_power_after(
+        &self,
+        operations: u64,
+        keep: Unsynced,
+        then: impl FnOnce() + Send + 'static,
+    ) {
+        let fuse = Fuse { operations, keep, then: Box::new(then) };
+        self.state.with(|state| state.fuse = Some(fuse));
+    }
+
+    /// Whether the power has failed and [`Disk::crash`] was not called since.
+    pub fn power_has_failed(&self) -> bool {
+        self.state.with(|state| state.left.is_some())
+    }
+
+    /// Before a write or a sync: the power may fail.
+    fn burn(&self) {
+        if let Some(then) = self.state.with(State::burn) {
+            then();
+        }
     }
 
     /// Has `watch` look on at this life of the server, in place of an earlier one. It stays behind
@@ -167,7 +199,7 @@ impl Disk {
 fn keep_some(changes: &[Change], left: &mut Pages, mut chance: Chance) {
     let odds = chance.below(5);
     let mut sectors: BTreeMap<usize, Vec<&[u8]>> = BTreeMap::new();
-    let mut length = left.length;
+    let mut length = left.length();
     for change in changes {
         match change {
             Change::Length(new) => length = *new,
@@ -185,7 +217,7 @@ fn keep_some(changes: &[Change], left: &mut Pages, mut chance: Chance) {
         // All versions of a sector in order: the last that was kept is what stands there.
         for piece in versions {
             if chance.below(4) < odds {
-                left.set_length(left.length.max(at + piece.len()));
+                left.set_length(left.length().max(at + piece.len()));
                 left.write(at, piece);
             }
         }
@@ -205,6 +237,32 @@ fn sectors_of(offset: usize, data: &[u8]) -> impl Iterator<Item = (usize, &[u8])
 }
 
 impl State {
+    /// What a crash leaves now.
+    fn left_by_crash(&self, keep: Unsynced) -> Pages {
+        match keep {
+            Unsynced::LoseAll => self.synced.clone(),
+            Unsynced::KeepAll => self.seen.clone(),
+            Unsynced::Draw => {
+                let mut left = self.synced.clone();
+                keep_some(&self.unsynced, &mut left, crash_chance(self.crash_count));
+                left
+            }
+        }
+    }
+
+    /// Counts a write or a sync; what to do if the power fails before it.
+    fn burn(&mut self) -> Option<Box<dyn FnOnce() + Send>> {
+        let fuse = self.fuse.as_mut()?;
+        if fuse.operations > 0 {
+            fuse.operations -= 1;
+            return None;
+        }
+        let Fuse { keep, then, .. } = self.fuse.take()?;
+        self.left = Some(self.left_by_crash(keep));
+        self.crashed = true;
+        Some(then)
+    }
+
     fn sync(&mut self) {
         if self.crashed {
             return;
@@ -220,7 +278,7 @@ impl State {
                 }
             }
         }
-        self.synced.set_length(self.seen.length);
+        self.synced.set_length(self.seen.length());
     }
 
     /// Makes a change that reads see at once and a crash may lose.
@@ -240,76 +298,6 @@ impl State {
     }
 }
 
-impl Pages {
-    /// Whether `count` bytes at `offset` are within the disk's length.
-    fn check(&self, offset: usize, count: usize) -> io::Result<()> {
-        if offset.checked_add(count).is_some_and(|end| end <= self.length) {
-            return Ok(());
-        }
-        let length = self.length;
-        Err(io::Error::new(
-            io::ErrorKind::UnexpectedEof,
-            format!("{count} bytes at {offset} are beyond the end of a disk of {length}"),
-        ))
-    }
-
-    /// Makes the disk shorter or longer; what is new is zero.
-    fn set_length(&mut self, length: usize) {
-        if length < self.length {
-            self.pages.split_off(&length.div_ceil(PAGE));
-            if let Some(page) = self.pages.get_mut(&(length / PAGE)) {
-                Arc::make_mut(page)[length % PAGE..].fill(0);
-            }
-        }
-        self.length = length;
-    }
-
-    fn write(&mut self, offset: usize, data: &[u8]) {
-        for (number, within, range) in pages_of(offset, data.len()) {
-            let page = self.pages.entry(number).or_insert_with(|| Arc::new([0; PAGE]));
-            Arc::make_mut(page)[within..within + range.len()].copy_from_slice(&data[range]);
-        }
-    }
-
-    /// Takes a page over from `other`.
-    fn share(&mut self, number: usize, other: &Pages) {
-        match other.pages.get(&number) {
-            Some(page) => drop(self.pages.insert(number, page.clone())),
-            None => drop(self.pages.remove(&number)),
-        }
-    }
-
-    fn read(&self, offset: usize, out: &mut [u8]) {
-        for (number, within, range) in pages_of(offset, out.len()) {
-            match self.pages.get(&number) {
-                Some(page) => {
-                    let count = range.len();
-                    out[range].copy_from_slice(&page[within..within + count]);
-                }
-                None => out[range].fill(0),
-            }
-        }
-    }
-}
-
-/// The pages that `count` bytes at `offset` lie on: number, place within, and which of the bytes.
-fn pages_of(
-    offset: usize,
-    count: usize,
-) -> impl Iterator<Item = (usize, usize, std::ops::Range<usize>)> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        if at == count {
-            return None;
-        }
-        let (number, within) = ((offset + at) / PAGE, (offset + at) % PAGE);
-        let end = count.min(at + PAGE - within);
-        let range = at..end;
-        at = end;
-        Some((number, within, range))
-    })
-}
-
 /// A place on the disk; one beyond what the machine can address is beyond the end.
 fn place(offset: u64) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
@@ -317,7 +305,7 @@ fn place(offset: u64) -> usize {
 
 impl StorageBackend for Disk {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.state.with(|state| state.seen.length) as u64)
+        Ok(self.state.with(|state| state.seen.length()) as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
@@ -329,15 +317,18 @@ impl StorageBackend for Disk {
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
+        self.burn();
         self.state.with(|state| state.change(Change::Length(place(length))))
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        self.burn();
         self.state.with(State::sync);
         Ok(())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.burn();
         let (offset, data) = (place(offset), data.into());
         self.state.with(|state| state.change(Change::Write { offset, data }))
     }
@@ -350,6 +341,7 @@ impl StorageBackend for Disk {
 
 #[cfg(test)]
 mod tests {
+    use super::super::pages::PAGE;
     use super::*;
 
     /// A disk of two pages with `text` at its begin, synced.

@@ -56,6 +56,7 @@ mod engine;
 mod error;
 mod gc;
 mod image;
+mod pages;
 pub mod rpc;
 mod sending;
 mod server;

@@ -11,6 +11,19 @@ impl Cluster {
         self.inner.at_end.with(|all| all.push(Box::new(stop)));
     }
 
+    /// Something to do later, if the cluster is still there. It does not keep it there.
+    pub(in crate::lab) fn later(
+        &self,
+        act: impl FnOnce(&Cluster) + Send + 'static,
+    ) -> impl FnOnce() + Send + 'static {
+        let inner = Arc::downgrade(&self.inner);
+        move || {
+            if let Some(inner) = inner.upgrade() {
+                act(&Cluster { inner });
+            }
+        }
+    }
+
     /// Who looks on, if anybody does.
     pub(in crate::lab) fn observers(&self) -> Option<&Arc<Observers>> {
         self.inner.observers.as_ref()

@@ -82,6 +82,32 @@ impl Stores {
         kill(server, self.inner.end_life(server, unsynced));
     }
 
+    /// Has the power of `server` fail in the midst of its work: before the write or sync of its
+    /// disk that comes after `operations` more. It is cut off at that very moment, so that what its
+    /// tasks still do reaches nobody. [`Stores::crash`] is what comes next.
+    pub fn fail_power_after(&self, server: ServerId, operations: u64) {
+        let (disk, observed) = self.inner.slots.with(|slots| {
+            let slot = &slots[server.slot()];
+            (slot.disk.clone(), slot.observed.clone())
+        });
+        let cut_off = self.cluster.later(move |cluster| {
+            cluster.disconnect(server);
+            cluster.network().delete_server(Host::Server(server));
+            if let Some(observed) = observed {
+                observed.end();
+            }
+        });
+        disk.fail_power_after(operations, Unsynced::Draw, cut_off);
+    }
+
+    /// The servers whose power has failed.
+    pub fn without_power(&self) -> Vec<ServerId> {
+        let failed = |server: &ServerId| {
+            self.inner.slots.with(|slots| slots[server.slot()].disk.power_has_failed())
+        };
+        self.cluster.servers().filter(failed).collect()
+    }
+
     /// Starts `server` from its disk and connects it. A running one crashes first.
     pub fn restart(&self, server: ServerId) {
         self.boot(server);

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::api::{ApplyMsg, Position, ServerId};
+use crate::api::{ApplyMsg, Index, Position, ServerId};
 use crate::lab::cluster::{Presence, Tally};
 use crate::lab::observe::{Life, Observers};
 use crate::persister::{Persisted, Watch, Write};
 use crate::runtime::sync::Quiet;
-use crate::runtime::thread;
+use crate::runtime::{self, FailureKind, thread};
 use crate::store::StoreWatch;
 
 /// Passes on what a server finds, writes and applies. Its disk holds it.
@@ -21,6 +21,8 @@ pub(super) struct Onlooker {
     pub(super) tally: Arc<Tally>,
     /// The life that the observers see, from the moment in which the server knows what it stored.
     life: Quiet<Option<Arc<Life>>>,
+    /// The last entry that is in the data.
+    last_applied: Quiet<Index>,
     /// While it is there, the server is not all gone.
     _presence: Arc<Presence>,
 }
@@ -32,8 +34,9 @@ impl Onlooker {
         observers: Option<Arc<Observers>>,
         tally: Arc<Tally>,
     ) -> Arc<Onlooker> {
-        let (life, presence) = (Quiet::new(None), tally.leaves_traces(None));
-        Arc::new(Onlooker { server, calls, observers, tally, life, _presence: presence })
+        let (life, last_applied) = (Quiet::default(), Quiet::default());
+        let _presence = tally.leaves_traces(None);
+        Arc::new(Onlooker { server, calls, observers, tally, life, last_applied, _presence })
     }
 
     /// The life is over; what comes later from it is ignored.
@@ -45,6 +48,27 @@ impl Onlooker {
 
     fn life(&self) -> Option<Arc<Life>> {
         self.life.with(|life| life.clone())
+    }
+
+    /// Fails unless what is applied follows what is in the data: the next entry, or a snapshot that
+    /// has more. A session would hide that an entry is applied twice.
+    fn check_order(&self, message: &ApplyMsg) {
+        let (index, follows) = match message {
+            ApplyMsg::Command { index, .. } => (*index, self.last_applied().next() == *index),
+            ApplyMsg::Snapshot { last_included, .. } => {
+                (last_included.index, self.last_applied() < last_included.index)
+            }
+        };
+        if !follows {
+            let (server, last) = (self.server, self.last_applied());
+            let message = format!("{server} applies {index}, and its data have {last} as the last");
+            runtime::fail(FailureKind::Assertion, "applied_out_of_order", message);
+        }
+        self.last_applied.with(|last| *last = index);
+    }
+
+    fn last_applied(&self) -> Index {
+        self.last_applied.with(|last| *last)
     }
 }
 
@@ -62,12 +86,14 @@ impl StoreWatch for Onlooker {
         let life = self.observers.as_ref().map(boots);
         self.life.with(|slot| *slot = life);
         // Elsewhere a life applies its log from the snapshot on; here it goes on where it was.
-        if applied.index > persisted.last_included.index {
-            self.applied(&ApplyMsg::Snapshot { last_included: applied, data: Bytes::new() });
+        if let Some(life) = self.life().filter(|_| applied.index > persisted.last_included.index) {
+            life.applied(&ApplyMsg::Snapshot { last_included: applied, data: Bytes::new() });
         }
+        self.last_applied.with(|last| *last = applied.index);
     }
 
     fn applied(&self, message: &ApplyMsg) {
+        self.check_order(message);
         self.tally.applied(message);
         if let Some(life) = self.life() {
             // Marked, so that a report says whose message it was.

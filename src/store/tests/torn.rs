@@ -1,6 +1,5 @@
 //! Crashes at every step of a commit: what is found afterwards is the one state or the other.
 
-use std::io;
 use std::sync::Arc;
 
 use redb::StorageBackend;
@@ -15,68 +14,9 @@ use crate::store::engine::Engine;
 use crate::store::{Disk, StoreError};
 use crate::tick::{Ready, Storage};
 
-/// A disk that crashes when it has been changed or synced often enough.
-#[derive(Clone, Debug)]
-struct CrashesAt {
-    disk: Disk,
-    /// Steps left, and what the crash left.
-    state: Arc<Quiet<(Option<u64>, Option<Disk>)>>,
-}
-
-impl CrashesAt {
-    fn new(disk: Disk) -> CrashesAt {
-        CrashesAt { disk, state: Arc::default() }
-    }
-
-    /// Crashes before step `step` from now on.
-    fn arm(&self, step: u64) {
-        self.state.with(|state| state.0 = Some(step));
-    }
-
-    /// What the crash left, if it came to that.
-    fn left(&self) -> Option<Disk> {
-        self.state.with(|state| state.1.clone())
-    }
-
-    fn step(&self) {
-        let is_time = self.state.with(|(left, _)| match left {
-            Some(0) => left.take().is_some(),
-            Some(steps) => {
-                *steps -= 1;
-                false
-            }
-            None => false,
-        });
-        if is_time {
-            let next = self.disk.crash(Unsynced::Draw);
-            self.state.with(|state| state.1 = Some(next));
-        }
-    }
-}
-
-impl StorageBackend for CrashesAt {
-    fn len(&self) -> io::Result<u64> {
-        self.disk.len()
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        StorageBackend::read(&self.disk, offset, out)
-    }
-
-    fn set_len(&self, length: u64) -> io::Result<()> {
-        self.step();
-        self.disk.set_len(length)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        self.step();
-        self.disk.sync_data()
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.step();
-        self.disk.write(offset, data)
-    }
+/// What the failure of the power has left, if it came to that.
+fn left(disk: &Disk) -> Option<Disk> {
+    disk.power_has_failed().then(|| disk.crash(Unsynced::KeepAll))
 }
 
 /// A value that fills pages, so that commits have many of them to write.
@@ -122,12 +62,11 @@ fn a_crash_at_any_step_of_a_commit_leaves_all_of_it_or_nothing() {
         let mut outcomes = (0, 0);
         for step in 0.. {
             let disk = Disk::new();
-            let backend = CrashesAt::new(disk.clone());
-            let mut life = Life::with(disk, Engine::on(backend.clone()).unwrap());
+            let mut life = Life::on(disk.clone());
             life.write(&batch(1, 11));
-            backend.arm(step);
+            disk.fail_power_after(step, Unsynced::Draw, || {});
             life.write(&batch(11, 21));
-            let Some(left) = backend.left() else { break };
+            let Some(left) = left(&disk) else { break };
             match state(&Life::on(left)) {
                 10 => outcomes.0 += 1,
                 20 => outcomes.1 += 1,
@@ -142,16 +81,38 @@ fn a_crash_at_any_step_of_a_commit_leaves_all_of_it_or_nothing() {
 fn a_crash_at_any_step_of_the_first_start_leaves_a_disk_to_start_from() {
     in_virtual_time(3, || {
         for step in 0.. {
-            let backend = CrashesAt::new(Disk::new());
-            backend.arm(step);
-            let _engine = Engine::on(backend.clone()).unwrap();
-            let Some(left) = backend.left() else { break };
+            let disk = Disk::new();
+            disk.fail_power_after(step, Unsynced::Draw, || {});
+            let _engine = Engine::open(&disk).unwrap();
+            let Some(left) = left(&disk) else { break };
             let mut life = Life::on(left);
             assert_eq!(state(&life), 0, "after a crash at step {step}");
             life.write(&batch(1, 11));
             assert_eq!(state(&life.crash(Unsynced::LoseAll)), 10);
         }
     });
+}
+
+#[test]
+fn power_fails_before_the_operation_that_it_was_set_to_and_says_so_at_once() {
+    let disk = Disk::new();
+    let failed = Arc::new(Quiet::new(None));
+    disk.set_len(8).unwrap();
+    disk.fail_power_after(2, Unsynced::KeepAll, {
+        let (disk, failed) = (disk.clone(), failed.clone());
+        move || failed.with(|place| *place = Some(disk.power_has_failed()))
+    });
+    disk.write(0, b"ab").unwrap();
+    disk.write(2, b"cd").unwrap();
+    assert_eq!(failed.with(|place| *place), None, "two operations are carried out");
+    disk.write(4, b"ef").unwrap();
+    assert_eq!(failed.with(|place| *place), Some(true), "the third is not");
+    disk.sync_data().unwrap();
+    let next = disk.crash(Unsynced::LoseAll);
+    let mut found = [0; 8];
+    StorageBackend::read(&next, 0, &mut found).unwrap();
+    assert_eq!(&found, b"abcd\0\0\0\0", "what the failure left, whatever the crash says");
+    assert!(!next.power_has_failed(), "the next life has power");
 }
 
 #[test]

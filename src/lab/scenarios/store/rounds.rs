@@ -91,7 +91,7 @@ pub(super) fn rounds(cluster: &Cluster, trouble: &Trouble) {
 
 /// What a client put: its number, and keys in order with their values.
 #[derive(Clone)]
-struct Book {
+pub(super) struct Book {
     client: u32,
     put: Vec<(String, String)>,
 }
@@ -118,7 +118,7 @@ impl Book {
 }
 
 /// What a client does: it puts new keys and compares what it reads with all that it has put.
-fn work(_: usize, client: &mut StoreClient, turns: &mut Turns) -> Book {
+pub(super) fn work(_: usize, client: &mut StoreClient, turns: &mut Turns) -> Book {
     let mut book = Book { client: client.number(), put: Vec::new() };
     // No two writes of a run have one text: `x 3 17 y`.
     let mut pieces = (0..).map(|number| format!("x {} {number} y", book.client));
@@ -139,7 +139,7 @@ fn work(_: usize, client: &mut StoreClient, turns: &mut Turns) -> Book {
 }
 
 /// Everything that was put is found, by clients and on every server, and deleted.
-fn settle(stores: &Stores, books: &[Book]) {
+pub(super) fn settle(stores: &Stores, books: &[Book]) {
     for_each(stores, books, |client, book| book.check(&client.scan(&book.range())));
     let mut client = stores.client();
     let shared = client.get(SHARED);

@@ -1,9 +1,10 @@
 //! The tests of part `store` with a story of their own.
 
-use super::rounds::{ELECTION_MS, check_logs};
+use super::rounds::{ELECTION_MS, check_logs, restart_all, settle, work};
 use crate::api::{Index, ServerId, quorum_size};
 use crate::lab::Cluster;
-use crate::lab::store::Stores;
+use crate::lab::scenarios::kv::rounds::Workers;
+use crate::lab::store::{StoreClient, Stores};
 use crate::persister::Unsynced;
 use crate::runtime::thread;
 use crate::store::StoreConfig;
@@ -103,4 +104,36 @@ pub fn one_snapshot_store(cluster: &mut Cluster) {
     stores.check_all_have(&wanted);
     cluster.sleep_ms(ELECTION_MS);
     check_logs(&stores, LOG_GC_LIMIT);
+}
+
+/// How often a server's power is set to fail while clients are at work.
+const FAILURES: u32 = 40;
+
+/// Before which of a disk's writes and syncs, at most. A commit has about half as many.
+const OPERATIONS_MAX: u64 = 16;
+
+/// How long servers are up and down between two failures, at most and in milliseconds.
+const UP_MS_MAX: u64 = 150;
+
+/// The power fails in the midst of commits: of some that store entries, of some that apply them,
+/// of some that cut the log. Whatever a disk has kept of such a commit, the server finds all of it
+/// or nothing.
+pub fn torn_commits_store(cluster: &mut Cluster) {
+    const CLIENTS: usize = 5;
+    let config = StoreConfig { log_gc_limit: Some(LOG_GC_LIMIT), ..StoreConfig::default() };
+    let stores = cluster.serve_store(config);
+    cluster.sleep_ms(ELECTION_MS);
+    let clients: Vec<StoreClient> = (0..CLIENTS).map(|_| stores.client()).collect();
+    let workers = Workers::of(clients.into_iter(), StoreClient::number, &work);
+    for _ in 0..FAILURES {
+        stores.fail_power_after(cluster.draw_server(), cluster.draw(OPERATIONS_MAX));
+        cluster.sleep_ms(cluster.draw(UP_MS_MAX));
+        let failed = stores.without_power();
+        failed.iter().for_each(|server| stores.crash(*server, Unsynced::Draw));
+        cluster.sleep_ms(cluster.draw(UP_MS_MAX));
+        failed.iter().for_each(|server| stores.restart(*server));
+    }
+    workers.stop();
+    restart_all(&stores);
+    settle(&stores, &workers.join());
 }
