@@ -9,7 +9,7 @@ use crate::kv::{Asker, ClientId, RequestId};
 use crate::labrpc::{self, Host, Network};
 use crate::persister::Unsynced;
 use crate::runtime::{self, RunConfig, thread};
-use crate::store::{Disk, StoreClerk, StoreConfig, StoreEnd, StorePeer, StoreServer};
+use crate::store::{Disk, DiskUsage, StoreClerk, StoreConfig, StoreEnd, StorePeer, StoreServer};
 
 pub(super) const SERVERS: u32 = 3;
 
@@ -97,6 +97,16 @@ impl Cluster {
     pub(super) fn crash_and_restart_all(&mut self) {
         (0..SERVERS).for_each(|me| self.crash(me));
         (0..SERVERS).for_each(|me| self.restart(me));
+    }
+
+    /// What all disks together were asked to do.
+    pub(super) fn usage(&self) -> DiskUsage {
+        let add = |sum: DiskUsage, disk: &Disk| {
+            let DiskUsage { bytes_written, syncs } = disk.usage();
+            let bytes_written = sum.bytes_written + bytes_written;
+            DiskUsage { bytes_written, syncs: sum.syncs + syncs }
+        };
+        self.disks.iter().fold(DiskUsage::default(), add)
     }
 
     /// Ends all servers.

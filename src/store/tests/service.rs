@@ -85,3 +85,24 @@ fn a_follower_applies_what_the_leader_does() {
         cluster.shutdown();
     });
 }
+
+#[test]
+fn a_command_costs_the_same_whatever_is_there_already() {
+    in_virtual_time(1, || {
+        let cluster = Cluster::new(StoreConfig { log_gc_limit: None, ..StoreConfig::default() });
+        let mut clerk = cluster.clerk(1);
+        let mut costs = Vec::new();
+        for batch in [0, 100, 3900] {
+            (0..batch).for_each(|number| clerk.put(&format!("{batch} {number}"), "value"));
+            let before = cluster.usage();
+            (0..100).for_each(|number| clerk.put(&format!("measured {number}"), "value"));
+            let after = cluster.usage();
+            costs.push((after.bytes_written - before.bytes_written, after.syncs - before.syncs));
+        }
+        let (few, many) = (costs[1], costs[2]);
+        assert!(many.0 < 2 * few.0, "{costs:?}: bytes grow with what is there");
+        assert!(many.1 < few.1 + 20, "{costs:?}: syncs grow with what is there");
+        assert!(few.1 <= 3 * 100 + 20, "{costs:?}: a command is one sync on each server");
+        cluster.shutdown();
+    });
+}
