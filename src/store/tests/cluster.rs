@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::ServerId;
-use crate::kv::rpc::PutArgs;
+use crate::kv::rpc::{GetArgs, PutArgs, Refused};
 use crate::kv::{Asker, ClientId, RequestId};
 use crate::labrpc::{self, Host, Network};
 use crate::persister::Unsynced;
-use crate::runtime::{self, RunConfig, thread};
+use crate::runtime::{self, RunConfig, block_on, thread};
 use crate::store::{Disk, DiskUsage, StoreClerk, StoreConfig, StoreEnd, StorePeer, StoreServer};
 
 pub(super) const SERVERS: u32 = 3;
@@ -57,6 +57,15 @@ impl Cluster {
             async move { server.append(labrpc::context(), args).await }
         });
         thread::sleep(LONG);
+    }
+
+    /// What server `me` answers to a read, and nobody else.
+    pub(super) fn read_at(&self, me: u32, key: &str) -> Result<Option<String>, Refused> {
+        let from = Host::Client(99);
+        let end: StoreEnd = self.network.end(from, host(me)).into();
+        self.network.enable(from, host(me), true);
+        let args = GetArgs { key: key.to_owned() };
+        block_on(async move { end.get(labrpc::context(), args).await }).expect("it is reached")
     }
 
     /// Opens or cuts the links between `me` and the other servers. Clients reach it all the same.

@@ -63,6 +63,7 @@ fn a_leader_that_was_cut_off_neither_reads_nor_writes() {
         clerk.put("a", "new");
         assert_eq!(clerk.get("a").as_deref(), Some("new"));
         assert_eq!(cluster.server(leader).look("a").as_deref(), Some("old"));
+        assert!(cluster.read_at(leader, "a").is_err(), "it cannot know that it leads");
         cluster.connect(leader, true);
         thread::sleep(LONG);
         assert_eq!(cluster.server(leader).look("a").as_deref(), Some("new"));
