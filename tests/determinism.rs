@@ -27,11 +27,12 @@ fn course(report: &Report) -> (u64, std::time::Duration, u64, u64, u64) {
 
 #[test]
 fn a_seed_gives_the_same_run_twice() {
-    for name in SAMPLE {
-        for schedule in [Schedule::Fifo, Schedule::Random, Schedule::Hostile] {
-            let config = RunConfig { schedule, ..config(3) };
-            let (first, second) = (support::run(name, &config), support::run(name, &config));
-            assert_eq!(course(&first), course(&second), "{name} took two courses, {schedule}");
+    let schedules = [Schedule::Fifo, Schedule::Random, Schedule::Hostile];
+    for (design, schedule) in DESIGNS.iter().flat_map(|it| schedules.map(|other| (it, other))) {
+        for name in SAMPLE {
+            let (scenario, config) = (support::scenario(name), RunConfig { schedule, ..config(3) });
+            let run = || course(&lab::run_scenario(scenario, design, &config));
+            assert_eq!(run(), run(), "{name} took two courses on {}, {schedule}", design.name);
         }
     }
 }
