@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use raftlab::api::{Index, ServerId, Started, Term};
-use raftlab::lab::DESIGNS;
+use raftlab::lab::{DESIGNS, Design};
 use raftlab::labrpc::{Call, Leg, Rule, Verdict};
 use raftlab::persister::{Persister, Watch, Write};
 use raftlab::runtime::channel::RecvTimeoutError;
@@ -14,15 +14,20 @@ use raftlab::runtime::{self, Clock, RunConfig, thread};
 
 use super::cluster::{Cluster, LONG, SERVERS, other_than};
 
-/// Runs `story` on a cluster of each design.
+/// Runs `story` on a cluster of each design; side by side, since on the real clock it mostly waits.
 fn on(clock: Clock, story: fn(Cluster)) {
-    for design in DESIGNS {
+    let run = |design: &'static Design| {
         let config = RunConfig { clock, ..RunConfig::default() };
         let outcome = runtime::run(&config, move || story(Cluster::new(*design)));
         let name = design.name;
         outcome.result.unwrap_or_else(|failure| panic!("{name}, {clock} clock: {failure}"));
         assert_eq!(outcome.tasks_left, 0, "{name} leaves tasks on the {clock} clock");
-    }
+    };
+    std::thread::scope(|scope| {
+        for design in DESIGNS {
+            scope.spawn(move || run(design));
+        }
+    });
 }
 
 #[test]
