@@ -166,14 +166,26 @@ mod tests {
         assert_eq!(of("paper"), []);
     }
 
+    /// What a program prints.
+    #[cfg(feature = "raft-rs")]
+    fn output(program: &str, arguments: &[&str]) -> String {
+        let mut command = std::process::Command::new(program);
+        let output = command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Where cargo keeps the sources of the crate `raft`.
     #[cfg(feature = "raft-rs")]
     fn their_folder() -> std::path::PathBuf {
-        let mut command = std::process::Command::new(env!("CARGO"));
-        command.args(["metadata", "--offline", "--format-version", "1", "--features", "raft-rs"]);
-        let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let version = output("rustc", &["-vV"]);
+        let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+        // What other platforms need has not been downloaded.
+        let wanted = ["--offline", "--format-version", "1", "--filter-platform", host];
+        let metadata =
+            output(env!("CARGO"), &[&["metadata", "--features", "raft-rs"], &wanted[..]].concat());
+        let metadata: serde_json::Value = serde_json::from_str(&metadata).unwrap();
         let packages = metadata["packages"].as_array().unwrap();
         let raft = packages.iter().find(|package| package["name"] == "raft").unwrap();
         Path::new(raft["manifest_path"].as_str().unwrap()).with_file_name("src")
