@@ -185,6 +185,15 @@ fn a_leader_says_what_it_has_heard() {
         play.wins(S0, 2, S1, at(1, 1));
         play.sends(S0, S1, beat(S0, 2, 1, at(1, 1)));
     });
+    // Nor had it in an earlier life, of which its data are left beside the log.
+    holds(|play| {
+        play.led_by_s0(1);
+        play.crashes(S0);
+        play.boots(S0, 1, Some(S0), &[1]);
+        play.applies(S0, &snapshot(at(1, 1)));
+        play.wins(S0, 2, S1, at(1, 1));
+        play.sends(S0, S1, beat(S0, 2, 1, at(1, 1)));
+    });
     // Nor had it in an earlier life, of which a snapshot is left.
     holds(|play| {
         play.led_by_s0(1);

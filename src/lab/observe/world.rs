@@ -78,7 +78,8 @@ pub(super) struct Server {
     /// Whether its apply channel's reader reads.
     pub(super) reading: bool,
     handling: Vec<Handling>,
-    /// How far a majority had its own entries when it ceased to lead, at most, in this life.
+    /// How far a majority had its own entries when it ceased to lead, at most, in this life; or a
+    /// snapshot that it was given reaches, be it by its own disk.
     counted: Index,
 }
 
@@ -101,7 +102,7 @@ impl Server {
     }
 
     /// Up to where, at most, it can have found the log committed by counting in an earlier term
-    /// of this life.
+    /// of this life, or of the life that left its data.
     pub(super) fn may_have_counted(&self) -> Index {
         self.counted
     }
@@ -290,6 +291,10 @@ impl World {
         };
         let known = self.server_mut(server);
         known.delivered = position.index;
+        if let ApplyMsg::Snapshot { .. } = msg {
+            // What it was given at once, by a leader or at a start, others need not have been told.
+            known.counted = known.counted.max(position.index);
+        }
         let term = known.shadow.written.ballot.term;
         known.learn(term, position.index);
         (msg, position)
