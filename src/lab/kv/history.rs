@@ -79,7 +79,9 @@ impl<I, O> Log<I, O> {
         self.state.with(State::now_ns)
     }
 
-    /// Writes down operations that were called together at `moment`, and have just returned.
+    /// Writes down operations that `client` called together at `moment`, and that have just
+    /// returned. A client has one operation at a time, so each is put down to one of its own, a
+    /// million further on than the one before.
     #[cfg(feature = "store")]
     pub(super) fn adds(
         &self,
@@ -87,11 +89,14 @@ impl<I, O> Log<I, O> {
         moment: u64,
         operations: impl IntoIterator<Item = (I, O)>,
     ) {
+        const APART: u64 = 1_000_000;
         self.state.with(|state| {
             let now_ns = state.now_ns();
-            let answered =
-                |(input, output)| Operation::answered(client, moment, input, now_ns, output);
-            state.operations.extend(operations.into_iter().map(answered));
+            let clients = (1..).map(|number| client + number * APART);
+            let answered = |(client, (input, output))| {
+                Operation::answered(client, moment, input, now_ns, output)
+            };
+            state.operations.extend(clients.zip(operations).map(answered));
         });
     }
 
