@@ -41,10 +41,12 @@
 //! # Reading on
 //!
 //! `core.rs` says what a core must offer and adapts our own; `raft_rs` adapts the crate `raft`, in
-//! a build with the feature of that name; `worker.rs` is the loop, `post.rs` how messages leave it;
-//! `numbering.rs` how commands are counted; `timing.rs` has every number with its reason.
+//! a build with the feature of that name; `worker.rs` is the loop, `inbox.rs` what it waits for,
+//! `post.rs` how messages leave it; `numbering.rs` how commands are counted; `timing.rs` has every
+//! number with its reason.
 
 mod core;
+mod inbox;
 mod numbering;
 mod post;
 #[cfg(feature = "raft-rs")]
@@ -61,6 +63,8 @@ use tarpc::context::Context;
 pub use self::core::{Core, Life, Status};
 #[cfg(feature = "store")]
 pub(crate) use self::core::{step, timeouts};
+#[cfg(feature = "store")]
+pub(crate) use self::inbox::Inbox;
 pub use self::numbering::{Numbering, service_snapshot, unwrap_command, unwrap_snapshot};
 #[cfg(feature = "store")]
 pub(crate) use self::post::{Replies, carry};
@@ -69,7 +73,7 @@ pub use self::raft_rs::RaftRs;
 pub use self::rpc::{TickRpc, TickRpcClient, TickRpcRequest, TickRpcResponse};
 use self::timing::READ_PATIENCE;
 #[cfg(feature = "store")]
-pub(crate) use self::worker::{Burden, event, first_tick, narrate};
+pub(crate) use self::worker::{Burden, event, narrate};
 use self::worker::{Event, Worker};
 use crate::api::{ApplyMsg, Consensus, Index, Leadership, NotLeader, ServerId, Started};
 use crate::labrpc::ClientEnd;
@@ -104,7 +108,6 @@ struct Parts {
     numbering: Numbering,
     /// To itself, for calls that have ended.
     events: Sender<Event>,
-    queue: Receiver<Event>,
     applier: Sender<ApplyMsg>,
     status: Arc<Quiet<Status>>,
     stop: Stop,
@@ -137,8 +140,8 @@ impl Driver {
         let (status, stop) = (Arc::new(Quiet::new(core.status())), Stop::default());
         let handle = Handle { events: events.clone(), status: status.clone(), stop: stop.clone() };
         let waits = stop.clone();
-        let parts = Parts { me, peers, persister, numbering, events, queue, applier, status, stop };
-        let worker = Worker::new(core, parts);
+        let parts = Parts { me, peers, persister, numbering, events, applier, status, stop };
+        let worker = Worker::new(core, parts, queue);
         let name = |task: &str| format!("driver{}/{task}", me.0);
         thread::spawn(name("worker"), move || worker.run());
         thread::spawn(name("apply"), move || apply(&to_apply, &apply_ch, &waits));

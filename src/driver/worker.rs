@@ -1,21 +1,18 @@
 //! The worker: the one task that owns a core.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::Parts;
 use super::core::{Core, Status};
+use super::inbox::Inbox;
 use super::numbering::{unwrap_command, unwrap_snapshot, wrap_command, wrap_snapshot};
 use super::post::{Replies, carry};
-use super::timing::{BATCH_MAX, TICK};
 use crate::api::{ApplyMsg, Entry, Index, NotLeader, Position, ServerId, Started, Term};
 use crate::persister::PersistError;
 use crate::record::{self, emit};
-use crate::runtime::channel::{RecvTimeoutError, Sender};
-use crate::runtime::rand;
-use crate::runtime::time::Instant;
+use crate::runtime::channel::{Receiver, Sender};
 use crate::tick::{Kind, Message, ReadState, Ready};
 
 /// Something that happens to a server.
@@ -62,7 +59,7 @@ pub(super) struct Worker<C> {
     parts: Parts,
     /// Term and vote as they are stored.
     ballot: (Term, Option<ServerId>),
-    next_tick: Instant,
+    inbox: Inbox<Event>,
     replies: Replies,
     /// Reads that wait to be confirmed, by the name that the core knows them under.
     reads: BTreeMap<u64, Sender<Result<Index, NotLeader>>>,
@@ -70,17 +67,17 @@ pub(super) struct Worker<C> {
 }
 
 impl<C: Core> Worker<C> {
-    pub(super) fn new(core: C, parts: Parts) -> Worker<C> {
+    pub(super) fn new(core: C, parts: Parts, queue: Receiver<Event>) -> Worker<C> {
         let ballot = parts.persister.durable_vote();
-        let next_tick = first_tick(parts.me, ballot.0);
+        let inbox = Inbox::new(queue, parts.stop.clone(), parts.me, ballot.0);
         let (replies, reads) = (Replies::default(), BTreeMap::new());
-        Worker { core, parts, ballot, next_tick, replies, reads, reads_begun: 0 }
+        Worker { core, parts, ballot, inbox, replies, reads, reads_begun: 0 }
     }
 
     /// Keeps the core going until the instance stops.
     pub(super) fn run(mut self) {
         narrate(self.parts.me, self.core.status());
-        while let Some(first) = self.wait() {
+        while let Some(first) = self.inbox.wait() {
             let done = self.take_all(first).and_then(|()| self.drive());
             if let Err(error) = done {
                 let me = self.parts.me;
@@ -91,30 +88,14 @@ impl<C: Core> Worker<C> {
         }
     }
 
-    /// Waits for an event, and no longer than to the next tick. `None`: the instance stops.
-    fn wait(&self) -> Option<Option<Event>> {
-        let first = match self.parts.queue.recv_deadline(self.next_tick) {
-            Ok(event) => Some(event),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return None,
-        };
-        (!self.parts.stop.is_stopped()).then_some(first)
-    }
-
     /// Takes in what has happened, and the tick if it is time.
     ///
     /// The tick comes last: a leader that was heard while the worker was held up has been heard.
-    /// Ticks that were missed are not made up for.
     fn take_all(&mut self, first: Option<Event>) -> Result<(), PersistError> {
-        let queue = self.parts.queue.clone();
-        let waiting = std::iter::from_fn(|| queue.try_recv().ok());
-        // Whoever is asked for an event has it taken out of the queue: no more than are taken in.
-        for event in first.into_iter().chain(waiting).take(BATCH_MAX) {
+        for event in self.inbox.batch(first) {
             self.take(event)?;
         }
-        let now = Instant::now();
-        if now >= self.next_tick {
-            self.next_tick = now + TICK;
+        if self.inbox.ticks() {
             self.core.tick();
         }
         Ok(())
@@ -292,14 +273,6 @@ impl<C: Core> Worker<C> {
             }
         }
     }
-}
-
-/// When server `me` ticks first. Servers that are booted together must not tick together, or many
-/// would stand for election in the same moment.
-pub(crate) fn first_tick(me: ServerId, term: Term) -> Instant {
-    let mut chance = rand::stream(&format!("first-tick-{me}-{term}"));
-    let tick_ns = u64::try_from(TICK.as_nanos()).expect("a tick is well below a second");
-    Instant::now() + Duration::from_nanos(chance.below(tick_ns))
 }
 
 /// Puts into the record what a server has become.

@@ -113,7 +113,7 @@ impl StoreServer {
         let (shown, stop) = (Arc::new(Quiet::new(Shown::default())), Stop::default());
         let handle =
             Handle { events: events.clone(), engine, shown: shown.clone(), stop: stop.clone() };
-        let worker = Worker::new(node, Parts { me, peers, config, events, queue, shown, stop });
+        let worker = Worker::new(node, Parts { me, peers, config, events, shown, stop }, queue);
         thread::spawn(format!("store{}/worker", me.0), move || worker.run());
         Ok(StoreServer { handle: Arc::new(handle) })
     }

@@ -4,6 +4,8 @@
 //! event; it takes in all that there are, then does what the core wants done, in one transaction
 //! each time.
 
+use std::sync::Arc;
+
 use super::config::{CHUNK_PATIENCE, StoreConfig};
 use super::error::StoreError;
 use super::rpc::{ChunkArgs, ChunkReply};
@@ -14,19 +16,15 @@ use super::storage::PeerStorage;
 use super::waiting::{Outcome, Waiting};
 use super::{command::Command, gc};
 use crate::api::{Position, ServerId};
-use crate::driver::timing::{BATCH_MAX, TICK};
-use crate::driver::{Burden, Replies, Status, carry, event, first_tick, narrate, step};
+use crate::driver::{Burden, Inbox, Replies, Status, carry, event, narrate, step};
 use crate::kv::in_time;
 use crate::kv::rpc::Refused;
 use crate::labrpc;
 use crate::record::emit;
-use crate::runtime::channel::{Receiver, RecvTimeoutError, Sender};
+use crate::runtime::channel::{Receiver, Sender};
 use crate::runtime::sync::Quiet;
-use crate::runtime::time::Instant;
 use crate::runtime::{Stop, block_on, thread};
 use crate::tick::{Kind, Message, RawNode, Ready, Role};
-
-use std::sync::Arc;
 
 /// Something that happens to a server.
 pub(super) enum Event {
@@ -59,7 +57,6 @@ pub(super) struct Parts {
     pub(super) config: StoreConfig,
     /// To itself, for calls that have ended.
     pub(super) events: Sender<Event>,
-    pub(super) queue: Receiver<Event>,
     pub(super) shown: Arc<Quiet<Shown>>,
     pub(super) stop: Stop,
 }
@@ -68,7 +65,7 @@ pub(super) struct Parts {
 pub(super) struct Worker {
     node: RawNode<PeerStorage>,
     parts: Parts,
-    next_tick: Instant,
+    inbox: Inbox<Event>,
     replies: Replies,
     waiting: Waiting,
     sending: Sending,
@@ -77,13 +74,13 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(node: RawNode<PeerStorage>, parts: Parts) -> Worker {
-        let next_tick = first_tick(parts.me, node.raft().term());
+    pub(super) fn new(node: RawNode<PeerStorage>, parts: Parts, queue: Receiver<Event>) -> Worker {
+        let inbox = Inbox::new(queue, parts.stop.clone(), parts.me, node.raft().term());
         let config = parts.config;
         Worker {
             node,
             parts,
-            next_tick,
+            inbox,
             replies: Replies::default(),
             waiting: Waiting::default(),
             sending: Sending::new(config),
@@ -97,41 +94,23 @@ impl Worker {
         let me = self.parts.me;
         narrate(me, self.status());
         self.publish();
-        while let Some(first) = self.wait() {
+        while let Some(first) = self.inbox.wait() {
             let done = self.take_all(first).and_then(|()| self.drive());
             if let Err(error) = done {
                 emit(|| event(me, format!("stops: {error}")));
                 self.parts.stop.stop();
+                break;
             }
         }
         // Who waits learns it by the end of its channel.
     }
 
-    /// Waits for an event, and no longer than to the next tick. `None`: the instance stops.
-    fn wait(&self) -> Option<Option<Event>> {
-        if self.parts.stop.is_stopped() {
-            return None;
-        }
-        let first = match self.parts.queue.recv_deadline(self.next_tick) {
-            Ok(event) => Some(event),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return None,
-        };
-        (!self.parts.stop.is_stopped()).then_some(first)
-    }
-
-    /// Takes in what has happened, and then the tick if it is time. Ticks that were missed are not
-    /// made up for.
+    /// Takes in what has happened, and then the tick if it is time.
     fn take_all(&mut self, first: Option<Event>) -> Result<(), StoreError> {
-        let queue = self.parts.queue.clone();
-        let waiting = std::iter::from_fn(|| queue.try_recv().ok());
-        // Whoever is asked for an event has it taken out of the queue: no more than are taken in.
-        for event in first.into_iter().chain(waiting).take(BATCH_MAX) {
+        for event in self.inbox.batch(first) {
             self.take(event)?;
         }
-        let now = Instant::now();
-        if now >= self.next_tick {
-            self.next_tick = now + TICK;
+        if self.inbox.ticks() {
             self.node.tick();
             self.collect();
         }
