@@ -4,3 +4,5 @@
 mod cluster;
 mod crowds;
 mod services;
+#[path = "../support/witness.rs"]
+mod witness;

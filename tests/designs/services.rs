@@ -1,18 +1,18 @@
 //! What a server offers to the service above it.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use raftlab::api::{Index, ServerId, Started, Term};
 use raftlab::lab::{DESIGNS, Design};
 use raftlab::labrpc::{Call, Leg, Rule, Verdict};
-use raftlab::persister::{Persister, Watch, Write};
 use raftlab::runtime::channel::RecvTimeoutError;
 use raftlab::runtime::rand::Chance;
 use raftlab::runtime::{self, Clock, RunConfig, thread};
 
 use super::cluster::{Cluster, LONG, SERVERS, other_than};
+use super::witness::watch;
 
 /// Runs `story` on a cluster of each design; side by side, since on the real clock it mostly waits.
 fn on(clock: Clock, story: fn(Cluster)) {
@@ -147,19 +147,6 @@ fn a_server_that_lags_behind_a_snapshot_is_given_it_and_goes_on() {
         assert_eq!(cluster.applied(lags), ["b", "c"]);
         cluster.shutdown();
     });
-}
-
-/// Sees nothing; while it lives, so does a handle to the persister that it watches.
-struct Witness;
-
-impl Watch for Witness {
-    fn wrote(&self, _: &Write<'_>) {}
-}
-
-fn watch(persister: &Persister) -> Weak<Witness> {
-    let witness = Arc::new(Witness);
-    persister.watch(witness.clone());
-    Arc::downgrade(&witness)
 }
 
 #[test]

@@ -1,27 +1,13 @@
 //! The end of a server: whoever waits returns, and nothing stays.
 
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use raftlab::kv::{Reads, RequestId, RsmConfig, rpc::GetArgs, rpc::PutArgs};
 use raftlab::labrpc;
-use raftlab::persister::{Persister, Watch, Write};
 use raftlab::runtime::{block_on, thread};
 
 use crate::cluster::{BOTH, Cluster, LONG, lives, on_both_clocks};
-
-/// Sees nothing; while it lives, so does a handle to the persister that it watches.
-struct Witness;
-
-impl Watch for Witness {
-    fn wrote(&self, _: &Write<'_>) {}
-}
-
-fn watch(persister: &Persister) -> Weak<Witness> {
-    let witness = Arc::new(Witness);
-    persister.watch(witness.clone());
-    Arc::downgrade(&witness)
-}
+use crate::witness::watch;
 
 #[test]
 fn a_killed_server_lets_go_of_all_who_wait_and_of_itself() {

@@ -8,3 +8,5 @@ mod handlers;
 mod lives;
 mod reads;
 mod snapshots;
+#[path = "../support/witness.rs"]
+mod witness;
