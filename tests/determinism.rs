@@ -37,6 +37,23 @@ fn a_seed_gives_the_same_run_twice() {
     }
 }
 
+/// The database below is somebody else's, and has hash maps of its own.
+#[cfg(feature = "store")]
+#[test]
+fn a_server_with_a_database_takes_the_same_course_twice() {
+    for name in ["torn_commits_store", "snapshot_unreliable_recover_concurrent_partition_store"] {
+        let run = || {
+            let tick = support::find_design("tick").expect("it is in every build");
+            course(&lab::run_scenario(support::scenario(name), tick, &config(3)))
+        };
+        let (here, there) = std::thread::scope(|scope| {
+            let there = scope.spawn(run);
+            (run(), there.join().expect("no run panics"))
+        });
+        assert_eq!(here, there, "{name} took two courses");
+    }
+}
+
 #[test]
 fn another_seed_gives_another_run() {
     for name in SAMPLE {

@@ -47,7 +47,8 @@ fn check_runs(name: &str, design: &str, runs: u64) {
     }
 }
 
-fn find_design(name: &str) -> Option<&'static Design> {
+/// The design called `name`, if this build has it.
+pub fn find_design(name: &str) -> Option<&'static Design> {
     DESIGNS.iter().find(|design| design.name == name)
 }
 
