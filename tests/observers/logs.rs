@@ -1,7 +1,7 @@
 //! What stands in logs, and what leaves them.
 
 use bytes::Bytes;
-use raftlab::api::{Entry, Index, ServerId, Term};
+use raftlab::api::{Entry, Index, Position, ServerId, Term};
 use raftlab::persister::Write;
 
 use super::play::*;
@@ -204,6 +204,34 @@ fn a_server_that_has_not_heard_may_delete_what_others_commit() {
         play.saves_vote(S2, 3, None);
         play.saves(S2, 1, &[1, 3]);
     });
+}
+
+#[test]
+fn what_an_older_leader_had_deleted_may_be_stored_with_a_newer_term() {
+    fn story(play: &mut Play, older: Position) {
+        // S2 has S0's entry of term 1, and so has S1, with whose help S0 commits it in term 3.
+        play.elects(S0, 1, S1, at(0, 0));
+        play.saves(S0, 1, &[1]);
+        let first = play.delivers(S0, S2, acts(S0, 1, 0, at(0, 0), at(1, 1)));
+        play.saves_vote(S2, 1, None);
+        play.saves(S2, 1, &[1]);
+        play.replies(first, matches(1, true));
+        play.elects(S1, 2, S2, at(1, 1));
+        play.elects(S0, 3, S1, at(1, 1));
+        play.saves(S0, 2, &[3]);
+        let sent = play.delivers(S0, S1, acts(S0, 3, 0, at(0, 0), at(3, 2)));
+        play.saves(S1, 1, &[1, 3]);
+        play.replies(sent, matches(3, true));
+        play.sends(S0, S1, beat(S0, 3, 2, at(3, 2)));
+        // S2 takes in what it is told in term 2 and that there is a term 3, then stores both.
+        let late = play.unsent(S1, S2, acts(S1, 2, 0, at(0, 0), older));
+        play.arrives(late);
+        play.write(S2, &Write::Vote { term: Term(3), voted_for: None });
+        play.saves(S2, 1, &[2]);
+    }
+    holds(|play| story(play, at(2, 1)));
+    // Nothing was to be put there.
+    breaks("CommittedStays", |play| story(play, at(0, 0)));
 }
 
 #[test]

@@ -115,8 +115,10 @@ impl Observer for CommittedStays {
             return Ok(());
         };
         let term = world.durable(*server).ballot.term;
-        // Before the server hears of term `since`, an older leader may rightly tell it otherwise.
+        // Before the server hears of term `since`, an older leader may rightly tell it otherwise;
+        // and it may store at once what both have said.
         if term < since
+            || world.server(*server).hears_of_older_leader(since, lost.first.index)
             || committed_term(lost.first.index, committed, world) != Some(lost.first.term)
         {
             return Ok(());

@@ -101,6 +101,16 @@ impl Server {
         self.handling.iter().any(|handling| term_of(&handling.request) > term)
     }
 
+    /// Whether it is handling what a leader of a term before `term` wants at `index`.
+    pub(super) fn hears_of_older_leader(&self, term: Term, index: Index) -> bool {
+        self.handling.iter().any(|handling| match handling.request {
+            Facts::Acts { term: asked, prev, last, .. } => {
+                asked < term && prev.index < index && prev != last
+            }
+            _ => false,
+        })
+    }
+
     /// Up to where, at most, it can have found the log committed by counting in an earlier term
     /// of this life, or of the life that left its data.
     pub(super) fn may_have_counted(&self) -> Index {
