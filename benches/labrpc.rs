@@ -10,6 +10,8 @@ use raftlab::api::ServerId;
 use raftlab::labrpc::{self, ClientEnd, Host, Network, Service};
 use raftlab::runtime::{self, Clock, RunConfig, block_on, thread};
 
+raftlab::guard!();
+
 /// Calls per run: enough to make the run's own thread invisible.
 const CALLS: u64 = 10_000;
 

@@ -8,6 +8,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use raftlab::lab::{DESIGNS, Observing, SCENARIOS, Scenario, run_scenario_observing};
 use raftlab::runtime::{RunConfig, Schedule};
 
+raftlab::guard!();
+
 /// CPU time of `scenarios`, each with seeds `1..=seed_count`.
 fn cpu(
     scenarios: &[Scenario],

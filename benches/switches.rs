@@ -10,6 +10,8 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use raftlab::runtime::sync::{Condvar, Mutex};
 use raftlab::runtime::{self, Outcome, RunConfig, Schedule, channel, thread};
 
+raftlab::guard!();
+
 /// Turns that the tasks of a run take, all together.
 const TURNS: u32 = 20_000;
 

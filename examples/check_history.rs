@@ -10,6 +10,8 @@ use raftlab::checker::{Budget, Operation, Verdict, check};
 use raftlab::runtime::sync::Mutex;
 use raftlab::runtime::{self, RunConfig, thread, time};
 
+raftlab::guard!();
+
 type History = Vec<Operation<KvInput, KvOutput>>;
 
 /// A map of texts, the copy that reads are answered from, and how many appends that lags behind.

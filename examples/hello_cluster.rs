@@ -5,6 +5,8 @@
 use raftlab::lab::{Cluster, DESIGNS, Part, Scenario, run_scenario};
 use raftlab::runtime::{RunConfig, time::since_start};
 
+raftlab::guard!();
+
 fn story(cluster: &mut Cluster) {
     let leader = cluster.wait_for_leader();
     println!("{:.3} s  {leader} leads", since_start().as_secs_f64());

@@ -31,6 +31,13 @@ pub mod runtime;
 pub mod store;
 pub mod tick;
 
+/// The unit tests' own executable.
+#[cfg(test)]
+#[allow(unsafe_code, reason = "definitions of libc functions")]
+mod guarded {
+    crate::guard!();
+}
+
 /// The README's code runs as it stands there.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

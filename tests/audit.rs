@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use raftlab::runtime::{self, RunConfig, thread};
 
+raftlab::guard!();
+
 #[test]
 fn a_run_that_follows_from_its_seed_passes() {
     let hash = runtime::audit(&RunConfig::default(), || {

@@ -16,7 +16,7 @@ version = "0.0.0"
 edition = "2024"
 
 [dependencies]
-raftlab = { path = "ROOT", default-features = false, features = ["guard"] }
+raftlab = { path = "ROOT", default-features = false }
 bytes = { version = "1", features = ["serde"] }
 rand = { version = "0.10", default-features = false }
 serde = { version = "1", features = ["derive"] }

@@ -2,10 +2,10 @@
 
 mod support;
 
-use std::process::Command;
-
 use raftlab::lab::{self, DESIGNS, Observing, Report};
 use raftlab::runtime::{RunConfig, Schedule};
+
+raftlab::guard!();
 
 /// One scenario per part, and the wildest one.
 const SAMPLE: [&str; 5] = [
@@ -93,30 +93,5 @@ fn the_record_changes_nothing() {
             course(&recorded),
             "{name} was disturbed"
         );
-    }
-}
-
-/// The command line runs seeds 1 to 3 in a process of its own; here seed 3 runs among others.
-#[test]
-fn a_fresh_process_takes_the_same_course() {
-    let directory = tempfile::tempdir().expect("a temporary directory can be made");
-    let file = directory.path().join("report.jsonl");
-    let status = Command::new(env!("CARGO_BIN_EXE_raftlab"))
-        .args(["test", "backup_2b", "--runs", "3", "--quiet", "--report"])
-        .arg(&file)
-        .output()
-        .expect("the command line starts")
-        .status;
-    assert!(status.success(), "the command line ended with {status}");
-
-    let text = std::fs::read_to_string(&file).expect("the report was written");
-    let lines = text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON"));
-    let runs: Vec<serde_json::Value> =
-        lines.filter(|it: &serde_json::Value| it["seed"].is_u64()).collect();
-    assert_eq!(runs.len(), 3, "three runs were asked for");
-    for run in runs {
-        let seed = run["seed"].as_u64().expect("a seed is a number");
-        let here = format!("{:016x}", support::run("backup_2b", &config(seed)).hash);
-        assert_eq!(run["hash"], here, "seed {seed} takes another course in a fresh process");
     }
 }

@@ -1,5 +1,5 @@
 //! The guard: what asks the machine inside a simulation gets the seed's answer, or a named failure.
-#![cfg(all(feature = "guard", target_os = "linux", target_env = "gnu"))]
+#![cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 #![allow(
     clippy::disallowed_types,
@@ -7,17 +7,28 @@
     reason = "these are the very things that the guard catches"
 )]
 
+mod linked;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use raftlab::runtime::{self, Outcome, RunConfig, thread, time::Instant};
 
+raftlab::guard!();
+
 fn virtual_run<T: Send + 'static>(
     seed: u64,
     main: impl FnOnce() -> T + Send + 'static,
 ) -> Outcome<T> {
     runtime::run(&RunConfig { seed, ..RunConfig::default() }, main)
+}
+
+#[test]
+fn all_of_its_functions_are_ours() {
+    let functions = linked::functions();
+    let foreign: Vec<_> = functions.iter().filter(|it| !it.is_in_the_executable()).collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
 }
 
 #[test]

@@ -10,6 +10,8 @@ use raftlab::lab::{
 };
 use raftlab::runtime::{FailureKind, RunConfig, Schedule, thread};
 
+raftlab::guard!();
+
 /// A client that forgets what it read.
 struct Forgetful(Box<dyn KvClient>);
 

@@ -15,6 +15,8 @@ use raftlab::persister::PersistError;
 use raftlab::runtime::sync::{Condvar, Mutex};
 use raftlab::runtime::{self, FailureKind, RunConfig, Schedule, thread};
 
+raftlab::guard!();
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flaw {
     None,

@@ -8,6 +8,8 @@ mod support;
 use raftlab::runtime::Schedule;
 use support::OldSeed;
 
+raftlab::guard!();
+
 macro_rules! tests {
     ($($name:ident: $part:ident, $servers:literal servers, $network:ident, $title:literal,
         $breaks:literal;)*) => {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use raftlab::runtime::{self, RunConfig, channel, thread};
 
+raftlab::guard!();
+
 fn resident_kib() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     statm.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 4

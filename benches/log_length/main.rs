@@ -11,6 +11,8 @@ use raftlab::runtime::{self, Clock, RunConfig};
 
 use cluster::Cluster;
 
+raftlab::guard!();
+
 const LENGTHS: [u64; 3] = [1_000, 100_000, 1_000_000];
 
 fn entry(index: u64) -> Entry {

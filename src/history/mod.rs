@@ -11,8 +11,8 @@
 //!
 //! All are lines; [`read`] turns them into a [`History`], and [`write()`] makes the first of it.
 //! What is wrong with a file is said with its line and column ([`BadInput`]); no file makes these
-//! functions panic. Both need the feature `history`, which is part of `cli`; [`History`] itself
-//! does not. `docs/history-formats.md` has the formats in full.
+//! functions panic. Both need the feature `history`; [`History`] itself does not.
+//! `docs/history-formats.md` has the formats in full.
 
 #[cfg(feature = "history")]
 mod convert;

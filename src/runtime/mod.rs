@@ -20,7 +20,7 @@
 //!
 //! What it promises on the virtual clock: a run is a function of its seed. What it does not: that
 //! code which reaches past it (a foreign clock, a spinning loop, a hash map's order) keeps that
-//! promise; the feature `guard` catches the most common of these.
+//! promise; [`guard!`](crate::guard) catches the most common of these.
 //!
 //! Read next: [`sync`] and [`thread`] for the shapes.
 
@@ -34,6 +34,8 @@ mod audit;
 pub mod channel;
 mod context;
 mod future;
+#[doc(hidden)]
+pub mod interpose;
 mod local;
 mod outcome;
 mod panics;

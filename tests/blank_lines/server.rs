@@ -18,6 +18,8 @@ use labrpc::{Host, Service};
 use raftlab::lab::{Boot, DESIGNS, Design, Instance, SCENARIOS, run_scenario};
 use runtime::{RunConfig, Schedule};
 
+raftlab::guard!();
+
 fn make(boot: Boot<'_>) -> Result<Instance, persister::PersistError> {
     let end_to = |slot| {
         let to = Host::Server(ServerId::from_slot(slot));

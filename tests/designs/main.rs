@@ -6,3 +6,5 @@ mod crowds;
 mod services;
 #[path = "../support/witness.rs"]
 mod witness;
+
+raftlab::guard!();

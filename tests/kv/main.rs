@@ -10,3 +10,5 @@ mod reads;
 mod snapshots;
 #[path = "../support/witness.rs"]
 mod witness;
+
+raftlab::guard!();

@@ -20,6 +20,8 @@ use raftlab::runtime::time::Instant;
 use raftlab::runtime::{self, Clock, Outcome, RunConfig, block_on, thread};
 use std::sync::Arc;
 
+raftlab::guard!();
+
 /// The service of these tests.
 #[tarpc::service]
 trait Junk {

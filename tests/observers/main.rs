@@ -14,3 +14,5 @@ mod play;
 mod promises;
 mod situations;
 mod snapshots;
+
+raftlab::guard!();

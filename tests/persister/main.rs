@@ -12,6 +12,8 @@ use raftlab::persister::{Persisted, Persister, Unsynced, Watch, Write};
 use raftlab::runtime::sync::Quiet;
 use raftlab::runtime::{self, Clock, RunConfig};
 
+raftlab::guard!();
+
 fn entry(term: u64, index: u64) -> Entry {
     Entry { term: Term(term), index: Index(index), data: format!("{term}/{index}").into() }
 }

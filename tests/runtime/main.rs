@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use raftlab::runtime::{self, Clock, Failure, Outcome, RunConfig, Schedule};
 
+raftlab::guard!();
+
 /// A span that is long for the real clock's tests and nothing for the virtual one's.
 const SPAN: Duration = Duration::from_millis(20);
 

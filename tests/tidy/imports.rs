@@ -76,11 +76,11 @@ const PURE: &[(&str, &[&str])] = &[(
 /// clock or a thread of their own, which work under `runtime::block_on`.
 const ALLOWED_OUTSIDE: &[(&str, &str)] = &[("labrpc", "tokio::sync::oneshot")];
 
-/// The module of `src` that a file belongs to; `None` for `lib.rs` and the command line.
+/// The module of `src` that a file belongs to; `None` for `lib.rs`.
 fn module_of(path: &str) -> Option<&str> {
     let inside = path.strip_prefix("src/")?;
     let module = inside.split('/').next()?.trim_end_matches(".rs");
-    (module != "lib" && module != "bin").then_some(module)
+    (module != "lib").then_some(module)
 }
 
 /// How many modules deep a file's own module stands: 1 for `src/raft/mod.rs` and `src/raft.rs`.

@@ -81,7 +81,8 @@ fn comments_fit_a_hundred_columns_everywhere() {
 
 #[test]
 fn files_have_one_concern_everywhere() {
-    let problems: Vec<_> = source::rust_files("src").iter().flat_map(check_length).collect();
+    let files = ["src", "cli/src"].map(source::rust_files);
+    let problems: Vec<_> = files.iter().flatten().flat_map(check_length).collect();
     assert_clean("split the file by concern", &problems);
 }
 
@@ -90,19 +91,19 @@ fn no_machine_is_named_everywhere() {
     let mut problems = Vec::new();
     for (folder, ext) in [
         ("src", "rs"),
+        ("cli", "rs"),
         ("tests", "rs"),
         ("benches", "rs"),
         ("examples", "rs"),
         ("docs", "md"),
-        ("tests/cmd", "toml"),
-        ("tests/cmd", "md"),
+        ("cli/tests/cmd", "trycmd"),
         ("tests/zoo", "patch"),
     ] {
         for path in source::files(folder, ext) {
             problems.extend(check_machine_paths(&path, &source::read(&path).unwrap()));
         }
     }
-    for path in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Cargo.toml"] {
+    for path in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Cargo.toml", "cli/Cargo.toml"] {
         problems.extend(check_machine_paths(path, &source::read(path).unwrap_or_default()));
     }
     assert_clean("name files from the root of the project", &problems);

@@ -55,7 +55,8 @@ pub fn rust_files(folder: &str) -> Vec<Source> {
 
 /// Every Rust file of ours: the library, the command line, tests, benches, examples.
 pub fn all_rust_files() -> Vec<Source> {
-    ["src", "tests", "benches", "examples"].iter().flat_map(|folder| rust_files(folder)).collect()
+    let folders = ["src", "cli", "tests", "benches", "examples"];
+    folders.iter().flat_map(|folder| rust_files(folder)).collect()
 }
 
 /// Paths below `folder` that end in `.ext`, sorted.

@@ -116,7 +116,7 @@ impl Sim {
     }
 
     /// Sleeps for a caller whose frames cannot be unwound.
-    #[cfg(all(feature = "guard", target_os = "linux", target_env = "gnu"))]
+    #[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
     pub(super) fn block_in_foreign_frames(&self, deadline_ns: u64) {
         // As if it unwound, it is not told of the end; then it is given up instead.
         self.with_current(|task| task.foreign_frames = true);

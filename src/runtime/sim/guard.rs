@@ -1,8 +1,9 @@
 //! The guard: foreign clocks, chance, waits and threads are caught inside a simulation.
 //!
-//! A run is a function of its seed only if nothing in it asks the machine. So the executable
-//! defines the few functions of libc through which Rust's std (and most crates) asks: a definition
-//! in the executable wins over the one in libc. Outside a simulation they pass on everything.
+//! A run is a function of its seed only if nothing in it asks the machine. So an executable that
+//! says [`guard!`](crate::guard) defines the few functions of libc through which Rust's std (and
+//! most crates) asks: a definition in the executable wins over the one in libc. Each definition
+//! calls the function of the same name here. Outside a simulation these pass on everything.
 //!
 //! | asked inside a simulation | answer |
 //! | --- | --- |
@@ -14,10 +15,14 @@
 //!
 //! A failure here must not unwind: foreign frames lie between. The task is given up instead, with
 //! its stack, and the run ends around it.
+//!
+//! The contract of each function is that of the libc function it stands for, and its only caller
+//! is the definition that the macro makes.
 
-#![allow(unsafe_code, reason = "definitions of libc functions, and calls of the real ones")]
+#![allow(unsafe_code, reason = "answers in the place of libc, and calls of the real functions")]
 #![allow(clippy::missing_safety_doc, reason = "the contract of each is libc's")]
 
+pub use libc;
 use std::cell::Cell;
 use std::ffi::{CStr, c_int, c_long, c_uint, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -38,16 +43,6 @@ const LOOK_COST_NS: u64 = 1_000;
 /// A foreign lock may be held by another OS thread, stdout's for instance, for this long.
 static FOREIGN_LOCK_MAX: libc::timespec = libc::timespec { tv_sec: 2, tv_nsec: 0 };
 
-/// Keeps the definitions below in every executable that can run a simulation.
-pub(super) fn link() {
-    std::hint::black_box(clock_gettime as *const () as usize);
-    std::hint::black_box(getrandom as *const () as usize);
-    std::hint::black_box(clock_nanosleep as *const () as usize);
-    std::hint::black_box(nanosleep as *const () as usize);
-    std::hint::black_box(syscall as *const () as usize);
-    std::hint::black_box(pthread_create as *const () as usize);
-}
-
 thread_local! {
     /// Set while a guard itself works: what it needs from libc passes.
     static INSIDE: Cell<bool> = const { Cell::new(false) };
@@ -58,7 +53,7 @@ fn guarded() -> Option<&'static Sim> {
     if INSIDE.with(Cell::get) { None } else { current() }
 }
 
-/// The real function called `name`: the next definition after ours.
+/// The real function called `name`: the next definition after the executable's.
 fn real(cache: &AtomicUsize, name: &CStr) -> usize {
     let cached = cache.load(Ordering::Relaxed);
     if cached != 0 {
@@ -66,8 +61,26 @@ fn real(cache: &AtomicUsize, name: &CStr) -> usize {
     }
     // SAFETY: a lookup by a valid C string.
     let found = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) }.addr();
+    if found == 0 {
+        absent(name);
+    }
     cache.store(found, Ordering::Relaxed);
     found
+}
+
+/// Ends the process with a reason. Without the real function no answer would be right, and before
+/// `main`, where this may happen, nothing may allocate or panic.
+fn absent(name: &CStr) -> ! {
+    let pieces = [
+        c"raftlab: the C library's own ",
+        name,
+        c" cannot be found (is it linked statically?): leave raftlab::guard!() out\n",
+    ];
+    for piece in pieces {
+        // SAFETY: the bytes of a C string, written to standard error.
+        unsafe { libc::write(2, piece.as_ptr().cast(), piece.to_bytes().len()) };
+    }
+    std::process::abort()
 }
 
 macro_rules! real {
@@ -91,8 +104,7 @@ fn ns_of(spec: &libc::timespec) -> u64 {
     seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(spec.tv_nsec).unwrap_or(0))
 }
 
-/// Interposed. CPU-time clocks pass: they are measured, never decided by.
-#[unsafe(no_mangle)]
+/// Virtual time. CPU-time clocks pass: they are measured, never decided by.
 pub unsafe extern "C" fn clock_gettime(clock: libc::clockid_t, spec: *mut libc::timespec) -> c_int {
     let cpu_time = [libc::CLOCK_PROCESS_CPUTIME_ID, libc::CLOCK_THREAD_CPUTIME_ID];
     match guarded() {
@@ -113,8 +125,7 @@ pub unsafe extern "C" fn clock_gettime(clock: libc::clockid_t, spec: *mut libc::
     }
 }
 
-/// Interposed: numbers of a stream that follows from the seed.
-#[unsafe(no_mangle)]
+/// Numbers of a stream that follows from the seed.
 pub unsafe extern "C" fn getrandom(buffer: *mut c_void, len: usize, flags: c_uint) -> isize {
     match guarded() {
         Some(sim) => {
@@ -132,8 +143,7 @@ pub unsafe extern "C" fn getrandom(buffer: *mut c_void, len: usize, flags: c_uin
     }
 }
 
-/// Interposed: sleeps in virtual time.
-#[unsafe(no_mangle)]
+/// Sleeps in virtual time.
 pub unsafe extern "C" fn clock_nanosleep(
     clock: libc::clockid_t,
     flags: c_int,
@@ -167,8 +177,7 @@ pub unsafe extern "C" fn clock_nanosleep(
     }
 }
 
-/// Interposed: sleeps in virtual time.
-#[unsafe(no_mangle)]
+/// Sleeps in virtual time.
 pub unsafe extern "C" fn nanosleep(
     span: *const libc::timespec,
     left: *mut libc::timespec,
@@ -188,11 +197,10 @@ pub unsafe extern "C" fn nanosleep(
     }
 }
 
-/// Interposed for futex waits alone.
+/// Watched for futex waits alone.
 ///
 /// The real function takes any number of arguments. On the 64-bit conventions of Linux seven
 /// integers, of which the callee uses as many as it needs, are passed the same way.
-#[unsafe(no_mangle)]
 pub unsafe extern "C" fn syscall(
     number: c_long,
     a1: c_long,
@@ -235,8 +243,7 @@ pub unsafe extern "C" fn syscall(
     }
 }
 
-/// Interposed: a thread that escapes the simulation is a failure.
-#[unsafe(no_mangle)]
+/// A thread that escapes the simulation is a failure.
 pub unsafe extern "C" fn pthread_create(
     thread: *mut libc::pthread_t,
     attributes: *const libc::pthread_attr_t,

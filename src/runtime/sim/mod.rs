@@ -22,8 +22,8 @@
 mod chan;
 mod ending;
 mod explore;
-#[cfg(all(feature = "guard", target_os = "linux", target_env = "gnu"))]
-mod guard;
+#[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
+pub(super) mod guard;
 mod park;
 mod report;
 mod run;
@@ -113,7 +113,7 @@ pub(super) struct Sim {
     foreign_looks: Cell<u32>,
     /// What foreign callers get for chance.
     #[cfg_attr(
-        not(all(feature = "guard", target_os = "linux", target_env = "gnu")),
+        not(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static"))),
         allow(dead_code, reason = "only the guard hands it out")
     )]
     foreign_chance: RefCell<Chance>,

@@ -86,8 +86,6 @@ fn simulate<T: 'static>(
     main: impl FnOnce() -> T + 'static,
 ) -> (Outcome<T>, Trace) {
     signals::install();
-    #[cfg(all(feature = "guard", target_os = "linux", target_env = "gnu"))]
-    super::guard::link();
     let mut sim = Sim::new(config, heartbeat);
     sim.trace = traced.then(Default::default);
     let entered = Entered::new(&sim);

@@ -9,9 +9,9 @@ use std::path::Path;
 use include_dir::{Dir, include_dir};
 use raftlab::lab::compare::Value;
 
-static RAFT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/raft");
-static TICK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/tick");
-static DRIVER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/driver");
+static RAFT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../src/raft");
+static TICK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../src/tick");
+static DRIVER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../src/driver");
 
 /// The part of the driver that only the crate `raft` needs.
 const THEIRS: &str = "raft_rs";

@@ -3,7 +3,6 @@
 //! What it says without running anything stands in `tests/cmd`; `scripts/fix --expected` writes
 //! it anew. The rest is here.
 
-#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::fs;

@@ -3,6 +3,9 @@
 //! What scripts and graders may rely on: the arguments ([`args`]), the exit status ([`exit`]), the
 //! report file ([`report`]) and a comparison's figures ([`compare`]). The tables are for people and
 //! may change.
+//!
+//! The program `raftlab` is [`main`] and the guard, and nothing else: other programs can be made of
+//! the same parts.
 
 mod args;
 mod campaign;
@@ -28,7 +31,11 @@ use std::process::ExitCode;
 use args::Action;
 use exit::{Status, Trouble};
 
-fn main() -> ExitCode {
+#[cfg(test)]
+raftlab::guard!();
+
+/// Does what the arguments of the process ask for.
+pub fn main() -> ExitCode {
     let status = match args::parse() {
         Ok(Action::List(list)) => list::list(&list),
         Ok(Action::Test(test)) => test::test(&test),

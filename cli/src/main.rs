@@ -1,0 +1,7 @@
+//! The program `raftlab`.
+
+raftlab::guard!();
+
+fn main() -> std::process::ExitCode {
+    raftlab_cli::main()
+}

@@ -1,0 +1,111 @@
+//! The one line by which an executable asks for the guard.
+//!
+//! Which libc functions a program has is the program's choice, never a dependency's: a library that
+//! defined them would change every program that it is linked into. So the definitions are made by
+//! a macro, in the crate that says it. What they answer is in `sim/guard.rs`.
+
+#[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
+pub use super::sim::guard::{
+    clock_gettime, clock_nanosleep, getrandom, libc, nanosleep, pthread_create, syscall,
+};
+
+/// Catches clocks, chance, waits and threads from outside [`runtime`](crate::runtime) inside a
+/// simulation.
+///
+/// Stands once in an executable, at the top of its `main.rs` or of a file of tests:
+///
+/// ```
+/// raftlab::guard!();
+/// # fn main() {}
+/// ```
+///
+/// The executable then defines `clock_gettime`, `getrandom`, `clock_nanosleep`, `nanosleep`,
+/// `syscall` and `pthread_create`. Inside a simulation `std::time::Instant::now()`, a hash map's
+/// order and `std::thread::sleep` follow from the seed, and a foreign thread or a foreign wait ends
+/// the run as a failure that names the task. Everywhere else they are libc's.
+///
+/// Without this line all runs are the same, as long as the code in them keeps to `runtime`; nothing
+/// is caught.
+///
+/// On Linux with glibc. On other systems, and where glibc is linked statically (`crt-static`), the
+/// line means nothing: there the executable's definition would be the only one, with no function
+/// behind it to pass calls on to.
+#[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
+#[macro_export]
+// In a backtrace these frames are lines of the runtime, not of the executable.
+#[collapse_debuginfo(no)]
+macro_rules! guard {
+    () => {
+        mod raftlab_guard {
+            use ::std::ffi::{c_int, c_long, c_uint, c_void};
+
+            use $crate::runtime::interpose::{self, libc};
+
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn clock_gettime(
+                clock: libc::clockid_t,
+                spec: *mut libc::timespec,
+            ) -> c_int {
+                // SAFETY: the caller keeps libc's contract, which is the callee's; so below.
+                unsafe { interpose::clock_gettime(clock, spec) }
+            }
+
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn getrandom(
+                buffer: *mut c_void,
+                len: usize,
+                flags: c_uint,
+            ) -> isize {
+                unsafe { interpose::getrandom(buffer, len, flags) }
+            }
+
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn clock_nanosleep(
+                clock: libc::clockid_t,
+                flags: c_int,
+                span: *const libc::timespec,
+                left: *mut libc::timespec,
+            ) -> c_int {
+                unsafe { interpose::clock_nanosleep(clock, flags, span, left) }
+            }
+
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn nanosleep(
+                span: *const libc::timespec,
+                left: *mut libc::timespec,
+            ) -> c_int {
+                unsafe { interpose::nanosleep(span, left) }
+            }
+
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn syscall(
+                number: c_long,
+                a1: c_long,
+                a2: c_long,
+                a3: c_long,
+                a4: c_long,
+                a5: c_long,
+                a6: c_long,
+            ) -> c_long {
+                unsafe { interpose::syscall(number, a1, a2, a3, a4, a5, a6) }
+            }
+
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn pthread_create(
+                thread: *mut libc::pthread_t,
+                attributes: *const libc::pthread_attr_t,
+                start: extern "C" fn(*mut c_void) -> *mut c_void,
+                argument: *mut c_void,
+            ) -> c_int {
+                unsafe { interpose::pthread_create(thread, attributes, start, argument) }
+            }
+        }
+    };
+}
+
+/// Means nothing in this build: see the documentation for Linux with glibc.
+#[cfg(not(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static"))))]
+#[macro_export]
+macro_rules! guard {
+    () => {};
+}
