@@ -107,17 +107,13 @@ pub fn fail(kind: FailureKind, name: &'static str, message: String) -> ! {
     context::fail(failure)
 }
 
-/// CPU time that the calling OS thread has used. For figures: no run may depend on it.
+/// CPU time that the calling OS thread has used; zero where the system does not tell. For figures:
+/// no run may depend on it.
 pub fn cpu_used() -> Duration {
     Duration::from_nanos(thread_cpu_ns())
 }
 
-/// CPU time that the calling OS thread has used, in nanoseconds.
-#[allow(unsafe_code, reason = "one call into libc with a local out-parameter")]
+/// CPU time that the calling OS thread has used, in nanoseconds; 0 where the system does not tell.
 fn thread_cpu_ns() -> u64 {
-    let mut spec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `spec` is a valid timespec that the call only writes to.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut spec) };
-    u64::try_from(spec.tv_sec).unwrap_or(0) * 1_000_000_000
-        + u64::try_from(spec.tv_nsec).unwrap_or(0)
+    sim::platform::thread_cpu_ns().unwrap_or(0)
 }

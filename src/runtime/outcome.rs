@@ -83,7 +83,7 @@ pub struct Outcome<T> {
     pub hash: u64,
     /// The run's own time: virtual or wall.
     pub elapsed: Duration,
-    /// CPU time that the run's tasks used.
+    /// CPU time that the run's tasks used; zero where the system does not tell.
     pub cpu: Duration,
     /// Scheduling points passed; 0 on the real clock.
     pub points: u64,

@@ -17,7 +17,8 @@
 //!
 //! Files: [`task`] (coroutines and their stacks), [`schedule`] (ready set, clock, wait lists),
 //! [`explore`] (preemption and stalls), [`chan`] and [`park`] (channels, wakers), [`ending`] (how a
-//! run ends), [`report`] (who waits for what), [`guard`] and [`signals`] (what comes from outside).
+//! run ends), [`report`] (who waits for what), [`run`] and [`watch`] (its OS thread), [`guard`]
+//! (what comes from outside), [`platform`] (what one operating system alone has).
 
 mod chan;
 mod ending;
@@ -25,11 +26,12 @@ mod explore;
 #[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
 pub(super) mod guard;
 mod park;
+pub(super) mod platform;
 mod report;
 mod run;
 mod schedule;
-mod signals;
 mod task;
+mod watch;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

@@ -1,20 +1,15 @@
 //! One simulation from start to end, on an OS thread of its own.
 
 use std::cell::RefCell;
-use std::os::unix::thread::JoinHandleExt as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::{Entered, Sim, Trace, signals};
-use crate::runtime::outcome::{Failure, FailureKind, Outcome, RunConfig};
+use super::platform::{self, Watched};
+use super::watch::{LOOK, Watch};
+use super::{Entered, Sim, Trace};
+use crate::runtime::outcome::{Outcome, RunConfig};
 use crate::runtime::thread_cpu_ns;
-
-/// How often the caller looks whether the simulation still gets on.
-const LOOK: Duration = Duration::from_secs(1);
-
-/// A simulation that uses this much CPU time without getting on spins, and is given up.
-const SPIN_MAX: Duration = Duration::from_secs(5);
 
 /// Runs `main` in a simulation; returns when all its tasks have ended.
 ///
@@ -24,7 +19,7 @@ pub(in crate::runtime) fn run<T: Send + 'static>(
     config: &RunConfig,
     main: impl FnOnce() -> T + Send + 'static,
 ) -> Outcome<T> {
-    run_on_fresh_thread(config, false, main).0
+    run_on_fresh_thread(config, false, LOOK, main).0
 }
 
 /// As [`run`], with every event noted.
@@ -32,43 +27,42 @@ pub(in crate::runtime) fn run_traced<T: Send + 'static>(
     config: &RunConfig,
     main: impl FnOnce() -> T + Send + 'static,
 ) -> (Outcome<T>, Trace) {
-    run_on_fresh_thread(config, true, main)
+    run_on_fresh_thread(config, true, LOOK, main)
 }
 
 fn run_on_fresh_thread<T: Send + 'static>(
     config: &RunConfig,
     traced: bool,
+    look: Duration,
     main: impl FnOnce() -> T + Send + 'static,
 ) -> (Outcome<T>, Trace) {
     let heartbeat = Arc::new(AtomicU64::new(0));
-    let theirs = heartbeat.clone();
+    let watched = Arc::new(OnceLock::new());
     let (sender, receiver) = crossbeam_channel::bounded(1);
-    let config = config.clone();
+    let (config, theirs) = (config.clone(), (heartbeat.clone(), watched.clone()));
     let thread = std::thread::Builder::new()
         .name("simulation".to_string())
         .spawn(move || {
-            let outcome = simulate(&config, traced, theirs, main);
+            let (heartbeat, watched) = theirs;
+            let _ = watched.set(Watched::this_thread());
+            let _overflows = platform::name_overflows();
+            let outcome = simulate(&config, traced, heartbeat, main);
             // The receiver is gone only when the caller has given this run up.
             let _ = sender.send(outcome);
         })
         .expect("the operating system gives a thread");
-    let mut last_beat = 0;
-    let mut cpu_at_beat = Duration::ZERO;
+    let mut watch = Watch::default();
     loop {
-        match receiver.recv_timeout(LOOK) {
+        match receiver.recv_timeout(look) {
             Ok(outcome) => {
                 // Everything the thread had is gone when the next run begins.
                 let _ = thread.join();
                 return outcome;
             }
             Err(crossbeam_channel::RecvTimeoutError::Timeout) => {
-                let beat = heartbeat.load(Ordering::Relaxed);
-                let cpu = signals::cpu_of(thread.as_pthread_t());
-                if beat != last_beat {
-                    (last_beat, cpu_at_beat) = (beat, cpu);
-                } else if cpu.saturating_sub(cpu_at_beat) > SPIN_MAX {
-                    let spinner = signals::ask(thread.as_pthread_t());
-                    return (given_up(beat, spinner), Trace::new());
+                let cpu = watched.get().and_then(Watched::cpu);
+                if let Some(halt) = watch.look(heartbeat.load(Ordering::Relaxed), cpu) {
+                    return (watch.give_up(halt, watched.get()), Trace::new());
                 }
             }
             Err(crossbeam_channel::RecvTimeoutError::Disconnected) => {
@@ -85,7 +79,6 @@ fn simulate<T: 'static>(
     heartbeat: Arc<AtomicU64>,
     main: impl FnOnce() -> T + 'static,
 ) -> (Outcome<T>, Trace) {
-    signals::install();
     let mut sim = Sim::new(config, heartbeat);
     sim.trace = traced.then(Default::default);
     let entered = Entered::new(&sim);
@@ -120,29 +113,32 @@ fn simulate<T: 'static>(
     (outcome, sim.trace.take().map(RefCell::into_inner).unwrap_or_default())
 }
 
-/// What is said of a simulation that spins without passing a point. Its OS thread is left behind.
-fn given_up<T>(points: u64, spinner: Option<signals::Spinner>) -> Outcome<T> {
-    let unknown = || "unknown".to_string();
-    let message = format!(
-        "a task has used {SPIN_MAX:?} of CPU time without a scheduling point (the last one was \
-         number {points} or later): wait on a condition, a channel or a sleep instead"
-    );
-    let failure = Failure {
-        kind: FailureKind::Livelock,
-        name: "spin".to_string(),
-        message,
-        task: spinner.as_ref().map_or_else(unknown, |spinner| spinner.task.clone()),
-        label: None,
-        place: spinner.as_ref().map_or_else(unknown, |spinner| spinner.place.clone()),
-        at: spinner.map_or(Duration::ZERO, |spinner| spinner.at),
-    };
-    Outcome {
-        result: Err(failure),
-        hash: 0,
-        elapsed: Duration::ZERO,
-        cpu: Duration::ZERO,
-        points,
-        switches: 0,
-        tasks_left: 1,
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+    use crate::runtime::FailureKind;
+
+    /// The failure of a run in which nothing happens, looked at often.
+    fn halted(main: impl FnOnce() + Send + 'static) -> (FailureKind, String) {
+        let look = Duration::from_millis(20);
+        let (outcome, _) = run_on_fresh_thread(&RunConfig::default(), false, look, main);
+        let failure = outcome.result.expect_err("it never ends");
+        (failure.kind, failure.name)
+    }
+
+    #[test]
+    fn a_task_that_the_machine_keeps_waiting_ends_the_run() {
+        let (mut reader, writer) = std::io::pipe().expect("the machine has a pipe");
+        let (kind, name) = halted(move || {
+            let _ = reader.read(&mut [0]);
+        });
+        let expected = match platform::Watched::this_thread().cpu() {
+            Some(_) => (FailureKind::Deadlock, "blocked"),
+            None => (FailureKind::Livelock, "standstill"),
+        };
+        assert_eq!((kind, name.as_str()), expected);
+        drop(writer);
     }
 }

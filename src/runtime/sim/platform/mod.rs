@@ -1,0 +1,51 @@
+//! All that is of one operating system: CPU time, and what only a signal handler can see.
+//!
+//! The rest of `runtime` names neither `libc` nor `std::os`. It uses this contract:
+//!
+//! | | Linux | other systems |
+//! | --- | --- | --- |
+//! | [`thread_cpu_ns`]: CPU time of the calling thread | known | known on Apple's, else `None` |
+//! | [`Watched::cpu`]: CPU time of another thread | known | `None` |
+//! | [`Watched::ask`]: which task spins there, and where | a signal asks it | `None` |
+//! | [`name_overflows`]: who overflowed its stack | a handler says it | the process just ends |
+//!
+//! Nothing of this may change a run: it only says how one is doing. A build with
+//! `--cfg raftlab_portable` has on Linux what a system has of which nothing is known, so that the
+//! fallback is compiled and tested where it is not needed.
+//!
+//! Files: `linux` and `portable` fulfil the contract; `signal` puts a handler of ours in front of
+//! the host's, `fault` and `question` are the two such handlers.
+
+use std::time::Duration;
+
+#[cfg(all(target_os = "linux", not(raftlab_portable)))]
+mod fault;
+#[cfg(all(target_os = "linux", not(raftlab_portable)))]
+mod linux;
+#[cfg(not(all(target_os = "linux", not(raftlab_portable))))]
+mod portable;
+#[cfg(all(target_os = "linux", not(raftlab_portable)))]
+mod question;
+#[cfg(all(target_os = "linux", not(raftlab_portable)))]
+mod signal;
+#[cfg(all(any(target_os = "linux", target_vendor = "apple"), not(raftlab_portable)))]
+mod unix;
+
+#[cfg(all(target_os = "linux", not(raftlab_portable)))]
+pub(super) use linux::{Watched, name_overflows};
+#[cfg(not(all(any(target_os = "linux", target_vendor = "apple"), not(raftlab_portable))))]
+pub(in crate::runtime) use portable::thread_cpu_ns;
+#[cfg(not(all(target_os = "linux", not(raftlab_portable))))]
+pub(super) use portable::{Watched, name_overflows};
+#[cfg(all(any(target_os = "linux", target_vendor = "apple"), not(raftlab_portable)))]
+pub(in crate::runtime) use unix::thread_cpu_ns;
+
+/// Which task has control of a simulation's OS thread, and where.
+#[derive(Debug, Clone)]
+pub(super) struct Halted {
+    pub(super) task: String,
+    /// The innermost line of the task's own code.
+    pub(super) place: String,
+    /// Virtual time.
+    pub(super) at: Duration,
+}

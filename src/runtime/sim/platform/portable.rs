@@ -1,0 +1,45 @@
+//! The contract for a system of which nothing is known: std alone.
+//!
+//! A run that halts is then found by the watching thread's looks alone, see
+//! [`watch`](super::super::watch).
+
+use std::time::Duration;
+
+use super::Halted;
+
+/// A simulation's OS thread, as another thread sees it.
+pub(in crate::runtime::sim) struct Watched;
+
+impl Watched {
+    /// The calling thread.
+    pub(in crate::runtime::sim) fn this_thread() -> Watched {
+        Watched
+    }
+
+    /// CPU time that the thread has used.
+    #[allow(clippy::unused_self, reason = "the contract's, which other systems can keep")]
+    pub(in crate::runtime::sim) fn cpu(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Which task has control of the thread.
+    #[allow(clippy::unused_self, reason = "the contract's, which other systems can keep")]
+    pub(in crate::runtime::sim) fn ask(&self) -> Option<Halted> {
+        None
+    }
+}
+
+/// Names tasks that overflow their stacks, until the value is dropped. Here: nothing does.
+pub(in crate::runtime::sim) fn name_overflows() -> impl Drop {
+    struct Nothing;
+    impl Drop for Nothing {
+        fn drop(&mut self) {}
+    }
+    Nothing
+}
+
+/// CPU time that the calling OS thread has used, in nanoseconds.
+#[cfg(not(all(target_vendor = "apple", not(raftlab_portable))))]
+pub(in crate::runtime) fn thread_cpu_ns() -> Option<u64> {
+    None
+}

@@ -1,0 +1,131 @@
+//! Asks an OS thread which task has control of it, and where.
+//!
+//! A task that never passes a scheduling point cannot be asked who it is, so a signal (SIGUSR2) to
+//! its OS thread makes it tell. Our handler is there for the question only. Every signal is told
+//! from the host's: it must come from our own process, to the thread that is being asked.
+
+#![allow(unsafe_code, reason = "a signal handler")]
+
+use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::Halted;
+use super::signal::Front;
+use crate::runtime::sim::report::callers_line;
+use crate::runtime::sim::task::STACK_SIZE;
+use crate::runtime::sim::{Sim, current};
+
+/// How often the asker looks for the answer.
+const POLL: Duration = Duration::from_millis(10);
+
+/// So many looks until the handler must have begun, and until it must have ended.
+const POLLS_TO_BEGIN_MAX: u32 = 500;
+const POLLS_MAX: u32 = 3000;
+
+/// What is left of a task's stack must have this much room for a backtrace.
+const BACKTRACE_ROOM: usize = 96 * 1024;
+
+static FRONT: Front = Front::new(libc::SIGUSR2, libc::SA_RESTART, on_question);
+
+/// One question at a time.
+static ASKING: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
+
+/// The mark of the thread that is to answer; 0 where none is, or it has begun to.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+/// The answer, and the mark of the thread that gave it. Null until there is one.
+static ANSWER: AtomicPtr<(usize, Option<Halted>)> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Signals of ours that had not arrived when the asker gave up, so that they still may.
+static LATE: AtomicU32 = AtomicU32::new(0);
+
+/// A number that no other living thread has.
+pub(super) fn mark() -> usize {
+    thread_local! {
+        static MARK: u8 = const { 0 };
+    }
+    MARK.with(|mark| std::ptr::from_ref(mark).addr())
+}
+
+/// Asks `thread`, whose join handle the caller holds and whose mark is `mark`.
+pub(super) fn ask(thread: libc::pthread_t, mark: usize) -> Option<Halted> {
+    let _asking = ASKING.lock();
+    FRONT.enter();
+    ASKED.store(mark, Ordering::Release);
+    // SAFETY: the caller holds the thread's join handle, so the id is valid.
+    unsafe { libc::pthread_kill(thread, libc::SIGUSR2) };
+    let answer = wait_for_answer(mark);
+    if ASKED.swap(0, Ordering::AcqRel) == 0 {
+        FRONT.leave();
+    } else {
+        // It has not arrived, and without a handler it would end the process if it still did.
+        LATE.fetch_add(1, Ordering::AcqRel);
+    }
+    answer
+}
+
+fn wait_for_answer(mark: usize) -> Option<Halted> {
+    for poll in 0..POLLS_MAX {
+        if let Some((answered, answer)) = take_answer()
+            && answered == mark
+        {
+            return answer;
+        }
+        if poll >= POLLS_TO_BEGIN_MAX && ASKED.load(Ordering::Acquire) != 0 {
+            return None;
+        }
+        std::thread::sleep(POLL);
+    }
+    None
+}
+
+fn take_answer() -> Option<(usize, Option<Halted>)> {
+    let answer = ANSWER.swap(std::ptr::null_mut(), Ordering::AcqRel);
+    // SAFETY: a handler made it from a Box, and the swap has made us its only owner.
+    (!answer.is_null()).then(|| *unsafe { Box::from_raw(answer) })
+}
+
+/// Answers [`ask`]. Takes memory, which a handler must not if it interrupted the allocator; a
+/// thread that has stood for long without a scheduling point did not stop in there, and if it did,
+/// the asker gives up.
+extern "C" fn on_question(_: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    if !is_from_us(info) {
+        return FRONT.pass_on(info, context);
+    }
+    let (none, mark) = (0, mark());
+    if ASKED.compare_exchange(mark, none, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+        // SAFETY: errno of this very thread, which the interrupted code may be about to read.
+        let errno = unsafe { libc::__errno_location() };
+        // SAFETY: as above.
+        let before = unsafe { *errno };
+        let answer = Box::into_raw(Box::new((mark, current().and_then(look))));
+        ANSWER.store(answer, Ordering::Release);
+        // SAFETY: as above.
+        unsafe { *errno = before };
+        return;
+    }
+    let fewer = |late: u32| late.checked_sub(1);
+    if LATE.fetch_update(Ordering::AcqRel, Ordering::Acquire, fewer).is_err() {
+        FRONT.pass_on(info, context);
+    }
+}
+
+/// Whether a thread of this process sent the signal to this thread.
+fn is_from_us(info: *const libc::siginfo_t) -> bool {
+    // SAFETY: the kernel passes a valid siginfo; who sent it is there where somebody did.
+    unsafe { (*info).si_code == libc::SI_TKILL && (*info).si_pid() == libc::getpid() }
+}
+
+/// Who has control.
+fn look(sim: &Sim) -> Option<Halted> {
+    let task = sim.tasks.try_borrow().ok()?[sim.current.get().slot()].name.to_string();
+    let here = (&raw const task).addr();
+    let limit = sim.stack_limit.get();
+    let room = here.checked_sub(limit).filter(|room| *room < STACK_SIZE).unwrap_or(STACK_SIZE);
+    let place = match room < BACKTRACE_ROOM {
+        true => "unknown: its stack is too full to look at it".to_string(),
+        false => callers_line(),
+    };
+    Some(Halted { task, place, at: Duration::from_nanos(sim.now_ns()) })
+}

@@ -1,0 +1,153 @@
+//! Looks at a simulation from outside, to find one that has halted.
+//!
+//! A task that passes no scheduling point cannot be stopped from inside: it spins, or the machine
+//! keeps it waiting. The caller's thread looks once a second. Where the CPU time of another thread
+//! is known, the two are told apart; elsewhere only that no point has passed. Looks are counted
+//! instead of wall time, since a machine that was suspended has looked at nothing meanwhile.
+
+use std::time::Duration;
+
+use super::platform::{Halted, Watched};
+use crate::runtime::outcome::{Failure, FailureKind, Outcome};
+
+/// How often the caller looks whether the simulation still gets on.
+pub(super) const LOOK: Duration = Duration::from_secs(1);
+
+/// A simulation that uses this much CPU time without getting on spins, and is given up.
+const SPIN_MAX: Duration = Duration::from_secs(5);
+
+/// So many looks without getting on, and without use of the processor, and it is given up too.
+const LOOKS_MAX: u32 = 60;
+
+/// Less CPU time than this, over so many looks, is no use of the processor.
+const IDLE_MAX: Duration = Duration::from_millis(100);
+
+/// How a simulation has halted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Halt {
+    /// It uses the processor.
+    Spins,
+    /// It does not.
+    Blocked,
+    /// Either, on a system that does not tell.
+    Standstill,
+}
+
+/// What the looks have shown so far.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// Scheduling points passed, or a number that grows with them.
+    beat: u64,
+    cpu_at_beat: Option<Duration>,
+    /// Looks since the beat, or since the thread last used the processor.
+    looks: u32,
+    cpu_at_use: Option<Duration>,
+}
+
+impl Watch {
+    /// Takes one look into account; `cpu` is the CPU time of the simulation's thread, if known.
+    pub(super) fn look(&mut self, beat: u64, cpu: Option<Duration>) -> Option<Halt> {
+        if beat != self.beat {
+            *self = Watch { beat, cpu_at_beat: cpu, looks: 0, cpu_at_use: cpu };
+            return None;
+        }
+        self.looks += 1;
+        let Some(cpu) = cpu else {
+            return (self.looks >= LOOKS_MAX).then_some(Halt::Standstill);
+        };
+        if cpu.saturating_sub(self.cpu_at_beat.unwrap_or_default()) > SPIN_MAX {
+            return Some(Halt::Spins);
+        }
+        if cpu.saturating_sub(self.cpu_at_use.unwrap_or_default()) > IDLE_MAX {
+            (self.looks, self.cpu_at_use) = (0, Some(cpu));
+        }
+        (self.looks >= LOOKS_MAX).then_some(Halt::Blocked)
+    }
+
+    /// What is said of a simulation that has halted. Its OS thread is left behind.
+    pub(super) fn give_up<T>(&self, halt: Halt, thread: Option<&Watched>) -> Outcome<T> {
+        self.outcome(halt, thread.and_then(Watched::ask))
+    }
+
+    fn outcome<T>(&self, halt: Halt, halted: Option<Halted>) -> Outcome<T> {
+        let points = self.beat;
+        let (kind, name, what) = match halt {
+            Halt::Spins => (
+                FailureKind::Livelock,
+                "spin",
+                format!("a task has used {SPIN_MAX:?} of CPU time without a scheduling point"),
+            ),
+            Halt::Blocked => (
+                FailureKind::Deadlock,
+                "blocked",
+                "the machine keeps a task waiting, for a lock, a pipe or input of its own, and \
+                 with it the whole simulation"
+                    .to_string(),
+            ),
+            Halt::Standstill => (
+                FailureKind::Livelock,
+                "standstill",
+                format!("no scheduling point has passed in {LOOKS_MAX} looks, one per second"),
+            ),
+        };
+        let message = format!(
+            "{what} (the last one was number {points} or later): wait on a condition, a channel or \
+             a sleep of raftlab::runtime instead"
+        );
+        let unknown =
+            Halted { task: "unknown".into(), place: "unknown".into(), at: Duration::ZERO };
+        let Halted { task, place, at } = halted.unwrap_or(unknown);
+        let failure =
+            Failure { kind, name: name.to_string(), message, task, label: None, place, at };
+        Outcome {
+            result: Err(failure),
+            hash: 0,
+            elapsed: Duration::ZERO,
+            cpu: Duration::ZERO,
+            points,
+            switches: 0,
+            tasks_left: 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the looks find, one after the other: CPU time in milliseconds, the beat unchanged.
+    fn found(cpu_ms: impl Iterator<Item = Option<u64>>) -> Option<(usize, Halt)> {
+        let mut watch = Watch::default();
+        let cpu = cpu_ms.map(|ms| ms.map(Duration::from_millis));
+        cpu.enumerate().find_map(|(look, cpu)| Some((look + 1, watch.look(0, cpu)?)))
+    }
+
+    #[test]
+    fn a_thread_that_uses_the_processor_spins() {
+        assert_eq!(found((1..100).map(|look| Some(look * 1000))), Some((6, Halt::Spins)));
+        // A twentieth of a processor is all that a busy machine gives it.
+        assert_eq!(found((1..1000).map(|look| Some(look * 50))), Some((101, Halt::Spins)));
+    }
+
+    #[test]
+    fn a_thread_that_does_not_is_blocked() {
+        assert_eq!(found((1..100).map(|_| Some(20))), Some((60, Halt::Blocked)));
+        // It computed for a while first.
+        let cpu = (1..200).map(|look| Some(if look < 4 { look * 1000 } else { 3000 }));
+        assert_eq!(found(cpu), Some((63, Halt::Blocked)));
+    }
+
+    #[test]
+    fn where_cpu_time_is_unknown_the_looks_are_counted() {
+        assert_eq!(found((1..100).map(|_| None)), Some((60, Halt::Standstill)));
+    }
+
+    #[test]
+    fn a_simulation_that_gets_on_is_left_alone() {
+        for cpu in [None, Some(0), Some(20_000)] {
+            let mut watch = Watch::default();
+            let cpu_at = |look| cpu.map(|ms| Duration::from_millis(ms * look));
+            assert!((1..1000).all(|look| watch.look(look / 30, cpu_at(look / 150)).is_none()));
+        }
+    }
+}
