@@ -7,6 +7,7 @@
 
 mod citations;
 mod imports;
+mod platform;
 mod pledges;
 mod prose;
 mod source;

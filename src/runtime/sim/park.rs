@@ -12,6 +12,10 @@ use super::task::{State, TaskId};
 use super::{Sim, current};
 use crate::runtime::time::Instant;
 
+// Three numbers are packed into one address, and thousands of tasks want a stack each.
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("the virtual clock needs addresses of 64 bits");
+
 /// The current task of a simulation, as something that `block_on` can park.
 pub(in crate::runtime) struct SimParker;
 
@@ -30,7 +34,8 @@ impl SimParker {
         let word = (u64::from(sim.id) << (SLOT_BITS + GENERATION_BITS))
             | (u64::from(generation) << SLOT_BITS)
             | u64::from(id.0);
-        let data = std::ptr::without_provenance(usize::try_from(word).expect("64-bit addresses"));
+        let data =
+            std::ptr::without_provenance(usize::try_from(word).expect("addresses have 64 bits"));
         // SAFETY: the functions of the table use the data as a number only.
         unsafe { Waker::from_raw(RawWaker::new(data, &VTABLE)) }
     }
