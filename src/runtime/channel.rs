@@ -256,23 +256,25 @@ fn send_real<T>(
     let mut message = message;
     loop {
         let left = time_left(deadline);
-        match sender.send_timeout(message, left.min(real::OVER_CHECK)) {
+        match sender.send_timeout(message, left.min(real::wait_max())) {
             Ok(()) => return Ok(()),
             Err(crossbeam_channel::SendTimeoutError::Timeout(back)) => message = back,
             Err(crossbeam_channel::SendTimeoutError::Disconnected(back)) => {
                 return Err(SendTimeoutError::Disconnected(back));
             }
         }
-        real::unwind_if_over();
+        if real::unwind_if_over() {
+            return Err(SendTimeoutError::Disconnected(message));
+        }
         if left.is_zero() {
             return Err(SendTimeoutError::Timeout(message));
         }
     }
 }
 
-/// Time until `deadline` on the real clock; without one, until the next look at the run.
+/// Time until `deadline` on the real clock.
 fn time_left(deadline: Option<Instant>) -> Duration {
-    deadline.map_or(real::OVER_CHECK, |at| at - Instant::from_ns(context::quiet_now_ns()))
+    deadline.map_or(Duration::MAX, |at| at - Instant::from_ns(context::quiet_now_ns()))
 }
 
 /// Receives on the real clock, looking now and then whether the run is over.
@@ -282,14 +284,16 @@ fn recv_real<T>(
 ) -> Result<T, RecvTimeoutError> {
     loop {
         let left = time_left(deadline);
-        match receiver.recv_timeout(left.min(real::OVER_CHECK)) {
+        match receiver.recv_timeout(left.min(real::wait_max())) {
             Ok(message) => return Ok(message),
             Err(crossbeam_channel::RecvTimeoutError::Disconnected) => {
                 return Err(RecvTimeoutError::Disconnected);
             }
             Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
         }
-        real::unwind_if_over();
+        if real::unwind_if_over() {
+            return Err(RecvTimeoutError::Disconnected);
+        }
         if left.is_zero() {
             return Err(RecvTimeoutError::Timeout);
         }

@@ -12,12 +12,23 @@ use super::outcome::Failure;
 use super::real::{self, RealRun};
 use super::time::Instant;
 use super::{panics, sim};
+use panics::{Note, Notes};
 
 /// What an OS thread is doing for a run on the real clock.
 pub(super) struct RealTask {
     pub(super) run: Arc<RealRun>,
     pub(super) name: Arc<str>,
     pub(super) label: Option<u32>,
+    /// The run is over and it is only dropped: nothing unwinds it any more.
+    pub(super) leaving: Cell<bool>,
+    /// How often it has waited since the run is over, and since when, in wall time.
+    pub(super) told: Cell<Option<(u32, u64)>>,
+}
+
+impl RealTask {
+    pub(super) fn new(run: Arc<RealRun>, name: Arc<str>, label: Option<u32>) -> RealTask {
+        RealTask { run, name, label, leaving: Cell::new(false), told: Cell::new(None) }
+    }
 }
 
 thread_local! {
@@ -61,6 +72,12 @@ pub fn last_stall(label: u32) -> Option<Duration> {
 /// keeps a list.
 pub fn tasks_labelled(label: u32) -> Option<Vec<Arc<str>>> {
     Some(sim::current()?.tasks_labelled(label))
+}
+
+/// What each task that carries the mark `label` does now: one line for those that do the same.
+/// `None` on the real clock.
+pub fn describe_tasks(label: u32) -> Option<String> {
+    Some(sim::current()?.describe_labelled(label))
 }
 
 /// The backtraces of all tasks of the current simulation; of the caller alone on the real clock.
@@ -147,9 +164,9 @@ impl Parker {
         }
     }
 
-    /// Waits for a wake-up since the last `park`, or for `deadline`.
+    /// Waits for a wake-up since the last `park`, or for `deadline`. Whether one came.
     #[track_caller]
-    pub(super) fn park(&self, deadline: Option<Instant>) {
+    pub(super) fn park(&self, deadline: Option<Instant>) -> bool {
         match self {
             Parker::Real(parker) => parker.park(deadline),
             Parker::Sim(sim) => sim::SimParker::park(sim, deadline),
@@ -208,10 +225,44 @@ pub(super) fn fail(failure: Failure) -> ! {
         sim.fail(failure)
     }
     match with_real(|task| task.run.clone()) {
-        Some(run) => {
-            run.record_failure(failure);
-            panics::unwind_task()
-        }
+        Some(run) => run.fail(failure),
         None => panic!("{failure}"),
+    }
+}
+
+/// Ends the current task if its run is over: what it waits for will not come.
+pub(super) fn end_task_if_over() {
+    match sim::current() {
+        Some(sim) => sim.end_task_if_over(),
+        None => real::end_task_if_over(),
+    }
+}
+
+/// Notes that the current task has begun to panic.
+pub(super) fn note_panic(note: Note) {
+    match sim::current() {
+        Some(sim) => sim.note_panic(note),
+        None => panics::with_notes(|notes| notes.add(note)),
+    }
+}
+
+/// Takes the note of the current task's latest panic.
+pub(super) fn take_note() -> Note {
+    match sim::current() {
+        Some(sim) => sim.take_note(),
+        None => panics::with_notes(Notes::take_latest),
+    }
+}
+
+/// Ends the current run as failed, and never returns: the OS thread is lost to the process.
+pub(super) fn lose_thread(failure: Failure) -> ! {
+    if let Some(sim) = sim::current() {
+        sim.lose_thread(failure)
+    }
+    if let Some(run) = with_real(|task| task.run.clone()) {
+        run.lose_thread(failure);
+    }
+    loop {
+        std::thread::park();
     }
 }

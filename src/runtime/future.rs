@@ -21,28 +21,57 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     let waker = parker.waker();
     let mut cx = Context::from_waker(&waker);
     let mut timers = Timers::new();
+    let mut level = Level { parker: &parker, was_woken: false };
     loop {
-        // The list is borrowed only for this poll, so that tasks and levels do not mix.
-        let outer = swap_timers(std::mem::take(&mut timers));
-        let polled = future.as_mut().poll(&mut cx);
-        timers = swap_timers(outer);
+        let polled = {
+            // The list is lent only for this poll, so that tasks and levels do not mix.
+            let _lent = Lent::new(&mut timers);
+            future.as_mut().poll(&mut cx)
+        };
         if let Poll::Ready(output) = polled {
-            parker.leave();
             return output;
         }
         let deadline = timers.iter().map(|(at, _)| *at).min();
-        parker.park(deadline);
+        level.was_woken |= parker.park(deadline);
         wake_due(&mut timers);
     }
 }
 
 /// Asks the innermost `block_on` of this task to wake `waker` at `deadline`.
 pub(super) fn wake_at(deadline: Instant, waker: &Waker) {
-    context::with_timers(|timers| timers.push((deadline, waker.clone())));
+    let waker = waker.clone();
+    context::with_timers(|timers| timers.push((deadline, waker)));
 }
 
-fn swap_timers(timers: Timers) -> Timers {
-    context::with_timers(|current| std::mem::replace(current, timers))
+/// A list of wake-ups in the place of the task's, until dropped, also by unwinding.
+struct Lent<'a>(&'a mut Timers);
+
+impl Lent<'_> {
+    fn new(timers: &mut Timers) -> Lent<'_> {
+        context::with_timers(|current| std::mem::swap(current, timers));
+        Lent(timers)
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        context::with_timers(|current| std::mem::swap(current, self.0));
+    }
+}
+
+/// One `block_on` of perhaps several of a task, which all have the same waker. When it ends, however
+/// it does, an outer one looks again if a wake-up came meanwhile, for that may have been its own.
+struct Level<'a> {
+    parker: &'a context::Parker,
+    was_woken: bool,
+}
+
+impl Drop for Level<'_> {
+    fn drop(&mut self) {
+        if self.was_woken {
+            self.parker.leave();
+        }
+    }
 }
 
 fn wake_due(timers: &mut Timers) {

@@ -10,12 +10,20 @@ use super::context;
 pub(super) struct Shared {
     pub(super) seed: u64,
     pub(super) record: bool,
-    values: parking_lot::Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    values: parking_lot::Mutex<Values>,
 }
+
+/// The data of a run, by type.
+type Values = BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>;
 
 impl Shared {
     pub(super) fn new(seed: u64, record: bool) -> Shared {
         Shared { seed, record, values: parking_lot::Mutex::default() }
+    }
+
+    /// Takes all values away, to be dropped: their destructors may look for others here.
+    pub(super) fn take_values(&self) -> Values {
+        std::mem::take(&mut *self.values.lock())
     }
 }
 
@@ -24,8 +32,11 @@ impl Shared {
 /// # Panics
 /// Outside a run.
 pub fn set_local<T: Any + Send + Sync>(value: Arc<T>) {
-    context::with_shared(|shared| shared.values.lock().insert(TypeId::of::<T>(), value))
-        .expect("data of a run is set inside runtime::run");
+    // The earlier value is dropped when the lock is free: its destructor may come here again.
+    let earlier =
+        context::with_shared(|shared| shared.values.lock().insert(TypeId::of::<T>(), value))
+            .expect("data of a run is set inside runtime::run");
+    drop(earlier);
 }
 
 /// The current run's value of type `T`, if one was set. Not a scheduling point.

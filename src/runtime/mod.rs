@@ -50,7 +50,9 @@ pub mod time;
 use std::time::Duration;
 
 pub use audit::{Difference, audit};
-pub use context::{backtraces, in_run, last_stall, record_is_on, seed, task_name, tasks_labelled};
+pub use context::{
+    backtraces, describe_tasks, in_run, last_stall, record_is_on, seed, task_name, tasks_labelled,
+};
 pub use future::block_on;
 pub use local::{local, set_local};
 pub use outcome::{Clock, Failure, FailureKind, Outcome, RunConfig, Schedule};
@@ -95,7 +97,28 @@ pub fn run<T: Send + 'static>(
 /// # Panics
 /// Outside a run there is nothing to end, so it panics with the message.
 pub fn fail(kind: FailureKind, name: &'static str, message: String) -> ! {
-    let failure = Failure {
+    context::fail(failure(kind, name, message))
+}
+
+/// Ends the run as failed because of the server `label`, though another task notices it: one that
+/// is at fault for what it does not do. What the server's tasks do is added to the message.
+///
+/// Does not return: the calling task is unwound.
+///
+/// # Panics
+/// Outside a run there is nothing to end, so it panics with the message.
+pub fn fail_for(label: u32, kind: FailureKind, name: &'static str, mut message: String) -> ! {
+    if let Some(tasks) = describe_tasks(label) {
+        message.push_str("\nits tasks:\n");
+        message.push_str(tasks.trim_end());
+    }
+    let task = String::new();
+    context::fail(Failure { label: Some(label), task, ..failure(kind, name, message) })
+}
+
+/// A failure that shows in the current task at this moment.
+fn failure(kind: FailureKind, name: &'static str, message: String) -> Failure {
+    Failure {
         kind,
         name: name.to_string(),
         message,
@@ -103,8 +126,7 @@ pub fn fail(kind: FailureKind, name: &'static str, message: String) -> ! {
         label: context::label(),
         place: String::new(),
         at: time::since_start(),
-    };
-    context::fail(failure)
+    }
 }
 
 /// CPU time that the calling OS thread has used; zero where the system does not tell. For figures:

@@ -55,12 +55,15 @@ pub struct RunConfig {
     pub elapsed_max: Duration,
     /// The run fails with [`FailureKind::Livelock`] after this many scheduling points.
     pub points_max: u64,
+    /// The run fails with [`FailureKind::Limit`] when it has this many tasks and starts another.
+    pub tasks_max: u32,
     /// Whether `record` keeps events. Changes nothing about the run itself.
     pub record: bool,
 }
 
 impl Default for RunConfig {
-    /// Virtual clock, seed 1, random schedule, at most an hour and 10^9 points, no record.
+    /// Virtual clock, seed 1, random schedule, no record; at most four hours, 10^9 points and
+    /// 10,000 tasks.
     fn default() -> RunConfig {
         RunConfig {
             clock: Clock::Virtual,
@@ -68,12 +71,13 @@ impl Default for RunConfig {
             schedule: Schedule::Random,
             elapsed_max: Duration::from_secs(4 * 3600),
             points_max: 1_000_000_000,
+            tasks_max: 10_000,
             record: false,
         }
     }
 }
 
-/// What a run came to.
+/// The result of a run, and its figures.
 #[derive(Debug)]
 pub struct Outcome<T> {
     /// What main returned, or the first failure.
@@ -91,6 +95,9 @@ pub struct Outcome<T> {
     pub switches: u64,
     /// Tasks that had not ended when the run gave up on them: leaked. 0 in a healthy run.
     pub tasks_left: u32,
+    /// Whether an OS thread of the run could not be ended and is left behind: one that spins, or
+    /// waits outside of the runtime, or whose task panicked in a destructor while it was unwound.
+    pub thread_left: bool,
 }
 
 /// What sort of failure ended a run.
@@ -132,7 +139,7 @@ pub struct Failure {
     pub name: String,
     /// What was wrong, with the values. May have several lines.
     pub message: String,
-    /// The task in which it showed.
+    /// The task in which it showed; empty where a server as a whole is at fault.
     pub task: String,
     /// The label of the code under test that was at work, e.g. its server's number; see
     /// [`under_test`](crate::runtime::thread::under_test).
@@ -146,7 +153,11 @@ pub struct Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: {}", self.kind, self.name, self.message)?;
-        write!(f, "\nin task {} at {:.6} s", self.task, self.at.as_secs_f64())?;
+        let at = self.at.as_secs_f64();
+        match (self.label, self.task.as_str()) {
+            (Some(label), "") => write!(f, "\nin S{label} at {at:.6} s")?,
+            (_, task) => write!(f, "\nin task {task} at {at:.6} s")?,
+        }
         if !self.place.is_empty() {
             write!(f, ", {}", self.place)?;
         }

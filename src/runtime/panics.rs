@@ -2,23 +2,72 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::panic::{self, PanicHookInfo};
+use std::collections::VecDeque;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
+use std::time::Duration;
 
 use super::outcome::{Failure, FailureKind};
-use super::{context, sim, time};
+use super::sim::platform;
+use super::{context, time};
+
+/// Payloads whose destructors panic with further payloads are dropped so often; then one is leaked.
+const PAYLOADS_MAX: u32 = 16;
+
+/// So many panics are remembered: one that is unwinding, and some that its destructors catch.
+const NOTES_MAX: usize = 16;
 
 thread_local! {
-    static LAST: RefCell<Last> = const { RefCell::new(Last { place: String::new(), label: None }) };
+    /// The panics on this OS thread, for the real clock. In a simulation each task has its own.
+    static NOTES: RefCell<Notes> = const { RefCell::new(Notes(VecDeque::new())) };
 }
 
-/// What the hook noted of the latest panic, before anything was unwound.
-#[derive(Default)]
-struct Last {
+/// The latest panics of a task.
+#[derive(Debug, Default)]
+pub(super) struct Notes(VecDeque<Note>);
+
+impl Notes {
+    pub(super) fn add(&mut self, note: Note) {
+        if self.0.len() == NOTES_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back(note);
+    }
+
+    /// Takes the note of the panic whose text is `message`: the latest one with that text, for
+    /// destructors may have panicked since. Forgets all others.
+    fn take(&mut self, message: &str) -> Note {
+        let mut notes = std::mem::take(&mut self.0);
+        let same = notes.iter().rposition(|note| note.message == message);
+        same.and_then(|at| notes.remove(at)).or_else(|| notes.pop_back()).unwrap_or_default()
+    }
+
+    /// Takes the note of the latest panic.
+    pub(super) fn take_latest(&mut self) -> Note {
+        self.0.pop_back().unwrap_or_default()
+    }
+}
+
+/// What the hook noted of a panic, before anything was unwound.
+#[derive(Debug, Default)]
+pub(super) struct Note {
     place: String,
+    message: String,
     /// The mark of code under test that the task carried just then. A lab's task does while it is
     /// inside such code, and has lost the mark again by the time the panic is caught.
     label: Option<u32>,
+    at: Option<Duration>,
+}
+
+impl Note {
+    fn new(info: &PanicHookInfo<'_>) -> Note {
+        Note {
+            place: info.location().map(ToString::to_string).unwrap_or_default(),
+            message: message_of(info.payload()),
+            label: context::label(),
+            at: Some(time::since_start()),
+        }
+    }
 }
 
 /// The payload with which a task of a run that is over is unwound. Never reaches the hook.
@@ -35,19 +84,68 @@ pub(super) fn install_hook() {
     ONCE.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
-            if context::in_run() {
-                let place = info.location().map(ToString::to_string).unwrap_or_default();
-                let label = context::label();
-                if sim::current().is_some_and(sim::Sim::note_panic) {
-                    // The process is about to abort, so this is the last word that anyone hears.
-                    previous(info);
-                }
-                LAST.with(|last| *last.borrow_mut() = Last { place, label });
-            } else {
+            if !context::in_run() {
                 previous(info);
+            } else if aborts(info) {
+                prepare_for_abort(info);
+            } else {
+                context::note_panic(Note::new(info));
             }
         }));
     });
+}
+
+thread_local! {
+    /// Why the calling OS thread is about to abort.
+    static ABORT: RefCell<Option<Failure>> = const { RefCell::new(None) };
+}
+
+/// Sees to it that the run ends as failed, and not the process: this OS thread is lost instead.
+///
+/// It cannot be done here: who is in a panic hook holds std's lock on it, and who never returned
+/// would stop the next one that sets a hook.
+fn prepare_for_abort(info: &PanicHookInfo<'_>) {
+    let failure = failure_in_destructor(info, context::take_note());
+    let last_words = failure.to_string();
+    ABORT.with(|abort| *abort.borrow_mut() = Some(failure));
+    if !platform::instead_of_abort(lose_thread) {
+        // The process is about to end, so this is the last word that anyone hears.
+        eprintln!("{last_words}\n(seed {})", context::seed());
+    }
+}
+
+fn lose_thread() -> ! {
+    let failure = ABORT.with(|abort| abort.borrow_mut().take());
+    context::lose_thread(failure.expect("it was set before the abort was called"))
+}
+
+/// The notes of this OS thread.
+pub(super) fn with_notes<R>(f: impl FnOnce(&mut Notes) -> R) -> R {
+    NOTES.with(|notes| f(&mut notes.borrow_mut()))
+}
+
+/// Whether the process aborts when the hook returns: a panic is about to leave a destructor that
+/// runs because of another panic.
+///
+/// Such panics come from one file of `core`, which says so by their texts alone.
+fn aborts(info: &PanicHookInfo<'_>) -> bool {
+    let in_core =
+        info.location().is_some_and(|place| place.file().replace('\\', "/").ends_with(CORE));
+    in_core && ABORTING.iter().any(|text| info.payload().downcast_ref::<&str>() == Some(text))
+}
+
+const CORE: &str = "core/src/panicking.rs";
+const ABORTING: [&str; 2] =
+    ["panic in a destructor during cleanup", "panic in a function that cannot unwind"];
+
+/// Drops `value`, whatever its destructor does.
+pub(super) fn drop_quietly<T>(value: T) {
+    let mut caught = catch_unwind(AssertUnwindSafe(|| drop(value))).err();
+    for _ in 0..PAYLOADS_MAX {
+        let Some(payload) = caught else { return };
+        caught = catch_unwind(AssertUnwindSafe(|| drop(payload))).err();
+    }
+    std::mem::forget(caught);
 }
 
 /// The text of a panic's payload.
@@ -61,20 +159,56 @@ fn message_of(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-/// The failure that a panic with `payload`, just caught on this OS thread, is for its run.
-pub(super) fn failure_of(payload: &(dyn Any + Send)) -> Failure {
-    let last = LAST.with(|last| std::mem::take(&mut *last.borrow_mut()));
-    let (kind, name) = match last.label.is_some() {
+/// The failure of a run by a panic that nothing has caught.
+pub(super) fn failure_of(payload: &(dyn Any + Send), notes: &mut Notes) -> Failure {
+    let message = message_of(payload);
+    failure(notes.take(&message), message)
+}
+
+/// The failure of a run by a panic that would end the process.
+fn failure_in_destructor(info: &PanicHookInfo<'_>, note: Note) -> Failure {
+    let (what, why) = (message_of(info.payload()), &note.message);
+    let message = format!(
+        "{what}, which would end the process: {why}\n\
+         A destructor that runs while its task is unwound must not panic."
+    );
+    failure(note, message)
+}
+
+fn failure(note: Note, message: String) -> Failure {
+    let (kind, name) = match note.label.is_some() {
         true => (FailureKind::Panic, "panic"),
         false => (FailureKind::Assertion, "assertion"),
     };
     Failure {
         kind,
         name: name.to_string(),
-        message: message_of(payload),
+        message,
         task: context::task_name(),
-        label: last.label,
-        place: last.place,
-        at: time::since_start(),
+        label: note.label,
+        place: note.place,
+        at: note.at.unwrap_or_else(time::since_start),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Panics(u32);
+
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            if self.0 > 0 {
+                panic::resume_unwind(Box::new(Panics(self.0 - 1)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_payload_whose_destructor_panics_is_dropped_to_the_end() {
+        for depth in [0, 1, 5, 1000] {
+            drop_quietly(Panics(depth));
+        }
     }
 }

@@ -88,11 +88,11 @@ impl<T: ?Sized> Mutex<T> {
 
     #[cold]
     fn wait_for_lock(&self, sim: &Sim, place: Place, patience: &mut Option<Patience>) {
-        if !sim.is_unwinding() {
+        if !sim.is_leaving() {
             sim.refuse_lock_cycle(&self.holder, place);
         }
         let begun = patience.get_or_insert_with(|| Patience::begin(&self.holder, sim));
-        let deadline_ns = sim.now_ns() + LOCK_WAIT_MAX_NS;
+        let deadline_ns = sim.now_ns().saturating_add(LOCK_WAIT_MAX_NS);
         self.waiters.fetch_add(1, Ordering::Relaxed);
         let kind = WaitKind::Lock(&raw const self.holder);
         // The count is put right on the unwinding path too.
@@ -102,7 +102,7 @@ impl<T: ?Sized> Mutex<T> {
         if begun.held_since_ns != self.holder.since_ns() {
             // A lock that has changed hands is busy, not dead: stalls may pile up before it.
             *patience = None;
-        } else if woken == Woken::TimedOut && begun.is_over(sim) && !sim.is_unwinding() {
+        } else if woken == Woken::TimedOut && begun.is_over(sim) && !sim.is_leaving() {
             let message =
                 format!("a lock was waited for at {place} for more than 10 virtual seconds");
             sim.fail_deadlock("lock_wait", &message, &self.holder);
@@ -233,7 +233,7 @@ impl Condvar {
             Some(sim) => {
                 self.wait_in(sim, guard, None, Location::caller());
             }
-            None => self.wait_real(guard, real::OVER_CHECK),
+            None => self.wait_real(guard, real::wait_max()),
         }
     }
 
@@ -251,7 +251,7 @@ impl Condvar {
             return woken == Woken::TimedOut;
         }
         let left = deadline - Instant::from_ns(context::quiet_now_ns());
-        self.wait_real(guard, left.min(real::OVER_CHECK));
+        self.wait_real(guard, left.min(real::wait_max()));
         context::quiet_now_ns() >= deadline.as_ns()
     }
 

@@ -1,9 +1,11 @@
 //! Tasks: what a program for real threads calls threads.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::sync::{Condvar, Mutex};
@@ -18,20 +20,41 @@ pub struct JoinHandle<T> {
 struct Packet<T> {
     result: Mutex<Option<T>>,
     done: Condvar,
+    /// Set when the task has ended, with a result or without.
+    ended: AtomicBool,
+    /// Yields a `T` without a task, if that is possible.
+    nothing: fn() -> Option<T>,
+}
+
+/// Held by a task's closure: says that the task has ended, however it does.
+struct Ending<T>(Arc<Packet<T>>);
+
+impl<T> Drop for Ending<T> {
+    fn drop(&mut self) {
+        self.0.ended.store(true, Ordering::Release);
+    }
 }
 
 impl<T> JoinHandle<T> {
     /// Waits for the task to end and returns its result.
     ///
-    /// There is no error: a task that panics ends the whole run, its joiners included.
+    /// There is no error: a task that panics ends the whole run, its joiners included. A
+    /// destructor may join while the run ends: it gets `()` from a task that has no result. In vain
+    /// does it join one of any other type; its own task ends there.
     #[track_caller]
     pub fn join(self) -> T {
         let mut result = self.packet.result.lock();
         loop {
-            match result.take() {
-                Some(value) => return value,
-                None => self.packet.done.wait(&mut result),
+            if let Some(value) = result.take() {
+                return value;
             }
+            if self.packet.ended.load(Ordering::Acquire) {
+                if let Some(nothing) = (self.packet.nothing)() {
+                    return nothing;
+                }
+                context::end_task_if_over();
+            }
+            self.packet.done.wait(&mut result);
         }
     }
 
@@ -50,12 +73,17 @@ pub fn spawn<T: Send + 'static>(
     name: impl Into<String>,
     f: impl FnOnce() -> T + Send + 'static,
 ) -> JoinHandle<T> {
-    let packet = Arc::new(Packet { result: Mutex::new(None), done: Condvar::new() });
-    let theirs = packet.clone();
+    let packet = Arc::new(Packet {
+        result: Mutex::new(None),
+        done: Condvar::new(),
+        ended: AtomicBool::new(false),
+        nothing,
+    });
+    let theirs = Ending(packet.clone());
     let job = move || {
         let value = f();
-        *theirs.result.lock() = Some(value);
-        theirs.done.notify_all();
+        *theirs.0.result.lock() = Some(value);
+        theirs.0.done.notify_all();
     };
     let name: Arc<str> = name.into().into();
     match sim::current() {
@@ -66,6 +94,11 @@ pub fn spawn<T: Send + 'static>(
         }
     }
     JoinHandle { packet }
+}
+
+/// `()`, where that is what is asked for.
+fn nothing<T: 'static>() -> Option<T> {
+    (&mut Some(()) as &mut dyn Any).downcast_mut::<Option<T>>()?.take()
 }
 
 /// Starts a short task without a name or a result, cheaply.

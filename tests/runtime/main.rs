@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod channels;
+mod destructors;
 mod endings;
 mod futures;
 mod locks;

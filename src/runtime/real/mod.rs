@@ -20,7 +20,17 @@ pub(super) use park::Parker;
 const LEFT_OVER_MAX: Duration = Duration::from_secs(20);
 
 /// How often a task that waits without a deadline looks whether its run is over.
-pub(super) const OVER_CHECK: Duration = Duration::from_millis(500);
+const OVER_CHECK: Duration = Duration::from_millis(500);
+
+/// How long such a wait lasts in a task that only has destructors left to run.
+const LEAVING_CHECK: Duration = Duration::from_millis(20);
+
+/// A task whose last destructors have waited so often, or for so long, is given up.
+const TOLD_MAX: u32 = 10_000;
+const LEAVE_MAX: Duration = Duration::from_secs(5);
+
+/// A run that is over and still starts tasks may start so many more.
+const SPAWNED_AT_END_MAX: u32 = 10_000;
 
 /// What the tasks of one run on the real clock share.
 pub(super) struct RealRun {
@@ -28,6 +38,7 @@ pub(super) struct RealRun {
     started_ns: u64,
     over: AtomicBool,
     cpu_ns: AtomicU64,
+    tasks_max: u32,
     state: parking_lot::Mutex<State>,
     /// Signalled when the run is over: sleepers wait on it.
     over_signal: parking_lot::Condvar,
@@ -35,9 +46,15 @@ pub(super) struct RealRun {
     task_ended: parking_lot::Condvar,
 }
 
+#[derive(Default)]
 struct State {
     failure: Option<Failure>,
+    /// Tasks that may still end.
     tasks: u32,
+    /// Tasks that never will: their OS threads are parked for good.
+    lost: u32,
+    /// Tasks that were started since the run is over.
+    spawned_at_end: u32,
 }
 
 /// Runs `main` on a fresh OS thread; returns when all tasks of the run have ended.
@@ -48,25 +65,32 @@ pub(super) fn run<T: Send + 'static>(
     let run = Arc::new(RealRun::new(config));
     let answer = Arc::new(parking_lot::Mutex::new(None));
     let slot = answer.clone();
-    run.spawn("main".into(), None, move || {
+    let job = move || {
         let value = main();
         *slot.lock() = Some(value);
         context::with_real(|task| task.run.end());
-    });
+    };
+    if let Err(error) = run.start("main".into(), None, job) {
+        run.record_failure(run.no_thread(&error));
+    }
     run.wait_until_over(config.elapsed_max);
-    let tasks_left = run.wait_for_tasks();
+    run.wait_for_tasks();
     let elapsed = Duration::from_nanos(context::wall_ns().saturating_sub(run.started_ns));
     let failure = run.state.lock().failure.take();
     let value = answer.lock().take();
-    let result = match (failure, value) {
-        (None, Some(value)) => Ok(value),
-        (Some(failure), _) => Err(failure),
-        (None, None) => Err(run.failure_now(
-            FailureKind::Deadlock,
-            "main_never_ended",
-            format!("main still had not ended {LEFT_OVER_MAX:?} after the run was over"),
-        )),
+    let (result, unused) = match (failure, value) {
+        (None, Some(value)) => (Ok(value), None),
+        (Some(failure), unused) => (Err(failure), unused),
+        (None, None) => (
+            Err(run.failure_now(
+                FailureKind::Deadlock,
+                "main_never_ended",
+                format!("main still had not ended {LEFT_OVER_MAX:?} after the run was over"),
+            )),
+            None,
+        ),
     };
+    let tasks_left = run.clean_up(unused);
     Outcome {
         result,
         hash: 0,
@@ -75,6 +99,7 @@ pub(super) fn run<T: Send + 'static>(
         points: 0,
         switches: 0,
         tasks_left,
+        thread_left: tasks_left > 0,
     }
 }
 
@@ -85,7 +110,8 @@ impl RealRun {
             started_ns: context::wall_ns(),
             over: AtomicBool::new(false),
             cpu_ns: AtomicU64::new(0),
-            state: parking_lot::Mutex::new(State { failure: None, tasks: 0 }),
+            tasks_max: config.tasks_max.max(1),
+            state: parking_lot::Mutex::default(),
             over_signal: parking_lot::Condvar::new(),
             task_ended: parking_lot::Condvar::new(),
         }
@@ -106,16 +132,29 @@ impl RealRun {
         label: Option<u32>,
         job: impl FnOnce() + Send + 'static,
     ) {
-        let task = self.enter(name.clone(), label);
-        std::thread::Builder::new()
-            .name(name.to_string())
-            .spawn(move || {
-                let started_ns = super::thread_cpu_ns();
-                run_as(task, job, |run| {
-                    run.used_cpu(super::thread_cpu_ns().saturating_sub(started_ns));
-                });
-            })
-            .expect("the operating system gives a thread");
+        if let Err(error) = self.start(name, label, job) {
+            self.fail(self.no_thread(&error));
+        }
+    }
+
+    /// As [`RealRun::spawn`], but without a failure of the run.
+    fn start(
+        self: &Arc<RealRun>,
+        name: Arc<str>,
+        label: Option<u32>,
+        job: impl FnOnce() + Send + 'static,
+    ) -> std::io::Result<()> {
+        let Some(task) = self.enter(name.clone(), label) else {
+            std::mem::forget(job);
+            return Ok(());
+        };
+        let spawned = std::thread::Builder::new().name(text_of(&name)).spawn(move || {
+            let started_ns = super::thread_cpu_ns();
+            run_as(task, job, |run| {
+                run.used_cpu(super::thread_cpu_ns().saturating_sub(started_ns));
+            });
+        });
+        spawned.map(drop).inspect_err(|_| self.leave())
     }
 
     /// Runs `job` on a thread of the elastic pool as a task of this run.
@@ -125,13 +164,42 @@ impl RealRun {
         label: Option<u32>,
         job: impl FnOnce() + Send + 'static,
     ) {
-        let task = self.enter(name, label);
-        pool::go((task, Box::new(job)));
+        let Some(task) = self.enter(name, label) else { return std::mem::forget(job) };
+        if let Err(error) = pool::go((task, Box::new(job))) {
+            self.leave();
+            self.fail(self.no_thread(&error));
+        }
     }
 
-    fn enter(self: &Arc<RealRun>, name: Arc<str>, label: Option<u32>) -> RealTask {
-        self.state.lock().tasks += 1;
-        RealTask { run: self.clone(), name, label }
+    /// Counts one task more. `None`: the run is over and has started too many since.
+    fn enter(self: &Arc<RealRun>, name: Arc<str>, label: Option<u32>) -> Option<RealTask> {
+        let mut state = self.state.lock();
+        if self.is_over() {
+            state.spawned_at_end += 1;
+            if state.spawned_at_end > SPAWNED_AT_END_MAX {
+                state.lost += 1;
+                return None;
+            }
+        } else if state.tasks >= self.tasks_max {
+            drop(state);
+            self.fail_too_many_tasks(&name, label);
+        }
+        state.tasks += 1;
+        Some(RealTask::new(self.clone(), name, label))
+    }
+
+    fn fail_too_many_tasks(&self, name: &str, label: Option<u32>) -> ! {
+        let by = label.map(|label| format!(" by S{label}")).unwrap_or_default();
+        let message = format!(
+            "{} tasks live at once, which is the limit; the next one, {name}, was started{by}",
+            self.tasks_max
+        );
+        self.fail(self.failure_now(FailureKind::Limit, "tasks_max", message))
+    }
+
+    fn no_thread(&self, error: &std::io::Error) -> Failure {
+        let message = format!("the operating system gives no thread for another task: {error}");
+        self.failure_now(FailureKind::Limit, "threads", message)
     }
 
     fn leave(&self) {
@@ -160,6 +228,37 @@ impl RealRun {
         }
     }
 
+    /// Declares the run over because of `failure` and unwinds the current task.
+    pub(super) fn fail(&self, failure: Failure) -> ! {
+        self.record_failure(failure);
+        if std::thread::panicking() {
+            self.abandon_task();
+        }
+        panics::unwind_task()
+    }
+
+    /// Ends the run as failed where the process would abort: the OS thread never returns.
+    pub(super) fn lose_thread(&self, failure: Failure) -> ! {
+        {
+            let mut state = self.state.lock();
+            state.failure.get_or_insert(failure);
+        }
+        self.end();
+        self.abandon_task()
+    }
+
+    /// Parks the current OS thread for good, and counts its task as left.
+    fn abandon_task(&self) -> ! {
+        let mut state = self.state.lock();
+        state.tasks -= 1;
+        state.lost += 1;
+        drop(state);
+        self.task_ended.notify_all();
+        loop {
+            std::thread::park();
+        }
+    }
+
     /// Sleeps for `span`, or until the run is over.
     pub(super) fn sleep(&self, span: Duration) {
         let deadline_ns = context::wall_ns().saturating_add(super::time::ns_of(span));
@@ -182,14 +281,28 @@ impl RealRun {
         }
     }
 
-    /// Waits for all tasks to end; how many have not within [`LEFT_OVER_MAX`].
+    /// Waits for all tasks to end, for [`LEFT_OVER_MAX`] at most; how many will not.
     fn wait_for_tasks(&self) -> u32 {
         let give_up_ns = context::wall_ns() + super::time::ns_of(LEFT_OVER_MAX);
         let mut state = self.state.lock();
         while state.tasks > 0 && context::wall_ns() < give_up_ns {
             self.task_ended.wait_for(&mut state, OVER_CHECK);
         }
-        state.tasks
+        state.tasks + state.lost
+    }
+
+    /// Drops what the run still has of its tasks' values, in a task: destructors may do anything.
+    /// How many tasks are left.
+    fn clean_up<T: Send + 'static>(self: &Arc<RealRun>, unused: Option<T>) -> u32 {
+        let values = self.shared.take_values();
+        if unused.is_some() || !values.is_empty() {
+            // Without a thread it stays where it is.
+            let _ = self.start("cleanup".into(), None, move || drop((unused, values)));
+        }
+        let tasks_left = self.wait_for_tasks();
+        // What those destructors have set has no run to be dropped in.
+        std::mem::forget(self.shared.take_values());
+        tasks_left
     }
 
     fn failure_now(&self, kind: FailureKind, name: &str, message: String) -> Failure {
@@ -210,19 +323,76 @@ impl RealRun {
 fn run_as(task: RealTask, job: impl FnOnce(), account: impl FnOnce(&RealRun)) {
     let run = task.run.clone();
     context::as_real_task(task, || {
-        let Err(payload) = catch_unwind(AssertUnwindSafe(job)) else { return };
-        if !payload.is::<Over>() {
-            run.record_failure(panics::failure_of(&*payload));
+        let caught = catch_unwind(AssertUnwindSafe(|| match run.is_over() {
+            // The run was over before the task began: its closure is only dropped.
+            true => {
+                leave();
+                drop(job);
+            }
+            false => job(),
+        }));
+        if let Err(payload) = &caught
+            && !payload.is::<Over>()
+        {
+            run.record_failure(panics::with_notes(|notes| panics::failure_of(&**payload, notes)));
         }
+        leave();
+        panics::drop_quietly(caught);
     });
     account(&run);
     run.leave();
 }
 
-/// Unwinds the task if its run is over; for every place where a task has just waited.
-pub(super) fn unwind_if_over() {
-    let over = context::with_real(|task| task.run.is_over()).unwrap_or(false);
-    if over && !std::thread::panicking() {
+/// From here on the current task is not unwound: it ends by itself, or is given up.
+fn leave() {
+    context::with_real(|task| task.leaving.set(true));
+}
+
+/// How long a task may wait without a look at its run.
+pub(super) fn wait_max() -> Duration {
+    let leaves =
+        |task: &RealTask| task.run.is_over() && (task.leaving.get() || std::thread::panicking());
+    match context::with_real(leaves) {
+        Some(true) => LEAVING_CHECK,
+        _ => OVER_CHECK,
+    }
+}
+
+/// For every place where a task has just waited: if its run is over, unwinds it. `true` where it
+/// only has destructors left to run: the wait ends at once.
+pub(super) fn unwind_if_over() -> bool {
+    if !context::with_real(|task| task.run.is_over()).unwrap_or(false) {
+        return false;
+    }
+    if !std::thread::panicking() && !context::with_real(|task| task.leaving.get()).unwrap_or(false)
+    {
         panics::unwind_task();
     }
+    let is_too_much = |task: &RealTask| {
+        let now_ns = context::wall_ns();
+        let (told, since_ns) = task.told.get().unwrap_or((0, now_ns));
+        task.told.set(Some((told + 1, since_ns)));
+        told > TOLD_MAX || now_ns - since_ns > super::time::ns_of(LEAVE_MAX)
+    };
+    if context::with_real(is_too_much) == Some(true)
+        && let Some(run) = context::with_real(|task| task.run.clone())
+    {
+        run.abandon_task();
+    }
+    true
+}
+
+/// Ends the current task if its run is over, also where it is leaving already.
+pub(super) fn end_task_if_over() {
+    let Some(run) = context::with_real(|task| task.run.clone()) else { return };
+    match (run.is_over(), std::thread::panicking()) {
+        (false, _) => {}
+        (true, true) => run.abandon_task(),
+        (true, false) => panics::unwind_task(),
+    }
+}
+
+/// The name of an OS thread, which must not have a zero byte.
+fn text_of(name: &str) -> String {
+    name.replace('\0', "?")
 }

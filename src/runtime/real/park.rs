@@ -6,7 +6,7 @@ use std::task::{Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
 
-use super::{OVER_CHECK, unwind_if_over};
+use super::{unwind_if_over, wait_max};
 use crate::runtime::context;
 use crate::runtime::time::Instant;
 
@@ -43,21 +43,22 @@ impl Parker {
         Waker::from(self.clone())
     }
 
-    /// Waits for the token, for `deadline`, or for the end of the run.
-    pub(in crate::runtime) fn park(&self, deadline: Option<Instant>) {
+    /// Waits for the token, for `deadline`, or for the end of the run. Whether the token was there.
+    pub(in crate::runtime) fn park(&self, deadline: Option<Instant>) -> bool {
         if spin_until(|| self.state.load(Ordering::Relaxed) == TOKEN) && self.take() {
-            return;
+            return true;
         }
         while !self.take() {
-            unwind_if_over();
+            // A task that only has destructors left to run waits once more, as any other wait does.
+            let leaving = unwind_if_over();
             let span = match deadline {
-                None => OVER_CHECK,
+                None => wait_max(),
                 Some(deadline) => {
                     let now_ns = context::quiet_now_ns();
                     if now_ns >= deadline.as_ns() {
-                        return;
+                        return false;
                     }
-                    OVER_CHECK.min(Duration::from_nanos(deadline.as_ns() - now_ns))
+                    wait_max().min(Duration::from_nanos(deadline.as_ns() - now_ns))
                 }
             };
             let parks =
@@ -68,7 +69,11 @@ impl Parker {
                     self.state.compare_exchange(PARKED, EMPTY, Ordering::AcqRel, Ordering::Acquire);
                 debug_assert!(woken != Err(EMPTY), "a parker's token was taken by someone else");
             }
+            if leaving {
+                return self.take();
+            }
         }
+        true
     }
 
     /// Takes the token if it is there.

@@ -43,16 +43,20 @@ fn idle() -> &'static parking_lot::Mutex<Vec<Arc<Slot>>> {
 }
 
 /// Runs `job` on the thread that became idle last, or on a new one if none is idle.
-pub(super) fn go(job: Job) {
+///
+/// # Errors
+/// The operating system gives no thread.
+pub(super) fn go(job: Job) -> std::io::Result<()> {
     let slot = idle().lock().pop();
     match slot {
-        Some(slot) => slot.hand_over(job),
-        None => {
-            std::thread::Builder::new()
-                .name("pool".to_string())
-                .spawn(move || worker(job))
-                .expect("the operating system gives a thread");
+        Some(slot) => {
+            slot.hand_over(job);
+            Ok(())
         }
+        None => std::thread::Builder::new()
+            .name("pool".to_string())
+            .spawn(move || worker(job))
+            .map(drop),
     }
 }
 

@@ -81,10 +81,6 @@ impl<T> Chan<T> {
     }
 }
 
-fn here() -> &'static Sim {
-    current().expect("a channel made in a simulation is used only there")
-}
-
 impl<T> SimSender<T> {
     /// Sends, until `deadline_ns` at the latest.
     pub(in crate::runtime) fn send(
@@ -93,7 +89,8 @@ impl<T> SimSender<T> {
         deadline_ns: Option<u64>,
         place: Place,
     ) -> Result<(), SendTimeoutError<T>> {
-        let sim = here();
+        // Outside of its simulation a channel leads nowhere.
+        let Some(sim) = current() else { return Err(SendTimeoutError::Disconnected(message)) };
         sim.point(Event::Send, place);
         let chan = &*self.0;
         let mut timed_out = false;
@@ -104,7 +101,7 @@ impl<T> SimSender<T> {
                 return Err(SendTimeoutError::Timeout(message));
             }
             let woken = sim.block(WaitKind::Send, chan.senders_at(), place, deadline_ns);
-            if sim.is_unwinding() {
+            if sim.is_leaving() {
                 return Err(SendTimeoutError::Disconnected(message));
             }
             timed_out = woken == Woken::TimedOut;
@@ -136,7 +133,7 @@ impl<T> SimSender<T> {
                 let mut state = chan.state.lock();
                 let mine = state.queue.iter().position(|(other, _)| *other == number);
                 let Some(position) = mine else { return Ok(()) };
-                let disconnected = state.receivers == 0 || sim.is_unwinding();
+                let disconnected = state.receivers == 0 || sim.is_leaving();
                 if disconnected || timed_out {
                     let (_, message) = state.queue.remove(position).expect("just found there");
                     return Err(match disconnected {
@@ -155,7 +152,7 @@ impl<T> SimSender<T> {
         message: T,
         place: Place,
     ) -> Result<(), TrySendError<T>> {
-        let sim = here();
+        let Some(sim) = current() else { return Err(TrySendError::Disconnected(message)) };
         sim.point(Event::Send, place);
         let chan = &*self.0;
         let mut state = chan.state.lock();
@@ -181,7 +178,7 @@ impl<T> SimReceiver<T> {
         deadline_ns: Option<u64>,
         place: Place,
     ) -> Result<T, RecvTimeoutError> {
-        let sim = here();
+        let Some(sim) = current() else { return Err(RecvTimeoutError::Disconnected) };
         sim.point(Event::Recv, place);
         let chan = &*self.0;
         let mut timed_out = false;
@@ -191,7 +188,7 @@ impl<T> SimReceiver<T> {
                 if let Some(message) = chan.take(sim, &mut state) {
                     return Ok(message);
                 }
-                if state.senders == 0 || sim.is_unwinding() {
+                if state.senders == 0 || sim.is_leaving() {
                     return Err(RecvTimeoutError::Disconnected);
                 }
                 if timed_out {
@@ -207,7 +204,7 @@ impl<T> SimReceiver<T> {
     }
 
     pub(in crate::runtime) fn try_recv(&self, place: Place) -> Result<T, TryRecvError> {
-        let sim = here();
+        let Some(sim) = current() else { return Err(TryRecvError::Disconnected) };
         sim.point(Event::Recv, place);
         let mut state = self.0.state.lock();
         match self.0.take(sim, &mut state) {

@@ -1,21 +1,48 @@
 //! How a run ends: every task that is left is unwound, from its own blocking point, in turn.
 //!
 //! Dropping a suspended coroutine would not do: destructors may lock. So ending is cooperative.
-//! Each task is resumed once more, finds that the run is over, and unwinds. A lock that a
-//! destructor needs is still waited for; every other wait of an unwinding task returns at once.
+//! Each task is resumed once more, finds that the run is over, and unwinds. While it does, a lock
+//! that a destructor needs is still waited for; every other wait returns at once.
+//!
+//! ```text
+//! end ──► each task, resumed:
+//!           never began      its closure is dropped
+//!           unwinds already  goes on with that: to unwind it again would end the process
+//!           any other        is unwound
+//!         a task that will not end is given up: its stack is leaked, and it is counted
+//! ```
+//!
+//! Before the end, unwinding is nothing special: a destructor may wait, and a panic may be caught.
 
 use super::task::State;
-use super::{Holder, Sim};
+use super::{END_OF_TIME_NS, Holder, Sim};
 use crate::runtime::outcome::{Failure, FailureKind};
-use crate::runtime::panics;
+use crate::runtime::panics::{self, Note};
 
-/// A task that swallows the unwinding, or waits in a destructor, this often is given up.
-const TOLD_MAX: u32 = 64;
+/// A task that was told so often that the run is over, counted by weight, is given up.
+const TOLD_MAX: u32 = 10_000;
+
+/// The weight of an unwinding, which only a `catch_unwind` can answer by going on.
+const WEIGHT_UNWIND: u32 = 150;
+
+/// The weight of a wait that returned at once.
+const WEIGHT_WAIT: u32 = 1;
+
+/// The weight of a long turn without a wait.
+const WEIGHT_TURN: u32 = 100;
+
+/// Gives the outcome of a run to the run's caller.
+pub(super) type HandOver = Box<dyn FnOnce(&Sim)>;
 
 impl Sim {
     /// Ends the run as failed, from the scheduler or from the current task.
     pub(super) fn end_with_new(&self, kind: FailureKind, name: &str, message: String) {
-        self.end_with(Failure {
+        self.end_with(self.failure_now(kind, name, message));
+    }
+
+    /// A failure that shows in the current task at this moment.
+    pub(super) fn failure_now(&self, kind: FailureKind, name: &str, message: String) -> Failure {
+        Failure {
             kind,
             name: name.to_string(),
             message,
@@ -23,7 +50,7 @@ impl Sim {
             label: self.label(),
             place: String::new(),
             at: std::time::Duration::from_nanos(self.now_ns.get()),
-        });
+        }
     }
 
     /// Ends the run; `failure` counts if it is the first.
@@ -36,7 +63,10 @@ impl Sim {
 
     /// Ends the run: from here on, every task that gets control unwinds.
     pub(super) fn end(&self) {
-        self.ending.set(true);
+        if self.ending.replace(true) {
+            return;
+        }
+        self.ended_ns.set(self.now_ns.get());
         self.waits.borrow_mut().clear();
         self.timers.borrow_mut().clear();
         let mut tasks = self.tasks.borrow_mut();
@@ -56,50 +86,91 @@ impl Sim {
         }
     }
 
-    /// Whether the current task's stack is being unwound.
+    /// Whether the current task's stack may be in the midst of unwinding.
     ///
-    /// `thread::panicking` alone will not do: it is true for every task of the OS thread while
-    /// one of them, suspended in a destructor, is unwinding.
+    /// `thread::panicking` is true for every task of the OS thread while one of them, suspended in
+    /// a destructor, is unwinding. With none of those it is exact. With some, what is known is how
+    /// the task was when it was suspended last, and whether it has begun to panic since; that it
+    /// has caught the panic does not show. So the answer "no" is certain, unless the task used
+    /// `resume_unwind` meanwhile.
     #[inline]
-    pub(in crate::runtime) fn is_unwinding(&self) -> bool {
-        std::thread::panicking() && self.with_current(|task| task.unwinding)
+    pub(in crate::runtime) fn may_be_unwinding(&self) -> bool {
+        std::thread::panicking()
+            && (self.unwinding_suspended.get() == 0 || self.with_current(|task| task.may_unwind))
     }
 
-    /// Notes that the current task has begun to panic. Called by the panic hook.
-    ///
-    /// Whether it was unwinding already: a panic in a destructor then, which ends the process.
-    pub(in crate::runtime) fn note_panic(&self) -> bool {
-        self.with_current(|task| std::mem::replace(&mut task.unwinding, true))
+    /// Notes that the current task has begun to panic. Called by the panic hook, which may come
+    /// from anywhere: also from where the tasks are borrowed.
+    pub(in crate::runtime) fn note_panic(&self, note: Note) {
+        if let Ok(mut tasks) = self.tasks.try_borrow_mut() {
+            let task = &mut tasks[self.current.get().slot()];
+            task.may_unwind = true;
+            task.panics.add(note);
+        }
+    }
+
+    /// Whether the run is over and the current task only has destructors left to run.
+    #[inline]
+    pub(in crate::runtime) fn is_leaving(&self) -> bool {
+        self.ending.get() && (self.with_current(|task| task.leaving) || self.may_be_unwinding())
+    }
+
+    /// From here on the current task is not unwound: it ends by itself, or is given up.
+    pub(super) fn leave(&self) {
+        self.with_current(|task| task.leaving = true);
     }
 
     /// Unwinds the current task if the run is over. Called wherever control comes back.
-    pub(super) fn unwind_if_over(&self) {
-        if !self.ending.get() || self.is_unwinding() {
-            return;
+    pub(in crate::runtime) fn unwind_if_over(&self) {
+        if self.ending.get() && !self.is_leaving() {
+            self.unwind();
         }
-        if self.with_current(|task| task.foreign_frames) {
-            self.abandon_task();
-        }
-        self.count_telling();
-        self.with_current(|task| task.unwinding = true);
-        panics::unwind_task();
     }
 
-    /// Stands in for any wait but a lock's while the task unwinds: others run, then it goes on.
-    pub(super) fn wait_while_unwinding(&self) {
-        self.count_telling();
-        if !self.ending.get() {
-            return;
+    /// Ends the current task if the run is over, also where it is leaving already.
+    pub(in crate::runtime) fn end_task_if_over(&self) {
+        if self.ending.get() {
+            self.unwind();
+        }
+    }
+
+    /// Unwinds the current task, or gives it up where that cannot be.
+    fn unwind(&self) -> ! {
+        if self.with_current(|task| task.foreign_frames) || self.may_be_unwinding() {
+            self.abandon_task();
+        }
+        self.count_telling(WEIGHT_UNWIND);
+        self.with_current(|task| task.may_unwind = true);
+        panics::unwind_task()
+    }
+
+    /// A scheduling point of a run that is over: unwinds the task, or lets it leave.
+    #[cold]
+    pub(super) fn point_at_end(&self) {
+        self.unwind_if_over();
+        if self.turn_is_long() {
+            self.count_telling(WEIGHT_TURN);
+            self.yield_to_any();
+        }
+    }
+
+    /// Stands in for any wait but a lock's while the task leaves: others run, then it continues. The
+    /// clock moves as if the time had been waited for, since the caller may look at it.
+    pub(super) fn wait_while_leaving(&self, deadline_ns: Option<u64>) {
+        self.count_telling(WEIGHT_WAIT);
+        if let Some(deadline_ns) = deadline_ns {
+            self.now_ns.set(deadline_ns.min(END_OF_TIME_NS).max(self.now_ns.get()));
         }
         self.yield_to_any();
     }
 
-    /// Gives up a task that will not end: it keeps its stack for good and is counted.
-    fn count_telling(&self) {
+    /// Gives up a task that will not end.
+    fn count_telling(&self, weight: u32) {
         let told = self.with_current(|task| {
-            task.told += 1;
+            task.told += weight;
             task.told
         });
+        self.beat_at_end();
         if told > TOLD_MAX {
             self.abandon_task();
         }
@@ -118,7 +189,7 @@ impl Sim {
     /// Sleeps for a caller whose frames cannot be unwound.
     #[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
     pub(super) fn block_in_foreign_frames(&self, deadline_ns: u64) {
-        // As if it unwound, it is not told of the end; then it is given up instead.
+        // It is given up where others are unwound.
         self.with_current(|task| task.foreign_frames = true);
         let place = std::panic::Location::caller();
         self.block(super::WaitKind::Sleep, 0, place, Some(deadline_ns));
@@ -128,28 +199,44 @@ impl Sim {
     /// Ends the run as failed and unwinds the current task.
     pub(in crate::runtime) fn fail(&self, failure: Failure) -> ! {
         self.end_with(failure);
-        self.with_current(|task| task.unwinding = true);
-        panics::unwind_task()
+        self.unwind()
     }
 
     /// Fails the run from a point where the current task waits for a lock too long, or for ever.
     pub(in crate::runtime) fn fail_deadlock(&self, name: &str, message: &str, lock: &Holder) -> ! {
         let held = self.describe_holder(lock, &self.tasks.borrow());
         let message = format!("{message}; it is {held}\n{}", self.describe_tasks());
-        self.end_with_new(FailureKind::Deadlock, name, message);
-        self.with_current(|task| task.unwinding = true);
-        panics::unwind_task()
+        self.fail(self.failure_now(FailureKind::Deadlock, name, message))
     }
 
-    /// Forgets the stacks of tasks that never ended: their frames may be referred to.
-    pub(super) fn forget_leftovers(&self) -> u32 {
-        let mut left = 0;
-        for task in self.tasks.borrow_mut().iter_mut() {
-            if let Some(coroutine) = task.coroutine.take() {
-                std::mem::forget(coroutine);
-                left += 1;
-            }
+    /// Takes the note of the current task's latest panic.
+    pub(in crate::runtime) fn take_note(&self) -> Note {
+        match self.tasks.try_borrow_mut() {
+            Ok(mut tasks) => tasks[self.current.get().slot()].panics.take_latest(),
+            Err(_) => Note::default(),
         }
-        left
+    }
+
+    /// Ends the run where the process would abort: below frames that cannot be unwound. The caller
+    /// gets the outcome; this OS thread never runs anything again.
+    pub(in crate::runtime) fn lose_thread(&self, failure: Failure) -> ! {
+        if !self.ending.replace(true) {
+            self.ended_ns.set(self.now_ns.get());
+        }
+        if let Ok(mut first) = self.failure.try_borrow_mut() {
+            first.get_or_insert(failure);
+        }
+        super::forget_current();
+        if let Some(hand_over) = self.hand_over.take() {
+            hand_over(self);
+        }
+        loop {
+            std::thread::park();
+        }
+    }
+
+    /// How many tasks have not ended.
+    pub(super) fn tasks_left(&self) -> u32 {
+        self.live.get() + self.forgotten.get()
     }
 }

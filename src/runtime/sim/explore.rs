@@ -153,21 +153,20 @@ impl Sim {
     /// What a scheduling point may do to the task that passes it, beside charging it.
     #[inline]
     pub(super) fn explore(&self, event: Event, place: Place) {
-        let turn = self.points_since_switch.get() + 1;
-        self.points_since_switch.set(turn);
+        let turn_is_long = self.turn_is_long();
         if self.points.get().is_multiple_of(HEARTBEAT_POINTS) {
             self.beat();
         }
         let mut explorer = self.explorer.borrow_mut();
         if explorer.fifo {
             drop(explorer);
-            if turn >= POINTS_PER_TURN_MAX {
+            if turn_is_long {
                 self.yield_to_any();
             }
             return;
         }
         let preempt = explorer.shaking.preempt;
-        let yields = turn >= POINTS_PER_TURN_MAX || explorer.chance.chance(preempt);
+        let yields = turn_is_long || explorer.chance.chance(preempt);
         let stall_ns = match self.label() {
             Some(label) => explorer.stall_ns(event, place).map(|span_ns| (label, span_ns)),
             None => None,
@@ -176,6 +175,25 @@ impl Sim {
         if let Some((label, span_ns)) = stall_ns {
             self.stall(label, span_ns, place);
         } else if yields {
+            self.yield_to_any();
+        }
+    }
+
+    /// Counts a point of the current turn. Whether there were so many that others must run.
+    #[inline]
+    pub(super) fn turn_is_long(&self) -> bool {
+        let turn = self.points_since_switch.get() + 1;
+        self.points_since_switch.set(turn);
+        turn >= POINTS_PER_TURN_MAX
+    }
+
+    /// Lets others run if the turn is long, and does nothing else to the task.
+    #[cold]
+    pub(super) fn end_long_turn(&self) {
+        if self.points.get().is_multiple_of(HEARTBEAT_POINTS) {
+            self.beat();
+        }
+        if self.turn_is_long() {
             self.yield_to_any();
         }
     }
@@ -193,6 +211,11 @@ impl Sim {
         let spurious = explorer.shaking.spurious;
         let wakes = spurious > 0 && self.label().is_some() && explorer.chance.chance(spurious);
         wakes.then(|| explorer.chance.below(20_000_000))
+    }
+
+    /// Tells the watching OS thread that the simulation gets on with its end.
+    pub(super) fn beat_at_end(&self) {
+        self.heartbeat.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Tells the watching OS thread that the simulation gets on, and ends one that never will.

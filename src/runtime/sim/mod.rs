@@ -17,14 +17,15 @@
 //!
 //! Files: [`task`] (coroutines and their stacks), [`schedule`] (ready set, clock, wait lists),
 //! [`explore`] (preemption and stalls), [`chan`] and [`park`] (channels, wakers), [`ending`] (how a
-//! run ends), [`report`] (who waits for what), [`run`] and [`watch`] (its OS thread), [`guard`]
-//! (what comes from outside), [`platform`] (what one operating system alone has).
+//! run ends), [`limits`] (how many tasks), [`report`] (who waits for what), [`run`] and [`watch`] (its
+//! OS thread), [`guard`] (what comes from outside), [`platform`] (what one operating system has).
 
 mod chan;
 mod ending;
 mod explore;
 #[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
 pub(super) mod guard;
+mod limits;
 mod park;
 pub(super) mod platform;
 mod report;
@@ -42,6 +43,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::local::Shared;
 use super::outcome::{Failure, RunConfig};
 use super::rand::Chance;
+use ending::HandOver;
 use explore::{Explorer, Stalled};
 use schedule::{Timers, WaitLists};
 use task::{StackPool, Task, TaskId};
@@ -60,6 +62,10 @@ pub(super) type Place = &'static Location<'static>;
 
 /// Virtual time charged for each scheduling point.
 const POINT_COST_NS: u64 = 200;
+
+/// No clock moves beyond this, so that a span can be added to any time. What waits for longer, waits
+/// for ever.
+const END_OF_TIME_NS: u64 = u64::MAX / 2;
 
 /// What happens at a scheduling point; part of the hash and of a site's identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,10 +108,18 @@ pub(super) struct Sim {
     timers: RefCell<Timers>,
     waits: RefCell<WaitLists>,
     stacks: RefCell<StackPool>,
-    spawned: Cell<u64>,
     live: Cell<u32>,
     // How it ends.
     ending: Cell<bool>,
+    /// When it ended.
+    ended_ns: Cell<u64>,
+    /// Tasks that were started since the end, and those of them that were not even dropped.
+    spawned_at_end: Cell<u32>,
+    forgotten: Cell<u32>,
+    /// Suspended tasks whose stacks may be in the midst of unwinding.
+    unwinding_suspended: Cell<u32>,
+    /// Gives the run's outcome to the caller, where this OS thread will not return.
+    hand_over: Cell<Option<HandOver>>,
     dumping: Cell<bool>,
     failure: RefCell<Option<Failure>>,
     stalled: RefCell<BTreeMap<u32, Stalled>>,
@@ -128,6 +142,7 @@ pub(super) struct Sim {
 struct Limits {
     elapsed_ns: u64,
     points: u64,
+    tasks: u32,
 }
 
 thread_local! {
@@ -156,8 +171,13 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        CURRENT.with(|current| current.set(std::ptr::null()));
+        forget_current();
     }
+}
+
+/// From here on the OS thread runs no simulation.
+fn forget_current() {
+    CURRENT.with(|current| current.set(std::ptr::null()));
 }
 
 impl Sim {
@@ -166,8 +186,9 @@ impl Sim {
         // 24 bits, since a waker packs it; never 0.
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed) % 0x00ff_ffff + 1;
         let limits = Limits {
-            elapsed_ns: super::time::ns_of(config.elapsed_max),
+            elapsed_ns: super::time::ns_of(config.elapsed_max).min(END_OF_TIME_NS),
             points: config.points_max,
+            tasks: config.tasks_max,
         };
         Sim {
             id: u32::try_from(id).expect("24 bits fit 32"),
@@ -187,9 +208,13 @@ impl Sim {
             timers: RefCell::default(),
             waits: RefCell::default(),
             stacks: RefCell::new(StackPool::borrow_shared()),
-            spawned: Cell::new(0),
             live: Cell::new(0),
             ending: Cell::new(false),
+            ended_ns: Cell::new(0),
+            spawned_at_end: Cell::new(0),
+            forgotten: Cell::new(0),
+            unwinding_suspended: Cell::new(0),
+            hand_over: Cell::new(None),
             dumping: Cell::new(false),
             failure: RefCell::default(),
             stalled: RefCell::default(),
@@ -209,8 +234,8 @@ impl Sim {
     /// Passes a scheduling point: charges time, wakes what is due, and may let others run.
     #[inline]
     pub(super) fn point(&self, event: Event, place: Place) {
-        if self.is_unwinding() {
-            return;
+        if self.ending.get() {
+            return self.point_at_end();
         }
         self.points.set(self.points.get() + 1);
         self.foreign_looks.set(0);
@@ -220,7 +245,12 @@ impl Sim {
             self.alarm();
             self.unwind_if_over();
         }
-        self.explore(event, place);
+        if self.may_be_unwinding() {
+            // What has made the task panic is the first to be told: others do not come between.
+            self.end_long_turn();
+        } else {
+            self.explore(event, place);
+        }
     }
 
     /// Adds (virtual time, task, event) to the rolling hash.

@@ -40,13 +40,15 @@ impl SimParker {
         unsafe { Waker::from_raw(RawWaker::new(data, &VTABLE)) }
     }
 
-    /// Waits for the token or for `deadline`.
+    /// Waits for the token or for `deadline`. Whether it was there.
     #[track_caller]
-    pub(in crate::runtime) fn park(sim: &Sim, deadline: Option<Instant>) {
-        if !sim.with_current(|task| std::mem::take(&mut task.token)) {
-            sim.block(WaitKind::Park, 0, Location::caller(), deadline.map(Instant::as_ns));
-            sim.with_current(|task| task.token = false);
+    pub(in crate::runtime) fn park(sim: &Sim, deadline: Option<Instant>) -> bool {
+        let take = || sim.with_current(|task| std::mem::take(&mut task.token));
+        if take() {
+            return true;
         }
+        sim.block(WaitKind::Park, 0, Location::caller(), deadline.map(Instant::as_ns));
+        take()
     }
 
     pub(in crate::runtime) fn leave(sim: &Sim) {

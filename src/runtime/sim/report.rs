@@ -1,6 +1,6 @@
 //! Who waits for what, and who holds it: what a deadlock's report says.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::panic::Location;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
@@ -96,7 +96,7 @@ impl Sim {
             chain.push(owner);
         }
         let tasks = self.tasks.borrow();
-        let names: Vec<String> = chain.iter().map(|id| tasks[id.slot()].name.to_string()).collect();
+        let names: Vec<String> = chain.iter().map(|id| tasks[id.slot()].shown_name()).collect();
         drop(tasks);
         let message = format!(
             "tasks wait for each other's locks: {} → {}; the first wants a lock at {place}",
@@ -106,36 +106,54 @@ impl Sim {
         self.fail_deadlock("lock_cycle", &message, holder);
     }
 
-    /// One line per live task: its state, what it waits for and where, and who holds that.
+    /// The live tasks, each with its state, what it waits for and where, and who holds that. Tasks
+    /// of one name that do the same share a line.
     pub(super) fn describe_tasks(&self) -> String {
-        let tasks = self.tasks.borrow();
-        let mut text = String::new();
-        for task in tasks.iter() {
-            let name = &task.name;
-            // Writing to a String cannot fail.
-            let _ = match &task.state {
-                State::Free => continue,
-                State::Ready => writeln!(text, "  {name}: ready"),
-                State::Running => writeln!(text, "  {name}: running"),
-                State::Blocked(wait) => {
-                    writeln!(text, "  {name}: {}", self.describe_wait(wait, &tasks))
-                }
-            };
-        }
-        text
+        self.describe_some(|_| true)
     }
 
-    #[allow(unsafe_code, reason = "follows a pointer to a lock that a blocked task refers to")]
-    fn describe_wait(&self, wait: &Wait, tasks: &[Task]) -> String {
-        let since = seconds(wait.since_ns);
-        let what = verb(wait.kind);
-        let mut text = format!("{what} at {} since {since:.6} s", wait.place);
-        if let WaitKind::Lock(holder) = wait.kind {
-            // SAFETY: as in `refuse_lock_cycle`.
-            let holder = unsafe { &*holder };
-            let _ = write!(text, "; it is {}", self.describe_holder(holder, tasks));
+    /// As [`Sim::describe_tasks`], for the tasks that carry `label`.
+    pub(in crate::runtime) fn describe_labelled(&self, label: u32) -> String {
+        self.describe_some(|task| task.label == Some(label))
+    }
+
+    fn describe_some(&self, wanted: impl Fn(&Task) -> bool) -> String {
+        let tasks = self.tasks.borrow();
+        let mut lines: Vec<Line> = Vec::new();
+        for task in tasks.iter().filter(|task| wanted(task)) {
+            let Some(line) = self.line_of(task, &tasks) else { continue };
+            match lines.iter_mut().find(|other| other.joins(&line)) {
+                Some(other) => other.add(&line),
+                None => lines.push(line),
+            }
         }
-        text
+        lines.iter().fold(String::new(), |mut text, line| {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "  {line}");
+            text
+        })
+    }
+
+    /// What `task` does; `None` where the slot has no task.
+    #[allow(unsafe_code, reason = "follows a pointer to a lock that a blocked task refers to")]
+    fn line_of(&self, task: &Task, tasks: &[Task]) -> Option<Line> {
+        let (what, since_ns, more) = match &task.state {
+            State::Free => return None,
+            State::Ready => ("is ready".to_string(), None, String::new()),
+            State::Running => ("runs".to_string(), None, String::new()),
+            State::Blocked(wait) => {
+                let more = match wait.kind {
+                    WaitKind::Lock(holder) => {
+                        // SAFETY: as in `refuse_lock_cycle`.
+                        let holder = unsafe { &*holder };
+                        format!("; it is {}", self.describe_holder(holder, tasks))
+                    }
+                    _ => String::new(),
+                };
+                (format!("{} at {}", verb(wait.kind), wait.place), Some(wait.since_ns), more)
+            }
+        };
+        Some(Line { name: task.shown_name(), count: 1, what, since_ns, more })
     }
 
     /// `held since PLACE by TASK, which WAITS at PLACE`.
@@ -143,11 +161,47 @@ impl Sim {
         let place = holder.place().map(ToString::to_string).unwrap_or_default();
         let Some(owner) = holder.task(self) else { return "held by nobody any more".to_string() };
         let task = &tasks[owner.slot()];
-        let mut text = format!("held since {place} by {}", task.name);
+        let mut text = format!("held since {place} by {}", task.shown_name());
         if let State::Blocked(wait) = &task.state {
             let _ = write!(text, ", which {} at {}", verb(wait.kind), wait.place);
         }
         text
+    }
+}
+
+/// Tasks of one name that do the same.
+struct Line {
+    name: String,
+    count: u32,
+    what: String,
+    /// Since when the first of them has waited.
+    since_ns: Option<u64>,
+    more: String,
+}
+
+impl Line {
+    fn joins(&self, other: &Line) -> bool {
+        (&self.name, &self.what, &self.more) == (&other.name, &other.what, &other.more)
+    }
+
+    fn add(&mut self, other: &Line) {
+        self.count += other.count;
+        self.since_ns = self.since_ns.min(other.since_ns);
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if self.count > 1 {
+            write!(f, " x{}", self.count)?;
+        }
+        write!(f, ": {}", self.what)?;
+        if let Some(since_ns) = self.since_ns {
+            let first = if self.count > 1 { "the first since" } else { "since" };
+            write!(f, ", {first} {:.6} s", seconds(since_ns))?;
+        }
+        f.write_str(&self.more)
     }
 }
 

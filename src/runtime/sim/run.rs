@@ -1,20 +1,28 @@
 //! One simulation from start to end, on an OS thread of its own.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::panic::Location;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+
+use super::ending::HandOver;
+use super::limits::NO_STACK;
 use super::platform::{self, Watched};
+use super::task::Start;
 use super::watch::{LOOK, Watch};
 use super::{Entered, Sim, Trace};
-use crate::runtime::outcome::{Outcome, RunConfig};
+use crate::runtime::outcome::{Failure, FailureKind, Outcome, RunConfig};
 use crate::runtime::thread_cpu_ns;
 
+/// How long an OS thread may take to end after its simulation: what student code keeps in
+/// `thread_local!` is dropped then, and may wait for what no longer comes.
+const EXIT_MAX: Duration = Duration::from_secs(10);
+
 /// Runs `main` in a simulation; returns when all its tasks have ended.
-///
-/// # Panics
-/// When the operating system has no thread to give.
 pub(in crate::runtime) fn run<T: Send + 'static>(
     config: &RunConfig,
     main: impl FnOnce() -> T + Send + 'static,
@@ -35,82 +43,171 @@ fn run_on_fresh_thread<T: Send + 'static>(
     traced: bool,
     look: Duration,
     main: impl FnOnce() -> T + Send + 'static,
-) -> (Outcome<T>, Trace) {
+) -> Answer<T> {
     let heartbeat = Arc::new(AtomicU64::new(0));
     let watched = Arc::new(OnceLock::new());
     let (sender, receiver) = crossbeam_channel::bounded(1);
+    let (living, gone) = crossbeam_channel::bounded(0);
     let (config, theirs) = (config.clone(), (heartbeat.clone(), watched.clone()));
-    let thread = std::thread::Builder::new()
-        .name("simulation".to_string())
-        .spawn(move || {
-            let (heartbeat, watched) = theirs;
-            let _ = watched.set(Watched::this_thread());
-            let _overflows = platform::name_overflows();
-            let outcome = simulate(&config, traced, heartbeat, main);
-            // The receiver is gone only when the caller has given this run up.
-            let _ = sender.send(outcome);
-        })
-        .expect("the operating system gives a thread");
+    let thread = std::thread::Builder::new().name("simulation".to_string()).spawn(move || {
+        LIVING.set(Some(living));
+        let (heartbeat, watched) = theirs;
+        let _ = watched.set(Watched::this_thread());
+        let _overflows = platform::name_overflows();
+        simulate(&config, traced, heartbeat, sender, main);
+    });
+    let thread = match thread {
+        Ok(thread) => thread,
+        Err(error) => {
+            return (lost(format!("no thread for the simulation: {error}")), Trace::new());
+        }
+    };
     let mut watch = Watch::default();
     loop {
         match receiver.recv_timeout(look) {
-            Ok(outcome) => {
+            Ok((mut outcome, trace)) => {
                 // Everything the thread had is gone when the next run begins.
-                let _ = thread.join();
-                return outcome;
+                if !outcome.thread_left && ends(&gone) {
+                    let _ = thread.join();
+                } else {
+                    outcome.thread_left = true;
+                    outcome.tasks_left = outcome.tasks_left.max(1);
+                }
+                return (outcome, trace);
             }
-            Err(crossbeam_channel::RecvTimeoutError::Timeout) => {
+            Err(RecvTimeoutError::Timeout) => {
                 let cpu = watched.get().and_then(Watched::cpu);
                 if let Some(halt) = watch.look(heartbeat.load(Ordering::Relaxed), cpu) {
                     return (watch.give_up(halt, watched.get()), Trace::new());
                 }
             }
-            Err(crossbeam_channel::RecvTimeoutError::Disconnected) => {
-                let payload = thread.join().err();
-                std::panic::resume_unwind(payload.expect("a thread without a result panicked"));
+            Err(RecvTimeoutError::Disconnected) => {
+                let why = "the simulation has panicked: a bug of the runtime, please report it";
+                return (lost(why.to_string()), Trace::new());
             }
         }
     }
 }
 
+thread_local! {
+    /// The first `thread_local!` of a simulation's OS thread, and so the last that is dropped.
+    static LIVING: Cell<Option<Sender<()>>> = const { Cell::new(None) };
+}
+
+/// Waits for the OS thread behind `gone` to end. Whether it does.
+fn ends(gone: &Receiver<()>) -> bool {
+    gone.recv_timeout(EXIT_MAX) == Err(RecvTimeoutError::Disconnected)
+}
+
+/// The outcome of a run that could not be begun or carried on.
+fn lost<T>(why: String) -> Outcome<T> {
+    Outcome {
+        result: Err(no_task("main", why)),
+        hash: 0,
+        elapsed: Duration::ZERO,
+        cpu: Duration::ZERO,
+        points: 0,
+        switches: 0,
+        tasks_left: 0,
+        thread_left: false,
+    }
+}
+
+/// What a simulation gives to the thread that waits for it.
+type Answer<T> = (Outcome<T>, Trace);
+
+/// Runs a simulation on the calling OS thread, and sends what came of it.
 fn simulate<T: 'static>(
     config: &RunConfig,
     traced: bool,
     heartbeat: Arc<AtomicU64>,
+    sender: Sender<Answer<T>>,
     main: impl FnOnce() -> T + 'static,
-) -> (Outcome<T>, Trace) {
+) {
     let mut sim = Sim::new(config, heartbeat);
     sim.trace = traced.then(Default::default);
+    sim.hand_over.set(Some(hand_over(sender.clone())));
     let entered = Entered::new(&sim);
-    let answer = std::rc::Rc::new(RefCell::new(None));
-    let slot = answer.clone();
-    let job = move || {
-        let value = main();
-        *slot.borrow_mut() = Some(value);
+    let value = Rc::new(Cell::new(None));
+    let slot = value.clone();
+    sim.run_task("main", move || {
+        slot.set(Some(main()));
         super::current().expect("main runs in its simulation").end();
-    };
-    sim.add_task("main".into(), None, Box::new(job));
-    while let Some(next) = sim.next.take().or_else(|| sim.pick()) {
-        sim.resume(next);
-    }
-    let tasks_left = sim.forget_leftovers();
-    let value = answer.borrow_mut().take();
-    let result = match (sim.failure.take(), value) {
-        (None, Some(value)) => Ok(value),
-        (Some(failure), _) => Err(failure),
-        (None, None) => unreachable!("a run ends with a result or a failure"),
-    };
-    let outcome = Outcome {
-        result,
-        hash: sim.hash.get(),
-        elapsed: Duration::from_nanos(sim.now_ns.get()),
-        cpu: Duration::from_nanos(thread_cpu_ns()),
-        points: sim.points.get(),
-        switches: sim.switches.get(),
-        tasks_left,
-    };
+    });
+    let (mut outcome, unused) = sim.outcome(value.take());
+    sim.clean_up(unused);
+    outcome.tasks_left = sim.tasks_left();
     drop(entered);
-    (outcome, sim.trace.take().map(RefCell::into_inner).unwrap_or_default())
+    drop(sim.hand_over.take());
+    let trace = sim.trace.take().map(RefCell::into_inner).unwrap_or_default();
+    // The receiver is gone only when the caller has given this run up.
+    let _ = sender.send((outcome, trace));
+}
+
+/// Sends the outcome of a simulation whose OS thread is lost. It has failed.
+fn hand_over<T: 'static>(sender: Sender<Answer<T>>) -> HandOver {
+    Box::new(move |sim| {
+        let (mut outcome, _) = sim.outcome(None);
+        outcome.thread_left = true;
+        let _ = sender.send((outcome, Trace::new()));
+    })
+}
+
+impl Sim {
+    /// Starts a task without a label and runs until every task has ended or will not end.
+    fn run_task(&self, name: &str, job: impl FnOnce() + 'static) {
+        let start = Start { name: name.into(), label: None, origin: Location::caller() };
+        if let Err(job) = self.add_task(start, Box::new(job)) {
+            self.end_with(no_task(name, NO_STACK.to_string()));
+            std::mem::forget(job);
+        }
+        while let Some(next) = self.next.take().or_else(|| self.pick()) {
+            self.resume(next);
+        }
+    }
+
+    /// What the run has come to. Main's value comes back where a failure takes its place.
+    fn outcome<T>(&self, value: Option<T>) -> (Outcome<T>, Option<T>) {
+        let (result, unused) = match (self.failure.take(), value) {
+            (None, Some(value)) => (Ok(value), None),
+            (Some(failure), unused) => (Err(failure), unused),
+            (None, None) => unreachable!("a run ends with a result or a failure"),
+        };
+        let outcome = Outcome {
+            result,
+            hash: self.hash.get(),
+            elapsed: Duration::from_nanos(self.ended_ns.get()),
+            cpu: Duration::from_nanos(thread_cpu_ns()),
+            points: self.points.get(),
+            switches: self.switches.get(),
+            tasks_left: self.tasks_left(),
+            thread_left: false,
+        };
+        (outcome, unused)
+    }
+
+    /// Drops what the run still has of its tasks' values, in a task: destructors may do anything.
+    fn clean_up<T: 'static>(&self, unused: Option<T>) {
+        let values = self.shared.take_values();
+        if unused.is_some() || !values.is_empty() {
+            self.run_task("cleanup", move || drop((unused, values)));
+            // What those destructors have set has no run to be dropped in.
+            std::mem::forget(self.shared.take_values());
+        }
+    }
+}
+
+/// The failure of a run whose task `name` could not be started.
+fn no_task(name: &str, message: String) -> Failure {
+    Failure {
+        kind: FailureKind::Limit,
+        name: "machine".to_string(),
+        message,
+        task: name.to_string(),
+        label: None,
+        place: String::new(),
+        at: Duration::ZERO,
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::report::Holder;
 use super::task::{State, TaskId};
-use super::{Event, Place, Sim};
+use super::{END_OF_TIME_NS, Event, Place, Sim};
 use crate::runtime::outcome::FailureKind;
 
 /// What a task waits for.
@@ -116,9 +116,12 @@ impl Sim {
         place: Place,
         deadline_ns: Option<u64>,
     ) -> Woken {
-        if self.is_unwinding() && !matches!(kind, WaitKind::Lock(_)) {
-            self.wait_while_unwinding();
-            return Woken::TimedOut;
+        if self.ending.get() {
+            self.unwind_if_over();
+            if !matches!(kind, WaitKind::Lock(_)) {
+                self.wait_while_leaving(deadline_ns);
+                return Woken::TimedOut;
+            }
         }
         let id = self.current.get();
         self.mix(Event::Block);
@@ -131,7 +134,7 @@ impl Sim {
         if address != 0 {
             self.waits.borrow_mut().add(address, id);
         }
-        if let Some(deadline_ns) = deadline_ns {
+        if let Some(deadline_ns) = deadline_ns.filter(|at_ns| *at_ns < END_OF_TIME_NS) {
             self.timers.borrow_mut().add(deadline_ns, id, wait_seq);
             self.alarm_ns.set(self.alarm_ns.get().min(deadline_ns));
         }
@@ -176,9 +179,7 @@ impl Sim {
     /// Lets another task run, as the code asks for it.
     pub(in crate::runtime) fn yield_now(&self, place: Place) {
         self.point(Event::Yield, place);
-        if !self.is_unwinding() {
-            self.yield_to_any();
-        }
+        if self.ending.get() { self.wait_while_leaving(None) } else { self.yield_to_any() }
     }
 
     /// Lets another task run, if the choice falls on one; the current one stays ready.

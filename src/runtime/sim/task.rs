@@ -1,6 +1,7 @@
 //! Tasks: coroutines, and the stacks they run on.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 
 use corosensei::stack::{DefaultStack, Stack as _};
@@ -9,10 +10,13 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 use super::schedule::Wait;
 use super::{Event, Place, Sim};
 use crate::runtime::future::Timers;
-use crate::runtime::panics::{self, Over};
+use crate::runtime::panics::{self, Notes, Over};
 
 /// Address space of a task's stack. Pages are touched only as needed: about 4 to 16 KiB each.
 pub(super) const STACK_SIZE: usize = 256 * 1024;
+
+/// A run that is over and still starts tasks may start so many more.
+const SPAWNED_AT_END_MAX: u32 = 100_000;
 
 /// How many unused stacks the process keeps for the next run.
 const SHARED_STACKS_MAX: usize = 1024;
@@ -49,16 +53,22 @@ pub(super) struct Task {
     pub(super) name: Arc<str>,
     /// The server whose code it runs, where it is under test.
     pub(super) label: Option<u32>,
+    /// Where it was started.
+    pub(super) origin: Place,
     pub(super) state: State,
     /// Counts waits, so that a timer can tell whether its wait is still on.
     pub(super) wait_seq: u32,
     /// Whether the last wait was ended by its timer.
     pub(super) timed_out: bool,
-    /// A stack is being unwound: points must not switch.
-    pub(super) unwinding: bool,
+    /// Whether its stack may be in the midst of unwinding; see [`Sim::may_be_unwinding`].
+    pub(super) may_unwind: bool,
+    /// The run is over and it is only dropped: nothing unwinds it any more.
+    pub(super) leaving: bool,
+    /// Its latest panics.
+    pub(super) panics: Notes,
     /// It waits below frames of C code, which cannot be unwound.
     pub(super) foreign_frames: bool,
-    /// How often it was told that the run is over.
+    /// How often it was told that the run is over, by weight.
     pub(super) told: u32,
     /// A waker has been called since the last `park`.
     pub(super) token: bool,
@@ -68,7 +78,9 @@ pub(super) struct Task {
     /// Counts the slot's tasks, so that a stale waker can be told apart.
     pub(super) generation: u32,
     pub(super) yielder: *const TaskYielder,
-    pub(super) coroutine: Option<TaskCoroutine>,
+    /// Never dropped while it is suspended: its frames refer to the simulation and to each other.
+    /// One that does not end is leaked.
+    pub(super) coroutine: Option<ManuallyDrop<TaskCoroutine>>,
 }
 
 impl Task {
@@ -76,10 +88,13 @@ impl Task {
         Task {
             name: "".into(),
             label: None,
+            origin: Location::caller(),
             state: State::Free,
             wait_seq: 0,
             timed_out: false,
-            unwinding: false,
+            may_unwind: false,
+            leaving: false,
+            panics: Notes::default(),
             foreign_frames: false,
             told: 0,
             stack_limit: 0,
@@ -91,18 +106,35 @@ impl Task {
         }
     }
 
-    fn occupy(&mut self, name: Arc<str>, label: Option<u32>, coroutine: TaskCoroutine) {
-        self.name = name;
-        self.label = label;
+    /// The name with the server in front, as reports show it: `S2 ticker`. A name that has the
+    /// server's number already loses it: `raft2/apply` becomes `S2 raft/apply`.
+    pub(super) fn shown_name(&self) -> String {
+        let Some(label) = self.label else { return self.name.to_string() };
+        let name = self.name.replacen(&format!("{label}/"), "/", 1);
+        let name = name.strip_suffix(&format!("/{label}")).unwrap_or(&name);
+        format!("S{label} {name}")
+    }
+
+    fn occupy(&mut self, start: Start, coroutine: TaskCoroutine) {
+        self.name = start.name;
+        self.label = start.label;
+        self.origin = start.origin;
         self.state = State::Ready;
-        self.unwinding = false;
+        self.may_unwind = false;
+        self.leaving = false;
         self.foreign_frames = false;
         self.told = 0;
         self.token = false;
-        self.future_timers = Timers::new();
-        self.generation += 1;
-        self.coroutine = Some(coroutine);
+        self.generation = self.generation.wrapping_add(1);
+        self.coroutine = Some(ManuallyDrop::new(coroutine));
     }
+}
+
+/// Who a new task is.
+pub(super) struct Start {
+    pub(super) name: Arc<str>,
+    pub(super) label: Option<u32>,
+    pub(super) origin: Place,
 }
 
 impl Sim {
@@ -110,47 +142,85 @@ impl Sim {
     pub(in crate::runtime) fn spawn(
         &self,
         name: Arc<str>,
-        place: Place,
+        origin: Place,
         job: impl FnOnce() + 'static,
     ) {
-        let label = self.label();
-        self.add_task(name, label, Box::new(job));
-        self.point(Event::Spawn, place);
+        let start = Start { name, label: self.label(), origin };
+        match self.ending.get() {
+            true => self.spawn_at_end(start, Box::new(job)),
+            false => self.spawn_in_run(start, Box::new(job)),
+        }
+        self.point(Event::Spawn, origin);
     }
 
+    fn spawn_in_run(&self, start: Start, job: Job) {
+        if self.live.get() >= self.limits.tasks {
+            self.fail_too_many_tasks(start.origin);
+        }
+        if let Err(job) = self.add_task(start, job) {
+            self.fail_no_stack(job);
+        }
+    }
+
+    /// Starts a task that will only drop its closure. A chain of destructors that start tasks must
+    /// end: what comes too late is not even dropped.
+    fn spawn_at_end(&self, start: Start, job: Job) {
+        let spawned = self.spawned_at_end.get() + 1;
+        self.spawned_at_end.set(spawned);
+        let job = match spawned > SPAWNED_AT_END_MAX || self.live.get() >= self.limits.tasks {
+            true => Err(job),
+            false => self.add_task(start, job),
+        };
+        if let Err(job) = job {
+            std::mem::forget(job);
+            self.forgotten.set(self.forgotten.get() + 1);
+        }
+    }
+
+    /// Makes `job` a task that is ready. It comes back where there is no memory for a stack.
     #[allow(unsafe_code, reason = "the coroutine refers to the simulation that owns it")]
-    pub(super) fn add_task(&self, name: Arc<str>, label: Option<u32>, job: Job) {
+    pub(super) fn add_task(&self, start: Start, job: Job) -> Result<(), Job> {
+        let Some(stack) = self.stacks.borrow_mut().take() else { return Err(job) };
         let id = self.take_slot();
-        let stack = self.stacks.borrow_mut().take();
         let stack_limit = stack.limit().get();
         let sim: *const Sim = self;
         let coroutine = Coroutine::with_stack(stack, move |yielder: &TaskYielder, ()| {
-            // SAFETY: the simulation outlives its coroutines; `run` drops them before it.
+            // SAFETY: only `resume` lets a coroutine run, which has the simulation at hand; one
+            // that is suspended when the simulation is dropped is leaked and never runs again.
             let sim = unsafe { &*sim };
             sim.tasks.borrow_mut()[id.slot()].yielder = yielder;
             sim.run_job(job);
         });
         let mut tasks = self.tasks.borrow_mut();
         let task = &mut tasks[id.slot()];
-        task.occupy(name, label, coroutine);
+        task.occupy(start, coroutine);
         task.stack_limit = stack_limit;
         drop(tasks);
-        self.spawned.set(self.spawned.get() + 1);
         self.live.set(self.live.get() + 1);
         self.ready.borrow_mut().push_back(id);
+        Ok(())
     }
 
-    /// The root of every task: what escapes from `job` is the run's failure.
+    /// The root of every task: what escapes from `job` is the run's failure. Nothing escapes from
+    /// here, since above there is only the scheduler.
     fn run_job(&self, job: Job) {
-        if self.ending.get() {
+        let caught = catch_unwind(AssertUnwindSafe(|| match self.ending.get() {
             // The run was over before the task began: its closure is only dropped.
-            return drop(job);
-        }
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(job))
+            true => {
+                self.leave();
+                drop(job);
+            }
+            false => job(),
+        }));
+        let mut notes = self.with_current(|task| std::mem::take(&mut task.panics));
+        if let Err(payload) = &caught
             && !payload.is::<Over>()
         {
-            self.end_with(panics::failure_of(&*payload));
+            self.end_with(panics::failure_of(&**payload, &mut notes));
         }
+        let timers = self.with_timers(std::mem::take);
+        self.leave();
+        panics::drop_quietly((caught, timers));
     }
 
     fn take_slot(&self) -> TaskId {
@@ -181,6 +251,7 @@ impl Sim {
                 self.tasks.borrow_mut()[id.slot()].coroutine = Some(coroutine);
             }
             CoroutineResult::Return(()) => {
+                let coroutine = ManuallyDrop::into_inner(coroutine);
                 self.stacks.borrow_mut().give_back(coroutine.into_stack());
                 self.tasks.borrow_mut()[id.slot()].state = State::Free;
                 self.free.borrow_mut().push(id);
@@ -192,16 +263,23 @@ impl Sim {
     /// Suspends the current task to the root loop; returns when it is resumed.
     #[allow(unsafe_code, reason = "the yielder lives on the task's own stack")]
     pub(super) fn suspend(&self) {
-        let yielder = self.with_current(|task| task.yielder);
+        let unwinds = self.may_be_unwinding();
+        let yielder = self.with_current(|task| {
+            task.may_unwind = unwinds;
+            task.yielder
+        });
+        let count = &self.unwinding_suspended;
+        count.set(count.get() + u32::from(unwinds));
         loop {
             // SAFETY: set by the task itself when it began, and valid as long as its stack is;
             // only the task itself, running on that stack, gets here.
             unsafe { &*yielder }.suspend(());
             if !self.dumping.get() {
-                return;
+                break;
             }
             self.note_backtrace();
         }
+        count.set(count.get() - u32::from(unwinds));
     }
 }
 
@@ -220,10 +298,9 @@ impl StackPool {
         StackPool { stacks: shared.split_off(keep) }
     }
 
-    fn take(&mut self) -> DefaultStack {
-        self.stacks.pop().unwrap_or_else(|| {
-            DefaultStack::new(STACK_SIZE).expect("the operating system gives address space")
-        })
+    /// `None` where the operating system has no memory to give.
+    fn take(&mut self) -> Option<DefaultStack> {
+        self.stacks.pop().or_else(|| DefaultStack::new(STACK_SIZE).ok())
     }
 
     fn give_back(&mut self, stack: DefaultStack) {

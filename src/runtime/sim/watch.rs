@@ -107,6 +107,7 @@ impl Watch {
             points,
             switches: 0,
             tasks_left: 1,
+            thread_left: true,
         }
     }
 }

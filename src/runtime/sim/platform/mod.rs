@@ -8,16 +8,19 @@
 //! | [`Watched::cpu`]: CPU time of another thread | known | `None` |
 //! | [`Watched::ask`]: which task spins there, and where | a signal asks it | `None` |
 //! | [`name_overflows`]: who overflowed its stack | a handler says it | the process just ends |
+//! | [`instead_of_abort`]: what a thread does that is about to abort | a handler does it | `false` |
 //!
 //! Nothing of this may change a run: it only says how one is doing. A build with
 //! `--cfg raftlab_portable` has on Linux what a system has of which nothing is known, so that the
 //! fallback is compiled and tested where it is not needed.
 //!
 //! Files: `linux` and `portable` fulfil the contract; `signal` puts a handler of ours in front of
-//! the host's, `fault` and `question` are the two such handlers.
+//! the host's, `fault`, `question` and `abort` are the three such handlers.
 
 use std::time::Duration;
 
+#[cfg(all(target_os = "linux", not(raftlab_portable)))]
+mod abort;
 #[cfg(all(target_os = "linux", not(raftlab_portable)))]
 mod fault;
 #[cfg(all(target_os = "linux", not(raftlab_portable)))]
@@ -32,7 +35,11 @@ mod signal;
 mod unix;
 
 #[cfg(all(target_os = "linux", not(raftlab_portable)))]
+pub(in crate::runtime) use abort::instead_of_abort;
+#[cfg(all(target_os = "linux", not(raftlab_portable)))]
 pub(super) use linux::{Watched, name_overflows};
+#[cfg(not(all(target_os = "linux", not(raftlab_portable))))]
+pub(in crate::runtime) use portable::instead_of_abort;
 #[cfg(not(all(any(target_os = "linux", target_vendor = "apple"), not(raftlab_portable))))]
 pub(in crate::runtime) use portable::thread_cpu_ns;
 #[cfg(not(all(target_os = "linux", not(raftlab_portable))))]

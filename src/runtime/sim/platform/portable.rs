@@ -38,6 +38,11 @@ pub(in crate::runtime::sim) fn name_overflows() -> impl Drop {
     Nothing
 }
 
+/// Does `instead` in the place of an abort that is about to come. Here: nothing can.
+pub(in crate::runtime) fn instead_of_abort(_instead: fn() -> !) -> bool {
+    false
+}
+
 /// CPU time that the calling OS thread has used, in nanoseconds.
 #[cfg(not(all(target_vendor = "apple", not(raftlab_portable))))]
 pub(in crate::runtime) fn thread_cpu_ns() -> Option<u64> {

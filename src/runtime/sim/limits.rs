@@ -1,0 +1,51 @@
+//! What a run may have at most, beside time and points: tasks, and memory for their stacks.
+
+use std::collections::BTreeMap;
+
+use super::task::State;
+use super::{Place, Sim};
+use crate::runtime::outcome::FailureKind;
+
+/// What is said where the operating system refuses a stack.
+pub(super) const NO_STACK: &str =
+    "the operating system gives no memory for the stack of another task";
+
+impl Sim {
+    /// Fails the run, since it has as many tasks as it may have and `place` starts another.
+    #[cold]
+    pub(super) fn fail_too_many_tasks(&self, place: Place) -> ! {
+        let message = format!(
+            "{} tasks live at once, which is the limit, and {place} starts another; {}",
+            self.limits.tasks,
+            self.most_common_origin()
+        );
+        self.fail(self.failure_now(FailureKind::Limit, "tasks_max", message))
+    }
+
+    /// Fails the run, since `job` gets no stack.
+    #[cold]
+    pub(super) fn fail_no_stack(&self, job: Box<dyn FnOnce()>) -> ! {
+        let (live, origin) = (self.live.get(), self.most_common_origin());
+        let message = format!("{NO_STACK}; {live} tasks live; {origin}");
+        let failure = self.failure_now(FailureKind::Limit, "stacks", message);
+        // Its destructors may start tasks, too.
+        std::mem::forget(job);
+        self.fail(failure)
+    }
+
+    /// `N of them were started by S2 at PLACE`, of the place that has started most live tasks.
+    fn most_common_origin(&self) -> String {
+        let mut counts = BTreeMap::<_, (u32, Place)>::new();
+        let tasks = self.tasks.borrow();
+        for task in tasks.iter().filter(|task| !matches!(task.state, State::Free)) {
+            let origin = task.origin;
+            let key = (task.label, origin.file(), origin.line(), origin.column());
+            counts.entry(key).or_insert((0, origin)).0 += 1;
+        }
+        let most = counts.iter().max_by_key(|(_, (count, _))| *count);
+        most.map_or_else(String::new, |((label, ..), (count, origin))| {
+            let by = label.map(|label| format!(" by S{label}")).unwrap_or_default();
+            format!("{count} of them were started{by} at {origin}")
+        })
+    }
+}

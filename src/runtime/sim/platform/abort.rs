@@ -1,0 +1,38 @@
+//! Outlives the end of the process that a panic in a destructor brings.
+//!
+//! A panic that leaves a destructor while another panic unwinds ends the process: std calls `abort`
+//! after the panic hook, from where no lock is held. A handler for SIGABRT that never returns keeps
+//! the process alive, without that one thread.
+
+#![allow(unsafe_code, reason = "a signal handler")]
+
+use std::cell::Cell;
+use std::ffi::{c_int, c_void};
+
+use super::signal::Front;
+
+/// In place from when a thread is about to abort until it does.
+static FRONT: Front = Front::new(libc::SIGABRT, 0, on_abort);
+
+thread_local! {
+    /// What the thread does in place of aborting.
+    static INSTEAD: Cell<Option<fn() -> !>> = const { Cell::new(None) };
+}
+
+/// The calling thread is about to abort: it does `instead`, and never returns. Whether it will.
+pub(in crate::runtime) fn instead_of_abort(instead: fn() -> !) -> bool {
+    INSTEAD.set(Some(instead));
+    FRONT.enter();
+    true
+}
+
+extern "C" fn on_abort(_: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    match INSTEAD.take() {
+        // The thread itself called `abort`, so this is no more restricted than any other call.
+        Some(instead) => {
+            FRONT.leave();
+            instead()
+        }
+        None => FRONT.pass_on(info, context),
+    }
+}
