@@ -124,7 +124,10 @@ impl Report {
             };
         }
         let at = failure.at.as_secs_f64();
-        let _ = write!(place, "task {}; {} time {at:.6} s", failure.task, self.clock);
+        if !failure.task.is_empty() {
+            let _ = write!(place, "task {}; ", failure.task);
+        }
+        let _ = write!(place, "{} time {at:.6} s", self.clock);
         if !failure.place.is_empty() {
             let _ = write!(place, "; {}", failure.place);
         }

@@ -20,6 +20,8 @@ pub(super) struct AppliedPromptly {
     owed: Vec<Option<Owed>>,
     /// The first moment at which anything may be judged late.
     due: Duration,
+    /// The server that was late.
+    late: Option<ServerId>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +32,7 @@ struct Owed {
 
 impl AppliedPromptly {
     pub(super) fn new(servers: usize) -> AppliedPromptly {
-        AppliedPromptly { owed: vec![None; servers], due: Duration::MAX }
+        AppliedPromptly { owed: vec![None; servers], due: Duration::MAX, late: None }
     }
 
     /// Takes down what `server` owes now. Each delivery gives it a new second.
@@ -59,6 +61,7 @@ impl AppliedPromptly {
             let stalled = runtime::last_stall(server.0).unwrap_or_default();
             let since = owed.since.max(stalled);
             if world.now > since + PROMPT {
+                self.late = Some(server);
                 return Err(late(server, *owed, world.server(server)));
             }
             self.due = self.due.min(since + PROMPT);
@@ -84,6 +87,10 @@ impl Observer for AppliedPromptly {
 
     fn kinds(&self) -> &'static [Kind] {
         Kind::ALL
+    }
+
+    fn blamed(&self) -> Option<ServerId> {
+        self.late
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {

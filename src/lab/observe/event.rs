@@ -115,6 +115,12 @@ pub(super) trait Observer: Send {
 
     /// Looks at one event. `Err` has what was wrong, with the values.
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String>;
+
+    /// The server that broke the rule by doing nothing, once `see` has said so: the event is then
+    /// another server's.
+    fn blamed(&self) -> Option<ServerId> {
+        None
+    }
 }
 
 /// A moment, as messages show it.

@@ -128,7 +128,16 @@ struct State {
     /// What each call that has not ended asks for.
     calls: BTreeMap<u64, Facts>,
     /// The first violation; after it nothing is judged.
-    broken: Option<(&'static str, String)>,
+    broken: Option<Broken>,
+}
+
+/// A rule that was broken.
+#[derive(Clone)]
+struct Broken {
+    rule: &'static str,
+    message: String,
+    /// The server at fault, where that is not the one at work.
+    blamed: Option<ServerId>,
 }
 
 /// A rule, with the [bits](event::Kind::bit) of what it looks at.
@@ -205,8 +214,13 @@ impl Observers {
             let result = change(state);
             (result, state.broken.clone().filter(|_| !before))
         });
-        if let Some((name, message)) = broken {
-            runtime::fail(FailureKind::Observer, name, message);
+        if let Some(Broken { rule, message, blamed }) = broken {
+            match blamed {
+                Some(server) => {
+                    runtime::fail_for(server.0, FailureKind::Observer, rule, message);
+                }
+                None => runtime::fail(FailureKind::Observer, rule, message),
+            }
         }
         result
     }
@@ -256,7 +270,8 @@ impl State {
                 continue;
             }
             if let Err(message) = observer.see(event, &self.world) {
-                self.broken = Some((observer.name(), message));
+                let (rule, blamed) = (observer.name(), observer.blamed());
+                self.broken = Some(Broken { rule, message, blamed });
                 return;
             }
         }
