@@ -16,10 +16,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 
 use raftlab::lab::{self, Design, Report, Scenario};
-use raftlab::runtime::RunConfig;
+use raftlab::runtime::{Failure, FailureKind, RunConfig};
 
 use crate::exit::{Status, Trouble};
 use crate::interrupt;
+
+/// So many OS threads may runs leave behind, parked, before the campaign is over.
+const THREADS_LEFT_MAX: u64 = 16;
 
 /// When a campaign is over.
 #[derive(Debug, Clone, Copy)]
@@ -61,12 +64,48 @@ struct Desk {
     failed: AtomicU64,
     /// How many runs could not be judged.
     undecided: AtomicU64,
+    /// What runs have left behind, see [`left_behind`].
+    left_behind: AtomicU64,
+}
+
+/// How much a run adds to what ends a campaign at [`THREADS_LEFT_MAX`]: OS threads that nothing
+/// can end. One that may spin is enough, since it takes a processor from every later run.
+fn left_behind(report: &Report) -> u64 {
+    let livelock = |failure: &Failure| failure.kind == FailureKind::Livelock;
+    match (report.thread_left, report.failure.as_ref().is_some_and(livelock)) {
+        (false, _) => 0,
+        (true, false) => 1,
+        (true, true) => THREADS_LEFT_MAX,
+    }
+}
+
+/// Finds the run whose OS thread is one too many.
+#[derive(Default)]
+pub struct LeftBehind {
+    count: u64,
+    last_straw: Option<String>,
+}
+
+impl LeftBehind {
+    /// Takes the next report into account.
+    pub fn add(&mut self, report: &Report) {
+        let before = self.count;
+        self.count += left_behind(report);
+        if before < THREADS_LEFT_MAX && self.count >= THREADS_LEFT_MAX {
+            self.last_straw = Some(report.replay_line());
+        }
+    }
+
+    /// The command line that repeats the run after which the campaign ended early, if it did.
+    pub fn last_straw(&self) -> Option<&str> {
+        self.last_straw.as_deref()
+    }
 }
 
 impl Desk {
     fn of(campaign: Campaign) -> Desk {
         let zero = || AtomicU64::new(0);
-        Desk { campaign, taken: zero(), failed: zero(), undecided: zero() }
+        Desk { campaign, taken: zero(), failed: zero(), undecided: zero(), left_behind: zero() }
     }
 
     /// The next run: a test and a seed.
@@ -78,7 +117,7 @@ impl Desk {
             Until::Runs(runs) => round >= runs.get(),
             Until::Failures(failures) => self.failed.load(Ordering::Relaxed) >= failures.get(),
         };
-        if over {
+        if over || self.left_behind.load(Ordering::Relaxed) >= THREADS_LEFT_MAX {
             return None;
         }
         let seed = self.campaign.config.seed.wrapping_add(round);
@@ -96,6 +135,7 @@ impl Desk {
                         (report.failure.is_some(), report.undecided.is_some());
                     self.failed.fetch_add(u64::from(failed), Ordering::Relaxed);
                     self.undecided.fetch_add(u64::from(undecided), Ordering::Relaxed);
+                    self.left_behind.fetch_add(left_behind(&report), Ordering::Relaxed);
                     Message::Ended(Box::new(report))
                 }
                 Err(_) => Message::Broken(format!("{} with seed {}", test.name, config.seed)),
@@ -156,6 +196,7 @@ fn collect(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
     use std::sync::mpsc::channel;
 
     use raftlab::lab::{DESIGNS, find_scenario};
@@ -207,6 +248,34 @@ mod tests {
     fn a_run_that_fails_makes_the_campaign_fail() {
         let (seen, status) = ran(&BROKEN, 2, Until::Runs(count(2)));
         assert_eq!((seen.len(), status.unwrap()), (4, Status::Failed));
+    }
+
+    #[test]
+    fn a_campaign_ends_with_the_first_thread_that_spins() {
+        static STOP: AtomicBool = AtomicBool::new(false);
+        fn spin() -> ! {
+            while !STOP.load(Ordering::Relaxed) {
+                std::hint::spin_loop();
+            }
+            panic!("the campaign is over")
+        }
+        static SPINNING: Design = Design { name: "spinning", make: |_| spin(), ..DESIGNS[0] };
+        let (seen, status) = ran(&SPINNING, 1, Until::Failures(count(3)));
+        STOP.store(true, Ordering::Relaxed);
+        assert_eq!((seen.len(), status.unwrap()), (1, Status::Failed));
+    }
+
+    #[test]
+    fn a_campaign_bears_some_threads_that_are_parked() {
+        let failed = crate::sample::failed(1);
+        let parked = Report { thread_left: true, ..failed.clone() };
+        let mut left = LeftBehind::default();
+        (1..THREADS_LEFT_MAX).for_each(|_| left.add(&parked));
+        left.add(&failed);
+        assert_eq!(left.last_straw(), None);
+        left.add(&Report { seed: 7, ..parked });
+        left.add(&failed);
+        assert_eq!(left.last_straw(), Some("raftlab replay figure8_2c --seed 7"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use raftlab::lab::Report;
 use raftlab::runtime::{Clock, Failure};
@@ -24,7 +25,7 @@ struct RunLine<'a> {
     cut_short: bool,
     virtual_s: f64,
     wall_ms: f64,
-    cpu_ms: f64,
+    cpu_ms: Option<f64>,
     rpcs: u64,
     bytes: u64,
     commits: u64,
@@ -55,7 +56,7 @@ struct Summary {
     cut_short: u64,
     interrupted: bool,
     virtual_s: f64,
-    cpu_ms: f64,
+    cpu_ms: Option<f64>,
 }
 
 /// A report file that is being written.
@@ -93,7 +94,7 @@ impl ReportFile {
                 cut_short: tally.cut_short(),
                 interrupted: status == Status::Interrupted,
                 virtual_s: rounded(tally.elapsed.as_secs_f64()),
-                cpu_ms: rounded(tally.cpu.as_secs_f64() * 1e3),
+                cpu_ms: known_ms(tally.cpu),
             },
         })
     }
@@ -129,7 +130,7 @@ impl<'a> From<&'a Report> for RunLine<'a> {
             cut_short: report.cut_short.is_some(),
             virtual_s: rounded(report.elapsed.as_secs_f64()),
             wall_ms: rounded(report.wall.as_secs_f64() * 1e3),
-            cpu_ms: rounded(report.cpu.as_secs_f64() * 1e3),
+            cpu_ms: known_ms(report.cpu),
             rpcs: report.rpcs,
             bytes: report.bytes,
             commits: report.commits,
@@ -150,6 +151,11 @@ fn of_failure<'a>(failure: &'a Failure, report: &Report) -> FailureLine<'a> {
 }
 
 /// Six digits behind the point: microseconds of what is in seconds.
+/// CPU time, where the system tells.
+fn known_ms(cpu: Duration) -> Option<f64> {
+    (!cpu.is_zero()).then(|| rounded(cpu.as_secs_f64() * 1e3))
+}
+
 fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }

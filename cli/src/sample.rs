@@ -27,6 +27,7 @@ pub fn passed(seed: u64) -> Report {
         bytes: 12_390,
         commits: 32,
         hash: 0xf00d,
+        thread_left: false,
         failure: None,
         situations: BTreeMap::from([("a leader was deposed", 2), ("a vote was split", 0)]),
         histories: Vec::new(),

@@ -53,6 +53,10 @@ pub fn of_results(tally: &Tally, clock: Clock) -> String {
         ["test", "runs", "failed"].into_iter().chain(undecided).chain(figures).collect();
     let columns = headings.len();
     let mut table = plain(headings);
+    let cpu_ms = |test: &TestTally| match tally.cpu.is_zero() {
+        true => "unknown".to_string(),
+        false => spread(&test.cpu_ms, 1),
+    };
     for test in tally.tests.iter().filter(|test| test.runs > 0) {
         let first =
             [Cell::new(test.scenario.name), Cell::new(test.runs), marked(test.failed, Color::Red)];
@@ -60,7 +64,7 @@ pub fn of_results(tally: &Tally, clock: Clock) -> String {
         let figures = [
             marked(test.cut_short, Color::Yellow),
             Cell::new(spread(&test.seconds, 2)),
-            Cell::new(spread(&test.cpu_ms, 1)),
+            Cell::new(cpu_ms(test)),
             Cell::new(spread(&test.rpcs, 0)),
             Cell::new(spread(&test.bytes, 0)),
             Cell::new(spread(&test.commits, 0)),

@@ -8,7 +8,7 @@ use raftlab::lab::{self, Design, Report, Unfit};
 use raftlab::runtime::{Clock, RunConfig, time};
 
 use crate::args::{self, TestArgs};
-use crate::campaign::{self, Campaign, Until};
+use crate::campaign::{self, Campaign, LeftBehind, Until};
 use crate::exit::{Status, Trouble};
 use crate::output::{self, BAD};
 use crate::progress::Progress;
@@ -23,12 +23,14 @@ pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
     let (design, clock) = (campaign.design, campaign.config.clock);
     let mut report_file = args.report.as_deref().map(ReportFile::create).transpose()?;
     let mut tally = Tally::new(&campaign.tests, args.seed);
+    let mut left_behind = LeftBehind::default();
     let mut progress = Progress::new(&campaign.tests, campaign.until, args.quiet);
 
     let began = time::since_start();
     let status = campaign::run(campaign, |report| {
         let written = report_file.as_mut().map_or(Ok(()), |file| file.run(&report));
         progress.ended(&report);
+        left_behind.add(&report);
         tally.add(report);
         written
     });
@@ -43,6 +45,11 @@ pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
     // What has been found is shown even if the machine failed us in the end.
     with_records(&mut tally, design);
     print(&tally, clock, wall)?;
+    if let Some(line) = left_behind.last_straw() {
+        let why = "the campaign ended early: a run left a thread behind that cannot be stopped and \
+                   would slow down all others; see";
+        output::complain("warning", &format!("{why} {}", output::here(line)));
+    }
     for why in [Unfit::RaftRpc, Unfit::Store] {
         let left_out = select::left_out(&args.names, design, why);
         if !left_out.is_empty() {
@@ -84,11 +91,12 @@ fn plan(args: &TestArgs) -> Result<Campaign, Trouble> {
 }
 
 /// Runs every first failure again with the record on, so that its text can say what came before.
-/// On the real clock nothing can be run again.
+/// On the real clock nothing can be run again, and a run that left a thread behind would leave
+/// another.
 fn with_records(tally: &mut Tally, design: &Design) {
     for test in &mut tally.tests {
         let Some(report) = test.first_failure.as_deref_mut() else { continue };
-        if report.clock == Clock::Real {
+        if report.clock == Clock::Real || report.thread_left {
             continue;
         }
         let config = RunConfig {
@@ -172,9 +180,13 @@ fn verdict(tally: &Tally, clock: Clock, wall: Duration) -> String {
         Clock::Virtual => format!("{:.0} virtual s in ", tally.elapsed.as_secs_f64()),
         Clock::Real => String::new(),
     };
-    let (wall, cpu) = (wall.as_secs_f64(), tally.cpu.as_secs_f64());
+    let cpu = match tally.cpu {
+        // The system does not tell.
+        Duration::ZERO => String::new(),
+        cpu => format!(", {:.2} of CPU", cpu.as_secs_f64()),
+    };
     let (runs, tests) = (counted(runs, "run"), counted(tests as u64, "test"));
-    format!("{runs} of {tests}: {outcome} ({took}{wall:.1} s, {cpu:.2} of CPU)")
+    format!("{runs} of {tests}: {outcome} ({took}{:.1} s{cpu})", wall.as_secs_f64())
 }
 
 #[cfg(test)]

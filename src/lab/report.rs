@@ -38,7 +38,7 @@ pub struct Report {
     pub elapsed: Duration,
     /// How long it took on the wall.
     pub wall: Duration,
-    /// CPU time of its tasks, and of judging what clients saw.
+    /// CPU time of its tasks, and of judging what clients saw; zero where the system does not tell.
     pub cpu: Duration,
     /// Calls that servers and clients made.
     pub rpcs: u64,
@@ -48,6 +48,9 @@ pub struct Report {
     pub commits: u64,
     /// Hash of everything that happened; 0 on the real clock.
     pub hash: u64,
+    /// Whether an OS thread of the run is left behind, see
+    /// [`Outcome::thread_left`](crate::runtime::Outcome::thread_left).
+    pub thread_left: bool,
     /// Why the run failed.
     pub failure: Option<Failure>,
     /// How often each situation came up; those that never did are there, with 0.

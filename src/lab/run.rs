@@ -37,10 +37,11 @@ pub fn run_scenario(scenario: &Scenario, design: &Design, config: &RunConfig) ->
 }
 
 /// As [`run_scenario`], but a run that fails is run again with its record on, so that the report
-/// has the last events. On the real clock nothing can be run again.
+/// has the last events. On the real clock nothing can be run again, and a run that left an OS
+/// thread behind would leave another.
 pub fn run_and_explain(scenario: &Scenario, design: &Design, config: &RunConfig) -> Report {
     let report = run_scenario(scenario, design, config);
-    if report.ok || config.record || config.clock == Clock::Real {
+    if report.ok || config.record || config.clock == Clock::Real || report.thread_left {
         return report;
     }
     let recorded = RunConfig { record: true, ..config.clone() };
@@ -114,6 +115,7 @@ pub fn run_scenario_observing(
         bytes: tally.counters().bytes,
         commits: tally.commits(),
         hash: outcome.hash,
+        thread_left: outcome.thread_left,
         failure: verdict.failure,
         situations: observers.map(|it| it.situations().iter().collect()).unwrap_or_default(),
         histories,

@@ -215,13 +215,13 @@ impl Sim {
 
     /// Tells the watching OS thread that the simulation gets on with its end.
     pub(super) fn beat_at_end(&self) {
-        self.heartbeat.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.heartbeat.beat(self.heartbeat.latest() + 1);
     }
 
     /// Tells the watching OS thread that the simulation gets on, and ends one that never will.
     #[cold]
     fn beat(&self) {
-        self.heartbeat.store(self.points.get(), std::sync::atomic::Ordering::Relaxed);
+        self.heartbeat.beat(self.points.get());
         if self.points.get() >= self.limits.points && !self.ending.get() {
             let points = self.limits.points;
             let message = format!(

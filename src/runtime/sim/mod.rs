@@ -47,6 +47,7 @@ use ending::HandOver;
 use explore::{Explorer, Stalled};
 use schedule::{Timers, WaitLists};
 use task::{StackPool, Task, TaskId};
+use watch::Heartbeat;
 
 pub(super) use chan::{SimReceiver, SimSender, channel};
 pub(super) use park::SimParker;
@@ -136,7 +137,7 @@ pub(super) struct Sim {
     /// Every event, where an audit asks for them.
     trace: Option<RefCell<Trace>>,
     limits: Limits,
-    heartbeat: Arc<AtomicU64>,
+    heartbeat: Arc<Heartbeat>,
 }
 
 struct Limits {
@@ -181,7 +182,7 @@ fn forget_current() {
 }
 
 impl Sim {
-    fn new(config: &RunConfig, heartbeat: Arc<AtomicU64>) -> Sim {
+    fn new(config: &RunConfig, heartbeat: Arc<Heartbeat>) -> Sim {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         // 24 bits, since a waker packs it; never 0.
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed) % 0x00ff_ffff + 1;

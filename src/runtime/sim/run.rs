@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use super::ending::HandOver;
 use super::limits::NO_STACK;
 use super::platform::{self, Watched};
 use super::task::Start;
-use super::watch::{LOOK, Watch};
+use super::watch::{Heartbeat, LOOK, Watch};
 use super::{Entered, Sim, Trace};
 use crate::runtime::outcome::{Failure, FailureKind, Outcome, RunConfig};
 use crate::runtime::thread_cpu_ns;
@@ -44,7 +43,7 @@ fn run_on_fresh_thread<T: Send + 'static>(
     look: Duration,
     main: impl FnOnce() -> T + Send + 'static,
 ) -> Answer<T> {
-    let heartbeat = Arc::new(AtomicU64::new(0));
+    let heartbeat = Arc::new(Heartbeat::default());
     let watched = Arc::new(OnceLock::new());
     let (sender, receiver) = crossbeam_channel::bounded(1);
     let (living, gone) = crossbeam_channel::bounded(0);
@@ -77,7 +76,8 @@ fn run_on_fresh_thread<T: Send + 'static>(
             }
             Err(RecvTimeoutError::Timeout) => {
                 let cpu = watched.get().and_then(Watched::cpu);
-                if let Some(halt) = watch.look(heartbeat.load(Ordering::Relaxed), cpu) {
+                if let Some(halt) = watch.look(heartbeat.latest(), cpu) {
+                    heartbeat.give_up();
                     return (watch.give_up(halt, watched.get()), Trace::new());
                 }
             }
@@ -120,7 +120,7 @@ type Answer<T> = (Outcome<T>, Trace);
 fn simulate<T: 'static>(
     config: &RunConfig,
     traced: bool,
-    heartbeat: Arc<AtomicU64>,
+    heartbeat: Arc<Heartbeat>,
     sender: Sender<Answer<T>>,
     main: impl FnOnce() -> T + 'static,
 ) {

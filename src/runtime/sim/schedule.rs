@@ -276,8 +276,7 @@ impl Sim {
     }
 
     fn look_at_limits(&self) {
-        self.heartbeat
-            .store(self.points.get() + self.switches.get(), std::sync::atomic::Ordering::Relaxed);
+        self.heartbeat.beat(self.points.get() + self.switches.get());
         if self.ending.get() {
             return;
         }

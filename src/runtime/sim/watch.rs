@@ -5,6 +5,7 @@
 //! is known, the two are told apart; elsewhere only that no point has passed. Looks are counted
 //! instead of wall time, since a machine that was suspended has looked at nothing meanwhile.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::platform::{Halted, Watched};
@@ -21,6 +22,38 @@ const LOOKS_MAX: u32 = 60;
 
 /// Less CPU time than this, over so many looks, is no use of the processor.
 const IDLE_MAX: Duration = Duration::from_millis(100);
+
+/// What a simulation's OS thread and the one that looks at it share.
+#[derive(Debug, Default)]
+pub(super) struct Heartbeat {
+    latest: AtomicU64,
+    given_up: AtomicBool,
+}
+
+impl Heartbeat {
+    /// The simulation gets on: `points`, or another number that grows with them.
+    ///
+    /// Does not return once the simulation was given up: its outcome is known, and whoever started
+    /// it has gone on.
+    pub(super) fn beat(&self, points: u64) {
+        self.latest.store(points, Ordering::Relaxed);
+        if self.given_up.load(Ordering::Relaxed) {
+            // No simulation any more, so that no guard minds the wait.
+            super::CURRENT.set(std::ptr::null());
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+
+    pub(super) fn latest(&self) -> u64 {
+        self.latest.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
+    }
+}
 
 /// How a simulation has halted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +72,8 @@ pub(super) struct Watch {
     /// Scheduling points passed, or a number that grows with them.
     beat: u64,
     cpu_at_beat: Option<Duration>,
+    /// CPU time at the latest look.
+    cpu: Option<Duration>,
     /// Looks since the beat, or since the thread last used the processor.
     looks: u32,
     cpu_at_use: Option<Duration>,
@@ -48,9 +83,10 @@ impl Watch {
     /// Takes one look into account; `cpu` is the CPU time of the simulation's thread, if known.
     pub(super) fn look(&mut self, beat: u64, cpu: Option<Duration>) -> Option<Halt> {
         if beat != self.beat {
-            *self = Watch { beat, cpu_at_beat: cpu, looks: 0, cpu_at_use: cpu };
+            *self = Watch { beat, cpu_at_beat: cpu, cpu, looks: 0, cpu_at_use: cpu };
             return None;
         }
+        self.cpu = cpu;
         self.looks += 1;
         let Some(cpu) = cpu else {
             return (self.looks >= LOOKS_MAX).then_some(Halt::Standstill);
@@ -103,7 +139,7 @@ impl Watch {
             result: Err(failure),
             hash: 0,
             elapsed: Duration::ZERO,
-            cpu: Duration::ZERO,
+            cpu: self.cpu.unwrap_or_default(),
             points,
             switches: 0,
             tasks_left: 1,
