@@ -5,7 +5,7 @@ use crate::checker::models::{
     KvInput, KvOutput, RegisterInput, RegisterOutput, VersionedInput, VersionedOutput,
 };
 
-use super::entry::{self, Answer, Entry, Function, Input, Refusal};
+use super::entry::{self, Answer, Entry, Function, Input, Key, Refusal};
 use super::place::BadInput;
 use super::typed::{History, ModelName, Value};
 
@@ -68,13 +68,29 @@ impl Entry {
     }
 }
 
+/// Whether the keys must be written as EDN has them to be told apart: they are of several kinds, or
+/// one is the empty text, which is the name of the register without a name.
+fn are_mixed(entries: &[Entry]) -> bool {
+    let keys = || entries.iter().map(|entry| &entry.key);
+    let kinds = [
+        keys().flatten().any(|key| matches!(key, Key::Text(_))),
+        keys().flatten().any(|key| matches!(key, Key::Int(_))),
+        keys().flatten().any(|key| matches!(key, Key::Keyword(_))),
+    ];
+    let nameless = || keys().any(Option::is_none);
+    let empty = || keys().flatten().any(|key| *key == Key::Text(String::new()));
+    kinds.into_iter().filter(|kind| *kind).count() > 1 || (empty() && nameless())
+}
+
 /// All operations, with an input and an output of their model.
 fn all<I, O>(
     entries: Vec<Entry>,
     typed: impl Fn(Option<String>, Input, Option<Answer>) -> Result<(I, Option<O>), String>,
 ) -> Result<Vec<Operation<I, O>>, BadInput> {
+    let mixed = are_mixed(&entries);
     let one = |entry: Entry| {
         let Entry { place, client, call, key, input, returned } = entry;
+        let key = key.map(|key| if mixed { key.written() } else { key.plain() });
         let (at, answer) = returned.unzip();
         let (input, output) = typed(key, input, answer).map_err(|what| place.wrong(what))?;
         Ok(Operation { client, call, input, returned: at.zip(output) })

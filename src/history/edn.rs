@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clojure_reader::edn::{self, Edn};
 use clojure_reader::error::Code;
 
-use super::entry::{Function, Value};
+use super::entry::{Function, Key, Value};
 use super::event::{Event, EventValue, Kind};
 use super::place::{BadInput, Line};
 
@@ -104,9 +104,9 @@ impl<'a> Fields<'a> {
         })?;
         let key = match self.get("key") {
             None | Some(Edn::Nil) => None,
-            Some(Edn::Str(key)) => Some(key.to_string()),
-            Some(Edn::Int(key)) => Some(key.to_string()),
-            Some(Edn::Key(key)) => Some(key.to_string()),
+            Some(Edn::Str(key)) => Some(Key::Text(key.to_string())),
+            Some(Edn::Int(key)) => Some(Key::Int(*key)),
+            Some(Edn::Key(key)) => Some(Key::Keyword(key.to_string())),
             Some(_) => return Err(self.wrong("key", "is expected to be a string or a number")),
         };
         Ok(Some(Event {
@@ -117,6 +117,7 @@ impl<'a> Fields<'a> {
             key,
             value: self.get("value").map_or(EventValue::One(Value::Nil), value),
             value_place: self.line.at(self.offset("value")),
+            has_error: self.get("error").is_some_and(|error| *error != Edn::Nil),
         }))
     }
 

@@ -50,6 +50,33 @@ pub(super) enum Value {
     Text(String),
 }
 
+/// A key. EDN has several kinds: the number `1`, the text `"1"` and the keyword `:1` are three keys.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key {
+    Text(String),
+    Int(i64),
+    Keyword(String),
+}
+
+impl Key {
+    /// The key as EDN has it, which no other key shares.
+    pub fn written(&self) -> String {
+        match self {
+            Key::Text(text) => format!("{text:?}"),
+            Key::Int(int) => int.to_string(),
+            Key::Keyword(word) => format!(":{word}"),
+        }
+    }
+
+    /// The key without marks. Among keys of one kind no other has it.
+    pub fn plain(self) -> String {
+        match self {
+            Key::Text(text) | Key::Keyword(text) => text,
+            Key::Int(int) => int.to_string(),
+        }
+    }
+}
+
 /// What a call asked for, beside its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Input {
@@ -104,7 +131,7 @@ pub(super) struct Entry {
     pub place: Place,
     pub client: u64,
     pub call: u64,
-    pub key: Option<String>,
+    pub key: Option<Key>,
     pub input: Input,
     /// When it returned, and with what; `None`: it may have happened, or may yet happen.
     pub returned: Option<(u64, Answer)>,

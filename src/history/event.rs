@@ -5,7 +5,7 @@
 //! | End | What it says |
 //! | --- | --- |
 //! | `:ok` | it happened; for a read, with this answer |
-//! | `:fail` | it did not happen; of a `:cas`: its answer is no; of a read: nothing |
+//! | `:fail` | it did not happen; of a `:cas` without an error: its answer is no; of a read: nothing |
 //! | `:info`, or none | it may have happened, or may yet happen, at any later time |
 //!
 //! The order of the lines is the order of the events. A process makes one call at a time; only
@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use super::entry::{Answer, Entry, Function, Input, Value};
+use super::entry::{Answer, Entry, Function, Input, Key, Value};
 use super::place::{BadInput, Place};
 
 /// What a line says of its process's operation.
@@ -63,9 +63,21 @@ pub(super) struct Event {
     pub process: u64,
     pub kind: Kind,
     pub function: Function,
-    pub key: Option<String>,
+    pub key: Option<Key>,
     pub value: EventValue,
     pub value_place: Place,
+    /// Whether the line tells an error, too.
+    pub has_error: bool,
+}
+
+impl Event {
+    /// Whether this `:fail` is the answer of a register: the value was another one.
+    ///
+    /// An error instead, beside the value or in its place, says that there was no answer, such as
+    /// `:connection-refused`: it tells nothing about the register.
+    fn is_no(&self) -> bool {
+        self.function == Function::Cas && !self.has_error && self.value != EventValue::Other
+    }
 }
 
 /// Pairs events, as they come, into operations.
@@ -131,7 +143,7 @@ impl Pairing {
             Kind::Invoke => unreachable!("a call is no end"),
             Kind::Ok => entry.returned = Some((time, answer(event)?)),
             // Its answer is that the value was another one: that is a fact about the register.
-            Kind::Fail if event.function == Function::Cas => {
+            Kind::Fail if event.is_no() => {
                 entry.returned = Some((time, Answer::Swapped(false)));
             }
             // A read says nothing; anything else did not happen.
@@ -155,11 +167,12 @@ impl Entry {
             )));
         }
         if event.key.is_some() && event.key != self.key {
+            let written = |key: &Option<Key>| key.as_ref().map_or("none".to_string(), Key::written);
             return Err(event.place.wrong(format!(
-                "the end of a call with key {:?}, but process {} called with {:?} in line {line}",
-                event.key.as_deref().unwrap_or_default(),
+                "the end of a call with key {}, but process {} called with {} in line {line}",
+                written(&event.key),
                 self.client,
-                self.key.as_deref().unwrap_or_default(),
+                written(&self.key),
             )));
         }
         Ok(())

@@ -37,7 +37,7 @@ pub(super) fn event(line: Line<'_>) -> Result<Option<Event>, BadInput> {
             let what = format!("{word:?} is expected to be :read, :write or :cas");
             line.place_of(word).wrong(what)
         })?;
-    let value = edn::first_form(line, rest)?.0;
+    let (value, error) = edn::first_form(line, rest)?;
     Ok(Some(Event {
         place: line.place_of(digits),
         process,
@@ -46,6 +46,7 @@ pub(super) fn event(line: Line<'_>) -> Result<Option<Event>, BadInput> {
         key: None,
         value: edn::value(&value),
         value_place: line.place_of(rest.trim_start()),
+        has_error: !error.trim().is_empty(),
     }))
 }
 

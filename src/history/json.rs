@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use super::entry::{Answer, Entry, Function, Input, Refusal, Value};
+use super::entry::{Answer, Entry, Function, Input, Key, Refusal, Value};
 use super::place::{BadInput, Line, Place};
 
 /// A line as it is read: what the fields hold is looked at one by one, so that an error has the
@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
             place: self.line.place_of(fields.op.get()),
             client: self.number(fields.client, "client")?,
             call,
-            key: fields.key.map(|key| self.text(key, "key")).transpose()?,
+            key: fields.key.map(|key| self.text(key, "key").map(Key::Text)).transpose()?,
             input,
             returned,
         })

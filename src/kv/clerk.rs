@@ -27,8 +27,13 @@ pub enum PutError {
     Version,
     /// The key is missing, though a version was expected. The put has *not* happened.
     NoKey,
-    /// The key has another version or is missing, but an earlier copy of the put may have been
-    /// what changed it: it *may* have happened. Read the key to find out.
+    /// The key has another version or is missing, but that was the answer to a later copy of the
+    /// put: it *may* have happened.
+    ///
+    /// Where the key is past the version that was expected, this is decided, and what is read from
+    /// now on shows what became of it. Where the key has not come to that version, the put has not
+    /// happened, but it *may yet*: an earlier copy that is still under way is carried out if the
+    /// key has the version when it arrives. No read rules that out.
     Maybe,
 }
 

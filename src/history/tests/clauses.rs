@@ -57,6 +57,24 @@ fn the_answer_of_a_compare_and_set_is_ok_or_fail() {
 }
 
 #[test]
+fn a_compare_and_set_that_failed_with_an_error_did_not_happen() {
+    let call = ["0 invoke write 1", "0 ok write 1", "0 invoke cas [1 2]"];
+    let after = |end: &'static str, read: &'static str| {
+        [&call[..], &[end, "1 invoke read nil", read]].concat()
+    };
+    let refused = "0 fail cas [1 2], :error :connection-refused";
+    assert!(is_linearizable(&edn(&after(refused, "1 ok read 1"))));
+    assert!(!is_linearizable(&edn(&after(refused, "1 ok read 2"))));
+    assert!(!is_linearizable(&edn(&after("0 fail cas [1 2], :error nil", "1 ok read 1"))));
+    // A log has no names: the error stands in the place of the value, or behind it.
+    for refused in ["0 fail cas :refused", "0 fail cas [1 2]\t:refused"] {
+        assert!(is_linearizable(&jepsen(&after(refused, "1 ok read 1"))), "{refused}");
+        assert!(!is_linearizable(&jepsen(&after(refused, "1 ok read 2"))), "{refused}");
+    }
+    assert!(!is_linearizable(&jepsen(&after("0 fail cas [1 2]", "1 ok read 1"))));
+}
+
+#[test]
 fn a_compare_and_set_may_expect_nil() {
     let text =
         edn(&["0 invoke cas [nil 2]", "0 ok cas [nil 2]", "0 invoke read nil", "0 ok read 2"]);
@@ -145,6 +163,40 @@ fn an_end_is_of_the_function_and_key_that_were_called() {
     let text = edn(&["0 invoke get \"a\" = nil", "0 ok get \"b\" = \"\""]);
     let what = "2:1: the end of a call with key \"b\", but process 0 called with \"a\" in line 1";
     assert_eq!(wrong(&text), what);
+}
+
+#[test]
+fn a_number_a_text_and_a_keyword_are_three_keys() {
+    let keys = ["1", "\"1\"", ":1"];
+    let write = |key| [format!("0 invoke write {key} = 5"), format!("0 ok write {key} = 5")];
+    let read = |key| [format!("0 invoke read {key} = nil"), format!("0 ok read {key} = nil")];
+    for (written, other) in keys.iter().zip(keys.iter().cycle().skip(1)) {
+        let lines = |key| write(written).into_iter().chain(read(key)).collect::<Vec<_>>();
+        let text = |lines: Vec<String>| edn(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(is_linearizable(&text(lines(other))), "{written} and {other}");
+        assert!(!is_linearizable(&text(lines(written))), "{written} and itself");
+    }
+    let what = "2:1: the end of a call with key \"1\", but process 0 called with 1 in line 1";
+    assert_eq!(wrong(&edn(&["0 invoke read 1 = nil", "0 ok read \"1\" = nil"])), what);
+    // A register whose name is empty is not the one without a name.
+    let nameless = ["0 invoke write 1", "0 ok write 1"];
+    let named = ["0 invoke read \"\" = nil", "0 ok read \"\" = nil"];
+    assert!(is_linearizable(&edn(&[nameless, named].concat())));
+}
+
+#[test]
+fn keys_are_named_with_their_marks_only_where_these_tell_them_apart() {
+    let names = |keys: [&str; 2]| {
+        let lines = keys.map(|key| format!("{{:process 0, :type :info, :f :get, :key {key}}}"));
+        let calls = lines.map(|line| format!("{}\n{line}", line.replace(":info", ":invoke")));
+        let History::Kv(all) = file(&calls.join("\n")).unwrap().history else { panic!("gets") };
+        all.iter().map(|get| get.input.key().to_string()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(names(["1", "2"]), "1 2");
+    assert_eq!(names(["\"1\"", "\"a\""]), "1 a");
+    assert_eq!(names([":1", ":a"]), "1 a");
+    assert_eq!(names(["1", "\"1\""]), "1 \"1\"");
+    assert_eq!(names([":1", "\"1\""]), ":1 \"1\"");
 }
 
 #[test]
