@@ -1,14 +1,20 @@
 //! The keys of a history, each with a search of its own, taking turns.
 
+use std::collections::VecDeque;
+
+use super::contradiction::contradiction;
+use super::limits::Limits;
 use super::model::Model;
 use super::part::{History, Part, by_key};
 use super::search::{Progress, Search};
-use super::shrink;
+use super::shrink::shrink;
 use super::verdict::{Budget, Verdict, Why};
 
 /// Steps of the first turn. Each round of turns doubles it, up to [`TURN_MAX`].
 const TURN_MIN: u64 = 256;
 const TURN_MAX: u64 = 1 << 16;
+/// Steps of a search after which it may be stuck. In each operation it took a few.
+const CONTRADICT_MIN: u64 = 1 << 12;
 /// Steps between two looks at the clock and at the memory.
 const SLICE: u64 = 1 << 12;
 
@@ -34,61 +40,132 @@ const SLICE: u64 = 1 << 12;
 /// # Panics
 /// When an operation returns before it was called.
 pub fn check<M: Model>(model: &M, history: &History<M>, budget: &Budget<'_>) -> Verdict {
-    let searches = by_key(model, history)
-        .into_iter()
-        .map(|indices| Search::new(model, Part::new(model, history, &indices, |_| true)));
-    let mut turns = Turns::new(searches.collect(), budget);
-    match turns.take() {
+    let limits = Limits::new(budget);
+    match Turns::new(model, history, &limits).take() {
         Outcome::Ok => Verdict::Ok,
         Outcome::Unknown(why) => Verdict::Unknown(why),
-        Outcome::Illegal(search) => {
-            // The memo of this search is not needed, and those of the others are not either.
-            let (suspects, last) = suspects(&search);
-            drop((search, turns));
-            Verdict::Illegal(shrink::shrink(model, history, suspects, last, budget))
+        Outcome::Illegal { suspects, last, known } => {
+            Verdict::Illegal(shrink(model, history, suspects, last, known, &limits))
         }
     }
 }
 
-enum Outcome<'a, M: Model> {
+/// Judges as [`check`] does, and makes no counterexample: where only the verdict is wanted, that
+/// is the smaller part of the work.
+///
+/// ```
+/// use raftlab::checker::models::{Register, RegisterInput::*, RegisterOutput::*};
+/// use raftlab::checker::{Budget, Operation, is_linearizable};
+///
+/// let lost = [Operation::answered(1, 0, Read, 5, Value(Some(7)))];
+/// let register = Register::<u8>::new();
+/// assert_eq!(is_linearizable(&register, &lost, &Budget::default()), Ok(false));
+/// ```
+///
+/// # Errors
+/// What ran out before either was found.
+///
+/// # Panics
+/// When an operation returns before it was called.
+pub fn is_linearizable<M: Model>(
+    model: &M,
+    history: &History<M>,
+    budget: &Budget<'_>,
+) -> Result<bool, Why> {
+    match Turns::new(model, history, &Limits::new(budget)).take() {
+        Outcome::Ok => Ok(true),
+        Outcome::Illegal { .. } => Ok(false),
+        Outcome::Unknown(why) => Err(why),
+    }
+}
+
+enum Outcome {
     Ok,
-    Illegal(Box<Search<'a, M>>),
+    /// The operations of a key that is illegal; the last return whose answer was looked at; and some
+    /// that contradict each other, where that was how it was found.
+    Illegal {
+        suspects: Vec<usize>,
+        last: u64,
+        known: Option<Vec<usize>>,
+    },
     Unknown(Why),
 }
 
-/// The searches that are still going.
+/// The search of one key.
+enum Turn<'a, M: Model> {
+    /// It has not begun: the operations of the key.
+    Waiting(Vec<usize>),
+    Going(Box<Going<'a, M>>),
+}
+
+impl<M: Model> Turn<'_, M> {
+    fn bytes(&self) -> usize {
+        match self {
+            Turn::Waiting(_) => 0,
+            Turn::Going(going) => going.search.bytes(),
+        }
+    }
+}
+
+/// A search that has begun.
+struct Going<'a, M: Model> {
+    search: Search<'a, M>,
+    /// The last return it had looked at when its last turn ended.
+    last_seen: u64,
+    /// After how many steps it is worth to look for a contradiction.
+    contradict_at: u64,
+}
+
+impl<M: Model> Going<'_, M> {
+    fn is_illegal(&self, known: Option<Vec<usize>>) -> Outcome {
+        let (suspects, last) = (self.search.indices(), self.search.last_seen());
+        Outcome::Illegal { suspects, last, known }
+    }
+}
+
+/// The keys that are not decided, the next one first.
 struct Turns<'a, 'b, M: Model> {
-    searches: Vec<Search<'a, M>>,
-    budget: &'b Budget<'b>,
+    model: &'a M,
+    history: &'a History<M>,
+    left: VecDeque<Turn<'a, M>>,
+    limits: &'b Limits<'b>,
     steps_left: u64,
+    /// About how many bytes all searches hold.
+    bytes: usize,
     /// A search had to be given up, since all together took too much memory.
     gave_up: bool,
 }
 
 impl<'a, 'b, M: Model> Turns<'a, 'b, M> {
-    fn new(searches: Vec<Search<'a, M>>, budget: &'b Budget<'b>) -> Turns<'a, 'b, M> {
-        Turns { searches, budget, steps_left: budget.steps, gave_up: false }
+    fn new(model: &'a M, history: &'a History<M>, limits: &'b Limits<'b>) -> Turns<'a, 'b, M> {
+        let left = by_key(model, history).into_iter().map(Turn::Waiting).collect();
+        let steps_left = limits.budget.steps;
+        Turns { model, history, left, limits, steps_left, bytes: 0, gave_up: false }
     }
 
     /// Takes turns until one search finds that there is no order, or all have ended.
     ///
     /// One hard key must not keep the others from showing that the history is illegal: so each
     /// has the same number of steps in each round.
-    fn take(&mut self) -> Outcome<'a, M> {
+    fn take(mut self) -> Outcome {
         let mut turn = TURN_MIN;
-        while !self.searches.is_empty() {
-            let mut at = 0;
-            while at < self.searches.len() {
-                match self.turn(at, turn) {
-                    Ok(Progress::Going) => at += 1,
-                    Ok(Progress::Found) => drop(self.searches.remove(at)),
-                    Ok(Progress::Impossible) => {
-                        return Outcome::Illegal(Box::new(self.searches.swap_remove(at)));
-                    }
+        while !self.left.is_empty() {
+            for _ in 0..self.left.len() {
+                let Some(next) = self.left.pop_front() else { break };
+                let mut going = match self.begin(next) {
+                    Ok(going) => going,
+                    Err(why) => return Outcome::Unknown(why),
+                };
+                match self.turn(&mut going.search, turn) {
+                    Ok(Progress::Going) => match self.contradiction(&mut going) {
+                        None => self.left.push_back(Turn::Going(going)),
+                        known => return going.is_illegal(known),
+                    },
+                    Ok(Progress::Found) => self.bytes -= going.search.bytes(),
+                    Ok(Progress::Impossible) => return going.is_illegal(None),
                     Err(Why::Memory) => {
+                        self.left.push_back(Turn::Going(going));
                         self.give_up_the_largest();
-                        // Those before `at` may have moved: the round is over.
-                        break;
                     }
                     Err(why) => return Outcome::Unknown(why),
                 }
@@ -98,26 +175,38 @@ impl<'a, 'b, M: Model> Turns<'a, 'b, M> {
         if self.gave_up { Outcome::Unknown(Why::Memory) } else { Outcome::Ok }
     }
 
+    fn begin(&self, turn: Turn<'a, M>) -> Result<Box<Going<'a, M>>, Why> {
+        match turn {
+            Turn::Going(going) => Ok(going),
+            Turn::Waiting(_) if self.limits.stopped() => Err(Why::Stopped),
+            Turn::Waiting(indices) => {
+                let part = Part::new(self.model, self.history, &indices, |_| true);
+                let search = Search::new(self.model, part);
+                Ok(Box::new(Going { search, last_seen: 0, contradict_at: CONTRADICT_MIN }))
+            }
+        }
+    }
+
     /// Lets one search go on for `turn` steps.
-    fn turn(&mut self, at: usize, turn: u64) -> Result<Progress, Why> {
+    fn turn(&mut self, search: &mut Search<'a, M>, turn: u64) -> Result<Progress, Why> {
         let mut left = turn;
         loop {
             if self.steps_left == 0 {
                 return Err(Why::Steps);
             }
-            if self.budget.stop.is_some_and(|stop| stop()) {
+            if self.limits.stopped() {
                 return Err(Why::Stopped);
             }
-            let search = &mut self.searches[at];
-            let before = search.steps;
+            let (steps, bytes) = (search.steps, search.bytes());
             let progress = search.run(SLICE.min(left).min(self.steps_left));
-            let used = search.steps - before;
+            let used = search.steps - steps;
+            self.bytes = self.bytes + search.bytes() - bytes;
             self.steps_left = self.steps_left.saturating_sub(used);
             left = left.saturating_sub(used);
             if progress != Progress::Going {
                 return Ok(progress);
             }
-            if self.searches.iter().map(Search::bytes).sum::<usize>() > self.budget.memory {
+            if self.bytes > self.limits.budget.memory {
                 return Err(Why::Memory);
             }
             if left == 0 {
@@ -126,16 +215,26 @@ impl<'a, 'b, M: Model> Turns<'a, 'b, M> {
         }
     }
 
+    /// A few answers that contradict each other, near the one at which a search does not get on.
+    fn contradiction(&mut self, going: &mut Going<'a, M>) -> Option<Vec<usize>> {
+        let search = &going.search;
+        let last = search.last_seen();
+        let stuck = std::mem::replace(&mut going.last_seen, last) == last;
+        if !stuck || search.steps < going.contradict_at {
+            return None;
+        }
+        going.contradict_at = search.steps * 2;
+        let steps = search.steps.min(self.steps_left);
+        let (model, history, limits) = (self.model, self.history, self.limits);
+        let (found, used) = contradiction(model, history, search.indices(), last, steps, limits);
+        self.steps_left = self.steps_left.saturating_sub(used);
+        found
+    }
+
     fn give_up_the_largest(&mut self) {
-        let largest = (0..self.searches.len()).max_by_key(|at| self.searches[*at].bytes());
-        drop(largest.map(|at| self.searches.remove(at)));
+        let largest = (0..self.left.len()).max_by_key(|at| self.left[*at].bytes());
+        let given_up = largest.and_then(|at| self.left.remove(at));
+        self.bytes -= given_up.map_or(0, |search| search.bytes());
         self.gave_up = true;
     }
-}
-
-/// What a search without success leaves to be shrunk: its operations, and the last return whose
-/// answer it looked at.
-fn suspects<M: Model>(search: &Search<'_, M>) -> (Vec<usize>, u64) {
-    let operations = search.part.operations.iter();
-    (operations.map(|operation| operation.index).collect(), search.last_seen())
 }

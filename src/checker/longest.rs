@@ -1,8 +1,12 @@
 //! How far one gets in an illegal history, with each operation placed.
 
+use super::limits::Limits;
 use super::model::Model;
 use super::part::{History, Part};
 use super::search::{Progress, Search};
+
+/// Steps between two looks at the clock and at the memory.
+const SLICE: u64 = 1 << 10;
 
 /// For each operation the longest order, so far, in which it was placed.
 pub(super) struct Longest {
@@ -23,32 +27,41 @@ impl Longest {
     }
 
     /// Looks at an order that the search has come to.
-    pub fn see(&mut self, order: &[u32]) {
+    pub fn see(&mut self, order: impl Iterator<Item = u32>) {
+        let order: Vec<u32> = order.collect();
         let answered = order.iter().filter(|id| (**id as usize) < self.answered_count).count();
-        for id in order {
+        for id in &order {
             let best = &mut self.best[*id as usize];
             if best.answered < answered {
-                *best = Best { answered, order: order.to_vec() };
+                *best = Best { answered, order: order.clone() };
             }
         }
     }
 }
 
 /// The longest linearization through each operation of `conflict`, where `context` are the
-/// operations that may be used but have no answer; and whether the search came to its end
-/// within `steps`.
+/// operations that may be used but whose answers do not count; and whether the search came to its
+/// end within `steps` and `limits`.
 pub(super) fn longest_through<M: Model>(
     model: &M,
     history: &History<M>,
     conflict: &[usize],
     context: &[usize],
     steps: u64,
+    limits: &Limits<'_>,
 ) -> (Vec<Vec<usize>>, bool) {
     let indices: Vec<usize> = conflict.iter().chain(context).copied().collect();
     let part = Part::new(model, history, &indices, |index| conflict.contains(&index));
     let longest = Longest::new(part.operations.len(), part.answered_count);
     let mut search = Search::watched(model, part, longest);
-    let complete = search.run(steps) == Progress::Impossible;
+    let mut progress = Progress::Going;
+    while progress == Progress::Going
+        && search.steps < steps
+        && search.bytes() <= limits.budget.memory
+        && !limits.stopped()
+    {
+        progress = search.run(SLICE.min(steps - search.steps));
+    }
 
     let operations = &search.part.operations;
     let index_of = |id: &u32| operations[*id as usize].index;
@@ -61,5 +74,5 @@ pub(super) fn longest_through<M: Model>(
     let through = |index: &usize| {
         by_index.iter().find(|(other, _)| other == index).map_or(vec![], |(_, order)| order.clone())
     };
-    (conflict.iter().map(through).collect(), complete)
+    (conflict.iter().map(through).collect(), progress == Progress::Impossible)
 }

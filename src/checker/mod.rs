@@ -32,7 +32,7 @@
 //! still to be placed had returned before it was called. It is placed if its answer is right in
 //! the state so far, and the search goes on from there; where nothing can be placed it goes back.
 //! Two ways to place the same operations that end in the same state have the same future, so the
-//! second is cut off (Wing and Gong's search with Lowe's memo). Five things keep it short:
+//! second is cut off (Wing and Gong's search with Lowe's memo). Six things keep it short:
 //!
 //! - *Keys.* Operations of different keys cannot meet. Each key has a search of its own, and they
 //!   take turns: a hard key does not hide a wrong one.
@@ -43,6 +43,9 @@
 //! - *Looking ahead.* A place is given up if an answer that is due soon can no longer come right.
 //! - *Less is better.* An operation that never returned need not be placed. It is only where it
 //!   shows, and whoever used up fewer of them than another at the same place cuts that one off.
+//! - *A few answers.* An answer that no operation can make right is found before the search. And
+//!   where the search does not get on, two or more answers there are held against each other,
+//!   whatever all other operations did: what they alone forbid is forbidden.
 //!
 //! # What it promises
 //!
@@ -105,10 +108,10 @@
 //!     fn key(&self, _: &Option<u32>) {}
 //! }
 //!
-//! // Twenty appends at a time, and then somebody sees none of them.
+//! // Twenty appends at a time, and then somebody sees what none of them added.
 //! let append = |client| Operation::answered(client, 0, Some(1 << client), 9, vec![]);
 //! let mut history: Vec<_> = (0..20).map(append).collect();
-//! history.push(Operation::answered(20, 10, None, 19, vec![]));
+//! history.push(Operation::answered(20, 10, None, 19, vec![0]));
 //! let budget = Budget { steps: 100_000, ..Budget::default() };
 //! assert_eq!(check(&List, &history, &budget), Verdict::Unknown(Why::Steps));
 //! ```
@@ -116,16 +119,19 @@
 //! # Where to read next
 //!
 //! [`models`] has a register, keys with texts, keys with versions, and a counter; [`PerKey`] makes
-//! many objects of one, and [`PowerSet`] a model of what may go either way. Inside, `search.rs` is
-//! the search of one key, `check.rs` how they take turns, `shrink.rs` how a counterexample is made.
+//! many objects of one, and [`PowerSet`] a model of what may go either way. Inside, `search/` is
+//! the search of one key, `check.rs` how they take turns, `contradiction.rs` what a few answers
+//! show, `shrink.rs` how a counterexample is made. [`is_linearizable`] stops at the verdict.
 //!
 //! [`PerKey`]: models::PerKey
 
 mod check;
+mod contradiction;
 pub mod describe;
 pub mod draw;
 pub mod explain;
 mod history;
+mod limits;
 mod longest;
 mod memo;
 mod model;
@@ -138,7 +144,7 @@ mod shrink;
 mod table;
 mod verdict;
 
-pub use check::check;
+pub use check::{check, is_linearizable};
 pub use history::Operation;
 pub use model::{Model, NondeterministicModel, Sight};
 pub use power_set::PowerSet;

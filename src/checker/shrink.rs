@@ -2,71 +2,86 @@
 
 use std::collections::BTreeSet;
 
+use super::limits::Limits;
 use super::longest::longest_through;
 use super::model::Model;
 use super::part::{History, Part};
 use super::search::{Progress, Search};
-use super::verdict::{Budget, Counterexample};
+use super::verdict::Counterexample;
 
 /// Shrinks the illegal operations `suspects`, all of one key, where that was found without a look
-/// at what returned after `last`: so the answers of those called later are not needed.
+/// at what returned after `last`: so the answers of those called later are not needed. `known` are
+/// some that contradict each other, the most important ones first.
 pub(super) fn shrink<M: Model>(
     model: &M,
     history: &History<M>,
     suspects: Vec<usize>,
     last: u64,
-    budget: &Budget<'_>,
+    known: Option<Vec<usize>>,
+    limits: &Limits<'_>,
 ) -> Counterexample {
-    let mut shrinker = Shrinker {
-        model,
-        history,
-        budget,
-        steps_left: budget.shrink_steps,
-        minimal: true,
-        all: suspects,
-    };
-    let conflict = shrinker.conflict(last);
-    let context = shrinker.context(&conflict);
-    let (longest, complete) =
-        longest_through(model, history, &conflict, &context, shrinker.steps_left);
-    Counterexample { conflict, context, minimal: shrinker.minimal && complete, longest }
+    let steps_left = limits.budget.shrink_steps;
+    let mut shrinker = Shrinker::new(model, history, limits, steps_left, suspects);
+    let conflict = shrinker.conflict(last, known);
+    let mut context = Vec::new();
+    let mut longest = vec![Vec::new(); conflict.len()];
+    // What is too large to be read is not worth more work.
+    if shrinker.minimal && conflict.len() <= CONFLICT_MAX {
+        context = shrinker.context(&conflict);
+        let complete;
+        let steps = shrinker.steps_left;
+        (longest, complete) = longest_through(model, history, &conflict, &context, steps, limits);
+        shrinker.minimal &= complete;
+    }
+    Counterexample { conflict, context, minimal: shrinker.minimal, longest }
 }
+
+/// A larger conflict is not explained any further.
+const CONFLICT_MAX: usize = 64;
+
+/// So many operations are laid out in the time of a step.
+const LAID_OUT_PER_STEP: u64 = 4;
 
 /// A larger context is not made smaller: it would take long, and nobody would read it.
 const CONTEXT_MAX: usize = 24;
 
 /// Judges parts of the suspects. A part is told by the operations whose answers count; the
-/// others may have taken effect at any time after their calls, or not at all.
+/// others may have taken effect at any time between their calls and returns, or not at all.
 ///
 /// The more answers count, the fewer orders there are: so if a part is illegal, all larger ones
 /// are, and each question below halves what is left.
-struct Shrinker<'a, M: Model> {
-    model: &'a M,
-    history: &'a History<M>,
-    budget: &'a Budget<'a>,
-    steps_left: u64,
-    /// Every question had an answer.
+pub(super) struct Shrinker<'a, M: Model> {
+    pub model: &'a M,
+    pub history: &'a History<M>,
+    pub limits: &'a Limits<'a>,
+    pub steps_left: u64,
+    /// Every question that mattered had an answer.
     minimal: bool,
+    /// All operations of the key.
     all: Vec<usize>,
 }
 
-impl<M: Model> Shrinker<'_, M> {
-    /// The operations that contradict each other, by call.
-    fn conflict(&mut self, last: u64) -> Vec<usize> {
-        let history = self.history;
-        let mut candidates: Vec<usize> = self.all.clone();
-        candidates
-            .retain(|index| history[*index].returned.is_some() && history[*index].call <= last);
-        // Those in front are kept rather: the ones that had just returned when it went wrong.
-        candidates.sort_by_key(|index| {
-            let end = history[*index].end();
-            (end > last, end.abs_diff(last), *index)
-        });
-        // What is called when all of them have returned cannot come between them.
-        let end = candidates.iter().map(|index| history[*index].end()).max();
-        self.all.retain(|index| Some(history[*index].call) <= end);
+impl<'a, M: Model> Shrinker<'a, M> {
+    pub fn new(
+        model: &'a M,
+        history: &'a History<M>,
+        limits: &'a Limits<'a>,
+        steps_left: u64,
+        all: Vec<usize>,
+    ) -> Shrinker<'a, M> {
+        Shrinker { model, history, limits, steps_left, minimal: true, all }
+    }
 
-        let mut conflict = self.needed(&mut Vec::new(), false, &candidates);
+    /// All operations of the key.
+    pub fn all(&self) -> &[usize] {
+        &self.all
+    }
+
+    /// The operations that contradict each other, by call: the fewest of `known`, which do.
+    fn conflict(&mut self, last: u64, known: Option<Vec<usize>>) -> Vec<usize> {
+        let known = known.or_else(|| self.contradiction(last));
+        let known = known.unwrap_or_else(|| self.nearest(last, |_| true));
+        let mut conflict = self.needed(&mut Vec::new(), false, &known);
         self.sort_by_call(&mut conflict);
         conflict
     }
@@ -90,6 +105,10 @@ impl<M: Model> Shrinker<'_, M> {
         if candidates.len() == 1 {
             return candidates.to_vec();
         }
+        if self.is_over() {
+            self.minimal = false;
+            return candidates.to_vec();
+        }
         let (front, back) = candidates.split_at(candidates.len() / 2);
         let given_count = given.len();
         given.extend(front);
@@ -107,8 +126,7 @@ impl<M: Model> Shrinker<'_, M> {
         let mut context = BTreeSet::new();
         for left_out in conflict {
             let others: Vec<usize> = conflict.iter().copied().filter(|it| it != left_out).collect();
-            let all = self.all.clone();
-            match self.explain(&others, &all) {
+            match self.explain(&others) {
                 Some(Some(order)) => {
                     context.extend(order.into_iter().filter(|index| !conflict.contains(index)));
                 }
@@ -135,41 +153,60 @@ impl<M: Model> Shrinker<'_, M> {
         conflict.iter().all(|left_out| {
             let others: Vec<usize> = conflict.iter().copied().filter(|it| it != left_out).collect();
             let all: Vec<usize> = conflict.iter().chain(context).copied().collect();
-            matches!(self.explain(&others, &all), Some(Some(_)))
+            matches!(self.explain_with(&others, &all), Some(Some(_)))
         })
     }
 
     /// Whether the suspects are illegal for sure if only the answers of `answered` count.
     fn is_illegal(&mut self, answered: &[usize]) -> bool {
-        let all = std::mem::take(&mut self.all);
-        let explained = self.explain(answered, &all);
-        self.all = all;
+        let explained = self.explain(answered);
         self.minimal &= explained.is_some();
         explained == Some(None)
     }
 
-    /// An order of `all`, of which only the answers of `answered` count; `Some(None)` if there is
-    /// none, `None` if that was not found out.
-    fn explain(&mut self, answered: &[usize], all: &[usize]) -> Option<Option<Vec<usize>>> {
+    /// Whether nothing more may be asked.
+    fn is_over(&self) -> bool {
+        self.steps_left == 0 || self.limits.stopped()
+    }
+
+    /// An order of the suspects, of which only the answers of `answered` count; `Some(None)` if
+    /// there is none, `None` if that was not found out.
+    pub fn explain(&mut self, answered: &[usize]) -> Option<Option<Vec<usize>>> {
+        let history = self.history;
+        // What is called when all of them have returned cannot come between them.
+        let end = answered.iter().map(|index| history[*index].end()).max();
+        let begun = self.all.iter().copied().filter(|index| Some(history[*index].call) <= end);
+        let begun: Vec<usize> = begun.collect();
+        self.explain_with(answered, &begun)
+    }
+
+    /// The same of the operations `all`.
+    fn explain_with(&mut self, answered: &[usize], all: &[usize]) -> Option<Option<Vec<usize>>> {
+        if self.is_over() {
+            return None;
+        }
         let answered: BTreeSet<usize> = answered.iter().copied().collect();
         let part = Part::new(self.model, self.history, all, |index| answered.contains(&index));
         let mut search = Search::new(self.model, part);
+        // To lay it out costs, too.
+        search.steps = all.len() as u64 / LAID_OUT_PER_STEP;
         // A hard question must not use up what easier ones after it need.
         let mut left = (self.steps_left / 16).max(1_000).min(self.steps_left);
+        let mut before = 0;
         loop {
-            let stopped = self.budget.stop.is_some_and(|stop| stop());
-            if left == 0 || stopped || search.bytes() > self.budget.memory {
-                return None;
-            }
-            let before = search.steps;
             let progress = search.run(left.min(4_096));
             let used = search.steps - before;
             self.steps_left = self.steps_left.saturating_sub(used);
             left = left.saturating_sub(used);
+            before = search.steps;
             match progress {
                 Progress::Going => {}
                 Progress::Found => return Some(Some(search.placed().collect())),
                 Progress::Impossible => return Some(None),
+            }
+            let too_large = search.bytes() > self.limits.budget.memory;
+            if left == 0 || too_large || self.limits.stopped() {
+                return None;
             }
         }
     }

@@ -19,7 +19,9 @@ pub struct Budget<'a> {
     pub shrink_steps: u64,
     /// About how many bytes may be kept about what was tried.
     pub memory: usize,
-    /// Asked every few thousand steps; `true` ends the check. The way to bring a clock.
+    /// Asked before each piece of work, of some thousand steps; `true` ends the check, and it is
+    /// not asked again. The way to bring a clock. What is illegal by then stays so: the
+    /// counterexample is the smallest that was found.
     pub stop: Option<&'a dyn Fn() -> bool>,
 }
 
@@ -74,20 +76,22 @@ pub enum Why {
 ///
 /// A part is not the history with operations struck out: a read whose write was struck out would
 /// be illegal, and prove nothing. It is the history with *answers* struck out: an operation
-/// outside of `conflict` counts as one that never returned, which may have taken effect at any
-/// time after its call, or not at all. Whatever the rest may have done, the operations of
-/// `conflict` contradict each other.
+/// outside of `conflict` took effect at any time between its call and its return, whatever it
+/// answered, or not at all. Whatever the rest may have done, the operations of `conflict`
+/// contradict each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counterexample {
     /// The operations that cannot all be right, by call. All are of one key.
     pub conflict: Vec<usize>,
     /// Operations, by call, whose effects `conflict` may need, whenever they took place: with
-    /// these, and any one operation of `conflict` taken as one that never returned, the others are
-    /// legal. Their own answers are not part of the contradiction. Up to two dozen, none is idle.
+    /// these, and the answer of any one operation of `conflict` struck out, the others are legal.
+    /// Their own answers are not part of the contradiction. Up to two dozen, none is idle. Empty if
+    /// `conflict` is so large that nobody would read it, or was not shrunk to the end.
     pub context: Vec<usize>,
     /// Whether nothing can be left out of `conflict`. `false`: [`Budget::shrink_steps`] ran out, or
     /// the check was stopped, and it is the smallest so far.
     pub minimal: bool,
-    /// For each operation of `conflict`, in that order: the longest linearization through it.
+    /// For each operation of `conflict`, in that order: the longest linearization through it; empty
+    /// where `context` was not looked for either.
     pub longest: Vec<Vec<usize>>,
 }

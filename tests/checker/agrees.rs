@@ -2,17 +2,17 @@
 
 use proptest::prelude::*;
 use raftlab::checker::models::{Counter, Kv, PerKey, Register, UnsureVersionedKv, VersionedKv};
-use raftlab::checker::{Budget, Counterexample, Operation, PowerSet, Verdict, check};
+use raftlab::checker::{self, Budget, Counterexample, PowerSet, Verdict, check};
 
 use crate::generate::{Drawn, Made, Raw, history, made};
-use crate::oracle::{History, is_linearizable, longest_through};
+use crate::oracle::{History, Part, is_linearizable, longest_through};
 
-/// The part of a history that consists of `answered` and, without their answers, of `open`.
-fn part<D: Drawn>(history: &History<D>, answered: &[usize], open: &[usize]) -> History<D> {
-    let forget =
-        |it: &Operation<D::Input, D::Output>| Operation::open(it.client, it.call, it.input.clone());
-    let answered = answered.iter().map(|index| history[*index].clone());
-    answered.chain(open.iter().map(|index| forget(&history[*index]))).collect()
+/// The part of a history that consists of `answered` and, without their answers, of `others`.
+fn part<D: Drawn>(history: &History<D>, answered: &[usize], others: &[usize]) -> Part<D> {
+    let all = answered.iter().chain(others);
+    let operations = all.map(|index| history[*index].clone()).collect();
+    let counts = [vec![true; answered.len()], vec![false; others.len()]].concat();
+    Part { operations, counts }
 }
 
 fn without(indices: &[usize], index: usize) -> Vec<usize> {
@@ -72,6 +72,8 @@ fn assert_replays<D: Drawn>(
             .iter()
             .find(|other| !order[..at].contains(other) && history[**other].precedes(operation));
         assert_eq!(late, None, "it precedes {index} in {order:?}");
+        let late = order[..at].iter().find(|other| operation.precedes(&history[**other]));
+        assert_eq!(late, None, "{index} precedes it in {order:?}");
     }
 }
 
@@ -86,8 +88,11 @@ fn kind(verdict: &Verdict) -> &'static str {
 fn agree<D: Drawn>(world: &D, (made, raws): &(Made, Vec<Raw>)) {
     let mut history = history(world, made, raws);
     let verdict = check(world, &history, &Budget::default());
-    let expected = if is_linearizable(world, &history) { "ok" } else { "illegal" };
+    let legal = is_linearizable(world, &Part::whole(&history));
+    let expected = if legal { "ok" } else { "illegal" };
     assert_eq!(kind(&verdict), expected, "the oracle knows better: {history:#?}");
+    let alone = checker::is_linearizable(world, &history, &Budget::default());
+    assert_eq!(alone, Ok(legal), "without a counterexample: {history:#?}");
     assert!(!matches!(made, Made::Legal) || verdict.is_ok(), "it was legal: {history:#?}");
     if let Verdict::Illegal(example) = &verdict {
         assert_holds(world, &history, example);

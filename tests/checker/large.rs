@@ -3,10 +3,12 @@
 use std::cell::Cell;
 
 use raftlab::checker::models::{
-    Kv, KvInput, KvOutput, Register, VersionedInput, VersionedKv, VersionedOutput,
+    Kv, KvInput, KvOutput, Register, RegisterInput, RegisterOutput, VersionedInput, VersionedKv,
+    VersionedOutput,
 };
-use raftlab::checker::{Budget, Operation, Verdict, Why, check};
+use raftlab::checker::{Budget, Operation, Verdict, Why, check, is_linearizable};
 
+use crate::planted::{a_put_each, stale_read, swaps, troubled, write_and_read};
 use crate::workload::{History, Workload, never_returned, plant_stale_read, wide};
 
 #[test]
@@ -46,13 +48,13 @@ fn a_hard_key_does_not_keep_the_others_from_being_judged() {
 #[test]
 fn wide_concurrency_ends_with_the_steps() {
     let budget = Budget { steps: 100_000, ..Budget::default() };
-    assert_eq!(check(&Kv, &blind(24), &budget), Verdict::Unknown(Why::Steps));
+    assert_eq!(check(&Kv, &crowd(24), &budget), Verdict::Unknown(Why::Steps));
 }
 
 #[test]
 fn wide_concurrency_ends_with_the_memory() {
     let budget = Budget { memory: 1 << 20, ..Budget::default() };
-    assert_eq!(check(&Kv, &blind(24), &budget), Verdict::Unknown(Why::Memory));
+    assert_eq!(check(&Kv, &crowd(24), &budget), Verdict::Unknown(Why::Memory));
 }
 
 #[test]
@@ -63,8 +65,100 @@ fn a_check_ends_soon_after_it_is_told_to() {
         asked.get() > 3
     };
     let budget = Budget { stop: Some(&stop), ..Budget::default() };
-    assert_eq!(check(&Kv, &blind(24), &budget), Verdict::Unknown(Why::Stopped));
+    assert_eq!(check(&Kv, &crowd(24), &budget), Verdict::Unknown(Why::Stopped));
     assert_eq!(asked.get(), 4);
+}
+
+#[test]
+fn a_check_that_is_told_to_stop_is_not_asked_again_and_keeps_what_it_found() {
+    let history = swaps(2_000);
+    let register = Register::new();
+    let asked = Cell::new(0);
+    let patience = Cell::new(u32::MAX);
+    // A clock that says once that time is up, and then forgets it.
+    let stop = || {
+        asked.set(asked.get() + 1);
+        asked.get() == patience.get()
+    };
+    let budget = Budget { stop: Some(&stop), ..Budget::default() };
+    assert_eq!(is_linearizable(&register, &history, &budget), Ok(false));
+    let verdict = asked.replace(0);
+    let complete = check(&register, &history, &budget);
+    let Verdict::Illegal(complete) = complete else { panic!("{complete:?}") };
+    assert_eq!((complete.conflict.len(), complete.minimal), (2, true));
+    assert!(asked.get() > verdict + 10, "asked {} times after the verdict", asked.get() - verdict);
+    for more in [1, 2, 4, 8] {
+        patience.set(verdict + more);
+        asked.set(0);
+        let Verdict::Illegal(stopped) = check(&register, &history, &budget) else {
+            panic!("it was illegal before it was stopped")
+        };
+        assert_eq!(asked.get(), patience.get(), "asked again");
+        let holds = complete.conflict.iter().all(|index| stopped.conflict.contains(index));
+        assert!(holds && !stopped.minimal, "{more}: {stopped:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_nothing_can_make_right_is_found_whatever_stands_before_it() {
+    let budget = Budget { steps: 50_000, ..Budget::default() };
+    assert!(check(&Kv, &far_behind(24), &budget).is_illegal(), "nobody wrote it");
+    // Swaps that all overlap can be ordered in any way, and the read behind them is of no value.
+    let swap = |client: u64| {
+        let input = RegisterInput::Cas { from: Some(client % 3), to: client * 7 % 3 };
+        Operation::answered(client, 10, input, 1_000, RegisterOutput::Swapped(true))
+    };
+    let write = Operation::answered(0, 0, RegisterInput::Write(0), 1, RegisterOutput::Done);
+    let value = RegisterOutput::Value(Some(77));
+    let read = Operation::answered(0, 2_000, RegisterInput::Read, 2_001, value);
+    let history: Vec<_> = [write].into_iter().chain((1..45).map(swap)).chain([read]).collect();
+    let verdict = check(&Register::new(), &history, &Budget { steps: 1_000, ..budget });
+    let Verdict::Illegal(example) = verdict else { panic!("{verdict:?}") };
+    assert_eq!((example.conflict, example.minimal), (vec![45], true));
+}
+
+#[test]
+fn a_stale_read_among_many_clients_is_found_and_explained_by_two_answers() {
+    for (values, pause) in [(Some(5), 400), (Some(50), 40), (None, 100), (None, 0)] {
+        for operations in [1_000, 5_000] {
+            let work = Workload { clients: 50, operations, pause, ..Workload::default() };
+            let history = stale_read(&work, values);
+            let budget = Budget { steps: 20_000_000, ..Budget::default() };
+            let verdict = check(&Register::new(), &history, &budget);
+            let Verdict::Illegal(example) = verdict else { panic!("{verdict:?}") };
+            assert!(example.minimal, "{values:?} values, {operations} operations");
+            let (conflict, context) = (example.conflict.len(), example.context.len());
+            assert!(conflict <= 3 && conflict + context <= 30, "{conflict} and {context}");
+        }
+    }
+}
+
+#[test]
+fn times_of_trouble_are_judged_and_explained_in_few_operations() {
+    let verdicts =
+        (0..100).map(|seed| check(&Register::new(), &troubled(seed), &Budget::default()));
+    let illegal: Vec<_> = verdicts
+        .filter_map(|verdict| match verdict {
+            Verdict::Illegal(example) => Some(example),
+            Verdict::Ok => None,
+            Verdict::Unknown(why) => panic!("{why:?}"),
+        })
+        .collect();
+    assert!((20..80).contains(&illegal.len()), "{} are illegal", illegal.len());
+    for example in illegal {
+        let drawn = example.conflict.len() + example.context.len();
+        assert!(example.minimal && drawn <= 30, "{example:?}");
+    }
+}
+
+#[test]
+fn steps_do_not_grow_faster_than_a_history() {
+    // What is judged with so many steps is judged in as many times some ten nanoseconds.
+    let enough = |operations: usize| Budget { steps: 8 * operations as u64, ..Budget::default() };
+    let history = write_and_read(100_000);
+    assert!(check(&Register::new(), &history, &enough(200_000)).is_ok(), "one after the other");
+    let history = a_put_each(20_000);
+    assert!(check(&Kv, &history, &enough(20_000)).is_ok(), "many keys");
 }
 
 #[test]
@@ -98,10 +192,24 @@ fn many_clients_that_never_heard_back_are_no_trouble() {
     }
 }
 
+/// Appends that all overlap, and a read that misses one letter of all that they add. Each part of
+/// them is legal, so all must be held against each other, in each order.
+fn crowd(width: usize) -> History<Kv> {
+    let key = || "k".to_string();
+    let append = |client: usize| {
+        let input = KvInput::Append { key: key(), value: "a".repeat(1 + client % 3) };
+        Operation::answered(client as u64, 0, input, 10, KvOutput::Done)
+    };
+    let letters: usize = (0..width).map(|client| 1 + client % 3).sum();
+    let seen = KvOutput::Value("a".repeat(letters - 1));
+    let read = Operation::answered(99, 20, KvInput::Get { key: key() }, 30, seen);
+    (0..width).map(append).chain([read]).collect()
+}
+
 /// Appends that all overlap, and far behind them a read that is wrong. What it must see is not
 /// looked at while the appends are placed: other reads, which a put keeps from telling, stand
 /// between.
-fn blind(width: u64) -> History<Kv> {
+fn far_behind(width: u64) -> History<Kv> {
     let key = || "k".to_string();
     let mut history = wide(width, true);
     history.pop();

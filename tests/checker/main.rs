@@ -5,4 +5,5 @@ mod agrees;
 mod generate;
 mod large;
 mod oracle;
+mod planted;
 mod workload;

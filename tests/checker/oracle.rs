@@ -62,39 +62,59 @@ impl<M: NondeterministicModel<Input: Clone + Debug, Output: Clone + Debug>> Worl
     }
 }
 
-/// Whether some order of all answered and some open operations explains every answer.
-pub fn is_linearizable<W: World>(world: &W, history: &History<W>) -> bool {
-    let mut left: Vec<usize> = (0..history.len()).collect();
-    explains(world, history, &mut left, &mut BTreeMap::new())
+/// Some operations of a history, and for each whether its answer counts. If not, the operation took
+/// effect between its call and its return, with whatever answer, or not at all.
+pub struct Part<W: World> {
+    pub operations: History<W>,
+    pub counts: Vec<bool>,
+}
+
+impl<W: World> Part<W> {
+    /// All answers count.
+    pub fn whole(history: &History<W>) -> Part<W> {
+        Part { operations: history.clone(), counts: vec![true; history.len()] }
+    }
+
+    /// The answer of an operation, if it has one that counts.
+    fn answer(&self, index: usize) -> Option<&W::Output> {
+        self.operations[index].output().filter(|_| self.counts[index])
+    }
+
+    /// Whether one operation must be placed before another can be.
+    fn is_needed_for(&self, one: usize, other: usize) -> bool {
+        self.counts[one] && self.operations[one].precedes(&self.operations[other])
+    }
+}
+
+/// Whether some order of all answered and some other operations explains every answer.
+pub fn is_linearizable<W: World>(world: &W, part: &Part<W>) -> bool {
+    let left: Vec<usize> = (0..part.operations.len()).collect();
+    explains(world, part, &left, &mut BTreeMap::new())
 }
 
 type States<W> = BTreeMap<<W as Model>::Key, <W as World>::One>;
 
-fn explains<W: World>(
-    world: &W,
-    history: &History<W>,
-    left: &mut Vec<usize>,
-    states: &mut States<W>,
-) -> bool {
-    if left.iter().all(|index| history[*index].returned.is_none()) {
+fn explains<W: World>(world: &W, part: &Part<W>, left: &[usize], states: &mut States<W>) -> bool {
+    if left.iter().all(|index| part.answer(*index).is_none()) {
         return true;
     }
-    (0..left.len()).any(|at| {
-        let index = left[at];
-        let operation = &history[index];
-        if left.iter().any(|other| history[*other].precedes(operation)) {
+    left.iter().any(|&index| {
+        if left.iter().any(|other| part.is_needed_for(*other, index)) {
             return false;
         }
+        let operation = &part.operations[index];
         let key = world.key(&operation.input);
         let before = states.get(&key).cloned();
         let state = before.clone().unwrap_or_else(|| world.first());
-        left.remove(at);
-        let found =
-            world.then(&state, &operation.input, operation.output()).into_iter().any(|next| {
-                states.insert(key.clone(), next);
-                explains(world, history, left, states)
-            });
-        left.insert(at, index);
+        // What returned before its call, and is not placed, is too late.
+        let in_time =
+            |other: &usize| *other != index && !part.operations[*other].precedes(operation);
+        let left: Vec<usize> = left.iter().copied().filter(in_time).collect();
+        let next = world.then(&state, &operation.input, part.answer(index));
+        let found = next.into_iter().any(|next| {
+            states.insert(key.clone(), next);
+            explains(world, part, &left, states)
+        });
         match before {
             Some(before) => states.insert(key, before),
             None => states.remove(&key),
@@ -105,36 +125,38 @@ fn explains<W: World>(
 
 /// For each operation, how many answered ones are at most in an order with it that explains the
 /// answers of those that are in it, and leaves none out that returned before one was called.
-pub fn longest_through<W: World>(world: &W, history: &History<W>) -> Vec<usize> {
-    let mut longest = vec![0; history.len()];
-    extend(world, history, &mut Vec::new(), &mut BTreeMap::new(), &mut longest);
+pub fn longest_through<W: World>(world: &W, part: &Part<W>) -> Vec<usize> {
+    let mut longest = vec![0; part.operations.len()];
+    extend(world, part, &mut Vec::new(), &mut BTreeMap::new(), &mut longest);
     longest
 }
 
 fn extend<W: World>(
     world: &W,
-    history: &History<W>,
+    part: &Part<W>,
     order: &mut Vec<usize>,
     states: &mut States<W>,
     longest: &mut [usize],
 ) {
-    let answered = order.iter().filter(|index| history[**index].returned.is_some()).count();
+    let answered = order.iter().filter(|index| part.answer(**index).is_some()).count();
     for index in order.iter() {
         longest[*index] = longest[*index].max(answered);
     }
-    for index in 0..history.len() {
-        let operation = &history[index];
-        let missing = |other: &usize| !order.contains(other) && history[*other].precedes(operation);
-        if order.contains(&index) || (0..history.len()).any(|other| missing(&other)) {
+    let all = 0..part.operations.len();
+    for index in all.clone() {
+        let operation = &part.operations[index];
+        let missing = |other: usize| !order.contains(&other) && part.is_needed_for(other, index);
+        let late = |other: &usize| operation.precedes(&part.operations[*other]);
+        if order.contains(&index) || all.clone().any(missing) || order.iter().any(late) {
             continue;
         }
         let key = world.key(&operation.input);
         let before = states.get(&key).cloned();
         let state = before.clone().unwrap_or_else(|| world.first());
-        for next in world.then(&state, &operation.input, operation.output()) {
+        for next in world.then(&state, &operation.input, part.answer(index)) {
             states.insert(key.clone(), next);
             order.push(index);
-            extend(world, history, order, states, longest);
+            extend(world, part, order, states, longest);
             order.pop();
         }
         match before {

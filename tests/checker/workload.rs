@@ -81,6 +81,19 @@ impl Workload {
         })
     }
 
+    /// Reads and writes of one register, with so many values; `None`: each is written once.
+    pub fn reads_and_writes(&self, values: Option<u64>) -> History<Register<u64>> {
+        let input = |chance: &mut Chance, _, count| {
+            let value = values.map_or(count, |values| chance.below(values));
+            let reads = chance.below(100) < self.reads;
+            if reads { RegisterInput::Read } else { RegisterInput::Write(value) }
+        };
+        self.history(&Register::new(), input, |state, input| match input {
+            RegisterInput::Read => RegisterOutput::Value(*state),
+            _ => RegisterOutput::Done,
+        })
+    }
+
     /// A linearizable history: operations take effect at their moments.
     fn history<M: Model>(
         &self,

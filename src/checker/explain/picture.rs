@@ -67,7 +67,7 @@ pub fn render<M: Describe>(
     if bars.iter().any(|bar| bar.mark == Some(CONTEXT)) {
         let _ = writeln!(
             text,
-            "({CONTEXT} may take effect at any time after its call: its answer plays no part)"
+            "({CONTEXT} takes effect between its call and its return, if at all: its answer plays no part)"
         );
     }
     if let Some(explanation) = explanation {

@@ -1,0 +1,253 @@
+//! What the search sees ahead: answers that can no longer come right, and effects that nothing shows.
+
+use super::super::model::{Model, Sight};
+use super::super::part::Placed;
+use super::Search;
+
+/// The operations that can make an answer right, from any place where that is asked.
+#[derive(Clone)]
+pub(super) enum Providers {
+    Unasked,
+    Few(Vec<u32>),
+    /// So many that it is faster to look at those that are left.
+    Many,
+}
+
+/// How many providers are few.
+const FEW: usize = 32;
+
+/// What is known about whether a state shows in an answer.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Shown {
+    soon: Option<bool>,
+    ever: Option<bool>,
+}
+
+/// How many reads ahead count as soon. More cost more, fewer miss the one that matters.
+const SOON: usize = 16;
+
+/// How many of the answers that are due next must still be possible. The same.
+const AHEAD: usize = 8;
+
+/// After how many answers that are possible it is enough.
+const POSSIBLE_MAX: usize = 2;
+
+/// To look at an operation is cheaper than to try it: so many looks count as a step.
+const LOOKS_PER_STEP: u64 = 16;
+
+/// So many looks, for each operation, are worth a search that need not begin.
+const LOOKS_FIRST: u64 = 64;
+
+/// How many operations are remembered that made an answer right: mostly they do so again.
+const RECENT: usize = 8;
+
+impl<M: Model> Search<'_, M> {
+    /// Finds an answer that is not right at first, and that no operation at all can make right.
+    ///
+    /// Then there is no order, and that need not be searched for: answers after many operations
+    /// that overlap would be looked at last. Gives up where looking takes long.
+    pub(super) fn hopeless(&mut self) -> Option<u32> {
+        let mut left = LOOKS_FIRST * (self.part.operations.len() as u64 + 1_000);
+        let mut recent: Vec<u32> = Vec::new();
+        let initial = self.model.initial();
+        for at in 0..self.part.telling.len() {
+            let due = self.part.telling[at];
+            let wanted = &self.part.operations[due as usize];
+            if self.model.sight(&initial, wanted.input, wanted.output) != Sight::Cannot {
+                continue;
+            }
+            let again = recent.iter().position(|by| self.provides(*by, due));
+            let found = again.map(|at| recent.remove(at)).or_else(|| {
+                let before = self.called_before(wanted.end);
+                before.inspect(|_| left = left.saturating_sub(1)).find(|by| self.provides(*by, due))
+            });
+            if left == 0 {
+                break;
+            }
+            let Some(by) = found else { return Some(due) };
+            recent.insert(0, by);
+            recent.truncate(RECENT);
+        }
+        None
+    }
+
+    /// The operations that were called up to a moment, the last ones first.
+    fn called_before(&self, at: u64) -> impl Iterator<Item = u32> {
+        let (answered, open) = self.part.operations.split_at(self.part.answered_count);
+        let until = |all: &[Placed<'_, M>]| all.partition_point(|placed| placed.call <= at);
+        let until = (number(until(answered)), number(until(open)));
+        let first_open = self.answered_count();
+        (0..until.0).rev().chain((first_open..first_open + until.1).rev())
+    }
+
+    /// Whether one of the next answers cannot become right, once `id` has led to `state`.
+    pub(super) fn is_dead_end(&mut self, state: &M::State, id: u32) -> bool {
+        let first = self.first_telling(self.level);
+        let mut possible = 0;
+        for at in (first..self.part.telling.len()).take(AHEAD) {
+            let due = self.part.telling[at];
+            if due == id || self.is_placed[due as usize] {
+                continue;
+            }
+            let operation = &self.part.operations[due as usize];
+            let rank = operation.rank;
+            if self.model.sight(state, operation.input, operation.output) != Sight::Cannot {
+                // Those behind it are mostly possible, too, and looking costs.
+                possible += 1;
+                if possible == POSSIBLE_MAX {
+                    return false;
+                }
+            } else if !self.is_provided(due, id) {
+                self.deepest = self.deepest.max(rank);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Where those of `telling` begin that are due at `level` or later.
+    fn first_telling(&self, level: usize) -> usize {
+        let operations = &self.part.operations;
+        self.part.telling.partition_point(|id| operations[*id as usize].rank < level)
+    }
+
+    /// Whether an operation other than `id` can be placed that makes the answer of `due` right.
+    fn is_provided(&mut self, due: u32, id: u32) -> bool {
+        if let Providers::Unasked = self.providers[due as usize] {
+            self.providers[due as usize] = self.find_providers(due);
+        }
+        if let Providers::Few(few) = &self.providers[due as usize] {
+            return few.iter().any(|by| *by != id && !self.is_taken(*by));
+        }
+        let at = self.part.operations[due as usize].end;
+        let in_time = |by: &u32| self.part.operations[*by as usize].call <= at;
+        let open = self.open.iter().map(|by| by + self.answered_count());
+        let left = self.answered.iter().take_while(in_time).chain(open.take_while(in_time));
+        let (mut asked, mut provided) = (0, false);
+        for by in left {
+            asked += 1;
+            if by != id && self.provides(by, due) {
+                provided = true;
+                break;
+            }
+        }
+        self.steps += asked;
+        provided
+    }
+
+    /// Those that can make the answer of `due` right wherever it is one of the next [`AHEAD`].
+    ///
+    /// Where that is asked, all that returned with the last answer before these are placed. So only
+    /// those count that returned later, or are open: in a long history a handful.
+    fn find_providers(&mut self, due: u32) -> Providers {
+        let Placed { rank, end, .. } = self.part.operations[due as usize];
+        let placed = self.first_telling(rank).checked_sub(AHEAD).map_or(0, |before| {
+            let last = self.part.telling[before];
+            self.part.operations[last as usize].rank + 1
+        });
+        let returned = self.part.returns[placed..rank].iter().map(|(_, id)| *id);
+        // Of those that return later, the last one in each slot that was called in time.
+        let operations = &self.part.operations;
+        let under_way = self.part.slots.iter().filter_map(|slot| {
+            let called = slot.partition_point(|id| operations[*id as usize].call <= end);
+            let last = slot[..called].last().copied();
+            last.filter(|id| operations[*id as usize].rank > rank)
+        });
+        let first_open = self.answered_count();
+        let open = &operations[self.part.answered_count..];
+        let open = number(open.partition_point(|placed| placed.call <= end));
+        let mut looks = 0;
+        let few: Vec<u32> = returned
+            .chain(under_way)
+            .chain(first_open..first_open + open)
+            .inspect(|_| looks += 1)
+            .filter(|by| self.provides(*by, due))
+            .take(FEW + 1)
+            .collect();
+        self.look(looks);
+        if few.len() > FEW { Providers::Many } else { Providers::Few(few) }
+    }
+
+    /// Whether `by` may be placed before `due` returns, and makes its answer right.
+    fn provides(&self, by: u32, due: u32) -> bool {
+        let (wanted, by_whom) =
+            (&self.part.operations[due as usize], &self.part.operations[by as usize]);
+        by != due
+            && by_whom.call <= wanted.end
+            && !by_whom.reads_only
+            && wanted
+                .output
+                .is_none_or(|output| self.model.provides(by_whom.input, wanted.input, output))
+    }
+
+    /// Whether an operation is placed, or came too late to be.
+    fn is_taken(&self, id: u32) -> bool {
+        let Some(open) = id.checked_sub(self.answered_count()) else {
+            return self.is_placed[id as usize];
+        };
+        self.row[self.exact + open as usize / 64] >> (open % 64) & 1 == 1
+    }
+
+    /// Whether a state is what one of the next reads sees. A guess at what to try first.
+    pub(super) fn shows_soon(&mut self, state: u32) -> bool {
+        if let Some(soon) = self.shown[state as usize].soon {
+            return soon;
+        }
+        let (reads, operations) = (&self.part.reads, &self.part.operations);
+        let ahead = reads.partition_point(|id| operations[*id as usize].rank < self.level);
+        let ahead = &reads[ahead..];
+        if ahead.is_empty() {
+            return true;
+        }
+        let soon = ahead.iter().take(SOON).any(|id| self.shows_in(state, *id as usize));
+        self.shown[state as usize].soon = Some(soon);
+        soon
+    }
+
+    /// Rules out the open operations that come to a state, always the same, that nothing sees.
+    pub(super) fn rule_out_unseen(&mut self) {
+        let initial = self.model.initial();
+        for open in 0..number(self.part.open_count()) {
+            let operation = &self.part.operations[self.part.answered_count + open as usize];
+            if !operation.overwrites {
+                continue;
+            }
+            let Some(next) = self.model.step(&initial, operation.input, None) else { continue };
+            let next = self.number(next);
+            self.look(1);
+            if !self.shows_ever(next) {
+                self.rule_out(open);
+            }
+        }
+    }
+
+    /// Whether any operation can tell that another led to a state.
+    pub(super) fn shows_ever(&mut self, state: u32) -> bool {
+        if let Some(ever) = self.shown[state as usize].ever {
+            return ever;
+        }
+        let seeing = &self.part.seeing;
+        let first = seeing.iter().position(|id| self.shows_in(state, *id as usize));
+        let looks = first.map_or(seeing.len(), |at| at + 1);
+        self.look(looks as u64);
+        self.shown[state as usize].ever = Some(first.is_some());
+        first.is_some()
+    }
+
+    fn shows_in(&self, state: u32, id: usize) -> bool {
+        let operation = &self.part.operations[id];
+        let state = self.states.get(state);
+        self.model.sight(state, operation.input, operation.output) == Sight::Can
+    }
+
+    /// Counts so many looks.
+    fn look(&mut self, count: u64) {
+        self.looks += count;
+        self.steps += self.looks / LOOKS_PER_STEP;
+        self.looks %= LOOKS_PER_STEP;
+    }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).expect("less than 2^32 operations")
+}

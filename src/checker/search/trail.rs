@@ -1,0 +1,114 @@
+//! What is placed, and what that means for the others: levels, and deadlines that pass.
+
+use super::super::model::Model;
+use super::Search;
+
+/// An operation that is placed.
+#[derive(Clone, Copy)]
+pub(super) struct Placement {
+    pub id: u32,
+    /// How many deadlines had passed before.
+    expired: usize,
+}
+
+impl<M: Model> Search<'_, M> {
+    pub(super) fn place(&mut self, id: u32) {
+        self.trail.push(Placement { id, expired: self.expired });
+        let operation = &self.part.operations[id as usize];
+        let (slot, call) = (operation.slot, operation.call);
+        if let Some(open) = id.checked_sub(self.answered_count()) {
+            self.open.take(open);
+            self.is_used[open as usize] = true;
+            self.flip_open(slot);
+            self.expire(call);
+            return;
+        }
+        self.answered.take(id);
+        self.is_placed[id as usize] = true;
+        self.flip(id);
+        while let Some((_, due)) = self.part.returns.get(self.level).copied()
+            && self.is_placed[due as usize]
+        {
+            self.flip(due);
+            self.level += 1;
+        }
+        self.expire(call);
+    }
+
+    pub(super) fn take_back_to(&mut self, mark: usize) {
+        while self.trail.len() > mark {
+            let Placement { id, expired } = self.trail.pop().expect("it is longer than nothing");
+            self.take_back_deadlines(expired);
+            let operation = &self.part.operations[id as usize];
+            let (slot, rank) = (operation.slot, operation.rank);
+            if let Some(open) = id.checked_sub(self.answered_count()) {
+                self.flip_open(slot);
+                self.is_used[open as usize] = false;
+                self.open.put_back(open);
+                continue;
+            }
+            // Those that returned after it are no longer accounted for.
+            while self.level > rank {
+                self.level -= 1;
+                self.flip(self.part.returns[self.level].1);
+            }
+            self.flip(id);
+            self.is_placed[id as usize] = false;
+            self.answered.put_back(id);
+        }
+    }
+
+    /// Whether placing an operation lets a deadline pass: one that it was called after.
+    pub(super) fn would_expire(&self, id: u32) -> bool {
+        let next = self.part.expiring.get(self.expired);
+        next.is_some_and(|open| self.deadline(*open) < self.part.operations[id as usize].call)
+    }
+
+    /// Rules out the open operations that returned before `call`: the one called then comes behind
+    /// them, so they have taken effect before it, or never did. To have passed is as good, in the
+    /// row, as to be placed: it cannot be placed any more.
+    fn expire(&mut self, call: u64) {
+        while let Some(open) = self.part.expiring.get(self.expired).copied()
+            && self.deadline(open) < call
+        {
+            if !self.is_used[open as usize] {
+                self.open.take(open);
+                self.flip_open(open as usize);
+            }
+            self.expired += 1;
+        }
+    }
+
+    /// Rules out an open operation for good.
+    pub(super) fn rule_out(&mut self, open: u32) {
+        self.open.take(open);
+        self.flip_open(open as usize);
+        self.is_used[open as usize] = true;
+    }
+
+    fn take_back_deadlines(&mut self, expired: usize) {
+        while self.expired > expired {
+            self.expired -= 1;
+            let open = self.part.expiring[self.expired];
+            if !self.is_used[open as usize] {
+                self.flip_open(open as usize);
+                self.open.put_back(open);
+            }
+        }
+    }
+
+    fn deadline(&self, open: u32) -> u64 {
+        self.part.operations[self.part.answered_count + open as usize].end
+    }
+
+    /// Turns the bit of an answered operation.
+    fn flip(&mut self, id: u32) {
+        let slot = self.part.operations[id as usize].slot;
+        self.row[1 + slot / 64] ^= 1 << (slot % 64);
+    }
+
+    /// Turns the bit of an open operation.
+    fn flip_open(&mut self, slot: usize) {
+        self.row[self.exact + slot / 64] ^= 1 << (slot % 64);
+    }
+}
