@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use raftlab::checker::describe::Describe;
-use raftlab::checker::explain;
+use raftlab::checker::explain::{self, Explanation};
 use raftlab::checker::{self, Budget, Counterexample, Operation, Verdict, Why};
 use raftlab::history::{self, Judge, Place, Recorded};
 use raftlab::runtime::time;
@@ -135,10 +135,15 @@ impl Judge for Judging<'_> {
         let budget = Budget { steps: u64::MAX, stop: Some(&stop), ..Budget::default() };
         let verdict = checker::check(model, operations, &budget);
         let illegal = match &verdict {
-            Verdict::Illegal(why) => Some(Illegal {
-                drawing: explain::render(model, operations, why, width()),
-                line: contradiction(model, operations, why, &self.recorded.places),
-            }),
+            Verdict::Illegal(why) => {
+                let explained = explain::explain_within(model, operations, why, &budget);
+                let explained = explained.as_ref();
+                let (all, places) = (operations, &self.recorded.places);
+                Some(Illegal {
+                    drawing: explain::render_explained(model, all, why, explained, width()),
+                    line: contradiction(model, all, why, explained, places),
+                })
+            }
             _ => None,
         };
         Judged { verdict, illegal }
@@ -150,6 +155,7 @@ fn contradiction<M: Describe>(
     model: &M,
     operations: &[Operation<M::Input, M::Output>],
     why: &Counterexample,
+    explained: Option<&Explanation>,
     places: &[Place],
 ) -> ContradictionLine {
     let line = |index: &usize| OperationLine {
@@ -159,11 +165,11 @@ fn contradiction<M: Describe>(
         r#return: operations[*index].returned.as_ref().map(|(at, _)| *at),
         operation: explain::operation(model, &operations[*index]),
     };
-    let odd = explain::explain(model, operations, why).map(|explanation| OddLine {
+    let odd = explained.map(|explanation| OddLine {
         operation: line(&explanation.odd),
         after: explanation.order.iter().map(line).collect(),
-        state: explanation.state,
-        right_answer: explanation.right_answer,
+        state: explanation.state.clone(),
+        right_answer: explanation.right_answer.clone(),
     });
     ContradictionLine {
         minimal: why.minimal,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::contradiction::contradiction;
-use super::limits::Limits;
+use super::limits::{Left, Limits};
 use super::model::Model;
 use super::part::{History, Part, by_key};
 use super::search::{Progress, Search};
@@ -224,9 +224,12 @@ impl<'a, 'b, M: Model> Turns<'a, 'b, M> {
             return None;
         }
         going.contradict_at = search.steps * 2;
-        let steps = search.steps.min(self.steps_left);
+        let left = Left {
+            steps: search.steps.min(self.steps_left),
+            memory: self.limits.budget.memory.saturating_sub(self.bytes),
+        };
         let (model, history, limits) = (self.model, self.history, self.limits);
-        let (found, used) = contradiction(model, history, search.indices(), last, steps, limits);
+        let (found, used) = contradiction(model, history, search.indices(), last, left, limits);
         self.steps_left = self.steps_left.saturating_sub(used);
         found
     }

@@ -4,10 +4,10 @@
 //! history is illegal, and is often found at once where the end of a search is far: the search has
 //! to see every order of all operations that overlap, most of which have nothing to do with it.
 
-use super::limits::Limits;
+use super::limits::{Left, Limits};
 use super::model::{Model, Sight};
 use super::part::History;
-use super::shrink::Shrinker;
+use super::shrink::{LAID_OUT_PER_STEP, Shrinker};
 
 /// So many answers, the last ones that the search looked at, may be the one that is wrong.
 const LAST: usize = 8;
@@ -16,7 +16,7 @@ const LAST: usize = 8;
 const CHAIN_MAX: usize = 32;
 const NEAR_MAX: usize = 256;
 
-/// Some answers of the operations `all` that contradict each other, if `steps` are enough to find
+/// Some answers of the operations `all` that contradict each other, if `left` is enough to find
 /// them, the most important ones first; and how many steps it took. `last`: the last return that a
 /// search has looked at.
 pub(super) fn contradiction<M: Model>(
@@ -24,12 +24,16 @@ pub(super) fn contradiction<M: Model>(
     history: &History<M>,
     all: Vec<usize>,
     last: u64,
-    steps: u64,
+    left: Left,
     limits: &Limits<'_>,
 ) -> (Option<Vec<usize>>, u64) {
-    let mut shrinker = Shrinker::new(model, history, limits, steps, all);
+    // To sort them costs as much as to lay them out.
+    let Some(steps) = left.steps.checked_sub(all.len() as u64 / LAID_OUT_PER_STEP) else {
+        return (None, 0);
+    };
+    let mut shrinker = Shrinker::new(model, history, limits, Left { steps, ..left }, all);
     let found = shrinker.contradiction(last);
-    (found, steps - shrinker.steps_left)
+    (found, left.steps - shrinker.left.steps)
 }
 
 impl<M: Model> Shrinker<'_, M> {
@@ -65,8 +69,10 @@ impl<M: Model> Shrinker<'_, M> {
         last: u64,
         mut tells: Vec<usize>,
     ) -> Option<Vec<usize>> {
+        let limits = self.limits;
         tells.sort_by_key(|index| self.history[*index].end().abs_diff(last));
-        tells.into_iter().find_map(|odd| {
+        let mut tells = tells.into_iter().take_while(|_| !limits.stopped());
+        tells.find_map(|odd| {
             let mut two = chains.to(odd);
             two.truncate(2);
             self.is_contradiction(&two).then_some(two)

@@ -24,3 +24,10 @@ impl<'a> Limits<'a> {
         self.stopped.get()
     }
 }
+
+/// What a piece of work may still spend.
+#[derive(Clone, Copy)]
+pub(super) struct Left {
+    pub steps: u64,
+    pub memory: usize,
+}

@@ -1,6 +1,6 @@
 //! How far one gets in an illegal history, with each operation placed.
 
-use super::limits::Limits;
+use super::limits::{Left, Limits};
 use super::model::Model;
 use super::part::{History, Part};
 use super::search::{Progress, Search};
@@ -41,13 +41,13 @@ impl Longest {
 
 /// The longest linearization through each operation of `conflict`, where `context` are the
 /// operations that may be used but whose answers do not count; and whether the search came to its
-/// end within `steps` and `limits`.
+/// end with what is `left` and within `limits`.
 pub(super) fn longest_through<M: Model>(
     model: &M,
     history: &History<M>,
     conflict: &[usize],
     context: &[usize],
-    steps: u64,
+    left: Left,
     limits: &Limits<'_>,
 ) -> (Vec<Vec<usize>>, bool) {
     let indices: Vec<usize> = conflict.iter().chain(context).copied().collect();
@@ -56,11 +56,11 @@ pub(super) fn longest_through<M: Model>(
     let mut search = Search::watched(model, part, longest);
     let mut progress = Progress::Going;
     while progress == Progress::Going
-        && search.steps < steps
-        && search.bytes() <= limits.budget.memory
+        && search.steps < left.steps
+        && search.bytes() <= left.memory
         && !limits.stopped()
     {
-        progress = search.run(SLICE.min(steps - search.steps));
+        progress = search.run(SLICE.min(left.steps - search.steps));
     }
 
     let operations = &search.part.operations;

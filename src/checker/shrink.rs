@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::limits::Limits;
+use super::limits::{Left, Limits};
 use super::longest::longest_through;
 use super::model::Model;
 use super::part::{History, Part};
@@ -20,8 +20,8 @@ pub(super) fn shrink<M: Model>(
     known: Option<Vec<usize>>,
     limits: &Limits<'_>,
 ) -> Counterexample {
-    let steps_left = limits.budget.shrink_steps;
-    let mut shrinker = Shrinker::new(model, history, limits, steps_left, suspects);
+    let left = Left { steps: limits.budget.shrink_steps, memory: limits.budget.memory };
+    let mut shrinker = Shrinker::new(model, history, limits, left, suspects);
     let conflict = shrinker.conflict(last, known);
     let mut context = Vec::new();
     let mut longest = vec![Vec::new(); conflict.len()];
@@ -29,8 +29,8 @@ pub(super) fn shrink<M: Model>(
     if shrinker.minimal && conflict.len() <= CONFLICT_MAX {
         context = shrinker.context(&conflict);
         let complete;
-        let steps = shrinker.steps_left;
-        (longest, complete) = longest_through(model, history, &conflict, &context, steps, limits);
+        (longest, complete) =
+            longest_through(model, history, &conflict, &context, shrinker.left, limits);
         shrinker.minimal &= complete;
     }
     Counterexample { conflict, context, minimal: shrinker.minimal, longest }
@@ -40,7 +40,7 @@ pub(super) fn shrink<M: Model>(
 const CONFLICT_MAX: usize = 64;
 
 /// So many operations are laid out in the time of a step.
-const LAID_OUT_PER_STEP: u64 = 4;
+pub(super) const LAID_OUT_PER_STEP: u64 = 4;
 
 /// A larger context is not made smaller: it would take long, and nobody would read it.
 const CONTEXT_MAX: usize = 24;
@@ -54,7 +54,7 @@ pub(super) struct Shrinker<'a, M: Model> {
     pub model: &'a M,
     pub history: &'a History<M>,
     pub limits: &'a Limits<'a>,
-    pub steps_left: u64,
+    pub left: Left,
     /// Every question that mattered had an answer.
     minimal: bool,
     /// All operations of the key.
@@ -66,10 +66,10 @@ impl<'a, M: Model> Shrinker<'a, M> {
         model: &'a M,
         history: &'a History<M>,
         limits: &'a Limits<'a>,
-        steps_left: u64,
+        left: Left,
         all: Vec<usize>,
     ) -> Shrinker<'a, M> {
-        Shrinker { model, history, limits, steps_left, minimal: true, all }
+        Shrinker { model, history, limits, left, minimal: true, all }
     }
 
     /// All operations of the key.
@@ -166,7 +166,7 @@ impl<'a, M: Model> Shrinker<'a, M> {
 
     /// Whether nothing more may be asked.
     fn is_over(&self) -> bool {
-        self.steps_left == 0 || self.limits.stopped()
+        self.left.steps == 0 || self.limits.stopped()
     }
 
     /// An order of the suspects, of which only the answers of `answered` count; `Some(None)` if
@@ -191,12 +191,12 @@ impl<'a, M: Model> Shrinker<'a, M> {
         // To lay it out costs, too.
         search.steps = all.len() as u64 / LAID_OUT_PER_STEP;
         // A hard question must not use up what easier ones after it need.
-        let mut left = (self.steps_left / 16).max(1_000).min(self.steps_left);
+        let mut left = (self.left.steps / 16).max(1_000).min(self.left.steps);
         let mut before = 0;
         loop {
             let progress = search.run(left.min(4_096));
             let used = search.steps - before;
-            self.steps_left = self.steps_left.saturating_sub(used);
+            self.left.steps = self.left.steps.saturating_sub(used);
             left = left.saturating_sub(used);
             before = search.steps;
             match progress {
@@ -204,7 +204,7 @@ impl<'a, M: Model> Shrinker<'a, M> {
                 Progress::Found => return Some(Some(search.placed().collect())),
                 Progress::Impossible => return Some(None),
             }
-            let too_large = search.bytes() > self.limits.budget.memory;
+            let too_large = search.bytes() > self.left.memory;
             if left == 0 || too_large || self.limits.stopped() {
                 return None;
             }

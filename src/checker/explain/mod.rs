@@ -17,15 +17,18 @@ mod picture;
 #[cfg(test)]
 mod tests;
 
-pub use picture::{ODD, render};
+pub use picture::{ODD, render, render_explained};
 
 use super::describe::Describe;
+use super::limits::Limits;
 use super::part::{History, Part};
 use super::search::{Progress, Search};
-use super::{Counterexample, Model, Operation};
+use super::{Budget, Counterexample, Model, Operation};
 
 /// How long an order of operations outside of the counterexample is looked for.
 const STEPS: u64 = 300_000;
+/// Steps between two looks at the clock and at the memory.
+const SLICE: u64 = 1 << 12;
 
 /// Why a history is not linearizable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +60,20 @@ pub fn explain<M: Describe>(
     history: &[Operation<M::Input, M::Output>],
     counterexample: &Counterexample,
 ) -> Option<Explanation> {
+    explain_within(model, history, counterexample, &Budget::default())
+}
+
+/// The same within the memory of `budget`, and until its `stop` says so: what is not found by then
+/// is left out.
+pub fn explain_within<M: Describe>(
+    model: &M,
+    history: &[Operation<M::Input, M::Output>],
+    counterexample: &Counterexample,
+    budget: &Budget<'_>,
+) -> Option<Explanation> {
+    let limits = Limits::new(budget);
     let (odd, found) = of_longest(model, history, counterexample)
-        .or_else(|| of_search(model, history, counterexample))?;
+        .or_else(|| of_search(model, history, counterexample, &limits))?;
     let (order, state) = found.unzip();
     let right_answer = |state| model.right_answer(state, &history[odd].input);
     Some(Explanation {
@@ -96,48 +111,90 @@ fn of_search<M: Describe>(
     model: &M,
     history: &History<M>,
     counterexample: &Counterexample,
+    limits: &Limits<'_>,
 ) -> Option<Found<M>> {
+    let last = *counterexample.conflict.last()?;
+    if limits.stopped() {
+        return Some((last, None));
+    }
     let key = model.key(&history[*counterexample.conflict.first()?].input);
     let of_key = |index: &usize| model.key(&history[*index].input) == key;
     let mut all: Vec<usize> = (0..history.len()).filter(of_key).collect();
-    let odd = first_impossible(model, history, &all).or(counterexample.conflict.last().copied())?;
+    // Of one answer alone it is known that it cannot be right.
+    let odd = match counterexample.conflict.len() {
+        1 => last,
+        _ => first_impossible(model, history, &all, limits).unwrap_or(last),
+    };
     let end = history[odd].end();
     let before = |index: usize| history[index].end() < end;
     all.retain(|index| *index != odd && history[*index].call <= end);
+    if limits.stopped() {
+        return Some((odd, None));
+    }
     let mut search = Search::new(model, Part::new(model, history, &all, before));
-    if search.run(STEPS) != Progress::Found {
+    if run(&mut search, limits) != Progress::Found {
         return Some((odd, None));
     }
     let mut order: Vec<usize> = search.placed().collect();
     // It may have taken effect anywhere behind the last one that returned before its call. Where
     // its answer is nearly right is where it belongs.
     let needed = order.iter().rposition(|index| history[*index].precedes(&history[odd]));
-    let nearly = |length: &usize| {
-        let state = after(model, history, &order[..*length], before);
-        let right = state.and_then(|state| model.right_answer(&state, &history[odd].input));
+    let first = needed.map_or(0, |at| at + 1);
+    let mut state = after(model, history, &order[..first], before)?;
+    let nearly = |state: &M::State| {
+        let right = model.right_answer(state, &history[odd].input);
         let answer = history[odd].output().map(|output| model.answer(output));
-        let common = right.zip(answer).map_or(0, |(right, answer)| common(&right, &answer));
-        (common, std::cmp::Reverse(*length))
+        right.zip(answer).map_or(0, |(right, answer)| common(&right, &answer))
     };
-    let length = (needed.map_or(0, |at| at + 1)..=order.len()).max_by_key(nearly)?;
+    let mut best = (nearly(&state), first, state.clone());
+    for (at, index) in order.iter().enumerate().skip(first) {
+        if limits.stopped() {
+            break;
+        }
+        let answer = history[*index].output().filter(|_| before(*index));
+        state = model.step(&state, &history[*index].input, answer)?;
+        let common = nearly(&state);
+        if common > best.0 {
+            best = (common, at + 1, state.clone());
+        }
+    }
+    let (_, length, state) = best;
     order.truncate(length);
-    let state = after(model, history, &order, before)?;
     Some((odd, Some((order, state))))
+}
+
+/// Runs a search as long as it is worth.
+fn run<M: Model>(search: &mut Search<'_, M>, limits: &Limits<'_>) -> Progress {
+    loop {
+        let progress = search.run(SLICE);
+        let too_large = search.steps >= STEPS || search.bytes() > limits.budget.memory;
+        if progress != Progress::Going || too_large || limits.stopped() {
+            return progress;
+        }
+    }
 }
 
 /// The operation of `all` with the first return that no order accounts for; `None` if it is not
 /// found in time.
-fn first_impossible<M: Model>(model: &M, history: &History<M>, all: &[usize]) -> Option<usize> {
+fn first_impossible<M: Model>(
+    model: &M,
+    history: &History<M>,
+    all: &[usize],
+    limits: &Limits<'_>,
+) -> Option<usize> {
     let mut returns: Vec<usize> = all.to_vec();
     returns.retain(|index| history[*index].returned.is_some());
     returns.sort_by_key(|index| (history[*index].end(), *index));
     // With each return there are fewer orders, so once there is none there never will be.
     let is_possible = |last: &usize| {
+        if limits.stopped() {
+            return true;
+        }
         let end = history[*last].end();
         let begun: Vec<usize> =
             all.iter().copied().filter(|index| history[*index].call <= end).collect();
         let part = Part::new(model, history, &begun, |index| history[index].end() <= end);
-        Search::new(model, part).run(STEPS) != Progress::Impossible
+        run(&mut Search::new(model, part), limits) != Progress::Impossible
     };
     let first = returns.partition_point(is_possible);
     returns.get(first).copied()

@@ -47,8 +47,19 @@ pub fn render<M: Describe>(
     width: usize,
 ) -> String {
     let explanation = explain(model, history, counterexample);
-    let (rows, left_out) = rows(history, counterexample, explanation.as_ref());
-    let odd = explanation.as_ref().map(|explanation| explanation.odd);
+    render_explained(model, history, counterexample, explanation.as_ref(), width)
+}
+
+/// The same with an explanation that is at hand.
+pub fn render_explained<M: Describe>(
+    model: &M,
+    history: &[Operation<M::Input, M::Output>],
+    counterexample: &Counterexample,
+    explanation: Option<&Explanation>,
+    width: usize,
+) -> String {
+    let (rows, left_out) = rows(history, counterexample, explanation);
+    let odd = explanation.map(|explanation| explanation.odd);
     let bar = |(index, mark): (usize, Option<char>)| {
         let shown = &history[index];
         Bar {
@@ -72,7 +83,7 @@ pub fn render<M: Describe>(
     }
     if let Some(explanation) = explanation {
         text.push('\n');
-        text.push_str(&words(model, history, &explanation, width));
+        text.push_str(&words(model, history, explanation, width));
     }
     text
 }
