@@ -59,8 +59,8 @@ impl Drop for Lent<'_> {
     }
 }
 
-/// One `block_on` of perhaps several of a task, which all have the same waker. When it ends, however
-/// it does, an outer one looks again if a wake-up came meanwhile, for that may have been its own.
+/// One `block_on` of perhaps several of a task, which all have the same waker. When it ends, in
+/// whatever way, an outer one looks again if a wake-up came meanwhile: it may have been its own.
 struct Level<'a> {
     parker: &'a context::Parker,
     was_woken: bool,

@@ -96,8 +96,8 @@ pub struct Outcome<T> {
     /// Tasks that had not ended when the run gave up on them: leaked. 0 in a healthy run.
     pub tasks_left: u32,
     /// Whether an OS thread of the run could not be ended and is there until the process ends. One
-    /// that is parked, after a panic in a destructor that unwound, does no harm; where the failure is
-    /// a [`FailureKind::Livelock`], it may use a processor all the time.
+    /// that is parked, after a panic in a destructor that unwound, does no harm; where the failure
+    /// is a [`FailureKind::Livelock`], it may use a processor all the time.
     pub thread_left: bool,
 }
 

@@ -6,6 +6,7 @@ mod destructors;
 mod endings;
 mod futures;
 mod locks;
+mod os_threads;
 mod schedules;
 mod tasks;
 

@@ -11,6 +11,7 @@ mod platform;
 mod pledges;
 mod prose;
 mod source;
+mod unsafety;
 
 /// Fails with every problem on a line of its own, so that one run shows them all.
 fn assert_clean(rule: &str, problems: &[String]) {

@@ -154,8 +154,8 @@ impl Sim {
         }
     }
 
-    /// Stands in for any wait but a lock's while the task leaves: others run, then it continues. The
-    /// clock moves as if the time had been waited for, since the caller may look at it.
+    /// Stands in for any wait but a lock's while the task leaves: others run, then it continues.
+    /// The clock moves as if the time had been waited for, since the caller may look at it.
     pub(super) fn wait_while_leaving(&self, deadline_ns: Option<u64>) {
         self.count_telling(WEIGHT_WAIT);
         if let Some(deadline_ns) = deadline_ns {

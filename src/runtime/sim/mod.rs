@@ -17,8 +17,9 @@
 //!
 //! Files: [`task`] (coroutines and their stacks), [`schedule`] (ready set, clock, wait lists),
 //! [`explore`] (preemption and stalls), [`chan`] and [`park`] (channels, wakers), [`ending`] (how a
-//! run ends), [`limits`] (how many tasks), [`report`] (who waits for what), [`run`] and [`watch`] (its
-//! OS thread), [`guard`] (what comes from outside), [`platform`] (what one operating system has).
+//! run ends), [`limits`] (how many tasks), [`report`] (who waits for what), [`run`] and [`watch`]
+//! (its OS thread), [`guard`] (what comes from outside), [`platform`] (what one operating system
+//! alone has).
 
 mod chan;
 mod ending;
@@ -64,7 +65,7 @@ pub(super) type Place = &'static Location<'static>;
 /// Virtual time charged for each scheduling point.
 const POINT_COST_NS: u64 = 200;
 
-/// No clock moves beyond this, so that a span can be added to any time. What waits for longer, waits
+/// No clock moves beyond this, so that a span can be added to any time. A longer wait is
 /// for ever.
 const END_OF_TIME_NS: u64 = u64::MAX / 2;
 

@@ -8,7 +8,7 @@
 //! | [`Watched::cpu`]: CPU time of another thread | known | `None` |
 //! | [`Watched::ask`]: which task spins there, and where | a signal asks it | `None` |
 //! | [`name_overflows`]: who overflowed its stack | a handler says it | the process just ends |
-//! | [`instead_of_abort`]: what a thread does that is about to abort | a handler does it | `false` |
+//! | [`instead_of_abort`]: what a thread does in place of aborting | a handler does it | `false` |
 //!
 //! Nothing of this may change a run: it only says how one is doing. A build with
 //! `--cfg raftlab_portable` has on Linux what a system has of which nothing is known, so that the
