@@ -172,10 +172,15 @@ impl Verdict {
 /// What the run left behind, if anything: then its servers do not really stop.
 fn leak(outcome: &Outcome<()>, tally: &Tally) -> Option<Failure> {
     let (tasks, servers) = (outcome.tasks_left, tally.servers_left());
-    if tasks == 0 && servers == 0 {
-        return None;
-    }
-    let message = format!("{tasks} tasks and {servers} servers are left after the run");
+    let message = match (tasks, servers) {
+        (0, 0) if outcome.thread_left => {
+            "the run's thread does not end: what code under test keeps \
+            in a thread_local! waits or panics when it is dropped"
+                .to_string()
+        }
+        (0, 0) => return None,
+        _ => format!("{tasks} tasks and {servers} servers are left after the run"),
+    };
     Some(afterwards(FailureKind::Assertion, "leak", message, outcome.elapsed))
 }
 

@@ -224,13 +224,30 @@ fn destructors_that_start_tasks_come_to_an_end() {
 }
 
 #[test]
-fn data_of_a_run_may_look_for_itself_when_it_is_dropped() {
+fn data_of_a_run_is_dropped_in_the_run_and_may_look_for_more() {
     type Looks = OnDrop<fn()>;
-    let look: fn() = || assert!(!runtime::in_run() || runtime::local::<Looks>().is_none() || true);
+    let look: fn() = || assert!(runtime::in_run(), "dropped outside of its run");
     on_both_clocks(move || {
         runtime::set_local(Arc::new(OnDrop(look)));
+        let looks = OnDrop(|| drop(runtime::local::<Looks>()));
+        runtime::set_local(Arc::new(looks));
         runtime::set_local(Arc::new(OnDrop(look)));
     });
+}
+
+#[test]
+fn a_thread_local_whose_destructor_panics_costs_a_thread() {
+    thread_local! {
+        static KEPT: std::cell::RefCell<Option<OnDrop<fn()>>> =
+            const { std::cell::RefCell::new(None) };
+    }
+    let outcome = run_on(Clock::Virtual, 1, || {
+        let panics: fn() = || panic!("after the run");
+        KEPT.with(|kept| *kept.borrow_mut() = Some(OnDrop(panics)));
+        7
+    });
+    assert_eq!(outcome.result.unwrap(), 7);
+    assert!(outcome.thread_left && outcome.tasks_left == 0, "it panicked in vain");
 }
 
 #[test]

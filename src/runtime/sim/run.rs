@@ -46,14 +46,15 @@ fn run_on_fresh_thread<T: Send + 'static>(
     let heartbeat = Arc::new(Heartbeat::default());
     let watched = Arc::new(OnceLock::new());
     let (sender, receiver) = crossbeam_channel::bounded(1);
-    let (living, gone) = crossbeam_channel::bounded(0);
+    let (living, gone) = crossbeam_channel::bounded(1);
     let (config, theirs) = (config.clone(), (heartbeat.clone(), watched.clone()));
     let thread = std::thread::Builder::new().name("simulation".to_string()).spawn(move || {
-        LIVING.set(Some(living));
+        LIVING.set(Some(Living(living)));
         let (heartbeat, watched) = theirs;
         let _ = watched.set(Watched::this_thread());
         let _overflows = platform::name_overflows();
         simulate(&config, traced, heartbeat, sender, main);
+        platform::instead_of_abort(lose_ended_thread);
     });
     let thread = match thread {
         Ok(thread) => thread,
@@ -70,7 +71,6 @@ fn run_on_fresh_thread<T: Send + 'static>(
                     let _ = thread.join();
                 } else {
                     outcome.thread_left = true;
-                    outcome.tasks_left = outcome.tasks_left.max(1);
                 }
                 return (outcome, trace);
             }
@@ -91,12 +91,32 @@ fn run_on_fresh_thread<T: Send + 'static>(
 
 thread_local! {
     /// The first `thread_local!` of a simulation's OS thread, and so the last that is dropped.
-    static LIVING: Cell<Option<Sender<()>>> = const { Cell::new(None) };
+    static LIVING: Cell<Option<Living>> = const { Cell::new(None) };
+}
+
+/// Tells the caller of a run when its OS thread has ended, or that it will not.
+struct Living(Sender<()>);
+
+impl Drop for Living {
+    fn drop(&mut self) {
+        platform::abort_after_all();
+    }
 }
 
 /// Waits for the OS thread behind `gone` to end. Whether it does.
 fn ends(gone: &Receiver<()>) -> bool {
     gone.recv_timeout(EXIT_MAX) == Err(RecvTimeoutError::Disconnected)
+}
+
+/// What an OS thread does in place of aborting when its simulation is over: what student code keeps
+/// in a `thread_local!` has panicked in its destructor.
+fn lose_ended_thread() -> ! {
+    if let Some(living) = LIVING.take() {
+        let _ = living.0.send(());
+    }
+    loop {
+        std::thread::park();
+    }
 }
 
 /// The outcome of a run that could not be begun or carried on.

@@ -1,8 +1,8 @@
 //! Outlives the end of the process that a panic in a destructor brings.
 //!
-//! A panic that leaves a destructor while another panic unwinds ends the process: std calls `abort`
-//! after the panic hook, from where no lock is held. A handler for SIGABRT that never returns keeps
-//! the process alive, without that one thread.
+//! A panic that leaves a destructor while another panic unwinds ends the process, and so does one
+//! that leaves the destructor of a `thread_local!`: std calls `abort`, where it holds no lock. A
+//! handler for SIGABRT that never returns keeps the process alive, without that one thread.
 
 #![allow(unsafe_code, reason = "a signal handler")]
 
@@ -11,7 +11,7 @@ use std::ffi::{c_int, c_void};
 
 use super::signal::Front;
 
-/// In place from when a thread is about to abort until it does.
+/// In place while a thread may be about to abort.
 static FRONT: Front = Front::new(libc::SIGABRT, 0, on_abort);
 
 thread_local! {
@@ -19,11 +19,19 @@ thread_local! {
     static INSTEAD: Cell<Option<fn() -> !>> = const { Cell::new(None) };
 }
 
-/// The calling thread is about to abort: it does `instead`, and never returns. Whether it will.
+/// The calling thread may be about to abort: then it does `instead`, and never returns. Whether it
+/// will.
 pub(in crate::runtime) fn instead_of_abort(instead: fn() -> !) -> bool {
     INSTEAD.set(Some(instead));
     FRONT.enter();
     true
+}
+
+/// The calling thread is not about to abort any more.
+pub(in crate::runtime) fn abort_after_all() {
+    if INSTEAD.take().is_some() {
+        FRONT.leave();
+    }
 }
 
 extern "C" fn on_abort(_: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {

@@ -35,15 +35,15 @@ mod signal;
 mod unix;
 
 #[cfg(all(target_os = "linux", not(raftlab_portable)))]
-pub(in crate::runtime) use abort::instead_of_abort;
+pub(in crate::runtime) use abort::{abort_after_all, instead_of_abort};
 #[cfg(all(target_os = "linux", not(raftlab_portable)))]
 pub(super) use linux::{Watched, name_overflows};
-#[cfg(not(all(target_os = "linux", not(raftlab_portable))))]
-pub(in crate::runtime) use portable::instead_of_abort;
 #[cfg(not(all(any(target_os = "linux", target_vendor = "apple"), not(raftlab_portable))))]
 pub(in crate::runtime) use portable::thread_cpu_ns;
 #[cfg(not(all(target_os = "linux", not(raftlab_portable))))]
 pub(super) use portable::{Watched, name_overflows};
+#[cfg(not(all(target_os = "linux", not(raftlab_portable))))]
+pub(in crate::runtime) use portable::{abort_after_all, instead_of_abort};
 #[cfg(all(any(target_os = "linux", target_vendor = "apple"), not(raftlab_portable)))]
 pub(in crate::runtime) use unix::thread_cpu_ns;
 

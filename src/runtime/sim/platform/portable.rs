@@ -43,6 +43,9 @@ pub(in crate::runtime) fn instead_of_abort(_instead: fn() -> !) -> bool {
     false
 }
 
+/// The calling thread is not about to abort any more.
+pub(in crate::runtime) fn abort_after_all() {}
+
 /// CPU time that the calling OS thread has used, in nanoseconds.
 #[cfg(not(all(target_vendor = "apple", not(raftlab_portable))))]
 pub(in crate::runtime) fn thread_cpu_ns() -> Option<u64> {
