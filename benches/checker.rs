@@ -1,7 +1,7 @@
 //! What judging a history costs, by its length, its clients and its keys, and where it blows up.
 //!
-//! Milliseconds of CPU on a shared machine of two cores, of the verdict alone and of the verdict with
-//! its counterexample, which has 2 answers and up to 3 operations beside them in all of these:
+//! Milliseconds of CPU on a shared machine of two cores, of the verdict alone and with its
+//! counterexample. That has two answers in each of these but the last, which have up to five:
 //!
 //! | History | verdict | with counterexample |
 //! | --- | ---: | ---: |
@@ -15,8 +15,8 @@
 //! | the same without pauses, 5,000 operations | 360 | 370 |
 //! | 102 registers in trouble, 30 of them illegal, together | 9 | 15 |
 //!
-//! The same histories, legal and without pauses, are not decided: 50 writes overlap at any time, and
-//! which came first shows only later.
+//! The same histories, legal and without pauses, are not decided: 50 writes overlap at any time,
+//! and which came first shows only later.
 
 #[path = "../tests/checker/workload.rs"]
 #[allow(dead_code, reason = "the tests use all of it")]

@@ -81,8 +81,8 @@ pub fn is_linearizable<M: Model>(
 
 enum Outcome {
     Ok,
-    /// The operations of a key that is illegal; the last return whose answer was looked at; and some
-    /// that contradict each other, where that was how it was found.
+    /// The operations of a key that is illegal; the last return whose answer was looked at; and
+    /// some that contradict each other, where that was how it was found.
     Illegal {
         suspects: Vec<usize>,
         last: u64,

@@ -50,7 +50,7 @@ pub(super) enum Value {
     Text(String),
 }
 
-/// A key. EDN has several kinds: the number `1`, the text `"1"` and the keyword `:1` are three keys.
+/// A key. EDN has several kinds: the number `1`, the text `"1"` and the keyword `:1` are three.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Key {
     Text(String),

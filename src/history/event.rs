@@ -5,7 +5,7 @@
 //! | End | What it says |
 //! | --- | --- |
 //! | `:ok` | it happened; for a read, with this answer |
-//! | `:fail` | it did not happen; of a `:cas` without an error: its answer is no; of a read: nothing |
+//! | `:fail` | it did not happen; of a `:cas`, without an error: it is the answer no |
 //! | `:info`, or none | it may have happened, or may yet happen, at any later time |
 //!
 //! The order of the lines is the order of the events. A process makes one call at a time; only

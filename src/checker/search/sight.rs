@@ -1,4 +1,4 @@
-//! What the search sees ahead: answers that can no longer come right, and effects that nothing shows.
+//! What the search sees ahead: answers that can no longer come right, effects that nothing shows.
 
 use super::super::model::{Model, Sight};
 use super::super::part::Placed;
