@@ -34,6 +34,7 @@ use raftlab::checker::{Budget, Model, Verdict, check, is_linearizable};
 use planted::{a_put_each, stale_read, swaps, troubled, write_and_read};
 use workload::{History, Workload, never_returned, plant_stale_read, wide};
 
+type Registers = History<Register<u64>>;
 type Group<'a> = criterion::BenchmarkGroup<'a, criterion::measurement::WallTime>;
 
 /// One history, as operations per second.
@@ -124,11 +125,11 @@ fn illegal(criterion: &mut Criterion) {
     group.sample_size(10);
     for (name, histories) in &cases {
         group.bench_function(BenchmarkId::new(name, "verdict"), |bencher| {
-            let judge = |history: &History<_>| is_linearizable(&register, history, &budget);
+            let judge = |history: &Registers| is_linearizable(&register, history, &budget);
             bencher.iter(|| histories.iter().map(judge).filter(Result::is_ok).count());
         });
         group.bench_function(BenchmarkId::new(name, "with counterexample"), |bencher| {
-            let judge = |history: &History<_>| check(&register, history, &budget);
+            let judge = |history: &Registers| check(&register, history, &budget);
             bencher.iter(|| histories.iter().map(judge).filter(Verdict::is_illegal).count());
         });
     }

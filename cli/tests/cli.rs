@@ -185,7 +185,8 @@ fn a_verdict_can_be_read_by_programs() {
         let operations = verdict["contradiction"][which].as_array().unwrap();
         operations.iter().map(|operation| operation["line"].as_u64().unwrap()).collect()
     };
-    assert_eq!((lines("conflict"), lines("context")), (vec![1, 2, 3], vec![]), "{verdict}");
+    // Whatever the first write answered, it had returned before the second was called.
+    assert_eq!((lines("conflict"), lines("context")), (vec![2, 3], vec![1]), "{verdict}");
 
     let output = check("--json", &STALE.replace("answer\":\"é", "answer\":\"b"));
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));

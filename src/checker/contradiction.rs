@@ -42,8 +42,10 @@ impl<M: Model> Shrinker<'_, M> {
         let tells = self.telling();
         let chains = Chains::new(self.history, tells.clone());
         let near = self.nearest(last, |index| tells.binary_search(&index).is_ok());
-        let odd = near.iter().take(LAST).map(|odd| chains.to(*odd));
-        let those: Vec<Vec<usize>> = odd.collect();
+        // What is behind a wrong answer may be wrong in its turn: the first one is the one to name.
+        let all = Chains::new(self.history, self.nearest(last, |_| true));
+        let odd = near.iter().take(LAST).rev();
+        let those: Vec<Vec<usize>> = odd.flat_map(|odd| [all.to(*odd), chains.to(*odd)]).collect();
         // One or two answers mostly suffice, so they are tried first, whichever it is.
         for count in [1, 2, 8, CHAIN_MAX] {
             for chain in those.iter().filter(|chain| chain.len() > count / 2) {
