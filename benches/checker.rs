@@ -7,13 +7,13 @@
 //! | --- | ---: | ---: |
 //! | 1,000,000 operations on a register, one after the other | 700 | 700 |
 //! | 200,000 keys, one put each | 330 | 330 |
-//! | 16,000 swaps one after the other, the last one wrong | 14 | 920 |
-//! | 50 clients, stale read, 5 values with pauses: 1,000 operations | 1.7 | 2.3 |
-//! | the same, 5,000 operations | 50 | 54 |
-//! | 50 clients, stale read, unique values: 1,000 operations | 1.3 | 1.4 |
-//! | the same, 5,000 operations | 6.4 | 6.9 |
+//! | 16,000 swaps one after the other, the last one wrong | 9 | 710 |
+//! | 50 clients, stale read, 5 values with pauses: 1,000 operations | 1.2 | 2.0 |
+//! | the same, 5,000 operations | 58 | 65 |
+//! | 50 clients, stale read, unique values: 1,000 operations | 1.7 | 1.8 |
+//! | the same, 5,000 operations | 9.7 | 9.8 |
 //! | the same without pauses, 5,000 operations | 360 | 370 |
-//! | 102 registers in trouble, 30 of them illegal, together | 9 | 15 |
+//! | 102 registers in trouble, 30 of them illegal, together | 9 | 19 |
 //!
 //! The same histories, legal and without pauses, are not decided: 50 writes overlap at any time,
 //! and which came first shows only later.
