@@ -144,6 +144,17 @@ fn old_entries_that_were_acknowledged_stay_too() {
 }
 
 #[test]
+fn the_last_entry_that_was_acknowledged_stays_too() {
+    breaks("AcknowledgedStays", |play| {
+        play.led_by_s0(3);
+        play.elects(S0, 2, S1, at(1, 3));
+        let beat = play.delivers(S0, S1, beat(S0, 2, 0, at(1, 3)));
+        play.replies(beat, matches(2, true));
+        play.saves(S1, 3, &[2]);
+    });
+}
+
+#[test]
 fn entries_of_the_term_stay_even_unacknowledged() {
     breaks("AcknowledgedStays", |play| {
         play.elects(S0, 1, S1, at(0, 0));
