@@ -92,6 +92,21 @@ fn try_send_at_a_rendezvous_needs_a_waiting_receiver() {
 }
 
 #[test]
+fn try_send_at_a_rendezvous_needs_a_receiver_for_each_message() {
+    on_both_clocks(|| {
+        let (sender, receiver) = channel::bounded(0);
+        let theirs = receiver.clone();
+        let task = thread::spawn("receiver", move || theirs.recv());
+        while sender.try_send(1).is_err() {
+            thread::sleep(SPAN);
+        }
+        assert_eq!(sender.try_send(2), Err(TrySendError::Full(2)), "one task receives one message");
+        assert_eq!(task.join(), Ok(1));
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty), "what was refused was sent");
+    });
+}
+
+#[test]
 fn a_send_gives_its_message_back_when_nobody_receives_in_time() {
     on_both_clocks(|| {
         let (sender, receiver) = channel::bounded(0);

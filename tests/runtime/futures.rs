@@ -2,14 +2,14 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
 use raftlab::runtime::sync::Quiet;
 use raftlab::runtime::time::{self, Instant};
-use raftlab::runtime::{block_on, thread};
+use raftlab::runtime::{Clock, block_on, thread};
 use tokio::sync::oneshot;
 
-use crate::{SPAN, on_both_clocks};
+use crate::{SPAN, on_both_clocks, run_on};
 
 #[test]
 fn a_sleeping_future_lasts_its_span() {
@@ -107,6 +107,37 @@ fn a_waker_may_be_called_late_twice_and_by_a_stranger() {
         task.join();
         waker.wake();
     });
+}
+
+/// A run reuses what it had for a task that has ended; the virtual clock alone promises that no
+/// waker of that task reaches the next one.
+#[test]
+fn a_waker_that_outlives_its_task_wakes_no_later_one() {
+    let outcome = run_on(Clock::Virtual, 1, || {
+        let kept: Arc<Quiet<Vec<Waker>>> = Arc::default();
+        let (first, second) = (kept.clone(), kept.clone());
+        let poll_once = move |cx: &mut Context<'_>| {
+            first.with(|wakers| wakers.push(cx.waker().clone()));
+            Poll::Ready(())
+        };
+        thread::spawn("first", move || block_on(poll_fn(poll_once))).join();
+        let polls = thread::spawn("second", move || {
+            let mut polls = 0;
+            block_on(poll_fn(|cx| {
+                polls += 1;
+                second.with(|wakers| wakers.push(cx.waker().clone()));
+                if polls < 2 { Poll::Pending } else { Poll::Ready(Instant::now()) }
+            }))
+        });
+        thread::sleep(SPAN);
+        let wakers = kept.with(std::mem::take);
+        wakers[0].wake_by_ref();
+        thread::sleep(SPAN);
+        let woken = Instant::now();
+        wakers[1].wake_by_ref();
+        assert!(polls.join() >= woken, "a waker of a task that had ended woke another one");
+    });
+    outcome.result.unwrap();
 }
 
 #[test]

@@ -230,6 +230,38 @@ fn a_wait_without_a_loop_is_found_out_by_spurious_wake_ups() {
     assert!(failure.message.contains("woken too early"), "{failure}");
 }
 
+/// How many waits of `span` ended before their time, where the schedule stalled nothing; none of
+/// them may end after it.
+fn early_ends_of_waits(span: Duration) -> u32 {
+    let waits = move || {
+        let (mutex, condvar) = (Mutex::new(()), Condvar::new());
+        let mut guard = mutex.lock();
+        let mut early = 0;
+        for _ in 0..200 {
+            let stall = runtime::last_stall(0);
+            let begun = Instant::now();
+            condvar.wait_for(&mut guard, span);
+            let took = begun.elapsed();
+            if runtime::last_stall(0) == stall {
+                assert!(took < span * 2, "a wait of {span:?} ended after {took:?}");
+                early += u32::from(took < span);
+            }
+        }
+        early
+    };
+    thread::under_test(0, || thread::spawn("waits", waits)).join()
+}
+
+#[test]
+fn a_spurious_wake_up_moves_no_deadline_back() {
+    let early = |seed| {
+        let config = RunConfig { seed, schedule: Schedule::Hostile, ..RunConfig::default() };
+        runtime::run(&config, || early_ends_of_waits(Duration::from_millis(5))).result.unwrap()
+    };
+    let early: u32 = (1..=20).map(early).sum();
+    assert!(early > 0, "no wait ended for no reason");
+}
+
 #[test]
 fn only_tasks_under_test_are_stalled() {
     let longest = |marked: bool| {

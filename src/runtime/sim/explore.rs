@@ -233,3 +233,28 @@ impl Sim {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_two_stalls_share_counts_once() {
+        let mut stalled = Stalled::default();
+        stalled.add(10, 30);
+        stalled.add(20, 50);
+        assert_eq!(stalled.total_by(50), 40, "they overlap");
+        stalled.add(25, 40);
+        assert_eq!((stalled.until_ns, stalled.total_by(50)), (50, 40), "inside of another one");
+        stalled.add(70, 80);
+        assert_eq!(stalled.total_by(80), 50, "they are apart");
+    }
+
+    #[test]
+    fn a_stall_counts_as_far_as_it_has_come() {
+        let mut stalled = Stalled::default();
+        stalled.add(10, 30);
+        let by = [10, 15, 30, 90].map(|now_ns| stalled.total_by(now_ns));
+        assert_eq!(by, [0, 5, 20, 20]);
+    }
+}
