@@ -1,10 +1,10 @@
 //! The command line: parse, call `lab`, print.
 //!
-//! What scripts and graders may rely on: the arguments ([`args`]), the exit status ([`exit`]), the
-//! report file ([`report`]) and a comparison's figures ([`compare`]). The tables are for people and
+//! What scripts and graders may rely on: the arguments (`args`), the exit status (`exit`), the
+//! report file (`report`) and a comparison's figures (`compare`). The tables are for people and
 //! may change.
 //!
-//! The program `raftlab` is [`main`] and the guard, and nothing else: other programs can be made of
+//! The program `raftlab` is `main` and the guard, and nothing else: other programs can be made of
 //! the same parts.
 
 mod args;
