@@ -257,7 +257,10 @@ fn send_real<T>(
     loop {
         let left = time_left(deadline);
         match sender.send_timeout(message, left.min(real::wait_max())) {
-            Ok(()) => return Ok(()),
+            Ok(()) => {
+                real::unwind_unless_leaving();
+                return Ok(());
+            }
             Err(crossbeam_channel::SendTimeoutError::Timeout(back)) => message = back,
             Err(crossbeam_channel::SendTimeoutError::Disconnected(back)) => {
                 return Err(SendTimeoutError::Disconnected(back));
@@ -285,7 +288,10 @@ fn recv_real<T>(
     loop {
         let left = time_left(deadline);
         match receiver.recv_timeout(left.min(real::wait_max())) {
-            Ok(message) => return Ok(message),
+            Ok(message) => {
+                real::unwind_unless_leaving();
+                return Ok(message);
+            }
             Err(crossbeam_channel::RecvTimeoutError::Disconnected) => {
                 return Err(RecvTimeoutError::Disconnected);
             }

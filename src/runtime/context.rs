@@ -239,10 +239,13 @@ pub(super) fn end_task_if_over() {
 }
 
 /// Notes that the current task has begun to panic.
-pub(super) fn note_panic(note: Note) {
+pub(super) fn note_panic(note: impl FnOnce() -> Note) {
     match sim::current() {
         Some(sim) => sim.note_panic(note),
-        None => panics::with_notes(|notes| notes.add(note)),
+        None => {
+            let note = note();
+            panics::with_notes(|notes| notes.add(note));
+        }
     }
 }
 

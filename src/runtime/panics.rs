@@ -11,7 +11,7 @@ use super::outcome::{Failure, FailureKind};
 use super::sim::platform;
 use super::{context, time};
 
-/// Payloads whose destructors panic with further payloads are dropped so often; then one is leaked.
+/// So many payloads, each from the destructor of the one before, are dropped; the next is leaked.
 const PAYLOADS_MAX: u32 = 16;
 
 /// So many panics are remembered: one that is unwinding, and some that its destructors catch.
@@ -89,7 +89,7 @@ pub(super) fn install_hook() {
             } else if aborts(info) {
                 prepare_for_abort(info);
             } else {
-                context::note_panic(Note::new(info));
+                context::note_panic(|| Note::new(info));
             }
         }));
     });
@@ -102,8 +102,8 @@ thread_local! {
 
 /// Sees to it that the run ends as failed, and not the process: this OS thread is lost instead.
 ///
-/// It cannot be done here: who is in a panic hook holds std's lock on it, and who never returned
-/// would stop the next one that sets a hook.
+/// It cannot be done here: a hook runs under std's lock, and a thread that never returned from one
+/// would block the next `set_hook`.
 fn prepare_for_abort(info: &PanicHookInfo<'_>) {
     let failure = failure_in_destructor(info, context::take_note());
     let last_words = failure.to_string();
@@ -114,9 +114,36 @@ fn prepare_for_abort(info: &PanicHookInfo<'_>) {
     }
 }
 
+thread_local! {
+    static ARMED: Armed = const { Armed };
+}
+
+/// An OS thread that is lost where it would end the process.
+struct Armed;
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        platform::abort_after_all();
+    }
+}
+
+/// From here on the calling OS thread is lost where it would end the process. To be called before
+/// the thread uses any other `thread_local!`, so that this one is the last to be dropped.
+pub(super) fn outlive_aborts() {
+    ARMED.with(|_| ());
+    platform::instead_of_abort(lose_thread);
+}
+
 fn lose_thread() -> ! {
-    let failure = ABORT.with(|abort| abort.borrow_mut().take());
-    context::lose_thread(failure.expect("it was set before the abort was called"))
+    let failure = ABORT.try_with(|abort| abort.borrow_mut().take()).ok().flatten();
+    context::lose_thread(failure.unwrap_or_else(failure_by_abort))
+}
+
+/// The failure of a run one of whose tasks has called `abort`, or std has in its place.
+fn failure_by_abort() -> Failure {
+    let message = "the process was about to end by `abort`: standard error may say why".to_string();
+    let label = context::label();
+    failure(Note { label, ..Note::default() }, message)
 }
 
 /// The notes of this OS thread.
@@ -127,7 +154,7 @@ pub(super) fn with_notes<R>(f: impl FnOnce(&mut Notes) -> R) -> R {
 /// Whether the process aborts when the hook returns: a panic is about to leave a destructor that
 /// runs because of another panic.
 ///
-/// Such panics come from one file of `core`, which says so by their texts alone.
+/// Such panics come from one file of `core`; only their texts tell them apart.
 fn aborts(info: &PanicHookInfo<'_>) -> bool {
     let in_core =
         info.location().is_some_and(|place| place.file().replace('\\', "/").ends_with(CORE));

@@ -39,8 +39,8 @@ impl<T> JoinHandle<T> {
     /// Waits for the task to end and returns its result.
     ///
     /// There is no error: a task that panics ends the whole run, its joiners included. A
-    /// destructor may join while the run ends: it gets `()` from a task that has no result. In vain
-    /// does it join one of any other type; its own task ends there.
+    /// destructor may join while the run ends: it gets `()` from a task that has no result. If
+    /// the result is of another type, the joiner's own task ends there.
     #[track_caller]
     pub fn join(self) -> T {
         let mut result = self.packet.result.lock();
@@ -130,6 +130,7 @@ fn go_name(label: Option<u32>) -> Arc<str> {
 }
 
 fn real_run() -> (Arc<real::RealRun>, Option<u32>) {
+    real::unwind_unless_leaving();
     context::with_real(|task| (task.run.clone(), task.label))
         .expect("tasks are started inside runtime::run, where they are counted and ended")
 }
@@ -182,6 +183,9 @@ pub fn sleep(span: Duration) {
 pub fn yield_now() {
     match sim::current() {
         Some(sim) => sim.yield_now(Location::caller()),
-        None => std::thread::yield_now(),
+        None => {
+            std::thread::yield_now();
+            real::unwind_unless_leaving();
+        }
     }
 }

@@ -255,6 +255,97 @@ fn a_thread_local_whose_destructor_panics_costs_a_thread() {
 }
 
 #[test]
+fn tasks_that_never_wait_for_long_end_with_their_run() {
+    let config = RunConfig { clock: Clock::Real, ..RunConfig::default() };
+    let outcome = runtime::run(&config, || {
+        let (ping, pong) = (channel::unbounded::<()>(), channel::unbounded::<()>());
+        ping.0.send(()).unwrap();
+        thread::spawn("ping", move || while ping.1.recv().is_ok() && pong.0.send(()).is_ok() {});
+        thread::spawn("pong", move || while pong.1.recv().is_ok() && ping.0.send(()).is_ok() {});
+        thread::spawn("yields", || {
+            loop {
+                thread::yield_now();
+            }
+        });
+        thread::sleep(SPAN);
+    });
+    assert!(outcome.result.is_ok() && outcome.tasks_left == 0, "{outcome:?}");
+}
+
+#[test]
+fn a_future_that_wakes_itself_lets_others_run() {
+    on_both_clocks(|| {
+        let done = Arc::new(AtomicU32::new(0));
+        let theirs = done.clone();
+        thread::go(move || {
+            thread::sleep(SPAN);
+            theirs.store(1, Ordering::Relaxed);
+        });
+        runtime::block_on(std::future::poll_fn(|cx| {
+            if done.load(Ordering::Relaxed) == 1 {
+                return std::task::Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            std::task::Poll::Pending
+        }));
+    });
+}
+
+#[test]
+fn the_unwinding_of_another_run_is_a_panic_like_any_other() {
+    type Payload = Box<dyn std::any::Any + Send>;
+    for clock in [Clock::Virtual, Clock::Real] {
+        let kept = Arc::new(std::sync::Mutex::new(None::<Payload>));
+        let theirs = kept.clone();
+        let first = run_on(clock, 1, move || {
+            thread::spawn("keeps", move || {
+                let payload = catch_unwind(|| thread::sleep(Duration::from_secs(1000)));
+                *theirs.lock().unwrap() = payload.err();
+            });
+            thread::sleep(SPAN);
+        });
+        assert!(first.result.is_ok(), "on the {clock} clock");
+        let payload = kept.lock().unwrap().take().expect("the sleep was unwound");
+        let second = run_on(clock, 1, || std::panic::resume_unwind(payload));
+        assert_eq!(second.result.unwrap_err().message, "a panic without a text", "{clock}");
+    }
+}
+
+#[test]
+fn a_message_that_locks_while_it_is_made_keeps_control() {
+    struct Locks(Arc<Mutex<u32>>);
+    impl std::fmt::Display for Locks {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "it is {}", *self.0.lock())
+        }
+    }
+    on_both_clocks(|| {
+        let shared = Locks(Arc::new(Mutex::new(7)));
+        let tasks = [0, 1].map(|number| {
+            let shared = Locks(shared.0.clone());
+            thread::spawn(format!("panics {number}"), move || {
+                for _ in 0..50 {
+                    let panics = || match number {
+                        0 => panic!("{shared}"),
+                        _ => panic!("plain"),
+                    };
+                    assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+                }
+            })
+        });
+        tasks.map(JoinHandle::join);
+    });
+}
+
+#[cfg(all(target_os = "linux", not(raftlab_portable)))]
+#[test]
+fn a_vector_of_a_garbage_length_is_a_failure() {
+    for (clock, outcome) in outcomes(|| drop(std::hint::black_box(vec![0_u8; 1 << 46]))) {
+        assert!(outcome.result.is_err() && outcome.thread_left, "on the {clock} clock");
+    }
+}
+
+#[test]
 fn too_many_tasks_are_a_failure_that_names_server_and_place() {
     for (clock, outcome) in [Clock::Virtual, Clock::Real].map(|clock| {
         let config = RunConfig { clock, tasks_max: 50, ..RunConfig::default() };

@@ -74,7 +74,7 @@ pub(super) fn run<T: Send + 'static>(
         run.record_failure(run.no_thread(&error));
     }
     run.wait_until_over(config.elapsed_max);
-    run.wait_for_tasks();
+    let stuck = run.wait_for_tasks(0);
     let elapsed = Duration::from_nanos(context::wall_ns().saturating_sub(run.started_ns));
     let failure = run.state.lock().failure.take();
     let value = answer.lock().take();
@@ -90,7 +90,7 @@ pub(super) fn run<T: Send + 'static>(
             None,
         ),
     };
-    let tasks_left = run.clean_up(unused);
+    let tasks_left = run.clean_up(unused, stuck);
     Outcome {
         result,
         hash: 0,
@@ -149,6 +149,7 @@ impl RealRun {
             return Ok(());
         };
         let spawned = std::thread::Builder::new().name(text_of(&name)).spawn(move || {
+            panics::outlive_aborts();
             let started_ns = super::thread_cpu_ns();
             run_as(task, job, |run| {
                 run.used_cpu(super::thread_cpu_ns().saturating_sub(started_ns));
@@ -281,28 +282,30 @@ impl RealRun {
         }
     }
 
-    /// Waits for all tasks to end, for [`LEFT_OVER_MAX`] at most; how many will not.
-    fn wait_for_tasks(&self) -> u32 {
+    /// Waits until no more than `stuck` tasks may still end, for [`LEFT_OVER_MAX`] at most. How
+    /// many still may.
+    fn wait_for_tasks(&self, stuck: u32) -> u32 {
         let give_up_ns = context::wall_ns() + super::time::ns_of(LEFT_OVER_MAX);
         let mut state = self.state.lock();
-        while state.tasks > 0 && context::wall_ns() < give_up_ns {
+        while state.tasks > stuck && context::wall_ns() < give_up_ns {
             self.task_ended.wait_for(&mut state, OVER_CHECK);
         }
-        state.tasks + state.lost
+        state.tasks
     }
 
     /// Drops what the run still has of its tasks' values, in a task: destructors may do anything.
     /// How many tasks are left.
-    fn clean_up<T: Send + 'static>(self: &Arc<RealRun>, unused: Option<T>) -> u32 {
+    fn clean_up<T: Send + 'static>(self: &Arc<RealRun>, unused: Option<T>, stuck: u32) -> u32 {
         let values = self.shared.take_values();
         if unused.is_some() || !values.is_empty() {
             // Without a thread it stays where it is.
             let _ = self.start("cleanup".into(), None, move || drop((unused, values)));
         }
-        let tasks_left = self.wait_for_tasks();
+        self.wait_for_tasks(stuck);
         // What those destructors have set has no run to be dropped in.
         std::mem::forget(self.shared.take_values());
-        tasks_left
+        let state = self.state.lock();
+        state.tasks + state.lost
     }
 
     fn failure_now(&self, kind: FailureKind, name: &str, message: String) -> Failure {
@@ -322,6 +325,8 @@ impl RealRun {
 /// before the task counts as ended.
 fn run_as(task: RealTask, job: impl FnOnce(), account: impl FnOnce(&RealRun)) {
     let run = task.run.clone();
+    // The thread may have had other tasks.
+    panics::with_notes(|notes| *notes = panics::Notes::default());
     context::as_real_task(task, || {
         let caught = catch_unwind(AssertUnwindSafe(|| match run.is_over() {
             // The run was over before the task began: its closure is only dropped.
@@ -332,12 +337,12 @@ fn run_as(task: RealTask, job: impl FnOnce(), account: impl FnOnce(&RealRun)) {
             false => job(),
         }));
         if let Err(payload) = &caught
-            && !payload.is::<Over>()
+            && !(payload.is::<Over>() && run.is_over())
         {
             run.record_failure(panics::with_notes(|notes| panics::failure_of(&**payload, notes)));
         }
         leave();
-        panics::drop_quietly(caught);
+        panics::drop_quietly((caught, context::with_timers(std::mem::take)));
     });
     account(&run);
     run.leave();
@@ -380,6 +385,15 @@ pub(super) fn unwind_if_over() -> bool {
         run.abandon_task();
     }
     true
+}
+
+/// For every place that need not wait: if its run is over, unwinds the task, unless it only has
+/// destructors left to run.
+pub(super) fn unwind_unless_leaving() {
+    let over = |task: &RealTask| task.run.is_over() && !task.leaving.get();
+    if context::with_real(over) == Some(true) && !std::thread::panicking() {
+        panics::unwind_task();
+    }
 }
 
 /// Ends the current task if its run is over, also where it is leaving already.

@@ -6,7 +6,7 @@ use std::task::{Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
 
-use super::{unwind_if_over, wait_max};
+use super::{unwind_if_over, unwind_unless_leaving, wait_max};
 use crate::runtime::context;
 use crate::runtime::time::Instant;
 
@@ -46,6 +46,7 @@ impl Parker {
     /// Waits for the token, for `deadline`, or for the end of the run. Whether the token was there.
     pub(in crate::runtime) fn park(&self, deadline: Option<Instant>) -> bool {
         if spin_until(|| self.state.load(Ordering::Relaxed) == TOKEN) && self.take() {
+            unwind_unless_leaving();
             return true;
         }
         while !self.take() {

@@ -61,6 +61,7 @@ pub(super) fn go(job: Job) -> std::io::Result<()> {
 }
 
 fn worker(first: Job) {
+    crate::runtime::panics::outlive_aborts();
     let slot = Arc::new(Slot {
         job: parking_lot::Mutex::default(),
         state: AtomicU32::new(EMPTY),

@@ -19,8 +19,11 @@ use super::{END_OF_TIME_NS, Holder, Sim};
 use crate::runtime::outcome::{Failure, FailureKind};
 use crate::runtime::panics::{self, Note};
 
-/// A task that was told so often that the run is over, counted by weight, is given up.
+/// A task is given up when the weights of what it did after the end add up to this.
 const TOLD_MAX: u32 = 10_000;
+
+/// When all tasks together were told so much, whatever they still do, each is given up.
+const TOLD_IN_ALL_MAX: u64 = 20_000_000;
 
 /// The weight of an unwinding, which only a `catch_unwind` can answer by going on.
 const WEIGHT_UNWIND: u32 = 150;
@@ -89,10 +92,9 @@ impl Sim {
     /// Whether the current task's stack may be in the midst of unwinding.
     ///
     /// `thread::panicking` is true for every task of the OS thread while one of them, suspended in
-    /// a destructor, is unwinding. With none of those it is exact. With some, what is known is how
-    /// the task was when it was suspended last, and whether it has begun to panic since; that it
-    /// has caught the panic does not show. So the answer "no" is certain, unless the task used
-    /// `resume_unwind` meanwhile.
+    /// a destructor, is unwinding. With none of those it is exact. With some, we know only how the
+    /// task stood when it was last suspended, and whether it has begun to panic since. We do not
+    /// see that it caught the panic. So "no" is certain, unless the task used `resume_unwind`.
     #[inline]
     pub(in crate::runtime) fn may_be_unwinding(&self) -> bool {
         std::thread::panicking()
@@ -101,7 +103,11 @@ impl Sim {
 
     /// Notes that the current task has begun to panic. Called by the panic hook, which may come
     /// from anywhere: also from where the tasks are borrowed.
-    pub(in crate::runtime) fn note_panic(&self, note: Note) {
+    pub(in crate::runtime) fn note_panic(&self, note: impl FnOnce() -> Note) {
+        // The message may be text of the task's own making, with code in it.
+        self.in_hook.set(true);
+        let note = note();
+        self.in_hook.set(false);
         if let Ok(mut tasks) = self.tasks.try_borrow_mut() {
             let task = &mut tasks[self.current.get().slot()];
             task.may_unwind = true;
@@ -164,6 +170,11 @@ impl Sim {
         self.yield_to_any();
     }
 
+    /// Counts a wait that does not return at once: one for a lock.
+    pub(super) fn count_wait(&self) {
+        self.count_telling(WEIGHT_WAIT);
+    }
+
     /// Gives up a task that will not end.
     fn count_telling(&self, weight: u32) {
         let told = self.with_current(|task| {
@@ -171,7 +182,9 @@ impl Sim {
             task.told
         });
         self.beat_at_end();
-        if told > TOLD_MAX {
+        let in_all = self.told_in_all.get() + u64::from(weight);
+        self.told_in_all.set(in_all);
+        if told > TOLD_MAX || in_all > TOLD_IN_ALL_MAX {
             self.abandon_task();
         }
     }

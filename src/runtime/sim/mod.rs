@@ -112,6 +112,8 @@ pub(super) struct Sim {
     stacks: RefCell<StackPool>,
     live: Cell<u32>,
     // How it ends.
+    /// What all tasks were told of the end, by weight.
+    told_in_all: Cell<u64>,
     ending: Cell<bool>,
     /// When it ended.
     ended_ns: Cell<u64>,
@@ -129,6 +131,11 @@ pub(super) struct Sim {
     stack_limit: Cell<usize>,
     /// Looks at a foreign clock since the last scheduling point.
     foreign_looks: Cell<u32>,
+    /// Parks that had not to wait since the last switch.
+    free_parks: Cell<u32>,
+    /// The current task is in the panic hook, where it must keep control: std would take another
+    /// task's panic for one of the hook.
+    in_hook: Cell<bool>,
     /// What foreign callers get for chance.
     #[cfg_attr(
         not(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static"))),
@@ -211,6 +218,7 @@ impl Sim {
             waits: RefCell::default(),
             stacks: RefCell::new(StackPool::borrow_shared()),
             live: Cell::new(0),
+            told_in_all: Cell::new(0),
             ending: Cell::new(false),
             ended_ns: Cell::new(0),
             spawned_at_end: Cell::new(0),
@@ -222,6 +230,8 @@ impl Sim {
             stalled: RefCell::default(),
             stack_limit: Cell::new(0),
             foreign_looks: Cell::new(0),
+            free_parks: Cell::new(0),
+            in_hook: Cell::new(false),
             foreign_chance: RefCell::new(Chance::new(config.seed, "runtime/foreign")),
             trace: None,
             limits,
@@ -247,11 +257,11 @@ impl Sim {
             self.alarm();
             self.unwind_if_over();
         }
-        if self.may_be_unwinding() {
-            // What has made the task panic is the first to be told: others do not come between.
-            self.end_long_turn();
-        } else {
-            self.explore(event, place);
+        match (self.in_hook.get(), self.may_be_unwinding()) {
+            (true, _) => {}
+            // No other task runs first, so the first failure is the one that made the task panic.
+            (false, true) => self.end_long_turn(),
+            (false, false) => self.explore(event, place),
         }
     }
 

@@ -9,7 +9,7 @@ use std::task::{RawWaker, RawWakerVTable, Waker};
 
 use super::schedule::WaitKind;
 use super::task::{State, TaskId};
-use super::{Sim, current};
+use super::{Event, Sim, current};
 use crate::runtime::time::Instant;
 
 // Three numbers are packed into one address, and thousands of tasks want a stack each.
@@ -20,6 +20,9 @@ compile_error!("the virtual clock needs addresses of 64 bits");
 pub(in crate::runtime) struct SimParker;
 
 const VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake, drop_waker);
+
+/// So many parks in a row that find a token, without a scheduling point, cost nothing.
+const FREE_PARKS: u32 = 64;
 
 const SLOT_BITS: u32 = 24;
 const GENERATION_BITS: u32 = 16;
@@ -45,6 +48,12 @@ impl SimParker {
     pub(in crate::runtime) fn park(sim: &Sim, deadline: Option<Instant>) -> bool {
         let take = || sim.with_current(|task| std::mem::take(&mut task.token));
         if take() {
+            let parks = sim.free_parks.get() + 1;
+            sim.free_parks.set(parks);
+            if parks > FREE_PARKS {
+                // A future that wakes itself again and again waits for what another task does.
+                sim.point(Event::Yield, Location::caller());
+            }
             return true;
         }
         sim.block(WaitKind::Park, 0, Location::caller(), deadline.map(Instant::as_ns));

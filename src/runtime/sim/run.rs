@@ -15,7 +15,7 @@ use super::task::Start;
 use super::watch::{Heartbeat, LOOK, Watch};
 use super::{Entered, Sim, Trace};
 use crate::runtime::outcome::{Failure, FailureKind, Outcome, RunConfig};
-use crate::runtime::thread_cpu_ns;
+use crate::runtime::{panics, thread_cpu_ns};
 
 /// How long an OS thread may take to end after its simulation: what student code keeps in
 /// `thread_local!` is dropped then, and may wait for what no longer comes.
@@ -50,6 +50,7 @@ fn run_on_fresh_thread<T: Send + 'static>(
     let (config, theirs) = (config.clone(), (heartbeat.clone(), watched.clone()));
     let thread = std::thread::Builder::new().name("simulation".to_string()).spawn(move || {
         LIVING.set(Some(Living(living)));
+        panics::outlive_aborts();
         let (heartbeat, watched) = theirs;
         let _ = watched.set(Watched::this_thread());
         let _overflows = platform::name_overflows();
@@ -188,7 +189,7 @@ impl Sim {
 
     /// What the run has come to. Main's value comes back where a failure takes its place.
     fn outcome<T>(&self, value: Option<T>) -> (Outcome<T>, Option<T>) {
-        let (result, unused) = match (self.failure.take(), value) {
+        let (result, unused) = match (self.failure.borrow().clone(), value) {
             (None, Some(value)) => (Ok(value), None),
             (Some(failure), unused) => (Err(failure), unused),
             (None, None) => unreachable!("a run ends with a result or a failure"),

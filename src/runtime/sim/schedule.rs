@@ -122,6 +122,7 @@ impl Sim {
                 self.wait_while_leaving(deadline_ns);
                 return Woken::TimedOut;
             }
+            self.count_wait();
         }
         let id = self.current.get();
         self.mix(Event::Block);

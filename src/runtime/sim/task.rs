@@ -72,7 +72,8 @@ pub(super) struct Task {
     pub(super) told: u32,
     /// A waker has been called since the last `park`.
     pub(super) token: bool,
-    pub(super) future_timers: Timers,
+    /// Never dropped with the simulation: the wakers are of anyone's making.
+    pub(super) future_timers: ManuallyDrop<Timers>,
     /// Lowest address of its stack.
     pub(super) stack_limit: usize,
     /// Counts the slot's tasks, so that a stale waker can be told apart.
@@ -99,7 +100,7 @@ impl Task {
             told: 0,
             stack_limit: 0,
             token: false,
-            future_timers: Timers::new(),
+            future_timers: ManuallyDrop::new(Timers::new()),
             generation: 0,
             yielder: std::ptr::null(),
             coroutine: None,
@@ -214,7 +215,7 @@ impl Sim {
         }));
         let mut notes = self.with_current(|task| std::mem::take(&mut task.panics));
         if let Err(payload) = &caught
-            && !payload.is::<Over>()
+            && !(payload.is::<Over>() && self.ending.get())
         {
             self.end_with(panics::failure_of(&**payload, &mut notes));
         }
@@ -236,6 +237,7 @@ impl Sim {
     pub(super) fn resume(&self, id: TaskId) {
         self.current.set(id);
         self.points_since_switch.set(0);
+        self.free_parks.set(0);
         self.switches.set(self.switches.get() + 1);
         self.mix(Event::Switch);
         let coroutine = {

@@ -22,8 +22,9 @@ thread_local! {
 /// The calling thread may be about to abort: then it does `instead`, and never returns. Whether it
 /// will.
 pub(in crate::runtime) fn instead_of_abort(instead: fn() -> !) -> bool {
-    INSTEAD.set(Some(instead));
-    FRONT.enter();
+    if INSTEAD.replace(Some(instead)).is_none() {
+        FRONT.enter();
+    }
     true
 }
 
@@ -32,6 +33,11 @@ pub(in crate::runtime) fn abort_after_all() {
     if INSTEAD.take().is_some() {
         FRONT.leave();
     }
+}
+
+/// The calling thread, which is in a handler, is about to abort in earnest.
+pub(super) fn abort_in_earnest() {
+    INSTEAD.set(None);
 }
 
 extern "C" fn on_abort(_: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {

@@ -44,6 +44,7 @@ fn say_and_abort(sim: &Sim) -> ! {
         sim.shared.seed,
         Duration::from_nanos(sim.now_ns()).as_secs_f64()
     );
+    super::abort::abort_in_earnest();
     // SAFETY: writes from a live buffer; write and abort may be called in a handler.
     unsafe {
         libc::write(2, text.bytes.as_ptr().cast(), text.len);
