@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use raftlab::runtime::sync::Mutex;
+use raftlab::runtime::sync::{Mutex, Quiet};
 use raftlab::runtime::thread::{self, JoinHandle};
 use raftlab::runtime::time::Instant;
 use raftlab::runtime::{self, Clock, FailureKind, Outcome, RunConfig, channel};
@@ -295,17 +295,17 @@ fn a_future_that_wakes_itself_lets_others_run() {
 fn the_unwinding_of_another_run_is_a_panic_like_any_other() {
     type Payload = Box<dyn std::any::Any + Send>;
     for clock in [Clock::Virtual, Clock::Real] {
-        let kept = Arc::new(std::sync::Mutex::new(None::<Payload>));
+        let kept = Arc::new(Quiet::new(None::<Payload>));
         let theirs = kept.clone();
         let first = run_on(clock, 1, move || {
             thread::spawn("keeps", move || {
                 let payload = catch_unwind(|| thread::sleep(Duration::from_secs(1000)));
-                *theirs.lock().unwrap() = payload.err();
+                theirs.with(|kept| *kept = payload.err());
             });
             thread::sleep(SPAN);
         });
         assert!(first.result.is_ok(), "on the {clock} clock");
-        let payload = kept.lock().unwrap().take().expect("the sleep was unwound");
+        let payload = kept.with(Option::take).expect("the sleep was unwound");
         let second = run_on(clock, 1, || std::panic::resume_unwind(payload));
         assert_eq!(second.result.unwrap_err().message, "a panic without a text", "{clock}");
     }
@@ -333,7 +333,7 @@ fn a_message_that_locks_while_it_is_made_keeps_control() {
                 }
             })
         });
-        tasks.map(JoinHandle::join);
+        tasks.into_iter().for_each(JoinHandle::join);
     });
 }
 

@@ -1,0 +1,78 @@
+//! How a task on an OS thread notices that its run is over.
+//!
+//! Nothing wakes it: it looks, wherever it has waited and where a wait was not needed. Then it is
+//! unwound, unless it only has destructors left to run.
+
+use std::time::Duration;
+
+use crate::runtime::context::{self, RealTask};
+use crate::runtime::panics;
+use crate::runtime::time::ns_of;
+
+/// How often a task that waits without a deadline looks whether its run is over.
+pub(super) const OVER_CHECK: Duration = Duration::from_millis(500);
+
+/// How long such a wait lasts in a task that only has destructors left to run.
+const LEAVING_CHECK: Duration = Duration::from_millis(20);
+
+/// A task whose last destructors have waited so often, or for so long, is given up.
+const TOLD_MAX: u32 = 10_000;
+const LEAVE_MAX: Duration = Duration::from_secs(5);
+
+/// From here on the current task is not unwound: it ends by itself, or is given up.
+pub(super) fn leave() {
+    context::with_real(|task| task.leaving.set(true));
+}
+
+/// How long a task may wait without a look at its run.
+pub(in crate::runtime) fn wait_max() -> Duration {
+    let leaves =
+        |task: &RealTask| task.run.is_over() && (task.leaving.get() || std::thread::panicking());
+    match context::with_real(leaves) {
+        Some(true) => LEAVING_CHECK,
+        _ => OVER_CHECK,
+    }
+}
+
+/// For every place where a task has just waited: if its run is over, unwinds it. `true` where it
+/// only has destructors left to run: the wait ends at once.
+pub(in crate::runtime) fn unwind_if_over() -> bool {
+    if !context::with_real(|task| task.run.is_over()).unwrap_or(false) {
+        return false;
+    }
+    if !std::thread::panicking() && !context::with_real(|task| task.leaving.get()).unwrap_or(false)
+    {
+        panics::unwind_task();
+    }
+    let is_too_much = |task: &RealTask| {
+        let now_ns = context::wall_ns();
+        let (told, since_ns) = task.told.get().unwrap_or((0, now_ns));
+        task.told.set(Some((told + 1, since_ns)));
+        told > TOLD_MAX || now_ns - since_ns > ns_of(LEAVE_MAX)
+    };
+    if context::with_real(is_too_much) == Some(true)
+        && let Some(run) = context::with_real(|task| task.run.clone())
+    {
+        run.abandon_task();
+    }
+    true
+}
+
+/// For every place that need not wait: if its run is over, unwinds the task, unless it only has
+/// destructors left to run.
+pub(in crate::runtime) fn unwind_unless_leaving() {
+    let over = |task: &RealTask| task.run.is_over() && !task.leaving.get();
+    if context::with_real(over) == Some(true) && !std::thread::panicking() {
+        panics::unwind_task();
+    }
+}
+
+/// Ends the current task if its run is over, also where it is leaving already.
+pub(in crate::runtime) fn end_task_if_over() {
+    let Some(run) = context::with_real(|task| task.run.clone()) else { return };
+    match (run.is_over(), std::thread::panicking()) {
+        (false, _) => {}
+        (true, true) => run.abandon_task(),
+        (true, false) => panics::unwind_task(),
+    }
+}
