@@ -19,6 +19,17 @@ fn a_leader_has_all_that_was_committed_before() {
 }
 
 #[test]
+fn a_snapshot_that_a_leader_sends_is_committed() {
+    breaks("LeaderCompleteness", |play| {
+        play.led_by_s0(2);
+        play.sends(S0, S2, installs(S0, 1, at(1, 2)));
+        play.crashes(S1);
+        play.boots(S1, 1, Some(S0), &[]);
+        play.elects(S2, 2, S1, at(0, 0));
+    });
+}
+
+#[test]
 fn what_is_found_committed_later_is_held_against_leaders_already_seen() {
     let message = breaks("LeaderCompleteness", |play| {
         play.led_by_s0(2);
@@ -63,6 +74,15 @@ fn a_snapshot_holds_what_it_covers() {
         play.saves_snapshot(S1, at(1, 3));
         play.wins(S1, 2, S0, at(1, 3));
         play.sends(S1, S0, beat(S1, 2, 3, at(1, 3)));
+    });
+}
+
+#[test]
+fn servers_apply_what_a_leader_committed() {
+    breaks("StateMachineSafety", |play| {
+        play.led_by_s0(1);
+        play.sends(S0, S1, beat(S0, 1, 1, at(1, 1)));
+        play.applies(S1, &command(2, 1));
     });
 }
 

@@ -112,3 +112,34 @@ fn a_snapshot_delivers_what_it_covers() {
         play.passes(2000);
     });
 }
+
+#[test]
+fn a_server_is_owed_nothing_that_its_snapshot_has() {
+    holds(|play| {
+        committed(play);
+        play.applies(S0, &command(1, 1));
+        play.applies(S1, &command(1, 1));
+        play.crashes(S1);
+        play.boots_from(S1, 1, at(1, 1));
+        let told = play.delivers(S0, S1, beat(S0, 1, 1, at(1, 1)));
+        play.replies(told, matches(1, true));
+        play.passes(2000);
+        play.sends(S0, S1, beat(S0, 1, 1, at(1, 1)));
+    });
+}
+
+#[test]
+fn a_follower_knows_what_a_snapshot_covers_to_be_committed() {
+    let message = breaks("AppliedPromptly", |play| {
+        committed(play);
+        play.applies(S0, &command(1, 1));
+        play.applies(S1, &command(1, 1));
+        play.saves_snapshot(S0, at(1, 1));
+        play.saves_vote(S2, 1, None);
+        let offered = play.delivers(S0, S2, installs(S0, 1, at(1, 1)));
+        play.saves_snapshot(S2, at(1, 1));
+        play.replies(offered, matches(1, true));
+        play.passes(1100);
+    });
+    assert!(message.starts_with("S2 has known"), "{message}");
+}

@@ -19,10 +19,12 @@ fn entries_of_one_index_and_term_have_one_command() {
 
 #[test]
 fn equal_entries_follow_equal_entries() {
-    breaks("LogMatching", |play| {
+    let message = breaks("LogMatching", |play| {
         play.saves(S0, 1, &[1, 2, 2]);
         play.saves(S1, 1, &[1, 1, 2]);
     });
+    let before = "before it S1 has an entry of term 1 and S0 one of term 2";
+    assert!(message.ends_with(before), "{message}");
     // Also when another term's entry was there first.
     breaks("LogMatching", |play| {
         play.saves(S0, 1, &[1, 1, 1]);
@@ -53,6 +55,20 @@ fn logs_may_part_and_meet_again() {
 fn a_leader_deletes_nothing() {
     breaks("LeaderAppendOnly", |play| {
         play.led_by_s0(2);
+        play.saves(S0, 2, &[]);
+        play.saves(S0, 1, &[1]);
+    });
+}
+
+#[test]
+fn a_leader_that_has_sent_no_more_than_a_snapshot_deletes_nothing() {
+    breaks("LeaderAppendOnly", |play| {
+        for server in [S0, S1] {
+            play.saves(server, 1, &[1, 1]);
+            play.saves_vote(server, 1, None);
+        }
+        play.wins(S0, 2, S1, at(1, 2));
+        play.sends(S0, S2, installs(S0, 2, at(1, 1)));
         play.saves(S0, 2, &[]);
         play.saves(S0, 1, &[1]);
     });
@@ -162,6 +178,23 @@ fn entries_of_the_term_stay_even_unacknowledged() {
         play.delivers(S0, S1, acts(S0, 1, 0, at(0, 0), at(1, 2)));
         play.saves(S1, 1, &[1, 1]);
         play.saves(S1, 1, &[1]);
+    });
+}
+
+#[test]
+fn what_was_refused_was_not_acknowledged() {
+    holds(|play| {
+        play.elects(S0, 1, S1, at(0, 0));
+        play.saves(S0, 1, &[1]);
+        play.elects(S2, 2, S1, at(0, 0));
+        play.saves(S2, 1, &[2, 2]);
+        play.elects(S0, 3, S1, at(1, 1));
+        let sent = play.delivers(S0, S1, acts(S0, 3, 0, at(0, 0), at(1, 1)));
+        play.saves(S1, 1, &[1]);
+        play.replies(sent, matches(3, true));
+        play.elects(S2, 4, S1, at(2, 2));
+        play.calls(S2, S1, acts(S2, 4, 0, at(2, 1), at(2, 2)), matches(4, false));
+        play.saves(S1, 1, &[2, 2]);
     });
 }
 

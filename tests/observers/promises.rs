@@ -14,12 +14,13 @@ fn a_promised_vote_is_durable() {
         play.replies(asked, votes(1, true));
     });
     // Term without vote.
-    breaks("PersistBeforeReply", |play| {
+    let message = breaks("PersistBeforeReply", |play| {
         play.saves_vote(S0, 1, Some(S0));
         let asked = play.delivers(S0, S1, asks(S0, 1, at(0, 0)));
         play.saves_vote(S1, 1, None);
         play.replies(asked, votes(1, true));
     });
+    assert!(message.contains("term 1 without a vote"), "{message}");
 }
 
 #[test]

@@ -38,6 +38,21 @@ fn a_deposed_leaders_snapshot_is_not_installed() {
 }
 
 #[test]
+fn what_was_offered_to_an_earlier_life_is_not_installed() {
+    breaks("SnapshotOfCurrentLeader", |play| {
+        play.led_by_s0(2);
+        play.applies(S0, &command(1, 1));
+        play.applies(S0, &command(1, 2));
+        play.saves_snapshot(S0, at(1, 2));
+        play.saves_vote(S2, 1, None);
+        play.delivers(S0, S2, installs(S0, 1, at(1, 2)));
+        play.crashes(S2);
+        play.boots(S2, 1, None, &[]);
+        play.saves_snapshot(S2, at(1, 2));
+    });
+}
+
+#[test]
 fn a_snapshot_is_offered_as_it_is() {
     breaks("SnapshotEndsTruly", |play| {
         play.led_by_s0(2);

@@ -104,6 +104,18 @@ mod tests {
     }
 
     #[test]
+    fn a_snapshot_that_was_not_delivered_is_owed() {
+        let last_included = Position { term: Term(2), index: Index(5) };
+        let opening = Entry { term: Term(3), index: Index(6), data: Bytes::new() };
+        let entries = vec![opening];
+        let log = TermLog::of(&Persisted { last_included, entries, ..Persisted::default() });
+        let numbered = Numbered::new(Numbering::Commands);
+        assert!(numbered.is_owed(Index(3), Index(5), &log), "the snapshot has entries 4 and 5");
+        assert!(!numbered.is_owed(Index(3), Index(3), &log), "that is all that was asked for");
+        assert!(!numbered.is_owed(Index(5), Index(6), &log), "entry 6 opens term 3");
+    }
+
+    #[test]
     fn a_service_that_counts_entries_is_owed_every_one() {
         let (mut numbered, log) = (Numbered::new(Numbering::Entries), log(&[1, 1, 3]));
         assert_eq!(applied(&mut numbered, 3, &log), 3);

@@ -278,6 +278,15 @@ mod tests {
     }
 
     #[test]
+    fn a_log_holds_what_its_snapshot_covers_and_the_true_end_of_it() {
+        let log = log((2, 5), &[3]);
+        let held = [at(1, 4), at(2, 5), at(3, 6)].map(|position| log.holds(position));
+        assert_eq!(held, [true; 3]);
+        let not_held = [at(1, 5), at(2, 6), at(3, 7)].map(|position| log.holds(position));
+        assert_eq!(not_held, [false; 3]);
+    }
+
+    #[test]
     fn a_conflicting_snapshot_drops_the_suffix() {
         let mut log = log((0, 0), &[1, 1, 2]);
         log.cover(at(3, 2));

@@ -192,3 +192,16 @@ fn shown(value: &str) -> String {
         _ => format!("\"{value}\""),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_value_is_shown_by_its_end() {
+        let whole = "é".repeat(SHOWN_MAX);
+        assert_eq!(shown(&whole), format!("\"{whole}\""));
+        assert_eq!(shown(&format!("x{whole}")), format!("\"…{whole}\""));
+        assert_eq!(shown("short"), "\"short\"");
+    }
+}
