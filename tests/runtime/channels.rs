@@ -133,6 +133,76 @@ fn without_receivers_a_message_comes_back() {
 }
 
 #[test]
+fn a_receiver_that_leaves_others_behind_leaves_the_messages_too() {
+    on_both_clocks(|| {
+        let (sender, receiver) = channel::unbounded();
+        sender.send(1).unwrap();
+        drop(receiver.clone());
+        assert_eq!(receiver.try_recv(), Ok(1));
+    });
+}
+
+#[test]
+fn what_a_rendezvous_gives_back_is_the_senders_own() {
+    on_both_clocks(|| {
+        let (sender, receiver) = channel::bounded(0);
+        let theirs = sender.clone();
+        let task = thread::spawn("patient", move || theirs.send(1));
+        thread::sleep(SPAN);
+        assert_eq!(sender.send_timeout(2, SPAN), Err(SendTimeoutError::Timeout(2)));
+        assert_eq!(receiver.recv(), Ok(1));
+        task.join().unwrap();
+    });
+}
+
+#[test]
+fn a_channel_wakes_a_task_that_waits_for_it() {
+    on_both_clocks(|| {
+        let (senders, tasks): (Vec<_>, Vec<_>) = (0..2)
+            .map(|i| {
+                let (sender, receiver) = channel::bounded(1);
+                let task = thread::spawn("both ways", move || {
+                    let first = receiver.recv().unwrap();
+                    thread::sleep(SPAN * 2);
+                    first + receiver.recv().unwrap()
+                });
+                thread::sleep(SPAN);
+                ((i, sender), task)
+            })
+            .unzip();
+        // The second one's receiver first, then the second one's sender.
+        let fill = |(i, sender): (u32, channel::Sender<u32>)| {
+            sender.send(i).unwrap();
+            sender.send(i).unwrap();
+            sender
+        };
+        let senders: Vec<_> = senders.into_iter().rev().map(fill).collect();
+        let sums: Vec<u32> = tasks.into_iter().map(thread::JoinHandle::join).collect();
+        assert_eq!(sums, [0, 2]);
+        drop(senders);
+    });
+}
+
+#[test]
+fn a_receive_wakes_a_sender_of_the_same_channel() {
+    on_both_clocks(|| {
+        let (receivers, tasks): (Vec<_>, Vec<_>) = (0..2)
+            .map(|i| {
+                let (sender, receiver) = channel::bounded(1);
+                let fill = move || (0..2).for_each(|_| sender.send(i).unwrap());
+                let task = thread::spawn("sender", fill);
+                thread::sleep(SPAN);
+                (receiver, task)
+            })
+            .unzip();
+        for (receiver, task) in receivers.iter().zip(tasks).rev() {
+            receiver.recv().unwrap();
+            task.join();
+        }
+    });
+}
+
+#[test]
 fn without_senders_what_was_sent_still_arrives() {
     on_both_clocks(|| {
         let (sender, receiver) = channel::unbounded();

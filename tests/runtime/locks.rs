@@ -124,6 +124,50 @@ fn a_notified_wait_with_a_deadline_is_not_called_timed_out() {
     });
 }
 
+/// Two locks that are taken, and a task that waits for each.
+#[test]
+fn a_lock_wakes_a_task_that_waits_for_it() {
+    on_both_clocks(|| {
+        let locks = [(); 2].map(|()| Arc::new(Mutex::new(0)));
+        let [first, second] = [0, 1].map(|i| locks[i].lock());
+        let tasks = [0, 1].map(|i| {
+            let lock = locks[i].clone();
+            let task = thread::spawn("waiter", move || *lock.lock() += 1);
+            thread::sleep(SPAN);
+            task
+        });
+        drop(second);
+        thread::sleep(SPAN * 5);
+        assert_eq!(locks[1].try_lock().map(|count| *count), Some(1), "the wrong task was woken");
+        drop(first);
+        tasks.into_iter().for_each(thread::JoinHandle::join);
+    });
+}
+
+#[test]
+fn a_condition_wakes_a_task_that_waits_for_it() {
+    on_both_clocks(|| {
+        let pairs = [(); 2].map(|()| Arc::new((Mutex::new(false), Condvar::new())));
+        let tasks = [0, 1].map(|i| {
+            let pair = pairs[i].clone();
+            let task = thread::spawn("waiter", move || {
+                let mut ready = pair.0.lock();
+                while !*ready {
+                    pair.1.wait(&mut ready);
+                }
+            });
+            thread::sleep(SPAN);
+            task
+        });
+        // Later ones first.
+        for (pair, task) in pairs.into_iter().zip(tasks).rev() {
+            *pair.0.lock() = true;
+            pair.1.notify_one();
+            task.join();
+        }
+    });
+}
+
 #[test]
 fn a_quiet_lock_excludes_and_is_no_scheduling_point() {
     on_both_clocks(|| {

@@ -251,6 +251,17 @@ mod tests {
     }
 
     #[test]
+    fn the_seed_chooses_among_two() {
+        let chosen = |schedule| {
+            let of_seed = |seed| Explorer::new(seed, schedule).choose(2);
+            let chosen: Vec<usize> = (0..50).map(of_seed).collect();
+            [0, 1, 2].map(|candidate| chosen.contains(&candidate))
+        };
+        assert_eq!(chosen(Schedule::Random), [true, true, false]);
+        assert_eq!(chosen(Schedule::Fifo), [true, false, false], "the first one came first");
+    }
+
+    #[test]
     fn a_stall_counts_as_far_as_it_has_come() {
         let mut stalled = Stalled::default();
         stalled.add(10, 30);
