@@ -291,11 +291,11 @@ impl RealRun {
     fn clean_up<T: Send + 'static>(self: &Arc<RealRun>, unused: Option<T>, stuck: u32) -> u32 {
         let values = self.shared.take_values();
         if unused.is_some() || !values.is_empty() {
-            // Without a thread it stays where it is.
+            // If no thread can be had, `start` drops the values here, outside of the run.
             let _ = self.start("cleanup".into(), None, move || drop((unused, values)));
         }
         self.wait_for_tasks(stuck);
-        // What those destructors have set has no run to be dropped in.
+        // Values that those destructors set are leaked: no run is left to drop them in.
         std::mem::forget(self.shared.take_values());
         let state = self.state.lock();
         state.tasks + state.lost

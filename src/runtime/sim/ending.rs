@@ -7,7 +7,7 @@
 //! ```text
 //! end ──► each task, resumed:
 //!           never began      its closure is dropped
-//!           unwinds already  goes on with that: to unwind it again would end the process
+//!           unwinds already  continues: to unwind it again would end the process
 //!           any other        is unwound
 //!         a task that will not end is given up: its stack is leaked, and it is counted
 //! ```

@@ -212,7 +212,7 @@ impl Sim {
         let values = self.shared.take_values();
         if unused.is_some() || !values.is_empty() {
             self.run_task("cleanup", move || drop((unused, values)));
-            // What those destructors have set has no run to be dropped in.
+            // Values that those destructors set are leaked: no run is left to drop them in.
             std::mem::forget(self.shared.take_values());
         }
     }

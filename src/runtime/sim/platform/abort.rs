@@ -19,8 +19,8 @@ thread_local! {
     static INSTEAD: Cell<Option<fn() -> !>> = const { Cell::new(None) };
 }
 
-/// The calling thread may be about to abort: then it does `instead`, and never returns. Whether it
-/// will.
+/// The calling thread may be about to abort: then it does `instead`, and never returns. False where
+/// the system cannot do this.
 pub(in crate::runtime) fn instead_of_abort(instead: fn() -> !) -> bool {
     if INSTEAD.replace(Some(instead)).is_none() {
         FRONT.enter();
