@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use cluster::{BOTH, Cluster};
 use criterion::{Criterion, criterion_group, criterion_main};
-use raftlab::kv::{Clerk, Reads};
+use raftlab::api::Reads;
+use raftlab::kv::Clerk;
 use raftlab::runtime::{self, RunConfig, thread, time::Instant};
 
 /// Operations of one measurement: so many that the first election does not count.

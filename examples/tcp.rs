@@ -21,10 +21,10 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
+use raftlab::api::raft_rpc::{RaftRpc, RaftRpcRequest, RaftRpcResponse};
 use raftlab::api::{ApplyMsg, Consensus, ServerId};
 use raftlab::labrpc::ClientEnd;
 use raftlab::persister::Persister;
-use raftlab::raft::rpc::{RaftRpc, RaftRpcRequest, RaftRpcResponse};
 use raftlab::raft::{Peer, Raft};
 use raftlab::runtime::channel::{self, Receiver, Sender};
 use raftlab::runtime::time::Instant;

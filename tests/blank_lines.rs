@@ -45,8 +45,6 @@ fn lay_out(home: &Path, edit: impl Fn(&str) -> String) {
         let edited: String = source.lines().map(&edit).collect();
         fs::write(home.join("src/raft").join(path.file_name().unwrap()), edited).unwrap();
     }
-    // The messages are given to students, and by their types the observers know them.
-    fs::write(home.join("src/raft/rpc.rs"), "pub use raftlab::raft::rpc::*;\n").unwrap();
 }
 
 /// Builds the crate at `home` and runs it.

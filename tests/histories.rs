@@ -2,9 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 
-use raftlab::api::ServerId;
+use raftlab::api::{PutError, ServerId};
 use raftlab::history::History;
-use raftlab::kv::PutError;
 use raftlab::lab::{
     self, Cluster, DESIGNS, Design, KV, KvClient, KvDesign, Observing, Part, Report, Scenario,
 };

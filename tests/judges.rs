@@ -133,7 +133,7 @@ fn judged(flaw: Flaw, schedule: Schedule) -> Report {
                     make: |boot| make(boot, Flaw::$flaw),
                     facts: no_facts,
                     numbering: Numbering::Entries,
-                    snapshot: raftlab::kv::plain_snapshot,
+                    snapshot: raftlab::persister::plain_snapshot,
                     kv: raftlab::lab::KV,
                     raft_rpc: false,
                     store: false,

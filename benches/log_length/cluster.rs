@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use raftlab::api::raft_rpc::RaftRpc;
 use raftlab::api::{ApplyMsg, Consensus, Index, ServerId};
 use raftlab::labrpc::{self, Host, Network, Service};
 use raftlab::persister::Persister;
 use raftlab::raft::Raft;
-use raftlab::raft::rpc::RaftRpc;
 use raftlab::runtime::channel::{self, Receiver, Sender};
 use raftlab::runtime::thread;
 

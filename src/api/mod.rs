@@ -14,10 +14,17 @@
 //!                            S1  S2        the other servers, over the network
 //! ```
 //!
+//! [`raft_rpc`] has the paper's own calls between servers, for the designs that speak them;
+//! [`kv_rpc`] those from a client to the key/value service, which is a [`StateMachine`] above a log.
+//!
 //! Read [`Consensus`] first, then `raft/mod.rs` for the design that follows the paper.
 
 mod consensus;
+pub mod kv_rpc;
+pub mod raft_rpc;
+mod service;
 mod words;
 
 pub use consensus::{ApplyMsg, Consensus, Leadership, NotLeader, Started};
+pub use service::{PutError, Reads, RestoreError, RsmConfig, StateMachine, SubmitError};
 pub use words::{Entry, Index, Position, ServerId, Term, quorum_size};

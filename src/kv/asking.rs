@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tarpc::client::RpcError;
 
-use super::rpc::Refused;
 use crate::api::ServerId;
+use crate::api::kv_rpc::Refused;
 use crate::runtime::{block_on, thread, time};
 
 /// How long a clerk waits for one answer, at first, before it asks another server.

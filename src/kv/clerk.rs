@@ -2,9 +2,11 @@
 //! means after a repetition.
 
 use super::asking::Asker;
-use super::machine::{PutOutcome, Version};
-use super::rpc::{GetArgs, KvRpcClient, KvRpcRequest, KvRpcResponse, PutArgs, PutVersionedArgs};
-use super::session::{ClientId, RequestId};
+use crate::api::PutError;
+use crate::api::kv_rpc::{
+    ClientId, GetArgs, KvRpcClient, KvRpcRequest, KvRpcResponse, PutArgs, PutOutcome,
+    PutVersionedArgs, RequestId, Version,
+};
 use crate::labrpc::{self, ClientEnd};
 
 /// The way to a server of the service.
@@ -18,23 +20,6 @@ pub struct Clerk {
     /// Number of the last operation that needed a session.
     last_number: u64,
     servers: Asker<KvPeer>,
-}
-
-/// Why a versioned put did not succeed, or may not have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PutError {
-    /// The key has another version. The put has *not* happened.
-    Version,
-    /// The key is missing, though a version was expected. The put has *not* happened.
-    NoKey,
-    /// The key has another version or is missing, but that was the answer to a later copy of the
-    /// put: it *may* have happened.
-    ///
-    /// Where the key is past the version that was expected, this is decided, and what is read from
-    /// now on shows what became of it. Where the key has not come to that version, the put has not
-    /// happened, but it *may yet*: an earlier copy that is still under way is carried out if the
-    /// key has the version when it arrives. No read rules that out.
-    Maybe,
 }
 
 impl Clerk {

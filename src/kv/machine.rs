@@ -10,30 +10,9 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::rsm::{RestoreError, StateMachine};
-use super::session::{RequestId, Sessions};
-
-/// How often a key was changed: 0 while it is missing, 1 when it has been created.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
-pub struct Version(pub u64);
-
-impl Version {
-    /// The version after this one.
-    pub const fn next(self) -> Version {
-        Version(self.0 + 1)
-    }
-}
-
-/// A value, and which one of its key's it is.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Versioned {
-    /// The value.
-    pub value: String,
-    /// How often the key was changed to get there.
-    pub version: Version,
-}
+use super::session::Sessions;
+use crate::api::kv_rpc::{PutOutcome, RequestId, Version, Versioned};
+use crate::api::{RestoreError, StateMachine};
 
 /// An operation of the service, as it stands in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,17 +60,6 @@ pub enum KvOutput {
     Done,
     /// Of a versioned put.
     Put(PutOutcome),
-}
-
-/// What became of a versioned put.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PutOutcome {
-    /// The key has the value, and the next version.
-    Done,
-    /// The key has another version than was expected, and is as it was.
-    WrongVersion,
-    /// The key is missing, though a version was expected.
-    NoKey,
 }
 
 /// The state: all keys, and the sessions of all clerks.
@@ -177,8 +145,8 @@ impl StateMachine for KvMachine {
 
 #[cfg(test)]
 mod tests {
-    use super::super::session::ClientId;
     use super::*;
+    use crate::api::kv_rpc::ClientId;
 
     fn get(key: &str) -> KvOp {
         KvOp::Get { key: key.into() }

@@ -35,9 +35,9 @@
 //!
 //! - Every operation takes effect at one moment between its call and its return.
 //! - Put and append take effect once, however often they are sent. A versioned put that is
-//!   refused has not happened, or says that it does not know ([`PutError::Maybe`]).
+//!   refused has not happened, or says that it does not know ([`PutError::Maybe`](crate::api::PutError::Maybe)).
 //! - A read sees all that was answered before it was asked, also when it takes no entry of the
-//!   log ([`Reads`]).
+//!   log ([`Reads`](crate::api::Reads)).
 //! - Every call to a server returns: with the outcome, when leadership is lost, or when the
 //!   instance is killed. Nothing here keeps a killed instance alive.
 //!
@@ -48,7 +48,7 @@
 //!
 //! # Reading on
 //!
-//! `rpc.rs` has the calls, `asking.rs` whom a clerk asks next, `rsm.rs` the layer above the log,
+//! `api/kv_rpc.rs` has the calls, `asking.rs` whom a clerk asks next, `rsm.rs` the layer above the log,
 //! which knows nothing of keys. How reads do without the log, and what that saves, is in
 //! `docs/decisions/reads.md`.
 
@@ -56,7 +56,6 @@ mod asking;
 mod clerk;
 mod machine;
 mod reader;
-pub mod rpc;
 mod rsm;
 mod server;
 mod session;
@@ -65,11 +64,7 @@ mod waiters;
 #[cfg(feature = "store")]
 pub(crate) use asking::{Asker, in_time};
 pub use asking::{CALL_PATIENCE, CALL_PATIENCE_MAX, ROUND_PAUSE};
-pub use clerk::{Clerk, KvPeer, PutError};
-pub use machine::{KvMachine, KvOp, KvOutput, PutOutcome, Version, Versioned};
-pub use reader::{Stored, plain_snapshot};
-pub use rsm::{
-    LEADERSHIP_CHECK_INTERVAL, Reads, RestoreError, Rsm, RsmConfig, StateMachine, SubmitError,
-};
+pub use clerk::{Clerk, KvPeer};
+pub use machine::{KvMachine, KvOp, KvOutput};
+pub use rsm::{LEADERSHIP_CHECK_INTERVAL, Rsm};
 pub use server::KvServer;
-pub use session::{ClientId, RequestId};

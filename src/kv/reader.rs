@@ -7,41 +7,15 @@
 
 use std::sync::{Arc, Weak};
 
-use super::rsm::{Replica, RestoreError, RsmConfig, Shared, StateMachine};
+use super::rsm::{Replica, Shared};
 use super::waiters::Waiters;
-use bytes::Bytes;
-
-use crate::api::{ApplyMsg, Consensus, Position};
-use crate::persister::{PersistError, Persisted, Persister};
+use crate::api::{ApplyMsg, Consensus, Position, RestoreError, RsmConfig, StateMachine};
+use crate::persister::{Persister, Stored};
 use crate::runtime::channel::Receiver;
 use crate::runtime::sync::{Condvar, Mutex};
 
 /// What an entry costs in the raft state beside its command, in bytes, about.
 const ENTRY_OVERHEAD: usize = 8;
-
-/// The snapshot in what a server has stored, of a consensus that stores it as it is.
-pub fn plain_snapshot(persisted: &Persisted) -> Option<(Position, Bytes)> {
-    persisted.snapshot.clone().map(|data| (persisted.last_included, data))
-}
-
-/// What survived of the earlier lives of a service.
-pub struct Stored {
-    /// The storage below, for its size.
-    pub persister: Persister,
-    /// The newest snapshot, and the last entry that it covers.
-    pub snapshot: Option<(Position, Bytes)>,
-}
-
-impl Stored {
-    /// What `persister` has, of a consensus that stores snapshots as they are.
-    ///
-    /// # Errors
-    /// [`PersistError`]: the storage cannot be read. The server must not start.
-    pub fn read(persister: Persister) -> Result<Stored, PersistError> {
-        let snapshot = plain_snapshot(&persister.load()?);
-        Ok(Stored { persister, snapshot })
-    }
-}
 
 /// What the task that reads the apply channel has.
 pub(super) struct Reader<S: StateMachine> {
@@ -156,11 +130,11 @@ impl<S: StateMachine> Reader<S> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use bytes::Bytes;
 
-    use super::*;
+    use crate::api::Reads;
     use crate::api::{Entry, Index, Leadership, NotLeader, Started, Term};
-    use crate::kv::rsm::Reads;
     use crate::runtime::sync::Quiet;
 
     const BOUND: usize = 1000;

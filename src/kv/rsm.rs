@@ -37,11 +37,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use super::reader::{Reader, Stored};
+use super::reader::Reader;
 use super::waiters::Waiters;
-use crate::api::{ApplyMsg, Consensus, Index, NotLeader, Term};
+use crate::api::{
+    ApplyMsg, Consensus, Index, Reads, RestoreError, RsmConfig, StateMachine, SubmitError, Term,
+};
+use crate::persister::Stored;
 use crate::runtime::channel::Receiver;
 use crate::runtime::sync::{Condvar, Mutex};
 use crate::runtime::thread;
@@ -51,81 +53,6 @@ use crate::runtime::thread;
 /// Nothing else tells it where a leader is deposed and no new entry arrives. Short against the
 /// second within which waits must end after a partition heals, long against a commit.
 pub const LEADERSHIP_CHECK_INTERVAL: Duration = Duration::from_millis(100);
-
-/// What is replicated: a function from states and operations to states and outputs.
-///
-/// Every server applies the same operations in the same order, so whatever `apply` does must
-/// follow from the state and the operation alone: no clock, no chance, no unordered map.
-pub trait StateMachine: Send + 'static {
-    /// What clients ask for, as it stands in the log.
-    type Op: Serialize + DeserializeOwned;
-    /// What they are answered.
-    type Output: Send + 'static;
-
-    /// Carries out one operation.
-    fn apply(&mut self, op: Self::Op) -> Self::Output;
-
-    /// Answers `op` from the present state if it changes nothing; `None` sends it through the log.
-    fn read(&self, op: &Self::Op) -> Option<Self::Output> {
-        let _ = op;
-        None
-    }
-
-    /// The whole state, encoded.
-    fn snapshot(&self) -> Bytes;
-
-    /// Puts the state in `snapshot` in the place of the present one.
-    ///
-    /// # Errors
-    /// [`RestoreError`]: it is not what [`snapshot`](StateMachine::snapshot) returned. Do not use
-    /// the machine any more.
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), RestoreError>;
-}
-
-/// A snapshot is not what a state machine of this kind made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a snapshot of {bytes} bytes cannot be read: {what}; do not start a server from it")]
-pub struct RestoreError {
-    /// How long the snapshot is.
-    pub bytes: usize,
-    /// What is wrong with it.
-    pub what: String,
-}
-
-/// Why an operation has no output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SubmitError {
-    /// The server does not lead. The operation was *not* taken: ask another server.
-    NotLeader(NotLeader),
-    /// Another leader's entry took its place. It was *not* and never will be applied: ask again.
-    Replaced,
-    /// The server led and does not any more. The operation *may* be applied, now or later: ask
-    /// again, in a way that does no harm if it was.
-    LeadershipLost,
-    /// The instance was killed. The operation *may* be applied, by the other servers.
-    Stopped,
-}
-
-/// How reads are answered. Both ways are linearizable; see `docs/decisions/reads.md`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Reads {
-    /// As an entry of the log, like everything else.
-    ThroughLog,
-    /// From the state, once the leader has made sure that it still leads (thesis §6.4); through
-    /// the log where the design has no such way. Half the price of an entry.
-    #[default]
-    ReadIndex,
-}
-
-/// What may be chosen about an [`Rsm`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct RsmConfig {
-    /// How many bytes the raft state may have before a snapshot is taken; `None`: as many as it
-    /// likes.
-    pub raft_state_max: Option<usize>,
-    /// How reads are answered.
-    pub reads: Reads,
-}
 
 /// One server's replica of a state machine. A clone is another handle to the same replica.
 pub struct Rsm<S: StateMachine> {

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use tarpc::context::Context;
 
-use super::machine::{KvMachine, KvOp, KvOutput, PutOutcome, Versioned};
-use super::reader::Stored;
-use super::rpc::{GetArgs, KvRpc, PutArgs, PutVersionedArgs, Refused};
-use super::rsm::{RestoreError, Rsm, RsmConfig, SubmitError};
-use crate::api::{ApplyMsg, Consensus};
+use super::machine::{KvMachine, KvOp, KvOutput};
+use super::rsm::Rsm;
+use crate::api::kv_rpc::{
+    GetArgs, KvRpc, PutArgs, PutOutcome, PutVersionedArgs, Refused, Versioned,
+};
+use crate::api::{ApplyMsg, Consensus, RestoreError, RsmConfig, SubmitError};
+use crate::persister::Stored;
 use crate::runtime::channel::Receiver;
 
 /// One server of the service. A clone is another handle to the same instance.

@@ -18,30 +18,10 @@
 //! that went away expire on all servers alike (thesis §6.3).
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A clerk, for as long as it lives. No two clerks of a service may share one.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
-pub struct ClientId(pub u64);
-
-impl fmt::Display for ClientId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "C{}", self.0)
-    }
-}
-
-/// Names one operation of one clerk, however often it is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct RequestId {
-    /// The clerk.
-    pub client: ClientId,
-    /// Its operations in order, from 1.
-    pub number: u64,
-}
+use crate::api::kv_rpc::{ClientId, RequestId};
 
 /// The last operation of each clerk that was applied.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

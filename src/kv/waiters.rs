@@ -16,8 +16,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::rsm::SubmitError;
-use crate::api::{Index, Position, Started, Term};
+use crate::api::{Index, Position, Started, SubmitError, Term};
 use crate::runtime::sync::Condvar;
 
 /// What becomes of a submitted operation.

@@ -14,8 +14,8 @@
 use std::sync::Arc;
 
 use crate::api::{ApplyMsg, Consensus, ServerId};
-use crate::kv::Stored;
 use crate::labrpc::Service;
+use crate::persister::Stored;
 use crate::runtime::channel::Receiver;
 
 /// What one life of an application is made from.

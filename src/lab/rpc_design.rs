@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use super::design::{Boot, Design, Facts, Instance, Numbering};
 use super::service::KV;
+use crate::api::raft_rpc::{RaftRpc as _, RaftRpcRequest, RaftRpcResponse};
 use crate::api::{Entry, ServerId};
-use crate::kv::plain_snapshot;
 use crate::labrpc::{Host, Service};
-use crate::persister::PersistError;
-use crate::raft::rpc::{RaftRpc as _, RaftRpcRequest, RaftRpcResponse};
+use crate::persister::{PersistError, plain_snapshot};
 use crate::raft::{Peer, Raft};
 
 /// The reference. Its service's snapshots are stored as they are.

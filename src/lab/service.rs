@@ -10,13 +10,13 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::application::{Living, Seat};
-use crate::api::{ApplyMsg, Consensus, ServerId};
-use crate::kv::rpc::KvRpc as _;
-use crate::kv::{
-    Clerk, ClientId, KvPeer, KvServer, PutError, RestoreError, Rsm, RsmConfig, StateMachine,
-    Stored, SubmitError, Version,
+use crate::api::kv_rpc::{ClientId, KvRpc as _, Version};
+use crate::api::{
+    ApplyMsg, Consensus, PutError, RestoreError, RsmConfig, ServerId, StateMachine, SubmitError,
 };
+use crate::kv::{Clerk, KvPeer, KvServer, Rsm};
 use crate::labrpc::{Host, Network, Service};
+use crate::persister::Stored;
 use crate::runtime::channel::Receiver;
 use crate::runtime::{self, FailureKind, thread};
 

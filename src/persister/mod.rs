@@ -32,6 +32,7 @@ mod frame;
 mod journal;
 mod read;
 mod store;
+mod stored;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -47,6 +48,7 @@ use journal::Journal;
 use store::Store;
 
 pub use error::PersistError;
+pub use stored::{Stored, plain_snapshot};
 
 /// What a server finds when it starts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

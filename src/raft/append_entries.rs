@@ -6,8 +6,8 @@
 //! where our logs part. Requests may be late, repeated and out of order, so entries that we have
 //! already are left alone: an old, short request must not take back what a newer one brought.
 
-use super::rpc::{AppendEntriesArgs, AppendEntriesReply, Conflict};
 use super::state::{Effects, State};
+use crate::api::raft_rpc::{AppendEntriesArgs, AppendEntriesReply, Conflict};
 use crate::api::{Entry, Position};
 
 impl State {

@@ -16,9 +16,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::replication::Progress;
-use super::rpc::{RequestVoteArgs, RequestVoteReply};
 use super::server::Server;
 use super::state::{Effects, Role, State};
+use crate::api::raft_rpc::{RequestVoteArgs, RequestVoteReply};
 use crate::api::{ServerId, Term, quorum_size};
 use crate::labrpc;
 use crate::runtime::time::Instant;

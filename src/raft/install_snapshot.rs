@@ -13,8 +13,8 @@
 
 use bytes::Bytes;
 
-use super::rpc::{InstallSnapshotArgs, InstallSnapshotReply};
 use super::state::{Effects, Snapshot, State};
+use crate::api::raft_rpc::{InstallSnapshotArgs, InstallSnapshotReply};
 use crate::api::{Index, Position};
 
 impl State {

@@ -85,7 +85,7 @@
 //!
 //! # Reading on
 //!
-//! `rpc.rs` has the messages, `state.rs` what a server knows. Then any file for its concern; none
+//! `api/raft_rpc.rs` has the messages, `state.rs` what a server knows. Then any file for its concern; none
 //! needs another. `server.rs` is the critical section, `timing.rs` has every number with its
 //! reason, `invariants.rs` what must always be so. Where we leave the paper is listed in
 //! `docs/divergences.md`.
@@ -103,7 +103,6 @@ mod replication;
 mod replicator;
 mod replies;
 mod request_vote;
-pub mod rpc;
 mod server;
 mod state;
 #[cfg(test)]
@@ -115,11 +114,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tarpc::context::Context;
 
-use self::rpc::{
+use self::server::Server;
+use crate::api::raft_rpc::{
     AppendEntriesArgs, AppendEntriesReply, InstallSnapshotArgs, InstallSnapshotReply, RaftRpc,
     RaftRpcClient, RaftRpcRequest, RaftRpcResponse, RequestVoteArgs, RequestVoteReply,
 };
-use self::server::Server;
 use crate::api::{ApplyMsg, Consensus, Index, Leadership, NotLeader, ServerId, Started, Term};
 use crate::labrpc::ClientEnd;
 use crate::persister::{PersistError, Persister};

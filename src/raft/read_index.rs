@@ -122,11 +122,11 @@ pub fn run(server: &Server) -> Result<Option<Index>, NotLeader> {
 #[cfg(test)]
 mod tests {
     use super::super::replication::Owed;
-    use super::super::rpc::AppendEntriesReply;
     use super::super::state::Effects;
     use super::super::testing::*;
     use super::*;
     use crate::api::ServerId;
+    use crate::api::raft_rpc::AppendEntriesReply;
 
     /// The leader of term 4, one of `servers`, that has committed an entry of its term.
     fn settled(servers: usize) -> State {

@@ -17,9 +17,9 @@
 
 use bytes::Bytes;
 
-use super::rpc::{AppendEntriesArgs, InstallSnapshotArgs};
 use super::state::{Effects, Role, State};
 use super::timing::{BATCH, UNANSWERED_MAX};
+use crate::api::raft_rpc::{AppendEntriesArgs, InstallSnapshotArgs};
 use crate::api::{Entry, Index, NotLeader, ServerId, Started};
 
 /// What a leader knows of one follower (Figure 2, "Volatile state on leaders").

@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use super::replication::{Message, Owed};
 use super::replies::Sent;
-use super::rpc::{AppendEntriesArgs, InstallSnapshotArgs};
 use super::server::Server;
 use super::timing::{COMMIT_NEWS_DELAY, HEARTBEAT_INTERVAL};
 use crate::api::ServerId;
+use crate::api::raft_rpc::{AppendEntriesArgs, InstallSnapshotArgs};
 use crate::labrpc;
 use crate::runtime::time::Instant;
 

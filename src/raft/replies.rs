@@ -11,9 +11,9 @@
 //! So an answer may be lost, late or repeated, and nothing known is taken back.
 
 use super::replication::Progress;
-use super::rpc::{AppendEntriesReply, Conflict, InstallSnapshotReply};
 use super::state::{Effects, Role, State};
 use super::timing::UNANSWERED_MAX;
+use crate::api::raft_rpc::{AppendEntriesReply, Conflict, InstallSnapshotReply};
 use crate::api::{Index, ServerId, Term};
 
 /// What an AppendEntries said, as far as its answer must be judged by it.

@@ -5,8 +5,8 @@
 //! what an earlier one has committed (Raft §5.2, §5.4.1). The candidate's side is in
 //! `election.rs`.
 
-use super::rpc::{RequestVoteArgs, RequestVoteReply};
 use super::state::{Effects, State};
+use crate::api::raft_rpc::{RequestVoteArgs, RequestVoteReply};
 
 impl State {
     /// Answers one `RequestVote` (Figure 2, RequestVote RPC, steps 1 and 2).

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use super::log::Log;
 use super::replication::{Message, Progress};
 use super::replies::Sent;
-use super::rpc::{AppendEntriesArgs, AppendEntriesReply, Conflict, RequestVoteReply};
 use super::state::{Effects, Role, State};
+use crate::api::raft_rpc::{AppendEntriesArgs, AppendEntriesReply, Conflict, RequestVoteReply};
 use crate::api::{Entry, Index, Position, ServerId, Term};
 use crate::persister::Persisted;
 

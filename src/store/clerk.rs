@@ -1,8 +1,8 @@
 //! The client's side: asks until there is an answer.
 
 use super::rpc::{DeleteArgs, Keys, ScanArgs, StoreRpcClient, StoreRpcRequest, StoreRpcResponse};
-use crate::kv::rpc::{GetArgs, PutArgs};
-use crate::kv::{Asker, ClientId, RequestId};
+use crate::api::kv_rpc::{ClientId, GetArgs, PutArgs, RequestId};
+use crate::kv::Asker;
 use crate::labrpc::{self, ClientEnd};
 
 /// The way of a client to a server of the service.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
 use super::tables::{TRUNCATED, Tables};
+use crate::api::kv_rpc::RequestId;
 use crate::api::{Entry, Index, Position};
-use crate::kv::RequestId;
 
 /// A change, as it stands in the log. An entry without data is a leader's first, and changes
 /// nothing.

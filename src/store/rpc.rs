@@ -6,9 +6,8 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::api::kv_rpc::{GetArgs, PutArgs, Refused, RequestId};
 use crate::api::{Position, ServerId, Term};
-use crate::kv::RequestId;
-use crate::kv::rpc::{GetArgs, PutArgs, Refused};
 
 /// Removes a key, once however often it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

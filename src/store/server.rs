@@ -16,11 +16,10 @@ use super::rpc::{
 use super::storage::PeerStorage;
 use super::waiting::Outcome;
 use super::worker::{Event, Parts, Worker};
+use crate::api::kv_rpc::{GetArgs, PutArgs, Refused, RequestId};
 use crate::api::{Index, Leadership, Position, ServerId};
 use crate::driver::timing::{ELECTION_TICKS, FLOW_CONTROL, HEARTBEAT_TICKS, READ_PATIENCE};
 use crate::driver::{Peer, Status, TickRpc, timeouts};
-use crate::kv::RequestId;
-use crate::kv::rpc::{GetArgs, PutArgs, Refused};
 use crate::labrpc::{ClientEnd, Service};
 use crate::runtime::channel::{self, Receiver, Sender};
 use crate::runtime::sync::Quiet;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::api::kv_rpc::Refused;
 use crate::api::{Index, Position, Term};
-use crate::kv::rpc::Refused;
 use crate::runtime::channel::Sender;
 use crate::tick::ReadState;
 

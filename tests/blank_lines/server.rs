@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use raft::rpc::RaftRpc;
+use api::raft_rpc::RaftRpc;
 use raft::{Peer, Raft};
 pub use raftlab::{api, labrpc, persister, record, runtime};
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use raftlab::kv::{PutError, Version};
+use raftlab::api::PutError;
+use raftlab::api::kv_rpc::Version;
 use raftlab::labrpc::{Call, Fault, Leg, Verdict};
 use raftlab::runtime::rand::Chance;
 use raftlab::runtime::sync::Quiet;

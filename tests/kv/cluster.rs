@@ -3,13 +3,13 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use raftlab::api::{Consensus, ServerId};
-use raftlab::kv::rpc::KvRpc;
-use raftlab::kv::{Clerk, ClientId, KvPeer, KvServer, Reads, RsmConfig, Stored};
+use raftlab::api::kv_rpc::{ClientId, KvRpc};
+use raftlab::api::raft_rpc::RaftRpc;
+use raftlab::api::{Consensus, Reads, RsmConfig, ServerId};
+use raftlab::kv::{Clerk, KvPeer, KvServer};
 use raftlab::labrpc::{Host, Network, Service};
-use raftlab::persister::{Persister, Unsynced};
+use raftlab::persister::{Persister, Stored, Unsynced};
 use raftlab::raft::Raft;
-use raftlab::raft::rpc::RaftRpc;
 use raftlab::runtime::{self, Clock, RunConfig, channel, thread};
 
 pub const SERVERS: u32 = 3;

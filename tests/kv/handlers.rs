@@ -1,7 +1,8 @@
 //! What a client calls is code under test, as what a peer calls is.
 
-use raftlab::kv::rpc::{GetArgs, KvRpc, PutArgs, PutVersionedArgs, Refused};
-use raftlab::kv::{PutOutcome, Versioned};
+use raftlab::api::kv_rpc::{
+    GetArgs, KvRpc, PutArgs, PutOutcome, PutVersionedArgs, Refused, Versioned,
+};
 use raftlab::lab::{self, DESIGNS, Design, KV, KvDesign, Living, find_scenario};
 use raftlab::labrpc::Service;
 use raftlab::runtime::{FailureKind, RunConfig};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use raftlab::kv::{Reads, RequestId, RsmConfig, rpc::GetArgs, rpc::PutArgs};
+use raftlab::api::kv_rpc::{GetArgs, PutArgs, RequestId};
+use raftlab::api::{Reads, RsmConfig};
 use raftlab::labrpc;
 use raftlab::runtime::{block_on, thread};
 

@@ -1,7 +1,7 @@
 //! Reads: both ways, never a stale one.
 
-use raftlab::api::Consensus;
-use raftlab::kv::{Reads, rpc::GetArgs};
+use raftlab::api::kv_rpc::GetArgs;
+use raftlab::api::{Consensus, Reads};
 use raftlab::labrpc;
 use raftlab::runtime::{block_on, thread};
 

@@ -1,6 +1,7 @@
 //! What is in a snapshot, and when one is taken.
 
-use raftlab::kv::{ClientId, Reads, RequestId, RsmConfig, rpc::PutArgs};
+use raftlab::api::kv_rpc::{ClientId, PutArgs, RequestId};
+use raftlab::api::{Reads, RsmConfig};
 use raftlab::labrpc;
 use raftlab::runtime::{block_on, thread};
 

@@ -4,16 +4,16 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
+use raftlab::api::raft_rpc::{
+    AppendEntriesArgs, AppendEntriesReply, InstallSnapshotArgs, InstallSnapshotReply, RaftRpc,
+    RequestVoteArgs, RequestVoteReply,
+};
 use raftlab::api::{Index, ServerId, Term};
 use raftlab::lab::observe::{Life, Liveness, Observers};
 use raftlab::lab::{DESIGNS, Facts, Numbering};
 use raftlab::labrpc::{Call, Fault, Host, Leg, Network, Service, Tap};
 use raftlab::persister::{Persister, Unsynced};
 use raftlab::raft::Peer;
-use raftlab::raft::rpc::{
-    AppendEntriesArgs, AppendEntriesReply, InstallSnapshotArgs, InstallSnapshotReply, RaftRpc,
-    RequestVoteArgs, RequestVoteReply,
-};
 use raftlab::runtime::{self, RunConfig, thread};
 use tarpc::context::Context;
 

@@ -1,7 +1,7 @@
 //! Makes a design of a broken copy: of `src/raft`, under the service of the repository, or of
 //! `src/kv`, above its servers. `scripts/zoo` builds it into its program.
 //!
-//! A copy's types are its own, so the second has to be told how the suite's words are said in it.
+//! The messages and the errors are those of `api`, so a copy speaks them as the repository does.
 
 /// A design whose servers are those of the module `$module`.
 macro_rules! design {
@@ -26,61 +26,13 @@ macro_rules! kv_design {
     ($module:ident, $name:literal) => {{
         use std::sync::Arc;
 
+        use api::kv_rpc::{ClientId, KvRpc as _, Version};
+        use api::{PutError, SubmitError};
         use lab::{Below, Count, Counted, Counter, Counting, KvClient, Living};
-        use raftlab::kv;
-        use $module::rpc::KvRpc as _;
-
-        fn config(config: kv::RsmConfig) -> $module::RsmConfig {
-            let reads = match config.reads {
-                kv::Reads::ThroughLog => $module::Reads::ThroughLog,
-                kv::Reads::ReadIndex => $module::Reads::ReadIndex,
-            };
-            $module::RsmConfig { raft_state_max: config.raft_state_max, reads }
-        }
-
-        fn found(stored: kv::Stored) -> $module::Stored {
-            let kv::Stored { persister, snapshot } = stored;
-            $module::Stored { persister, snapshot }
-        }
-
-        fn submit_error(error: $module::SubmitError) -> kv::SubmitError {
-            match error {
-                $module::SubmitError::NotLeader(hint) => kv::SubmitError::NotLeader(hint),
-                $module::SubmitError::Replaced => kv::SubmitError::Replaced,
-                $module::SubmitError::LeadershipLost => kv::SubmitError::LeadershipLost,
-                $module::SubmitError::Stopped => kv::SubmitError::Stopped,
-            }
-        }
-
-        fn put_error(error: $module::PutError) -> kv::PutError {
-            match error {
-                $module::PutError::Version => kv::PutError::Version,
-                $module::PutError::NoKey => kv::PutError::NoKey,
-                $module::PutError::Maybe => kv::PutError::Maybe,
-            }
-        }
-
-        impl $module::StateMachine for Counter {
-            type Op = Count;
-            type Output = Counted;
-
-            fn apply(&mut self, op: Count) -> Counted {
-                kv::StateMachine::apply(self, op)
-            }
-
-            fn snapshot(&self) -> bytes::Bytes {
-                kv::StateMachine::snapshot(self)
-            }
-
-            fn restore(&mut self, snapshot: &[u8]) -> Result<(), $module::RestoreError> {
-                let said = |kv::RestoreError { bytes, what }| $module::RestoreError { bytes, what };
-                kv::StateMachine::restore(self, snapshot).map_err(said)
-            }
-        }
 
         impl Counting for $module::Rsm<Counter> {
-            fn submit(&self, op: &Count) -> Result<Counted, kv::SubmitError> {
-                $module::Rsm::submit(self, op).map_err(submit_error)
+            fn submit(&self, op: &Count) -> Result<Counted, SubmitError> {
+                $module::Rsm::submit(self, op)
             }
 
             fn value(&self) -> i64 {
@@ -125,26 +77,24 @@ macro_rules! kv_design {
                 key: &str,
                 value: &str,
                 version: u64,
-            ) -> Result<(), kv::PutError> {
-                let expected = $module::Version(version);
-                $module::Clerk::put_versioned(self, key, value, expected).map_err(put_error)
+            ) -> Result<(), PutError> {
+                $module::Clerk::put_versioned(self, key, value, Version(version))
             }
         }
 
         let kv = lab::KvDesign {
-            server: |Below { consensus, apply_ch, stored, config: it }| {
-                let (stored, it) = (found(stored), config(it));
-                let server = $module::KvServer::start(consensus, apply_ch, stored, it);
+            server: |Below { consensus, apply_ch, stored, config }| {
+                let server = $module::KvServer::start(consensus, apply_ch, stored, config);
                 Ok(Box::new(server.map_err(|error| error.to_string())?))
             },
             client: |id, network, host, servers| {
                 let servers = (0..servers).map(api::ServerId::from_slot).map(Host::Server);
                 let ends = servers.map(|server| network.end(host, server).into()).collect();
-                Box::new($module::Clerk::new($module::ClientId(id), ends))
+                Box::new($module::Clerk::new(ClientId(id), ends))
             },
-            counter: |Below { consensus, apply_ch, stored, config: it }| {
-                let (machine, stored, it) = (Counter::default(), found(stored), config(it));
-                let counter = $module::Rsm::start(consensus, apply_ch, machine, stored, it);
+            counter: |Below { consensus, apply_ch, stored, config }| {
+                let machine = Counter::default();
+                let counter = $module::Rsm::start(consensus, apply_ch, machine, stored, config);
                 Ok(Arc::new(counter.map_err(|error| error.to_string())?))
             },
         };

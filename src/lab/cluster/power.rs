@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::{Cluster, host};
 use crate::api::{ApplyMsg, ServerId};
-use crate::kv::Stored;
 use crate::lab::application::Seat;
 use crate::lab::{Boot, Instance, observe};
-use crate::persister::{PersistError, Persister, Unsynced};
+use crate::persister::{PersistError, Persister, Stored, Unsynced};
 use crate::runtime::{self, FailureKind, channel, thread};
 
 impl Cluster {

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::history::Recorder;
-use crate::api::ServerId;
+use crate::api::{PutError, ServerId};
 use crate::checker::models::{KvInput, KvOutput, VersionedInput, VersionedOutput};
-use crate::kv::PutError;
 use crate::lab::KvClient;
 use crate::lab::cluster::Cluster;
 use crate::lab::observe::kv::{Answer, Asked, Call, KvObservers};

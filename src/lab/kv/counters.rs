@@ -4,8 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::ServerId;
-use crate::kv::{RsmConfig, SubmitError};
+use crate::api::{RsmConfig, ServerId, SubmitError};
 use crate::lab::application::{Application, Living, Seat};
 use crate::lab::cluster::Cluster;
 use crate::lab::service::{self, Count, Counting, KvDesign};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::kv::{Reads, RsmConfig};
+use crate::api::{Reads, RsmConfig};
 use crate::lab::application::{Application, Living, Seat};
 use crate::lab::cluster::Cluster;
 use crate::lab::service::{self, KvDesign};

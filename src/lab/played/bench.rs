@@ -7,13 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::consensus::Played;
-use crate::api::{ApplyMsg, Index, Position, ServerId, Term};
-use crate::kv::{RsmConfig, Stored, SubmitError};
+use crate::api::{ApplyMsg, Index, Position, RsmConfig, ServerId, SubmitError, Term};
 use crate::lab::application::Living;
 use crate::lab::service::{Below, Count, Counted, Counting, KvClient};
 use crate::lab::{Cluster, KvDesign};
 use crate::labrpc::Host;
-use crate::persister::{Persister, Unsynced};
+use crate::persister::{Persister, Stored, Unsynced};
 use crate::runtime::thread::JoinHandle;
 use crate::runtime::time::Instant;
 use crate::runtime::{self, FailureKind, thread};

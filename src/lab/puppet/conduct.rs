@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use crate::api::{Entry, Index, Position, Term};
-use crate::raft::rpc::{
+use crate::api::raft_rpc::{
     AppendEntriesArgs, AppendEntriesReply, Conflict, InstallSnapshotArgs, InstallSnapshotReply,
     RaftRpcRequest, RaftRpcResponse, RequestVoteReply,
 };
+use crate::api::{Entry, Index, Position, Term};
 
 /// What a puppet does when it is asked for its vote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

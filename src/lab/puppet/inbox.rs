@@ -6,11 +6,11 @@ use std::time::Duration;
 use tarpc::context::Context;
 
 use super::conduct::Conduct;
-use crate::api::{ServerId, Term};
-use crate::raft::rpc::{
+use crate::api::raft_rpc::{
     AppendEntriesArgs, AppendEntriesReply, InstallSnapshotArgs, InstallSnapshotReply, RaftRpc,
     RaftRpcRequest, RaftRpcResponse, RequestVoteArgs, RequestVoteReply,
 };
+use crate::api::{ServerId, Term};
 use crate::runtime::channel::{self, Sender};
 use crate::runtime::sync::{Condvar, Mutex};
 use crate::runtime::time::{Instant, since_start};

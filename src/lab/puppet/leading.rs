@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::conduct::Votes;
 use super::inbox::Heard;
 use super::stage::{S0, Stage};
+use crate::api::raft_rpc::AppendEntriesArgs;
 use crate::api::{Index, ServerId, Term};
-use crate::raft::rpc::AppendEntriesArgs;
 
 /// How long an election may take that every puppet votes for: the lab's five seconds.
 const ELECTION_MAX: Duration = Duration::from_secs(5);

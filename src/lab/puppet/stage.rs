@@ -8,6 +8,10 @@ use bytes::Bytes;
 
 use super::conduct::{Appends, Follower, Votes};
 use super::inbox::{Heard, Inbox, Puppet};
+use crate::api::raft_rpc::{
+    AppendEntriesArgs, AppendEntriesReply, Conflict, InstallSnapshotArgs, InstallSnapshotReply,
+    RaftRpc, RaftRpcResponse, RequestVoteArgs, RequestVoteReply,
+};
 use crate::api::{
     ApplyMsg, Entry, Index, Leadership, NotLeader, Position, ServerId, Started, Term,
 };
@@ -16,10 +20,6 @@ use crate::lab::cluster::Diary;
 use crate::labrpc::{self, Host, Service};
 use crate::persister::{Persister, Unsynced};
 use crate::raft::Peer;
-use crate::raft::rpc::{
-    AppendEntriesArgs, AppendEntriesReply, Conflict, InstallSnapshotArgs, InstallSnapshotReply,
-    RaftRpc, RaftRpcResponse, RequestVoteArgs, RequestVoteReply,
-};
 use crate::runtime::time::Instant;
 use crate::runtime::{block_on, thread};
 

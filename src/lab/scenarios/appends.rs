@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use crate::api::raft_rpc::Conflict;
 use crate::api::{Index, Term};
 use crate::lab::Cluster;
 use crate::lab::puppet::{S1, S2, Stage, at, entries};
-use crate::raft::rpc::Conflict;
 use crate::runtime::time::since_start;
 
 /// Long enough for what must not happen to have happened: several heartbeats.
@@ -188,7 +188,7 @@ pub fn applied_soon_2b(cluster: &mut Cluster) {
 
 /// A refusal says where the logs part, so that a leader need not try every index.
 ///
-/// The lab's fast backup, as `raft/rpc.rs` has it: the term that S0 has at the place, and where
+/// The lab's fast backup, as `api/raft_rpc.rs` has it: the term that S0 has at the place, and where
 /// that begins; or the first free place.
 pub fn conflict_answers_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);

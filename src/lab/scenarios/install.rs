@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::appends::A_WHILE;
+use crate::api::raft_rpc::{InstallSnapshotReply, RaftRpcResponse};
 use crate::api::{ApplyMsg, Index, Position, Term};
 use crate::lab::Cluster;
 use crate::lab::puppet::{Follower, Heard, Overtaken, S0, S1, S2, Stage, at, entries};
-use crate::raft::rpc::{InstallSnapshotReply, RaftRpcResponse};
 
 /// A snapshot replaces what a follower lacks; one that is late or of an older leader does nothing.
 ///

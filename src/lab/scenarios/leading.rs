@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::appends::A_WHILE;
+use crate::api::raft_rpc::AppendEntriesArgs;
 use crate::api::{Index, ServerId};
 use crate::lab::Cluster;
 use crate::lab::puppet::{
     Appends, Follower, Heard, Leading, S1, S2, S3, S4, Stage, Votes, at, entries,
 };
-use crate::raft::rpc::AppendEntriesArgs;
 use crate::runtime::time::since_start;
 
 /// How long a leader may take to repeat what was not answered, before a probe goes on without.

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::api::{Index, ServerId};
-use crate::kv::{RsmConfig, SubmitError};
+use crate::api::{Index, RsmConfig, ServerId, SubmitError};
 use crate::lab::Cluster;
 use crate::lab::played::{Bench, Replica};
 use crate::lab::service::{Count, Counted, Counting};

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Index, ServerId};
-use crate::kv::{PutError, Reads, RsmConfig};
+use crate::api::{Index, PutError, Reads, RsmConfig, ServerId};
 use crate::lab::Cluster;
 use crate::lab::application::Living;
 use crate::lab::played::{Bench, Reading, Replica, Submission};

@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::api::{Index, ServerId};
-use crate::kv::{Reads, RsmConfig};
+use crate::api::{Index, Reads, RsmConfig, ServerId};
 use crate::lab::Cluster;
 use crate::lab::played::{Bench, Reading};
 use crate::lab::service::{Count, Counted};

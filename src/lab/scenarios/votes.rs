@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use crate::api::raft_rpc::{RaftRpcResponse, RequestVoteReply};
 use crate::api::{ServerId, Term};
 use crate::lab::Cluster;
 use crate::lab::puppet::{Appends, Follower, Heard, S0, S1, S2, Stage, Votes, at};
-use crate::raft::rpc::{RaftRpcResponse, RequestVoteReply};
 
 /// The lab's limit for an election, which may fail once: so no timeout is longer.
 const STANDS_MAX: Duration = Duration::from_millis(2500);
@@ -215,8 +215,11 @@ pub fn newer_term_deposes_2a(cluster: &mut Cluster) {
     let mark = stage.mark();
     let newer = stage.fresh_term();
     for heard in stage.heard_since(leading.mark).iter().filter(|heard| heard.append().is_some()) {
-        let reply =
-            crate::raft::rpc::AppendEntriesReply { term: newer, success: false, conflict: None };
+        let reply = crate::api::raft_rpc::AppendEntriesReply {
+            term: newer,
+            success: false,
+            conflict: None,
+        };
         stage.answer(heard, RaftRpcResponse::AppendEntries(reply));
     }
     assert!(

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::Stores;
 use crate::api::ServerId;
+use crate::api::kv_rpc::ClientId;
 use crate::checker::models::KvInput;
-use crate::kv::ClientId;
 use crate::lab::kv::Clients;
 use crate::labrpc::Host;
 use crate::store::{Keys, StoreClerk, StoreEnd};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::ServerId;
-use crate::kv::rpc::{GetArgs, PutArgs, Refused};
-use crate::kv::{Asker, ClientId, RequestId};
+use crate::api::kv_rpc::{ClientId, GetArgs, PutArgs, Refused, RequestId};
+use crate::kv::Asker;
 use crate::labrpc::{self, Host, Network};
 use crate::persister::Unsynced;
 use crate::runtime::{self, RunConfig, block_on, thread};

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::api::kv_rpc::{ClientId, RequestId};
 use crate::api::{Entry, Index, ServerId, Term};
-use crate::kv::{ClientId, RequestId};
 use crate::persister::Unsynced;
 use crate::store::Disk;
 use crate::store::command::{Change, Command};

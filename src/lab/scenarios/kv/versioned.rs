@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::classic::{RAFT_STATE_MAX, check_speed};
 use super::rounds::{Load, Turns, rounds};
-use crate::kv::PutError;
+use crate::api::PutError;
 use crate::lab::Cluster;
 use crate::lab::kv::Client;
 use crate::runtime::time::Instant;

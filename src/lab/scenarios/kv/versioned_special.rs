@@ -6,8 +6,7 @@ use super::special::{
     BREATH_MS, S0, S1, S2, SNAPSHOT_SIZE_MAX, in_minority, leader_in_minority, must_end,
 };
 use super::versioned::{NO_REPETITION, Puts, put_alone, puts_to_one_key};
-use crate::api::ServerId;
-use crate::kv::PutError;
+use crate::api::{PutError, ServerId};
 use crate::lab::Cluster;
 use crate::lab::kv::Client;
 use crate::runtime::time::Instant;

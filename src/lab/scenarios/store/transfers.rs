@@ -2,8 +2,7 @@
 
 use super::rounds::ELECTION_MS;
 use crate::api::ServerId;
-use crate::kv::rpc::PutArgs;
-use crate::kv::{ClientId, RequestId};
+use crate::api::kv_rpc::{ClientId, PutArgs, RequestId};
 use crate::lab::Cluster;
 use crate::lab::store::Stores;
 use crate::labrpc;

@@ -15,7 +15,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Entry, Index, Position, ServerId, Term};
+use super::{Entry, Index, Position, ServerId, Term};
 
 /// What a candidate says when it asks for a vote (Figure 2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

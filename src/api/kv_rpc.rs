@@ -7,13 +7,67 @@
 //! ```
 //!
 //! [`KvRpc`] is a tarpc service, so the same client runs over the simulated network and over TCP.
-//! Read next: `clerk.rs` for the one side, `server.rs` for the other.
+//! Read next: `kv/clerk.rs` for the one side, `kv/server.rs` for the other.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::machine::{PutOutcome, Version, Versioned};
-use super::session::RequestId;
-use crate::api::ServerId;
+use super::ServerId;
+
+/// A clerk, for as long as it lives. No two clerks of a service may share one.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub struct ClientId(pub u64);
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "C{}", self.0)
+    }
+}
+
+/// Names one operation of one clerk, however often it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RequestId {
+    /// The clerk.
+    pub client: ClientId,
+    /// Its operations in order, from 1.
+    pub number: u64,
+}
+
+/// How often a key was changed: 0 while it is missing, 1 when it has been created.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub struct Version(pub u64);
+
+impl Version {
+    /// The version after this one.
+    pub const fn next(self) -> Version {
+        Version(self.0 + 1)
+    }
+}
+
+/// A value, and which one of its key's it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Versioned {
+    /// The value.
+    pub value: String,
+    /// How often the key was changed to get there.
+    pub version: Version,
+}
+
+/// What became of a versioned put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PutOutcome {
+    /// The key has the value, and the next version.
+    Done,
+    /// The key has another version than was expected, and is as it was.
+    WrongVersion,
+    /// The key is missing, though a version was expected.
+    NoKey,
+}
 
 /// Asks for a key's value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
