@@ -15,20 +15,27 @@
 //! - [`checker`]: whether a history of concurrent operations is linearizable.
 //! - [`history`]: recorded histories, and the files that they are read from.
 //! - [`lab`]: the suite: designs, cluster, observers, scenarios, reports.
+//! - `cli`: the command line, for any list of designs (feature `cli`).
 
 pub mod api;
 pub mod checker;
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "solutions")]
 pub mod driver;
 pub mod history;
+#[cfg(feature = "solutions")]
 pub mod kv;
 pub mod lab;
 pub mod labrpc;
 pub mod persister;
+#[cfg(feature = "solutions")]
 pub mod raft;
 pub mod record;
 pub mod runtime;
 #[cfg(feature = "store")]
 pub mod store;
+#[cfg(feature = "solutions")]
 pub mod tick;
 
 /// The unit tests' own executable.

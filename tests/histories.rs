@@ -38,12 +38,12 @@ impl KvClient for Forgetful {
 }
 
 const FORGETFUL: Design = Design {
-    kv: KvDesign {
+    kv: Some(KvDesign {
         client: |id, network, host, servers| {
             Box::new(Forgetful((KV.client)(id, network, host, servers)))
         },
         ..KV
-    },
+    }),
     ..DESIGNS[0]
 };
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use raftlab::api::{ApplyMsg, Consensus, Index, Leadership, NotLeader, ServerId, Started, Term};
 use raftlab::lab::{
-    self, Boot, Cluster, Design, Facts, Instance, Numbering, Observing, Part, Report, Scenario,
+    self, Boot, Cluster, Design, Facts, Instance, Observing, Part, Report, Scenario,
 };
 use raftlab::persister::PersistError;
 use raftlab::runtime::sync::{Condvar, Mutex};
@@ -128,15 +128,9 @@ fn judged(flaw: Flaw, schedule: Schedule) -> Report {
     macro_rules! designs {
         ($($flaw:ident),*) => {
             match flaw {
-                $(Flaw::$flaw => Design {
-                    name: stringify!($flaw),
-                    make: |boot| make(boot, Flaw::$flaw),
-                    facts: no_facts,
-                    numbering: Numbering::Entries,
-                    snapshot: raftlab::persister::plain_snapshot,
-                    kv: raftlab::lab::KV,
-                    raft_rpc: false,
-                    store: false,
+                $(Flaw::$flaw => {
+                    let make = |boot: Boot<'_>| make(boot, Flaw::$flaw);
+                    Design::new(stringify!($flaw), make, no_facts)
                 },)*
             }
         };

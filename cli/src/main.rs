@@ -3,5 +3,5 @@
 raftlab::guard!();
 
 fn main() -> std::process::ExitCode {
-    raftlab_cli::main()
+    raftlab::cli::main(raftlab::lab::DESIGNS)
 }

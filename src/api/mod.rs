@@ -25,6 +25,8 @@ pub mod raft_rpc;
 mod service;
 mod words;
 
+/// A command, or a snapshot: bytes that are shared, not copied.
+pub use bytes::Bytes;
 pub use consensus::{ApplyMsg, Consensus, Leadership, NotLeader, Started};
 pub use service::{PutError, Reads, RestoreError, RsmConfig, StateMachine, SubmitError};
 pub use words::{Entry, Index, Position, ServerId, Term, quorum_size};

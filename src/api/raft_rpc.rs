@@ -17,6 +17,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entry, Index, Position, ServerId, Term};
 
+/// What each call carries beside its arguments: tarpc's. A handler may ignore it; a caller makes one
+/// with [`labrpc::context`](crate::labrpc::context).
+pub use tarpc::context::Context;
+
 /// What a candidate says when it asks for a vote (Figure 2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestVoteArgs {

@@ -1,21 +1,41 @@
-//! Designs: implementations of [`Consensus`] that the suite can run.
+//! Designs: implementations of [`Consensus`] that the suite can run, from whatever crate.
 //!
-//! `rpc_design.rs` and `tick_design.rs` beside this file have the two; `raft_rs_design.rs` has the
-//! second one by other hands, in a build with the feature `raft-rs`.
+//! [`Design::raft_rpc`] makes one of a server that speaks `RaftRpc`, [`Design::new`] of any other:
+//!
+//! ```
+//! use raftlab::lab::{Boot, Design, Instance};
+//! use raftlab::persister::PersistError;
+//!
+//! const MINE: Design = Design::raft_rpc("mine", make);
+//!
+//! fn make(boot: Boot<'_>) -> Result<Instance, PersistError> {
+//!     let peers = boot.raft_peers();
+//!     # let raft: std::sync::Arc<dyn raftlab::api::Consensus>;
+//!     # let service: raftlab::labrpc::Service;
+//!     // Start your server here: it is what the service above calls, and what its peers call.
+//!     # unimplemented!();
+//!     # #[allow(unreachable_code)]
+//!     Ok(Instance { consensus: raft, services: vec![service] })
+//! }
+//! ```
+//!
+//! `rpc_design.rs` and `tick_design.rs` beside this file have our own two; `raft_rs_design.rs` has
+//! the second one by other hands, in a build with the feature `raft-rs`.
 
 use std::any::Any;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::raft_rpc::{self, RaftPeer};
 #[cfg(feature = "raft-rs")]
 use super::raft_rs_design::RAFT_RS;
-use super::rpc_design::RPC;
-use super::tick_design::TICK;
 use super::{KvDesign, Scenario};
+#[cfg(feature = "solutions")]
+use super::{rpc_design::RPC, tick_design::TICK};
 use crate::api::{ApplyMsg, Consensus, Index, Position, ServerId, Term};
-use crate::labrpc::{Network, Service};
-use crate::persister::{PersistError, Persisted, Persister};
+use crate::labrpc::{Host, Network, Service};
+use crate::persister::{PersistError, Persisted, Persister, plain_snapshot};
 use crate::runtime::channel::Sender;
 
 /// What one incarnation of a server is made from.
@@ -30,6 +50,14 @@ pub struct Boot<'a> {
     pub persister: Persister,
     /// Where committed commands and snapshots go, in order.
     pub apply_ch: Sender<ApplyMsg>,
+}
+
+impl Boot<'_> {
+    /// The ways to all servers, one slot per server; our own is there and unused.
+    pub fn raft_peers(&self) -> Vec<RaftPeer> {
+        let all = (0..self.servers).map(ServerId::from_slot).map(Host::Server);
+        all.map(|peer| RaftPeer::from(self.network.end(Host::Server(self.me), peer))).collect()
+    }
 }
 
 /// One incarnation of a server.
@@ -54,12 +82,26 @@ pub struct Design {
     /// The service's own snapshot in what a server has stored, and the last command that it
     /// covers, under the index that the service knows.
     pub snapshot: fn(&Persisted) -> Option<(Position, Bytes)>,
-    /// The service above it, in parts 3A and 3B.
-    pub kv: KvDesign,
+    /// The service above it, in parts 3A and 3B; without one the design does not play them.
+    pub kv: Option<KvDesign>,
     /// Whether its servers speak `RaftRpc`, so that a scenario can play their peers.
     pub raft_rpc: bool,
     /// Whether part `store` stands on it: its servers bring their own database and service.
     pub store: bool,
+    /// By which rules its runs are judged.
+    pub rules: Rules,
+}
+
+/// Which of the observers' rules hold in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rules {
+    /// Those of the scenario's part and of the parts before it: a server that stores nothing
+    /// yet passes 2A and 2B.
+    OfThePart,
+    /// All of them in every part, because the user asked for it: `--strict`.
+    AllOnDemand,
+    /// All of them in every part, always.
+    All,
 }
 
 /// Why a scenario says nothing about a design.
@@ -69,9 +111,56 @@ pub enum Unfit {
     RaftRpc,
     /// It is about servers with a database, which the design does not have.
     Store,
+    /// It is about a key/value service, which the design does not have.
+    Service,
 }
 
 impl Design {
+    /// A design whose servers speak `RaftRpc`: `make` brings one to life.
+    ///
+    /// Every entry of its log is a command, and what `snapshot` is given is stored as it is. The
+    /// service above it is the one that comes with this build, if any; see
+    /// [`with_kv`](Design::with_kv).
+    pub const fn raft_rpc(
+        name: &'static str,
+        make: fn(Boot<'_>) -> Result<Instance, PersistError>,
+    ) -> Design {
+        Design { raft_rpc: true, ..Design::new(name, make, raft_rpc::facts) }
+    }
+
+    /// A design with messages of its own, which `facts` translates for the observers. It does not
+    /// play the tests that speak `RaftRpc`; the rest is as with [`Design::raft_rpc`].
+    pub const fn new(
+        name: &'static str,
+        make: fn(Boot<'_>) -> Result<Instance, PersistError>,
+        facts: fn(&dyn Any) -> Facts,
+    ) -> Design {
+        Design {
+            name,
+            make,
+            facts,
+            numbering: Numbering::Entries,
+            snapshot: plain_snapshot,
+            kv: super::service::SHIPPED,
+            raft_rpc: false,
+            store: false,
+            rules: Rules::OfThePart,
+        }
+    }
+
+    /// The same design with another service above it.
+    pub const fn with_kv(self, kv: KvDesign) -> Design {
+        Design { kv: Some(kv), ..self }
+    }
+
+    /// The same design, judged by all rules in every part.
+    pub const fn strict(self) -> Design {
+        match self.rules {
+            Rules::All => self,
+            Rules::OfThePart | Rules::AllOnDemand => Design { rules: Rules::AllOnDemand, ..self },
+        }
+    }
+
     /// Whether `scenario` says anything about this design.
     pub const fn can_play(&self, scenario: &Scenario) -> bool {
         self.unfit_for(scenario).is_none()
@@ -82,8 +171,11 @@ impl Design {
         if scenario.puppets && !self.raft_rpc {
             return Some(Unfit::RaftRpc);
         }
-        if scenario.part.keeps_a_database() && !self.store {
-            return Some(Unfit::Store);
+        if scenario.part.keeps_a_database() {
+            return if self.store { None } else { Some(Unfit::Store) };
+        }
+        if scenario.part.chooses_service() && self.kv.is_none() {
+            return Some(Unfit::Service);
         }
         None
     }
@@ -172,8 +264,12 @@ pub enum Facts {
 }
 
 /// All designs of this build, the reference first.
+///
+/// None without the feature `solutions`.
 pub static DESIGNS: &[Design] = &[
+    #[cfg(feature = "solutions")]
     RPC,
+    #[cfg(feature = "solutions")]
     TICK,
     #[cfg(feature = "raft-rs")]
     RAFT_RS,
@@ -195,12 +291,15 @@ pub enum NoSuchDesign {
     NotBuilt(&'static str),
 }
 
-/// The design called `name`.
+/// The design called `name` among `designs`.
 ///
 /// # Errors
 /// [`NoSuchDesign`], which says what to do.
-pub fn find_design(name: &str) -> Result<&'static Design, NoSuchDesign> {
-    let found = DESIGNS.iter().find(|design| design.name == name);
+pub fn find_design(
+    designs: &'static [Design],
+    name: &str,
+) -> Result<&'static Design, NoSuchDesign> {
+    let found = designs.iter().find(|design| design.name == name);
     found.ok_or_else(|| match DESIGN_NAMES.into_iter().find(|known| *known == name) {
         Some(known) => NoSuchDesign::NotBuilt(known),
         None => NoSuchDesign::Unknown(name.to_string()),
@@ -214,15 +313,18 @@ mod tests {
     #[test]
     fn designs_are_found_by_name_or_the_missing_feature_is_named() {
         for name in DESIGN_NAMES {
-            match find_design(name) {
+            match find_design(DESIGNS, name) {
                 Ok(design) => assert_eq!(design.name, name),
                 Err(why) => {
                     assert!(why.to_string().contains(&format!("--features {name}")), "{why}")
                 }
             }
         }
-        assert_eq!(find_design("raft-rs").is_ok(), cfg!(feature = "raft-rs"));
-        assert_eq!(find_design("paper").unwrap_err(), NoSuchDesign::Unknown("paper".into()));
+        assert_eq!(find_design(DESIGNS, "raft-rs").is_ok(), cfg!(feature = "raft-rs"));
+        assert_eq!(
+            find_design(DESIGNS, "paper").unwrap_err(),
+            NoSuchDesign::Unknown("paper".into())
+        );
         assert!(DESIGNS.iter().all(|design| DESIGN_NAMES.contains(&design.name)), "{DESIGNS:?}");
     }
 }

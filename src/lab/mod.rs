@@ -56,14 +56,18 @@ mod cluster;
 pub mod compare;
 mod design;
 pub mod kv;
+#[cfg(feature = "solutions")]
+mod kv_design;
 mod list;
 mod narrate;
 pub mod observe;
 pub mod played;
 pub mod puppet;
+mod raft_rpc;
 #[cfg(feature = "raft-rs")]
 mod raft_rs_design;
 mod report;
+#[cfg(feature = "solutions")]
 mod rpc_design;
 mod run;
 mod scenario;
@@ -73,17 +77,25 @@ pub mod situations;
 #[cfg(feature = "store")]
 pub mod store;
 mod store_list;
+#[cfg(feature = "solutions")]
 mod tick_design;
+#[cfg(feature = "cli")]
+mod trials;
 
 pub use application::{Application, Living, Seat};
 pub use cluster::{Cluster, LONG};
 pub use design::{
-    Boot, DESIGN_NAMES, DESIGNS, Design, Facts, Instance, NoSuchDesign, Numbering, Unfit,
+    Boot, DESIGN_NAMES, DESIGNS, Design, Facts, Instance, NoSuchDesign, Numbering, Rules, Unfit,
     find_design,
 };
+#[cfg(feature = "solutions")]
+pub use kv_design::KV;
+pub use raft_rpc::RaftPeer;
 pub use report::Report;
 pub use run::{Observing, run_and_explain, run_scenario, run_scenario_observing};
 pub use scenario::{NoSuchPart, Part, SCENARIOS, Scenario, find_scenario};
-pub use service::{Below, Count, Counted, Counter, Counting, KV, KvClient, KvDesign};
+pub use service::{Below, Count, Counted, Counter, Counting, KvClient, KvDesign};
+#[cfg(feature = "cli")]
+pub use trials::tests;
 
 pub use crate::scenarios;

@@ -22,6 +22,8 @@ pub struct Report {
     pub part: Part,
     /// The design that ran.
     pub design: &'static str,
+    /// Whether rules of later parts were asked for, beside those of the scenario's own.
+    pub strict: bool,
     /// The clock it ran on.
     pub clock: Clock,
     /// The schedule, which the real clock ignores.
@@ -66,14 +68,18 @@ impl Report {
     /// where no run can be repeated, the one that tries again.
     pub fn replay_line(&self) -> String {
         if self.clock == Clock::Real {
-            return format!("raftlab test {} --clock real --runs 100", self.test);
+            return format!(
+                "raftlab test {} --clock real --runs 100 --design {}",
+                self.test, self.design
+            );
         }
         let mut line = format!("raftlab replay {} --seed {}", self.test, self.seed);
-        if self.design != super::DESIGNS[0].name {
-            let _ = write!(line, " --design {}", self.design);
-        }
+        let _ = write!(line, " --design {}", self.design);
         if self.schedule != Schedule::Random {
             let _ = write!(line, " --schedule {}", self.schedule);
+        }
+        if self.strict {
+            line.push_str(" --strict");
         }
         line
     }

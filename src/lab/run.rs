@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::cluster::{Cluster, Tally};
 use super::kv::{Judgement, judge};
 use super::observe::{Liveness, Observers};
-use super::{Design, Numbering, Report, Scenario};
+use super::{Design, Numbering, Part, Report, Rules, Scenario};
 use crate::history::History;
 use crate::labrpc;
 use crate::record;
@@ -80,7 +80,11 @@ pub fn run_scenario_observing(
             true => Numbering::Entries,
             false => design.numbering,
         };
-        Observers::new(scenario.servers, design.facts, numbering, liveness)
+        let until = match design.rules {
+            Rules::OfThePart => scenario.part,
+            Rules::AllOnDemand | Rules::All => Part::LAST,
+        };
+        Observers::new(scenario.servers, design.facts, numbering, liveness, until)
     });
     let main = {
         let (scenario, design, config) = (*scenario, *design, config.clone());
@@ -102,6 +106,7 @@ pub fn run_scenario_observing(
         test: scenario.name,
         part: scenario.part,
         design: design.name,
+        strict: design.rules == Rules::AllOnDemand,
         clock: config.clock,
         schedule: config.schedule,
         seed: config.seed,

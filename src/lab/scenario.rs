@@ -37,6 +37,9 @@ impl Part {
         Part::Store,
     ];
 
+    /// The last of all parts.
+    pub const LAST: Part = Part::Store;
+
     /// The part's number in 6.824 up to 2023, which raftlab uses: `2A`. The last is not of that
     /// course, and has a name.
     pub const fn name(self) -> &'static str {

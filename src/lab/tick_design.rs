@@ -3,8 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use super::design::{Boot, Design, Facts, Instance, Numbering};
-use super::service::KV;
+use super::design::{Boot, Design, Facts, Instance, Numbering, Rules};
 use crate::api::{Entry, ServerId};
 use crate::driver::{
     Core, Driver, Peer, TickRpc as _, TickRpcRequest, TickRpcResponse, service_snapshot,
@@ -15,14 +14,11 @@ use crate::tick::{Kind, MemoryStorage, Message, RawNode};
 
 /// The tick-based design.
 pub const TICK: Design = Design {
-    name: "tick",
-    make: make_driver::<RawNode<MemoryStorage>>,
-    facts: tick_facts,
     numbering: Numbering::Commands,
     snapshot: service_snapshot,
-    kv: KV,
-    raft_rpc: false,
     store: true,
+    rules: Rules::All,
+    ..Design::new("tick", make_driver::<RawNode<MemoryStorage>>, tick_facts)
 };
 
 /// Brings a server on a core of type `C` to life.

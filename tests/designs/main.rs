@@ -3,6 +3,7 @@
 
 mod cluster;
 mod crowds;
+mod parts;
 mod services;
 #[path = "../support/witness.rs"]
 mod witness;

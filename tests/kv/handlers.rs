@@ -3,7 +3,7 @@
 use raftlab::api::kv_rpc::{
     GetArgs, KvRpc, PutArgs, PutOutcome, PutVersionedArgs, Refused, Versioned,
 };
-use raftlab::lab::{self, DESIGNS, Design, KV, KvDesign, Living, find_scenario};
+use raftlab::lab::{self, DESIGNS, KV, KvDesign, Living, find_scenario};
 use raftlab::labrpc::Service;
 use raftlab::runtime::{FailureKind, RunConfig};
 use tarpc::context::Context;
@@ -41,7 +41,7 @@ impl Living for Panics {
 #[test]
 fn the_handlers_of_a_service_are_code_under_test() {
     let kv = KvDesign { server: |_| Ok(Box::new(Panics)), ..KV };
-    let design = Design { kv, ..DESIGNS[0] };
+    let design = DESIGNS[0].with_kv(kv);
     let scenario = find_scenario("basic_3a").expect("it is in the list");
     let report = lab::run_scenario(scenario, &design, &RunConfig::default());
     let failure = report.failure.expect("the service panics");

@@ -10,7 +10,7 @@ use raftlab::api::raft_rpc::{
 };
 use raftlab::api::{Index, ServerId, Term};
 use raftlab::lab::observe::{Life, Liveness, Observers};
-use raftlab::lab::{DESIGNS, Facts, Numbering};
+use raftlab::lab::{DESIGNS, Facts, Numbering, Part};
 use raftlab::labrpc::{Call, Fault, Host, Leg, Network, Service, Tap};
 use raftlab::persister::{Persister, Unsynced};
 use raftlab::raft::Peer;
@@ -58,8 +58,10 @@ fn boot(
 fn a_request_that_a_dead_server_handles_is_not_its_next_lifes() {
     let facts: fn(&dyn Any) -> Facts = DESIGNS[0].facts;
     let outcome = runtime::run(&RunConfig::default(), move || {
-        let (network, observers) =
-            (Network::new(), Observers::new(3, facts, Numbering::Entries, Liveness::Judged));
+        let (network, observers) = (
+            Network::new(),
+            Observers::new(3, facts, Numbering::Entries, Liveness::Judged, Part::LAST),
+        );
         network.tap(observers.clone());
         network.add_rule("late", Arc::new(Fault::hold(Leg::Request, Duration::from_secs(1))));
         let (candidate, voter) = (Persister::new(), Persister::new());

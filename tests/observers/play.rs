@@ -8,7 +8,7 @@ use bytes::Bytes;
 use raftlab::api::{ApplyMsg, Entry, Index, Position, ServerId, Term};
 use raftlab::lab::observe::{Life, Liveness, Observers};
 use raftlab::lab::situations::{Situation, Situations};
-use raftlab::lab::{Facts, Numbering};
+use raftlab::lab::{Facts, Numbering, Part};
 use raftlab::labrpc::{Call, Host, Tap};
 use raftlab::persister::{Persisted, Watch, Write};
 use raftlab::runtime::sync::Mutex;
@@ -43,7 +43,7 @@ fn play(
     let config = RunConfig { schedule, ..RunConfig::default() };
     let outcome = runtime::run(&config, move || {
         let facts = |message: &dyn Any| *message.downcast_ref::<Facts>().unwrap();
-        let observers = Observers::new(3, facts, Numbering::Entries, liveness);
+        let observers = Observers::new(3, facts, Numbering::Entries, liveness, Part::LAST);
         let fresh = Persisted::default();
         let lives = [S0, S1, S2].map(|server| observers.boot(server, &fresh, 0)).into();
         let mut play = Play { observers, lives, calls: 0 };

@@ -34,6 +34,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
+    ("cli", &["checker", "history", "lab", "record", "runtime"]),
 ];
 
 /// What only `runtime` may name.

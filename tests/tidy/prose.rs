@@ -81,7 +81,7 @@ fn comments_fit_a_hundred_columns_everywhere() {
 
 #[test]
 fn files_have_one_concern_everywhere() {
-    let files = ["src", "cli/src"].map(source::rust_files);
+    let files = ["src", "cli/src", "examples"].map(source::rust_files);
     let problems: Vec<_> = files.iter().flatten().flat_map(check_length).collect();
     assert_clean("split the file by concern", &problems);
 }

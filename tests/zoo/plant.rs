@@ -98,6 +98,6 @@ macro_rules! kv_design {
                 Ok(Arc::new(counter.map_err(|error| error.to_string())?))
             },
         };
-        lab::Design { name: $name, kv, ..lab::DESIGNS[0] }
+        lab::Design { name: $name, kv: Some(kv), ..lab::DESIGNS[0] }
     }};
 }

@@ -30,7 +30,7 @@ use super::application::{Application, Living};
 use super::kv::{Clients, Recorder};
 use super::narrate::Narrator;
 use super::observe::{self, Observers};
-use super::{Design, Scenario};
+use super::{Design, KvDesign, Scenario};
 use crate::api::{ApplyMsg, Consensus, Leadership, NotLeader, ServerId, Started};
 use crate::labrpc::{Counters, Host, Network};
 use crate::persister::{Persister, Watch, Write};
@@ -269,6 +269,12 @@ impl Cluster {
     /// The design under test.
     pub fn design(&self) -> Design {
         self.inner.design
+    }
+
+    /// The key/value service under test, in a test that is about one.
+    pub(in crate::lab) fn kv_design(&self) -> KvDesign {
+        let kv = self.inner.design.kv;
+        kv.expect("a design without a service does not play tests of services")
     }
 
     /// What the clients of the key/value service share.

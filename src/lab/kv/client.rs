@@ -129,7 +129,7 @@ impl Cluster {
         let shared = self.clients().clone();
         let number = shared.next_number();
         let host = Host::Client(number);
-        let make = self.design().kv.client;
+        let make = self.kv_design().client;
         let clerk = make(number.into(), self.network(), host, self.server_count());
         self.let_reach(number, servers);
         Client { number, clerk, shared }

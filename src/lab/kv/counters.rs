@@ -85,7 +85,7 @@ impl Cluster {
         self.network().set_long_delays(false);
         let config = RsmConfig { raft_state_max, ..RsmConfig::default() };
         let running = Arc::new(Quiet::new(vec![None; self.server_count()]));
-        let above = Arc::new(Above { design: self.design().kv, config, running });
+        let above = Arc::new(Above { design: self.kv_design(), config, running });
         self.serve(above.clone());
         let asked = Arc::default();
         Counters { cluster: self.clone(), above, asked, leader: Cell::new(ServerId(0)) }

@@ -29,6 +29,6 @@ impl Cluster {
     /// The same, with a choice of how reads are answered.
     pub fn serve_kv_reading(&self, raft_state_max: Option<usize>, reads: Reads) {
         let config = RsmConfig { raft_state_max, reads };
-        self.serve(Arc::new(KvService { design: self.design().kv, config }));
+        self.serve(Arc::new(KvService { design: self.kv_design(), config }));
     }
 }

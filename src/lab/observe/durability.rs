@@ -33,8 +33,8 @@ impl Observer for PersistBeforeReply {
             && !holds_vote(durable.ballot, *term, handling.from)
         {
             return Err(format!(
-                "{by} tells {} that it has its vote of term {term}, but {} is durable; the \
-                 request came at {}",
+                "{by} tells {} that it has its vote of term {term}, but {} is durable; save the \
+                 vote and sync before you answer; the request came at {}",
                 handling.from,
                 stored(durable.ballot),
                 came()
@@ -47,7 +47,8 @@ impl Observer for PersistBeforeReply {
         {
             return Err(format!(
                 "{by} tells {} that it has the log up to {last}, but its durable log ends at {} \
-                 and has {:?} there; the request came at {}",
+                 and has {:?} there; save the entries and sync before you answer; the request \
+                 came at {}",
                 handling.from,
                 durable.log.last(),
                 durable.log.term_at(last.index),
@@ -56,7 +57,8 @@ impl Observer for PersistBeforeReply {
         }
         match term_of(reply) {
             Some(term) if durable.ballot.term < term => Err(format!(
-                "{by} answers {} in term {term}, but {} is durable; the request came at {}",
+                "{by} answers {} in term {term}, but {} is durable; save the term and sync before \
+                 you answer; the request came at {}",
                 handling.from,
                 stored(durable.ballot),
                 came()
@@ -84,12 +86,14 @@ impl Observer for PersistBeforeRequest {
         let durable = world.durable(*from).ballot;
         match facts {
             Facts::AsksVote { term, .. } if !holds_vote(durable, *term, *from) => Err(format!(
-                "{from} asks for votes in term {term}, but {} is durable",
+                "{from} asks for votes in term {term}, but {} is durable; save the vote for \
+                 yourself and sync before you ask",
                 stored(durable)
             )),
             _ => match leads_in(facts) {
                 Some(term) if durable.term < term => Err(format!(
-                    "{from} acts as leader of term {term}, but {} is durable",
+                    "{from} acts as leader of term {term}, but {} is durable; save the term and \
+                     sync before you act",
                     stored(durable)
                 )),
                 _ => Ok(()),

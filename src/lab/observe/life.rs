@@ -27,7 +27,7 @@ impl Life {
         self.while_alive(|state| {
             let (msg, position) = state.world.applied(server, msg);
             state.show(&Event::Applied { server, msg: &msg });
-            let term = state.world.written(server).ballot.term;
+            let term = state.world.server(server).term();
             state.committed(server, term, position);
         });
     }

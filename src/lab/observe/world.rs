@@ -71,6 +71,8 @@ pub(super) struct Server {
     calls_before: u64,
     /// The greatest term in which it acted as leader in this life.
     pub(super) led: Option<Term>,
+    /// The greatest term of what it sent and answered in this life.
+    shown: Term,
     /// Last index that its apply channel's reader received in this life, or its snapshot's.
     pub(super) delivered: Index,
     /// What it was told in this life to be committed, or said so itself, by term.
@@ -87,6 +89,12 @@ impl Server {
     /// Whether the call with number `id`, which is its own, was made in this life.
     pub(super) fn makes(&self, id: u64) -> bool {
         self.alive && id > self.calls_before
+    }
+
+    /// The term that it is in, as far as can be seen: by its storage, or, if it stores nothing yet,
+    /// by what it says.
+    pub(super) fn term(&self) -> Term {
+        self.shadow.written.ballot.term.max(self.shown)
     }
 
     /// Whether it leads, as far as can be seen: it acted as leader of the term in its storage.
@@ -207,6 +215,7 @@ impl World {
     /// A request leaves `from`: what it says of its sender.
     pub(super) fn sent(&mut self, from: ServerId, facts: &Facts) {
         let known = self.server_mut(from);
+        known.shown = known.shown.max(term_of(facts).unwrap_or_default());
         match facts {
             Facts::Acts { term, commit, .. } | Facts::Beats { term, commit, .. } => {
                 known.act(*term);
@@ -280,6 +289,7 @@ impl World {
         if handling.copies == 0 {
             known.handling.swap_remove(slot);
         }
+        known.shown = known.shown.max(term_of(reply).unwrap_or_default());
         let reply = in_answer_to(&handling.request, reply);
         if accepts(&handling, &reply) {
             let term = term_of(&handling.request).unwrap_or_default();
@@ -305,8 +315,7 @@ impl World {
             // What it was given at once, by a leader or at a start, others need not have been told.
             known.counted = known.counted.max(position.index);
         }
-        let term = known.shadow.written.ballot.term;
-        known.learn(term, position.index);
+        known.learn(known.term(), position.index);
         (msg, position)
     }
 

@@ -69,7 +69,7 @@ impl Bench<'_> {
     }
 
     fn design(&self) -> KvDesign {
-        self.cluster.design().kv
+        self.cluster.kv_design()
     }
 
     /// Starts a counter on a server that has stored what `persister` has.

@@ -15,11 +15,10 @@ use crate::api::raft_rpc::{
 use crate::api::{
     ApplyMsg, Entry, Index, Leadership, NotLeader, Position, ServerId, Started, Term,
 };
-use crate::lab::Cluster;
 use crate::lab::cluster::Diary;
+use crate::lab::{Cluster, RaftPeer};
 use crate::labrpc::{self, Host, Service};
 use crate::persister::{Persister, Unsynced};
-use crate::raft::Peer;
 use crate::runtime::time::Instant;
 use crate::runtime::{block_on, thread};
 
@@ -69,7 +68,7 @@ pub struct Stage<'a> {
     diary: Arc<Diary>,
     inbox: Arc<Inbox>,
     /// The puppets' ways to S0, one per server; S0's own is unused.
-    ends: Vec<Peer>,
+    ends: Vec<RaftPeer>,
     /// The highest term that S0 was told, or told us.
     told: Cell<Term>,
     /// The latest term that S0 was elected in.
@@ -89,7 +88,7 @@ impl Stage<'_> {
         let inbox = Inbox::new(cluster.server_count());
         let mut ends = Vec::new();
         for me in cluster.servers() {
-            ends.push(Peer::from(network.end(Host::Server(me), Host::Server(S0))));
+            ends.push(RaftPeer::from(network.end(Host::Server(me), Host::Server(S0))));
             if me != S0 {
                 let puppet = Puppet { me, inbox: inbox.clone() };
                 network.add_server(Host::Server(me), vec![Service::new(puppet.serve())]);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::figures::Figures;
 use super::page;
-use crate::exit::Trouble;
+use crate::cli::exit::Trouble;
 
 /// The files of a comparison, opened before the work begins: who cannot write says so at once.
 pub struct Folder {

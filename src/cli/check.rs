@@ -6,17 +6,17 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::checker::describe::Describe;
+use crate::checker::explain::{self, Explanation};
+use crate::checker::{self, Budget, Counterexample, Operation, Verdict, Why};
+use crate::history::{self, Judge, Place, Recorded};
+use crate::runtime::time;
 use indicatif::{ProgressBar, ProgressStyle};
-use raftlab::checker::describe::Describe;
-use raftlab::checker::explain::{self, Explanation};
-use raftlab::checker::{self, Budget, Counterexample, Operation, Verdict, Why};
-use raftlab::history::{self, Judge, Place, Recorded};
-use raftlab::runtime::time;
 
-use crate::args::CheckArgs;
-use crate::exit::{Status, Trouble};
-use crate::output::{self, BAD, ODD};
-use crate::verdict::{ContradictionLine, OddLine, OperationLine, VerdictLine};
+use crate::cli::args::CheckArgs;
+use crate::cli::exit::{Status, Trouble};
+use crate::cli::output::{self, BAD, ODD};
+use crate::cli::verdict::{ContradictionLine, OddLine, OperationLine, VerdictLine};
 
 /// Lines are no wider than this, however wide the terminal is.
 const WIDTH_MAX: u16 = 160;

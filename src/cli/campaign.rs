@@ -15,11 +15,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 
-use raftlab::lab::{self, Design, Report, Scenario};
-use raftlab::runtime::{Failure, FailureKind, RunConfig};
+use crate::lab::{self, Design, Report, Scenario};
+use crate::runtime::{Failure, FailureKind, RunConfig};
 
-use crate::exit::{Status, Trouble};
-use crate::interrupt;
+use crate::cli::exit::{Status, Trouble};
+use crate::cli::interrupt;
 
 /// So many OS threads may runs leave behind, parked, before the campaign is over.
 const THREADS_LEFT_MAX: u64 = 16;
@@ -199,7 +199,7 @@ mod tests {
     use std::sync::atomic::AtomicBool;
     use std::sync::mpsc::channel;
 
-    use raftlab::lab::{DESIGNS, find_scenario};
+    use crate::lab::{DESIGNS, find_scenario};
 
     use super::*;
 
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_campaign_bears_some_threads_that_are_parked() {
-        let failed = crate::sample::failed(1);
+        let failed = crate::cli::sample::failed(1);
         let parked = Report { thread_left: true, ..failed.clone() };
         let mut left = LeftBehind::default();
         (1..THREADS_LEFT_MAX).for_each(|_| left.add(&parked));
@@ -275,7 +275,7 @@ mod tests {
         assert_eq!(left.last_straw(), None);
         left.add(&Report { seed: 7, ..parked });
         left.add(&failed);
-        assert_eq!(left.last_straw(), Some("raftlab replay figure8_2c --seed 7"));
+        assert_eq!(left.last_straw(), Some("raftlab replay figure8_2c --seed 7 --design rpc"));
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! `raftlab list`.
 
-use raftlab::lab::{SCENARIOS, Scenario};
+use crate::lab::{SCENARIOS, Scenario};
 use serde::Serialize;
 
-use crate::args::ListArgs;
-use crate::exit::{Status, Trouble};
-use crate::output;
-use crate::table;
+use crate::cli::args::ListArgs;
+use crate::cli::exit::{Status, Trouble};
+use crate::cli::output;
+use crate::cli::table;
 
 /// One test, as `--json` shows it.
 #[derive(Serialize)]

@@ -4,8 +4,18 @@
 //! report file (`report`) and a comparison's figures (`compare`). The tables are for people and
 //! may change.
 //!
-//! The program `raftlab` is `main` and the guard, and nothing else: other programs can be made of
-//! the same parts.
+//! The program `raftlab` is [`main`] and the guard, and nothing else. Another program with servers of
+//! its own is the same two lines:
+//!
+//! ```no_run
+//! # use raftlab::lab::Design;
+//! # const MINE: Design = raftlab::lab::DESIGNS[0];
+//! raftlab::guard!();
+//!
+//! fn main() -> std::process::ExitCode {
+//!     raftlab::cli::main(&[MINE])
+//! }
+//! ```
 
 mod args;
 mod campaign;
@@ -15,6 +25,7 @@ mod exit;
 mod interrupt;
 mod list;
 mod output;
+mod program;
 mod progress;
 mod replay;
 mod report;
@@ -31,11 +42,16 @@ use std::process::ExitCode;
 use args::Action;
 use exit::{Status, Trouble};
 
-#[cfg(test)]
-raftlab::guard!();
+use crate::lab::Design;
 
-/// Does what the arguments of the process ask for.
-pub fn main() -> ExitCode {
+/// Does what the arguments of the process ask for, with `designs` to be tested: the first one where
+/// `--design` does not say.
+///
+/// # Panics
+/// Without a design there is nothing to test.
+pub fn main(designs: &'static [Design]) -> ExitCode {
+    assert!(!designs.is_empty(), "give the command line a design: raftlab::cli::main(&[MINE])");
+    program::set(designs);
     let status = match args::parse() {
         Ok(Action::List(list)) => list::list(&list),
         Ok(Action::Test(test)) => test::test(&test),

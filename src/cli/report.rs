@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use raftlab::lab::Report;
-use raftlab::runtime::{Clock, Failure};
+use crate::lab::Report;
+use crate::runtime::{Clock, Failure};
 use serde::Serialize;
 
-use crate::exit::{Status, Trouble};
-use crate::tally::Tally;
+use crate::cli::exit::{Status, Trouble};
+use crate::cli::tally::Tally;
 
 #[derive(Serialize)]
 struct RunLine<'a> {
@@ -163,7 +163,7 @@ fn rounded(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
+    use crate::cli::sample;
 
     fn json(report: &Report) -> String {
         serde_json::to_string(&RunLine::from(report)).unwrap()
@@ -183,7 +183,7 @@ mod tests {
     fn a_failure_is_what_scripts_read() {
         let failure = r#""failure":{"kind":"observer","name":"LogMatching","#.to_string()
             + r#""message":"S1 and S2 differ at 4/7\nS1 has 3 bytes, S2 has 5","at_s":3.412078,"#
-            + r#""replay":"raftlab replay figure8_2c --seed 7"}}"#;
+            + r#""replay":"raftlab replay figure8_2c --seed 7 --design rpc"}}"#;
         let line = json(&sample::failed(7));
         assert!(line.ends_with(&failure), "{line}");
         assert!(line.contains(r#""ok":false"#), "{line}");

@@ -1,10 +1,10 @@
 //! The tables that people read, and what is said below them.
 
+use crate::lab::{Part, Scenario};
+use crate::runtime::Clock;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, Table, presets};
-use raftlab::lab::{Part, Scenario};
-use raftlab::runtime::Clock;
 
-use crate::tally::{Moments, Tally, TestTally};
+use crate::cli::tally::{Moments, Tally, TestTally};
 
 /// A test of whose runs more than this part is cut short has hardly been judged.
 const CUT_SHORT_PART_MAX: f64 = 0.2;

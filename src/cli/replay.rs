@@ -5,15 +5,15 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use raftlab::history;
-use raftlab::lab::{self, Report};
-use raftlab::record::Stamped;
-use raftlab::runtime::{Clock, RunConfig};
+use crate::history;
+use crate::lab::{self, Report};
+use crate::record::Stamped;
+use crate::runtime::{Clock, RunConfig};
 
-use crate::args::ReplayArgs;
-use crate::exit::{Status, Trouble};
-use crate::output::{self, BAD};
-use crate::{select, test};
+use crate::cli::args::ReplayArgs;
+use crate::cli::exit::{Status, Trouble};
+use crate::cli::output::{self, BAD};
+use crate::cli::{select, test};
 
 /// Runs one test once and prints what happened. The failure, seen again, is status 1.
 pub fn replay(args: &ReplayArgs) -> Result<Status, Trouble> {

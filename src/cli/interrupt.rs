@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 
-use crate::exit::Trouble;
+use crate::cli::exit::Trouble;
 
 /// Sends what `message` makes at the first Ctrl-C, which asks for what there is so far; a second
 /// one does not wait for it. Once per process.

@@ -4,18 +4,18 @@ use std::fmt::Write;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use raftlab::lab::{self, Design, Report, Unfit};
-use raftlab::runtime::{Clock, RunConfig, time};
+use crate::lab::{self, Design, Report, Unfit};
+use crate::runtime::{Clock, RunConfig, time};
 
-use crate::args::{self, TestArgs};
-use crate::campaign::{self, Campaign, LeftBehind, Until};
-use crate::exit::{Status, Trouble};
-use crate::output::{self, BAD};
-use crate::progress::Progress;
-use crate::report::ReportFile;
-use crate::select;
-use crate::table;
-use crate::tally::Tally;
+use crate::cli::args::{self, TestArgs};
+use crate::cli::campaign::{self, Campaign, LeftBehind, Until};
+use crate::cli::exit::{Status, Trouble};
+use crate::cli::output::{self, BAD};
+use crate::cli::progress::Progress;
+use crate::cli::report::ReportFile;
+use crate::cli::select;
+use crate::cli::table;
+use crate::cli::tally::Tally;
 
 /// Runs the chosen tests and prints what came of it.
 pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
@@ -50,7 +50,7 @@ pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
                    would slow down all others; see";
         output::complain("warning", &format!("{why} {}", output::here(line)));
     }
-    for why in [Unfit::RaftRpc, Unfit::Store] {
+    for why in [Unfit::RaftRpc, Unfit::Store, Unfit::Service] {
         let left_out = select::left_out(&args.names, design, why);
         if !left_out.is_empty() {
             let count = counted(left_out.len() as u64, "test");
@@ -191,10 +191,10 @@ fn verdict(tally: &Tally, clock: Clock, wall: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use raftlab::lab::find_scenario;
+    use crate::lab::find_scenario;
 
     use super::*;
-    use crate::sample;
+    use crate::cli::sample;
 
     /// Whether the tests run under cargo must not show.
     fn plain(text: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod figures;
 mod folder;
+#[cfg(feature = "solutions")]
 mod lines;
 mod page;
 mod plot;
@@ -10,13 +11,13 @@ mod work;
 
 use std::num::NonZeroU64;
 
+use crate::lab::Design;
+use crate::lab::compare::{Comparison, EXPERIMENTS};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use raftlab::lab::compare::{Comparison, EXPERIMENTS};
-use raftlab::lab::{DESIGNS, Design};
 
-use crate::args::CompareArgs;
-use crate::exit::{Status, Trouble};
-use crate::output;
+use crate::cli::args::CompareArgs;
+use crate::cli::exit::{Status, Trouble};
+use crate::cli::{output, program};
 use figures::Figures;
 use folder::Folder;
 use work::{Plan, Run};
@@ -43,6 +44,7 @@ pub fn compare(args: &CompareArgs) -> Result<Status, Trouble> {
         output::complain("warning", "stopped by Ctrl-C: there is nothing to compare");
         return Ok(status);
     }
+    #[cfg(feature = "solutions")]
     for (slot, name) in comparison.designs().to_vec().into_iter().enumerate() {
         comparison.add(slot, &lines::of(name));
     }
@@ -81,7 +83,7 @@ fn plan(args: &CompareArgs) -> Result<Plan, Trouble> {
     let is_wanted = |design: &&Design| {
         args.designs.is_empty() || args.designs.iter().any(|it| it.name == design.name)
     };
-    let designs = DESIGNS.iter().filter(is_wanted).collect();
+    let designs = program::designs().iter().filter(is_wanted).collect();
     Ok(Plan {
         designs,
         experiments: EXPERIMENTS.iter().collect(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use raftlab::lab::{Report, Scenario};
+use crate::lab::{Report, Scenario};
 
 /// Mean and deviation of a stream of numbers (Welford's way: no sum of squares to overflow).
 #[derive(Debug, Clone, Copy, Default)]

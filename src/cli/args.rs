@@ -4,15 +4,15 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::history::ModelName;
+use crate::lab::{self, Design, NoSuchDesign};
+use crate::runtime;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use raftlab::history::ModelName;
-use raftlab::lab::{self, DESIGN_NAMES, DESIGNS, Design, NoSuchDesign};
-use raftlab::runtime;
 
-use crate::compare;
-use crate::exit::Trouble;
+use crate::cli::exit::Trouble;
+use crate::cli::{compare, program};
 
 const STATUS_HELP: &str = "Exit status:
   0    nothing failed
@@ -48,7 +48,7 @@ Exit status:
 
 /// The Raft lab's suite, on real threads or on a seeded virtual clock.
 #[derive(Debug, Parser)]
-#[command(name = "raftlab", version, after_help = STATUS_HELP, disable_help_subcommand = true)]
+#[command(name = program::name(), version, after_help = STATUS_HELP, disable_help_subcommand = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -129,7 +129,7 @@ pub struct ReplayArgs {
 pub struct CompareArgs {
     /// Which designs, e.g. rpc,tick; all of this build if left out
     #[arg(long, value_name = "DESIGN,…", value_delimiter = ',',
-          value_parser = PossibleValuesParser::new(DESIGN_NAMES).try_map(design))]
+          value_parser = PossibleValuesParser::new(program::design_names()).try_map(design))]
     pub designs: Vec<&'static Design>,
     /// How often each measurement is made, with seeds S, S+1, …
     #[arg(long, value_name = "N", default_value_t = compare::RUNS,
@@ -174,17 +174,22 @@ pub struct CheckArgs {
 #[derive(Debug, Args)]
 pub struct CourseArgs {
     /// Which implementation; the first one if left out
-    #[arg(long, value_parser = PossibleValuesParser::new(DESIGN_NAMES).try_map(design))]
+    #[arg(long, value_parser = PossibleValuesParser::new(program::design_names()).try_map(design))]
     design: Option<&'static Design>,
     /// How the virtual clock chooses who runs; hostile judges safety only
     #[arg(long, default_value = "random")]
     schedule: Schedule,
+    /// Judge by the rules of all parts, not only of the test's own part and those before it
+    #[arg(long)]
+    strict: bool,
 }
 
 impl CourseArgs {
     /// The design to run.
     pub fn design(&self) -> &'static Design {
-        self.design.unwrap_or(&DESIGNS[0])
+        let design = self.design.unwrap_or(&program::designs()[0]);
+        // Once in the life of the program.
+        if self.strict { Box::leak(Box::new(design.strict())) } else { design }
     }
 
     /// The schedule to run under.
@@ -282,7 +287,7 @@ fn one_line(error: &clap::Error) -> String {
 }
 
 fn design(name: String) -> Result<&'static Design, NoSuchDesign> {
-    lab::find_design(&name)
+    lab::find_design(program::designs(), &name)
 }
 
 fn seed(text: &str) -> Result<u64, String> {

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use raftlab::lab::Design;
-use raftlab::lab::compare::{Experiment, Value};
-use raftlab::runtime::Failure;
+use crate::lab::Design;
+use crate::lab::compare::{Experiment, Value};
+use crate::runtime::Failure;
 
-use crate::exit::{Status, Trouble};
-use crate::interrupt;
+use crate::cli::exit::{Status, Trouble};
+use crate::cli::interrupt;
 
 /// What is to be run: everything on everything.
 pub struct Plan {

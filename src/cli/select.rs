@@ -1,8 +1,9 @@
 //! From names and parts to tests, and from a typing error to the nearest name.
 
-use raftlab::lab::{DESIGNS, Design, Part, SCENARIOS, Scenario, Unfit};
+use crate::cli::program;
+use crate::lab::{Design, Part, SCENARIOS, Scenario, Unfit};
 
-use crate::exit::Trouble;
+use crate::cli::exit::Trouble;
 
 /// The tests that `names` stand for, each once, in the order of the list. No names: all of them.
 /// Tests that say nothing about `design` are [left out](left_out).
@@ -34,20 +35,26 @@ pub fn reason(why: Unfit, design: &Design) -> String {
             format!("such tests speak RaftRpc, which design {} does not", design.name)
         }
         Unfit::Store => format!("part store has no servers of design {}", design.name),
+        Unfit::Service => {
+            format!("such tests are about a key/value service, which design {} lacks", design.name)
+        }
     }
 }
 
 /// What to do about it.
 fn advice(why: Unfit) -> String {
     match why {
-        Unfit::RaftRpc => "name others".to_string(),
+        Unfit::RaftRpc | Unfit::Service => "name others".to_string(),
         Unfit::Store => {
-            let players: Vec<String> = DESIGNS
+            let players: Vec<String> = program::designs()
                 .iter()
                 .filter(|design| design.store)
                 .map(|design| format!("--design {}", design.name))
                 .collect();
-            format!("add {}", players.join(" or "))
+            match players.as_slice() {
+                [] => "name others".to_string(),
+                players => format!("add {}", players.join(" or ")),
+            }
         }
     }
 }
@@ -86,7 +93,7 @@ fn unknown(name: &str, parts_too: bool) -> String {
     } else if let Some(near) = nearest(name) {
         format!("did you mean {near}?")
     } else {
-        "see `raftlab list`".to_string()
+        format!("see `{} list`", program::name())
     };
     format!("no {} called {name:?}; {advice}", if parts_too { "test or part" } else { "test" })
 }
@@ -107,7 +114,7 @@ fn nearest(name: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use raftlab::lab::DESIGNS;
+    use crate::lab::DESIGNS;
 
     use super::*;
 

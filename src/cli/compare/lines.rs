@@ -6,12 +6,12 @@
 
 use std::path::Path;
 
+use crate::lab::compare::Value;
 use include_dir::{Dir, include_dir};
-use raftlab::lab::compare::Value;
 
-static RAFT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../src/raft");
-static TICK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../src/tick");
-static DRIVER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../src/driver");
+static RAFT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/raft");
+static TICK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/tick");
+static DRIVER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/driver");
 
 /// The part of the driver that only the crate `raft` needs.
 const THEIRS: &str = "raft_rs";
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn every_design_of_this_build_is_counted() {
-        for design in raftlab::lab::DESIGNS {
+        for design in crate::lab::DESIGNS {
             assert_eq!(of(design.name).len(), 2, "{}", design.name);
         }
         assert_eq!(of("paper"), []);

@@ -1,10 +1,10 @@
 //! One bar per part while a campaign runs, on standard error, if that is a terminal.
 
+use crate::lab::{Part, Report, Scenario};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use raftlab::lab::{Part, Report, Scenario};
 
-use crate::campaign::Until;
-use crate::table;
+use crate::cli::campaign::Until;
+use crate::cli::table;
 
 /// The bars of a campaign.
 pub struct Progress {

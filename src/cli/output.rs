@@ -1,0 +1,78 @@
+//! Writing for people: colours where they are wanted, no fuss about a closed pipe.
+
+use std::io::{ErrorKind, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::cli::exit::Trouble;
+use crate::cli::program;
+
+/// Something failed.
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
+/// Something to look at.
+pub const ODD: Style = AnsiColor::Yellow.on_default();
+
+/// Prints to standard output, without colours where they are not wanted.
+///
+/// A reader that has closed its end has seen enough: that is no error.
+pub fn print(text: &str) -> Result<(), Trouble> {
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Trouble::Machine(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints one remark to standard error, as far as that goes.
+pub fn complain(kind: &str, text: &str) {
+    let style = if kind == "error" { BAD } else { ODD };
+    let _ = writeln!(anstream::stderr(), "{style}{kind}{style:#}: {text}");
+}
+
+/// A command line of ours as it works where it is printed: under cargo, through cargo.
+pub fn here(line: &str) -> String {
+    let first = program::designs()[0].name;
+    typed(line, first, std::env::var_os("CARGO").is_some(), &program::name())
+}
+
+/// `line` for a program called `name` that tests the design `first` unless told otherwise.
+fn typed(line: &str, first: &str, under_cargo: bool, name: &str) -> String {
+    let Some(rest) = line.strip_prefix("raftlab ") else { return line.to_string() };
+    let words: Vec<&str> = rest.split(' ').collect();
+    let default = words.windows(2).position(|pair| pair == ["--design", first]);
+    let rest = match default {
+        Some(at) => [&words[..at], &words[at + 2..]].concat().join(" "),
+        None => rest.to_string(),
+    };
+    // The one design that is not in every build.
+    let feature = if rest.contains(" --design raft-rs") { "--features raft-rs " } else { "" };
+    match under_cargo {
+        true => format!("cargo run --release {feature}-- {rest}"),
+        false => format!("{name} {rest}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_works_where_it_is_printed() {
+        let line = "raftlab replay backup_2b --seed 3 --design rpc --strict";
+        assert_eq!(
+            typed(line, "rpc", false, "mine"),
+            "mine replay backup_2b --seed 3 --strict",
+            "the first design goes without saying"
+        );
+        assert_eq!(typed(line, "tick", false, "raftlab"), line);
+        assert_eq!(
+            typed(line, "rpc", true, "raftlab"),
+            "cargo run --release -- replay backup_2b --seed 3 --strict"
+        );
+        let line = "raftlab replay backup_2b --seed 3 --design raft-rs";
+        let expected = line.replace("raftlab", "cargo run --release --features raft-rs --");
+        assert_eq!(typed(line, "rpc", true, "raftlab"), expected);
+    }
+}

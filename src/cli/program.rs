@@ -1,0 +1,40 @@
+//! What this program is: its name, and the designs that it tests.
+//!
+//! Set once, by [`main`](super::main), before the arguments are read. Their parsers and every line
+//! that the user is told to type depend on it.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use crate::lab::{DESIGN_NAMES, DESIGNS, Design};
+
+static TESTED: OnceLock<&'static [Design]> = OnceLock::new();
+
+/// Says what the program tests. Only the first call counts.
+pub fn set(designs: &'static [Design]) {
+    let _ = TESTED.set(designs);
+}
+
+/// The designs that the program tests, the default first.
+pub fn designs() -> &'static [Design] {
+    TESTED.get().copied().unwrap_or(DESIGNS)
+}
+
+/// What `--design` takes: also what another build of the same program would have.
+pub fn design_names() -> Vec<&'static str> {
+    match std::ptr::eq(designs(), DESIGNS) {
+        true => DESIGN_NAMES.to_vec(),
+        false => designs().iter().map(|design| design.name).collect(),
+    }
+}
+
+/// What the user called the program.
+pub fn name() -> String {
+    let called = std::env::args_os().next();
+    let stem = called.as_deref().map(Path::new).and_then(Path::file_stem).and_then(OsStr::to_str);
+    match stem {
+        Some(stem) if TESTED.get().is_some() => stem.to_string(),
+        _ => "raftlab".to_string(),
+    }
+}

@@ -1,0 +1,81 @@
+//! When an entry is committed, as far as the messages alone tell.
+
+use std::collections::BTreeMap;
+
+use super::event::{Event, Kind, Observer, leads_in, promised};
+use super::world::{World, accepts};
+use crate::api::{Index, Position, ServerId, Term};
+
+/// §5.3: an entry is committed "once the leader that created the entry has replicated it on a
+/// majority of the servers". Judged by what servers told each other, for servers that store
+/// nothing yet; [`CommitNeedsMajority`](super::commit::CommitNeedsMajority) asks their disks.
+///
+/// A server counts if it led in the entry's term or later, or told a leader of such a term that
+/// it has the log up to the entry or further. Every server that rightly counts is among these: the
+/// answer leaves before its leader can count it.
+pub(super) struct CommitNeedsAcknowledgements {
+    /// Per server and term: up to where it has that term's leader's log, as it said.
+    told: Vec<BTreeMap<Term, Index>>,
+    /// Up to here commits have been judged.
+    seen: Index,
+}
+
+impl CommitNeedsAcknowledgements {
+    pub(super) fn new(servers: usize) -> CommitNeedsAcknowledgements {
+        CommitNeedsAcknowledgements { told: vec![BTreeMap::new(); servers], seen: Index(0) }
+    }
+
+    fn note(&mut self, server: ServerId, term: Term, index: Index) {
+        let told = self.told[server.slot()].entry(term).or_default();
+        *told = index.max(*told);
+    }
+
+    /// Whether `server` may have the entry at `position`.
+    fn may_have(&self, server: ServerId, position: Position) -> bool {
+        let since = self.told[server.slot()].range(position.term..);
+        since.into_iter().any(|(_, index)| *index >= position.index)
+    }
+}
+
+impl Observer for CommitNeedsAcknowledgements {
+    fn name(&self) -> &'static str {
+        "CommitNeedsAcknowledgements"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Sent, Kind::Answered, Kind::Committed]
+    }
+
+    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
+        match event {
+            Event::Sent { from, facts, .. } => {
+                // A leader has its own log, however long.
+                if let Some(term) = leads_in(facts) {
+                    self.note(*from, term, Index(u64::MAX));
+                }
+            }
+            Event::Answered { by, handling, reply } if accepts(handling, reply) => {
+                let (term, last) = (leads_in(&handling.request), promised(&handling.request));
+                if let (Some(term), Some(last)) = (term, last) {
+                    self.note(*by, term, last.index);
+                }
+            }
+            Event::Committed { by, position, .. } if position.index > self.seen => {
+                let all = (0..self.told.len()).map(ServerId::from_slot);
+                let have: Vec<_> = all.filter(|it| self.may_have(*it, *position)).collect();
+                if have.len() < world.quorum() {
+                    let names: Vec<_> = have.iter().map(ServerId::to_string).collect();
+                    return Err(format!(
+                        "{by} takes {position} for committed, but only [{}] led or acknowledged \
+                         it; a majority is {}",
+                        names.join(", "),
+                        world.quorum()
+                    ));
+                }
+                self.seen = position.index;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+//! What servers that speak `RaftRpc` have in common, whoever wrote them.
+
+use std::any::Any;
+
+use super::Facts;
+use crate::api::Entry;
+use crate::api::raft_rpc::{RaftRpcClient, RaftRpcRequest, RaftRpcResponse};
+use crate::labrpc::ClientEnd;
+
+/// The way to another server.
+pub type RaftPeer = RaftRpcClient<ClientEnd<RaftRpcRequest, RaftRpcResponse>>;
+
+/// What a message of `RaftRpc` says.
+pub(super) fn facts(message: &dyn Any) -> Facts {
+    if let Some(request) = message.downcast_ref::<RaftRpcRequest>() {
+        return match request {
+            RaftRpcRequest::RequestVote { args } => Facts::AsksVote {
+                candidate: args.candidate_id,
+                term: args.term,
+                last: args.last_log(),
+            },
+            RaftRpcRequest::AppendEntries { args } => Facts::Acts {
+                leader: args.leader_id,
+                term: args.term,
+                commit: args.leader_commit,
+                prev: args.prev_log(),
+                last: args.entries.last().map_or(args.prev_log(), Entry::position),
+            },
+            RaftRpcRequest::InstallSnapshot { args } => Facts::Installs {
+                leader: args.leader_id,
+                term: args.term,
+                last_included: args.last_included(),
+            },
+        };
+    }
+    match message.downcast_ref::<RaftRpcResponse>() {
+        Some(RaftRpcResponse::RequestVote(reply)) => {
+            Facts::Votes { term: reply.term, granted: reply.vote_granted }
+        }
+        Some(RaftRpcResponse::AppendEntries(reply)) => {
+            Facts::Matches { term: reply.term, success: reply.success }
+        }
+        Some(RaftRpcResponse::InstallSnapshot(reply)) => {
+            Facts::Matches { term: reply.term, success: true }
+        }
+        None => Facts::None,
+    }
+}

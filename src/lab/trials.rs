@@ -1,0 +1,64 @@
+//! The suite as a `cargo test` target: one named test per scenario.
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use super::{Design, SCENARIOS, Scenario, run_and_explain};
+use crate::runtime::RunConfig;
+
+/// So many seeds each test has where `RAFTLAB_RUNS` does not say.
+const RUNS: u64 = 5;
+
+/// Runs every test of the suite that `designs` can play, as the arguments of the process ask.
+///
+/// Made for the `main` of a test target without a harness; `cargo nextest` can run it too. A test
+/// is called like its scenario; with several designs, `DESIGN::SCENARIO`. `cargo test 2a` runs a
+/// part. `RAFTLAB_RUNS=500 cargo test 2a` takes 500 seeds of each test, from `RAFTLAB_SEED` on. A
+/// failure ends with the line that repeats it, for the command line of the same designs.
+pub fn tests(designs: &'static [Design]) -> ExitCode {
+    let first = number("RAFTLAB_SEED", 1);
+    let seeds = move || (0..number("RAFTLAB_RUNS", RUNS)).map(move |run| first.wrapping_add(run));
+    let mut trials = Vec::new();
+    for design in designs {
+        for scenario in SCENARIOS.iter().filter(|scenario| design.can_play(scenario)) {
+            let name = match designs {
+                [_] => scenario.name.to_string(),
+                _ => format!("{}::{}", design.name, scenario.name),
+            };
+            trials.push(Trial::test(name, move || check(scenario, design, seeds())));
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// Runs the scenario with these seeds, until one fails.
+fn check(
+    scenario: &Scenario,
+    design: &Design,
+    seeds: impl Iterator<Item = u64>,
+) -> Result<(), Failed> {
+    for seed in seeds {
+        let config = RunConfig { seed, ..RunConfig::default() };
+        let report = run_and_explain(scenario, design, &config);
+        if !report.ok {
+            let text = report.render().replace("raftlab replay", "cargo run --release -- replay");
+            return Err(format!("seed {seed}\n\n{text}").into());
+        }
+    }
+    Ok(())
+}
+
+/// A whole number from the environment.
+fn number(name: &str, default: u64) -> u64 {
+    match std::env::var(name) {
+        Err(_) => default,
+        Ok(text) => match text.parse() {
+            Ok(number) => number,
+            Err(_) => {
+                eprintln!("error: {name} is {text:?}; give a whole number");
+                std::process::exit(2);
+            }
+        },
+    }
+}

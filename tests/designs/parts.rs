@@ -1,0 +1,68 @@
+//! A server can be built in the order of the course: rules belong to parts.
+
+use std::sync::Arc;
+
+use raftlab::api::raft_rpc::RaftRpc as _;
+use raftlab::lab::{
+    Boot, DESIGNS, Design, Instance, Observing, Part, Report, SCENARIOS, Scenario,
+    run_scenario_observing,
+};
+use raftlab::labrpc::Service;
+use raftlab::persister::{PersistError, Persister};
+use raftlab::raft::Raft;
+use raftlab::runtime::{RunConfig, Schedule};
+
+/// The reference on a disk that nobody will look at again, as before part 2C.
+const FORGETFUL: Design = Design::raft_rpc("forgetful", make);
+
+fn make(boot: Boot<'_>) -> Result<Instance, PersistError> {
+    let raft = Raft::make(boot.raft_peers(), boot.me, Persister::new(), boot.apply_ch)?;
+    let services = vec![Service::new(raft.clone().serve())];
+    Ok(Instance { consensus: Arc::new(raft), services })
+}
+
+fn of(part: Part) -> impl Iterator<Item = &'static Scenario> {
+    SCENARIOS.iter().filter(move |scenario| scenario.part == part)
+}
+
+fn run(scenario: &Scenario, design: &Design, seed: u64, schedule: Schedule) -> Report {
+    let config = RunConfig { seed, schedule, ..RunConfig::default() };
+    run_scenario_observing(scenario, design, &config, Observing::On)
+}
+
+#[test]
+fn a_server_that_stores_nothing_passes_2a_and_2b() {
+    for scenario in of(Part::P2A).chain(of(Part::P2B)) {
+        for (seed, schedule) in
+            (1..=3).flat_map(|seed| [(seed, Schedule::Random), (seed, Schedule::Hostile)])
+        {
+            let report = run(scenario, &FORGETFUL, seed, schedule);
+            assert!(report.ok, "{} {schedule} {seed}\n{}", scenario.name, report.render());
+        }
+    }
+}
+
+#[test]
+fn a_server_that_stores_nothing_fails_2c_and_is_told_what_to_do() {
+    for scenario in of(Part::P2C).filter(|scenario| !scenario.puppets) {
+        let report = run(scenario, &FORGETFUL, 1, Schedule::Random);
+        let failure = report.failure.expect(scenario.name);
+        assert_eq!(failure.name, "PersistBeforeRequest", "{}: {failure}", scenario.name);
+        assert!(failure.message.contains("save the vote"), "{failure}");
+    }
+    for scenario in of(Part::P2C).filter(|scenario| scenario.puppets) {
+        let report = run(scenario, &FORGETFUL, 1, Schedule::Random);
+        assert!(!report.ok, "{} passes without a disk", scenario.name);
+    }
+}
+
+#[test]
+fn strict_takes_the_rules_of_all_parts_and_the_replay_line_says_so() {
+    let scenario = of(Part::P2A).next().expect("there is a first test");
+    let report = run(scenario, &FORGETFUL.strict(), 1, Schedule::Random);
+    let failure = report.failure.as_ref().expect("nothing is stored");
+    assert_eq!(failure.name, "PersistBeforeRequest", "{failure}");
+    assert!(report.replay_line().ends_with(" --strict"), "{}", report.replay_line());
+    let ours = run(scenario, &DESIGNS[0].strict(), 1, Schedule::Random);
+    assert!(ours.ok && !ours.strict, "ours are strict anyway: {}", ours.render());
+}
