@@ -37,7 +37,7 @@ macro_rules! scenarios {
             election_timeouts_2a: P2A, 3 servers, puppets, "election timeouts",
                 "timeouts of seconds; timeouts that are always the same";
             heartbeats_2a: P2A, 3 servers, puppets, "heartbeats",
-                "a leader that is silent after its election; timeouts that one loss exceeds";
+                "a leader that is silent after its election; timeouts that one late heartbeat exceeds";
             timer_is_reset_2a: P2A, 3 servers, puppets, "what a follower waits for",
                 "elections under a live leader, or right after a vote was given";
             timer_is_not_reset_2a: P2A, 3 servers, puppets, "what a follower does not wait for",
@@ -89,16 +89,14 @@ macro_rules! scenarios {
                 "an entry of an older term committed by counting copies";
             acknowledged_only_2b: P2B, 3 servers, puppets, "repeated answers",
                 "match_index computed from what is so when the answer comes";
-            late_success_2b: P2B, 3 servers, puppets, "late successes",
+            late_success_2b: P2B, 5 servers, puppets, "late successes",
                 "match_index that falls";
             late_refusals_2b: P2B, 3 servers, puppets, "late refusals",
-                "next_index that falls below match_index, or jumps forward";
+                "a leader that late refusals send round in circles";
             earlier_leadership_2b: P2B, 7 servers, puppets, "answers to an earlier leadership",
                 "late answers taken for new ones; match_index not reset";
             lost_requests_2b: P2B, 3 servers, puppets, "a follower that was away",
                 "entries that are not sent again";
-            fast_backup_2b: P2B, 3 servers, puppets, "backing up by terms",
-                "one call per conflicting entry";
             figure7_2b: P2B, 7 servers, puppets, "Figure 7",
                 "a follower's log that does not become the leader's";
             outdated_candidate_2b: P2B, 3 servers, puppets, "an outdated candidate that insists",
@@ -109,6 +107,8 @@ macro_rules! scenarios {
                 "entries taken from a leader whose term is over";
             oneway_cuts_2b: P2B, 5 servers, reliable, "links that work one way",
                 "a leader that nobody hears and nobody replaces";
+            fast_backup_2c: P2C, 3 servers, puppets, "backing up by terms",
+                "one call per conflicting entry";
             persist1_2c: P2C, 3 servers, reliable, "basic persistence",
                 "a log or term that a restart forgets";
             persist2_2c: P2C, 5 servers, reliable, "more persistence",

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tarpc::context::Context;
 
 use super::conduct::Conduct;
+use super::follower::Follower;
 use crate::api::raft_rpc::{
     AppendEntriesArgs, AppendEntriesReply, InstallSnapshotArgs, InstallSnapshotReply, RaftRpc,
     RaftRpcRequest, RaftRpcResponse, RequestVoteArgs, RequestVoteReply,
@@ -80,15 +81,41 @@ pub(super) struct Inbox {
 
 struct State {
     heard: Vec<Heard>,
-    /// Beside each call: the way back, while it waits for an answer.
-    waiting: Vec<Option<Sender<RaftRpcResponse>>>,
+    /// Beside each call: how it is answered, while it waits for that.
+    waiting: Vec<Option<Waiting>>,
     /// One slot per server; S0's is unused.
     conducts: Vec<Conduct>,
 }
 
+/// A call without an answer.
+struct Waiting {
+    back: Sender<RaftRpcResponse>,
+    /// The answer, which is late, of a puppet that the call has reached.
+    answer: Option<RaftRpcResponse>,
+}
+
+impl State {
+    /// Lets a call reach its puppet, if it has not yet.
+    fn take_in(&mut self, number: usize) {
+        let Heard { puppet, request, .. } = &self.heard[number];
+        if let Some(Waiting { answer: answer @ None, .. }) = &mut self.waiting[number] {
+            *answer = Some(self.conducts[puppet.slot()].take_in(request));
+        }
+    }
+
+    /// Lets a call reach its puppet, and the answer S0.
+    fn release(&mut self, number: usize) {
+        self.take_in(number);
+        if let Some(Waiting { back, answer: Some(answer) }) = self.waiting[number].take() {
+            // Whoever asked may be gone.
+            let _ = back.send(answer);
+        }
+    }
+}
+
 impl Inbox {
     pub(super) fn new(servers: usize) -> Arc<Inbox> {
-        let conducts = vec![Conduct::new(); servers];
+        let conducts = (0..servers).map(ServerId::from_slot).map(Conduct::new).collect();
         let state = State { heard: Vec::new(), waiting: Vec::new(), conducts };
         Arc::new(Inbox { state: Mutex::new(state), news: Condvar::new() })
     }
@@ -126,16 +153,46 @@ impl Inbox {
         }
     }
 
-    /// Answers a call, if it still waits for that.
-    pub(super) fn answer(&self, number: usize, response: RaftRpcResponse) {
+    /// Lets a call that waits reach its puppet; the answer is late.
+    pub(super) fn take_in(&self, number: usize) {
+        self.state.lock().take_in(number);
+    }
+
+    /// Answers a call that waits.
+    pub(super) fn release(&self, number: usize) {
+        self.state.lock().release(number);
+    }
+
+    /// Answers all entries, heartbeats and snapshots that are on their way to `puppet`, in order;
+    /// not those whose answers are late.
+    pub(super) fn release_appends(&self, puppet: ServerId) {
+        let mut state = self.state.lock();
+        for number in 0..state.heard.len() {
+            let heard = &state.heard[number];
+            let on_its_way = matches!(&state.waiting[number], Some(Waiting { answer: None, .. }));
+            if on_its_way && heard.puppet == puppet && heard.vote().is_none() {
+                state.release(number);
+            }
+        }
+    }
+
+    /// Answers a call that waits with what its puppet would not say.
+    pub(super) fn lie(&self, number: usize, response: RaftRpcResponse) {
         let waiting = self.state.lock().waiting[number].take();
-        if let Some(back) = waiting {
+        if let Some(Waiting { back, .. }) = waiting {
             // Whoever asked may be gone.
             let _ = back.send(response);
         }
     }
 
-    /// Changes how a puppet answers.
+    /// Makes all puppets servers that know nothing.
+    pub(super) fn forget(&self) {
+        for conduct in &mut self.state.lock().conducts {
+            conduct.follower = Follower::default();
+        }
+    }
+
+    /// Changes what a puppet is, or how it answers.
     pub(super) fn conduct<T>(&self, puppet: ServerId, change: impl FnOnce(&mut Conduct) -> T) -> T {
         change(&mut self.state.lock().conducts[puppet.slot()])
     }
@@ -144,7 +201,6 @@ impl Inbox {
     fn take(&self, puppet: ServerId, request: RaftRpcRequest) -> Option<RaftRpcResponse> {
         let answer = {
             let mut state = self.state.lock();
-            let response = state.conducts[puppet.slot()].answer(&request);
             let number = state.heard.len();
             if number >= CALLS_MAX {
                 let message = format!("S0 has made {CALLS_MAX} calls to puppets");
@@ -153,12 +209,11 @@ impl Inbox {
             let request = Arc::new(request);
             state.heard.push(Heard { number, at: since_start(), puppet, request });
             let (back, answer) = channel::unbounded();
-            let waits = response.is_none();
-            state.waiting.push(waits.then_some(back));
-            self.news.notify_all();
-            if !waits {
-                return response;
+            state.waiting.push(Some(Waiting { back, answer: None }));
+            if state.conducts[puppet.slot()].answers(&state.heard[number].request) {
+                state.release(number);
             }
+            self.news.notify_all();
             answer
         };
         answer.recv().ok()

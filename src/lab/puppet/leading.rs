@@ -6,7 +6,7 @@ use super::conduct::Votes;
 use super::inbox::Heard;
 use super::stage::{S0, Stage};
 use crate::api::raft_rpc::AppendEntriesArgs;
-use crate::api::{Index, ServerId, Term};
+use crate::api::{Index, Position, ServerId, Term};
 
 /// How long an election may take that every puppet votes for: the lab's five seconds.
 const ELECTION_MAX: Duration = Duration::from_secs(5);
@@ -80,6 +80,14 @@ impl Leading<'_, '_> {
         self.append_to(puppet, mark, &format!("send {puppet} entry {index}"), |args| {
             args.entries.iter().any(|entry| entry.index == index)
         })
+    }
+
+    /// Where S0, which has just been elected, takes `puppet`'s log to end: the entry before those
+    /// that it would send. A heartbeat after the empty beginning, which fits any log, says nothing.
+    pub fn first_guess(&self, puppet: ServerId) -> Position {
+        let guesses = |args: &AppendEntriesArgs| args.prev_log_index > Index(0);
+        let heard = self.append_to(puppet, self.mark, "send what follows its log's end", guesses);
+        heard.append().map(AppendEntriesArgs::prev_log).unwrap_or_default()
     }
 
     /// The highest commit index that S0 has told any puppet in its term.

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::conduct::{Appends, Follower, Votes};
+use super::conduct::{Appends, Votes};
+use super::follower::Follower;
 use super::inbox::{Heard, Inbox, Puppet};
 use crate::api::raft_rpc::{
-    AppendEntriesArgs, AppendEntriesReply, Conflict, InstallSnapshotArgs, InstallSnapshotReply,
-    RaftRpc, RaftRpcResponse, RequestVoteArgs, RequestVoteReply,
+    AppendEntriesArgs, AppendEntriesReply, InstallSnapshotArgs, InstallSnapshotReply, RaftRpc,
+    RaftRpcResponse, RequestVoteArgs, RequestVoteReply,
 };
 use crate::api::{
     ApplyMsg, Entry, Index, Leadership, NotLeader, Position, ServerId, Started, Term,
@@ -38,6 +39,10 @@ const ATTEMPTS_MAX: u32 = 20;
 
 /// How far apart the terms of two questions are: further than S0 gets on its own between them.
 const TERM_STEP: u64 = 10;
+
+/// How long S0 may disregard a candidate after it heard a leader (Raft §6): as long as it may wait
+/// before it stands itself, if one vote is to be split within the lab's five seconds.
+const DISREGARD_MAX: Duration = Duration::from_secs(2);
 
 /// How long S0 may take for what needs no election: long, since only waiting in vain costs time.
 const SOON: Duration = Duration::from_secs(5);
@@ -108,14 +113,16 @@ impl Stage<'_> {
         self.cluster.servers().skip(1)
     }
 
-    /// Makes `attempt` until S0 does not overtake it; each time on a new S0 that knows nothing.
+    /// Makes `attempt` until S0 does not overtake it; each time [anew](Stage::begin_anew).
     pub fn attempt<T>(&self, attempt: impl Fn() -> Result<T, Overtaken>) -> T {
-        self.insist(|| {
-            attempt().inspect_err(|Overtaken| {
-                self.all_vote(Votes::Refuse);
-                self.cluster.replace(S0);
-            })
-        })
+        self.insist(|| attempt().inspect_err(|Overtaken| self.begin_anew()))
+    }
+
+    /// Puts a new S0 among new puppets; none of them knows anything. Puppets refuse their votes.
+    pub fn begin_anew(&self) {
+        self.all_vote(Votes::Refuse);
+        self.cluster.replace(S0);
+        self.inbox.forget();
     }
 
     /// Asks `question` until S0 does not overtake it, of the same S0.
@@ -165,7 +172,12 @@ impl Stage<'_> {
 
     // What puppets say to S0.
 
-    /// `puppet`, with a log that ends at `last`, asks S0 for its vote.
+    fn puppet<T>(&self, puppet: ServerId, change: impl FnOnce(&mut Follower) -> T) -> T {
+        self.inbox.conduct(puppet, |conduct| change(&mut conduct.follower))
+    }
+
+    /// `puppet`, with a log that ends at `last`, asks S0 for its vote; again and again while S0
+    /// disregards it, as a server may that has just heard a leader (Raft §6).
     ///
     /// # Errors
     /// [`Overtaken`].
@@ -181,10 +193,19 @@ impl Stage<'_> {
             last_log_index: last.index,
             last_log_term: last.term,
         };
+        self.puppet(puppet, |follower| follower.stands(puppet, term));
         let end = &self.ends[puppet.slot()];
-        let reply = self.answered(block_on(end.request_vote(labrpc::context(), args)).ok());
-        self.check_term(term, reply.term)?;
-        Ok(reply)
+        let deadline = Instant::now() + DISREGARD_MAX;
+        loop {
+            let call = end.request_vote(labrpc::context(), args.clone());
+            let reply = self.answered(block_on(call).ok());
+            let disregards = !reply.vote_granted && reply.term < term;
+            if !disregards || Instant::now() >= deadline {
+                self.check_term(term, reply.term)?;
+                return Ok(reply);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// `puppet` leads, and sends `entries` after `prev`.
@@ -207,6 +228,7 @@ impl Stage<'_> {
             entries,
             leader_commit: Index(leader_commit),
         };
+        self.puppet(puppet, |follower| follower.leads(puppet, term, prev, &args.entries));
         let end = &self.ends[puppet.slot()];
         let reply = self.answered(block_on(end.append_entries(labrpc::context(), args)).ok());
         self.check_term(term, reply.term)?;
@@ -245,14 +267,15 @@ impl Stage<'_> {
         Ok(reply.success)
     }
 
-    /// Makes S0 a follower of S1 whose log has entries of exactly `terms`, the first
-    /// `leader_commit` of them committed.
+    /// Makes S0 a follower of S1 whose log has entries of exactly `terms`, as S1's has; the first
+    /// `leader_commit` of them are committed.
     ///
     /// # Errors
     /// [`Overtaken`].
     pub fn give_log(&self, terms: &[u64], leader_commit: u64) -> Result<(), Overtaken> {
-        let reply =
-            self.append(S1, self.fresh_term(), at(0, 0), entries(at(0, 0), terms), leader_commit)?;
+        let log = entries(at(0, 0), terms);
+        self.has_log(S1, log.clone());
+        let reply = self.append(S1, self.fresh_term(), at(0, 0), log, leader_commit)?;
         assert!(reply.success, "entries from the very first on fit any log: {reply:?}");
         Ok(())
     }
@@ -303,18 +326,36 @@ impl Stage<'_> {
         self.puppets().for_each(|puppet| self.votes(puppet, votes));
     }
 
-    /// `puppet` follows from now on, with the log that `follower` has.
-    pub fn follows(&self, puppet: ServerId, follower: Follower) {
-        self.appends(puppet, Appends::Follow, follower);
+    /// `puppet`'s log is `log`, without a snapshot: other leaders saw to that meanwhile.
+    pub fn has_log(&self, puppet: ServerId, log: Vec<Entry>) {
+        let newest = log.last().map_or(Term(0), |entry| entry.term);
+        self.told.set(self.told.get().max(newest));
+        self.puppet(puppet, |follower| {
+            follower.learns_of(newest);
+            *follower = Follower {
+                term: follower.term,
+                voted_for: follower.voted_for,
+                entries: log,
+                ..Follower::default()
+            };
+        });
     }
 
-    /// What `puppet` does from now on when it is sent entries or a heartbeat; with the log that
-    /// `follower` has.
-    pub fn appends(&self, puppet: ServerId, appends: Appends, follower: Follower) {
-        self.inbox.conduct(puppet, |conduct| {
-            conduct.appends = appends;
-            conduct.follower = follower;
-        });
+    /// `puppet` has heard of `term`, of which S0 has not.
+    pub fn learns_of(&self, puppet: ServerId, term: Term) {
+        self.puppet(puppet, |follower| follower.learns_of(term));
+    }
+
+    /// `puppet` follows from now on: entries, heartbeats and snapshots reach it at once, and first
+    /// of all those that are on their way. (Late answers stay late.)
+    pub fn follows(&self, puppet: ServerId) {
+        self.appends(puppet, Appends::Follow);
+        self.inbox.release_appends(puppet);
+    }
+
+    /// What `puppet` does from now on when it is sent entries, a heartbeat or a snapshot.
+    pub fn appends(&self, puppet: ServerId, appends: Appends) {
+        self.inbox.conduct(puppet, |conduct| conduct.appends = appends);
     }
 
     /// Whether S0's calls reach `puppet`. Those that wait for an answer when they are cut off get
@@ -323,39 +364,25 @@ impl Stage<'_> {
         self.cluster.network().enable(Host::Server(S0), Host::Server(puppet), on);
     }
 
-    /// What a puppet that follows has by now.
+    /// What `puppet` is by now.
     pub fn follower(&self, puppet: ServerId) -> Follower {
-        self.inbox.conduct(puppet, |conduct| conduct.follower.clone())
+        self.puppet(puppet, |follower| follower.clone())
     }
 
-    /// Answers a call of S0, now and for good.
-    pub fn answer_vote(&self, heard: &Heard, vote_granted: bool) {
-        let reply = RequestVoteReply { term: heard.term(), vote_granted };
-        self.answer(heard, RaftRpcResponse::RequestVote(reply));
+    /// Lets a call that was held reach its puppet, which takes in what it says; its answer is
+    /// late, until [`release`](Stage::release). A vote is given if the puppet may give it.
+    pub fn take_in(&self, heard: &Heard) {
+        self.inbox.take_in(heard.number);
     }
 
-    /// Answers an AppendEntries of S0: its entries fit, and are the puppet's now.
-    pub fn accept(&self, heard: &Heard) {
-        let reply = AppendEntriesReply { term: heard.term(), success: true, conflict: None };
-        self.answer(heard, RaftRpcResponse::AppendEntries(reply));
+    /// Lets a call that was held reach its puppet, if it has not yet, and the answer S0.
+    pub fn release(&self, heard: &Heard) {
+        self.inbox.release(heard.number);
     }
 
-    /// Answers an AppendEntries of S0: the puppet lacks the entry before the new ones.
-    pub fn refuse(&self, heard: &Heard, term: Option<u64>, index: u64) {
-        let conflict = Some(Conflict { term: term.map(Term), index: Index(index) });
-        let reply = AppendEntriesReply { term: heard.term(), success: false, conflict };
-        self.answer(heard, RaftRpcResponse::AppendEntries(reply));
-    }
-
-    /// Answers a call of S0.
-    pub fn answer(&self, heard: &Heard, response: RaftRpcResponse) {
-        let term = match &response {
-            RaftRpcResponse::RequestVote(reply) => reply.term,
-            RaftRpcResponse::AppendEntries(reply) => reply.term,
-            RaftRpcResponse::InstallSnapshot(reply) => reply.term,
-        };
-        self.told.set(self.told.get().max(term));
-        self.inbox.answer(heard.number, response);
+    /// Answers a call with what its puppet would not say. Whoever does this says why.
+    pub fn lie(&self, heard: &Heard, response: RaftRpcResponse) {
+        self.inbox.lie(heard.number, response);
     }
 
     // What S0 does.

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use super::appends::A_WHILE;
-use crate::api::raft_rpc::{InstallSnapshotReply, RaftRpcResponse};
 use crate::api::{ApplyMsg, Index, Position, Term};
 use crate::lab::Cluster;
-use crate::lab::puppet::{Follower, Heard, Overtaken, S0, S1, S2, Stage, at, entries};
+use crate::lab::puppet::{Appends, Heard, Overtaken, S1, S2, Stage, at, entries};
 
 /// A snapshot replaces what a follower lacks; one that is late or of an older leader does nothing.
 ///
@@ -77,7 +76,7 @@ pub fn install_suffix_2d(cluster: &mut Cluster) {
         stage.wait_applied(6);
         Ok(())
     });
-    stage.cluster().replace(S0);
+    stage.begin_anew();
     stage.attempt(|| {
         six(&stage)?;
         let term = stage.fresh_term();
@@ -143,8 +142,8 @@ pub fn snapshot_is_durable_2d(cluster: &mut Cluster) {
 
 /// A leader that has dropped what a follower lacks sends its snapshot, and then goes on from it.
 ///
-/// S0 has dropped the log up to 1/5 when S1, which has nothing, refuses; while that snapshot is on
-/// its way, S0 takes the next one. S1's answer is about the one that it got.
+/// S0 has dropped the log up to 1/5 when S1, which has nothing, refuses what follows; while that
+/// snapshot is on its way, S0 takes the next one. S1's answer is about the one that it got.
 ///
 /// ```text
 /// S0   [1/5] 1 1 1          [T/10] T T
@@ -162,11 +161,12 @@ pub fn install_sender_2d(cluster: &mut Cluster) {
     });
     // It has to read it back before it can send it.
     stage.restart();
-    let second = Follower::with_log(entries(at(0, 0), &[1; 8]));
-    stage.follows(S2, second);
+    stage.has_log(S2, entries(at(0, 0), &[1; 8]));
+    stage.follows(S2);
+    stage.has_log(S1, Vec::new());
+    stage.appends(S1, Appends::HoldSnapshots);
     let leading = stage.elect();
-    let heartbeat = leading.append_to(S1, leading.mark, "send a heartbeat", |_| true);
-    stage.refuse(&heartbeat, None, 1);
+    leading.start("a");
     let installs = |heard: &Heard| heard.puppet == S1 && heard.install().is_some();
     let two_s = Duration::from_secs(2);
     let install = stage.hear(leading.mark, two_s, "send its snapshot to S1", installs);
@@ -176,25 +176,15 @@ pub fn install_sender_2d(cluster: &mut Cluster) {
     // The next one, while S1 has not answered.
     let next = Position { term: leading.term, index: Index(10) };
     stage.snapshot_at(next);
-    for command in ["a", "b", "c", "d"] {
+    for command in ["b", "c", "d"] {
         leading.start(command);
     }
     stage.wait_applied(12);
     wait_stored(&stage, next);
 
     // S1 answers, and from now on does what it is told.
-    let mut first = Follower::default();
-    if let Some(args) = install.install() {
-        first.on_install(args);
-    }
-    stage.follows(S1, first);
-    let reply = InstallSnapshotReply { term: leading.term };
-    stage.answer(&install, RaftRpcResponse::InstallSnapshot(reply));
-    for heard in stage.heard_since(leading.mark).iter().filter(|heard| heard.puppet == S1) {
-        if heard.append().is_some() {
-            stage.refuse(heard, None, 6);
-        }
-    }
+    stage.release(&install);
+    stage.follows(S1);
     stage.wait_followed(S1, Index(12));
 }
 
@@ -210,17 +200,23 @@ pub fn snapshot_prefix_2d(cluster: &mut Cluster) {
         stage.wait_applied(4);
         wait_stored(&stage, at(2, 4));
 
-        let term = stage.fresh_term();
-        let reply = stage.append(S1, term, at(9, 6), Vec::new(), 4)?;
+        let reply = stage.append(S1, stage.fresh_term(), at(9, 6), Vec::new(), 4)?;
         assert!(!reply.success, "S0 has 2/6, not 9/6: {reply:?}");
         let index = reply.conflict.map(|conflict| conflict.index);
         assert!(index <= Some(Index(6)), "the logs part at 6 at the latest: {reply:?}");
 
-        // From the leader's point of view all of this may be new to S0.
+        // The next leader has all that S0 had. From its point of view all of this may be new.
+        let term = stage.fresh_term();
         stage.append(S1, term, at(1, 1), Vec::new(), 4)?;
         stage.append(S1, term, at(0, 0), entries(at(0, 0), &[1, 1]), 4)?;
-        stage.append(S1, term, at(1, 1), entries(at(1, 1), &[1, 2, 2, 2, 2]), 4)?;
-        assert!(stage.has(at(2, 6))?, "2/6 is the leader's too, and S0 had it");
+        let log = entries(at(1, 1), &[1, 2, 2, 2, 2]);
+        let reply = stage.append(S1, term, at(1, 1), log.clone(), 4)?;
+        if !reply.success {
+            // S0 has no entry 1/1 any more to compare, and may say so.
+            let reply = stage.append(S1, term, at(2, 4), log[3..].to_vec(), 4)?;
+            assert!(reply.success, "S0's snapshot ends at 2/4: {reply:?}");
+        }
+        assert!(stage.has(at(2, 6))?, "S0 said that it has all up to 2/6");
 
         // An older snapshot of the service's own.
         stage.snapshot_at(at(1, 2));

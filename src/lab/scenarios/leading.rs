@@ -3,13 +3,9 @@
 use std::time::Duration;
 
 use super::appends::A_WHILE;
-use crate::api::raft_rpc::AppendEntriesArgs;
 use crate::api::{Index, ServerId};
 use crate::lab::Cluster;
-use crate::lab::puppet::{
-    Appends, Follower, Heard, Leading, S1, S2, S3, S4, Stage, Votes, at, entries,
-};
-use crate::runtime::time::since_start;
+use crate::lab::puppet::{Appends, Heard, Leading, S1, S2, S3, S4, Stage, Votes, at, entries};
 
 /// How long a leader may take to repeat what was not answered, before a probe goes on without.
 const REPEAT_MAX: Duration = Duration::from_secs(1);
@@ -25,8 +21,7 @@ pub fn leader_rules_2b(cluster: &mut Cluster) {
         Ok(())
     });
     for puppet in stage.puppets() {
-        let log = Follower::with_log(entries(at(0, 0), &[1, 1, 1]));
-        stage.appends(puppet, Appends::HoldEntries, log);
+        stage.has_log(puppet, entries(at(0, 0), &[1, 1, 1]));
     }
     stage.all_vote(Votes::Hold);
     let stands = |heard: &Heard| heard.vote().is_some();
@@ -36,17 +31,19 @@ pub fn leader_rules_2b(cluster: &mut Cluster) {
     // "Reinitialized after election": it goes on at its own log's end.
     let leading = stage.elect();
     for puppet in stage.puppets() {
-        let first = leading.append_to(puppet, leading.mark, "send a heartbeat", |_| true);
-        let prev = first.append().map(|args| args.prev_log());
-        assert_eq!(prev, Some(at(1, 3)), "next_index of {puppet} starts after the log's end");
+        leading.append_to(puppet, leading.mark, "send a heartbeat", |_| true);
     }
     let index = leading.start("x");
     assert_eq!(index, Index(4), "the log ended at 1/3");
-    let brings = leading.brings(S1, leading.mark, index);
+    for puppet in stage.puppets() {
+        let prev = leading.first_guess(puppet);
+        assert_eq!(prev, at(1, 3), "next_index of {puppet} starts after the log's end");
+    }
+    leading.brings(S1, leading.mark, index);
     stage.cluster().run_for(A_WHILE);
-    assert_eq!(stage.applied_index(), Index(0), "nobody has answered yet");
+    assert_eq!(stage.applied_index(), Index(0), "nobody has it yet");
 
-    stage.accept(&brings);
+    stage.follows(S1);
     stage.wait_applied(4);
     assert_eq!(stage.commands(), ["1/1", "1/2", "1/3", "x"], "all before it is committed with it");
 }
@@ -64,7 +61,8 @@ pub fn own_term_commits_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| stage.give_log(&[1, 2], 0));
     for puppet in [S1, S2] {
-        stage.follows(puppet, Follower::with_log(entries(at(0, 0), &[1, 2])));
+        stage.has_log(puppet, entries(at(0, 0), &[1, 2]));
+        stage.follows(puppet);
     }
     let leading = stage.elect();
     stage.cluster().run_for(A_WHILE);
@@ -94,9 +92,9 @@ pub fn acknowledged_only_2b(cluster: &mut Cluster) {
         heard.puppet == S1 && heard.append().is_some_and(|args| !args.entries.is_empty())
     });
     leading.start("b");
-    stage.accept(&first);
+    stage.release(&first);
     if let Some(again) = again {
-        stage.accept(&again);
+        stage.release(&again);
     }
     stage.wait_applied(1);
     stage.cluster().run_for(Duration::from_millis(100));
@@ -106,10 +104,12 @@ pub fn acknowledged_only_2b(cluster: &mut Cluster) {
 
 /// A success that comes late takes nothing back: what a follower has, it has.
 ///
+/// Five servers, of which three are enough. Figure 2: `matchIndex` "increases monotonically".
+///
 /// ```text
-/// S0   1 ──► S1    1 again ──► S1     2 ──► S1
-///        yes              └─ late ─┐    yes
-///                                  └──────────── yes     S1 has both
+/// S0   a ──► S1    a again ──► S1     b ──► S1     S1 is silent     a b ──► S2
+///        yes              └─ late ─┐    yes        ▲                  yes     committed: b
+///                                  └───────── yes ─┘
 /// ```
 pub fn late_success_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
@@ -119,73 +119,67 @@ pub fn late_success_2b(cluster: &mut Cluster) {
     let again = stage.try_hear(first.mark() + 1, REPEAT_MAX, |heard| {
         heard.puppet == S1 && heard.append().is_some_and(|args| !args.entries.is_empty())
     });
-    stage.accept(&first);
-    leading.start("b");
-    stage.accept(&leading.brings(S1, first.mark(), Index(2)));
-    stage.wait_applied(2);
+    // A server that waits for an answer before it sends more has nothing to be confused by.
     let Some(again) = again else { return };
-    leading.append_to(S1, again.mark(), "go on after 2", |args| args.prev_log_index == Index(2));
+    stage.take_in(&first);
+    stage.take_in(&again);
 
-    let begun = since_start();
-    stage.accept(&again);
-    stage.cluster().run_for(Duration::from_millis(150));
-    let next = leading.append_to(S1, stage.mark(), "send heartbeats", |_| true);
-    if stage.cluster().was_undisturbed_since(begun) {
-        let prev = next.append().map(|args| args.prev_log_index);
-        assert_eq!(prev, Some(Index(2)), "S1 has both entries, and S0 goes on after {prev:?}");
-    }
+    let index = leading.start("b");
+    stage.release(&first);
+    let has_both = hears_all(&leading, S1, first.mark(), index, Some(&again));
+    stage.release(&has_both);
+    stage.cluster().run_for(A_WHILE);
+    assert_eq!(stage.applied_index(), Index(0), "S0 and S1 have both entries, and nobody else");
+
+    stage.appends(S1, Appends::Hold);
+    stage.release(&again);
+    stage.cluster().run_for(Duration::from_millis(50));
+    stage.follows(S2);
+    stage.wait_applied(2);
 }
 
-/// A late refusal moves a leader neither below what the follower has, nor forward.
+/// However late refusals come, they keep no entry from its follower.
+///
+/// A leader may go back too far or too often for them, since where it goes on is a guess (Figure 2,
+/// `nextIndex`); but it must neither give up nor go round in circles.
 ///
 /// ```text
-/// S0   1 1 2 2 2      1  after 2/5?  no, too short: 4      2  the same answer, late
-/// S1   1 1 1          3  after 2/3?  no, term 1 there      4  after 1/2: yes, all five
+/// S0   1 1 2 2 2      after 2/5?  after 2/5?  after 2/5?
+/// S1   1 1 1          no, now     no, late    no, when S1 has all of them
 /// ```
 pub fn late_refusals_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| stage.give_log(&[1, 1, 2, 2, 2], 0));
-    stage.appends(S1, Appends::Hold, Follower::default());
+    stage.has_log(S1, entries(at(0, 0), &[1, 1, 1]));
+    stage.appends(S1, Appends::Hold);
     let leading = stage.elect();
-    let after = |index| move |args: &AppendEntriesArgs| args.prev_log_index == index;
-    let first = leading.append_to(S1, leading.mark, "send a heartbeat", after(Index(5)));
+    let next = |mark| stage.try_hear(mark, REPEAT_MAX, |heard| heard.puppet == S1);
+    let first = leading.append_to(S1, leading.mark, "send a heartbeat", |_| true);
+    stage.take_in(&first);
     // A server that waits for an answer before it sends more has nothing to be confused by.
-    let next =
-        |heard: &Heard| stage.try_hear(heard.mark() + 1, REPEAT_MAX, |heard| heard.puppet == S1);
-    let Some(second) = next(&first) else { return };
-    let Some(third) = next(&second) else { return };
+    let second = next(first.mark() + 1);
+    second.iter().for_each(|heard| stage.take_in(heard));
+    let third = second.as_ref().and_then(|second| next(second.mark() + 1));
+    third.iter().for_each(|heard| stage.take_in(heard));
 
-    // Down to where the logs agree.
-    stage.refuse(&first, None, 4);
-    let wrong_term = leading.append_to(S1, leading.mark, "go back to 2/3", after(Index(3)));
-    stage.refuse(&wrong_term, Some(1), 1);
-    let fits = leading.append_to(S1, leading.mark, "go back to 1/2", after(Index(2)));
-
-    // Late, and not forward.
-    if let Some(prev) = after_refusal(&leading, &second) {
-        assert!(prev <= Index(2), "S1 refused 2/3, and S0 goes on after {prev}");
+    // One refusal on its own, so that S0 goes back; then another, of the same moment.
+    let mark = stage.mark();
+    stage.release(&first);
+    if let Some(second) = second {
+        leading.append_to(S1, mark, "try again after it was refused", |_| true);
+        stage.release(&second);
     }
-
-    // Late, and not below what S1 has by now.
-    let bringing = leading.append_to(S1, fits.mark(), "send all that S1 lacks", |args| {
-        args.prev_log_index == Index(2) && args.last_new_index() == Index(5)
-    });
-    stage.accept(&bringing);
-    leading.append_to(S1, bringing.mark(), "go on after 2/5", after(Index(5)));
-    if let Some(prev) = after_refusal(&leading, &third) {
-        assert!(prev >= Index(5), "S1 has all five, and S0 goes on after {prev}");
+    // A command of its own, since Figure 2 lets no leader look for what an idle follower lacks.
+    let index = leading.start("x");
+    stage.follows(S1);
+    stage.wait_followed(S1, index);
+    if let Some(third) = third {
+        stage.release(&third);
+        stage.cluster().run_for(Duration::from_millis(150));
     }
-}
-
-/// Says late that S1's log ended at 3, and where S0 goes on after that; `None` where S0 was held
-/// up, since then that may be a message it had made before.
-fn after_refusal(leading: &Leading<'_, '_>, refused: &Heard) -> Option<Index> {
-    let (stage, begun) = (leading.stage(), since_start());
-    stage.refuse(refused, None, 4);
-    stage.cluster().run_for(Duration::from_millis(150));
-    let next = leading.append_to(S1, stage.mark(), "send heartbeats", |_| true);
-    let calm = stage.cluster().was_undisturbed_since(begun);
-    next.append().map(|args| args.prev_log_index).filter(|_| calm)
+    let index = leading.start("y");
+    stage.wait_followed(S1, index);
+    stage.wait_applied(index.0);
 }
 
 /// What was answered in an earlier leadership says nothing in a later one.
@@ -208,9 +202,10 @@ pub fn earlier_leadership_2b(cluster: &mut Cluster) {
     for command in ["a", "b", "c"] {
         first.start(command);
     }
-    let last_of = |puppet| brings_all(&first, puppet, Index(3));
+    let last_of = |puppet| hears_all(&first, puppet, first.mark, Index(3), None);
     let (late, known) = (last_of(S1), last_of(S2));
-    stage.accept(&known);
+    stage.take_in(&late);
+    stage.release(&known);
     stage.cluster().run_for(Duration::from_millis(150));
     stage.reaches(S2, false);
     stage.cluster().run_for(Duration::from_millis(150));
@@ -225,32 +220,33 @@ pub fn earlier_leadership_2b(cluster: &mut Cluster) {
 
     // S0 leads again, with two of six followers, once all that it sent before has come to nothing.
     stage.cluster().run_for(Duration::from_millis(150));
-    let log = || Follower::with_log(entries(at(0, 0), &[second.0]));
     for puppet in [S2, S3, S4, s5, s6] {
         stage.reaches(puppet, true);
-        stage.appends(puppet, Appends::HoldEntries, log());
+        stage.has_log(puppet, entries(at(0, 0), &[second.0]));
     }
-    let mark = stage.mark();
     let again = stage.elect();
-    for puppet in [S2, S3, S4, s5, s6] {
-        let heartbeat = again.append_to(puppet, mark, "send a heartbeat", |_| true);
-        let prev = heartbeat.append().map(|args| args.prev_log());
-        assert_eq!(prev, Some(at(second.0, 1)), "next_index of {puppet} is that of a new leader");
+    let new = [S2, S3, S4, s5, s6];
+    for puppet in new {
+        again.append_to(puppet, again.mark, "send a heartbeat", |_| true);
     }
     for puppet in [S4, s5] {
-        stage.follows(puppet, log());
+        stage.follows(puppet);
     }
     for command in ["d", "e"] {
         again.start(command);
     }
-    stage.accept(&late);
+    for puppet in new {
+        let prev = again.first_guess(puppet);
+        assert_eq!(prev, at(second.0, 1), "next_index of {puppet} is that of a new leader");
+    }
+    stage.release(&late);
     stage.cluster().run_for(A_WHILE);
     assert_eq!(stage.applied_index(), Index(0), "three of seven servers have d and e");
 
     // What S6 was sent so far is lost.
     stage.reaches(s6, false);
     stage.cluster().run_for(A_WHILE);
-    stage.follows(s6, log());
+    stage.follows(s6);
     stage.reaches(s6, true);
     stage.wait_applied(3);
 }
@@ -264,22 +260,33 @@ pub fn lost_requests_2b(cluster: &mut Cluster) {
     stage.cluster().run_for(Duration::from_secs(1));
     assert_eq!(stage.applied_index(), Index(0), "no follower was reached");
 
-    stage.follows(S1, Follower::default());
+    stage.follows(S1);
     stage.reaches(S1, true);
     stage.wait_applied(index.0);
     assert_eq!(stage.follower(S1).last().index, index, "S1 is there again");
 }
 
-/// The AppendEntries to `puppet` that ends at entry `index`; what brings less is accepted.
-fn brings_all(leading: &Leading<'_, '_>, puppet: ServerId, index: Index) -> Heard {
-    let mut mark = leading.mark;
+/// The AppendEntries to `puppet` since `mark` after which it has all entries up to `index`: it has
+/// taken that in, and not answered. What brings less is answered, but for `not_yet`.
+fn hears_all(
+    leading: &Leading<'_, '_>,
+    puppet: ServerId,
+    mut mark: usize,
+    index: Index,
+    not_yet: Option<&Heard>,
+) -> Heard {
+    let stage = leading.stage();
     loop {
-        let brings = |args: &AppendEntriesArgs| !args.entries.is_empty();
-        let heard = leading.append_to(puppet, mark, "send all entries", brings);
-        if heard.append().is_some_and(|args| args.last_new_index() == index) {
+        let heard =
+            leading.append_to(puppet, mark, "send all entries", |args| !args.entries.is_empty());
+        mark = heard.mark() + 1;
+        if not_yet.is_some_and(|not_yet| not_yet.mark() == heard.mark()) {
+            continue;
+        }
+        stage.take_in(&heard);
+        if stage.follower(puppet).last().index >= index {
             return heard;
         }
-        leading.stage().accept(&heard);
-        mark = heard.mark() + 1;
+        stage.release(&heard);
     }
 }

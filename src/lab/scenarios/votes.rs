@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::api::raft_rpc::{RaftRpcResponse, RequestVoteReply};
 use crate::api::{ServerId, Term};
 use crate::lab::Cluster;
-use crate::lab::puppet::{Appends, Follower, Heard, S0, S1, S2, Stage, Votes, at};
+use crate::lab::puppet::{Appends, Heard, S0, S1, S2, Stage, Votes, at};
 
 /// The lab's limit for an election, which may fail once: so no timeout is longer.
 const STANDS_MAX: Duration = Duration::from_millis(2500);
@@ -110,6 +110,10 @@ pub fn candidate_rules_2a(cluster: &mut Cluster) {
 ///
 /// Figure 2, Rules for Servers, Candidates: "If AppendEntries RPC received from new leader:
 /// convert to follower". A vote that arrives after that counts no more.
+///
+/// The puppets lie here: two of the three voted for S1, and now say that they voted for S0. Where
+/// nobody lies, a candidate that goes on counting finds no majority beside its leader's; but a
+/// server that hears of one must not rely on that.
 pub fn candidate_follows_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
@@ -121,7 +125,8 @@ pub fn candidate_follows_2a(cluster: &mut Cluster) {
 
         let mark = stage.mark();
         for heard in stage.heard_since(0).iter().filter(|heard| heard.term() == asked.term()) {
-            stage.answer_vote(heard, true);
+            let reply = RequestVoteReply { term: heard.term(), vote_granted: true };
+            stage.lie(heard, RaftRpcResponse::RequestVote(reply));
         }
         let acts = |heard: &Heard| heard.append().is_some();
         let leads = stage.try_hear(mark, Duration::from_millis(300), acts);
@@ -146,7 +151,7 @@ pub fn stale_vote_replies_2a(cluster: &mut Cluster) {
 
     let answered = stage.mark();
     for heard in stage.heard_since(mark).iter().filter(|heard| heard.term() == first.term()) {
-        stage.answer_vote(heard, true);
+        stage.release(heard);
     }
     let acts = |heard: &Heard| heard.append().is_some();
     let leads = stage.try_hear(answered, Duration::from_millis(300), acts);
@@ -186,9 +191,10 @@ pub fn votes_at_the_last_moment_2a(cluster: &mut Cluster) {
         stage.votes(voters[(round + 1) % voters.len()], Votes::Hold);
         let asks = |heard: &Heard| heard.puppet == voter && heard.term() == asked.term();
         let Some(call) = stage.try_hear(asked.mark(), AT_ONCE, asks) else { continue };
+        stage.take_in(&call);
         stage.cluster().sleep_ms(200 + stage.cluster().draw(500));
         stage.votes(voter, Votes::Refuse);
-        stage.answer_vote(&call, true);
+        stage.release(&call);
     }
 }
 
@@ -208,19 +214,13 @@ pub fn newer_term_deposes_2a(cluster: &mut Cluster) {
     leads_no_more(&stage, mark, leading.term);
 
     // A leader, by an answer.
-    for puppet in stage.puppets() {
-        stage.appends(puppet, Appends::Hold, Follower::default());
-    }
+    stage.puppets().for_each(|puppet| stage.appends(puppet, Appends::Hold));
     let leading = stage.elect();
     let mark = stage.mark();
     let newer = stage.fresh_term();
+    stage.puppets().for_each(|puppet| stage.learns_of(puppet, newer));
     for heard in stage.heard_since(leading.mark).iter().filter(|heard| heard.append().is_some()) {
-        let reply = crate::api::raft_rpc::AppendEntriesReply {
-            term: newer,
-            success: false,
-            conflict: None,
-        };
-        stage.answer(heard, RaftRpcResponse::AppendEntries(reply));
+        stage.release(heard);
     }
     assert!(
         stage.soon(|| stage.state().term >= newer),
@@ -233,8 +233,8 @@ pub fn newer_term_deposes_2a(cluster: &mut Cluster) {
     stage.all_vote(Votes::Hold);
     let asked = stands(&stage, stage.mark());
     let newer = stage.fresh_term();
-    let reply = RequestVoteReply { term: newer, vote_granted: false };
-    stage.answer(&asked, RaftRpcResponse::RequestVote(reply));
+    stage.learns_of(asked.puppet, newer);
+    stage.release(&asked);
     assert!(
         stage.soon(|| stage.state().term >= newer),
         "a voter said that the term is {newer}; S0 is in {}",
