@@ -205,15 +205,24 @@ fn a_request_may_become_stale_while_its_reply_waits() {
 fn a_reply_has_the_newest_term() {
     // The request's term is not adopted.
     breaks("ReplyHasNewestTerm", |play| {
-        play.saves_vote(S0, 2, Some(S0));
+        play.elects(S0, 2, S2, at(0, 0));
         play.saves_vote(S1, 1, None);
-        play.calls(S0, S1, asks(S0, 2, at(0, 0)), votes(1, false));
+        play.calls(S0, S1, beat(S0, 2, 0, at(0, 0)), matches(1, false));
     });
     // The server's own term is not told.
     breaks("ReplyHasNewestTerm", |play| {
         play.elects(S0, 1, S1, at(0, 0));
         play.saves_vote(S1, 2, None);
         play.calls(S0, S1, beat(S0, 1, 0, at(0, 0)), matches(1, false));
+    });
+}
+
+#[test]
+fn who_hears_a_leader_may_disregard_a_candidate_and_its_term() {
+    holds(|play| {
+        play.elects(S0, 1, S1, at(0, 0));
+        play.saves_vote(S2, 2, Some(S2));
+        play.calls(S2, S1, asks(S2, 2, at(0, 0)), votes(1, false));
     });
 }
 

@@ -2,6 +2,7 @@
 
 use super::event::{Event, Kind, Observer, at, term_of};
 use super::world::World;
+use crate::api::Term;
 use crate::lab::Facts;
 
 /// "Each server stores a current term number, which increases monotonically over time"
@@ -65,6 +66,9 @@ impl Observer for StaleTermRefused {
 
 /// "If RPC request contains term T > currentTerm: set currentTerm = T" (Figure 2, all servers):
 /// no reply has a term below its request's, or below the one that the server was in.
+///
+/// But a server that hears a leader may disregard who asks for its vote, and then "it does not
+/// update its term" (Raft §6): such a refusal may have the term that the server was in.
 pub(super) struct ReplyHasNewestTerm;
 
 impl Observer for ReplyHasNewestTerm {
@@ -81,7 +85,9 @@ impl Observer for ReplyHasNewestTerm {
         let (Some(asked), Some(term)) = (term_of(&handling.request), term_of(reply)) else {
             return Ok(());
         };
-        if term >= asked.max(handling.term_before) {
+        let may_disregard = matches!(reply, Facts::Votes { granted: false, .. });
+        let asked_for = if may_disregard { Term(0) } else { asked };
+        if term >= asked_for.max(handling.term_before) {
             return Ok(());
         }
         Err(format!(
