@@ -34,10 +34,11 @@ pub struct Started {
     pub index: Index,
 }
 
-/// The server does not lead, so the command was not taken: ask another server.
+/// The server does not lead, so nothing was taken and nothing promised: ask another server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotLeader {
-    /// The term the refusing server is in.
+    /// The term the refusing server is in, or the last that it was in if it has stopped. A server
+    /// that cannot tell says 0, which is older than any: the hint then counts for nothing.
     pub term: Term,
     /// The leader of that term, where the server has heard from it. A hint: it may be deposed.
     pub leader_hint: Option<ServerId>,
@@ -72,6 +73,10 @@ pub trait Consensus: Send + Sync + 'static {
     ///
     /// Called by the task that reads the apply channel. `index` is at most the last one sent
     /// there; an index that an earlier snapshot already covers is ignored.
+    ///
+    /// That it returned does not mean that the snapshot is stored: that must be so soon, also if
+    /// nothing else happens, since the bound on the stored log is about idle servers, too. A crash
+    /// in between costs nothing, for the log is still there.
     fn snapshot(&self, index: Index, data: Bytes);
 
     /// An index such that a service that has applied it may answer a read without a log entry.

@@ -88,7 +88,8 @@ pub struct AppendEntriesReply {
     pub term: Term,
     /// Whether the follower's log now agrees with the leader's up to the last new entry.
     pub success: bool,
-    /// Where the logs part, if `success` is false for want of the entry before the new ones.
+    /// Where the logs part, if `success` is false for want of the entry before the new ones; may
+    /// be left out. `None` with a success, and in the answer to a leader of an older term.
     pub conflict: Option<Conflict>,
 }
 
@@ -101,6 +102,11 @@ pub struct AppendEntriesReply {
 /// follower a   4  5  5  5         term 5, index 2: its term at `prev`, and where that begins
 /// follower b   4                  no term, index 2: too short, this is its first free place
 /// ```
+///
+/// What is required is less: where there is a conflict, `index` lies in `1..=prev_log_index`, so
+/// that a leader who goes on there goes back; and `term` is the follower's own at `prev_log_index`
+/// or left out. A leader without any goes back an entry at a time (Figure 2: "decrement nextIndex
+/// and retry"), which is right, and too slow for long logs: part 2C asks for more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conflict {
     /// Term of the follower's own entry at `prev_log_index`; `None` if its log ends before that.
@@ -141,6 +147,15 @@ pub struct InstallSnapshotReply {
 }
 
 /// What every server answers to its peers.
+///
+/// A call has no refusal, so a server that has stopped answers in term 0, without success or vote.
+/// That means "no answer": a reply of a term below its request's promises nothing, whatever else
+/// it says. [`InstallSnapshotReply`] has nothing else; there the term alone tells.
+///
+/// A handler may wait, also for a lock or a channel: on the simulated network each call has a
+/// task of its own, and others go on meanwhile. Over tokio (`examples/tcp.rs`) a handler runs on
+/// one of tokio's threads, and while it waits for a lock or a channel, nothing else there does: it
+/// must be short, or hand over to tokio's `spawn_blocking`.
 #[tarpc::service]
 pub trait RaftRpc {
     /// Asks for a vote (Raft §5.2).

@@ -57,6 +57,11 @@ pub enum RecvTimeoutError {
 pub struct Sender<T>(Tx<T>);
 
 /// The receiving half of a channel.
+///
+/// When the last one is dropped, what was sent and not received is dropped with it, on either
+/// clock; who waits in `send` gets the message back, as does everyone who sends after that. So a
+/// message in a channel is no promise that somebody reads it: what must not be lost, the reader
+/// says that it has.
 pub struct Receiver<T> {
     rx: Rx<T>,
     /// Shown every message that is received; see [`Receiver::inspect`].

@@ -20,6 +20,10 @@ pub struct Chance(Pcg64Mcg);
 /// in one place shifts nothing in another. Asking twice for one name gives the same numbers twice.
 /// Outside a run the seed is 0.
 ///
+/// So servers that all ask for `"election"` draw the same timeouts, stand together, split every
+/// vote and never elect anyone: put the server's id into the name, and the term that it starts in,
+/// or it draws the same after every restart.
+///
 /// ```
 /// use rand::RngExt;
 /// let delay_ms = raftlab::runtime::rand::stream("delay").random_range(0..27);
