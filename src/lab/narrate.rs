@@ -6,7 +6,7 @@
 //! 0.490029  S2  ← S0 #12                                                     that has arrived
 //! ```
 //!
-//! `✗` in place of `←`: no answer will come. An entry is written `term/index`. What became of a
+//! `✗` in place of `←`: no answer will come. `(played)`: the scenario says it. An entry is written `term/index`. What became of a
 //! call on its way is the network's own line, with a `·`.
 
 use std::any::Any;
@@ -18,12 +18,22 @@ use crate::record::{self, Event};
 /// A tap that writes down what it sees. Only a run with a record has one.
 pub struct Narrator {
     facts: fn(&dyn Any) -> Facts,
+    /// How many servers are real; the others are played by the scenario.
+    real: usize,
 }
 
 impl Narrator {
-    /// One that understands the messages of a design by its `facts`.
-    pub fn new(facts: fn(&dyn Any) -> Facts) -> Narrator {
-        Narrator { facts }
+    /// One that understands the messages of a design by its `facts`, where the first `real`
+    /// servers are not played.
+    pub fn new(facts: fn(&dyn Any) -> Facts, real: usize) -> Narrator {
+        Narrator { facts, real }
+    }
+
+    fn mark(&self, host: Host) -> &'static str {
+        match host {
+            Host::Server(server) if server.slot() >= self.real => " (played)",
+            _ => "",
+        }
     }
 }
 
@@ -31,13 +41,14 @@ impl Tap for Narrator {
     fn sent(&self, call: &Call<'_>, request: &dyn Any) {
         tell(call.from, || {
             let method = call.method.rsplit('.').next().unwrap_or(call.method);
-            format!("→ {} #{} {method}{}", call.to, call.id, words((self.facts)(request)))
+            let says = words((self.facts)(request));
+            format!("→ {} #{} {method}{says}{}", call.to, call.id, self.mark(call.from))
         });
     }
 
     fn answered(&self, call: &Call<'_>, reply: &dyn Any) {
         let says = || words((self.facts)(reply));
-        tell(call.to, || format!("↩ {} #{}{}", call.from, call.id, says()));
+        tell(call.to, || format!("↩ {} #{}{}{}", call.from, call.id, says(), self.mark(call.to)));
     }
 
     fn ended(&self, call: &Call<'_>, got_reply: bool) {

@@ -64,7 +64,9 @@ impl Cluster {
                 return leader;
             }
         }
-        limit("no_leader", format!("no connected server led in {LEADER_ROUNDS} looks over 5 s"))
+        let remark = self.inner.elections.remark();
+        let message = format!("no connected server led in {LEADER_ROUNDS} looks over 5 s{remark}");
+        limit("no_leader", message)
     }
 
     /// The term that all connected servers are in.
@@ -181,7 +183,9 @@ impl Cluster {
                 break;
             }
         }
-        limit("no_agreement", format!("{} was not committed by {servers} servers", shown(command)))
+        let (command, remark) = (shown(command), self.inner.elections.remark());
+        let message = format!("{command} was not committed by {servers} servers{remark}");
+        limit("no_agreement", message)
     }
 
     /// Asks every connected server once, beginning after `last_tried`, until one takes `command`.

@@ -13,6 +13,7 @@
 mod applier;
 mod check;
 mod diary;
+mod elections;
 mod ledger;
 mod power;
 #[cfg(feature = "store")]
@@ -39,6 +40,7 @@ use crate::runtime::sync::Quiet;
 use crate::runtime::{self, Clock, FailureKind, RunConfig, Schedule, thread};
 use applier::Judged;
 pub(in crate::lab) use diary::Diary;
+use elections::Elections;
 use ledger::Ledger;
 
 /// Servers, the network between them, and what they applied. A handle: clones are the same
@@ -65,6 +67,7 @@ struct Inner {
     diary: Option<Arc<Diary>>,
     chance: Quiet<Chance>,
     observers: Option<Arc<Observers>>,
+    elections: Arc<Elections>,
     clients: Arc<Clients>,
     tally: Arc<Tally>,
     /// What else has to stop when the scenario is over.
@@ -186,8 +189,13 @@ impl Cluster {
         if let Some(observers) = &observers {
             network.tap(observers.clone());
         }
+        let elections = Arc::new(Elections::new(design.facts));
+        if !scenario.puppets {
+            network.tap(elections.clone());
+        }
         if config.record {
-            network.tap(Arc::new(Narrator::new(design.facts)));
+            let real = if scenario.puppets { 1 } else { scenario.servers };
+            network.tap(Arc::new(Narrator::new(design.facts, real)));
         }
         let slots = (0..scenario.servers).map(|_| Slot::default()).collect();
         let ledger = Ledger::new(scenario.servers, scenario.part.takes_snapshots());
@@ -205,6 +213,7 @@ impl Cluster {
                 chance: Quiet::new(stream("scenario")),
                 clients: Clients::new(tally.recorder.clone(), observers.is_some()),
                 observers,
+                elections,
                 tally,
                 at_end: Quiet::default(),
             }),
