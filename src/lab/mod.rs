@@ -42,6 +42,27 @@
 //! - The limit of 120 s ends a run where the course only looks at the clock afterwards.
 //! - Tasks or instances that are left after a run fail it.
 //!
+//! And where the paper or the course leaves it open, on purpose:
+//!
+//! - A candidate's term and vote are durable before it asks for other votes, not only before the
+//!   answers are counted (`PersistBeforeRequest`, `candidacy_is_durable_2c`).
+//! - Backing up by terms is demanded, in part 2C, where the course advises it (`fast_backup_2c`);
+//!   a server without passes 2A and 2B.
+//! - What a majority said it has is committed, also when their answers come late and one of them
+//!   is silent since (`late_success_2b`): Figure 2's `matchIndex` "increases monotonically", though
+//!   a leader that asks again would learn it anew.
+//! - A follower bears a heartbeat that is half an interval late, on the unreliable network
+//!   (`heartbeats_2a`), and a new leader is heard within a third of an interval: Raft §5.6 asks only
+//!   that timeouts be much longer than a call takes.
+//! - What is committed is applied within 150 ms (`applied_soon_2b`); the course's limits on speed
+//!   allow an applier that polls.
+//! - A snapshot is stored soon after the service took it, also when nothing else happens
+//!   (`snapshot_is_durable_2d`, `install_sender_2d`, `rsm_snapshot_3b`).
+//! - A new entry has the next index: no entry of the leader's own comes between
+//!   (`leader_rules_2b`), as the course's tests count.
+//! - A candidate that hears its term's leader follows even where votes make it look like a
+//!   majority, which cannot happen while nobody lies (`candidate_follows_2a`).
+//!
 //! # To add a scenario
 //!
 //! Write a function in a file of [`scenarios`](mod@scenarios) and a line in the macro
