@@ -85,3 +85,17 @@ fn tell(host: Host, what: impl FnOnce() -> String) {
     };
     record::emit(|| Event { server, what: what() });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::ServerId;
+
+    #[test]
+    fn what_a_scenario_plays_is_marked() {
+        let narrator = Narrator::new(|_| Facts::None, 1);
+        let mark = |server| narrator.mark(Host::Server(ServerId(server)));
+        assert_eq!((mark(0), mark(1)), ("", " (played)"), "only S0 is real");
+        assert_eq!(narrator.mark(Host::Client(0)), "", "a client only calls");
+    }
+}
