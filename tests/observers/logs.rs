@@ -75,14 +75,31 @@ fn a_leader_that_has_sent_no_more_than_a_snapshot_deletes_nothing() {
 }
 
 #[test]
-fn a_leader_may_write_its_log_again() {
+fn a_log_may_be_written_again() {
     holds(|play| {
         play.led_by_s0(3);
         play.saves(S0, 2, &[1, 1]);
-        // In two writes, synced once.
-        play.write(S0, &Write::Append(&entries(1, &[1])));
-        play.write(S0, &Write::Append(&entries(2, &[1, 1, 1])));
+        play.write(S0, &Write::Append(&entries(1, &[1, 1, 1])));
+        play.write(S0, &Write::Append(&entries(1, &[1, 1, 1, 1])));
         play.sync(S0);
+    });
+}
+
+#[test]
+fn a_log_that_is_written_again_has_gaps_at_no_moment() {
+    // A crash may keep the first of two writes alone.
+    let in_two = |play: &Play, server| {
+        play.write(server, &Write::Append(&entries(1, &[1])));
+        play.write(server, &Write::Append(&entries(2, &[1, 1])));
+        play.sync(server);
+    };
+    breaks("LeaderAppendOnly", |play| {
+        play.led_by_s0(3);
+        in_two(play, S0);
+    });
+    breaks("AcknowledgedStays", |play| {
+        play.led_by_s0(3);
+        in_two(play, S1);
     });
 }
 

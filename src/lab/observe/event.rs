@@ -24,6 +24,9 @@ pub(super) enum Event<'a> {
     Appended { server: ServerId, prev: Option<Term>, entries: &'a [Entry] },
     /// A snapshot was written over a log that began at `before` and had `there` at its index.
     Covered { server: ServerId, before: Position, at: Position, there: Option<Term> },
+    /// A write was made that, if a crash leaves no later one, takes away from `lost` on what is
+    /// durable.
+    Torn { server: ServerId, lost: Lost },
     /// All writes are durable; from `lost` on, entries that were durable before are gone.
     Synced { server: ServerId, lost: Option<Lost> },
     /// The apply channel's reader received a message.
@@ -50,6 +53,7 @@ pub(super) enum Kind {
     Voted,
     Appended,
     Covered,
+    Torn,
     Synced,
     Applied,
     Committed,
@@ -69,6 +73,7 @@ impl Kind {
         Kind::Voted,
         Kind::Appended,
         Kind::Covered,
+        Kind::Torn,
         Kind::Synced,
         Kind::Applied,
         Kind::Committed,
@@ -94,6 +99,7 @@ impl Event<'_> {
             Event::Voted { .. } => Kind::Voted,
             Event::Appended { .. } => Kind::Appended,
             Event::Covered { .. } => Kind::Covered,
+            Event::Torn { .. } => Kind::Torn,
             Event::Synced { .. } => Kind::Synced,
             Event::Applied { .. } => Kind::Applied,
             Event::Committed { .. } => Kind::Committed,

@@ -1,4 +1,7 @@
 //! What may not be taken out of a log any more.
+//!
+//! Judged at each sync, and at each write before it: a crash may leave any beginning of what was
+//! written since the last sync.
 
 use super::event::{Event, Kind, Observer};
 use super::shadow::Lost;
@@ -9,7 +12,7 @@ use crate::lab::Facts;
 /// "A leader never overwrites or deletes entries in its log; it only appends new entries"
 /// (Figure 3; Raft §5.3).
 ///
-/// Judged at each sync: a server whose storage is still of the term it led in has lost nothing,
+/// A server whose storage is still of the term it led in has lost nothing,
 /// unless it is just being told of a newer one.
 pub(super) struct LeaderAppendOnly;
 
@@ -19,17 +22,17 @@ impl Observer for LeaderAppendOnly {
     }
 
     fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Synced]
+        &[Kind::Torn, Kind::Synced]
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        let Event::Synced { server, lost: Some(lost) } = event else { return Ok(()) };
-        let leader = world.server(*server);
+        let Some((server, lost)) = taken_away(event) else { return Ok(()) };
+        let leader = world.server(server);
         if !leader.leads() || leader.hears_of_newer_term() {
             return Ok(());
         }
-        let term = world.durable(*server).ballot.term;
-        Err(format!("{server}, leader of term {term}, {}", gone(*lost)))
+        let term = world.written(server).ballot.term;
+        Err(format!("{server}, leader of term {term}, {}", gone(lost)))
     }
 }
 
@@ -56,7 +59,7 @@ impl Observer for AcknowledgedStays {
     }
 
     fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Answered, Kind::Synced]
+        &[Kind::Answered, Kind::Torn, Kind::Synced]
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
@@ -68,8 +71,10 @@ impl Observer for AcknowledgedStays {
                 }
                 Ok(())
             }
-            Event::Synced { server, lost: Some(lost) } => self.judge(*server, *lost, world),
-            _ => Ok(()),
+            _ => match taken_away(event) {
+                Some((server, lost)) => self.judge(server, lost, world),
+                None => Ok(()),
+            },
         }
     }
 }
@@ -79,7 +84,7 @@ impl AcknowledgedStays {
         if world.server(server).hears_of_newer_term() {
             return Ok(());
         }
-        let term = world.durable(server).ballot.term;
+        let term = world.written(server).ballot.term;
         match self.matched[server.slot()] {
             (of, matched) if of == term && lost.first.index <= matched => Err(format!(
                 "{server}, in term {term}, {}, although it told that term's leader that it has \
@@ -106,19 +111,19 @@ impl Observer for CommittedStays {
     }
 
     fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Synced]
+        &[Kind::Torn, Kind::Synced]
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        let Event::Synced { server, lost: Some(lost) } = event else { return Ok(()) };
+        let Some((server, lost)) = taken_away(event) else { return Ok(()) };
         let Some((since, committed)) = world.committed.covering(lost.first.index) else {
             return Ok(());
         };
-        let term = world.durable(*server).ballot.term;
+        let term = world.written(server).ballot.term;
         // Before the server hears of term `since`, an older leader may rightly tell it otherwise;
         // and it may store at once what both have said.
         if term < since
-            || world.server(*server).hears_of_older_leader(since, lost.first.index)
+            || world.server(server).hears_of_older_leader(since, lost.first.index)
             || committed_term(lost.first.index, committed, world) != Some(lost.first.term)
         {
             return Ok(());
@@ -126,7 +131,7 @@ impl Observer for CommittedStays {
         Err(format!(
             "{server}, in term {term}, {}, although the log up to {committed} was committed by \
              term {since}",
-            gone(*lost)
+            gone(lost)
         ))
     }
 }
@@ -135,6 +140,16 @@ impl Observer for CommittedStays {
 /// `None` where every such log begins later.
 fn committed_term(index: Index, committed: Position, world: &World) -> Option<Term> {
     world.holders(committed).find_map(|holder| world.durable(holder).log.term_at(index))
+}
+
+/// The durable entries that an event takes away, or would in a crash, and from whom.
+fn taken_away(event: &Event<'_>) -> Option<(ServerId, Lost)> {
+    match event {
+        Event::Torn { server, lost } | Event::Synced { server, lost: Some(lost) } => {
+            Some((*server, *lost))
+        }
+        _ => None,
+    }
 }
 
 fn gone(lost: Lost) -> String {

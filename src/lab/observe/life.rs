@@ -84,9 +84,12 @@ fn appended(state: &mut State, server: ServerId, entries: &[Entry]) {
     let known = state.world.server_mut(server);
     let first = entries.first().map(|entry| entry.index.prev());
     let prev = first.and_then(|index| known.shadow.written.log.term_at(index));
-    known.shadow.append(entries);
+    let lost = known.shadow.append(entries);
     known.look();
     state.show(&Event::Appended { server, prev, entries });
+    if let Some(lost) = lost {
+        state.show(&Event::Torn { server, lost });
+    }
 }
 
 fn covered(state: &mut State, server: ServerId, at: Position) {

@@ -187,11 +187,14 @@ impl Shadow {
         self.written.ballot = ballot;
     }
 
-    pub(super) fn append(&mut self, entries: &[Entry]) {
+    /// Entries are written. What was durable and would be gone, should a crash come now and keep
+    /// all that was written.
+    pub(super) fn append(&mut self, entries: &[Entry]) -> Option<Lost> {
         self.unsynced = true;
         let first = entries.first().map(|entry| entry.index);
         self.cut |= first.is_some_and(|first| first <= self.written.log.last);
         self.written.log.append(entries);
+        if self.cut { self.lost() } else { None }
     }
 
     pub(super) fn cover(&mut self, at: Position) {
