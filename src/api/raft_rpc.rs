@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Arguments carry everything that an answer must be judged by, so that an answer which arrives
-//! seconds late, in another term, does no harm. [`RaftRpc`] is a tarpc service: its client runs
+//! seconds late, in another term, does no harm. A server that has stopped, since it was killed or
+//! its storage failed, answers in term 0 and refuses: that promises nothing. [`RaftRpc`] is a tarpc service: its client runs
 //! over the simulated network and over TCP alike.
 //!
 //! Read next: `request_vote.rs`, `append_entries.rs` and `install_snapshot.rs` for the receivers.
@@ -142,7 +143,8 @@ impl InstallSnapshotArgs {
 /// The answer to an [`InstallSnapshotArgs`] (Figure 13).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallSnapshotReply {
-    /// The follower's term, for the leader to update itself.
+    /// The follower's term, for the leader to update itself. Term 0: the follower has stopped, and
+    /// did not take the snapshot.
     pub term: Term,
 }
 

@@ -145,6 +145,8 @@ macro_rules! scenarios {
                 "uncommitted entries that survive their leader";
             torn_writes_2c: P2C, 5 servers, reliable, "crashes in the middle of writing",
                 "a promise made before its write was synced";
+            failed_sync_2c: P2C, 3 servers, reliable, "a sync that fails",
+                "promises after a sync that failed";
             snapshot_basic_2d: P2D, 3 servers, reliable, "snapshots basic",
                 "a log that is not trimmed; a deadlock between snapshot() and the apply channel";
             snapshot_install_2d: P2D, 3 servers, reliable, "install snapshots (disconnect)",

@@ -129,6 +129,8 @@ struct Disk {
     watches: Watches,
     /// The life is over: what is written now vanishes.
     crashed: bool,
+    /// The next sync fails.
+    sync_fails: bool,
     /// How many lives came before this one.
     crash_count: u64,
     /// The content as it was imported, where it is damaged.
@@ -150,7 +152,8 @@ impl Persister {
 
     fn of(store: Store, crash_count: u64, damaged: Option<Arc<[u8]>>) -> Persister {
         let (journal, watches) = (Journal::default(), None);
-        let disk = Disk { store, journal, watches, crashed: false, crash_count, damaged };
+        let (crashed, sync_fails) = (false, false);
+        let disk = Disk { store, journal, watches, crashed, sync_fails, crash_count, damaged };
         Persister { disk: Arc::new(Quiet::new(disk)) }
     }
 
@@ -197,18 +200,28 @@ impl Persister {
     /// Makes all writes so far durable: only now may they be promised to anyone.
     ///
     /// # Errors
-    /// Any: the server stops, and promises nothing since the last sync.
+    /// Any: the server stops, or syncs again. Until a sync succeeds, it promises nothing.
     pub fn sync(&self) -> Result<(), PersistError> {
         let watches = self.disk.with(|disk| {
             if disk.crashed {
                 return Ok(None);
             }
             disk.check()?;
+            if std::mem::take(&mut disk.sync_fails) {
+                return Err(PersistError::Io(std::io::Error::other("the device did not answer")));
+            }
             disk.journal.carry_out(disk.journal.len(), &mut disk.store);
             Ok::<Watches, PersistError>(disk.watches.clone())
         })?;
         show(&watches, &Write::Synced);
         Ok(())
+    }
+
+    /// Has the next sync of this life fail: it makes nothing durable, and says so.
+    ///
+    /// The writes before it are not lost, so that a server may sync again.
+    pub fn fail_next_sync(&self) {
+        self.disk.with(|disk| disk.sync_fails = true);
     }
 
     /// What is durable; `Persisted::default()` when nothing was ever synced.

@@ -226,6 +226,20 @@ fn who_hears_a_leader_may_disregard_a_candidate_and_its_term() {
     });
 }
 
+#[test]
+fn a_reply_of_a_server_that_has_stopped_has_no_term() {
+    holds(|play| {
+        play.elects(S0, 1, S1, at(0, 0));
+        play.calls(S0, S1, beat(S0, 1, 0, at(0, 0)), matches(0, false));
+        play.calls(S0, S1, installs(S0, 1, at(0, 0)), matches(0, true));
+    });
+    // But it promises nothing.
+    breaks("ReplyHasNewestTerm", |play| {
+        play.elects(S0, 1, S1, at(0, 0));
+        play.calls(S0, S1, beat(S0, 1, 0, at(0, 0)), matches(0, true));
+    });
+}
+
 impl Play {
     /// `candidate` asks, `voter` stores its vote and gives it.
     fn calls_for_vote(&mut self, candidate: ServerId, voter: ServerId, term: u64) {

@@ -1,7 +1,7 @@
 //! Terms only rise, and what comes from an older one counts for nothing.
 
 use super::event::{Event, Kind, Observer, at, term_of};
-use super::world::World;
+use super::world::{World, accepts};
 use crate::api::Term;
 use crate::lab::Facts;
 
@@ -69,6 +69,7 @@ impl Observer for StaleTermRefused {
 ///
 /// But a server that hears a leader may disregard who asks for its vote, and then "it does not
 /// update its term" (Raft §6): such a refusal may have the term that the server was in.
+/// But for term 0 in an answer that promises nothing, as a server gives that has stopped.
 pub(super) struct ReplyHasNewestTerm;
 
 impl Observer for ReplyHasNewestTerm {
@@ -87,7 +88,10 @@ impl Observer for ReplyHasNewestTerm {
         };
         let may_disregard = matches!(reply, Facts::Votes { granted: false, .. });
         let asked_for = if may_disregard { Term(0) } else { asked };
-        if term >= asked_for.max(handling.term_before) {
+        let voted = matches!(reply, Facts::Votes { granted: true, .. });
+        let promises = voted || accepts(handling, reply);
+        let newest = asked_for.max(handling.term_before);
+        if term >= newest || (term == Term(0) && !promises) {
             return Ok(());
         }
         Err(format!(

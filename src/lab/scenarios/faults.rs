@@ -149,6 +149,29 @@ pub fn torn_writes_2c(cluster: &mut Cluster) {
     cluster.one(b"end", cluster.server_count(), true);
 }
 
+/// A sync fails, and what was written before it is not durable: the server promises nothing more.
+///
+/// Figure 2, persistent state: "Updated on stable storage before responding to RPCs". The server
+/// may stop, or try again. It crashes soon, and comes back with what was durable.
+pub fn failed_sync_2c(cluster: &mut Cluster) {
+    for round in 0..8 {
+        cluster.agree(&format!("shared {round}"));
+        let leader = cluster.wait_for_leader();
+        let victim = if round % 2 == 0 { leader } else { cluster.after(leader, 1) };
+        cluster.persister(victim).fail_next_sync();
+        for _ in 0..3 {
+            for server in cluster.servers() {
+                let _ = cluster.start(server, &cluster.draw_command());
+            }
+            cluster.sleep_ms(cluster.draw(300));
+        }
+        cluster.crash(victim);
+        cluster.sleep_ms(cluster.draw(300));
+        cluster.restart(victim);
+    }
+    cluster.one(b"end", cluster.server_count(), true);
+}
+
 /// Snapshots arrive late and twice, while the log moves on and the service with it.
 pub fn late_snapshots_2d(cluster: &mut Cluster) {
     let method = "RaftRpc.install_snapshot";
