@@ -87,6 +87,12 @@ macro_rules! scenarios {
                 "commands taken by others; next_index of an earlier life; a commit nobody has";
             own_term_commits_2b: P2B, 5 servers, puppets, "an older term's entries",
                 "an entry of an older term committed by counting copies";
+            half_is_no_commit_2b: P2B, 4 servers, puppets, "two of four commit nothing",
+                "a commit index from match[n/2]";
+            half_confirms_no_read_2b: P2B, 4 servers, puppets, "two of four confirm no read",
+                "a read that half of the servers confirm";
+            late_reads_2b: P2B, 3 servers, puppets, "a read of an earlier leadership",
+                "a read that a later leadership confirms";
             acknowledged_only_2b: P2B, 3 servers, puppets, "repeated answers",
                 "match_index computed from what is so when the answer comes";
             late_success_2b: P2B, 5 servers, puppets, "late successes",

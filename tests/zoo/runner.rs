@@ -98,7 +98,11 @@ impl Parts {
         let file = plan.patches.join(format!("{}.patch", design.name));
         let patch = std::fs::read_to_string(file).expect("scripts/zoo has just applied it");
         let changes = |path: &str| patch.contains(&format!("\n+++ b/src/{path}"));
-        if changes("kv/") || changes("raft/read_index.rs") { Parts::Service } else { Parts::Server }
+        match (changes("kv/"), changes("raft/read_index.rs")) {
+            (true, _) => Parts::Service,
+            (false, true) => Parts::All,
+            (false, false) => Parts::Server,
+        }
     }
 
     fn have(self, scenario: &Scenario) -> bool {

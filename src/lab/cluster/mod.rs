@@ -32,7 +32,7 @@ use super::kv::{Clients, Recorder};
 use super::narrate::Narrator;
 use super::observe::{self, Observers};
 use super::{Design, KvDesign, Scenario};
-use crate::api::{ApplyMsg, Consensus, Leadership, NotLeader, ServerId, Started};
+use crate::api::{ApplyMsg, Consensus, Index, Leadership, NotLeader, ServerId, Started};
 use crate::labrpc::{Counters, Host, Network};
 use crate::persister::{Persister, Watch, Write};
 use crate::runtime::rand::{Chance, stream};
@@ -359,6 +359,13 @@ impl Cluster {
     /// The term that `server` is in, and whether it leads; nothing while it is down.
     pub fn state_of(&self, server: ServerId) -> Option<Leadership> {
         self.running(server).map(|consensus| consensus.get_state())
+    }
+
+    /// Asks `server` from which index on its service may answer a read; nothing while it is down.
+    /// Waits as long as the server does.
+    pub fn read_index(&self, server: ServerId) -> Option<Result<Option<Index>, NotLeader>> {
+        let consensus = self.running(server)?;
+        Some(thread::under_test(server.0, || consensus.read_index()))
     }
 
     fn running(&self, server: ServerId) -> Option<Arc<dyn Consensus>> {

@@ -1,0 +1,65 @@
+//! Part 2B: reads by index, of a server that leads, is deposed, and leads again.
+
+use std::time::Duration;
+
+use crate::api::{Entry, Index, Position};
+use crate::lab::Cluster;
+use crate::lab::puppet::{Follower, S0, S1, Stage};
+use crate::runtime::thread;
+
+/// How many reads are tried: one waits for less than a second, and an election may take longer.
+const ROUNDS: usize = 6;
+
+/// Longer than a leader may rely on what it heard: longer than any election timeout.
+const FORGOTTEN: Duration = Duration::from_secs(3);
+
+/// A read that comes to a deposed leader is not confirmed by a later leadership of the same server.
+///
+/// Raft §8: a leader must check "whether it has been deposed before processing a read-only
+/// request". S0 hears of S1's leadership only after the read has come:
+///
+/// ```text
+/// S0      leads      x              read? ······ y    leads again: not from x on
+/// S1 S2                x    S1 leads: y
+/// ```
+pub fn late_reads_2b(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
+    stage.puppets().for_each(|puppet| stage.follows(puppet, Follower::default()));
+    let mut leading = stage.elect();
+    for round in 0..ROUNDS {
+        let index = leading.start(&format!("x {round}"));
+        stage.wait_applied(index.0);
+        stage.wait_followed(S1, index);
+
+        // The others have a leader of their own, who commits y, and S0 is not heard any more.
+        stage.puppets().for_each(|puppet| stage.reaches(puppet, false));
+        stage.cluster().run_for(FORGOTTEN);
+        let mut log = stage.follower(S1);
+        let (term, before) = (stage.fresh_term(), log.last());
+        let y = Entry { term, index: before.index.next(), data: format!("y {round}").into() };
+        log.entries.push(y.clone());
+
+        let here = stage.cluster().clone();
+        let reader = thread::spawn("reader", move || here.read_index(S0));
+        stage.cluster().run_for(Duration::from_millis(1));
+        let commit = y.index.0;
+        let _ = stage.append(S1, term, before, vec![y], commit);
+        for puppet in stage.puppets() {
+            stage.follows(puppet, log.clone());
+            stage.reaches(puppet, true);
+        }
+        leading = stage.elect();
+        judge(reader.join(), Position { term, index: Index(commit) });
+    }
+}
+
+/// Fails if the service may read without `committed`, which was committed before it asked.
+fn judge<E>(answer: Option<Result<Option<Index>, E>>, committed: Position) {
+    if let Some(Ok(Some(index))) = answer {
+        assert!(
+            index >= committed.index,
+            "S1 had committed {committed} when the service asked S0, which lets it read from index \
+             {index} on"
+        );
+    }
+}
