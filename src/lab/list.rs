@@ -30,6 +30,8 @@ macro_rules! scenarios {
                 "a vote's term checked in one election and the vote counted in the next";
             newer_term_deposes_2a: P2A, 3 servers, puppets, "a newer term",
                 "a leader that raises its term and goes on leading";
+            one_look_2a: P2A, 3 servers, puppets, "a question while a leader is deposed",
+                "a leadership and a term that were not so at one moment";
             majority_of_four_2a: P2A, 4 servers, puppets, "half is no majority",
                 "a leader with two votes of four";
             majority_of_five_2a: P2A, 5 servers, puppets, "two of five are no majority",
@@ -85,6 +87,8 @@ macro_rules! scenarios {
                 "a refusal that sends the leader to the wrong place";
             leader_rules_2b: P2B, 3 servers, puppets, "a leader's first command",
                 "commands taken by others; next_index of an earlier life; a commit nobody has";
+            one_look_2b: P2B, 3 servers, puppets, "commands while a leader is deposed",
+                "a command that is said to be of a later term than it is";
             own_term_commits_2b: P2B, 5 servers, puppets, "an older term's entries",
                 "an entry of an older term committed by counting copies";
             half_is_no_commit_2b: P2B, 4 servers, puppets, "two of four commit nothing",
