@@ -179,10 +179,18 @@ macro_rules! scenarios {
                 "entries dropped that follow the snapshot, or kept that do not";
             install_commits_2d: P2D, 3 servers, puppets, "a snapshot is committed",
                 "a commit index that stays behind the snapshot";
+            late_install_2d: P2D, 3 servers, puppets, "snapshots older than what is known",
+                "a commit index that falls, or starts anew, and an older snapshot taken";
+            install_resets_timer_2d: P2D, 3 servers, puppets, "a leader that sends snapshots",
+                "a timer that only AppendEntries starts again";
             snapshot_is_durable_2d: P2D, 3 servers, puppets, "a snapshot, then two crashes",
                 "a snapshot that the second restart has forgotten";
             install_sender_2d: P2D, 3 servers, puppets, "a leader sends its snapshot",
                 "a wrong term or content; an answer taken for another snapshot's";
+            install_of_no_term_2d: P2D, 3 servers, puppets, "an answer of term 0",
+                "an answer that promises nothing, taken for success";
+            install_reply_deposes_2d: P2D, 3 servers, puppets, "a newer term in an answer",
+                "a newer term that counts only in some answers";
             snapshot_prefix_2d: P2D, 3 servers, puppets, "what a snapshot covers",
                 "a search that runs into the discarded log; an older snapshot taken";
             snapshot_over_conflict_2d: P2D, 3 servers, reliable,

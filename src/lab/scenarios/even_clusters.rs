@@ -23,7 +23,7 @@ const FORGOTTEN: Duration = Duration::from_secs(3);
 pub fn half_is_no_commit_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let leading = stage.elect();
-    stage.follows(S1, Follower::default());
+    stage.follows(S1);
     let index = leading.start("x");
     stage.wait_followed(S1, index);
     stage.cluster().run_for(A_WHILE);
@@ -40,12 +40,12 @@ pub fn half_is_no_commit_2b(cluster: &mut Cluster) {
 /// are silent, so they may have elected another leader long ago.
 pub fn half_confirms_no_read_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
-    stage.puppets().for_each(|puppet| stage.follows(puppet, Follower::default()));
+    stage.puppets().for_each(|puppet| stage.follows(puppet));
     let leading = stage.elect();
     let index = leading.start("x");
     stage.wait_applied(index.0);
     for silent in [S2, S3] {
-        stage.appends(silent, Appends::Hold, stage.follower(silent));
+        stage.appends(silent, Appends::Hold);
     }
     stage.cluster().run_for(FORGOTTEN);
 

@@ -239,7 +239,7 @@ fn snapshots(stage: &Stage<'_>) -> Vec<Position> {
 }
 
 /// Waits until S0 has stored the snapshot that ends at `position`.
-fn wait_stored(stage: &Stage<'_>, position: Position) {
+pub(super) fn wait_stored(stage: &Stage<'_>, position: Position) {
     if !stage.soon(|| stage.persister().durable_snapshot() == position) {
         let stored = stage.persister().durable_snapshot();
         let message = format!("the service took a snapshot at {position}; stored is {stored}");

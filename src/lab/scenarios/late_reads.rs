@@ -24,7 +24,7 @@ const FORGOTTEN: Duration = Duration::from_secs(3);
 /// ```
 pub fn late_reads_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
-    stage.puppets().for_each(|puppet| stage.follows(puppet, Follower::default()));
+    stage.puppets().for_each(|puppet| stage.follows(puppet));
     let mut leading = stage.elect();
     for round in 0..ROUNDS {
         let index = leading.start(&format!("x {round}"));

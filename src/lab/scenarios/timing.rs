@@ -214,7 +214,7 @@ fn depose(stage: &Stage<'_>) {
 
 /// Does `keep` at once and every `gap` for two seconds, in a term of its own; S0 must not stand
 /// meanwhile, where nothing but that decides.
-fn follows(
+pub(super) fn follows(
     stage: &Stage<'_>,
     what: &str,
     gap: Duration,

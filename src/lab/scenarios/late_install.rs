@@ -1,0 +1,68 @@
+//! Part 2D: snapshots that are older than what a server knows, and snapshots that keep it quiet.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use super::appends::A_WHILE;
+use super::install::wait_stored;
+use super::timing::follows;
+use crate::api::Index;
+use crate::lab::Cluster;
+use crate::lab::puppet::{S1, Stage, at, entries};
+
+/// An older snapshot of the leader's takes nothing back: neither after a restart, nor where the
+/// service has not been given yet all that is committed.
+///
+/// Figure 2: `commitIndex` "increases monotonically". A snapshot that was sent long ago may come
+/// late:
+///
+/// ```text
+/// S0            [1/5] 1 1 1        crash, restart      S0            1 … 1     600 committed
+/// gets 1/3          │              [1/5] 1 1 1         gets 1/595    │         the service has few
+/// then          [1/5] 1 1 1                            then leads: 600 are committed
+/// ```
+pub fn late_install_2d(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
+    stage.attempt(|| {
+        stage.snapshot_at(at(1, 5));
+        stage.give_log(&[1; 8], 8)?;
+        stage.wait_applied(8);
+        wait_stored(&stage, at(1, 5));
+        stage.restart();
+        let term = stage.fresh_term();
+        stage.install(S1, term, at(1, 3))?;
+        stage.cluster().run_for(A_WHILE);
+        let stored = stage.persister().durable_snapshot();
+        assert_eq!(stored, at(1, 5), "S0 has restarted with 1/5, and 1/3 is older");
+        assert!(stage.has(at(1, 8))?, "1/8 follows S0's snapshot, and an older one came");
+        stage.append(S1, stage.fresh_term(), at(1, 8), Vec::new(), 8)?;
+        stage.wait_applied(8);
+        Ok(())
+    });
+
+    stage.attempt(|| {
+        stage.cluster().replace(crate::lab::puppet::S0);
+        let term = stage.fresh_term();
+        let reply = stage.append(S1, term, at(0, 0), entries(at(0, 0), &[1; 600]), 600)?;
+        assert!(reply.success, "entries from the very first on fit any log: {reply:?}");
+        stage.install(S1, term, at(1, 595)).map(drop)
+    });
+    stage.wait_applied(595);
+    let leading = stage.elect();
+    leading.append_to(S1, leading.mark, "send a heartbeat", |_| true);
+    let told = leading.commit_told();
+    assert!(told >= Index(600), "S0 was told that 600 are committed, and says that {told} are");
+}
+
+/// A leader that sends snapshots is a leader that is there.
+///
+/// Raft §5.2: "A server remains in follower state as long as it receives valid RPCs from a leader
+/// or candidate". (Figure 2 names AppendEntries alone; Figure 13 came later.)
+pub fn install_resets_timer_2d(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
+    let last = Cell::new(0);
+    follows(&stage, "a snapshot", Duration::from_millis(60), |term| {
+        last.set(last.get() + 1);
+        stage.install(S1, term, at(1, last.get())).map(drop)
+    });
+}
