@@ -107,6 +107,8 @@ macro_rules! scenarios {
                 "late answers taken for new ones; match_index not reset";
             lost_requests_2b: P2B, 3 servers, puppets, "a follower that was away",
                 "entries that are not sent again";
+            late_answers_2b: P2B, 3 servers, puppets, "a follower whose answers are late",
+                "refusals that count only until the next message";
             figure7_2b: P2B, 7 servers, puppets, "Figure 7",
                 "a follower's log that does not become the leader's";
             outdated_candidate_2b: P2B, 3 servers, puppets, "an outdated candidate that insists",
@@ -117,6 +119,10 @@ macro_rules! scenarios {
                 "entries taken from a leader whose term is over";
             oneway_cuts_2b: P2B, 5 servers, reliable, "links that work one way",
                 "a leader that nobody hears and nobody replaces";
+            lost_replies_2b: P2B, 3 servers, reliable, "a follower whose answers are lost",
+                "heartbeats that become rare where no answer comes";
+            large_commands_2b: P2B, 3 servers, reliable, "commands of 200 KiB and 1.25 MiB",
+                "a command that is larger than a batch, and so never sent";
             fast_backup_2c: P2C, 3 servers, puppets, "backing up by terms",
                 "one call per conflicting entry";
             persist1_2c: P2C, 3 servers, reliable, "basic persistence",

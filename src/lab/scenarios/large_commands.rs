@@ -1,0 +1,23 @@
+//! Part 2B: commands that are larger than what one call usually carries.
+
+use crate::lab::Cluster;
+
+/// Sizes of the commands, in bytes: a little one, one above 128 KiB, and one above 1 MiB, which are
+/// usual bounds for the entries of one call.
+const SIZES: [usize; 3] = [100, 200 * 1024, 1280 * 1024];
+
+/// A command may have any size: no rule has a bound.
+///
+/// A bound on what one call carries must let a single entry pass. Each size comes alone, and then
+/// all come together.
+pub fn large_commands_2b(cluster: &mut Cluster) {
+    let servers = cluster.server_count();
+    for (letter, size) in (b'a'..).zip(SIZES) {
+        cluster.one(&vec![letter; size], servers, true);
+    }
+    let leader = cluster.wait_for_leader();
+    for (letter, size) in (b'k'..).zip(SIZES) {
+        let _ = cluster.start(leader, &vec![letter; size]);
+    }
+    cluster.one(b"end", servers, true);
+}
