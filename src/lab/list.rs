@@ -109,6 +109,8 @@ macro_rules! scenarios {
                 "entries that are not sent again";
             late_answers_2b: P2B, 3 servers, puppets, "a follower whose answers are late",
                 "refusals that count only until the next message";
+            sent_at_once_2b: P2B, 3 servers, puppets, "a command that comes alone",
+                "entries that wait for the next heartbeat; the paper allows it";
             figure7_2b: P2B, 7 servers, puppets, "Figure 7",
                 "a follower's log that does not become the leader's";
             outdated_candidate_2b: P2B, 3 servers, puppets, "an outdated candidate that insists",

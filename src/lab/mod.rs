@@ -41,6 +41,10 @@
 //!   since then is lost, so what it believes is no longer evidence.
 //! - The limit of 120 s ends a run where the course only looks at the clock afterwards.
 //! - Tasks or instances that are left after a run fail it.
+//! - A snapshot keeps a follower from standing for election, as Raft §5.2 has it for all that a
+//!   leader sends (`install_resets_timer_2d`); Figure 2 names AppendEntries alone.
+//! - A command that comes alone does not wait for the next heartbeat (`sent_at_once_2b`). The paper
+//!   does not say how soon it is sent.
 //!
 //! And where the paper or the course leaves it open, on purpose:
 //!
