@@ -161,6 +161,8 @@ macro_rules! scenarios {
             leader_crash_uncommitted_2c: P2C, 3 servers, reliable,
                 "a leader crashes with entries nobody has",
                 "uncommitted entries that survive their leader";
+            kill_ends_tasks_2c: P2C, 3 servers, reliable, "killed servers end",
+                "a task that does not look whether its instance was killed";
             torn_writes_2c: P2C, 5 servers, reliable, "crashes in the middle of writing",
                 "a promise made before its write was synced";
             failed_sync_2c: P2C, 3 servers, reliable, "a sync that fails",

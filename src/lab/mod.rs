@@ -40,7 +40,8 @@
 //! - What a dead instance sends to its service after its crash is ignored: what it has written
 //!   since then is lost, so what it believes is no longer evidence.
 //! - The limit of 120 s ends a run where the course only looks at the clock afterwards.
-//! - Tasks or instances that are left after a run fail it.
+//! - Tasks or instances that are left after a run fail it. So do, during the run, tasks of a
+//!   server that was killed more than [`KILLED_FOR_MAX`] ago.
 //! - A snapshot keeps a follower from standing for election, as Raft §5.2 has it for all that a
 //!   leader sends (`install_resets_timer_2d`); Figure 2 names AppendEntries alone.
 //! - A command that comes alone does not wait for the next heartbeat (`sent_at_once_2b`). The paper
@@ -108,7 +109,7 @@ mod tick_design;
 mod trials;
 
 pub use application::{Application, Living, Seat};
-pub use cluster::{Cluster, LONG};
+pub use cluster::{Cluster, KILLED_FOR_MAX, LONG};
 pub use design::{
     Boot, DESIGN_NAMES, DESIGNS, Design, Facts, Instance, NoSuchDesign, Numbering, Rules, Unfit,
     find_design,

@@ -80,6 +80,19 @@ pub fn describe_tasks(label: u32) -> Option<String> {
     Some(sim::current()?.describe_labelled(label))
 }
 
+/// How many tasks the current run has started so far. `None` on the real clock, where no count is
+/// kept.
+pub fn tasks_started() -> Option<u64> {
+    Some(sim::current()?.started.get())
+}
+
+/// As [`describe_tasks`], for those tasks that were started with the mark `label` before the run
+/// had started more than `before`; empty when none of them is left. A task that carries the mark
+/// for a while only does not count.
+pub fn describe_older_tasks(label: u32, before: u64) -> Option<String> {
+    Some(sim::current()?.describe_older(label, before))
+}
+
 /// The backtraces of all tasks of the current simulation; of the caller alone on the real clock.
 pub fn backtraces() -> String {
     match sim::current() {

@@ -51,7 +51,8 @@ use std::time::Duration;
 
 pub use audit::{Difference, audit};
 pub use context::{
-    backtraces, describe_tasks, in_run, last_stall, record_is_on, seed, task_name, tasks_labelled,
+    backtraces, describe_older_tasks, describe_tasks, in_run, last_stall, record_is_on, seed,
+    task_name, tasks_labelled, tasks_started,
 };
 pub use future::block_on;
 pub use local::{local, set_local};

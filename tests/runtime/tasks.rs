@@ -53,6 +53,28 @@ fn tasks_have_names_and_short_ones_may_block() {
 }
 
 #[test]
+fn older_tasks_are_those_that_were_started_for_the_server_before() {
+    let outcome = runtime::run(&runtime::RunConfig::default(), || {
+        let older = |before| runtime::describe_older_tasks(2, before).unwrap();
+        let sleeper = || {
+            thread::spawn("sleeper", || thread::sleep(2 * SPAN));
+        };
+        thread::under_test(1, sleeper);
+        thread::under_test(2, sleeper);
+        let first_life = runtime::tasks_started().unwrap();
+        thread::sleep(SPAN);
+        thread::under_test(2, sleeper);
+        let own_mark = thread::under_test(2, || older(first_life));
+        assert_eq!(own_mark.lines().count(), 1, "main and the later one do not count: {own_mark}");
+        assert!(own_mark.contains("S2 sleeper: sleeps at "), "{own_mark}");
+        thread::sleep(SPAN + SPAN / 2);
+        assert_eq!(older(first_life), "", "the first has ended");
+        assert_ne!(older(u64::MAX), "", "the second has not");
+    });
+    outcome.result.unwrap();
+}
+
+#[test]
 fn sleep_lasts_its_span_and_clocks_agree() {
     on_both_clocks(|| {
         let (begun, quiet) = (Instant::now(), time::since_start());

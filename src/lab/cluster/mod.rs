@@ -14,6 +14,7 @@ mod applier;
 mod check;
 mod diary;
 mod elections;
+mod graves;
 mod ledger;
 mod power;
 #[cfg(feature = "store")]
@@ -25,6 +26,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 
+pub use graves::KILLED_FOR_MAX;
 pub use verbs::LONG;
 
 use super::application::{Application, Living};
@@ -41,6 +43,7 @@ use crate::runtime::{self, Clock, FailureKind, RunConfig, Schedule, thread};
 use applier::Judged;
 pub(in crate::lab) use diary::Diary;
 use elections::Elections;
+use graves::Graves;
 use ledger::Ledger;
 
 /// Servers, the network between them, and what they applied. A handle: clones are the same
@@ -68,6 +71,8 @@ struct Inner {
     chance: Quiet<Chance>,
     observers: Option<Arc<Observers>>,
     elections: Arc<Elections>,
+    /// Servers that were killed.
+    graves: Graves,
     clients: Arc<Clients>,
     tally: Arc<Tally>,
     /// What else has to stop when the scenario is over.
@@ -214,6 +219,7 @@ impl Cluster {
                 clients: Clients::new(tally.recorder.clone(), observers.is_some()),
                 observers,
                 elections,
+                graves: Graves::default(),
                 tally,
                 at_end: Quiet::default(),
             }),
@@ -245,6 +251,7 @@ impl Cluster {
 
     /// Stops all servers, as the end of a scenario.
     pub(super) fn finish(&self) {
+        self.look_for_killed_servers();
         if let Some(observers) = &self.inner.observers {
             observers.finish();
         }
@@ -343,7 +350,17 @@ impl Cluster {
     /// Sleeps. In virtual time this costs nothing.
     #[track_caller]
     pub fn sleep_ms(&self, span_ms: u64) {
-        thread::sleep(Duration::from_millis(span_ms));
+        self.run_for(Duration::from_millis(span_ms));
+    }
+
+    /// Fails if a server that was killed more than [`KILLED_FOR_MAX`] ago still has tasks. The
+    /// cluster's own waits and crashes ask this too.
+    ///
+    /// The hostile schedule may hold up a task for longer, so there nothing is judged.
+    pub fn look_for_killed_servers(&self) {
+        if self.inner.schedule != Schedule::Hostile {
+            self.inner.graves.look();
+        }
     }
 
     /// Whether `server` is up.

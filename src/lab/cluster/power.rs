@@ -35,7 +35,9 @@ impl Cluster {
         }
         if let Some(consensus) = running {
             thread::under_test(server.0, || consensus.kill());
+            self.inner.graves.dig(server);
         }
+        self.look_for_killed_servers();
     }
 
     /// Starts `server` from what it had stored and connects it. A running one crashes first.

@@ -80,6 +80,7 @@ impl Cluster {
     #[track_caller]
     pub fn run_for(&self, span: Duration) {
         thread::sleep(span);
+        self.look_for_killed_servers();
     }
 
     /// How many servers have applied `command`.

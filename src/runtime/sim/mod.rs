@@ -111,6 +111,8 @@ pub(super) struct Sim {
     waits: RefCell<WaitLists>,
     stacks: RefCell<StackPool>,
     live: Cell<u32>,
+    /// How many tasks were started.
+    pub(super) started: Cell<u64>,
     // How it ends.
     /// What all tasks were told of the end, by weight.
     told_in_all: Cell<u64>,
@@ -218,6 +220,7 @@ impl Sim {
             waits: RefCell::default(),
             stacks: RefCell::new(StackPool::borrow_shared()),
             live: Cell::new(0),
+            started: Cell::new(0),
             told_in_all: Cell::new(0),
             ending: Cell::new(false),
             ended_ns: Cell::new(0),

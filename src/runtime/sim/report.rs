@@ -117,6 +117,12 @@ impl Sim {
         self.describe_some(|task| task.label == Some(label))
     }
 
+    /// As [`Sim::describe_tasks`], for the tasks that were started with `label` when the run had
+    /// started fewer than `before`.
+    pub(in crate::runtime) fn describe_older(&self, label: u32, before: u64) -> String {
+        self.describe_some(|task| task.started_for == Some(label) && task.number < before)
+    }
+
     fn describe_some(&self, wanted: impl Fn(&Task) -> bool) -> String {
         let tasks = self.tasks.borrow();
         let mut lines: Vec<Line> = Vec::new();

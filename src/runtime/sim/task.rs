@@ -53,6 +53,10 @@ pub(super) struct Task {
     pub(super) name: Arc<str>,
     /// The server whose code it runs, where it is under test.
     pub(super) label: Option<u32>,
+    /// The label with which it was started; a task may carry another one for a while.
+    pub(super) started_for: Option<u32>,
+    /// How many tasks the run had started before.
+    pub(super) number: u64,
     /// Where it was started.
     pub(super) origin: Place,
     pub(super) state: State,
@@ -89,6 +93,8 @@ impl Task {
         Task {
             name: "".into(),
             label: None,
+            started_for: None,
+            number: 0,
             origin: Location::caller(),
             state: State::Free,
             wait_seq: 0,
@@ -116,9 +122,11 @@ impl Task {
         format!("S{label} {name}")
     }
 
-    fn occupy(&mut self, start: Start, coroutine: TaskCoroutine) {
+    fn occupy(&mut self, start: Start, number: u64, coroutine: TaskCoroutine) {
         self.name = start.name;
         self.label = start.label;
+        self.started_for = start.label;
+        self.number = number;
         self.origin = start.origin;
         self.state = State::Ready;
         self.may_unwind = false;
@@ -194,7 +202,9 @@ impl Sim {
         });
         let mut tasks = self.tasks.borrow_mut();
         let task = &mut tasks[id.slot()];
-        task.occupy(start, coroutine);
+        let number = self.started.get();
+        self.started.set(number + 1);
+        task.occupy(start, number, coroutine);
         task.stack_limit = stack_limit;
         drop(tasks);
         self.live.set(self.live.get() + 1);

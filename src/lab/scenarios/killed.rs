@@ -1,0 +1,45 @@
+//! Part 2C: what a killed server leaves running.
+
+use std::time::Duration;
+
+use crate::lab::{Cluster, KILLED_FOR_MAX};
+
+/// Longer than the longest election timeout: who hears of no leader has become a candidate.
+const CANDIDATE_AFTER: Duration = Duration::from_secs(2);
+
+/// A server that is killed ends, whatever it was at: no task of it lives on for long, also when
+/// the next life of the server has begun.
+///
+/// A task that outlives its instance takes memory and time from all that come after it; in the
+/// course, where one process runs all tests, it makes the tests behind it slow.
+///
+/// ```text
+/// leader      isolated, calls in flight   killed ── restarted ─────────── its old tasks?
+/// candidate   isolated, asks for votes    killed ───────────────────────── its tasks?
+/// follower    alone, waits                killed ── restarted, killed ──── its tasks?
+/// ```
+pub fn kill_ends_tasks_2c(cluster: &mut Cluster) {
+    for round in 0..2 {
+        // Given a leader, a candidate and a follower that cannot reach each other,
+        cluster.one(format!("shared {round}").as_bytes(), cluster.server_count(), true);
+        let leader = cluster.wait_for_leader();
+        let [candidate, follower] = [1, 2].map(|distance| cluster.after(leader, distance));
+        cluster.isolate(candidate);
+        cluster.run_for(CANDIDATE_AFTER);
+        cluster.isolate(leader);
+        let _ = cluster.start(leader, format!("lost {round}").as_bytes());
+
+        // when they are killed, two of them to live again,
+        cluster.crash(candidate);
+        cluster.crash(leader);
+        cluster.crash(follower);
+        cluster.restart(leader);
+        cluster.restart(follower);
+        cluster.crash(follower);
+
+        // then only the leader's second life has tasks in the end.
+        cluster.run_for(KILLED_FOR_MAX + Duration::from_millis(1));
+        [candidate, follower].into_iter().for_each(|server| cluster.restart(server));
+    }
+    cluster.one(b"end", cluster.server_count(), true);
+}
