@@ -311,6 +311,10 @@ macro_rules! scenarios {
                 "an answer from an earlier life's entry; an entry applied only where it was sent";
             service_duplicates_3a: P3A, 3 servers, reliable, "a request that is in the log twice",
                 "a repetition that is looked for where it comes in; a retry with a new number";
+            service_late_copies_3a: P3A, 3 servers, reliable, "copies of requests, late",
+                "a session that knows only the last request again, and not older ones";
+            versioned_mixed_3a: P3A, 3 servers, reliable, "versions, puts and appends",
+                "a version that does not count every change";
             service_versioned_retry_3a: P3A, 3 servers, reliable, "a put that is repeated",
                 "a repetition's refusal that is passed on as it is";
             service_reads_3a: P3A, 3 servers, reliable, "reads of a leader that may be deposed",
@@ -373,6 +377,8 @@ macro_rules! scenarios {
                 "snapshots too late, by leaders only, or of a state that is not the log's";
             rsm_installs_3b: P3B, 3 servers, reliable, "a leader's snapshot",
                 "a snapshot that the service ignores; an answer out of one";
+            rsm_covered_3b: P3B, 3 servers, reliable, "an operation under a leader's snapshot",
+                "an operation that is said never to happen, though a snapshot has it";
             service_sessions_3b: P3B, 3 servers, reliable, "a request from before the snapshot",
                 "sessions that are not part of the snapshot";
             service_restart_3b: P3B, 3 servers, reliable, "a read right after a restart",
