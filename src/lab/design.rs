@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::digest::Digest;
 use super::raft_rpc::{self, RaftPeer};
 #[cfg(feature = "raft-rs")]
 use super::raft_rs_design::RAFT_RS;
@@ -209,6 +210,8 @@ pub enum Facts {
         prev: Position,
         /// The last entry sent; `prev` where none is.
         last: Position,
+        /// The entries sent; the default where nothing is said of them.
+        entries: Digest,
     },
     /// A server acts as leader, and says nothing of the log but how far *the receiver* may take
     /// what it has for committed.

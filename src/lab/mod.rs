@@ -81,6 +81,7 @@ mod application;
 mod cluster;
 pub mod compare;
 mod design;
+mod digest;
 pub mod kv;
 #[cfg(feature = "solutions")]
 mod kv_design;
@@ -114,6 +115,7 @@ pub use design::{
     Boot, DESIGN_NAMES, DESIGNS, Design, Facts, Instance, NoSuchDesign, Numbering, Rules, Unfit,
     find_design,
 };
+pub use digest::Digest;
 #[cfg(feature = "solutions")]
 pub use kv_design::KV;
 pub use raft_rpc::RaftPeer;

@@ -61,10 +61,10 @@ impl Tap for Narrator {
 fn words(facts: Facts) -> String {
     match facts {
         Facts::None => String::new(),
-        Facts::Acts { leader: _, term, commit, prev, last } if prev == last => {
+        Facts::Acts { leader: _, term, commit, prev, last, .. } if prev == last => {
             format!(" term={term} prev={prev} commit={commit}")
         }
-        Facts::Acts { leader: _, term, commit, prev, last } => {
+        Facts::Acts { leader: _, term, commit, prev, last, .. } => {
             format!(" term={term} prev={prev} last={last} commit={commit}")
         }
         Facts::Beats { leader: _, term, commit } => format!(" term={term} beat commit={commit}"),

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use super::Facts;
+use super::{Digest, Facts};
 use crate::api::Entry;
 use crate::api::raft_rpc::{RaftRpcClient, RaftRpcRequest, RaftRpcResponse};
 use crate::labrpc::ClientEnd;
@@ -25,6 +25,7 @@ pub(super) fn facts(message: &dyn Any) -> Facts {
                 commit: args.leader_commit,
                 prev: args.prev_log(),
                 last: args.entries.last().map_or(args.prev_log(), Entry::position),
+                entries: Digest::of(args.prev_log(), &args.entries),
             },
             RaftRpcRequest::InstallSnapshot { args } => Facts::Installs {
                 leader: args.leader_id,

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::design::{Boot, Design, Facts, Instance, Numbering, Rules};
+use super::digest::Digest;
 use crate::api::{Entry, ServerId};
 use crate::driver::{
     Core, Driver, Peer, TickRpc as _, TickRpcRequest, TickRpcResponse, service_snapshot,
@@ -54,6 +55,7 @@ fn words(message: &Message) -> Facts {
             commit: *commit,
             prev: *prev,
             last: entries.last().map_or(*prev, Entry::position),
+            entries: Digest::of(*prev, entries),
         },
         Kind::AppendResponse { rejection: Some(_), .. } => Facts::Matches { term, success: false },
         Kind::AppendResponse { index, rejection: None } => Facts::Agrees { term, index: *index },

@@ -51,6 +51,122 @@ fn logs_may_part_and_meet_again() {
     });
 }
 
+/// S0 leads term 3 with the log 1 1 3, of which S1 stored it all.
+fn led_by_s0_in_term_3(play: &mut Play) {
+    for server in [S0, S1] {
+        play.saves(server, 1, &[1, 1]);
+        play.saves_vote(server, 2, None);
+    }
+    play.wins(S0, 3, S1, at(1, 2));
+    play.saves(S0, 3, &[3]);
+}
+
+#[test]
+fn a_leader_sends_what_it_stored() {
+    for (prev, first, terms) in [
+        (at(1, 1), 2, &[1, 3][..]),
+        (at(1, 2), 3, &[3]),
+        (at(3, 3), 4, &[]),
+        // Not stored yet.
+        (at(3, 3), 4, &[3, 3]),
+        (at(1, 2), 3, &[3, 3]),
+    ] {
+        holds(move |play| {
+            led_by_s0_in_term_3(play);
+            play.sends(S0, S2, carries(S0, 3, prev, &entries(first, terms)));
+        });
+    }
+}
+
+#[test]
+fn a_leader_sends_no_other_entries_than_it_stored() {
+    for (prev, first, terms, what) in [
+        (at(1, 1), 2, &[1, 2][..], "tells S2 that its log has the entry 2/3"),
+        (at(2, 2), 3, &[3], "tells S2 that its log has the entry 2/2"),
+        (at(2, 2), 3, &[3, 3], "tells S2 that its log has the entry 2/2"),
+        (at(0, 0), 1, &[1, 3, 3], "other entries behind 0/0, up to 3/3"),
+        (at(1, 1), 3, &[3], "the entry 3/3 right behind 1/1"),
+        (at(1, 2), 2, &[1, 3], "the entry 1/2 right behind 1/2"),
+        (at(1, 2), 3, &[3, 2], "the entry 2/4 right behind 3/3"),
+        (at(3, 3), 4, &[4], "the entry 4/4, of a later term"),
+    ] {
+        let message = breaks("SendsOwnLog", move |play| {
+            led_by_s0_in_term_3(play);
+            play.sends(S0, S2, carries(S0, 3, prev, &entries(first, terms)));
+        });
+        assert!(message.contains(what), "{message}");
+    }
+}
+
+#[test]
+fn a_leader_sends_the_commands_that_it_stored() {
+    breaks("SendsOwnLog", |play| {
+        led_by_s0_in_term_3(play);
+        let mut sent = entries(2, &[1, 3]);
+        sent[0].data = Bytes::from_static(b"other");
+        play.sends(S0, S2, carries(S0, 3, at(1, 1), &sent));
+    });
+}
+
+#[test]
+fn what_a_leader_has_not_stored_in_its_term_may_be_out_of_date() {
+    // What it stored as a follower may lag behind what it has.
+    holds(|play| {
+        play.saves(S0, 1, &[1, 1]);
+        for server in [S0, S1] {
+            play.saves_vote(server, 2, None);
+        }
+        play.wins(S0, 3, S1, at(1, 2));
+        play.sends(S0, S2, carries(S0, 3, at(2, 2), &entries(3, &[3])));
+    });
+    // Not so what was committed before.
+    breaks("SendsOwnLog", |play| {
+        play.led_by_s0(2);
+        play.sends(S0, S1, beat(S0, 1, 2, at(1, 2)));
+        for server in [S0, S1] {
+            play.saves_vote(server, 2, None);
+        }
+        play.wins(S0, 3, S1, at(1, 2));
+        play.sends(S0, S2, carries(S0, 3, at(2, 2), &[]));
+    });
+}
+
+#[test]
+fn a_message_of_an_earlier_term_says_nothing_of_the_log_now() {
+    holds(|play| {
+        led_by_s0_in_term_3(play);
+        let late = carries(S0, 3, at(1, 2), &entries(3, &[3]));
+        play.saves_vote(S0, 4, None);
+        play.saves(S0, 3, &[4]);
+        play.sends(S0, S2, late);
+    });
+}
+
+#[test]
+fn what_a_snapshot_covers_may_still_be_sent() {
+    holds(|play| {
+        play.led_by_s0(2);
+        play.applies(S0, &command(1, 1));
+        play.applies(S0, &command(1, 2));
+        for server in [S0, S1] {
+            play.saves_vote(server, 2, None);
+        }
+        play.wins(S0, 3, S1, at(1, 2));
+        play.saves(S0, 3, &[3]);
+        play.saves_snapshot(S0, at(1, 2));
+        play.sends(S0, S2, carries(S0, 3, at(0, 0), &entries(1, &[1, 1, 3])));
+        play.sends(S0, S2, carries(S0, 3, at(1, 2), &entries(3, &[3])));
+    });
+}
+
+#[test]
+fn a_server_that_stores_nothing_is_not_judged_by_that() {
+    holds(|play| {
+        play.elects(S0, 1, S1, at(0, 0));
+        play.sends(S0, S2, carries(S0, 1, at(0, 0), &entries(1, &[1, 1])));
+    });
+}
+
 #[test]
 fn a_leader_deletes_nothing() {
     breaks("LeaderAppendOnly", |play| {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use raftlab::api::{ApplyMsg, Entry, Index, Position, ServerId, Term};
 use raftlab::lab::observe::{Life, Liveness, Observers};
 use raftlab::lab::situations::{Situation, Situations};
-use raftlab::lab::{Facts, Numbering, Part};
+use raftlab::lab::{Digest, Facts, Numbering, Part};
 use raftlab::labrpc::{Call, Host, Tap};
 use raftlab::persister::{Persisted, Watch, Write};
 use raftlab::runtime::sync::Mutex;
@@ -112,7 +112,15 @@ pub fn votes(term: u64, granted: bool) -> Facts {
 
 /// A leader's message with the entries between `prev` and `last`.
 pub fn acts(leader: ServerId, term: u64, commit: u64, prev: Position, last: Position) -> Facts {
-    Facts::Acts { leader, term: Term(term), commit: Index(commit), prev, last }
+    let entries = Digest::default();
+    Facts::Acts { leader, term: Term(term), commit: Index(commit), prev, last, entries }
+}
+
+/// A leader's message with `entries`, which it says follow `prev`.
+pub fn carries(leader: ServerId, term: u64, prev: Position, entries: &[Entry]) -> Facts {
+    let last = entries.last().map_or(prev, Entry::position);
+    let entries = Digest::of(prev, entries);
+    Facts::Acts { leader, term: Term(term), commit: Index(0), prev, last, entries }
 }
 
 /// A leader's message without entries.

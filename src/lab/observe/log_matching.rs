@@ -1,13 +1,11 @@
 //! Logs that agree somewhere agree in all that goes before.
 
 use std::collections::BTreeMap;
-use std::hash::Hasher;
-
-use rustc_hash::FxHasher;
 
 use super::event::{Event, Kind, Observer};
 use super::world::World;
 use crate::api::{Entry, Index, ServerId, Term};
+use crate::lab::digest::hash;
 
 /// "If two logs contain an entry with the same index and term, then the logs are identical in all
 /// entries up through the given index" (Figure 3; Raft §5.3).
@@ -93,14 +91,6 @@ impl LogMatching {
 
 fn slot(index: Index) -> Option<usize> {
     usize::try_from(index.0).ok().filter(|_| index.0 <= DENSE_MAX)
-}
-
-/// A hash of a command; equal commands have equal ones on every machine.
-pub(super) fn hash(command: &[u8]) -> u64 {
-    let mut hasher = FxHasher::default();
-    hasher.write(command);
-    hasher.write_usize(command.len());
-    hasher.finish()
 }
 
 fn in_words(term: Option<Term>) -> String {

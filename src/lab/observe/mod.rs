@@ -27,6 +27,7 @@
 //! | 2A | `ReplyHasNewestTerm` | Figure 2 | a reply's term is below its request's or the server's |
 //! | 2B | `VoteOnlyUpToDate` | §5.4.1 | a vote goes to a candidate whose log is behind the voter's |
 //! | 2B | `LogMatching` | Figure 3 | entries of one index and term differ, or what precedes them |
+//! | 2B | `SendsOwnLog` | §5.3 | a leader sends other entries than it stored, or out of order |
 //! | 2B | `LeaderAppendOnly` | Figure 3 | a leader's durable entries vanish |
 //! | 2B | `AcknowledgedStays` | Figure 2 | entries vanish with which the leader's cannot conflict |
 //! | 2B | `CommittedStays` | Figure 3 | a committed entry vanishes |
@@ -87,6 +88,7 @@ mod leader_completeness;
 mod life;
 mod log_matching;
 mod numbered;
+mod own_log;
 mod shadow;
 mod snapshots;
 mod state_machine_safety;
@@ -273,6 +275,7 @@ fn of_logs(servers: usize) -> Vec<Box<dyn Observer>> {
     vec![
         Box::new(votes::VoteOnlyUpToDate),
         Box::new(log_matching::LogMatching::default()),
+        Box::new(own_log::SendsOwnLog::default()),
         Box::new(kept::LeaderAppendOnly),
         Box::new(kept::AcknowledgedStays::new(servers)),
         Box::new(kept::CommittedStays),

@@ -1,9 +1,9 @@
 //! All servers apply the same entries.
 
 use super::event::{Event, Kind, Observer};
-use super::log_matching::hash;
 use super::world::World;
 use crate::api::{ApplyMsg, Index, Position, ServerId, Term};
+use crate::lab::digest::hash;
 
 /// "If a server has applied a log entry at a given index to its state machine, no other server
 /// will ever apply a different log entry for the same index" (Figure 3; Raft §5.4.3).

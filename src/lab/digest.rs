@@ -1,0 +1,48 @@
+//! What observers compare of a message's entries, without keeping them.
+
+use std::hash::Hasher;
+
+use rustc_hash::FxHasher;
+
+use crate::api::{Entry, Position};
+
+/// The entries of a leader's message in a few words: whether they can follow each other, and a
+/// sum in which every entry's index, term and command counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Digest {
+    /// The first two neighbours that stand in no log one behind the other.
+    pub(super) astray: Option<(Position, Position)>,
+    /// `None` where the design says nothing of its entries.
+    pub(super) sum: Option<u64>,
+}
+
+impl Digest {
+    /// Of `entries`, which follow `prev`.
+    pub fn of(prev: Position, entries: &[Entry]) -> Digest {
+        let before = std::iter::once(prev).chain(entries.iter().map(Entry::position));
+        let neighbours = before.zip(entries.iter().map(Entry::position));
+        let astray = neighbours
+            .into_iter()
+            .find(|(one, next)| next.index != one.index.next() || next.term < one.term);
+        let hashes = entries.iter().map(|entry| hash(&entry.data));
+        let weights = entries.iter().zip(hashes).map(|(entry, hash)| weigh(entry.position(), hash));
+        Digest { astray, sum: Some(weights.fold(0, u64::wrapping_add)) }
+    }
+}
+
+/// What the entry at `position` adds to a sum, by the hash of its command.
+pub(super) fn weigh(position: Position, hash: u64) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write_u64(position.index.0);
+    hasher.write_u64(position.term.0);
+    hasher.write_u64(hash);
+    hasher.finish()
+}
+
+/// A hash of a command; equal commands have equal ones on every machine.
+pub(super) fn hash(command: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(command);
+    hasher.write_usize(command.len());
+    hasher.finish()
+}
