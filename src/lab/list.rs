@@ -51,6 +51,8 @@ macro_rules! scenarios {
                 "a leader that one lost heartbeat deposes";
             leader_is_replaced_2a: P2A, 3 servers, reliable, "time to a new leader",
                 "election timeouts of many seconds";
+            elections_leave_nothing_2a: P2A, 3 servers, reliable, "tasks after a hundred elections",
+                "a task per election that stays until the server is killed";
             basic_agree_2b: P2B, 3 servers, reliable, "basic agreement",
                 "commands that are not committed, or not at consecutive indices from 1";
             rpc_bytes_2b: P2B, 3 servers, reliable, "RPC byte count",
@@ -125,6 +127,8 @@ macro_rules! scenarios {
                 "heartbeats that become rare where no answer comes";
             large_commands_2b: P2B, 3 servers, reliable, "commands of 200 KiB and 1.25 MiB",
                 "a command that is larger than a batch, and so never sent";
+            dead_peer_2b: P2B, 3 servers, reliable, "a peer that is away for long",
+                "calls to it that pile up";
             fast_backup_2c: P2C, 3 servers, puppets, "backing up by terms",
                 "one call per conflicting entry";
             persist1_2c: P2C, 3 servers, reliable, "basic persistence",
@@ -206,6 +210,8 @@ macro_rules! scenarios {
             snapshot_over_conflict_2d: P2D, 3 servers, reliable,
                 "a snapshot in place of a conflicting log",
                 "entries of a deposed leader that survive behind a snapshot";
+            dropped_entries_are_freed_2d: P2D, 3 servers, reliable, "memory after snapshots",
+                "entries that are kept in memory though a snapshot covers them";
             late_snapshots_2d: P2D, 3 servers, unreliable, "snapshots late and twice",
                 "a late snapshot that moves the service or the log backwards";
             basic_3a: P3A, 5 servers, reliable, "one client",

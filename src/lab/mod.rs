@@ -46,6 +46,7 @@
 //!   leader sends (`install_resets_timer_2d`); Figure 2 names AppendEntries alone.
 //! - A command that comes alone does not wait for the next heartbeat (`sent_at_once_2b`). The paper
 //!   does not say how soon it is sent.
+//! - Tasks and commands that a server piles up have limits, far above what it needs.
 //!
 //! And where the paper or the course leaves it open, on purpose:
 //!

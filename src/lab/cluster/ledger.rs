@@ -134,7 +134,8 @@ impl State {
             });
         }
         match self.command_at(index) {
-            None => self.agreed.push((command.clone(), server)),
+            // A copy, so that it is seen when the servers have freed theirs.
+            None => self.agreed.push((Bytes::copy_from_slice(command), server)),
             Some(agreed) => check_equal(server, index, command, agreed)?,
         }
         self.servers[server.slot()].applied = index;

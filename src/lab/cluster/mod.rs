@@ -24,6 +24,7 @@ mod verbs;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use bytes::Bytes;
 use rand::RngExt;
 
 pub use graves::KILLED_FOR_MAX;
@@ -318,9 +319,16 @@ impl Cluster {
     /// # Errors
     /// [`NotLeader`]: the server refused, or is down.
     pub fn start(&self, server: ServerId, command: &[u8]) -> Result<Started, NotLeader> {
+        self.start_bytes(server, Bytes::copy_from_slice(command))
+    }
+
+    /// As [`Cluster::start`], without a copy of the command.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_bytes(&self, server: ServerId, command: Bytes) -> Result<Started, NotLeader> {
         let refused = NotLeader { term: crate::api::Term(0), leader_hint: None };
         let consensus = self.running(server).ok_or(refused)?;
-        let command = bytes::Bytes::copy_from_slice(command);
         thread::under_test(server.0, || consensus.start(command))
     }
 
