@@ -204,11 +204,11 @@ fn a_log_may_be_written_again() {
 #[test]
 fn a_log_that_is_written_again_has_gaps_at_no_moment() {
     // A crash may keep the first of two writes alone.
-    let in_two = |play: &Play, server| {
+    fn in_two(play: &Play, server: ServerId) {
         play.write(server, &Write::Append(&entries(1, &[1])));
         play.write(server, &Write::Append(&entries(2, &[1, 1])));
         play.sync(server);
-    };
+    }
     breaks("LeaderAppendOnly", |play| {
         play.led_by_s0(3);
         in_two(play, S0);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::appends::A_WHILE;
 use crate::api::Index;
 use crate::lab::Cluster;
-use crate::lab::puppet::{Appends, Follower, S0, S1, S2, S3, Stage};
+use crate::lab::puppet::{Appends, S0, S1, S2, S3, Stage};
 use crate::runtime::sync::Quiet;
 use crate::runtime::thread;
 

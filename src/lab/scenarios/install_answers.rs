@@ -6,7 +6,7 @@ use super::install::wait_stored;
 use crate::api::Term;
 use crate::api::raft_rpc::{InstallSnapshotReply, RaftRpcResponse};
 use crate::lab::Cluster;
-use crate::lab::puppet::{Appends, Follower, Heard, Leading, S1, S2, Stage, at, entries};
+use crate::lab::puppet::{Appends, Heard, Leading, S1, S2, Stage, at, entries};
 
 /// A follower that has stopped has no snapshot: an answer of term 0 promises nothing.
 ///
@@ -22,9 +22,11 @@ use crate::lab::puppet::{Appends, Follower, Heard, Leading, S1, S2, Stage, at, e
 pub fn install_of_no_term_2d(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let (leading, install) = sends_snapshot(&stage);
-    answer(&stage, &install, Term(0));
+    // S1 lies: it would rather have stopped, and so has no state from which this follows.
+    let none = InstallSnapshotReply { term: Term(0) };
+    stage.lie(&install, RaftRpcResponse::InstallSnapshot(none));
     stage.cluster().run_for(Duration::from_millis(10));
-    stage.releases(S1);
+    stage.follows(S1);
     let index = leading.start("x");
     stage.wait_followed(S1, index);
 }
@@ -38,7 +40,8 @@ pub fn install_reply_deposes_2d(cluster: &mut Cluster) {
     let (leading, install) = sends_snapshot(&stage);
     stage.appends(S1, Appends::Hold);
     let newer = stage.fresh_term();
-    answer(&stage, &install, newer);
+    stage.learns_of(S1, newer);
+    stage.release(&install);
     if !stage.soon(|| stage.state().term >= newer) {
         let (term, now) = (leading.term, stage.state());
         let message = format!("S1 answered S0, leader of term {term}, in term {newer}: {now:?}");
@@ -63,8 +66,4 @@ fn sends_snapshot<'s, 'c>(stage: &'s Stage<'c>) -> (Leading<'s, 'c>, Heard) {
     let within = Duration::from_secs(5);
     let install = stage.hear(leading.mark, within, "send its snapshot to S1", installs);
     (leading, install)
-}
-
-fn answer(stage: &Stage<'_>, install: &Heard, term: Term) {
-    stage.answer(install, RaftRpcResponse::InstallSnapshot(InstallSnapshotReply { term }));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::api::ServerId;
 use crate::lab::Cluster;
-use crate::lab::puppet::{Follower, S0, S1, S2, Stage, at, entries};
+use crate::lab::puppet::{S0, S1, S2, Stage, at, entries};
 use crate::labrpc::{Fault, Host, Leg};
 use crate::runtime::thread;
 use crate::runtime::time::{Instant, since_start};
@@ -35,8 +35,9 @@ pub fn late_answers_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let log: &[u64] = &[1, 1, 4, 4, 5, 5];
     stage.attempt(|| stage.give_log(log, 0));
-    stage.follows(S1, Follower::with_log(entries(at(0, 0), &[1, 1, 2, 2, 3, 3])));
-    stage.follows(S2, Follower::with_log(entries(at(0, 0), log)));
+    stage.has_log(S1, entries(at(0, 0), &[1, 1, 2, 2, 3, 3]));
+    stage.has_log(S2, entries(at(0, 0), log));
+    stage.puppets().for_each(|puppet| stage.follows(puppet));
     let (least, most) = (Duration::from_millis(300), Duration::from_millis(500));
     let late = between(Fault::reorder(Leg::Reply, least, most));
     let lost = between(Fault::lose(Leg::Reply)).per_mille(200);
@@ -54,7 +55,7 @@ pub fn late_answers_2b(cluster: &mut Cluster) {
                  {CAUGHT_UP_MAX:?} and {} refusals",
                 leading.term,
                 has.last(),
-                has.refusals
+                has.refused_after.len()
             );
             stage.cluster().end_by_limit("not_caught_up", message);
         }

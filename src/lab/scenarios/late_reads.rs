@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::api::{Entry, Index, Position};
 use crate::lab::Cluster;
-use crate::lab::puppet::{Follower, S0, S1, Stage};
+use crate::lab::puppet::{S0, S1, Stage};
 use crate::runtime::thread;
 
 /// How many reads are tried: one waits for less than a second, and an election may take longer.
@@ -45,7 +45,8 @@ pub fn late_reads_2b(cluster: &mut Cluster) {
         let commit = y.index.0;
         let _ = stage.append(S1, term, before, vec![y], commit);
         for puppet in stage.puppets() {
-            stage.follows(puppet, log.clone());
+            stage.has_log(puppet, log.entries.clone());
+            stage.follows(puppet);
             stage.reaches(puppet, true);
         }
         leading = stage.elect();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::lab::Cluster;
-use crate::lab::puppet::{Follower, Heard, S1, Stage};
+use crate::lab::puppet::{Heard, S1, Stage};
 use crate::runtime::time::since_start;
 
 /// How many commands are timed.
@@ -17,7 +17,7 @@ const COMMANDS: usize = 7;
 /// be heard within a third of the time to the next.
 pub fn sent_at_once_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
-    stage.puppets().for_each(|puppet| stage.follows(puppet, Follower::default()));
+    stage.puppets().for_each(|puppet| stage.follows(puppet));
     let leading = stage.elect();
     let interval = longest_silence(&stage);
     let mut delays = Vec::new();
