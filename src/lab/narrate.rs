@@ -6,8 +6,8 @@
 //! 0.490029  S2  ← S0 #12                                                     that has arrived
 //! ```
 //!
-//! `✗` in place of `←`: no answer will come. `(played)`: the scenario says it. An entry is written `term/index`. What became of a
-//! call on its way is the network's own line, with a `·`.
+//! `✗` in place of `←`: no answer will come. `(played)`: the scenario says it. An entry is
+//! written `term/index`. What became of a call on its way is the network's own line, with a `·`.
 
 use std::any::Any;
 
