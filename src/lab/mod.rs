@@ -58,8 +58,8 @@
 //!   is silent since (`late_success_2b`): Figure 2's `matchIndex` "increases monotonically", though
 //!   a leader that asks again would learn it anew.
 //! - A follower bears a heartbeat that is half an interval late, on the unreliable network
-//!   (`heartbeats_2a`), and a new leader is heard within a third of an interval: Raft §5.6 asks only
-//!   that timeouts be much longer than a call takes.
+//!   (`heartbeats_2a`), and a new leader is heard within a third of an interval: Raft §5.6 asks
+//!   only that timeouts be much longer than a call takes.
 //! - What is committed is applied within 150 ms (`applied_soon_2b`); the course's limits on speed
 //!   allow an applier that polls.
 //! - A snapshot is stored soon after the service took it, also when nothing else happens
