@@ -58,6 +58,7 @@ fn sends_snapshot<'s, 'c>(stage: &'s Stage<'c>) -> (Leading<'s, 'c>, Heard) {
         wait_stored(stage, at(1, 5));
         Ok(())
     });
+    stage.has_log(S1, Vec::new());
     stage.appends(S1, Appends::HoldSnapshots);
     stage.has_log(S2, entries(at(0, 0), &[1; 8]));
     stage.follows(S2);
