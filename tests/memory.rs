@@ -1,11 +1,25 @@
-//! Memory stays flat over many runs. Alone in its process, since it measures the process.
+//! Memory stays flat over many runs, and a judgement keeps to its limit.
+//!
+//! The tests are alone in their process and run one after the other, since they measure it.
 #![allow(clippy::unwrap_used, reason = "a test may")]
+#![allow(clippy::disallowed_types, reason = "the lock is one of tests, outside of their runs")]
+#![cfg(target_os = "linux")]
 
+use std::cell::Cell;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use raftlab::checker::models::{Kv, KvInput, KvOutput};
+use raftlab::checker::{Budget, Operation, Verdict, Why, check, is_linearizable};
 use raftlab::runtime::{self, RunConfig, channel, thread};
 
 raftlab::guard!();
+
+/// Keeps the other tests from running meanwhile.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn resident_kib() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
@@ -31,12 +45,60 @@ fn campaign(seeds: std::ops::Range<u64>) {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn memory_stays_flat() {
+    let _alone = alone();
     campaign(0..1_000);
     let before = resident_kib();
     campaign(1_000..11_000);
     let after = resident_kib();
     // One stack a run would be 100 MB, one small allocation of a run 1 MB.
     assert!(after < before + 1_000, "grew from {before} to {after} KiB over 10,000 runs");
+}
+
+/// For each of `keys`: appends that all overlap, and a read that misses one letter of them.
+///
+/// Each part of them is legal. So all must be tried in each order, and to remember these takes more
+/// memory than there is.
+fn crowds(keys: u64) -> Vec<Operation<KvInput, KvOutput>> {
+    const WIDTH: usize = 24;
+    let crowd = |key: u64| {
+        let append = move |client: usize| {
+            let input = KvInput::Append { key: key.to_string(), value: "a".repeat(1 + client % 3) };
+            Operation::answered(client as u64, 0, input, 10, KvOutput::Done)
+        };
+        let letters: usize = (0..WIDTH).map(|client| 1 + client % 3).sum();
+        let seen = KvOutput::Value("a".repeat(letters - 1));
+        let read = Operation::answered(99, 20, KvInput::Get { key: key.to_string() }, 30, seen);
+        (0..WIDTH).map(append).chain([read])
+    };
+    (0..keys).flat_map(crowd).collect()
+}
+
+/// The most memory in KiB that `judge` takes, measured each time that it asks whether to stop; and
+/// its verdict.
+fn most_kib<T>(memory: usize, judge: impl FnOnce(&Budget<'_>) -> T) -> (u64, T) {
+    let before = resident_kib();
+    let most = Cell::new(before);
+    let look = || {
+        most.set(most.get().max(resident_kib()));
+        false
+    };
+    let verdict = judge(&Budget { memory, stop: Some(&look), ..Budget::default() });
+    (most.get() - before, verdict)
+}
+
+/// A table doubles when it is full, so its last growth may exceed the limit, by as much again.
+#[test]
+fn a_judgement_that_needs_more_than_the_limit_keeps_to_it_and_says_so() {
+    const LIMIT: usize = 4 << 20;
+    let _alone = alone();
+    for keys in [1, 12] {
+        let history = crowds(keys);
+        let (most, verdict) = most_kib(LIMIT, |budget| check(&Kv, &history, budget));
+        assert_eq!(verdict, Verdict::Unknown(Why::Memory), "{keys} keys");
+        assert!(most < 2 * LIMIT as u64 / 1024, "{keys} keys took {most} KiB");
+        let (most, verdict) = most_kib(LIMIT, |budget| is_linearizable(&Kv, &history, budget));
+        assert_eq!(verdict, Err(Why::Memory), "{keys} keys");
+        assert!(most < 2 * LIMIT as u64 / 1024, "{keys} keys took {most} KiB, without a picture");
+    }
 }

@@ -27,13 +27,13 @@ pub(in crate::lab) enum Judgement {
 
 /// Judges all of a run's histories.
 pub(in crate::lab) fn judge(histories: &[History]) -> Judgement {
-    judge_within(STEPS_MAX, histories)
+    judge_within(Ask { steps: STEPS_MAX, memory: MEMORY_MAX }, histories)
 }
 
-fn judge_within(steps: u64, histories: &[History]) -> Judgement {
+fn judge_within(ask: Ask, histories: &[History]) -> Judgement {
     let mut verdict = Judgement::Legal;
     for history in histories {
-        match history.judge(Ask { steps }) {
+        match history.judge(ask) {
             Judgement::Legal => {}
             illegal @ Judgement::Illegal(_) => return illegal,
             undecided @ Judgement::Undecided(_) => verdict = undecided,
@@ -42,8 +42,11 @@ fn judge_within(steps: u64, histories: &[History]) -> Judgement {
     verdict
 }
 
+/// What there is for the judgement of a history.
+#[derive(Clone, Copy)]
 struct Ask {
     steps: u64,
+    memory: usize,
 }
 
 impl history::Judge for Ask {
@@ -54,8 +57,8 @@ impl history::Judge for Ask {
         model: &M,
         operations: &[Operation<M::Input, M::Output>],
     ) -> Judgement {
-        let steps = self.steps;
-        let budget = Budget { steps, memory: MEMORY_MAX, ..Budget::default() };
+        let Ask { steps, memory } = self;
+        let budget = Budget { steps, memory, ..Budget::default() };
         match check(model, operations, &budget) {
             Verdict::Ok => Judgement::Legal,
             Verdict::Illegal(counterexample) => {
@@ -66,7 +69,7 @@ impl history::Judge for Ask {
             Verdict::Unknown(why) => {
                 let spent = match why {
                     Why::Steps => format!("{steps} steps"),
-                    Why::Memory | Why::Stopped => format!("{} MiB", MEMORY_MAX >> 20),
+                    Why::Memory | Why::Stopped => format!("{} MiB", memory >> 20),
                 };
                 let count = operations.len();
                 Judgement::Undecided(format!("{spent} were not enough to judge {count} operations"))
@@ -96,7 +99,24 @@ mod tests {
         let history = [put_and_get("v")];
         assert_eq!(judge(&history), Judgement::Legal);
         let why = "0 steps were not enough to judge 2 operations".to_string();
-        assert_eq!(judge_within(0, &history), Judgement::Undecided(why));
+        let ask = Ask { steps: 0, memory: MEMORY_MAX };
+        assert_eq!(judge_within(ask, &history), Judgement::Undecided(why));
+    }
+
+    /// Appends that all overlap, and a read that misses a letter: all orders must be remembered.
+    #[test]
+    fn a_history_that_needs_too_much_memory_is_undecided_and_says_so() {
+        let key = || "k".to_string();
+        let append = |client: usize| {
+            let input = KvInput::Append { key: key(), value: "a".repeat(1 + client % 3) };
+            Operation::answered(client as u64, 0, input, 10, KvOutput::Done)
+        };
+        let seen = KvOutput::Value("a".repeat(47));
+        let read = Operation::answered(99, 20, KvInput::Get { key: key() }, 30, seen);
+        let history = [History::Kv((0..24).map(append).chain([read]).collect())];
+        let why = "1 MiB were not enough to judge 25 operations".to_string();
+        let ask = Ask { steps: STEPS_MAX, memory: 1 << 20 };
+        assert_eq!(judge_within(ask, &history), Judgement::Undecided(why));
     }
 
     #[test]
