@@ -226,6 +226,38 @@ fn destructors_that_start_tasks_come_to_an_end() {
     }
 }
 
+/// As many tasks as may live at once are started at the end of a run. The closures of the others
+/// are leaked, and counted.
+#[test]
+fn a_destructor_that_starts_too_many_tasks_leaves_some() {
+    const STARTED: u32 = 200;
+    const LIVE_MAX: u32 = 50;
+    let dropped = Arc::new(AtomicU32::new(0));
+    let counter = dropped.clone();
+    let starts = move || {
+        for _ in 0..STARTED {
+            let counter = counter.clone();
+            let counts = OnDrop(move || {
+                counter.fetch_add(1, Ordering::Relaxed);
+            });
+            thread::go(move || drop(counts));
+        }
+    };
+    let config = RunConfig { tasks_max: LIVE_MAX, ..RunConfig::default() };
+    let outcome = runtime::run(&config, move || {
+        let starts = OnDrop(starts);
+        thread::go(move || {
+            let _starts = starts;
+            thread::sleep(Duration::from_secs(1000));
+        });
+        thread::sleep(SPAN);
+    });
+    assert!(outcome.result.is_ok(), "{outcome:?}");
+    // The task with the destructor lives, too.
+    assert_eq!(dropped.load(Ordering::Relaxed), LIVE_MAX - 1);
+    assert_eq!(outcome.tasks_left, STARTED - (LIVE_MAX - 1));
+}
+
 #[test]
 fn data_of_a_run_is_dropped_in_the_run_and_may_look_for_more() {
     type Looks = OnDrop<fn()>;

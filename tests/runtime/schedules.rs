@@ -65,22 +65,97 @@ fn a_run_is_a_function_of_its_seed() {
     assert_eq!(distinct.len(), hashes.len(), "two seeds took one course");
 }
 
+/// The hash of a run whose tasks take turns in the order in which they are ready.
+fn fifo_hash(main: impl FnOnce() + Send + 'static) -> u64 {
+    let config = RunConfig { schedule: Schedule::Fifo, ..RunConfig::default() };
+    let outcome = runtime::run(&config, main);
+    outcome.result.unwrap();
+    outcome.hash
+}
+
 #[test]
 fn the_hash_tells_what_happened_and_when() {
-    let hash = |main: fn()| {
-        let config = RunConfig { schedule: Schedule::Fifo, ..RunConfig::default() };
-        runtime::run(&config, main).hash
-    };
     let sleeps = [
-        hash(|| thread::sleep(Duration::from_millis(1))),
-        hash(|| thread::sleep(Duration::from_millis(2))),
+        fifo_hash(|| thread::sleep(Duration::from_millis(1))),
+        fifo_hash(|| thread::sleep(Duration::from_millis(2))),
     ];
     assert_ne!(sleeps[0], sleeps[1], "the time");
-    let (sends, receives) = (
-        hash(|| assert!(channel::unbounded().0.try_send(()).is_err(), "nobody receives")),
-        hash(|| assert!(channel::unbounded::<()>().1.try_recv().is_err(), "nobody sends")),
-    );
+    let sends = fifo_hash(|| {
+        let (sender, _receiver) = channel::unbounded();
+        sender.try_send(()).unwrap();
+    });
+    let receives = fifo_hash(|| {
+        let (_sender, receiver) = channel::unbounded::<()>();
+        receiver.try_recv().unwrap_err();
+    });
     assert_ne!(sends, receives, "the event");
+}
+
+/// Two tasks do the same, one after the other: the same events at the same times.
+#[test]
+fn the_hash_tells_which_task_it_was() {
+    let hash_with = |first: usize| {
+        fifo_hash(move || {
+            let (senders, tasks): (Vec<_>, Vec<_>) = (0..2)
+                .map(|_| {
+                    let (sender, receiver) = channel::unbounded();
+                    (sender, thread::spawn("waits", move || receiver.recv().unwrap()))
+                })
+                .unzip();
+            // Until both wait.
+            thread::sleep(Duration::from_millis(1));
+            for at in [first, 1 - first] {
+                senders[at].send(()).unwrap();
+                thread::sleep(Duration::from_millis(1));
+            }
+            tasks.into_iter().for_each(thread::JoinHandle::join);
+        })
+    };
+    assert_eq!(hash_with(0), hash_with(0));
+    assert_ne!(hash_with(0), hash_with(1));
+}
+
+#[test]
+fn the_timer_of_a_wait_that_is_over_ends_no_later_wait() {
+    let main = || {
+        let (sender, receiver) = channel::unbounded();
+        sender.send(()).unwrap();
+        let answers = thread::spawn("answers", move || {
+            thread::sleep(Duration::from_secs(1));
+            sender.send(()).unwrap();
+            thread::sleep(Duration::from_secs(1000));
+        });
+        receiver.recv().unwrap();
+        receiver.recv_timeout(Duration::from_secs(10)).unwrap();
+        let begun = Instant::now();
+        thread::sleep(Duration::from_secs(100));
+        assert!(begun.elapsed() >= Duration::from_secs(100), "{:?}", begun.elapsed());
+        answers.join();
+    };
+    virtual_run(1, main).result.unwrap();
+}
+
+#[test]
+fn waits_that_end_at_one_moment_end_in_the_order_in_which_they_began() {
+    const TASKS: u64 = 5;
+    let main = || {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let ended = Arc::new(Mutex::new(Vec::new()));
+        let wait = |number: u64| {
+            let ended = ended.clone();
+            thread::spawn("waits", move || {
+                // Those that were started later begin to wait earlier.
+                thread::sleep(Duration::from_millis(TASKS - number));
+                let (_sender, receiver) = channel::unbounded::<()>();
+                receiver.recv_deadline(deadline).unwrap_err();
+                ended.lock().push(number);
+            })
+        };
+        let tasks: Vec<_> = (0..TASKS).map(wait).collect();
+        tasks.into_iter().for_each(thread::JoinHandle::join);
+        assert_eq!(*ended.lock(), [4, 3, 2, 1, 0]);
+    };
+    fifo_hash(main);
 }
 
 /// The first failure of `main` among 1,000 seeds, and its seed.
