@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::contradiction::contradiction;
 use super::limits::{Left, Limits};
 use super::model::Model;
-use super::part::{History, Part, by_key};
+use super::part::{History, Operations, Part, by_key};
 use super::search::{Progress, Search};
 use super::shrink::shrink;
 use super::verdict::{Budget, Verdict, Why};
@@ -39,9 +39,11 @@ const SLICE: u64 = 1 << 12;
 ///
 /// # Panics
 /// When an operation returns before it was called.
-pub fn check<M: Model>(model: &M, history: &History<M>, budget: &Budget<'_>) -> Verdict {
+pub fn check<M: Model>(model: &M, history: &Operations<M>, budget: &Budget<'_>) -> Verdict {
     let limits = Limits::new(budget);
-    match Turns::new(model, history, &limits).take() {
+    let keys = by_key(model, history);
+    let history = &History::new(model, history, &keys);
+    match Turns::new(model, history, keys, &limits).take() {
         Outcome::Ok => Verdict::Ok,
         Outcome::Unknown(why) => Verdict::Unknown(why),
         Outcome::Illegal { suspects, last, known } => {
@@ -69,10 +71,12 @@ pub fn check<M: Model>(model: &M, history: &History<M>, budget: &Budget<'_>) -> 
 /// When an operation returns before it was called.
 pub fn is_linearizable<M: Model>(
     model: &M,
-    history: &History<M>,
+    history: &Operations<M>,
     budget: &Budget<'_>,
 ) -> Result<bool, Why> {
-    match Turns::new(model, history, &Limits::new(budget)).take() {
+    let keys = by_key(model, history);
+    let history = &History::new(model, history, &keys);
+    match Turns::new(model, history, keys, &Limits::new(budget)).take() {
         Outcome::Ok => Ok(true),
         Outcome::Illegal { .. } => Ok(false),
         Outcome::Unknown(why) => Err(why),
@@ -126,7 +130,7 @@ impl<M: Model> Going<'_, M> {
 /// The keys that are not decided, the next one first.
 struct Turns<'a, 'b, M: Model> {
     model: &'a M,
-    history: &'a History<M>,
+    history: &'b History<'a, M>,
     left: VecDeque<Turn<'a, M>>,
     limits: &'b Limits<'b>,
     steps_left: u64,
@@ -137,8 +141,13 @@ struct Turns<'a, 'b, M: Model> {
 }
 
 impl<'a, 'b, M: Model> Turns<'a, 'b, M> {
-    fn new(model: &'a M, history: &'a History<M>, limits: &'b Limits<'b>) -> Turns<'a, 'b, M> {
-        let left = by_key(model, history).into_iter().map(Turn::Waiting).collect();
+    fn new(
+        model: &'a M,
+        history: &'b History<'a, M>,
+        keys: Vec<Vec<usize>>,
+        limits: &'b Limits<'b>,
+    ) -> Turns<'a, 'b, M> {
+        let left = keys.into_iter().map(Turn::Waiting).collect();
         let steps_left = limits.budget.steps;
         Turns { model, history, left, limits, steps_left, bytes: 0, gave_up: false }
     }

@@ -21,7 +21,7 @@ const NEAR_MAX: usize = 256;
 /// search has looked at.
 pub(super) fn contradiction<M: Model>(
     model: &M,
-    history: &History<M>,
+    history: &History<'_, M>,
     all: Vec<usize>,
     last: u64,
     left: Left,

@@ -44,7 +44,7 @@ impl Longest {
 /// end with what is `left` and within `limits`.
 pub(super) fn longest_through<M: Model>(
     model: &M,
-    history: &History<M>,
+    history: &History<'_, M>,
     conflict: &[usize],
     context: &[usize],
     left: Left,
@@ -64,12 +64,12 @@ pub(super) fn longest_through<M: Model>(
     }
 
     let operations = &search.part.operations;
-    let index_of = |id: &u32| operations[*id as usize].index;
+    let indices_of = |order: &[u32]| search.part.indices_of(order.iter().copied());
     let best = search.longest.iter().flat_map(|longest| &longest.best);
     let by_index: Vec<(usize, Vec<usize>)> = operations
         .iter()
         .zip(best)
-        .map(|(operation, best)| (operation.index, best.order.iter().map(index_of).collect()))
+        .map(|(operation, best)| (operation.index, indices_of(&best.order)))
         .collect();
     let through = |index: &usize| {
         by_index.iter().find(|(other, _)| other == index).map_or(vec![], |(_, order)| order.clone())

@@ -83,6 +83,24 @@ pub trait Model {
         false
     }
 
+    /// Of an operation with that answer that may take effect after its return, the height below
+    /// which it may: a put in doubt, of which a copy may be under way. `None` where it took effect
+    /// before it returned, if at all.
+    ///
+    /// It then takes effect at any time after its call, or never. Its answer must be right in some
+    /// state between call and return all the same. Where the state had reached that height before
+    /// the call, the operation takes no effect after its return.
+    fn late_below(&self, _input: &Self::Input, _output: &Self::Output) -> Option<u64> {
+        None
+    }
+
+    /// How high the state is at least, once an operation with that answer has returned. A height
+    /// never falls: a version. Asked only where [`late_below`](Model::late_below) of some operation
+    /// is not `None`.
+    fn height(&self, _input: &Self::Input, _output: &Self::Output) -> u64 {
+        0
+    }
+
     /// What an operation can see of `state`: by its answer, or, if it never returned, by what it
     /// does. See [`Sight`] for what each value promises; `Sight::Can` promises nothing.
     fn sight(

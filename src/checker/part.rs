@@ -1,18 +1,83 @@
 //! The operations of one key, laid out for the search.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 
 use super::history::Operation;
 use super::model::{Model, Sight};
 
-/// The history of a model.
-pub(super) type History<M> = [Operation<<M as Model>::Input, <M as Model>::Output>];
+/// The operations of a model's history.
+pub(super) type Operations<M> = [Operation<<M as Model>::Input, <M as Model>::Output>];
+
+/// The history of a model, and which of its operations may take effect after they have returned.
+pub(super) struct History<'a, M: Model> {
+    operations: &'a Operations<M>,
+    /// The indices of these, in order.
+    late: Vec<usize>,
+}
+
+impl<'a, M: Model> History<'a, M> {
+    /// The history `operations`, of which the operations of each of `keys` are looked at.
+    pub fn new(model: &M, operations: &'a Operations<M>, keys: &[Vec<usize>]) -> History<'a, M> {
+        let late = keys.iter().flat_map(|indices| late(model, operations, indices));
+        let mut late: Vec<usize> = late.collect();
+        late.sort_unstable();
+        History { operations, late }
+    }
+
+    /// Whether an operation may take effect after it has returned.
+    pub fn is_late(&self, index: usize) -> bool {
+        self.late.binary_search(&index).is_ok()
+    }
+}
+
+impl<M: Model> Deref for History<'_, M> {
+    type Target = Operations<M>;
+
+    fn deref(&self) -> &Operations<M> {
+        self.operations
+    }
+}
+
+/// Those of the operations `indices`, all of one key, that may take effect after their return.
+fn late<M: Model>(model: &M, operations: &Operations<M>, indices: &[usize]) -> Vec<usize> {
+    let answers = indices.iter().filter_map(|index| {
+        let operation = &operations[*index];
+        operation.output().map(|output| (*index, operation, output))
+    });
+    let in_doubt: Vec<(usize, u64)> = answers
+        .clone()
+        .filter_map(|(index, operation, output)| {
+            model.late_below(&operation.input, output).map(|below| (index, below))
+        })
+        .collect();
+    if in_doubt.is_empty() {
+        return Vec::new();
+    }
+    let mut heights: Vec<(u64, u64)> = answers
+        .map(|(_, operation, output)| (operation.end(), model.height(&operation.input, output)))
+        .collect();
+    heights.sort_unstable();
+    let mut highest = 0;
+    for (_, height) in &mut heights {
+        highest = highest.max(*height);
+        *height = highest;
+    }
+    let is_late = |(index, below): &(usize, u64)| {
+        let before = heights.partition_point(|(end, _)| *end < operations[*index].call);
+        before.checked_sub(1).map_or(0, |last| heights[last].1) < *below
+    };
+    in_doubt.into_iter().filter(is_late).map(|(index, _)| index).collect()
+}
 
 /// Operations of one key. Those with an answer have the numbers `0..answered_count`, by call;
 /// behind them stand those without, also by call: the open ones.
 ///
 /// An operation is open if it never returned, or if it is asked what follows from the answers of
 /// others alone. Then it still took effect before it returned, if at all: it has a deadline.
+///
+/// An operation that may take effect after its return has no deadline. As long as its answer counts
+/// it is there twice: with its answer, and as a copy that never returned.
 pub(super) struct Part<'a, M: Model> {
     pub operations: Vec<Placed<'a, M>>,
     pub answered_count: usize,
@@ -20,7 +85,8 @@ pub(super) struct Part<'a, M: Model> {
     pub returns: Vec<(u64, u32)>,
     /// The answered operations that only read, in the order in which they returned.
     pub reads: Vec<u32>,
-    /// The answered operations that are not right in every state, in the same order.
+    /// The answered operations that are not right in every state, in the same order. An answer in
+    /// doubt excludes next to nothing: to look ahead at it would hide those behind it.
     pub telling: Vec<u32>,
     /// All operations, answered or open, that are not right in every state.
     pub seeing: Vec<u32>,
@@ -34,6 +100,8 @@ pub(super) struct Part<'a, M: Model> {
 pub(super) struct Placed<'a, M: Model> {
     /// Its index in the history that was given.
     pub index: usize,
+    /// Whether it is the effect of another, which has the answer.
+    pub is_copy: bool,
     pub call: u64,
     /// When it returned, with or without an answer that counts; the end of time if it never did.
     pub end: u64,
@@ -57,33 +125,44 @@ impl<'a, M: Model> Part<'a, M> {
     /// so as well.
     pub fn new(
         model: &M,
-        history: &'a History<M>,
+        history: &History<'a, M>,
         indices: &[usize],
         has_answer: impl Fn(usize) -> bool,
     ) -> Part<'a, M> {
         let initial = model.initial();
+        let all = history.operations;
+        let placed = |index: usize, output: Option<&'a M::Output>, end: u64, is_copy: bool| {
+            let operation = &all[index];
+            let reads_only = model.reads_only(&operation.input, output);
+            // Who is blind is so in every state.
+            let is_blind = model.sight(&initial, &operation.input, output) == Sight::Blind;
+            let overwrites = is_blind && model.overwrites(&operation.input);
+            Placed {
+                index,
+                is_copy,
+                call: operation.call,
+                end,
+                input: &operation.input,
+                output,
+                reads_only,
+                is_blind,
+                overwrites,
+                slot: 0,
+                rank: 0,
+            }
+        };
         let mut operations: Vec<Placed<'a, M>> = indices
             .iter()
-            .map(|index| {
-                let operation = &history[*index];
-                let output = operation.output().filter(|_| has_answer(*index));
-                let reads_only = model.reads_only(&operation.input, output);
-                // Who is blind is so in every state.
-                let is_blind = model.sight(&initial, &operation.input, output) == Sight::Blind;
-                let overwrites = is_blind && model.overwrites(&operation.input);
-                Placed {
-                    index: *index,
-                    call: operation.call,
-                    end: operation.end(),
-                    input: &operation.input,
-                    output,
-                    reads_only,
-                    is_blind,
-                    overwrites,
-                    slot: 0,
-                    rank: 0,
-                }
+            .flat_map(|index| {
+                let is_late = history.is_late(*index);
+                let answer = all[*index].output().filter(|_| has_answer(*index));
+                let end = all[*index].end();
+                let end = if is_late && answer.is_none() { u64::MAX } else { end };
+                let copy =
+                    (is_late && answer.is_some()).then(|| placed(*index, None, u64::MAX, true));
+                [Some(placed(*index, answer, end, false)), copy]
             })
+            .flatten()
             // What reads and was never answered neither does nor says anything.
             .filter(|placed| placed.output.is_some() || !placed.reads_only)
             .collect();
@@ -99,10 +178,22 @@ impl<'a, M: Model> Part<'a, M> {
             ids.filter(|id| is_one(&operations[*id as usize])).collect::<Vec<u32>>()
         };
         let reads = those(&|it| it.reads_only);
-        let telling = those(&|it| !it.is_blind);
+        let in_doubt = |it: &Placed<'a, M>| {
+            it.output.is_some_and(|output| model.late_below(it.input, output).is_some())
+        };
+        let telling = those(&|it| !it.is_blind && !in_doubt(it));
         let all = (0..).zip(&operations);
         let seeing = all.filter(|(_, it)| !it.is_blind).map(|(id, _)| id).collect();
         Part { answered_count, reads, telling, seeing, operations, returns, slots, expiring }
+    }
+
+    /// The operations of an order, as indices into the history. Where one took effect after it was
+    /// answered, it stands where it took effect.
+    pub fn indices_of(&self, order: impl Iterator<Item = u32> + Clone) -> Vec<usize> {
+        let placed = order.map(|id| &self.operations[id as usize]);
+        let copies = placed.clone().filter(|it| it.is_copy).map(|it| it.index);
+        let copies: BTreeSet<usize> = copies.collect();
+        placed.filter(|it| it.is_copy || !copies.contains(&it.index)).map(|it| it.index).collect()
     }
 
     /// How many operations have no answer.
@@ -151,8 +242,14 @@ fn expiring<M: Model>(open: &[Placed<'_, M>]) -> Vec<u32> {
     expiring
 }
 
+/// The indices of the operations of the same key as `one`, which is among them.
+pub(super) fn of_key<M: Model>(model: &M, history: &Operations<M>, one: usize) -> Vec<usize> {
+    let key = model.key(&history[one].input);
+    (0..history.len()).filter(|index| model.key(&history[*index].input) == key).collect()
+}
+
 /// The indices of the operations of each key, by key.
-pub(super) fn by_key<M: Model>(model: &M, history: &History<M>) -> Vec<Vec<usize>> {
+pub(super) fn by_key<M: Model>(model: &M, history: &Operations<M>) -> Vec<Vec<usize>> {
     let mut keys: BTreeMap<M::Key, Vec<usize>> = BTreeMap::new();
     for (index, operation) in history.iter().enumerate() {
         assert!(

@@ -14,7 +14,7 @@ use super::verdict::Counterexample;
 /// some that contradict each other, the most important ones first.
 pub(super) fn shrink<M: Model>(
     model: &M,
-    history: &History<M>,
+    history: &History<'_, M>,
     suspects: Vec<usize>,
     last: u64,
     known: Option<Vec<usize>>,
@@ -52,7 +52,7 @@ const CONTEXT_MAX: usize = 24;
 /// are, and each question below halves what is left.
 pub(super) struct Shrinker<'a, M: Model> {
     pub model: &'a M,
-    pub history: &'a History<M>,
+    pub history: &'a History<'a, M>,
     pub limits: &'a Limits<'a>,
     pub left: Left,
     /// Every question that mattered had an answer.
@@ -64,7 +64,7 @@ pub(super) struct Shrinker<'a, M: Model> {
 impl<'a, M: Model> Shrinker<'a, M> {
     pub fn new(
         model: &'a M,
-        history: &'a History<M>,
+        history: &'a History<'a, M>,
         limits: &'a Limits<'a>,
         left: Left,
         all: Vec<usize>,
@@ -201,7 +201,7 @@ impl<'a, M: Model> Shrinker<'a, M> {
             before = search.steps;
             match progress {
                 Progress::Going => {}
-                Progress::Found => return Some(Some(search.placed().collect())),
+                Progress::Found => return Some(Some(search.placed())),
                 Progress::Impossible => return Some(None),
             }
             let too_large = search.bytes() > self.left.memory;

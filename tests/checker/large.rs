@@ -224,6 +224,90 @@ fn far_behind(width: u64) -> History<Kv> {
     history
 }
 
+fn versioned_put(
+    client: u64,
+    at: u64,
+    version: u64,
+    output: VersionedOutput,
+) -> Operation<VersionedInput, VersionedOutput> {
+    let (key, value) = ("k".to_string(), client.to_string());
+    Operation::answered(client, at, VersionedInput::Put { key, value, version }, at + 1, output)
+}
+
+fn versioned_get(at: u64, value: &str, version: u64) -> Operation<VersionedInput, VersionedOutput> {
+    let found = VersionedOutput::Found { value: value.to_string(), version };
+    Operation::answered(99, at, VersionedInput::Get { key: "k".to_string() }, at + 1, found)
+}
+
+/// Its first copy is under way while a second one is refused, since the key has not come to the
+/// version.
+#[test]
+fn a_put_in_doubt_may_be_done_after_its_return() {
+    use VersionedOutput::{Done, Maybe};
+    let check = |history: &[_]| check(&VersionedKv, history, &Budget::default());
+    let late = versioned_put(7, 10, 2, Maybe);
+    let mut history = vec![
+        versioned_put(1, 0, 0, Done),
+        late.clone(),
+        versioned_put(1, 20, 1, Done),
+        versioned_get(30, "1", 2),
+        versioned_get(40, "7", 3),
+    ];
+    assert_eq!(check(&history), Verdict::Ok);
+    history.push(versioned_put(1, 50, 3, Done));
+    history.push(versioned_get(60, "7", 5));
+    assert!(check(&history).is_illegal(), "it was done twice");
+    history.truncate(5);
+    history.insert(1, versioned_get(5, "1", 1));
+    assert_eq!(check(&history), Verdict::Ok, "the key had not come to the version");
+
+    // If it had, a refusal says that the version has passed.
+    let history = [
+        versioned_put(1, 0, 0, Done),
+        versioned_put(1, 2, 1, Done),
+        versioned_get(5, "1", 2),
+        late,
+        versioned_get(30, "1", 2),
+        versioned_get(40, "7", 3),
+    ];
+    let Verdict::Illegal(example) = check(&history) else { panic!("the version has not passed") };
+    assert!(example.minimal, "{example:?}");
+    assert!(check(&history[..4]).is_ok(), "it may have been done");
+}
+
+/// Clients ask for versions to come. What may be done later is tried where it can be done, and
+/// costs little elsewhere.
+#[test]
+fn many_puts_in_doubt_at_versions_to_come_cost_little() {
+    const COUNT: u64 = 40;
+    let at = |version| 10 * version;
+    let mut history = Vec::new();
+    for version in 0..COUNT {
+        let done_late = version % 3 == 2;
+        if !done_late {
+            history.push(versioned_put(1, at(version), version, VersionedOutput::Done));
+        }
+        let value = if done_late { "2" } else { "1" };
+        history.push(versioned_get(at(version) + 6, value, version + 1));
+        for client in [2, 3, 4] {
+            history.push(versioned_put(
+                client,
+                at(version) + 3,
+                version + 9,
+                VersionedOutput::Maybe,
+            ));
+        }
+    }
+    // The versions of the first puts in doubt have not been asked for before.
+    for version in (2..9).step_by(3) {
+        history.push(versioned_put(2, 0, version, VersionedOutput::Maybe));
+    }
+    let budget = Budget { steps: 1_000_000, ..Budget::default() };
+    assert_eq!(check(&VersionedKv, &history, &budget), Verdict::Ok);
+    history.push(versioned_get(at(COUNT), "3", COUNT));
+    assert!(check(&VersionedKv, &history, &budget).is_illegal(), "another one had come first");
+}
+
 #[test]
 fn puts_in_doubt_at_a_version_that_has_passed_cost_little() {
     let key = || "k".to_string();

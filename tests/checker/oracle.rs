@@ -62,6 +62,14 @@ impl<M: NondeterministicModel<Input: Clone + Debug, Output: Clone + Debug>> Worl
     }
 }
 
+/// An operation that was answered but may take effect later, as one that never was: the effect of
+/// it. It is beside the answer what there is of it.
+pub fn effect<W: World>(
+    operation: &Operation<W::Input, W::Output>,
+) -> Operation<W::Input, W::Output> {
+    Operation::open(operation.client, operation.call, operation.input.clone())
+}
+
 /// Some operations of a history, and for each whether its answer counts. If not, the operation took
 /// effect between its call and its return, with whatever answer, or not at all.
 pub struct Part<W: World> {
@@ -70,9 +78,14 @@ pub struct Part<W: World> {
 }
 
 impl<W: World> Part<W> {
-    /// All answers count.
-    pub fn whole(history: &History<W>) -> Part<W> {
-        Part { operations: history.clone(), counts: vec![true; history.len()] }
+    /// All answers count. Whatever was answered in doubt may take effect later.
+    pub fn whole(world: &W, history: &History<W>) -> Part<W> {
+        let mut operations = history.clone();
+        let in_doubt = |it: &&Operation<W::Input, W::Output>| {
+            it.output().is_some_and(|output| world.late_below(&it.input, output).is_some())
+        };
+        operations.extend(history.iter().filter(in_doubt).map(effect::<W>));
+        Part { counts: vec![true; operations.len()], operations }
     }
 
     /// The answer of an operation, if it has one that counts.

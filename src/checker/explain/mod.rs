@@ -21,7 +21,7 @@ pub use picture::{ODD, render, render_explained};
 
 use super::describe::Describe;
 use super::limits::Limits;
-use super::part::{History, Part};
+use super::part::{History, Operations, Part, of_key};
 use super::search::{Progress, Search};
 use super::{Budget, Counterexample, Model, Operation};
 
@@ -93,7 +93,7 @@ type Found<M> = (usize, Option<(Vec<usize>, <M as Model>::State)>);
 /// it was not found in time that there is a longer one.
 fn of_longest<M: Describe>(
     model: &M,
-    history: &History<M>,
+    history: &Operations<M>,
     counterexample: &Counterexample,
 ) -> Option<Found<M>> {
     let order = counterexample.longest.iter().max_by_key(|order| order.len())?;
@@ -109,7 +109,7 @@ fn of_longest<M: Describe>(
 /// what returned before.
 fn of_search<M: Describe>(
     model: &M,
-    history: &History<M>,
+    history: &Operations<M>,
     counterexample: &Counterexample,
     limits: &Limits<'_>,
 ) -> Option<Found<M>> {
@@ -117,9 +117,8 @@ fn of_search<M: Describe>(
     if limits.stopped() {
         return Some((last, None));
     }
-    let key = model.key(&history[*counterexample.conflict.first()?].input);
-    let of_key = |index: &usize| model.key(&history[*index].input) == key;
-    let mut all: Vec<usize> = (0..history.len()).filter(of_key).collect();
+    let mut all = of_key(model, history, *counterexample.conflict.first()?);
+    let history = &History::new(model, history, std::slice::from_ref(&all));
     // Of one answer alone it is known that it cannot be right.
     let odd = match counterexample.conflict.len() {
         1 => last,
@@ -135,7 +134,7 @@ fn of_search<M: Describe>(
     if run(&mut search, limits) != Progress::Found {
         return Some((odd, None));
     }
-    let mut order: Vec<usize> = search.placed().collect();
+    let mut order = search.placed();
     // It may have taken effect anywhere behind the last one that returned before its call. Where
     // its answer is nearly right is where it belongs.
     let needed = order.iter().rposition(|index| history[*index].precedes(&history[odd]));
@@ -178,7 +177,7 @@ fn run<M: Model>(search: &mut Search<'_, M>, limits: &Limits<'_>) -> Progress {
 /// found in time.
 fn first_impossible<M: Model>(
     model: &M,
-    history: &History<M>,
+    history: &History<'_, M>,
     all: &[usize],
     limits: &Limits<'_>,
 ) -> Option<usize> {
@@ -208,7 +207,7 @@ fn common(one: &str, other: &str) -> usize {
 /// The state after an order, in which the answers count that `counts` says; `None` if it is none.
 fn after<M: Describe>(
     model: &M,
-    history: &History<M>,
+    history: &Operations<M>,
     order: &[usize],
     counts: impl Fn(usize) -> bool,
 ) -> Option<M::State> {

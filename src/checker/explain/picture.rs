@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::super::describe::Describe;
 use super::super::draw::{self, Bar, shorten};
+use super::super::part::{History, of_key};
 use super::super::{Counterexample, Operation};
 use super::{Explanation, common, explain, operation};
 
@@ -80,6 +81,13 @@ pub fn render_explained<M: Describe>(
             text,
             "({CONTEXT} takes effect between its call and its return, if at all: its answer plays no part)"
         );
+    }
+    if let Some(first) = counterexample.context.first() {
+        let keys = [of_key(model, history, *first)];
+        let history = History::new(model, history, &keys);
+        if counterexample.context.iter().any(|index| history.is_late(*index)) {
+            let _ = writeln!(text, "(one whose answer leaves that open may do so later, too)");
+        }
     }
     if let Some(explanation) = explanation {
         text.push('\n');

@@ -79,6 +79,14 @@ impl<K: Ord + Clone, M: Model> Model for PerKey<K, M> {
         self.model.is_spent(state, input, output)
     }
 
+    fn late_below(&self, (_, input): &(K, M::Input), output: &M::Output) -> Option<u64> {
+        self.model.late_below(input, output)
+    }
+
+    fn height(&self, (_, input): &(K, M::Input), output: &M::Output) -> u64 {
+        self.model.height(input, output)
+    }
+
     fn heap_bytes(&self, state: &M::State) -> usize {
         self.model.heap_bytes(state)
     }

@@ -12,7 +12,8 @@ use crate::checker::{Model, NondeterministicModel, Sight};
 /// [`VersionedOutput::Maybe`] is the answer of a client whose put was refused after it had to send
 /// it again: either the put was done by an earlier sending, or the version was wrong indeed, be it
 /// of a key that is missing. So a put that is answered so is done where the version is right, and
-/// is legal where it is wrong.
+/// is legal where it is wrong. Where the key had not come to the version, an earlier sending may
+/// still be under way: the put may be done at any later time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct VersionedKv;
 
@@ -160,13 +161,30 @@ impl Model for VersionedKv {
         }
     }
 
+    fn late_below(&self, input: &VersionedInput, output: &VersionedOutput) -> Option<u64> {
+        match (input, output) {
+            (VersionedInput::Put { version, .. }, VersionedOutput::Maybe) => Some(*version),
+            _ => None,
+        }
+    }
+
+    fn height(&self, input: &VersionedInput, output: &VersionedOutput) -> u64 {
+        match (input, output) {
+            (VersionedInput::Put { version, .. }, VersionedOutput::Done) => {
+                version.saturating_add(1)
+            }
+            (_, VersionedOutput::Found { version, .. }) => *version,
+            _ => 0,
+        }
+    }
+
     fn heap_bytes(&self, state: &State) -> usize {
         state.as_ref().map_or(0, |(text, _)| text.own_bytes())
     }
 }
 
-/// A [`VersionedKv`] of which `Maybe` says nothing at all: the put was done, or was not, whatever
-/// the version was, as of a client that gave up waiting. Use it as
+/// A [`VersionedKv`] of which `Maybe` says nothing at all: the put was done by then, or never will
+/// be, whatever the version was. One that may be done later has no answer. Use it as
 /// [`PowerSet(UnsureVersionedKv)`](crate::checker::PowerSet).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UnsureVersionedKv;

@@ -184,13 +184,14 @@ impl<'a, M: Model> Search<'a, M> {
     }
 
     /// The operations placed so far, in order, as indices into the history.
-    pub fn placed(&self) -> impl Iterator<Item = usize> {
-        self.trail.iter().map(|placed| self.part.operations[placed.id as usize].index)
+    pub fn placed(&self) -> Vec<usize> {
+        self.part.indices_of(self.trail.iter().map(|placed| placed.id))
     }
 
     /// All operations of the search, as indices into the history.
     pub fn indices(&self) -> Vec<usize> {
-        self.part.operations.iter().map(|operation| operation.index).collect()
+        let own = self.part.operations.iter().filter(|operation| !operation.is_copy);
+        own.map(|operation| operation.index).collect()
     }
 
     /// The time of the last return that had a part in finding that there is no order.
