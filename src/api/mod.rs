@@ -15,7 +15,8 @@
 //! ```
 //!
 //! [`raft_rpc`] has the paper's own calls between servers, for the designs that speak them;
-//! [`kv_rpc`] those from a client to the key/value service, which is a [`StateMachine`] above a log.
+//! [`kv_rpc`] those from a client to the key/value service, which is a [`StateMachine`] above a
+//! log.
 //!
 //! Read [`Consensus`] first, then `raft/mod.rs` for the design that follows the paper.
 

@@ -8,8 +8,8 @@
 //!
 //! Arguments carry everything that an answer must be judged by, so that an answer which arrives
 //! seconds late, in another term, does no harm. A server that has stopped, since it was killed or
-//! its storage failed, answers in term 0 and refuses: that promises nothing. [`RaftRpc`] is a tarpc service: its client runs
-//! over the simulated network and over TCP alike.
+//! its storage failed, answers in term 0 and refuses: that promises nothing. [`RaftRpc`] is a tarpc
+//! service: its client runs over the simulated network and over TCP alike.
 //!
 //! Read next: `request_vote.rs`, `append_entries.rs` and `install_snapshot.rs` for the receivers.
 
@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entry, Index, Position, ServerId, Term};
 
-/// What each call carries beside its arguments: tarpc's. A handler may ignore it; a caller makes one
-/// with [`labrpc::context`](crate::labrpc::context).
+/// What each call carries beside its arguments: tarpc's. A handler may ignore it; a caller makes
+/// one with [`labrpc::context`](crate::labrpc::context).
 pub use tarpc::context::Context;
 
 /// What a candidate says when it asks for a vote (Figure 2).

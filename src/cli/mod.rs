@@ -4,8 +4,8 @@
 //! report file (`report`) and a comparison's figures (`compare`). The tables are for people and
 //! may change.
 //!
-//! The program `raftlab` is [`main`] and the guard, and nothing else. Another program with servers of
-//! its own is the same two lines:
+//! The program `raftlab` is [`main`] and the guard, and nothing else. Another program with servers
+//! of its own is the same two lines:
 //!
 //! ```no_run
 //! # use raftlab::lab::Design;

@@ -35,7 +35,8 @@
 //!
 //! - Every operation takes effect at one moment between its call and its return.
 //! - Put and append take effect once, however often they are sent. A versioned put that is
-//!   refused has not happened, or says that it does not know ([`PutError::Maybe`](crate::api::PutError::Maybe)).
+//!   refused has not happened, or says that it does not know
+//!   ([`PutError::Maybe`](crate::api::PutError::Maybe)).
 //! - A read sees all that was answered before it was asked, also when it takes no entry of the
 //!   log ([`Reads`](crate::api::Reads)).
 //! - Every call to a server returns: with the outcome, when leadership is lost, or when the
@@ -48,8 +49,8 @@
 //!
 //! # Reading on
 //!
-//! `api/kv_rpc.rs` has the calls, `asking.rs` whom a clerk asks next, `rsm.rs` the layer above the log,
-//! which knows nothing of keys. How reads do without the log, and what that saves, is in
+//! `api/kv_rpc.rs` has the calls, `asking.rs` whom a clerk asks next, `rsm.rs` the layer above the
+//! log, which knows nothing of keys. How reads do without the log, and what that saves, is in
 //! `docs/decisions/reads.md`.
 
 mod asking;

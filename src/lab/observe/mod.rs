@@ -25,7 +25,7 @@
 //! | 2A | `MonotonicTerm` | §5.1 | the term in a server's storage goes down |
 //! | 2A | `StaleTermRefused` | §5.1 | a vote or `success` answers an older term's request |
 //! | 2A | `ReplyHasNewestTerm` | Figure 2 | a reply's term is below its request's or the server's |
-//! | 2B | `VoteOnlyUpToDate` | §5.4.1 | a vote goes to a candidate whose log is behind the voter's |
+//! | 2B | `VoteOnlyUpToDate` | §5.4.1 | a vote goes to a log that is behind the voter's |
 //! | 2B | `LogMatching` | Figure 3 | entries of one index and term differ, or what precedes them |
 //! | 2B | `SendsOwnLog` | §5.3 | a leader sends other entries than it stored, or out of order |
 //! | 2B | `LeaderAppendOnly` | Figure 3 | a leader's durable entries vanish |
@@ -35,10 +35,10 @@
 //! | 2B | `StateMachineSafety` | Figure 3 | two servers apply different entries at one index |
 //! | 2B | `CommitOnlyOwnTerm` | §5.4.2 | an older term's entry is committed by counting |
 //! | 2B | `CommitMonotonic` | Figure 2 | a new leader has forgotten what it knew as committed |
-//! | 2B | `CommitNeedsAcknowledgements` | §5.3 | an entry is committed that no majority acknowledged |
+//! | 2B | `CommitNeedsAcknowledgements` | §5.3 | a commit that no majority acknowledged |
 //! | 2B | `AppliedPromptly` | Figure 2 | nothing is applied for a second though more is committed |
 //! | 2C | `PersistBeforeReply` | Figure 2 | a promised vote, log or term is not durable |
-//! | 2C | `PersistBeforeRequest` | Figure 2 | a candidate's vote, or a leader's term, is not durable |
+//! | 2C | `PersistBeforeRequest` | ours | a candidate's vote, or a leader's term, is not durable |
 //! | 2C | `LeaderCompleteness` | Figure 3 | a leader lacks what an earlier term committed |
 //! | 2C | `CommitNeedsMajority` | §5.3 | an entry is taken for committed that no majority stored |
 //! | 2D | `SnapshotCoversCommitted` | §7 | a snapshot covers what no majority stored |
