@@ -86,8 +86,8 @@
 //! # Reading on
 //!
 //! `api/raft_rpc.rs` has the messages, `state.rs` what a server knows. Then any file for its
-//! concern; none needs another. `server.rs` is the critical section, `timing.rs` has every number with its
-//! reason, `invariants.rs` what must always be so. Where we leave the paper is listed in
+//! concern; none needs another. `server.rs` is the critical section, `timing.rs` has every number
+//! with its reason, `invariants.rs` what must always be so. Where we leave the paper is listed in
 //! `docs/divergences.md`.
 
 mod append_entries;

@@ -1,5 +1,5 @@
-//! Runs the suite on servers that are correct and different; `scripts/fair` builds it into a program
-//! with all of them.
+//! Runs the suite on servers that are correct and different; `scripts/fair` builds it into a
+//! program with all of them.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

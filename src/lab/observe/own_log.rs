@@ -21,7 +21,7 @@ use crate::lab::digest::{Digest, hash, weigh};
 ///
 /// ```text
 /// stored     1 1 2 2 4 4     of the leader of term 4: it has stored what it has, up to there
-/// stored     1 1 2 2 3       of the leader of term 4: up to what earlier terms committed, here 1 1 2
+/// stored     1 1 2 2 3       of the leader of term 4: up to what was committed before, here 1 1 2
 /// ```
 #[derive(Default)]
 pub(super) struct SendsOwnLog {
