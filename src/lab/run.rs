@@ -70,22 +70,10 @@ pub fn run_scenario_observing(
     let tally = Arc::new(Tally::default());
     let unfit = design.unfit_for(scenario);
     assert!(unfit.is_none(), "{} says nothing about {}: {unfit:?}", scenario.name, design.name);
-    // Puppets may say what no cluster of real servers would.
-    let observers = (observing == Observing::On && !scenario.puppets).then(|| {
-        // On the real clock nobody says when the operating system held a server up.
-        let unfair = is_hostile(&config) || config.clock == Clock::Real;
-        let liveness = if unfair { Liveness::Ignored } else { Liveness::Judged };
-        // A server with a database applies every entry of its log itself.
-        let numbering = match scenario.part.keeps_a_database() {
-            true => Numbering::Entries,
-            false => design.numbering,
-        };
-        let until = match design.rules {
-            Rules::OfThePart => scenario.part,
-            Rules::AllOnDemand | Rules::All => Part::LAST,
-        };
-        Observers::new(scenario.servers, design.facts, numbering, liveness, until)
-    });
+    let observers = match observing {
+        Observing::On => observers(scenario, design, &config),
+        Observing::Off => None,
+    };
     let main = {
         let (scenario, design, config) = (*scenario, *design, config.clone());
         let (log, tally, observers) = (log.clone(), tally.clone(), observers.clone());
@@ -126,6 +114,26 @@ pub fn run_scenario_observing(
         histories,
         record: log.with(std::mem::take),
     }
+}
+
+/// Who looks on at a run; nobody where puppets may say what no cluster of real servers would.
+fn observers(scenario: &Scenario, design: &Design, config: &RunConfig) -> Option<Arc<Observers>> {
+    if scenario.puppets {
+        return None;
+    }
+    // On the real clock nobody says when the operating system held a server up.
+    let unfair = is_hostile(config) || config.clock == Clock::Real;
+    let liveness = if unfair { Liveness::Ignored } else { Liveness::Judged };
+    // A server with a database applies every entry of its log itself.
+    let numbering = match scenario.part.keeps_a_database() {
+        true => Numbering::Entries,
+        false => design.numbering,
+    };
+    let until = match design.rules {
+        Rules::OfThePart => scenario.part,
+        Rules::AllOnDemand | Rules::All => Part::LAST,
+    };
+    Some(Observers::new(scenario.servers, design.facts, numbering, liveness, until))
 }
 
 /// Whether the schedule may hold up any server for long, so that no wait and no limit is judged.

@@ -57,7 +57,7 @@ pub fn half_confirms_no_read_2b(cluster: &mut Cluster) {
         told.with(|told| *told = read);
     });
     stage.cluster().run_for(FORGOTTEN);
-    let early = answer.with(|answer| answer.clone());
+    let early = answer.with(|answer| *answer);
     let confirmed = matches!(early, Some(Ok(Some(_))));
     assert!(!confirmed, "S2 and S3 are silent, and S0 lets its service read: {early:?}");
     [S2, S3].into_iter().for_each(|silent| stage.follows(silent));
