@@ -154,8 +154,8 @@ fn what_a_snapshot_covers_may_still_be_sent() {
         play.wins(S0, 3, S1, at(1, 2));
         play.saves(S0, 3, &[3]);
         play.saves_snapshot(S0, at(1, 2));
-        play.sends(S0, S2, carries(S0, 3, at(0, 0), &entries(1, &[1, 1, 3])));
-        play.sends(S0, S2, carries(S0, 3, at(1, 2), &entries(3, &[3])));
+        play.sends(S0, S2, carries_commit(S0, 3, 2, at(0, 0), &entries(1, &[1, 1, 3])));
+        play.sends(S0, S2, carries_commit(S0, 3, 2, at(1, 2), &entries(3, &[3])));
     });
 }
 

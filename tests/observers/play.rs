@@ -118,9 +118,20 @@ pub fn acts(leader: ServerId, term: u64, commit: u64, prev: Position, last: Posi
 
 /// A leader's message with `entries`, which it says follow `prev`.
 pub fn carries(leader: ServerId, term: u64, prev: Position, entries: &[Entry]) -> Facts {
+    carries_commit(leader, term, 0, prev, entries)
+}
+
+/// The same, of a leader that knows the log to be committed up to `commit`.
+pub fn carries_commit(
+    leader: ServerId,
+    term: u64,
+    commit: u64,
+    prev: Position,
+    entries: &[Entry],
+) -> Facts {
     let last = entries.last().map_or(prev, Entry::position);
     let entries = Digest::of(prev, entries);
-    Facts::Acts { leader, term: Term(term), commit: Index(0), prev, last, entries }
+    Facts::Acts { leader, term: Term(term), commit: Index(commit), prev, last, entries }
 }
 
 /// A leader's message without entries.

@@ -36,8 +36,8 @@ pub fn half_is_no_commit_2b(cluster: &mut Cluster) {
 
 /// Two of four servers cannot say that their leader still leads.
 ///
-/// Thesis §6.4: the leader "waits for acknowledgments from a majority of the cluster". S2 and S3
-/// are silent, so they may have elected another leader long ago.
+/// A leader "waits for acknowledgments from a majority of the cluster" (thesis §6.4). S2 and S3 are
+/// silent, so they may have elected another leader long ago.
 pub fn half_confirms_no_read_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.puppets().for_each(|puppet| stage.follows(puppet));
