@@ -1,0 +1,183 @@
+//! The outside of a server: calls become events, and wait for what the loop answers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use raftlab::api::raft_rpc::{
+    AppendEntriesArgs, AppendEntriesReply, Context, InstallSnapshotArgs, InstallSnapshotReply,
+    RaftRpc, RequestVoteArgs, RequestVoteReply,
+};
+use raftlab::api::{ApplyMsg, Bytes, Consensus, Index, Leadership, NotLeader, ServerId};
+use raftlab::api::{Started, Term};
+use raftlab::lab::RaftPeer;
+use raftlab::persister::{PersistError, Persister};
+use raftlab::runtime::channel::{self, Receiver, SendTimeoutError, Sender};
+use raftlab::runtime::thread;
+
+use crate::engine::Engine;
+use crate::stable::Stable;
+
+/// How often an applier whose service does not read looks whether to stop.
+const APPLY_PATIENCE: Duration = Duration::from_millis(500);
+
+/// What can happen to a server, the passing of time aside.
+pub enum Event {
+    /// A peer calls; the answer goes into the channel.
+    RequestVote(RequestVoteArgs, Sender<RequestVoteReply>),
+    AppendEntries(AppendEntriesArgs, Sender<AppendEntriesReply>),
+    InstallSnapshot(InstallSnapshotArgs, Sender<InstallSnapshotReply>),
+    /// A peer answers a call that we made in the term given, as the server that we were then.
+    Voted(ServerId, Term, RequestVoteReply),
+    Appended(ServerId, Sent, AppendEntriesReply),
+    Installed(ServerId, Sent, InstallSnapshotReply),
+    /// The service above calls.
+    Start(Bytes, Sender<Result<Started, NotLeader>>),
+    GetState(Sender<Leadership>),
+    Snapshot(Index, Bytes),
+    /// Says nothing: wakes the loop, so that it sees that it is to stop.
+    Wake,
+}
+
+/// What a call to a follower was about.
+pub struct Sent {
+    pub term: Term,
+    /// The entry before the first one sent.
+    pub prev: Index,
+    /// What the follower has if it agrees.
+    pub last: Index,
+}
+
+/// What the loop shows without being asked.
+pub struct Outside {
+    /// Its latest durable term: all that a stopped server can still truly tell.
+    term: AtomicU64,
+    stopped: AtomicBool,
+}
+
+impl Outside {
+    pub fn show_term(&self, term: Term) {
+        self.term.store(term.0, Ordering::SeqCst);
+    }
+
+    fn term(&self) -> Term {
+        Term(self.term.load(Ordering::SeqCst))
+    }
+
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+    }
+
+    pub fn stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+}
+
+/// One server. A clone is another handle to the same one.
+#[derive(Clone)]
+pub struct Raft {
+    inbox: Sender<Event>,
+    outside: Arc<Outside>,
+}
+
+impl Raft {
+    /// Starts server `me`; `peers` has a slot per server, our own is unused.
+    pub fn make(
+        peers: Vec<RaftPeer>,
+        me: ServerId,
+        persister: Persister,
+        apply_ch: Sender<ApplyMsg>,
+    ) -> Result<Raft, PersistError> {
+        let stable = Stable::load(persister)?;
+        let term = AtomicU64::new(stable.term().0);
+        let outside = Arc::new(Outside { term, stopped: AtomicBool::new(false) });
+        // Neither channel is bounded: the loop waits for nobody, and nobody waits to be heard.
+        let (inbox, events) = channel::unbounded();
+        let (applier, committed) = channel::unbounded();
+        let mut engine = Engine::new(me, peers, stable, inbox.clone(), applier, outside.clone());
+        thread::spawn("loop", move || engine.run(&events));
+        let watched = outside.clone();
+        thread::spawn("applier", move || apply(&committed, &apply_ch, &watched));
+        Ok(Raft { inbox, outside })
+    }
+
+    /// Tells the loop what happens and waits for its answer. `None`: it has stopped.
+    ///
+    /// No wait is for ever. The loop drops its end of the inbox when it stops, and with it the
+    /// events that nobody will look at and the channels for their answers.
+    fn ask<T>(&self, event: impl FnOnce(Sender<T>) -> Event) -> Option<T> {
+        if self.outside.stopped() {
+            return None;
+        }
+        let (reply, answer) = channel::bounded(1);
+        self.inbox.send(event(reply)).ok()?;
+        answer.recv().ok()
+    }
+}
+
+/// Hands on what is committed. A task of its own, since a service may take its time.
+fn apply(committed: &Receiver<ApplyMsg>, apply_ch: &Sender<ApplyMsg>, outside: &Outside) {
+    for mut message in committed.iter() {
+        loop {
+            if outside.stopped() {
+                return;
+            }
+            match apply_ch.send_timeout(message, APPLY_PATIENCE) {
+                Ok(()) => break,
+                Err(SendTimeoutError::Timeout(unsent)) => message = unsent,
+                Err(SendTimeoutError::Disconnected(_)) => return,
+            }
+        }
+    }
+}
+
+/// The term in which a stopped server answers its peers.
+///
+/// A handler must return something, and a stopped server may promise nothing. A refusal in the
+/// caller's own term will not do, for [`InstallSnapshotReply`] has no refusal: an answer in that
+/// term says that the snapshot is stored. Term 0 is before the first election, so nobody who asks
+/// is in it, and who reads it takes it for an answer to another age.
+const NOBODY: Term = Term(0);
+
+impl RaftRpc for Raft {
+    async fn request_vote(self, _: Context, args: RequestVoteArgs) -> RequestVoteReply {
+        self.ask(|reply| Event::RequestVote(args, reply))
+            .unwrap_or(RequestVoteReply { term: NOBODY, vote_granted: false })
+    }
+
+    async fn append_entries(self, _: Context, args: AppendEntriesArgs) -> AppendEntriesReply {
+        self.ask(|reply| Event::AppendEntries(args, reply)).unwrap_or(AppendEntriesReply {
+            term: NOBODY,
+            success: false,
+            conflict: None,
+        })
+    }
+
+    async fn install_snapshot(self, _: Context, args: InstallSnapshotArgs) -> InstallSnapshotReply {
+        self.ask(|reply| Event::InstallSnapshot(args, reply))
+            .unwrap_or(InstallSnapshotReply { term: NOBODY })
+    }
+}
+
+impl Consensus for Raft {
+    fn start(&self, command: Bytes) -> Result<Started, NotLeader> {
+        self.ask(|reply| Event::Start(command, reply))
+            .unwrap_or_else(|| Err(NotLeader { term: self.outside.term(), leader_hint: None }))
+    }
+
+    fn get_state(&self) -> Leadership {
+        self.ask(Event::GetState)
+            .unwrap_or_else(|| Leadership { term: self.outside.term(), is_leader: false })
+    }
+
+    fn snapshot(&self, index: Index, data: Bytes) {
+        // Nothing to wait for; a loop that has stopped needs no snapshot.
+        let _ = self.inbox.send(Event::Snapshot(index, data));
+    }
+
+    fn kill(&self) {
+        // The flag stops the loop before what is in the inbox; the event ends its sleep.
+        self.outside.stop();
+        let _ = self.inbox.send(Event::Wake);
+    }
+}
