@@ -3,19 +3,20 @@
 //! [`Design::raft_rpc`] makes one of a server that speaks `RaftRpc`, [`Design::new`] of any other:
 //!
 //! ```
+//! use std::sync::Arc;
+//!
+//! use raftlab::api::raft_rpc::RaftRpc;
 //! use raftlab::lab::{Boot, Design, Instance};
+//! use raftlab::labrpc::Service;
 //! use raftlab::persister::PersistError;
+//! use raftlab::raft::Raft; // or one of your own
 //!
 //! const MINE: Design = Design::raft_rpc("mine", make);
 //!
 //! fn make(boot: Boot<'_>) -> Result<Instance, PersistError> {
-//!     let peers = boot.raft_peers();
-//!     # let raft: std::sync::Arc<dyn raftlab::api::Consensus>;
-//!     # let service: raftlab::labrpc::Service;
-//!     // Start your server here: it is what the service above calls, and what its peers call.
-//!     # unimplemented!();
-//!     # #[allow(unreachable_code)]
-//!     Ok(Instance { consensus: raft, services: vec![service] })
+//!     let raft = Raft::make(boot.raft_peers(), boot.me, boot.persister, boot.apply_ch)?;
+//!     let services = vec![Service::new(raft.clone().serve())];
+//!     Ok(Instance { consensus: Arc::new(raft), services })
 //! }
 //! ```
 //!

@@ -31,6 +31,11 @@ const LEADER_ROUNDS: u32 = 10;
 const WAIT_ROUNDS: u32 = 30;
 
 impl Cluster {
+    /// What is to be said of the elections where no leader was found; empty if nothing is.
+    fn on_elections(&self) -> String {
+        self.inner.observers.as_ref().map(|it| it.on_elections()).unwrap_or_default()
+    }
+
     /// Waits until a connected server leads, for about five seconds, and returns it; of several
     /// the one with the highest term. Two leaders in one term fail the run at once.
     pub fn check_one_leader(&self) -> ServerId {
@@ -64,7 +69,7 @@ impl Cluster {
                 return leader;
             }
         }
-        let remark = self.inner.elections.remark();
+        let remark = self.on_elections();
         let message = format!("no connected server led in {LEADER_ROUNDS} looks over 5 s{remark}");
         limit("no_leader", message)
     }
@@ -183,7 +188,7 @@ impl Cluster {
                 break;
             }
         }
-        let (command, remark) = (shown(command), self.inner.elections.remark());
+        let (command, remark) = (shown(command), self.on_elections());
         let message = format!("{command} was not committed by {servers} servers{remark}");
         limit("no_agreement", message)
     }

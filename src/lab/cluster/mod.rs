@@ -13,7 +13,6 @@
 mod applier;
 mod check;
 mod diary;
-mod elections;
 mod graves;
 mod ledger;
 mod power;
@@ -43,7 +42,6 @@ use crate::runtime::sync::Quiet;
 use crate::runtime::{self, Clock, FailureKind, RunConfig, Schedule, thread};
 use applier::Judged;
 pub(in crate::lab) use diary::Diary;
-use elections::Elections;
 use graves::Graves;
 use ledger::Ledger;
 
@@ -71,7 +69,6 @@ struct Inner {
     diary: Option<Arc<Diary>>,
     chance: Quiet<Chance>,
     observers: Option<Arc<Observers>>,
-    elections: Arc<Elections>,
     /// Servers that were killed.
     graves: Graves,
     clients: Arc<Clients>,
@@ -195,10 +192,6 @@ impl Cluster {
         if let Some(observers) = &observers {
             network.tap(observers.clone());
         }
-        let elections = Arc::new(Elections::new(design.facts));
-        if !scenario.puppets {
-            network.tap(elections.clone());
-        }
         if config.record {
             let real = if scenario.puppets { 1 } else { scenario.servers };
             network.tap(Arc::new(Narrator::new(design.facts, real)));
@@ -219,7 +212,6 @@ impl Cluster {
                 chance: Quiet::new(stream("scenario")),
                 clients: Clients::new(tally.recorder.clone(), observers.is_some()),
                 observers,
-                elections,
                 graves: Graves::default(),
                 tally,
                 at_end: Quiet::default(),

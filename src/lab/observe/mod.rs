@@ -94,6 +94,7 @@ mod snapshots;
 mod state_machine_safety;
 mod tally;
 mod terms;
+mod together;
 mod votes;
 mod world;
 
@@ -103,6 +104,7 @@ use std::sync::Arc;
 
 use event::{Event, Observer};
 use tally::Tally;
+use together::Together;
 use world::World;
 
 pub use life::Life;
@@ -134,6 +136,7 @@ struct State {
     world: World,
     rules: Vec<Rule>,
     tally: Tally,
+    together: Together,
     /// What each call that has not ended asks for.
     calls: BTreeMap<u64, Facts>,
     /// The first violation; after it nothing is judged.
@@ -176,6 +179,7 @@ impl Observers {
             world: World::new(servers, numbering),
             rules: rules(servers, liveness, until).into_iter().map(Rule::new).collect(),
             tally: Tally::default(),
+            together: Together::default(),
             calls: BTreeMap::new(),
             broken: None,
         };
@@ -209,6 +213,11 @@ impl Observers {
     /// The run is at its end: judges what was left open. Call it once.
     pub fn finish(&self) {
         self.look(|state| state.show(&Event::Finished));
+    }
+
+    /// What is to be said of the elections where no leader was found; empty if nothing is.
+    pub fn on_elections(&self) -> String {
+        self.state.with(|state| state.together.remark())
     }
 
     /// What happened in the run so far, counted.
@@ -334,6 +343,7 @@ impl State {
 
     fn sent(&mut self, from: ServerId, to: ServerId, facts: &Facts) {
         self.world.sent(from, facts);
+        self.together.sent(facts, self.world.now);
         self.show(&Event::Sent { from, to, facts });
         match facts {
             Facts::Acts { term, commit, .. } | Facts::Beats { term, commit, .. } => {
@@ -376,13 +386,15 @@ impl Tap for Observers {
     }
 
     fn dispatched(&self, call: &Call<'_>, request: &dyn Any) {
-        let facts = (self.facts)(request);
-        if facts == Facts::None {
+        if !matches!((call.from, call.to), (Host::Server(_), Host::Server(_))) {
             return;
         }
         self.look(|state| {
             let Some((from, to)) = servers(call, state) else { return };
-            if state.world.server(to).alive {
+            // What it says was found out when it left, unless its caller is gone.
+            let known = state.calls.get(&call.id).copied();
+            let facts = known.unwrap_or_else(|| (self.facts)(request));
+            if facts != Facts::None && state.world.server(to).alive {
                 state.world.delivered(to, from, call.id, &facts);
                 state.show(&Event::Delivered { to, facts: &facts });
             }

@@ -1,14 +1,10 @@
 //! Elections, as far as they can be overheard: whether servers stand at the same time, again and
 //! again. Then none is ever elected, and the report of that says why.
 
-use std::any::Any;
 use std::time::Duration;
 
 use crate::api::{ServerId, Term};
 use crate::lab::Facts;
-use crate::labrpc::{Call, Tap};
-use crate::runtime::sync::Quiet;
-use crate::runtime::time::since_start;
 
 /// How close two candidates of one term stand who had the same timeout: a call takes longer.
 const TOGETHER: Duration = Duration::from_millis(1);
@@ -17,13 +13,8 @@ const TOGETHER: Duration = Duration::from_millis(1);
 const IN_A_ROW: u32 = 3;
 
 /// Overhears who stands for election.
-pub(super) struct Elections {
-    facts: fn(&dyn Any) -> Facts,
-    state: Quiet<State>,
-}
-
 #[derive(Default)]
-struct State {
+pub(super) struct Together {
     /// The latest term that anyone stood in.
     term: Term,
     /// Who stands in it, and since when.
@@ -32,33 +23,16 @@ struct State {
     together: u32,
 }
 
-impl Elections {
-    /// One that understands the messages of a design by its `facts`.
-    pub(super) fn new(facts: fn(&dyn Any) -> Facts) -> Elections {
-        Elections { facts, state: Quiet::default() }
-    }
-
-    /// What to say where no leader was found; empty if there is nothing to say.
-    pub(super) fn remark(&self) -> String {
-        self.state.with(|state| state.remark())
-    }
-}
-
-impl Tap for Elections {
-    fn sent(&self, _: &Call<'_>, request: &dyn Any) {
-        match (self.facts)(request) {
-            Facts::AsksVote { candidate, term, .. } => {
-                self.state.with(|state| state.stands(candidate, term, since_start()));
-            }
-            Facts::Acts { term, .. } | Facts::Beats { term, .. } => {
-                self.state.with(|state| state.leads(term));
-            }
+impl Together {
+    /// A request leaves a server at the moment `at`.
+    pub(super) fn sent(&mut self, facts: &Facts, at: Duration) {
+        match facts {
+            Facts::AsksVote { candidate, term, .. } => self.stands(*candidate, *term, at),
+            Facts::Acts { term, .. } | Facts::Beats { term, .. } => self.leads(*term),
             _ => {}
         }
     }
-}
 
-impl State {
     fn stands(&mut self, candidate: ServerId, term: Term, at: Duration) {
         if term > self.term {
             self.together = if self.stand_together() { self.together + 1 } else { 0 };
@@ -72,7 +46,7 @@ impl State {
 
     fn leads(&mut self, term: Term) {
         if term >= self.term {
-            *self = State { term, ..State::default() };
+            *self = Together { term, ..Together::default() };
         }
     }
 
@@ -83,7 +57,8 @@ impl State {
             && first.zip(last).is_some_and(|(first, last)| last - first < TOGETHER)
     }
 
-    fn remark(&self) -> String {
+    /// What to say where no leader was found; empty if there is nothing to say.
+    pub(super) fn remark(&self) -> String {
         let together = self.together + u32::from(self.stand_together());
         if together < IN_A_ROW {
             return String::new();
@@ -104,7 +79,7 @@ mod tests {
 
     /// What is said when two servers stand in terms 1 to 4, the second one `later_us` later.
     fn remark(later_us: u64, leads: Option<u64>) -> String {
-        let mut state = State::default();
+        let mut state = Together::default();
         for term in 1..=4 {
             let at = Duration::from_millis(300 * term);
             state.stands(S0, Term(term), at);
