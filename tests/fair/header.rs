@@ -12,6 +12,8 @@
 
 use std::path::Path;
 
+use super::fields;
+
 /// The header of one patch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
@@ -25,34 +27,21 @@ pub struct Header {
     pub but_for: Vec<String>,
 }
 
+const FIELDS: [&str; 4] = ["id", "differs", "allowed", "but-for"];
+
 impl Header {
     /// Reads the header of the patch in `file`, or says what is wrong with it.
     pub fn read(file: &Path) -> Result<Header, String> {
-        let place = file.display();
-        let text = std::fs::read_to_string(file).map_err(|error| format!("{place}: {error}"))?;
-        let header = Header::parse(&text).map_err(|what| format!("{place}: {what}"))?;
-        let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-        if stem.as_deref() == Some(&header.id) {
-            Ok(header)
-        } else {
-            Err(format!("{place}: `id: {}` must be the file's name", header.id))
-        }
+        Ok(Header::of(fields::read(file, FIELDS)?))
     }
 
     /// Reads the header at the beginning of a patch.
     pub fn parse(text: &str) -> Result<Header, String> {
-        let mut lines = text.lines().take_while(|line| !line.starts_with("diff "));
-        let mut field = |name: &str| {
-            let line = lines.next().unwrap_or_default();
-            let value = line.strip_prefix(name).and_then(|rest| rest.strip_prefix(": "));
-            let value = value.filter(|value| !value.trim().is_empty());
-            value
-                .map(str::to_string)
-                .ok_or_else(|| format!("expected a line `{name}: …` in its place, found {line:?}"))
-        };
-        let (id, differs, allowed) = (field("id")?, field("differs")?, field("allowed")?);
-        let but_for = field("but-for")?;
+        Ok(Header::of(fields::parse(text, FIELDS)?))
+    }
+
+    fn of([id, differs, allowed, but_for]: [String; 4]) -> Header {
         let but_for = but_for.split(", ").filter(|name| *name != "nothing");
-        Ok(Header { id, differs, allowed, but_for: but_for.map(str::to_string).collect() })
+        Header { id, differs, allowed, but_for: but_for.map(str::to_string).collect() }
     }
 }

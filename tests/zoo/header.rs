@@ -15,6 +15,8 @@
 
 use std::path::Path;
 
+use super::fields;
+
 /// The header of one patch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
@@ -32,43 +34,27 @@ pub struct Header {
     pub unseen: Option<String>,
 }
 
+const FIELDS: [&str; 6] = ["id", "bug", "catalogue", "caught-by", "schedule", "unseen"];
+
 impl Header {
     /// Reads the header of the patch in `file`, or says what is wrong with it.
     pub fn read(file: &Path) -> Result<Header, String> {
-        let place = file.display();
-        let text = std::fs::read_to_string(file).map_err(|error| format!("{place}: {error}"))?;
-        let header = Header::parse(&text).map_err(|what| format!("{place}: {what}"))?;
-        let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-        if stem.as_deref() == Some(&header.id) {
-            Ok(header)
-        } else {
-            Err(format!("{place}: `id: {}` must be the file's name", header.id))
-        }
+        let header = Header::of(fields::read(file, FIELDS)?);
+        header.map_err(|what| format!("{}: {what}", file.display()))
     }
 
     /// Reads the header at the beginning of a patch.
     pub fn parse(text: &str) -> Result<Header, String> {
-        let mut lines = text.lines().take_while(|line| !line.starts_with("diff "));
-        let mut field = |name: &str| {
-            let line = lines.next().unwrap_or_default();
-            let value = line.strip_prefix(name).and_then(|rest| rest.strip_prefix(": "));
-            let value = value.filter(|value| !value.trim().is_empty());
-            value
-                .map(str::to_string)
-                .ok_or_else(|| format!("expected a line `{name}: …` in its place, found {line:?}"))
-        };
-        let header = Header {
-            id: field("id")?,
-            bug: field("bug")?,
-            catalogue: field("catalogue")?,
-            caught_by: field("caught-by")?.split(", ").map(str::to_string).collect(),
-            schedule: field("schedule")?,
-            unseen: Some(field("unseen")?).filter(|reason| reason != "no"),
-        };
-        match lines.find(|line| !line.is_empty()) {
-            Some(line) => Err(format!("{line:?} does not belong into a header")),
-            None if matches!(header.schedule.as_str(), "fifo" | "random" | "hostile") => Ok(header),
-            None => Err(format!("no schedule is called {:?}", header.schedule)),
+        Header::of(fields::parse(text, FIELDS)?)
+    }
+
+    fn of(fields: [String; 6]) -> Result<Header, String> {
+        let [id, bug, catalogue, caught_by, schedule, unseen] = fields;
+        if !matches!(schedule.as_str(), "fifo" | "random" | "hostile") {
+            return Err(format!("no schedule is called {schedule:?}"));
         }
+        let caught_by = caught_by.split(", ").map(str::to_string).collect();
+        let unseen = Some(unseen).filter(|reason| reason != "no");
+        Ok(Header { id, bug, catalogue, caught_by, schedule, unseen })
     }
 }

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 
 mod core;
+mod fields;
 mod header;
 #[allow(dead_code, reason = "scripts/zoo builds it into a program; here it is only compiled")]
 mod runner;
