@@ -15,7 +15,7 @@ mod raft;
 
 use api::ServerId;
 use labrpc::{Host, Service};
-use raftlab::lab::{Boot, DESIGNS, Design, Instance, SCENARIOS, run_scenario};
+use raftlab::lab::{Boot, Design, Instance, SCENARIOS, run_scenario};
 use runtime::{RunConfig, Schedule};
 
 raftlab::guard!();
@@ -32,7 +32,7 @@ fn make(boot: Boot<'_>) -> Result<Instance, persister::PersistError> {
 }
 
 fn main() {
-    let design = Design { name: "copy", make, ..DESIGNS[0] };
+    let design = Design::raft_rpc("copy", make).strict();
     let names = ["reelection_2a", "rejoin_2b", "persist1_2c", "snapshot_install_2d"];
     for scenario in SCENARIOS.iter().filter(|scenario| names.contains(&scenario.name)) {
         for schedule in [Schedule::Fifo, Schedule::Random, Schedule::Hostile] {
