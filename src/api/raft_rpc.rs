@@ -8,7 +8,8 @@
 //!
 //! Arguments carry everything that an answer must be judged by, so that an answer which arrives
 //! seconds late, in another term, does no harm. A server that has stopped, since it was killed or
-//! its storage failed, answers in term 0 and refuses: that promises nothing. [`RaftRpc`] is a tarpc
+//! its storage failed, answers in term 0 and refuses: that promises nothing. An
+//! [`InstallSnapshotReply`] cannot refuse, so term 0 is all that it can say. [`RaftRpc`] is a tarpc
 //! service: its client runs over the simulated network and over TCP alike.
 //!
 //! Read next: `request_vote.rs`, `append_entries.rs` and `install_snapshot.rs` for the receivers.

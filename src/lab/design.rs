@@ -51,6 +51,11 @@ pub struct Boot<'a> {
     /// What survived earlier lives.
     pub persister: Persister,
     /// Where committed commands and snapshots go, in order.
+    ///
+    /// It has no room of its own: a `send` returns when the service takes the message, and the
+    /// service may then call [`Consensus::snapshot`]. So hold no lock while you send. A life begins
+    /// after the snapshot that it finds stored, which its service has too: to send that again is
+    /// allowed, and not needed. After the life's end messages are taken and thrown away.
     pub apply_ch: Sender<ApplyMsg>,
 }
 

@@ -52,6 +52,9 @@
 //!
 //! - A candidate's term and vote are durable before it asks for other votes, not only before the
 //!   answers are counted (`PersistBeforeRequest`, `candidacy_is_durable_2c`).
+//! - What a follower drops from its log is dropped on disk before it votes by the shorter log, also
+//!   where it drops entries at a request that it refuses: Figure 2 has the log stored before any
+//!   answer (`VoteOnlyUpToDate`, `LeaderAppendOnly`).
 //! - Backing up by terms is demanded, in part 2C, where the course advises it (`fast_backup_2c`);
 //!   a server without passes 2A and 2B.
 //! - What a majority said it has is committed, also when their answers come late and one of them

@@ -24,6 +24,7 @@
 //! - every call ends, unless its handler never does and its server stays;
 //! - an answer belongs to its call, and to the server object that was there when it was made:
 //!   what a server says after it was replaced or cut off reaches nobody;
+//! - a call whose future is dropped is given up: its request may still arrive, its answer does not;
 //! - an end belongs to one life of its owner and is dead for good after
 //!   [`Network::delete_server`];
 //! - on the virtual clock, what happens follows from the seed. Rules and taps run in place and

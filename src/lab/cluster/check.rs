@@ -7,9 +7,10 @@ use bytes::Bytes;
 
 use super::ledger::shown;
 use super::{Cluster, limit};
-use crate::api::{Index, Leadership, ServerId, Started, Term};
+use crate::api::{Index, Leadership, Position, ServerId, Started, Term};
+use crate::lab::observe::Wanted;
 use crate::persister::Persister;
-use crate::runtime::time::Instant;
+use crate::runtime::time::{self, Instant};
 use crate::runtime::{self, Clock, FailureKind, Schedule, thread};
 
 /// How long [`Cluster::one`] goes on trying.
@@ -175,12 +176,15 @@ impl Cluster {
     /// again, and so may be committed twice; without, that fails.
     pub fn one(&self, command: &[u8], servers: usize, retry: bool) -> Index {
         let begun = Instant::now();
+        let since = time::since_start();
         let mut last_tried = ServerId(0);
+        let mut last_started = None;
         while begun.elapsed() < AGREEMENT_MAX {
             let Some(started) = self.start_at_any(command, &mut last_tried) else {
                 thread::sleep(LEADER_POLL);
                 continue;
             };
+            last_started = Some(started);
             if self.is_committed_soon(started.index, command, servers) {
                 return started.index;
             }
@@ -188,9 +192,23 @@ impl Cluster {
                 break;
             }
         }
+        let standing = self.on_agreement(since, last_started);
         let (command, remark) = (shown(command), self.on_elections());
-        let message = format!("{command} was not committed by {servers} servers{remark}");
-        limit("no_agreement", message)
+        let taken = match last_started {
+            Some(Started { term, index }) => format!("last taken in term {term} at index {index}"),
+            None => "no server that is connected took it".into(),
+        };
+        let message = format!("{command} was not committed by {servers} servers: {taken}{remark}");
+        limit("no_agreement", message + &standing)
+    }
+
+    /// How the cluster stands after a wait for a command, in lines that each begin with a line break;
+    /// empty if nobody looks on.
+    fn on_agreement(&self, since: Duration, started: Option<Started>) -> String {
+        let Some(observers) = &self.inner.observers else { return String::new() };
+        let entry = started.map(|Started { term, index }| Position { term, index });
+        let cut_off = self.servers().filter(|server| !self.is_connected(*server)).collect();
+        format!("\n{}", observers.on_agreement(&Wanted { since, entry, cut_off }))
     }
 
     /// Asks every connected server once, beginning after `last_tried`, until one takes `command`.

@@ -91,6 +91,7 @@ mod numbered;
 mod own_log;
 mod shadow;
 mod snapshots;
+mod standing;
 mod state_machine_safety;
 mod tally;
 mod terms;
@@ -103,11 +104,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use event::{Event, Observer};
+use standing::Standing;
 use tally::Tally;
 use together::Together;
 use world::World;
 
 pub use life::Life;
+pub use standing::Wanted;
 
 use super::situations::Situations;
 use super::{Facts, Numbering, Part};
@@ -137,6 +140,7 @@ struct State {
     rules: Vec<Rule>,
     tally: Tally,
     together: Together,
+    standing: Standing,
     /// What each call that has not ended asks for.
     calls: BTreeMap<u64, Facts>,
     /// The first violation; after it nothing is judged.
@@ -180,6 +184,7 @@ impl Observers {
             rules: rules(servers, liveness, until).into_iter().map(Rule::new).collect(),
             tally: Tally::default(),
             together: Together::default(),
+            standing: Standing::new(servers),
             calls: BTreeMap::new(),
             broken: None,
         };
@@ -218,6 +223,12 @@ impl Observers {
     /// What is to be said of the elections where no leader was found; empty if nothing is.
     pub fn on_elections(&self) -> String {
         self.state.with(|state| state.together.remark())
+    }
+
+    /// Who led, where each log ends and what each follower last refused, as lines: what is to be said
+    /// of a command that was not committed.
+    pub fn on_agreement(&self, wanted: &Wanted) -> String {
+        self.state.with(|state| state.standing.describe(&state.world, wanted))
     }
 
     /// What happened in the run so far, counted.
@@ -344,6 +355,7 @@ impl State {
     fn sent(&mut self, from: ServerId, to: ServerId, facts: &Facts) {
         self.world.sent(from, facts);
         self.together.sent(facts, self.world.now);
+        self.standing.sent(from, facts, self.world.now);
         self.show(&Event::Sent { from, to, facts });
         match facts {
             Facts::Acts { term, commit, .. } | Facts::Beats { term, commit, .. } => {
@@ -409,6 +421,7 @@ impl Tap for Observers {
         self.look(|state| {
             let Some((_, by)) = servers(call, state) else { return };
             if let Some((handling, reply)) = state.world.answered(by, call.id, &facts) {
+                state.standing.answered(by, &handling.request, &reply, state.world.now);
                 state.show(&Event::Answered { by, handling: &handling, reply: &reply });
             }
         });

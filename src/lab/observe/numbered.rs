@@ -20,6 +20,11 @@ impl Numbered {
         Numbered { numbering, places: Vec::new() }
     }
 
+    /// Whether services count entries, so that an index of theirs is one of the log.
+    pub(super) fn counts_entries(&self) -> bool {
+        self.numbering == Numbering::Entries
+    }
+
     /// The message as a service would get it that counts entries; `log` is its server's.
     ///
     /// A number from nowhere stays as it is: the ledger has a word for it.

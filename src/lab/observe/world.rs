@@ -179,6 +179,11 @@ impl World {
         &self.server(server).shadow.durable
     }
 
+    /// Whether an index that a service was given is one of the log.
+    pub(super) fn counts_entries(&self) -> bool {
+        self.numbered.counts_entries()
+    }
+
     /// How many servers are a majority.
     pub(super) fn quorum(&self) -> usize {
         quorum_size(self.servers.len())
