@@ -1,6 +1,6 @@
-//! The wire's form of a message: postcard, one message per frame.
+//! The wire format of a message: postcard, one message per frame.
 //!
-//! Both ways everything is really serialised, so that caller and handler share no memory.
+//! Requests and replies are really serialised, so that caller and handler share no memory.
 
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
@@ -11,13 +11,13 @@ use crate::runtime::{self, FailureKind};
 /// One encoded message.
 pub(super) type Frame = Vec<u8>;
 
-/// Room that a frame starts with at least, in bytes: most calls of Raft fit.
+/// Least room that a frame starts with, in bytes: most calls of Raft fit.
 const ROOM_MIN: usize = 64;
 
-/// Room that a frame starts with at most; one large snapshot must not make all frames large.
+/// Most room that a frame starts with, in bytes: one large snapshot must not make all frames large.
 const ROOM_MAX: usize = 4096;
 
-/// Appends to a frame that has been given its room beforehand.
+/// Appends to a frame whose room was reserved beforehand.
 struct Growing(Frame);
 
 impl Flavor for Growing {
@@ -40,9 +40,9 @@ impl Flavor for Growing {
     }
 }
 
-/// Encodes `message`; `expected` is how long the frame will probably be.
+/// Encodes `message`; `expected` is the probable length of the frame.
 ///
-/// A message that cannot be encoded ends the run: it is a mistake in its type.
+/// A message that cannot be encoded ends the run: its type has a mistake.
 pub(super) fn encode<T: Serialize>(message: &T, expected: usize) -> Frame {
     let room = expected.clamp(ROOM_MIN, ROOM_MAX);
     let encoded = postcard::serialize_with_flavor(message, Growing(Frame::with_capacity(room)));

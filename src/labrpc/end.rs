@@ -1,4 +1,4 @@
-//! The calling side: an end, and the life of one call.
+//! The caller's side: an end, and the life of one call.
 
 use std::any::{Any, TypeId};
 use std::fmt;
@@ -26,12 +26,12 @@ use super::{Call, Host, Leg};
 use crate::record::{self, Event};
 use crate::runtime::{self, FailureKind, thread, time};
 
-/// How often a caller looks whether the server that runs its request is still there.
+/// How often a caller checks that the server that runs its request is still there.
 const DEAD_CHECK: Duration = Duration::from_millis(100);
 
 /// One host's way to call another. A tarpc `Stub`: `RaftRpcClient::from(end)` is a client.
 ///
-/// No answer, whatever the cause, is `RpcError::DeadlineExceeded` and nothing else.
+/// A call without a reply, whatever the cause, returns `RpcError::DeadlineExceeded`.
 pub struct ClientEnd<Q, R> {
     wire: Wire<Q, R>,
 }
@@ -42,7 +42,7 @@ enum Wire<Q, R> {
 }
 
 impl<Q, R> ClientEnd<Q, R> {
-    /// An end over a real connection: tarpc's own client, for instance on TCP.
+    /// Makes an end over a real connection: tarpc's own client, for instance on TCP.
     ///
     /// Needs the tokio runtime that drives the connection, but may be called from any thread.
     pub fn over(channel: Channel<Q, R>) -> ClientEnd<Q, R> {
@@ -81,11 +81,12 @@ where
     type Req = Q;
     type Resp = R;
 
-    /// Makes the call and waits for its end; needs [`runtime::block_on`].
+    /// Makes the call and waits until it ends; needs [`runtime::block_on`].
     async fn call(&self, _: Context, request: Q) -> Result<R, RpcError> {
         let answer = match &self.wire {
             Wire::Simulated(end, _) => end.call(&request).await,
-            // tarpc enforces the deadline of a context, and the caller's is as old as the process.
+            // tarpc enforces a context's deadline, and the caller's context may be as old as the
+            // process.
             Wire::Real(channel) => channel.call(tarpc::context::current(), request).await.ok(),
         };
         answer.ok_or(RpcError::DeadlineExceeded)
@@ -98,7 +99,7 @@ pub(super) struct SimEnd {
     from: Host,
     to: Host,
     link: Link,
-    /// Length of the request before: the next one is probably about as long.
+    /// Length of the previous request: the next one is probably about as long.
     last_len: AtomicUsize,
 }
 
@@ -107,7 +108,7 @@ impl SimEnd {
         SimEnd { hub, from, to, link, last_len: AtomicUsize::new(0) }
     }
 
-    /// The whole life of a call. `None`: no answer.
+    /// Makes one call, from its request to its end. `None`: there is no reply.
     async fn call<Q, R>(&self, request: &Q) -> Option<R>
     where
         Q: RequestName + Serialize + 'static,
@@ -183,7 +184,7 @@ impl Trip<'_> {
         Some(())
     }
 
-    /// Starts the handler in a task of its own, which belongs to the server.
+    /// Starts the handler in its own task, which belongs to the server.
     fn dispatch(
         &self,
         server: &Arc<Server>,
@@ -198,7 +199,7 @@ impl Trip<'_> {
         thread::with_label(service.label(), || {
             thread::go(move || {
                 if let Some(frame) = service.handle(&delivery, &frame) {
-                    // The caller may have given up: the answer is thrown away.
+                    // If the caller has given up, the reply is discarded.
                     let _ = reply.send(frame);
                 }
             });
@@ -206,7 +207,7 @@ impl Trip<'_> {
         answer
     }
 
-    /// Waits for the handler as long as its server is there.
+    /// Waits for the handler for as long as its server is there.
     async fn wait_for(
         &self,
         mut answer: oneshot::Receiver<Frame>,
@@ -229,7 +230,7 @@ impl Trip<'_> {
         }
     }
 
-    /// Has a copy of the request arrive after `delay`, at whatever server is there then.
+    /// Sends a copy of the request, which arrives after `delay` at the server that is there then.
     fn send_copy(&self, types: TypeId, frame: Frame, delay: Duration) {
         let hub = Arc::downgrade(self.hub);
         let hooks = self.hooks.clone();
@@ -250,7 +251,7 @@ impl Trip<'_> {
     }
 }
 
-/// The service for requests of type `types`; a server without one is a mistake that ends the run.
+/// Finds the service for requests of type `types`; a server without one ends the run.
 fn find_service<'a>(server: &'a Server, types: TypeId, call: &Call<'_>) -> &'a Service {
     server.dispatch(types).unwrap_or_else(|| {
         let message = format!(
@@ -264,7 +265,7 @@ fn find_service<'a>(server: &'a Server, types: TypeId, call: &Call<'_>) -> &'a S
     })
 }
 
-/// Puts into the record what became of a call.
+/// Records what happened to a call.
 fn note(call: &Call<'_>, what: &str) {
     record::emit(|| Event {
         server: match call.from {

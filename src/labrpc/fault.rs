@@ -1,23 +1,23 @@
-//! The faults of the original lab's network, as rules, number for number.
+//! The faults of the original lab's network as rules, with its exact numbers.
 
 use std::time::Duration;
 
 use super::{Call, Leg, Rule, Verdict};
 use crate::runtime::rand::Chance;
 
-/// Longest delay of a request on an unreliable network, in milliseconds, not included.
+/// Delays of requests on an unreliable network are below this, in milliseconds.
 const SHORT_DELAY_MS: u64 = 27;
 
-/// Messages lost on an unreliable network, per thousand and leg.
+/// Messages lost on an unreliable network, per thousand on each leg.
 const LOST_PER_MILLE: u64 = 100;
 
-/// Longest wait for a host that cannot be reached, in milliseconds, not included.
+/// Waits for a host that cannot be reached are below this, in milliseconds.
 const UNREACHABLE_MS: u64 = 100;
 
-/// The same with long delays on.
+/// Waits for a host that cannot be reached are below this with long delays on, in milliseconds.
 const UNREACHABLE_LONG_MS: u64 = 7000;
 
-/// Requests are 0..=26 ms late, in whole milliseconds. One half of an unreliable network.
+/// Delays requests by 0..=26 whole milliseconds: one of the two faults of an unreliable network.
 pub(super) struct ShortDelay;
 
 impl Rule for ShortDelay {
@@ -29,10 +29,10 @@ impl Rule for ShortDelay {
     }
 }
 
-/// A tenth of the requests and a tenth of the replies are lost. The other half.
+/// Loses a tenth of the requests and a tenth of the replies: the other fault.
 ///
-/// Of a hundred calls 81 are answered, 9 are executed in vain and 10 never arrive. It comes after
-/// [`ShortDelay`]: the caller of a lost request learns of it after the delay and no later.
+/// Of a hundred calls 81 get a reply, 9 are executed in vain and 10 never arrive. Judges after
+/// [`ShortDelay`]: the caller of a lost request learns of the loss after the delay and no later.
 pub(super) struct Loss;
 
 impl Rule for Loss {
@@ -41,7 +41,7 @@ impl Rule for Loss {
     }
 }
 
-/// Two replies of three are held back for 200..=2199 ms, about 700 on average.
+/// Holds two of three replies back for 200..=2199 ms, about 700 on average.
 pub(super) struct LongReordering;
 
 impl Rule for LongReordering {
@@ -54,9 +54,9 @@ impl Rule for LongReordering {
     }
 }
 
-/// How long a caller waits in vain for a host that cannot be reached.
+/// Draws how long a caller waits in vain for a host that cannot be reached.
 ///
-/// No rule: there is no message on its way that one could judge.
+/// This is not a rule, because there is no message in flight to judge.
 pub(super) fn wait_for_the_unreachable(long_delays: bool, chance: &mut Chance) -> Duration {
     millis(chance.below(if long_delays { UNREACHABLE_LONG_MS } else { UNREACHABLE_MS }))
 }

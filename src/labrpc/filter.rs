@@ -1,11 +1,11 @@
-//! Faults beyond the original's, for scenarios: which messages, how often, what happens to them.
+//! Faults that the original lab does not have: what happens to which messages, and how often.
 
 use std::time::Duration;
 
 use super::{Call, Host, Leg, Rule, Verdict};
 use crate::runtime::rand::Chance;
 
-/// A rule in words: what happens to which messages, and how often.
+/// A rule that is built step by step: what happens to which messages, and how often.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -40,7 +40,7 @@ enum Effect {
     Repeat(Span),
 }
 
-/// From `least` to `most`, both included, drawn evenly.
+/// A range of durations, `least..=most`, from which each is drawn with equal chance.
 #[derive(Debug, Clone, Copy)]
 struct Span {
     least: Duration,
@@ -53,37 +53,37 @@ impl Fault {
         Fault::new(Effect::Lose, leg)
     }
 
-    /// Holds messages of `leg` back for `span`: they keep their order.
+    /// Holds messages of `leg` back for `span`, so that they keep their order.
     pub fn hold(leg: Leg, span: Duration) -> Fault {
         Fault::new(Effect::Delay(Span { least: span, most: span }), leg)
     }
 
-    /// Delays messages of `leg` by `least..=most`: they overtake one another.
+    /// Delays messages of `leg` by `least..=most`, so that they overtake one another.
     pub fn reorder(leg: Leg, least: Duration, most: Duration) -> Fault {
         Fault::new(Effect::Delay(Span { least, most }), leg)
     }
 
-    /// Has requests arrive once more, `least..=most` after their first arrival.
+    /// Makes requests arrive once more, `least..=most` after their first arrival.
     pub fn repeat(least: Duration, most: Duration) -> Fault {
         Fault::new(Effect::Repeat(Span { least, most }), Leg::Request)
     }
 
-    /// Only calls made by `host`.
+    /// Limits the fault to calls made by `host`.
     pub fn from(self, host: Host) -> Fault {
         Fault { from: Some(host), ..self }
     }
 
-    /// Only calls made to `host`.
+    /// Limits the fault to calls made to `host`.
     pub fn to(self, host: Host) -> Fault {
         Fault { to: Some(host), ..self }
     }
 
-    /// Only calls of `method`, e.g. `RaftRpc.append_entries`.
+    /// Limits the fault to calls of `method`, e.g. `RaftRpc.append_entries`.
     pub fn method(self, method: &'static str) -> Fault {
         Fault { method: Some(method), ..self }
     }
 
-    /// Only so many of a thousand of them, by chance.
+    /// Limits the fault to `per_mille` of a thousand of these messages, by chance.
     pub fn per_mille(self, per_mille: u64) -> Fault {
         Fault { per_mille, ..self }
     }

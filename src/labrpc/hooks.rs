@@ -1,4 +1,4 @@
-//! The rules and taps in force: a list that is replaced as a whole, so that a call keeps its own.
+//! The rules and taps in force: a list that is replaced as a whole, so each call keeps its list.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::{Call, Leg, Rule, RuleId, Tap, Verdict};
 use crate::runtime::rand::{self, Chance};
 use crate::runtime::sync::Quiet;
 
-/// A rule with its stream of chance, which goes on wherever the rule is in force.
+/// A rule with its random stream, which continues across all lists that contain the rule.
 pub(super) struct Judge {
     pub(super) id: RuleId,
     rule: Arc<dyn Rule>,
@@ -24,19 +24,19 @@ impl Judge {
     }
 }
 
-/// Rules and taps as a call found them.
+/// The rules and taps that were in force when a call was made.
 #[derive(Clone, Default)]
 pub(super) struct Hooks {
     pub(super) judges: Vec<Arc<Judge>>,
     pub(super) taps: Vec<Arc<dyn Tap>>,
 }
 
-/// What all rules together say about one message.
+/// The combined verdict of all rules on one message.
 #[derive(Default)]
 pub(super) struct Judged {
     pub(super) delay: Duration,
     pub(super) dropped: bool,
-    /// One per copy: how long after the message itself.
+    /// One per copy: how long after the message itself the copy arrives.
     pub(super) copies: Vec<Duration>,
 }
 
@@ -49,8 +49,8 @@ impl Hooks {
         self.taps.is_empty()
     }
 
-    /// Asks all rules. What comes after the first drop still draws its chance, so that a rule's
-    /// numbers do not depend on what other rules say, but counts only where it makes copies.
+    /// Asks all rules. Rules after the first drop still draw, so that a rule's numbers do not
+    /// depend on the other rules' verdicts; of their verdicts only duplicates count.
     pub(super) fn judge(&self, call: &Call<'_>, leg: Leg, bytes: usize) -> Judged {
         let mut judged = Judged::default();
         for judge in &self.judges {

@@ -1,4 +1,4 @@
-//! The network's state: hosts, servers, links, and what is in force. See `network.rs`.
+//! The network's state: hosts, servers, links, and the rules in force. See `network.rs`.
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use super::{Counters, Host, Rule, RuleId, Service, Tap};
 use crate::runtime::rand::{self, Chance};
 use crate::runtime::sync::Quiet;
 
-/// The network as its ends know it.
+/// The network as its ends see it.
 #[derive(Default)]
 pub(super) struct Hub {
     pub(super) state: Quiet<State>,
@@ -25,7 +25,7 @@ pub(super) struct Server {
     gone: AtomicBool,
 }
 
-/// A call that has just been made, and what the network was like at that moment.
+/// A call that has just been made, with its route and hooks, fixed at that moment.
 pub(super) struct Opened {
     pub(super) id: u64,
     pub(super) route: Route,
@@ -57,7 +57,7 @@ pub(super) struct Switches {
     pub(super) long_reordering: bool,
 }
 
-/// What all ends share, under one lock that is no scheduling point.
+/// The state that all ends share, under one lock that is not a scheduling point.
 pub(super) struct State {
     closed: bool,
     pub(super) counters: Counters,
@@ -65,7 +65,7 @@ pub(super) struct State {
     /// Each host's slot in `servers`.
     hosts: BTreeMap<Host, usize>,
     servers: Vec<Option<Arc<Server>>>,
-    /// The links of all lives; `pairs` has those of the present ones.
+    /// The links of all lives; `pairs` has the links of the current lives.
     links: Vec<LinkState>,
     pairs: BTreeMap<(Host, Host), Link>,
     unreliable: [Arc<Judge>; 2],
@@ -104,7 +104,7 @@ impl Default for State {
 }
 
 impl State {
-    /// Empties the network, counters apart; what was in it is for the caller to drop.
+    /// Empties the network except for its counters; the caller drops the returned contents.
     pub(super) fn close(&mut self) -> State {
         let counters = self.counters;
         std::mem::replace(self, State { closed: true, counters, ..State::default() })
@@ -118,7 +118,7 @@ impl State {
         })
     }
 
-    /// The link of the present lives of two hosts.
+    /// The link between the current lives of two hosts.
     pub(super) fn link(&mut self, from: Host, to: Host) -> Link {
         let slot = self.slot(to);
         let links = &mut self.links;
@@ -134,12 +134,12 @@ impl State {
         }
     }
 
-    /// Makes a server of `services` the one of `host`; returns its predecessor.
+    /// Makes a server of `services`, and puts it under `host`; returns its predecessor.
     pub(super) fn put(&mut self, host: Host, services: Vec<Service>) -> Option<Arc<Server>> {
         self.replace(host, Some(Arc::new(Server::new(services))))
     }
 
-    /// Takes the server of `host` away and returns it; the ends of `host` are dead from now on.
+    /// Removes and returns the server of `host`; the ends of `host` are dead from now on.
     pub(super) fn end_life(&mut self, host: Host) -> Option<Arc<Server>> {
         let links = &mut self.links;
         self.pairs.retain(|(from, _), link| {
@@ -165,7 +165,7 @@ impl State {
     }
 
     pub(super) fn add_rule(&mut self, name: &'static str, rule: Arc<dyn Rule>) -> RuleId {
-        // A second rule of one name must not repeat the first one's numbers.
+        // A second rule of the same name must not repeat the first one's numbers.
         let earlier = self.names.iter().filter(|other| **other == name).count();
         self.names.push(name);
         let id = RuleId(self.names.len() as u64);
@@ -174,7 +174,7 @@ impl State {
         id
     }
 
-    /// Puts the rules and taps in force that follow from the switches; returns those before.
+    /// Puts the rules and taps that the switches ask for in force; returns the previous ones.
     pub(super) fn renew_hooks(&mut self) -> Arc<Hooks> {
         let hooks = self.hooks_in_force();
         std::mem::replace(&mut self.hooks, hooks)
@@ -201,7 +201,7 @@ impl State {
 }
 
 impl Hub {
-    /// Counts a call and takes down what the network is like now. `None`: there is no network.
+    /// Counts a call and fixes its route and hooks as of now. `None`: the network is gone.
     pub(super) fn open(&self, link: Link, bytes: usize) -> Option<Opened> {
         self.state.with(|state| {
             if state.closed {
@@ -216,14 +216,14 @@ impl Hub {
                     &mut state.unreachable,
                 )),
             };
-            // What a server says after its life reaches nobody, so nobody is shown it.
+            // Calls that a server makes after its life reach no host, so no tap sees them.
             let dead = state.links.get(link).is_some_and(|link| link.dead);
             let hooks = if dead { Arc::default() } else { state.hooks.clone() };
             Some(Opened { id: state.counters.calls, route, hooks })
         })
     }
 
-    /// Whether `server` is still what `link` leads to.
+    /// Whether `link` still leads to `server`.
     pub(super) fn still_there(&self, link: Link, server: &Arc<Server>) -> bool {
         self.state.with(|state| state.reach(link).is_some_and(|there| Arc::ptr_eq(there, server)))
     }
@@ -244,7 +244,7 @@ impl Server {
         Server { services, dispatched: AtomicU64::new(0), gone: AtomicBool::new(false) }
     }
 
-    /// Whether another one, or none, has taken its place: what it says now reaches nobody.
+    /// Whether the server was replaced or removed: its replies no longer reach any caller.
     pub(super) fn is_gone(&self) -> bool {
         self.gone.load(Ordering::Relaxed)
     }
@@ -255,7 +255,7 @@ impl Server {
         self.services.iter().find(|service| service.serves(request))
     }
 
-    /// The request types that this server knows, for a message.
+    /// The request types that this server knows, for an error message.
     pub(super) fn serves(&self) -> String {
         let names: Vec<_> = self.services.iter().map(Service::request_type_name).collect();
         if names.is_empty() { "nothing".to_string() } else { names.join(", ") }

@@ -1,8 +1,8 @@
 //! The network of the lab: calls between servers that may be lost, late or out of order.
 //!
 //! A server never holds another server. It holds a [`ClientEnd`], which is a tarpc
-//! [`Stub`](tarpc::client::stub::Stub), and makes a call; the call carries bytes, so the two
-//! share no memory, and comes back as an answer or as nothing:
+//! [`Stub`](tarpc::client::stub::Stub), and makes calls with it. A call carries bytes, so the two
+//! servers share no memory. It ends with a reply or with nothing:
 //!
 //! ```text
 //! caller's task                                   handler's task
@@ -13,25 +13,25 @@
 //! decode ◄─              drop? delay?
 //! ```
 //!
-//! The caller's own task lives through the delays; only the handler gets a task of its own. While
-//! it runs, the caller looks every 100 ms whether the server is still there.
+//! The delays pass in the caller's own task; only the handler gets its own task. While the handler
+//! runs, the caller checks every 100 ms that the server is still there.
 //!
-//! `RpcError::DeadlineExceeded` says only that no answer came, whatever the cause. A lost request
-//! and a lost answer look the same, and a caller that could tell them apart would be cheating.
+//! `RpcError::DeadlineExceeded` says only that no reply arrived, whatever the cause. A lost request
+//! and a lost reply look the same: a caller that could tell them apart would be cheating.
 //!
 //! What the network promises:
 //!
-//! - every call ends, unless its handler never does and its server stays;
-//! - an answer belongs to its call, and to the server object that was there when it was made:
-//!   what a server says after it was replaced or cut off reaches nobody;
-//! - a call whose future is dropped is given up: its request may still arrive, its answer does not;
-//! - an end belongs to one life of its owner and is dead for good after
-//!   [`Network::delete_server`];
-//! - on the virtual clock, what happens follows from the seed. Rules and taps run in place and
-//!   are no scheduling points.
+//! - Every call ends, unless its handler never does and its server stays.
+//! - A reply belongs to its call, and comes from the server object that was there when the call
+//!   was made: replies of a server that was replaced or cut off reach no caller.
+//! - A call whose future is dropped is given up: its request may still arrive, its reply does not.
+//! - An end belongs to one life of its owner and is dead for good after
+//!   [`Network::delete_server`].
+//! - On the virtual clock, the course of all calls follows from the seed. Rules and taps run in
+//!   place and are not scheduling points.
 //!
-//! What it does not: that calls arrive in the order in which they were made, that a request
-//! without an answer was not executed, that a request is executed once.
+//! Not promised: order, or exactly one execution. Calls may overtake each other. A request without
+//! a reply may have been executed, and any request may be executed more than once.
 //!
 //! A reliable network has no delay and loses nothing between two hosts that are
 //! [enabled](Network::enable). The faults of the original lab are switches of [`Network`]
@@ -40,7 +40,7 @@
 //! the usual ones.
 //!
 //! The same client runs over TCP: see [`ClientEnd::over`] and `examples/tcp.rs`. Read next:
-//! `hub.rs` for who can reach whom, `end.rs` for the life of a call.
+//! `hub.rs` for which host can reach which, `end.rs` for the life of a call.
 
 mod codec;
 mod end;
@@ -65,12 +65,12 @@ pub use tap::Tap;
 
 use crate::api::ServerId;
 
-/// Someone on the network.
+/// A server or a client on the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Host {
     /// A server of the cluster.
     Server(ServerId),
-    /// A client, or anyone else who only calls; printed `C0`, `C1`, ….
+    /// A client, or any other host that only makes calls; printed `C0`, `C1`, ….
     Client(u32),
 }
 
@@ -83,10 +83,10 @@ impl fmt::Display for Host {
     }
 }
 
-/// The context to make calls with: tarpc asks for one, this network ignores it.
+/// Returns the context to make calls with: tarpc asks for one, this network ignores it.
 ///
-/// Made once per process, since making one reads the real clock; a run should not be what makes
-/// it, so call this once before the first.
+/// The context is made once per process, since making one reads the real clock. Call this once
+/// before the first run, so that no run makes it.
 pub fn context() -> tarpc::context::Context {
     static CONTEXT: OnceLock<tarpc::context::Context> = OnceLock::new();
     *CONTEXT.get_or_init(tarpc::context::current)

@@ -1,4 +1,4 @@
-//! What a fault is to the network: a rule that judges messages.
+//! Rules: the network's form of a fault. A rule judges messages.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::runtime::rand::Chance;
 pub struct Call<'a> {
     /// Number of the call within its network, from 1, in the order in which calls were made.
     pub id: u64,
-    /// Who calls.
+    /// The calling host.
     pub from: Host,
-    /// Who is called.
+    /// The called host.
     pub to: Host,
     /// Service and method, e.g. `RaftRpc.request_vote`.
     pub method: &'a str,
@@ -27,40 +27,40 @@ pub enum Leg {
     Reply,
 }
 
-/// What becomes of a message.
+/// A rule's decision on a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It goes on.
+    /// The message continues.
     Pass,
-    /// It is held up for so long. Delays of several rules add up.
+    /// The message is delayed for this long. Delays of several rules add up.
     Delay(Duration),
-    /// It is lost, and the call ends without an answer once the delays so far have passed.
+    /// The message is lost. The call ends without a reply once the delays so far have passed.
     Drop,
-    /// It goes on, and arrives once more that much later. Replies have no copies: a call takes
-    /// one answer.
+    /// The message continues, and a copy arrives later. Replies are not copied: a call takes one
+    /// reply.
     ///
-    /// The copy is in the air whatever becomes of the message itself: a second rule's [`Drop`]
-    /// makes it the only one to arrive. It goes to whatever server is there when it arrives, also
-    /// one that was restarted meanwhile; its answer is thrown away.
+    /// The copy arrives even if the message itself does not: if a second rule says [`Drop`], only
+    /// the copy arrives. It goes to the server that is there when it arrives, even if that was
+    /// restarted meanwhile; the reply to the copy is discarded.
     ///
     /// [`Drop`]: Verdict::Drop
     Duplicate {
-        /// How long after the message itself.
+        /// How long after the message itself the copy arrives.
         after: Duration,
     },
 }
 
-/// Judges messages that are on their way between two hosts that can reach each other.
+/// Judges messages in flight between two hosts that can reach each other.
 ///
 /// All rules are asked about each message, in the order in which they were added, the lab's own
-/// faults first; delays add up, and the first drop ends the call after the delays so far. The
+/// faults first. Delays add up, and the first drop ends the call after the delays so far. The
 /// rules in force when a call is made judge both of its legs.
 ///
-/// A rule is called in place: it must not block, sleep or draw chance from elsewhere, and for a
-/// repeatable run its verdict must follow from its arguments and its own state. It may call the
-/// network. A closure of the same shape is a rule, too.
+/// A rule is called in place: it must not block, sleep or draw random numbers from elsewhere. For
+/// a repeatable run its verdict must follow from its arguments and its own state. It may call the
+/// network. A closure with the signature of `judge` is a rule, too.
 pub trait Rule: Send + Sync {
-    /// The verdict on one message of `bytes` bytes. `chance` is this rule's own stream.
+    /// Judges one message of `bytes` bytes. `chance` is this rule's own random stream.
     fn judge(&self, call: &Call<'_>, leg: Leg, bytes: usize, chance: &mut Chance) -> Verdict;
 }
 
@@ -73,6 +73,6 @@ where
     }
 }
 
-/// Names a rule of a network, to remove it.
+/// Identifies a rule of a network, to remove it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleId(pub(super) u64);

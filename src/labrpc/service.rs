@@ -1,4 +1,4 @@
-//! What a server offers: a tarpc service, its types erased.
+//! A service that a server offers: a tarpc service, its types erased.
 
 use std::any::{Any, TypeId};
 use std::sync::Arc;
@@ -17,7 +17,8 @@ use crate::runtime::{block_on, thread};
 /// A tarpc `Serve` with its types erased, found by the type of its requests.
 ///
 /// Handlers run as code of the server that they belong to: with the mark of [`under_test`] that
-/// was in force when the service was made or, without one, when it was added to the network.
+/// was in force when the service was made. If there was none, the mark in force when the service
+/// was added to the network counts.
 ///
 /// [`under_test`]: thread::under_test
 #[derive(Clone)]
@@ -27,7 +28,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Makes a service of `serve`, as the generated `.serve()` returns it.
+    /// Makes a service of `serve`, the value that the generated `.serve()` returns.
     pub fn new<S>(serve: S) -> Service
     where
         S: Serve + Clone + Send + Sync + 'static,
@@ -37,7 +38,7 @@ impl Service {
         Service { handler: Arc::new(Erased(serve)), label: thread::label() }
     }
 
-    /// Gives the service the mark of the current task unless it has one.
+    /// Gives the service the mark of the current task unless it already has one.
     pub(super) fn labelled(mut self) -> Service {
         self.label = self.label.or_else(thread::label);
         self
@@ -56,13 +57,14 @@ impl Service {
         self.handler.request_type_name()
     }
 
-    /// Decodes, runs the handler to its end in the current task, encodes. `None`: no answer.
+    /// Decodes the request, runs the handler to its end in the current task, and encodes the
+    /// reply. `None`: there is no reply.
     pub(super) fn handle(&self, delivery: &Delivery, frame: &[u8]) -> Option<Frame> {
         self.handler.handle(delivery, frame)
     }
 }
 
-/// Where a request comes from, and who looks on.
+/// Where a request comes from and goes to, and the hooks that observe it.
 pub(super) struct Delivery {
     pub(super) id: u64,
     pub(super) from: Host,
@@ -106,7 +108,7 @@ where
             let reply = block_on(self.0.clone().serve(context(), request)).ok()?;
             return Some(codec::encode(&reply, 0));
         }
-        // The request moves into the handler; its name is still wanted afterwards.
+        // The request moves into the handler; its name is still needed afterwards.
         let method = request.name().to_owned();
         let call = delivery.call(&method);
         hooks.each_tap(|tap| tap.dispatched(&call, &request as &dyn Any));

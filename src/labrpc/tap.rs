@@ -1,4 +1,4 @@
-//! Looking on: a tap sees every call of a network, typed, and changes nothing.
+//! Taps: listeners that see every call of a network, typed, and change nothing.
 
 use std::any::Any;
 
@@ -7,28 +7,28 @@ use super::Call;
 /// Sees the calls of a network, in place and typed, so that the network need not know a protocol.
 ///
 /// Messages come as `&dyn Any`; downcast to the generated `RaftRpcRequest`, `RaftRpcResponse`, ….
-/// For one call: `sent`; perhaps `dispatched` and `answered`, in the handler's task; `ended`. A
-/// duplicated request is dispatched and answered again, under the same id and possibly after
-/// `ended`. A call whose future is dropped before its end has no `ended`.
+/// The order for one call: `sent`; perhaps `dispatched` and `answered`, in the handler's task;
+/// `ended`. A duplicated request is dispatched and answered again, under the same id and possibly
+/// after `ended`. A call whose future is dropped before its end has no `ended`.
 ///
-/// Lives that are over are not shown: neither calls on their ends, nor what their handlers still
-/// do. All of it reaches nobody.
+/// A tap sees nothing of a life that is over: neither calls on its ends nor the rest of its
+/// handlers' work, none of which reaches another host.
 ///
-/// A tap must not block, lock a [`Mutex`], sleep or draw chance: then a run with taps takes the
-/// same course as one without. Its own state belongs into a [`Quiet`].
+/// A tap must not block, lock a [`Mutex`], sleep or draw random numbers: then a run with taps takes
+/// the same course as one without. Keep the tap's own state in a [`Quiet`].
 ///
 /// [`Mutex`]: crate::runtime::sync::Mutex
 /// [`Quiet`]: crate::runtime::sync::Quiet
 pub trait Tap: Send + Sync {
-    /// A call was made; the request is on its way, if there is one.
+    /// Called when a call was made; if its host can be reached, the request is in flight.
     fn sent(&self, _call: &Call<'_>, _request: &dyn Any) {}
 
-    /// The request has arrived and was decoded; the handler runs next.
+    /// Called when the request has arrived and was decoded; the handler runs next.
     fn dispatched(&self, _call: &Call<'_>, _request: &dyn Any) {}
 
-    /// The handler has returned; no fault of the reply's leg has happened yet.
+    /// Called when the handler has returned; no fault of the reply's leg has happened yet.
     fn answered(&self, _call: &Call<'_>, _reply: &dyn Any) {}
 
-    /// The call is over for its caller.
+    /// Called when the call is over for its caller.
     fn ended(&self, _call: &Call<'_>, _got_reply: bool) {}
 }
