@@ -1,4 +1,4 @@
-//! Audit: is a run really a function of its seed? Runs it twice and compares event by event.
+//! Audit: checks that a run is a function of its seed, by running it twice and comparing events.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::outcome::{Clock, RunConfig};
 use super::sim::{self, Trace};
 
-/// Two runs of one seed that went different ways, and where they parted.
+/// The first difference between two runs of one seed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// Number of the first event that differs, from 0.
@@ -22,7 +22,7 @@ impl fmt::Display for Difference {
         let ended = "ended".to_string();
         write!(
             f,
-            "two runs of one seed part at event {}:\nfirst   {}\nsecond  {}",
+            "two runs of one seed differ at event {}:\nfirst   {}\nsecond  {}",
             self.event,
             self.first.as_ref().unwrap_or(&ended),
             self.second.as_ref().unwrap_or(&ended)
@@ -30,14 +30,14 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Runs `main` twice on the virtual clock and compares all that the two did.
+/// Runs `main` twice on the virtual clock and compares all events of the two runs.
 ///
-/// Returns the hash that both agree on.
+/// Returns the hash on which both runs agree.
 ///
 /// # Errors
-/// [`Difference`] names the first event that is not the same. Look there, and shortly before, for
-/// what does not follow from the seed: the order of a hash map, an address, a static that an
-/// earlier run left its mark on.
+/// [`Difference`] names the first event that differs. Look there, and shortly before, for something
+/// that does not follow from the seed: the order of a hash map, an address, a static that an
+/// earlier run changed.
 ///
 /// # Panics
 /// When called from inside a run, and for a config on the real clock, which repeats nothing.

@@ -9,11 +9,11 @@ use super::sim::{self, SimReceiver, SimSender};
 use super::time::Instant;
 use super::{context, real};
 
-/// The receivers are gone; the message comes back.
+/// The receivers are gone; the error returns the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SendError<T>(pub T);
 
-/// Why a message was not sent; it comes back.
+/// Why a message was not sent; the error returns the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrySendError<T> {
     /// There is no room now.
@@ -22,7 +22,7 @@ pub enum TrySendError<T> {
     Disconnected(T),
 }
 
-/// Why a message was not sent in time; it comes back.
+/// Why a message was not sent in time; the error returns the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SendTimeoutError<T> {
     /// The time ran out.
@@ -58,10 +58,10 @@ pub struct Sender<T>(Tx<T>);
 
 /// The receiving half of a channel.
 ///
-/// When the last one is dropped, what was sent and not received is dropped with it, on either
-/// clock; who waits in `send` gets the message back, as does everyone who sends after that. So a
-/// message in a channel is no promise that somebody reads it: what must not be lost, the reader
-/// says that it has.
+/// When the last receiver is dropped, the messages that were sent and not received are dropped with
+/// it, on either clock. A task that waits in `send` gets its message back, and so does every later
+/// `send`. So a message in a channel may never be read: if it must not be lost, the reader has to
+/// acknowledge it.
 pub struct Receiver<T> {
     rx: Rx<T>,
     /// Shown every message that is received; see [`Receiver::inspect`].
@@ -70,7 +70,7 @@ pub struct Receiver<T> {
 
 type Hook<T> = Arc<dyn Fn(&T) + Send + Sync>;
 
-/// A channel belongs to the clock it was made on.
+/// A channel belongs to the clock on which it was made.
 enum Tx<T> {
     Real(crossbeam_channel::Sender<T>),
     Sim(SimSender<T>),
@@ -81,7 +81,7 @@ enum Rx<T> {
     Sim(SimReceiver<T>),
 }
 
-/// A channel with room for `capacity` messages; with 0 every send waits for its receive.
+/// Makes a channel with room for `capacity` messages; with 0 every send waits for its receive.
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     if sim::current().is_some() {
         return in_simulation(Some(capacity));
@@ -90,7 +90,7 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     (Sender(Tx::Real(sender)), Receiver { rx: Rx::Real(receiver), hook: None })
 }
 
-/// A channel in which a send never waits.
+/// Makes a channel on which a send never waits.
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     if sim::current().is_some() {
         return in_simulation(None);
@@ -156,8 +156,8 @@ impl<T> Sender<T> {
 impl<T> Receiver<T> {
     /// Shows every message that is received from now on to `hook`, after earlier hooks.
     ///
-    /// The hook is run in place, by the task that receives, before that has the message: no
-    /// scheduling point comes between. It is for onlookers and must not block.
+    /// The receiving task runs the hook in place, before it has the message; there is no scheduling
+    /// point in between. Hooks are for observers and must not block.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -187,7 +187,7 @@ impl<T> Receiver<T> {
         Receiver { rx: self.rx, hook: Some(hook) }
     }
 
-    /// Lets the hooks see what was received.
+    /// Shows a received message to the hooks, and returns it.
     fn shown(&self, message: T) -> T {
         if let Some(hook) = &self.hook {
             hook(&message);
@@ -198,7 +198,7 @@ impl<T> Receiver<T> {
     /// Receives a message, waiting for one.
     ///
     /// # Errors
-    /// [`RecvError`]: nothing is left and no sender is; stop receiving.
+    /// [`RecvError`]: the channel is empty and no sender is left; stop receiving.
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
         let received = match &self.rx {
@@ -252,7 +252,7 @@ impl<T> Receiver<T> {
     }
 }
 
-/// Sends on the real clock, looking now and then whether the run is over.
+/// Sends on the real clock, and regularly checks whether the run is over.
 fn send_real<T>(
     sender: &crossbeam_channel::Sender<T>,
     message: T,
@@ -285,7 +285,7 @@ fn time_left(deadline: Option<Instant>) -> Duration {
     deadline.map_or(Duration::MAX, |at| at - Instant::from_ns(context::quiet_now_ns()))
 }
 
-/// Receives on the real clock, looking now and then whether the run is over.
+/// Receives on the real clock, and regularly checks whether the run is over.
 fn recv_real<T>(
     receiver: &crossbeam_channel::Receiver<T>,
     deadline: Option<Instant>,

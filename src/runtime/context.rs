@@ -1,4 +1,4 @@
-//! Which run and which task the current OS thread is in, and so which clock is on.
+//! The run and the task that the current OS thread is in, and so the clock that is on.
 
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
@@ -14,14 +14,14 @@ use super::time::Instant;
 use super::{panics, sim};
 use panics::{Note, Notes};
 
-/// What an OS thread is doing for a run on the real clock.
+/// The task that an OS thread is for a run on the real clock.
 pub(super) struct RealTask {
     pub(super) run: Arc<RealRun>,
     pub(super) name: Arc<str>,
     pub(super) label: Option<u32>,
-    /// The run is over and it is only dropped: nothing unwinds it any more.
+    /// The run is over and the task only runs destructors: nothing unwinds it any more.
     pub(super) leaving: Cell<bool>,
-    /// How often it has waited since the run is over, and since when, in wall time.
+    /// How often it has waited since the run ended, and since when, in wall time.
     pub(super) told: Cell<Option<(u32, u64)>>,
 }
 
@@ -61,34 +61,35 @@ pub fn task_name() -> String {
         .unwrap_or_else(|| std::thread::current().name().unwrap_or("unnamed").to_string())
 }
 
-/// Until when, since the run began, a task labelled `label` was last held up by the schedule.
+/// When the last stall of a task labelled `label` ends, since the run began. `None`: no stall yet.
 ///
-/// For an observer that must not blame a server for being stalled. `None`: never.
+/// For an observer that must not blame a server for being stalled.
 pub fn last_stall(label: u32) -> Option<Duration> {
     sim::current()?.last_stall_ns(label).map(Duration::from_nanos)
 }
 
-/// The names of the tasks that carry the mark `label` now. `None` on the real clock, where nobody
-/// keeps a list.
+/// The names of the tasks that carry the mark `label` now. `None` on the real clock, which keeps no
+/// list.
 pub fn tasks_labelled(label: u32) -> Option<Vec<Arc<str>>> {
     Some(sim::current()?.tasks_labelled(label))
 }
 
-/// What each task that carries the mark `label` does now: one line for those that do the same.
+/// What each task that carries the mark `label` does now: tasks that do the same share a line.
 /// `None` on the real clock.
 pub fn describe_tasks(label: u32) -> Option<String> {
     Some(sim::current()?.describe_labelled(label))
 }
 
-/// How many tasks the current run has started so far. `None` on the real clock, where no count is
-/// kept.
+/// How many tasks the current run has started so far. `None` on the real clock, which keeps no
+/// count.
 pub fn tasks_started() -> Option<u64> {
     Some(sim::current()?.started.get())
 }
 
-/// As [`describe_tasks`], for those tasks that were started with the mark `label` before the run
-/// had started more than `before`; empty when none of them is left. A task that carries the mark
-/// for a while only does not count.
+/// As [`describe_tasks`], for tasks that were started with the mark `label` among the run's first
+/// `before` tasks. Empty when none of them is left.
+///
+/// A task that carries the mark only for a while does not count.
 pub fn describe_older_tasks(label: u32, before: u64) -> Option<String> {
     Some(sim::current()?.describe_older(label, before))
 }
@@ -101,7 +102,7 @@ pub fn backtraces() -> String {
     }
 }
 
-/// What the current run's tasks share; `None` outside a run.
+/// Runs `f` on what the current run's tasks share; `None` outside a run.
 pub(super) fn with_shared<R>(f: impl FnOnce(&Shared) -> R) -> Option<R> {
     match sim::current() {
         Some(sim) => Some(f(&sim.shared)),
@@ -157,7 +158,7 @@ pub(super) enum Parker {
     Sim(&'static sim::Sim),
 }
 
-/// The current task's parker; an OS thread's is made at first use.
+/// The current task's parker; on an OS thread it is made at first use.
 pub(super) fn parker() -> Parker {
     match sim::current() {
         Some(sim) => Parker::Sim(sim),
@@ -177,7 +178,7 @@ impl Parker {
         }
     }
 
-    /// Waits for a wake-up since the last `park`, or for `deadline`. Whether one came.
+    /// Waits for a wake-up since the last `park`, or for `deadline`. Returns whether one came.
     #[track_caller]
     pub(super) fn park(&self, deadline: Option<Instant>) -> bool {
         match self {
@@ -186,7 +187,7 @@ impl Parker {
         }
     }
 
-    /// Makes an outer `block_on` of the task look again: the inner one may have used up its wake.
+    /// Makes an outer `block_on` of the task poll again: the inner one may have used its wake-up.
     pub(super) fn leave(&self) {
         match self {
             Parker::Real(parker) => parker.leave(),
@@ -195,7 +196,7 @@ impl Parker {
     }
 }
 
-/// The present moment on the current clock; on the virtual one a scheduling point.
+/// The present moment on the current clock; a scheduling point on the virtual one.
 #[track_caller]
 pub(super) fn now_ns() -> u64 {
     match sim::current() {
@@ -243,7 +244,7 @@ pub(super) fn fail(failure: Failure) -> ! {
     }
 }
 
-/// Ends the current task if its run is over: what it waits for will not come.
+/// Ends the current task if its run is over, because the result it waits for will not come.
 pub(super) fn end_task_if_over() {
     match sim::current() {
         Some(sim) => sim.end_task_if_over(),
@@ -270,7 +271,7 @@ pub(super) fn take_note() -> Note {
     }
 }
 
-/// Ends the current run as failed, and never returns: the OS thread is lost to the process.
+/// Ends the current run as failed and never returns: the OS thread is parked for good.
 pub(super) fn lose_thread(failure: Failure) -> ! {
     if let Some(sim) = sim::current() {
         sim.lose_thread(failure)

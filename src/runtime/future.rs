@@ -1,4 +1,4 @@
-//! Futures on either clock: an executor for one future, in the task that calls it.
+//! Futures on either clock: an executor that runs one future in the calling task.
 
 use std::future::Future;
 use std::pin::pin;
@@ -10,10 +10,10 @@ use super::time::Instant;
 /// Wake-ups that the future being polled has asked for.
 pub(super) type Timers = Vec<(Instant, Waker)>;
 
-/// Runs `future` to its end in the current task, which waits while the future does.
+/// Runs `future` to its end in the current task, which waits while the future waits.
 ///
-/// Nests: a future may call code that calls `block_on` again. Wakers may be kept, cloned, sent to
-/// other tasks of the run and called late or twice.
+/// Calls may nest: a future may call code that calls `block_on` again. Wakers may be kept, cloned,
+/// sent to other tasks of the run and called late or twice.
 #[track_caller]
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
@@ -24,7 +24,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut level = Level { parker: &parker, was_woken: false };
     loop {
         let polled = {
-            // The list is lent only for this poll, so that tasks and levels do not mix.
+            // The list is lent only for this poll, so that tasks and levels do not mix theirs.
             let _lent = Lent::new(&mut timers);
             future.as_mut().poll(&mut cx)
         };
@@ -43,7 +43,7 @@ pub(super) fn wake_at(deadline: Instant, waker: &Waker) {
     context::with_timers(|timers| timers.push((deadline, waker)));
 }
 
-/// A list of wake-ups in the place of the task's, until dropped, also by unwinding.
+/// Puts a list of wake-ups in place of the task's list, until dropped, also by unwinding.
 struct Lent<'a>(&'a mut Timers);
 
 impl Lent<'_> {
@@ -59,8 +59,10 @@ impl Drop for Lent<'_> {
     }
 }
 
-/// One `block_on` of perhaps several of a task, which all have the same waker. When it ends, in
-/// whatever way, an outer one looks again if a wake-up came meanwhile: it may have been its own.
+/// One of a task's nested `block_on` calls, which all have the same waker.
+///
+/// If a wake-up came during the call, the outer `block_on` polls again however this one ends: the
+/// wake-up may have been for the outer future.
 struct Level<'a> {
     parker: &'a context::Parker,
     was_woken: bool,

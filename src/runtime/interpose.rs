@@ -1,18 +1,18 @@
-//! The one line by which an executable asks for the guard.
+//! The one line with which an executable asks for the guard.
 //!
-//! Which libc functions a program has is the program's choice, never a dependency's: a library that
-//! defined them would change every program that it is linked into. So the definitions are made by
-//! a macro, in the crate that says it. What they answer is in `sim/guard.rs`.
+//! Only a program may choose its own libc functions, never a dependency: a library that defined
+//! them would change every program that it is linked into. So a macro makes the definitions, in
+//! the crate that calls it. `sim/guard.rs` has the functions that they call.
 
 #[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
 pub use super::sim::guard::{
     clock_gettime, clock_nanosleep, getrandom, libc, nanosleep, pthread_create, syscall,
 };
 
-/// Catches clocks, chance, waits and threads from outside [`runtime`](crate::runtime) inside a
-/// simulation.
+/// Catches foreign clocks, random numbers, waits and threads inside a simulation.
 ///
-/// Stands once in an executable, at the top of its `main.rs` or of a file of tests:
+/// Foreign means: not from [`runtime`](crate::runtime). Write the line once in an executable, at
+/// the top of its `main.rs` or of a file of tests:
 ///
 /// ```
 /// raftlab::guard!();
@@ -22,14 +22,14 @@ pub use super::sim::guard::{
 /// The executable then defines `clock_gettime`, `getrandom`, `clock_nanosleep`, `nanosleep`,
 /// `syscall` and `pthread_create`. Inside a simulation `std::time::Instant::now()`, a hash map's
 /// order and `std::thread::sleep` follow from the seed, and a foreign thread or a foreign wait ends
-/// the run as a failure that names the task. Everywhere else they are libc's.
+/// the run with a failure that names the task. Everywhere else, the functions behave as libc's.
 ///
-/// Without this line all runs are the same, as long as the code in them keeps to `runtime`; nothing
-/// is caught.
+/// Without this line nothing is caught. Runs whose code uses only `runtime` are the same with and
+/// without it.
 ///
-/// On Linux with glibc. On other systems, and where glibc is linked statically (`crt-static`), the
-/// line means nothing: there the executable's definition would be the only one, with no function
-/// behind it to pass calls on to.
+/// The line works on Linux with glibc. On other systems, and where glibc is linked statically
+/// (`crt-static`), it has no effect: there the executable's definition would be the only one, with
+/// no libc function behind it to pass calls on to.
 #[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
 #[macro_export]
 // In a backtrace these frames are lines of the runtime, not of the executable.
@@ -103,7 +103,7 @@ macro_rules! guard {
     };
 }
 
-/// Means nothing in this build: see the documentation for Linux with glibc.
+/// Has no effect in this build: see the documentation for Linux with glibc.
 #[cfg(not(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static"))))]
 #[macro_export]
 macro_rules! guard {

@@ -1,4 +1,4 @@
-//! Data that belongs to one run and is found from any of its tasks.
+//! Data that belongs to one run and that all its tasks can find.
 
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::context;
 
-/// What every run has, on either clock: its seed, its record switch and its data by type.
+/// The data that every run has, on either clock: its seed, its record switch, its values by type.
 pub(super) struct Shared {
     pub(super) seed: u64,
     pub(super) record: bool,
@@ -21,7 +21,7 @@ impl Shared {
         Shared { seed, record, values: parking_lot::Mutex::default() }
     }
 
-    /// Takes all values away, to be dropped: their destructors may look for others here.
+    /// Takes all values out, for the caller to drop: their destructors may look for others here.
     pub(super) fn take_values(&self) -> Values {
         std::mem::take(&mut *self.values.lock())
     }

@@ -1,7 +1,7 @@
 //! Threads, locks, channels, time and chance, on one of two clocks.
 //!
-//! Code of the lab, of `raft` and of `kv` uses these types and no others. Which clock is on is
-//! found at run time, so the very same code runs on real threads and in a seeded simulation:
+//! Code of the lab, of `raft` and of `kv` uses these types and no others. The types find the clock
+//! at run time, so the same code runs on real threads and in a seeded simulation:
 //!
 //! ```text
 //!                    Clock::Real                       Clock::Virtual
@@ -15,12 +15,12 @@
 //! ```
 //!
 //! A run starts with [`run`] and ends when its main function returns, when any of its tasks
-//! panics or calls [`fail`], or at a limit. Tasks that are left over are unwound from wherever
-//! they block, on both clocks.
+//! panics or calls [`fail`], or at a limit. On both clocks, the remaining tasks are then unwound
+//! from wherever they block.
 //!
-//! What it promises on the virtual clock: a run is a function of its seed. What it does not: that
-//! code which reaches past it (a foreign clock, a spinning loop, a hash map's order) keeps that
-//! promise; [`guard!`](crate::guard) catches the most common of these.
+//! The virtual clock promises that a run is a function of its seed. Not promised: that this holds
+//! for code that bypasses the runtime (a foreign clock, a spinning loop, a hash map's order).
+//! [`guard!`](crate::guard) catches the most common of these.
 //!
 //! Read next: [`sync`] and [`thread`] for the shapes.
 
@@ -61,9 +61,9 @@ pub use stop::Stop;
 
 /// Runs `main` and every task that it starts, on the clock and with the seed of `config`.
 ///
-/// The run has a fresh OS thread of its own, so that nothing cached per thread leaks from one
-/// run into the next. A panic or [`fail`] in any of its tasks ends it. Returns when all its tasks
-/// have ended; [`Outcome::tasks_left`] counts those that would not.
+/// The run has its own fresh OS thread, so that nothing cached per thread leaks from one run into
+/// the next. A panic or [`fail`] in any of its tasks ends it. Returns when all its tasks have
+/// ended; [`Outcome::tasks_left`] counts the tasks that did not end.
 ///
 /// ```
 /// use raftlab::runtime::{self, RunConfig, thread, time::Instant};
@@ -78,7 +78,7 @@ pub use stop::Stop;
 /// ```
 ///
 /// # Panics
-/// When called from inside a run, or when the operating system has no thread to give.
+/// When called from inside a run.
 pub fn run<T: Send + 'static>(
     config: &RunConfig,
     main: impl FnOnce() -> T + Send + 'static,
@@ -101,8 +101,9 @@ pub fn fail(kind: FailureKind, name: &'static str, message: String) -> ! {
     context::fail(failure(kind, name, message))
 }
 
-/// Ends the run as failed because of the server `label`, though another task notices it: one that
-/// is at fault for what it does not do. What the server's tasks do is added to the message.
+/// Ends the run as failed because of the server `label`, which another task finds at fault.
+///
+/// For servers that fail to do something. The message gets a list of what the server's tasks do.
 ///
 /// Does not return: the calling task is unwound.
 ///
@@ -117,7 +118,7 @@ pub fn fail_for(label: u32, kind: FailureKind, name: &'static str, mut message: 
     context::fail(Failure { label: Some(label), task, ..failure(kind, name, message) })
 }
 
-/// A failure that shows in the current task at this moment.
+/// Makes a failure that shows in the current task at this moment.
 fn failure(kind: FailureKind, name: &'static str, message: String) -> Failure {
     Failure {
         kind,
@@ -130,8 +131,9 @@ fn failure(kind: FailureKind, name: &'static str, message: String) -> Failure {
     }
 }
 
-/// CPU time that the calling OS thread has used; zero where the system does not tell. For figures:
-/// no run may depend on it.
+/// CPU time that the calling OS thread has used; zero where the system does not tell.
+///
+/// For figures only: no run may depend on it.
 pub fn cpu_used() -> Duration {
     Duration::from_nanos(thread_cpu_ns())
 }

@@ -1,9 +1,9 @@
-//! What a run is given and what comes out of it.
+//! The configuration and the outcome of a run.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Which clock a run is on.
+/// The clock that a run is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Clock {
     /// Coroutines on one OS thread, in virtual time, scheduled from the seed.
@@ -12,12 +12,12 @@ pub enum Clock {
     Real,
 }
 
-/// How the virtual clock chooses who runs. The real clock ignores it.
+/// How the virtual clock chooses the task to run. The real clock ignores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Schedule {
     /// First come, first served: no preemption, no stalls.
     Fifo,
-    /// Seeded choice, mild preemption, mild stalls: what a busy but healthy machine does.
+    /// Seeded choice, mild preemption, mild stalls: like a busy but healthy machine.
     Random,
     /// Strong stalls and spurious wake-ups. Only safety may be judged under it.
     Hostile,
@@ -42,14 +42,14 @@ impl fmt::Display for Schedule {
     }
 }
 
-/// Everything that a run depends on, beside the code.
+/// Everything that a run depends on, apart from the code.
 #[derive(Debug, Clone)]
 pub struct RunConfig {
-    /// Which clock.
+    /// Virtual or real time.
     pub clock: Clock,
-    /// All chance of the run follows from it.
+    /// All random numbers of the run follow from it.
     pub seed: u64,
-    /// Who runs next, on the virtual clock.
+    /// How the virtual clock chooses the task to run.
     pub schedule: Schedule,
     /// The run fails with [`FailureKind::Limit`] once this much of its own time has passed.
     pub elapsed_max: Duration,
@@ -80,7 +80,7 @@ impl Default for RunConfig {
 /// The result of a run, and its figures.
 #[derive(Debug)]
 pub struct Outcome<T> {
-    /// What main returned, or the first failure.
+    /// The value that `main` returned, or the first failure.
     pub result: Result<T, Failure>,
     /// Rolling hash of every event on the virtual clock; two runs of one seed agree. 0 on the
     /// real clock.
@@ -93,15 +93,15 @@ pub struct Outcome<T> {
     pub points: u64,
     /// Switches from one task to another; 0 on the real clock.
     pub switches: u64,
-    /// Tasks that had not ended when the run gave up on them: leaked. 0 in a healthy run.
+    /// Tasks that had not ended when the run gave up on them; they are leaked. 0 in a healthy run.
     pub tasks_left: u32,
-    /// Whether an OS thread of the run could not be ended and is there until the process ends. One
-    /// that is parked, after a panic in a destructor that unwound, does no harm; where the failure
+    /// Whether an OS thread of the run could not be ended and exists until the process ends. It
+    /// does no harm if it is parked, after a panic in a destructor during unwinding. If the failure
     /// is a [`FailureKind::Livelock`], it may use a processor all the time.
     pub thread_left: bool,
 }
 
-/// What sort of failure ended a run.
+/// The kind of failure that ended a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureKind {
     /// An observer saw a rule of Raft broken.
@@ -112,9 +112,9 @@ pub enum FailureKind {
     Panic,
     /// Tasks wait for each other, or for something that never comes.
     Deadlock,
-    /// Tasks run without getting anywhere.
+    /// Tasks run without making progress.
     Livelock,
-    /// A bound on time, calls or bytes was passed.
+    /// A limit on time, calls, bytes or tasks was exceeded.
     Limit,
 }
 
@@ -134,15 +134,15 @@ impl fmt::Display for FailureKind {
 /// Why a run ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What sort of failure.
+    /// The kind of failure.
     pub kind: FailureKind,
     /// The rule, limit or check that was broken, e.g. `LogMatching`.
     pub name: String,
     /// What was wrong, with the values. May have several lines.
     pub message: String,
-    /// The task in which it showed; empty where a server as a whole is at fault.
+    /// The task in which it showed; empty if a server as a whole is at fault.
     pub task: String,
-    /// The label of the code under test that was at work, e.g. its server's number; see
+    /// The label of the code under test that was running, e.g. its server's number; see
     /// [`under_test`](crate::runtime::thread::under_test).
     pub label: Option<u32>,
     /// `file:line:column` of a panic; empty where there is none.

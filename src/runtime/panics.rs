@@ -1,4 +1,4 @@
-//! Panics inside a run are caught, not printed: where and why is kept for the run's failure.
+//! Panics inside a run are caught, not printed: their place and text go into the run's failure.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -11,10 +11,10 @@ use super::outcome::{Failure, FailureKind};
 use super::sim::platform;
 use super::{context, time};
 
-/// So many payloads, each from the destructor of the one before, are dropped; the next is leaked.
+/// Most panic payloads that are dropped, each thrown by the destructor before; the next is leaked.
 const PAYLOADS_MAX: u32 = 16;
 
-/// So many panics are remembered: one that is unwinding, and some that its destructors catch.
+/// Most panics that are remembered: one that is unwinding, and some that its destructors catch.
 const NOTES_MAX: usize = 16;
 
 thread_local! {
@@ -34,8 +34,8 @@ impl Notes {
         self.0.push_back(note);
     }
 
-    /// Takes the note of the panic whose text is `message`: the latest one with that text, for
-    /// destructors may have panicked since. Forgets all others.
+    /// Takes the latest note with the text `message`, because destructors may have panicked since.
+    /// Forgets all others.
     fn take(&mut self, message: &str) -> Note {
         let mut notes = std::mem::take(&mut self.0);
         let same = notes.iter().rposition(|note| note.message == message);
@@ -48,13 +48,13 @@ impl Notes {
     }
 }
 
-/// What the hook noted of a panic, before anything was unwound.
+/// The hook's note of a panic, made before anything was unwound.
 #[derive(Debug, Default)]
 pub(super) struct Note {
     place: String,
     message: String,
-    /// The mark of code under test that the task carried just then. A lab's task does while it is
-    /// inside such code, and has lost the mark again by the time the panic is caught.
+    /// The mark of code under test that the task carried at that moment. A lab's task carries it
+    /// while it is inside such code, and has lost it again when the panic is caught.
     label: Option<u32>,
     at: Option<Duration>,
 }
@@ -78,7 +78,7 @@ pub(super) fn unwind_task() -> ! {
     panic::resume_unwind(Box::new(Over))
 }
 
-/// Installs, once per process, a hook that stays silent inside runs and passes on all else.
+/// Installs, once per process, a hook that is silent inside runs and passes on all other panics.
 pub(super) fn install_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -100,16 +100,16 @@ thread_local! {
     static ABORT: RefCell<Option<Failure>> = const { RefCell::new(None) };
 }
 
-/// Sees to it that the run ends as failed, and not the process: this OS thread is lost instead.
+/// Makes the coming abort end the run as failed, not the process: this OS thread is lost instead.
 ///
-/// It cannot be done here: a hook runs under std's lock, and a thread that never returned from one
-/// would block the next `set_hook`.
+/// The hook itself cannot end the run: it runs under std's lock, and a thread that never returned
+/// from it would block the next `set_hook`.
 fn prepare_for_abort(info: &PanicHookInfo<'_>) {
     let failure = failure_in_destructor(info, context::take_note());
     let last_words = failure.to_string();
     ABORT.with(|abort| *abort.borrow_mut() = Some(failure));
     if !platform::instead_of_abort(lose_thread) {
-        // The process is about to end, so this is the last word that anyone hears.
+        // The process is about to end, so this is the last chance to report the failure.
         eprintln!("{last_words}\n(seed {})", context::seed());
     }
 }
@@ -118,7 +118,7 @@ thread_local! {
     static ARMED: Armed = const { Armed };
 }
 
-/// An OS thread that is lost where it would end the process.
+/// Marks an OS thread that is lost where it would otherwise end the process.
 struct Armed;
 
 impl Drop for Armed {
@@ -127,8 +127,9 @@ impl Drop for Armed {
     }
 }
 
-/// From here on the calling OS thread is lost where it would end the process. To be called before
-/// the thread uses any other `thread_local!`, so that this one is the last to be dropped.
+/// From here on the calling OS thread is lost where it would otherwise end the process.
+///
+/// Call this before the thread uses any other `thread_local!`, so that this one is dropped last.
 pub(super) fn outlive_aborts() {
     ARMED.with(|_| ());
     platform::instead_of_abort(lose_thread);
@@ -139,7 +140,7 @@ fn lose_thread() -> ! {
     context::lose_thread(failure.unwrap_or_else(failure_by_abort))
 }
 
-/// The failure of a run one of whose tasks has called `abort`, or std has in its place.
+/// The failure of a run in which a task, or std on its behalf, has called `abort`.
 fn failure_by_abort() -> Failure {
     let message = "the process was about to end by `abort`: standard error may say why".to_string();
     let label = context::label();
@@ -151,8 +152,8 @@ pub(super) fn with_notes<R>(f: impl FnOnce(&mut Notes) -> R) -> R {
     NOTES.with(|notes| f(&mut notes.borrow_mut()))
 }
 
-/// Whether the process aborts when the hook returns: a panic is about to leave a destructor that
-/// runs because of another panic.
+/// Whether the process aborts when the hook returns, because a panic is about to leave a destructor
+/// that runs because of another panic.
 ///
 /// Such panics come from one file of `core`; only their texts tell them apart.
 fn aborts(info: &PanicHookInfo<'_>) -> bool {
@@ -165,7 +166,7 @@ const CORE: &str = "core/src/panicking.rs";
 const ABORTING: [&str; 2] =
     ["panic in a destructor during cleanup", "panic in a function that cannot unwind"];
 
-/// Drops `value`, whatever its destructor does.
+/// Drops `value`, and catches any panic of its destructor.
 pub(super) fn drop_quietly<T>(value: T) {
     let mut caught = catch_unwind(AssertUnwindSafe(|| drop(value))).err();
     for _ in 0..PAYLOADS_MAX {
@@ -186,7 +187,7 @@ fn message_of(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-/// The failure of a run by a panic that nothing has caught.
+/// The failure of a run by a panic that no code of the task has caught.
 pub(super) fn failure_of(payload: &(dyn Any + Send), notes: &mut Notes) -> Failure {
     let message = message_of(payload);
     failure(notes.take(&message), message)

@@ -9,20 +9,20 @@ use super::context;
 
 /// A stream of pseudo-random numbers. Implements `rand::Rng`, so `rand::RngExt` works on it.
 ///
-/// The generator is PCG-64 MCG (XSL-RR 128/64), whose output is documented and will not change;
-/// what a seed yields must not depend on the version of a library.
+/// The generator is PCG-64 MCG (XSL-RR 128/64), whose output is documented and will not change:
+/// the numbers of a seed must not depend on the version of a library.
 #[derive(Debug, Clone)]
 pub struct Chance(Pcg64Mcg);
 
-/// The stream called `name` of the current run, from its beginning.
+/// Returns the stream called `name` of the current run, from its beginning.
 ///
-/// It depends on the run's seed and on the name, not on what was drawn elsewhere: one more draw
-/// in one place shifts nothing in another. Asking twice for one name gives the same numbers twice.
-/// Outside a run the seed is 0.
+/// The stream depends on the run's seed and on the name, not on draws elsewhere: one more draw
+/// in one place changes no number in another. Asking twice for one name gives the same numbers
+/// twice. Outside a run the seed is 0.
 ///
-/// So servers that all ask for `"election"` draw the same timeouts, stand together, split every
-/// vote and never elect anyone: put the server's id into the name, and the term that it starts in,
-/// or it draws the same after every restart.
+/// So servers that all ask for `"election"` draw the same timeouts, become candidates together,
+/// split every vote and never elect a leader. Put the server's id into the name, and also the term
+/// in which the server starts; otherwise it draws the same timeouts after every restart.
 ///
 /// ```
 /// use rand::RngExt;
@@ -34,7 +34,7 @@ pub fn stream(name: &str) -> Chance {
 }
 
 impl Chance {
-    /// The stream called `name` under `seed`.
+    /// Makes the stream called `name` under `seed`.
     pub fn new(seed: u64, name: &str) -> Chance {
         // FNV-1a over the name, then two rounds of SplitMix64 over both for the 128 bits.
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
@@ -46,13 +46,13 @@ impl Chance {
         Chance(Pcg64Mcg::new((u128::from(high) << 64) | u128::from(low)))
     }
 
-    /// True with a probability of `per_2_32` in 2^32. One draw.
+    /// Returns true with a probability of `per_2_32` in 2^32. One draw.
     #[inline]
     pub fn chance(&mut self, per_2_32: u32) -> bool {
         self.next() >> 32 < u64::from(per_2_32)
     }
 
-    /// A number in `0..bound`, by multiplication; the bias is below 2^-32 for small bounds.
+    /// Draws a number in `0..bound`, by multiplication; the bias is below 2^-32 for small bounds.
     #[inline]
     pub fn below(&mut self, bound: u64) -> u64 {
         let product = u128::from(self.next()) * u128::from(bound);

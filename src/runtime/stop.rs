@@ -1,4 +1,4 @@
-//! The end of an instance: a switch that is thrown once, and that its tasks wait for.
+//! How an instance is stopped: a switch that is thrown once, and for which its tasks can wait.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -13,14 +13,15 @@ use super::channel::{SendTimeoutError, Sender};
 /// How soon a task that waits to send notices that its instance has stopped.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Whether an instance is to end; a switch that is thrown once and can be waited for. A clone is
-/// the same switch.
+/// The switch that stops an instance. It is thrown once, and tasks can wait for it.
+///
+/// A clone is the same switch.
 #[derive(Debug, Clone)]
 pub struct Stop(Arc<Semaphore>);
 
 impl Default for Stop {
     fn default() -> Stop {
-        // Without permits, so that waiting for one is waiting for the end.
+        // The semaphore has no permits, so a task that waits for one waits for the end.
         Stop(Arc::new(Semaphore::new(0)))
     }
 }
@@ -31,12 +32,12 @@ impl Stop {
         self.0.close();
     }
 
-    /// Whether the instance is to end.
+    /// Whether the switch is thrown: the instance has to end.
     pub fn is_stopped(&self) -> bool {
         self.0.is_closed()
     }
 
-    /// What `future` yields; `None` if the instance stops first.
+    /// Runs `future` and returns its output; `None` if the instance stops first.
     pub async fn or<T>(self, future: impl Future<Output = T>) -> Option<T> {
         let mut future = pin!(future);
         let mut stopped = pin!(self.0.acquire());
@@ -47,7 +48,7 @@ impl Stop {
         .await
     }
 
-    /// Sends `message`, however long the receiver takes. False when nobody will ever receive it:
+    /// Sends `message`, however long the receiver takes. Returns false if the message was not sent:
     /// the instance has stopped, or the receiver is gone.
     #[track_caller]
     pub fn or_send<T>(&self, sender: &Sender<T>, mut message: T) -> bool {

@@ -10,9 +10,10 @@ use super::sim::{self, Event, Holder, Place, Sim, WaitKind, Woken};
 use super::time::Instant;
 use super::{context, real};
 
-/// A task that has waited this long, in virtual time, for a lock that one other task has had all
-/// along, will not get it. Time in which the schedule stalled tasks of its server does not count:
-/// one of them may be what the other task waits for.
+/// Longest wait in virtual time for a lock that one other task holds all along; then the run fails.
+///
+/// Time in which the schedule stalled tasks of the waiting task's server does not count: the holder
+/// may be waiting for one of them.
 const LOCK_WAIT_MAX_NS: u64 = 10_000_000_000;
 
 /// Mutual exclusion. Lock and unlock are scheduling points on the virtual clock.
@@ -40,14 +41,14 @@ impl<T> Mutex<T> {
         }
     }
 
-    /// The content, without locking: nobody else can have it.
+    /// Returns the content without locking: no other task can have it.
     pub fn into_inner(self) -> T {
         self.data.into_inner()
     }
 }
 
 impl<T: ?Sized> Mutex<T> {
-    /// Waits until nobody else has the lock, then takes it.
+    /// Waits until no other task has the lock, then takes it.
     #[track_caller]
     #[inline]
     pub fn lock(&self) -> MutexGuard<'_, T> {
@@ -61,7 +62,7 @@ impl<T: ?Sized> Mutex<T> {
         MutexGuard { mutex: self, inner: Some(inner) }
     }
 
-    /// Takes the lock if nobody has it.
+    /// Takes the lock if no task has it.
     #[track_caller]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         let sim = sim::current();
@@ -95,16 +96,16 @@ impl<T: ?Sized> Mutex<T> {
         let deadline_ns = sim.now_ns().saturating_add(LOCK_WAIT_MAX_NS);
         self.waiters.fetch_add(1, Ordering::Relaxed);
         let kind = WaitKind::Lock(&raw const self.holder);
-        // The count is put right on the unwinding path too.
+        // Dropped on the unwinding path too, so that the count stays right.
         let waiting = Waiting(&self.waiters);
         let woken = sim.block(kind, self.address(), place, Some(deadline_ns));
         drop(waiting);
         if begun.held_since_ns != self.holder.since_ns() {
-            // A lock that has changed hands is busy, not dead: stalls may pile up before it.
+            // A lock whose holder has changed is busy, not dead: stalled tasks may queue for it.
             *patience = None;
         } else if woken == Woken::TimedOut && begun.is_over(sim) && !sim.is_leaving() {
             let message =
-                format!("a lock was waited for at {place} for more than 10 virtual seconds");
+                format!("a task waited for a lock at {place} for more than 10 virtual seconds");
             sim.fail_deadlock("lock_wait", &message, &self.holder);
         }
     }
@@ -120,7 +121,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 }
 
-/// What a task that waits for a lock knew when it began to wait for its present holder.
+/// The state when a task began to wait for a lock's present holder.
 struct Patience {
     held_since_ns: u64,
     now_ns: u64,
@@ -142,8 +143,9 @@ impl Patience {
     }
 }
 
-/// Takes a waiting task's lock again where the wait, or taking the lock after it, ends by
-/// unwinding: what the guard's owner does in its destructors may need it.
+/// Takes a [`Condvar`] waiter's lock again if the wait, or retaking the lock, ends by unwinding.
+///
+/// The destructors of the guard's owner may need the lock.
 struct Relock<'w, 'a, T: ?Sized> {
     guard: &'w mut MutexGuard<'a, T>,
     sim: &'w Sim,
@@ -158,7 +160,7 @@ impl<T: ?Sized> Drop for Relock<'_, '_, T> {
     }
 }
 
-/// One task more that waits for a lock, until dropped.
+/// Counts one more task that waits for a lock, until dropped.
 struct Waiting<'a>(&'a AtomicU32);
 
 impl Drop for Waiting<'_> {
@@ -216,17 +218,17 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 #[derive(Default)]
 pub struct Condvar {
     inner: parking_lot::Condvar,
-    /// Gives the condition an address of its own even if the compiler shares empty ones.
+    /// Gives the condition its own address, even if the compiler shares those of empty values.
     _address: u8,
 }
 
 impl Condvar {
-    /// A condition nobody waits for yet.
+    /// A condition that no task waits for yet.
     pub const fn new() -> Condvar {
         Condvar { inner: parking_lot::Condvar::new(), _address: 0 }
     }
 
-    /// Gives up the lock, waits to be notified, and takes the lock again.
+    /// Releases the lock, waits to be notified, and takes the lock again.
     #[track_caller]
     pub fn wait<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>) {
         match sim::current() {
@@ -237,13 +239,13 @@ impl Condvar {
         }
     }
 
-    /// As [`Condvar::wait`], for at most `span`. Whether the time ran out.
+    /// As [`Condvar::wait`], for at most `span`. Returns whether the time ran out.
     #[track_caller]
     pub fn wait_for<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>, span: Duration) -> bool {
         self.wait_until(guard, Instant::from_ns(context::quiet_now_ns()) + span)
     }
 
-    /// As [`Condvar::wait`], until `deadline` at the latest. Whether the time ran out.
+    /// As [`Condvar::wait`], until `deadline` at the latest. Returns whether the time ran out.
     #[track_caller]
     pub fn wait_until<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>, deadline: Instant) -> bool {
         if let Some(sim) = sim::current() {
@@ -270,7 +272,7 @@ impl Condvar {
     ) -> Woken {
         sim.point(Event::Wait, place);
         let mutex = guard.mutex;
-        // From here to `block` nothing can come between: giving up the lock and waiting are one.
+        // No other task runs from here to `block`: releasing the lock and waiting are one step.
         mutex.holder.clear();
         guard.inner = None;
         mutex.unlock_in(sim);
@@ -319,10 +321,10 @@ impl Condvar {
     }
 }
 
-/// A lock for the network, the persister, observers and the record: no scheduling point.
+/// A lock for the network, the persister, observers and the record: it is not a scheduling point.
 ///
-/// What is done under it is invisible to the schedule, so turning it on or off changes nothing.
-/// Never held across anything that blocks: the closure must not lock, wait, send or sleep.
+/// Work under it is invisible to the schedule, so turning that work on or off changes no run. The
+/// lock is never held across anything that blocks: the closure must not lock, wait, send or sleep.
 pub struct Quiet<T: ?Sized> {
     data: parking_lot::Mutex<T>,
 }
@@ -333,18 +335,18 @@ impl<T> Quiet<T> {
         Quiet { data: parking_lot::Mutex::new(value) }
     }
 
-    /// The content, without locking.
+    /// Returns the content without locking.
     pub fn into_inner(self) -> T {
         self.data.into_inner()
     }
 }
 
 impl<T: ?Sized> Quiet<T> {
-    /// Runs `f` on the content, alone.
+    /// Runs `f` on the content, with exclusive access.
     ///
     /// # Panics
-    /// On the virtual clock, when the lock is taken: then its rule, never to be held across
-    /// anything that blocks, was broken, and waiting would stop the simulation for good.
+    /// On the virtual clock, when the lock is taken. Then a task has broken the rule and holds the
+    /// lock across something that blocks, and waiting would stop the simulation for good.
     #[track_caller]
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         let mut data = match sim::current() {

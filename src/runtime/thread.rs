@@ -1,4 +1,4 @@
-//! Tasks: what a program for real threads calls threads.
+//! Tasks: the counterpart of threads in an ordinary program.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -22,11 +22,11 @@ struct Packet<T> {
     done: Condvar,
     /// Set when the task has ended, with a result or without.
     ended: AtomicBool,
-    /// Yields a `T` without a task, if that is possible.
+    /// Makes a `T` without the task's result, if `T` is `()`.
     nothing: fn() -> Option<T>,
 }
 
-/// Held by a task's closure: says that the task has ended, however it does.
+/// Held by a task's closure: notes that the task has ended, by returning or by unwinding.
 struct Ending<T>(Arc<Packet<T>>);
 
 impl<T> Drop for Ending<T> {
@@ -38,9 +38,9 @@ impl<T> Drop for Ending<T> {
 impl<T> JoinHandle<T> {
     /// Waits for the task to end and returns its result.
     ///
-    /// There is no error: a task that panics ends the whole run, its joiners included. A
+    /// There is no error: a task that panics ends the whole run, including the joining tasks. A
     /// destructor may join while the run ends: it gets `()` from a task that has no result. If
-    /// the result is of another type, the joiner's own task ends there.
+    /// the result has another type, the joining task ends there.
     #[track_caller]
     pub fn join(self) -> T {
         let mut result = self.packet.result.lock();
@@ -58,7 +58,7 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// Whether the task has ended.
+    /// Whether the task has returned its result.
     pub fn is_finished(&self) -> bool {
         self.packet.result.lock().is_some()
     }
@@ -96,15 +96,15 @@ pub fn spawn<T: Send + 'static>(
     JoinHandle { packet }
 }
 
-/// `()`, where that is what is asked for.
+/// Returns `()` if `T` is that type.
 fn nothing<T: 'static>() -> Option<T> {
     (&mut Some(()) as &mut dyn Any).downcast_mut::<Option<T>>()?.take()
 }
 
 /// Starts a short task without a name or a result, cheaply.
 ///
-/// A coroutine on the virtual clock; on the real one a thread of a pool that grows as needed, so
-/// the task may block.
+/// It is a coroutine on the virtual clock and, on the real one, a job on a pool of threads that
+/// grows as needed, so the task may block.
 ///
 /// # Panics
 /// Outside a run: tasks belong to one.
@@ -120,7 +120,7 @@ pub fn go(f: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// What a short task is called: `go`, and whose code it runs where that is under test, as `go/2`.
+/// The name of a short task: `go`, with its server's number if it runs code under test: `go/2`.
 fn go_name(label: Option<u32>) -> Arc<str> {
     thread_local! {
         static NAMES: RefCell<BTreeMap<Option<u32>, Arc<str>>> = const { RefCell::new(BTreeMap::new()) };
@@ -137,16 +137,17 @@ fn real_run() -> (Arc<real::RealRun>, Option<u32>) {
 
 /// Runs `f` with the mark "code under test, belonging to `label`".
 ///
-/// Tasks started inside, and theirs, inherit the mark. Only marked tasks are stalled by the
-/// schedule, and a panic of theirs counts as the code's failure rather than as a failed check.
-/// The lab labels each server's tasks with the server's number.
+/// Tasks that `f` starts inherit the mark, and so do the tasks that they start. The schedule stalls
+/// only marked tasks, and a panic of a marked task counts as the code's failure rather than as a
+/// failed check. The lab labels each server's tasks with the server's number.
 pub fn under_test<T>(label: u32, f: impl FnOnce() -> T) -> T {
     with_label(Some(label), f)
 }
 
-/// Runs `f` with the mark `label`, or without any: what it starts belongs to that server.
+/// Runs `f` with the mark `label`, or without any: tasks that it starts belong to that server.
 ///
-/// For a network whose handlers run in tasks of the caller's making, but are the callee's code.
+/// For a network: the caller's task starts the tasks of handlers, but the handlers are the callee's
+/// code.
 pub fn with_label<T>(label: Option<u32>, f: impl FnOnce() -> T) -> T {
     struct Restore(Option<u32>);
     impl Drop for Restore {
@@ -163,7 +164,7 @@ pub fn label() -> Option<u32> {
     context::label()
 }
 
-/// Sleeps for `span` of the current clock.
+/// Sleeps for `span` on the current clock.
 #[track_caller]
 pub fn sleep(span: Duration) {
     if let Some(sim) = sim::current() {

@@ -1,4 +1,4 @@
-//! Points in time and futures that wait for one.
+//! Points in time, and a future that waits for one.
 
 use std::future::Future;
 use std::ops::{Add, AddAssign, Sub};
@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use super::{context, future};
 
-/// A point in time of the current run's clock.
+/// A point in time on the current run's clock.
 ///
-/// Points of different runs or clocks have nothing to do with each other.
+/// Points of different runs or clocks cannot be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(u64);
 
 impl Instant {
-    /// The present moment. On the virtual clock a scheduling point.
+    /// The present moment. A scheduling point on the virtual clock.
     #[track_caller]
     pub fn now() -> Instant {
         Instant(context::now_ns())
@@ -38,12 +38,13 @@ impl Instant {
 
 /// Time since the run began (outside a run: since the process first asked).
 ///
-/// Not a scheduling point and free of charge: for the record, the network and observers.
+/// Reading it is not a scheduling point and costs no virtual time: for the record, the network and
+/// observers.
 pub fn since_start() -> Duration {
     Duration::from_nanos(context::since_start_ns())
 }
 
-/// A duration in whole nanoseconds; more than 584 years count as that.
+/// Converts a duration to whole nanoseconds, with a maximum of about 584 years.
 pub(super) fn ns_of(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -65,7 +66,7 @@ impl AddAssign<Duration> for Instant {
 impl Sub<Instant> for Instant {
     type Output = Duration;
 
-    /// The time from `earlier` to `self`; zero where `earlier` is the later one.
+    /// The time from `earlier` to `self`; zero if `earlier` is the later one.
     fn sub(self, earlier: Instant) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
@@ -77,7 +78,7 @@ pub struct Sleep {
     deadline: Instant,
 }
 
-/// Waits for `span`, as a future: for use under [`super::block_on`], and only there.
+/// Makes a future that waits for `span`; it works only under [`super::block_on`].
 #[track_caller]
 pub fn sleep(span: Duration) -> Sleep {
     Sleep { deadline: Instant(context::quiet_now_ns()) + span }
@@ -86,8 +87,7 @@ pub fn sleep(span: Duration) -> Sleep {
 impl Future for Sleep {
     type Output = ();
 
-    /// # Panics
-    /// When polled outside [`super::block_on`]: no other executor knows this clock.
+    /// Polled outside [`super::block_on`], it is never woken: no other executor knows this clock.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if context::quiet_now_ns() >= self.deadline.0 {
             return Poll::Ready(());
