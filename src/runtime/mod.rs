@@ -9,9 +9,9 @@
 //! thread::go         a thread of an elastic pool       a coroutine
 //! Mutex, Condvar     parking_lot's                     the scheduler's wait lists
 //! channel            crossbeam's                       the scheduler's wait lists
-//! sleep, Instant     the wall clock                    moves when nothing can run
-//! rand::stream       a function of (seed, name)        the same
-//! who runs next      the operating system              chosen from the seed
+//! sleep, Instant     the wall clock                    moves when no task can run
+//! rand::stream       a function of (seed, name)        a function of (seed, name)
+//! next to run        chosen by the operating system    chosen from the seed
 //! ```
 //!
 //! A run starts with [`run`] and ends when its main function returns, when any of its tasks

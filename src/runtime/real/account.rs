@@ -1,22 +1,23 @@
-//! Which run a pool thread's CPU time belongs to, without asking the kernel at every job.
+//! Accounts a pool thread's CPU time to its run, without asking the kernel at every job.
 
 use std::sync::Arc;
 
 use super::RealRun;
 use crate::runtime::{context, thread_cpu_ns};
 
-/// How much wall time may pass between two looks at the CPU clock while jobs follow one another.
+/// Wall time that may pass between two readings of the CPU clock while jobs follow one another.
 ///
-/// A run may end up to so much short per thread; the look itself costs as much as a small job.
+/// A run may be credited up to this much too little per thread; a reading costs as much as a small
+/// job.
 const SETTLE_NS: u64 = 1_000_000;
 
-/// The run that a pool thread works for, and what it owes it.
+/// The run that a pool thread works for, and the CPU time already credited to it.
 #[derive(Default)]
 pub(super) struct Account {
     run: Option<Arc<RealRun>>,
     /// Reading of the CPU clock up to which `run` has been credited.
     cpu_ns: u64,
-    /// When that was.
+    /// Wall time of that reading.
     wall_ns: u64,
 }
 
@@ -32,8 +33,8 @@ impl Account {
         self.wall_ns = context::wall_ns();
     }
 
-    /// Credits the run if that was last done a while ago. To be called before a job counts as
-    /// ended, since the run may return right then.
+    /// Credits the run if [`SETTLE_NS`] have passed since the last time. Must be called before a
+    /// job counts as ended, since the run may return right then.
     pub(super) fn glance(&mut self) {
         let now_ns = context::wall_ns();
         if now_ns.saturating_sub(self.wall_ns) < SETTLE_NS {

@@ -19,13 +19,13 @@ use over::{OVER_CHECK, leave};
 pub(super) use over::{end_task_if_over, unwind_if_over, unwind_unless_leaving, wait_max};
 pub(super) use park::Parker;
 
-/// How long tasks that are left over may take to notice that the run is over.
+/// How long the remaining tasks may take to end after the run is over.
 const LEFT_OVER_MAX: Duration = Duration::from_secs(20);
 
-/// A run that is over and still starts tasks may start so many more.
+/// Most tasks that a run may still start after it is over.
 const SPAWNED_AT_END_MAX: u32 = 10_000;
 
-/// What the tasks of one run on the real clock share.
+/// The state that the tasks of one run on the real clock share.
 pub(super) struct RealRun {
     pub(super) shared: Shared,
     started_ns: u64,
@@ -44,9 +44,9 @@ struct State {
     failure: Option<Failure>,
     /// Tasks that may still end.
     tasks: u32,
-    /// Tasks that never will: their OS threads are parked for good.
+    /// Tasks that never will end: their threads are parked for good, or their closures are leaked.
     lost: u32,
-    /// Tasks that were started since the run is over.
+    /// Tasks that were started since the run ended.
     spawned_at_end: u32,
 }
 
@@ -165,7 +165,7 @@ impl RealRun {
         }
     }
 
-    /// Counts one task more. `None`: the run is over and has started too many since.
+    /// Counts one more task. `None`: the run is over and has started too many tasks since.
     fn enter(self: &Arc<RealRun>, name: Arc<str>, label: Option<u32>) -> Option<RealTask> {
         let mut state = self.state.lock();
         if self.is_over() {
@@ -231,7 +231,7 @@ impl RealRun {
         panics::unwind_task()
     }
 
-    /// Ends the run as failed where the process would abort: the OS thread never returns.
+    /// Ends the run as failed where the process would abort: the OS thread is parked for good.
     pub(super) fn lose_thread(&self, failure: Failure) -> ! {
         {
             let mut state = self.state.lock();
@@ -275,8 +275,8 @@ impl RealRun {
         }
     }
 
-    /// Waits until no more than `stuck` tasks may still end, for [`LEFT_OVER_MAX`] at most. How
-    /// many still may.
+    /// Waits until at most `stuck` tasks have not ended, for [`LEFT_OVER_MAX`] at most. Returns how
+    /// many have not.
     fn wait_for_tasks(&self, stuck: u32) -> u32 {
         let give_up_ns = context::wall_ns() + super::time::ns_of(LEFT_OVER_MAX);
         let mut state = self.state.lock();
@@ -286,12 +286,12 @@ impl RealRun {
         state.tasks
     }
 
-    /// Drops what the run still has of its tasks' values, in a task: destructors may do anything.
-    /// How many tasks are left.
+    /// Drops the values that the run still has, in a task: destructors may do anything. Returns how
+    /// many tasks are left.
     fn clean_up<T: Send + 'static>(self: &Arc<RealRun>, unused: Option<T>, stuck: u32) -> u32 {
         let values = self.shared.take_values();
         if unused.is_some() || !values.is_empty() {
-            // If no thread can be had, `start` drops the values here, outside of the run.
+            // If the system gives no thread, `start` drops the values here, outside of the run.
             let _ = self.start("cleanup".into(), None, move || drop((unused, values)));
         }
         self.wait_for_tasks(stuck);
@@ -314,11 +314,12 @@ impl RealRun {
     }
 }
 
-/// Runs `job` as `task` and turns a panic into the run's failure. `account` credits the CPU time,
-/// before the task counts as ended.
+/// Runs `job` as `task` and turns a panic into the run's failure.
+///
+/// `account` credits the CPU time, before the task counts as ended.
 fn run_as(task: RealTask, job: impl FnOnce(), account: impl FnOnce(&RealRun)) {
     let run = task.run.clone();
-    // The thread may have had other tasks.
+    // The thread may have run other tasks before.
     panics::with_notes(|notes| *notes = panics::Notes::default());
     context::as_real_task(task, || {
         let caught = catch_unwind(AssertUnwindSafe(|| match run.is_over() {
@@ -341,7 +342,7 @@ fn run_as(task: RealTask, job: impl FnOnce(), account: impl FnOnce(&RealRun)) {
     run.leave();
 }
 
-/// The name of an OS thread, which must not have a zero byte.
+/// The name for an OS thread, which must not contain a zero byte.
 fn text_of(name: &str) -> String {
     name.replace('\0', "?")
 }

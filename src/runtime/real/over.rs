@@ -1,7 +1,7 @@
 //! How a task on an OS thread notices that its run is over.
 //!
-//! Nothing wakes it: it looks, wherever it has waited and where a wait was not needed. Then it is
-//! unwound, unless it only has destructors left to run.
+//! Only sleeping tasks are woken. Any other task checks after each wait, and also where it did not
+//! have to wait. If the run is over, it is unwound, unless it only has destructors left to run.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::runtime::context::{self, RealTask};
 use crate::runtime::panics;
 use crate::runtime::time::ns_of;
 
-/// How often a task that waits without a deadline looks whether its run is over.
+/// How often a task that waits without a deadline checks whether its run is over.
 pub(super) const OVER_CHECK: Duration = Duration::from_millis(500);
 
 /// How long such a wait lasts in a task that only has destructors left to run.
 const LEAVING_CHECK: Duration = Duration::from_millis(20);
 
-/// A task whose last destructors have waited so often, or for so long, is given up.
+/// A task whose destructors have waited more often than this, or for longer, is given up.
 const TOLD_MAX: u32 = 10_000;
 const LEAVE_MAX: Duration = Duration::from_secs(5);
 
@@ -24,7 +24,7 @@ pub(super) fn leave() {
     context::with_real(|task| task.leaving.set(true));
 }
 
-/// How long a task may wait without a look at its run.
+/// How long a task may wait without checking whether its run is over.
 pub(in crate::runtime) fn wait_max() -> Duration {
     let leaves =
         |task: &RealTask| task.run.is_over() && (task.leaving.get() || std::thread::panicking());
@@ -34,8 +34,10 @@ pub(in crate::runtime) fn wait_max() -> Duration {
     }
 }
 
-/// For every place where a task has just waited: if its run is over, unwinds it. `true` where it
-/// only has destructors left to run: the wait ends at once.
+/// Unwinds the current task if its run is over. For every place where a task has just waited.
+///
+/// Returns `true` if the run is over and the task only has destructors left to run: the wait ends
+/// at once.
 pub(in crate::runtime) fn unwind_if_over() -> bool {
     if !context::with_real(|task| task.run.is_over()).unwrap_or(false) {
         return false;
@@ -58,8 +60,9 @@ pub(in crate::runtime) fn unwind_if_over() -> bool {
     true
 }
 
-/// For every place that need not wait: if its run is over, unwinds the task, unless it only has
-/// destructors left to run.
+/// Unwinds the current task if its run is over, unless it only has destructors left to run.
+///
+/// For every place where a task did not have to wait.
 pub(in crate::runtime) fn unwind_unless_leaving() {
     let over = |task: &RealTask| task.run.is_over() && !task.leaving.get();
     if context::with_real(over) == Some(true) && !std::thread::panicking() {
@@ -67,7 +70,7 @@ pub(in crate::runtime) fn unwind_unless_leaving() {
     }
 }
 
-/// Ends the current task if its run is over, also where it is leaving already.
+/// Ends the current task if its run is over, even if it is already leaving.
 pub(in crate::runtime) fn end_task_if_over() {
     let Some(run) = context::with_real(|task| task.run.clone()) else { return };
     match (run.is_over(), std::thread::panicking()) {

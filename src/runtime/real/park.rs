@@ -10,15 +10,15 @@ use super::{unwind_if_over, unwind_unless_leaving, wait_max};
 use crate::runtime::context;
 use crate::runtime::time::Instant;
 
-/// How long a thread looks for what it waits for before it parks.
+/// How long a thread spins for the event it waits for before it parks.
 ///
-/// A call over the network and back is 2 µs while both threads are awake; parking and waking
-/// costs 2 to 20 µs each time. Longer than this, and what is waited for is no such call.
+/// A call over the network and back takes 2 µs while both threads are awake; parking and waking
+/// costs 2 to 20 µs each time. An event that takes longer than this is not such a call.
 pub(super) const SPIN: Duration = Duration::from_micros(5);
 
-/// How long it does so without letting others have the CPU.
+/// How long a thread spins before it starts to yield the CPU between two checks.
 ///
-/// Whoever is waited for may have been woken on this very CPU, and then it is in the way.
+/// The thread it waits for may have been woken on the same CPU, and needs it.
 const ALONE_NS: u64 = 1_000;
 
 /// One per OS thread: a token that wakers leave and `park` takes.
@@ -43,14 +43,15 @@ impl Parker {
         Waker::from(self.clone())
     }
 
-    /// Waits for the token, for `deadline`, or for the end of the run. Whether the token was there.
+    /// Waits for the token, for `deadline`, or for the end of the run. Returns whether it took the
+    /// token.
     pub(in crate::runtime) fn park(&self, deadline: Option<Instant>) -> bool {
         if spin_until(|| self.state.load(Ordering::Relaxed) == TOKEN) && self.take() {
             unwind_unless_leaving();
             return true;
         }
         while !self.take() {
-            // A task that only has destructors left to run waits once more, as any other wait does.
+            // A task that only has destructors left to run waits once more, as for any other wait.
             let leaving = unwind_if_over();
             let span = match deadline {
                 None => wait_max(),
@@ -68,7 +69,7 @@ impl Parker {
                 std::thread::park_timeout(span);
                 let woken =
                     self.state.compare_exchange(PARKED, EMPTY, Ordering::AcqRel, Ordering::Acquire);
-                debug_assert!(woken != Err(EMPTY), "a parker's token was taken by someone else");
+                debug_assert!(woken != Err(EMPTY), "another thread took a parker's token");
             }
             if leaving {
                 return self.take();
@@ -83,8 +84,8 @@ impl Parker {
         token.is_ok()
     }
 
-    /// Called when a `block_on` is done: an outer one on this thread may have been woken
-    /// meanwhile, so it is made to look again.
+    /// Makes an outer `block_on` on this thread poll again when an inner one is done: it may have
+    /// been woken meanwhile.
     pub(in crate::runtime) fn leave(&self) {
         self.state.store(TOKEN, Ordering::Release);
     }
@@ -102,9 +103,9 @@ impl Wake for Parker {
     }
 }
 
-/// Looks for [`SPIN`] at most whether `done`; whether it was.
+/// Spins until `done` is true, for [`SPIN`] at most. Returns whether it became true.
 ///
-/// On a machine with one CPU there is nothing to look for: nobody else runs meanwhile.
+/// On a machine with one CPU it checks only once: no other thread runs meanwhile.
 pub(super) fn spin_until(done: impl Fn() -> bool) -> bool {
     static CPUS: OnceLock<usize> = OnceLock::new();
     let cpus = CPUS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from));

@@ -1,12 +1,12 @@
-//! An elastic pool of OS threads for short tasks: never a bound, since a task may block.
+//! An elastic pool of OS threads for short tasks; it has no upper bound, since a task may block.
 //!
 //! ```text
 //! go ── pops the thread that became idle last ──► its slot ──► job, job, …
 //!                                                   ▲ spins a little, then parks, then ends
 //! ```
 //!
-//! A thread that is idle spins for [`SPIN`] before it parks: a call over the network often
-//! follows the one before at once, and waking a parked thread costs more than a whole call.
+//! A thread that is idle spins for [`SPIN`] before it parks: calls over the network often follow
+//! each other at once, and waking a parked thread costs more than a whole call.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -17,20 +17,20 @@ use super::account::Account;
 use super::park::spin_until;
 use super::{RealTask, run_as};
 
-/// A job of the pool and the task that it is; it catches its own panics.
+/// A job of the pool, and the task as which it runs.
 pub(super) type Job = (RealTask, Box<dyn FnOnce() + Send>);
 
 /// How long a thread without a job waits for one before it ends.
 const IDLE_MAX: Duration = Duration::from_secs(10);
 
-/// How a thread of the pool is handed its next job.
+/// The slot through which a thread of the pool gets its next job.
 struct Slot {
     job: parking_lot::Mutex<Option<Job>>,
     state: AtomicU32,
     thread: Thread,
 }
 
-/// The thread spins, or is about to look.
+/// The thread spins, or is about to check the slot.
 const EMPTY: u32 = 0;
 /// A job is in the slot.
 const FULL: u32 = 1;
@@ -45,7 +45,7 @@ fn idle() -> &'static parking_lot::Mutex<Vec<Arc<Slot>>> {
 /// Runs `job` on the thread that became idle last, or on a new one if none is idle.
 ///
 /// # Errors
-/// The operating system gives no thread.
+/// If the operating system does not start a thread.
 pub(super) fn go(job: Job) -> std::io::Result<()> {
     let slot = idle().lock().pop();
     match slot {
@@ -78,7 +78,7 @@ fn worker(first: Job) {
 }
 
 impl Slot {
-    /// Gives the thread its next job. The caller has taken the slot off the idle list.
+    /// Gives the thread its next job. The caller has already taken the slot off the idle list.
     fn hand_over(&self, job: Job) {
         *self.job.lock() = Some(job);
         if self.state.swap(FULL, Ordering::AcqRel) == PARKED {
@@ -86,7 +86,7 @@ impl Slot {
         }
     }
 
-    /// Waits for a job. `None`: none came, and none will.
+    /// Waits for a job. `None`: no job came, and none will come.
     fn wait(self: &Arc<Slot>, account: &mut Account) -> Option<Job> {
         let is_full = || self.state.load(Ordering::Acquire) == FULL;
         if !spin_until(is_full) {
@@ -101,14 +101,14 @@ impl Slot {
         self.job.lock().take()
     }
 
-    /// Sleeps until a job is there. `false`: none came for [`IDLE_MAX`], and none will.
+    /// Sleeps until a job is there. `false`: no job came for [`IDLE_MAX`], and none will come.
     fn park_until(self: &Arc<Slot>, is_full: impl Fn() -> bool) -> bool {
         let give_up_ns = super::context::wall_ns() + super::super::time::ns_of(IDLE_MAX);
         let mut leaving = false;
         while !is_full() {
             let now_ns = super::context::wall_ns();
             if leaving {
-                // Someone has taken this slot off the list: a job is about to come.
+                // Another thread has taken this slot off the list: a job is about to come.
                 std::thread::park();
             } else if now_ns < give_up_ns {
                 std::thread::park_timeout(Duration::from_nanos(give_up_ns - now_ns));

@@ -1,4 +1,4 @@
-//! Channels of a simulation: bounded, unbounded and rendezvous, exactly as crossbeam's behave.
+//! Channels of a simulation: bounded, unbounded and rendezvous. They behave exactly as crossbeam's.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,13 +11,13 @@ pub(in crate::runtime) struct Chan<T> {
     state: parking_lot::Mutex<State<T>>,
     /// `None`: never full. 0: a send waits for its receive.
     capacity: Option<usize>,
-    /// Where receivers and senders wait: addresses of fields of this very object.
+    /// The wait lists of receivers and senders: the addresses of these two fields.
     receivers_at: u8,
     senders_at: u8,
 }
 
 struct State<T> {
-    /// Messages with the number of their send.
+    /// Messages, each with the number of its send.
     queue: VecDeque<(u64, T)>,
     sent: u64,
     senders: usize,
@@ -25,7 +25,7 @@ struct State<T> {
     receivers_waiting: usize,
 }
 
-/// One half of a channel; the two differ in what they count as.
+/// The two halves of a channel; each is counted as what it is.
 pub(in crate::runtime) struct SimSender<T>(Arc<Chan<T>>);
 pub(in crate::runtime) struct SimReceiver<T>(Arc<Chan<T>>);
 
@@ -50,7 +50,8 @@ impl<T> Chan<T> {
         (&raw const self.senders_at).addr()
     }
 
-    /// Whether a message may be put into the queue now, to be waited for at capacity 0.
+    /// Whether a message may be put into the queue now; at capacity 0 its sender waits until it is
+    /// taken.
     fn has_room(&self, state: &State<T>) -> bool {
         match self.capacity {
             None | Some(0) => true,
@@ -71,7 +72,8 @@ impl<T> Chan<T> {
         let (_, message) = state.queue.pop_front()?;
         match self.capacity {
             None => {}
-            // A rendezvous wakes the very sender; which of the waiting ones it is they find out.
+            // At capacity 0, wake every blocked sender; each checks whether its own message was
+            // taken.
             Some(0) => sim.wake_all(self.senders_at()),
             Some(_) => {
                 sim.wake_one(self.senders_at());
@@ -89,7 +91,7 @@ impl<T> SimSender<T> {
         deadline_ns: Option<u64>,
         place: Place,
     ) -> Result<(), SendTimeoutError<T>> {
-        // Outside of its simulation a channel leads nowhere.
+        // Outside its simulation a channel is disconnected.
         let Some(sim) = current() else { return Err(SendTimeoutError::Disconnected(message)) };
         sim.point(Event::Send, place);
         let chan = &*self.0;
@@ -118,7 +120,7 @@ impl<T> SimSender<T> {
         }
     }
 
-    /// Waits for the rendezvous; a message that nobody takes is taken back.
+    /// Waits until a receiver takes message `number`; takes the message back if none does.
     fn wait_until_taken(
         &self,
         sim: &Sim,
@@ -215,7 +217,7 @@ impl<T> SimReceiver<T> {
     }
 }
 
-/// One receiver more that waits, until dropped, also by unwinding.
+/// Counts one more waiting receiver, until dropped, also by unwinding.
 struct Waiting<'a, T>(&'a Chan<T>);
 
 impl<T> Drop for Waiting<'_, T> {
@@ -257,7 +259,7 @@ impl<T> Drop for SimReceiver<T> {
         if state.receivers > 0 {
             return;
         }
-        // At capacity 0 the messages belong to senders that wait; else nobody will ever read them.
+        // At capacity 0 the messages belong to waiting senders; otherwise they will never be read.
         let unread = match self.0.capacity {
             Some(0) => VecDeque::new(),
             _ => std::mem::take(&mut state.queue),

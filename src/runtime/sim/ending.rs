@@ -1,15 +1,15 @@
-//! How a run ends: every task that is left is unwound, from its own blocking point, in turn.
+//! How a run ends: every remaining task is unwound, from its own blocking point, in turn.
 //!
-//! Dropping a suspended coroutine would not do: destructors may lock. So ending is cooperative.
-//! Each task is resumed once more, finds that the run is over, and unwinds. While it does, a lock
-//! that a destructor needs is still waited for; every other wait returns at once.
+//! Dropping a suspended coroutine would not work: destructors may lock. So ending is cooperative.
+//! Each task is resumed once more, finds that the run is over, and unwinds. Meanwhile its
+//! destructors still wait for locks; every other wait returns at once.
 //!
 //! ```text
 //! end ──► each task, resumed:
-//!           never began      its closure is dropped
-//!           unwinds already  continues: to unwind it again would end the process
-//!           any other        is unwound
-//!         a task that will not end is given up: its stack is leaked, and it is counted
+//!           has not begun      its closure is dropped
+//!           already unwinding  continues: unwinding it again would end the process
+//!           any other          is unwound
+//!         a task that does not end is given up: its stack is leaked, and it is counted
 //! ```
 //!
 //! Before the end, unwinding is nothing special: a destructor may wait, and a panic may be caught.
@@ -19,13 +19,13 @@ use super::{END_OF_TIME_NS, Holder, Sim};
 use crate::runtime::outcome::{Failure, FailureKind};
 use crate::runtime::panics::{self, Note};
 
-/// A task is given up when the weights of what it did after the end add up to this.
+/// A task is given up when the weights of its actions after the end add up to more than this.
 const TOLD_MAX: u32 = 10_000;
 
-/// When all tasks together were told so much, whatever they still do, each is given up.
+/// When the weights of all tasks together exceed this, each task is given up at its next action.
 const TOLD_IN_ALL_MAX: u64 = 20_000_000;
 
-/// The weight of an unwinding, which only a `catch_unwind` can answer by going on.
+/// The weight of an unwinding, which a task survives only by a `catch_unwind`.
 const WEIGHT_UNWIND: u32 = 150;
 
 /// The weight of a wait that returned at once.
@@ -43,7 +43,7 @@ impl Sim {
         self.end_with(self.failure_now(kind, name, message));
     }
 
-    /// A failure that shows in the current task at this moment.
+    /// Makes a failure that shows in the current task at this moment.
     pub(super) fn failure_now(&self, kind: FailureKind, name: &str, message: String) -> Failure {
         Failure {
             kind,
@@ -64,7 +64,7 @@ impl Sim {
         }
     }
 
-    /// Ends the run: from here on, every task that gets control unwinds.
+    /// Ends the run: from now on, every task that gets control is unwound.
     pub(super) fn end(&self) {
         if self.ending.replace(true) {
             return;
@@ -89,22 +89,23 @@ impl Sim {
         }
     }
 
-    /// Whether the current task's stack may be in the midst of unwinding.
+    /// Whether the current task's stack may be in the middle of unwinding.
     ///
     /// `thread::panicking` is true for every task of the OS thread while one of them, suspended in
-    /// a destructor, is unwinding. With none of those it is exact. With some, we know only how the
-    /// task stood when it was last suspended, and whether it has begun to panic since. We do not
-    /// see that it caught the panic. So "no" is certain, unless the task used `resume_unwind`.
+    /// a destructor, is unwinding. Without such a task it is exact. With one, we know only whether
+    /// the current task was unwinding when it was last suspended, and whether it has begun to panic
+    /// since. We do not see that it caught the panic. So "no" is certain, unless the task used
+    /// `resume_unwind`.
     #[inline]
     pub(in crate::runtime) fn may_be_unwinding(&self) -> bool {
         std::thread::panicking()
             && (self.unwinding_suspended.get() == 0 || self.with_current(|task| task.may_unwind))
     }
 
-    /// Notes that the current task has begun to panic. Called by the panic hook, which may come
-    /// from anywhere: also from where the tasks are borrowed.
+    /// Notes that the current task has begun to panic. The panic hook calls this, perhaps while the
+    /// tasks are borrowed.
     pub(in crate::runtime) fn note_panic(&self, note: impl FnOnce() -> Note) {
-        // The message may be text of the task's own making, with code in it.
+        // Making the message may run the task's own code.
         self.in_hook.set(true);
         let note = note();
         self.in_hook.set(false);
@@ -121,26 +122,26 @@ impl Sim {
         self.ending.get() && (self.with_current(|task| task.leaving) || self.may_be_unwinding())
     }
 
-    /// From here on the current task is not unwound: it ends by itself, or is given up.
+    /// From now on the current task is not unwound: it ends by itself, or is given up.
     pub(super) fn leave(&self) {
         self.with_current(|task| task.leaving = true);
     }
 
-    /// Unwinds the current task if the run is over. Called wherever control comes back.
+    /// Unwinds the current task if the run is over. Called wherever the task gets control again.
     pub(in crate::runtime) fn unwind_if_over(&self) {
         if self.ending.get() && !self.is_leaving() {
             self.unwind();
         }
     }
 
-    /// Ends the current task if the run is over, also where it is leaving already.
+    /// Ends the current task if the run is over, even if it is already leaving.
     pub(in crate::runtime) fn end_task_if_over(&self) {
         if self.ending.get() {
             self.unwind();
         }
     }
 
-    /// Unwinds the current task, or gives it up where that cannot be.
+    /// Unwinds the current task, or gives it up if it cannot be unwound.
     fn unwind(&self) -> ! {
         if self.with_current(|task| task.foreign_frames) || self.may_be_unwinding() {
             self.abandon_task();
@@ -150,7 +151,7 @@ impl Sim {
         panics::unwind_task()
     }
 
-    /// A scheduling point of a run that is over: unwinds the task, or lets it leave.
+    /// A scheduling point of a run that is over: unwinds the task, or lets it end by itself.
     #[cold]
     pub(super) fn point_at_end(&self) {
         self.unwind_if_over();
@@ -160,8 +161,9 @@ impl Sim {
         }
     }
 
-    /// Stands in for any wait but a lock's while the task leaves: others run, then it continues.
-    /// The clock moves as if the time had been waited for, since the caller may look at it.
+    /// Replaces any wait but a lock's while the task leaves: others run, then it continues.
+    ///
+    /// The clock moves as if the wait had lasted until its deadline, since the caller may read it.
     pub(super) fn wait_while_leaving(&self, deadline_ns: Option<u64>) {
         self.count_telling(WEIGHT_WAIT);
         if let Some(deadline_ns) = deadline_ns {
@@ -175,7 +177,7 @@ impl Sim {
         self.count_telling(WEIGHT_WAIT);
     }
 
-    /// Gives up a task that will not end.
+    /// Adds `weight` to the current task's total, and gives up a task that does not end.
     fn count_telling(&self, weight: u32) {
         let told = self.with_current(|task| {
             task.told += weight;
@@ -189,7 +191,7 @@ impl Sim {
         }
     }
 
-    /// Never gives the current task control again; its stack is leaked and counted.
+    /// Never gives the current task control again. Its stack is leaked, and the task is counted.
     pub(super) fn abandon_task(&self) -> ! {
         self.with_current(|task| task.state = State::Blocked(super::report::abandoned()));
         loop {
@@ -202,7 +204,7 @@ impl Sim {
     /// Sleeps for a caller whose frames cannot be unwound.
     #[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
     pub(super) fn block_in_foreign_frames(&self, deadline_ns: u64) {
-        // It is given up where others are unwound.
+        // It is given up where other tasks are unwound.
         self.with_current(|task| task.foreign_frames = true);
         let place = std::panic::Location::caller();
         self.block(super::WaitKind::Sleep, 0, place, Some(deadline_ns));
@@ -215,7 +217,7 @@ impl Sim {
         self.unwind()
     }
 
-    /// Fails the run from a point where the current task waits for a lock too long, or for ever.
+    /// Fails the run because the current task waits for a lock too long, or would wait for ever.
     pub(in crate::runtime) fn fail_deadlock(&self, name: &str, message: &str, lock: &Holder) -> ! {
         let held = self.describe_holder(lock, &self.tasks.borrow());
         let message = format!("{message}; it is {held}\n{}", self.describe_tasks());
@@ -230,8 +232,9 @@ impl Sim {
         }
     }
 
-    /// Ends the run where the process would abort: below frames that cannot be unwound. The caller
-    /// gets the outcome; this OS thread never runs anything again.
+    /// Ends the run where the process would abort, below frames that cannot be unwound.
+    ///
+    /// The run's caller gets the outcome; this OS thread is parked for good.
     pub(in crate::runtime) fn lose_thread(&self, failure: Failure) -> ! {
         if !self.ending.replace(true) {
             self.ended_ns.set(self.now_ns.get());

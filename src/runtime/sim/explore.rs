@@ -1,11 +1,11 @@
-//! What the schedule does to a run: who is chosen, who is preempted, who is stalled, all by seed.
+//! How the schedule acts on a run: which task it chooses, preempts or stalls, all by the seed.
 //!
-//! Preemption alone finds next to nothing: a race window is some 200 ns of virtual time and
-//! time-outs are 300 ms. What finds a check that is separated from its act is a *stall*: the task
-//! stands still for many milliseconds, at one of a few places that the seed has chosen.
+//! Preemption alone finds next to nothing: a race window is some 200 ns of virtual time, and
+//! timeouts are 300 ms. A *stall* separates a check from the act that relies on it: it stops the
+//! task for many milliseconds, at one of a few places that the seed has chosen.
 //!
-//! A place's number is the order in which the run first came by it. Neither its address nor its
-//! line enters the choice, so a line of logging added above it changes no schedule.
+//! Places are numbered in the order in which the run first reaches them. Neither an address nor a
+//! line number influences the choice, so a line of logging added above a place changes no schedule.
 
 use rustc_hash::FxHashMap;
 
@@ -17,21 +17,21 @@ use crate::runtime::rand::Chance;
 /// A task that passes this many points without a switch is made to let others run.
 const POINTS_PER_TURN_MAX: u32 = 2000;
 
-/// How often a watching OS thread hears that the simulation gets on, in points.
+/// Scheduling points between two signs of life for the watching OS thread.
 const HEARTBEAT_POINTS: u64 = 1 << 12;
 
 /// How hard a schedule shakes the tasks under test.
 #[derive(Debug, Clone, Copy)]
 struct Shaking {
-    /// Chance that a point lets others run, in 2^-32.
+    /// Chance that a point lets other tasks run, in 2^-32.
     preempt: u32,
-    /// One in this many sites is hot; 0: none is.
+    /// One in this many sites is hot; 0: no site is.
     sites: u64,
-    /// Chance that a hot site stalls a task that comes by, in 2^-32.
+    /// Chance that a hot site stalls a task that passes it, in 2^-32.
     stall: u32,
     /// Longest stall.
     stall_max_ns: u64,
-    /// Chance that a wait on a condition ends without a reason, in 2^-32.
+    /// Chance of a spurious wake-up from a wait on a condition, in 2^-32.
     spurious: u32,
 }
 
@@ -55,7 +55,7 @@ impl Shaking {
                 stall_max_ns: 100_000_000,
                 spurious: 0,
             },
-            // Every seed shakes differently, so that one setting's blind spot is not all seeds'.
+            // Every seed draws its own parameters, so one setting's blind spot is not all seeds'.
             Schedule::Hostile => Shaking {
                 preempt: per_cent(5 + chance.below(16)),
                 sites: 4 + chance.below(5),
@@ -67,17 +67,17 @@ impl Shaking {
     }
 }
 
-/// A place in the source together with what is done there.
+/// A place in the source together with the operation there.
 type Site = (&'static str, u32, u32, u8);
 
-/// The choices of one run.
+/// Makes the choices of one run's schedule.
 pub(super) struct Explorer {
     chance: Chance,
     fifo: bool,
     shaking: Shaking,
     /// Decides which site numbers are hot.
     heat: u64,
-    /// Whether the site is hot. By address first, which is fast; one place may have several.
+    /// Whether a site is hot, by address, which is fast; one place may have several addresses.
     hot_by_address: FxHashMap<(usize, u8), bool>,
     hot_by_site: FxHashMap<Site, bool>,
 }
@@ -95,7 +95,7 @@ impl Explorer {
         }
     }
 
-    /// One of `len` candidates; the first under `fifo`. 0 where there is none.
+    /// Chooses one of `len` candidates; the first under `fifo`. 0 if there is none.
     #[inline]
     pub(super) fn choose(&mut self, len: usize) -> usize {
         if self.fifo || len < 2 {
@@ -104,7 +104,7 @@ impl Explorer {
         usize::try_from(self.chance.below(len as u64)).unwrap_or(0)
     }
 
-    /// For how long a task under test that comes by this site stands still, if it does.
+    /// Draws for how long this site stalls a task under test; `None`: it does not.
     fn stall_ns(&mut self, event: Event, place: Place) -> Option<u64> {
         if self.shaking.sites == 0 || !self.is_hot(event, place) {
             return None;
@@ -128,12 +128,12 @@ impl Explorer {
     }
 }
 
-/// How the tasks of one server were held up.
+/// How long the tasks of one server were stalled.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Stalled {
-    /// Until when, in nanoseconds since the start.
+    /// When the last stall ends, in nanoseconds since the start.
     pub(super) until_ns: u64,
-    /// For how long in all, until then; what two tasks share counts once.
+    /// Total time of all stalls until then; time in which two tasks are stalled counts once.
     total_ns: u64,
 }
 
@@ -143,14 +143,14 @@ impl Stalled {
         self.until_ns = until_ns.max(self.until_ns);
     }
 
-    /// For how long in all, until `now_ns`.
+    /// Total time of all stalls until `now_ns`.
     pub(super) fn total_by(&self, now_ns: u64) -> u64 {
         self.total_ns - self.until_ns.saturating_sub(now_ns)
     }
 }
 
 impl Sim {
-    /// What a scheduling point may do to the task that passes it, beside charging it.
+    /// Stalls or preempts the task that passes a scheduling point, if the seed says so.
     #[inline]
     pub(super) fn explore(&self, event: Event, place: Place) {
         let turn_is_long = self.turn_is_long();
@@ -179,7 +179,7 @@ impl Sim {
         }
     }
 
-    /// Counts a point of the current turn. Whether there were so many that others must run.
+    /// Counts a point of the current turn. Returns whether other tasks must run now.
     #[inline]
     pub(super) fn turn_is_long(&self) -> bool {
         let turn = self.points_since_switch.get() + 1;
@@ -187,7 +187,7 @@ impl Sim {
         turn >= POINTS_PER_TURN_MAX
     }
 
-    /// Lets others run if the turn is long, and does nothing else to the task.
+    /// Lets other tasks run if the turn is long, and does nothing else to the task.
     #[cold]
     pub(super) fn end_long_turn(&self) {
         if self.points.get().is_multiple_of(HEARTBEAT_POINTS) {
@@ -205,7 +205,7 @@ impl Sim {
         self.block(WaitKind::Stall, 0, place, Some(until_ns));
     }
 
-    /// Whether this wait on a condition is to end for no reason, and after how long.
+    /// Draws after how long this wait on a condition wakes spuriously; `None`: it does not.
     pub(in crate::runtime) fn spurious_wake_ns(&self) -> Option<u64> {
         let mut explorer = self.explorer.borrow_mut();
         let spurious = explorer.shaking.spurious;
@@ -213,19 +213,20 @@ impl Sim {
         wakes.then(|| explorer.chance.below(20_000_000))
     }
 
-    /// Tells the watching OS thread that the simulation gets on with its end.
+    /// Tells the watching OS thread that the ending simulation makes progress.
     pub(super) fn beat_at_end(&self) {
         self.heartbeat.beat(self.heartbeat.latest() + 1);
     }
 
-    /// Tells the watching OS thread that the simulation gets on, and ends one that never will.
+    /// Tells the watching OS thread that the simulation makes progress; ends a run with too many
+    /// points.
     #[cold]
     fn beat(&self) {
         self.heartbeat.beat(self.points.get());
         if self.points.get() >= self.limits.points && !self.ending.get() {
             let points = self.limits.points;
             let message = format!(
-                "{points} scheduling points passed and no end in sight\n{}",
+                "the run passed {points} scheduling points, which is the limit\n{}",
                 self.describe_tasks()
             );
             self.end_with_new(FailureKind::Livelock, "points_max", message);
@@ -245,7 +246,7 @@ mod tests {
         stalled.add(20, 50);
         assert_eq!(stalled.total_by(50), 40, "they overlap");
         stalled.add(25, 40);
-        assert_eq!((stalled.until_ns, stalled.total_by(50)), (50, 40), "inside of another one");
+        assert_eq!((stalled.until_ns, stalled.total_by(50)), (50, 40), "inside another one");
         stalled.add(70, 80);
         assert_eq!(stalled.total_by(80), 50, "they are apart");
     }

@@ -1,25 +1,25 @@
-//! The guard: foreign clocks, chance, waits and threads are caught inside a simulation.
+//! The guard: catches foreign clocks, random numbers, waits and threads inside a simulation.
 //!
 //! A run is a function of its seed only if nothing in it asks the machine. So an executable that
 //! says [`guard!`](crate::guard) defines the few functions of libc through which Rust's std (and
 //! most crates) asks: a definition in the executable wins over the one in libc. Each definition
-//! calls the function of the same name here. Outside a simulation these pass on everything.
+//! calls the function of the same name here. Outside a simulation these pass on every call.
 //!
-//! | asked inside a simulation | answer |
+//! | call inside a simulation | result |
 //! | --- | --- |
-//! | `clock_gettime` | virtual time; no scheduling point, no chance |
-//! | `getrandom` | numbers from a stream of the seed's own |
+//! | `clock_gettime` | virtual time; no scheduling point, no random draw |
+//! | `getrandom` | numbers from a separate stream of the seed |
 //! | `clock_nanosleep`, `nanosleep` | a sleep in virtual time |
 //! | `syscall(SYS_futex, WAIT)` | a failure that names the task, instead of a hang |
 //! | `pthread_create` | a failure that names the task |
 //!
-//! A failure here must not unwind: foreign frames lie between. The task is given up instead, with
-//! its stack, and the run ends around it.
+//! A failure here must not unwind, because foreign frames are on the stack. The task is given up
+//! instead, with its stack, and the run ends without it.
 //!
-//! The contract of each function is that of the libc function it stands for, and its only caller
-//! is the definition that the macro makes.
+//! Each function has the contract of the libc function that it replaces, and its only caller is
+//! the definition that the macro makes.
 
-#![allow(unsafe_code, reason = "answers in the place of libc, and calls of the real functions")]
+#![allow(unsafe_code, reason = "replaces functions of libc, and calls the real ones")]
 #![allow(clippy::missing_safety_doc, reason = "the contract of each is libc's")]
 
 pub use libc;
@@ -31,24 +31,24 @@ use std::time::Duration;
 use super::{Sim, current};
 use crate::runtime::outcome::{Failure, FailureKind};
 
-/// What the wall clock says when a simulation begins: 2026-01-01T00:00:00Z.
+/// The wall clock's time when a simulation begins: 2026-01-01T00:00:00Z.
 const WALL_EPOCH_S: u64 = 1_767_225_600;
 
-/// So many looks at a foreign clock without a scheduling point are free; further ones cost time.
+/// Readings of a foreign clock between two scheduling points that are free; more cost time.
 const FREE_LOOKS: u32 = 64;
 
-/// What a look costs then.
+/// Virtual time that each further reading costs.
 const LOOK_COST_NS: u64 = 1_000;
 
-/// A foreign lock may be held by another OS thread, stdout's for instance, for this long.
+/// How long another OS thread may hold a foreign lock, stdout's for instance.
 static FOREIGN_LOCK_MAX: libc::timespec = libc::timespec { tv_sec: 2, tv_nsec: 0 };
 
 thread_local! {
-    /// Set while a guard itself works: what it needs from libc passes.
+    /// Set while the guard itself runs: its own calls into libc pass.
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The simulation in force, unless a guard is at work already.
+/// The current simulation, unless the guard itself makes the call.
 fn guarded() -> Option<&'static Sim> {
     if INSIDE.with(Cell::get) { None } else { current() }
 }
@@ -68,8 +68,8 @@ fn real(cache: &AtomicUsize, name: &CStr) -> usize {
     found
 }
 
-/// Ends the process with a reason. Without the real function no answer would be right, and before
-/// `main`, where this may happen, nothing may allocate or panic.
+/// Ends the process with a message. Without the real function no result would be right, and this
+/// may happen before `main`, where code must not allocate or panic.
 fn absent(name: &CStr) -> ! {
     let pieces = [
         c"raftlab: the C library's own ",
@@ -104,7 +104,7 @@ fn ns_of(spec: &libc::timespec) -> u64 {
     seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(spec.tv_nsec).unwrap_or(0))
 }
 
-/// Virtual time. CPU-time clocks pass: they are measured, never decided by.
+/// Returns virtual time. CPU-time clocks pass: code only measures with them, and decides nothing.
 pub unsafe extern "C" fn clock_gettime(clock: libc::clockid_t, spec: *mut libc::timespec) -> c_int {
     let cpu_time = [libc::CLOCK_PROCESS_CPUTIME_ID, libc::CLOCK_THREAD_CPUTIME_ID];
     match guarded() {
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn clock_gettime(clock: libc::clockid_t, spec: *mut libc::
     }
 }
 
-/// Numbers of a stream that follows from the seed.
+/// Returns numbers of a stream that follows from the seed.
 pub unsafe extern "C" fn getrandom(buffer: *mut c_void, len: usize, flags: c_uint) -> isize {
     match guarded() {
         Some(sim) => {
@@ -197,10 +197,10 @@ pub unsafe extern "C" fn nanosleep(
     }
 }
 
-/// Watched for futex waits alone.
+/// Catches futex waits; passes all other calls.
 ///
-/// The real function takes any number of arguments. On the 64-bit conventions of Linux seven
-/// integers, of which the callee uses as many as it needs, are passed the same way.
+/// The real function takes any number of arguments. In the 64-bit calling conventions of Linux,
+/// seven integers are passed the same way, and the callee uses as many as it needs.
 pub unsafe extern "C" fn syscall(
     number: c_long,
     a1: c_long,
@@ -220,10 +220,10 @@ pub unsafe extern "C" fn syscall(
             let (number_of, wait) =
                 (libc::SYS_futex, c_long::from(libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG));
             if a4 == 0 {
-                // Without a time-out it may be a lock that another OS thread holds briefly.
+                // Without a timeout it may be a lock that another OS thread holds briefly.
                 let limit = (&raw const FOREIGN_LOCK_MAX).addr();
                 let limit = c_long::try_from(limit).unwrap_or(0);
-                // SAFETY: the word waited on is the caller's; the time-out is a static.
+                // SAFETY: the futex word is the caller's; the timeout is a static.
                 let result = unsafe { real(number_of, a1, wait, a3, limit, 0, 0) };
                 // SAFETY: errno of this very thread.
                 let timed_out =
@@ -234,8 +234,8 @@ pub unsafe extern "C" fn syscall(
             }
             sim.give_up_task(
                 "foreign_wait",
-                "a lock, condition, channel or join of std, parking_lot or crossbeam was waited \
-                 for, which stops the whole simulation: use those of raftlab::runtime",
+                "a task waits for a lock, condition, channel or join of std, parking_lot or \
+                 crossbeam, which stops the whole simulation: use those of raftlab::runtime",
             )
         }
         // SAFETY: the arguments are the caller's.
@@ -243,7 +243,7 @@ pub unsafe extern "C" fn syscall(
     }
 }
 
-/// A thread that escapes the simulation is a failure.
+/// Fails the run: a thread would escape the simulation.
 pub unsafe extern "C" fn pthread_create(
     thread: *mut libc::pthread_t,
     attributes: *const libc::pthread_attr_t,
@@ -253,7 +253,7 @@ pub unsafe extern "C" fn pthread_create(
     match guarded() {
         Some(sim) => sim.give_up_task(
             "foreign_thread",
-            "an operating-system thread was started, which the seed cannot schedule: use \
+            "a task started an operating-system thread, which the seed cannot schedule: use \
              raftlab::runtime::thread::spawn",
         ),
         None => {
@@ -271,7 +271,7 @@ pub unsafe extern "C" fn pthread_create(
 }
 
 impl Sim {
-    /// Virtual time for a foreign clock. A loop that only looks at it gets somewhere in the end.
+    /// Virtual time for a foreign clock. It moves even in a loop that only reads the clock.
     fn foreign_now_ns(&self) -> u64 {
         let looks = self.foreign_looks.get() + 1;
         self.foreign_looks.set(looks);
@@ -286,8 +286,8 @@ impl Sim {
         self.foreign_chance.borrow_mut().fill_bytes(bytes);
     }
 
-    /// A sleep that came through libc: the caller's frames cannot be unwound, so if the run ends
-    /// meanwhile the task is given up.
+    /// Sleeps for a caller in libc, whose frames cannot be unwound: if the run ends meanwhile, the
+    /// task is given up.
     fn foreign_sleep(&self, span_ns: u64) {
         let deadline_ns = self.now_ns.get().saturating_add(span_ns);
         while self.now_ns.get() < deadline_ns {
@@ -295,7 +295,7 @@ impl Sim {
         }
     }
 
-    /// Ends the run as failed around the current task, which never gets control again.
+    /// Ends the run as failed and gives up the current task, which never gets control again.
     fn give_up_task(&self, name: &str, message: &str) -> ! {
         INSIDE.with(|inside| inside.set(true));
         let place = super::report::callers_line();

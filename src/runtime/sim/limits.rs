@@ -1,4 +1,4 @@
-//! What a run may have at most, beside time and points: tasks, and memory for their stacks.
+//! Limits of a run besides time and points: the number of tasks, and memory for their stacks.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use super::task::State;
 use super::{Place, Sim};
 use crate::runtime::outcome::FailureKind;
 
-/// What is said where the operating system refuses a stack.
+/// The message when the operating system refuses a stack.
 pub(super) const NO_STACK: &str =
     "the operating system gives no memory for the stack of another task";
 
 impl Sim {
-    /// Fails the run, since it has as many tasks as it may have and `place` starts another.
+    /// Fails the run, since it has the most tasks that it may have and `place` starts another.
     #[cold]
     pub(super) fn fail_too_many_tasks(&self, place: Place) -> ! {
         let message = format!(
@@ -22,18 +22,18 @@ impl Sim {
         self.fail(self.failure_now(FailureKind::Limit, "tasks_max", message))
     }
 
-    /// Fails the run, since `job` gets no stack.
+    /// Fails the run, since there is no stack for `job`.
     #[cold]
     pub(super) fn fail_no_stack(&self, job: Box<dyn FnOnce()>) -> ! {
         let (live, origin) = (self.live.get(), self.most_common_origin());
         let message = format!("{NO_STACK}; {live} tasks live; {origin}");
         let failure = self.failure_now(FailureKind::Limit, "stacks", message);
-        // Its destructors may start tasks, too.
+        // Dropping it could start tasks, too.
         std::mem::forget(job);
         self.fail(failure)
     }
 
-    /// `N of them were started by S2 at PLACE`, of the place that has started most live tasks.
+    /// `N of them were started by S2 at PLACE`, for the place that has started most live tasks.
     fn most_common_origin(&self) -> String {
         let mut counts = BTreeMap::<_, (u32, Place)>::new();
         let tasks = self.tasks.borrow();

@@ -1,25 +1,25 @@
-//! The virtual clock: every task is a coroutine on one OS thread, and the seed chooses who runs.
+//! The virtual clock: every task is a coroutine on one OS thread, and the seed chooses which runs.
 //!
-//! One idea: a task gives up control only at a *scheduling point* (lock, unlock, wait, notify,
-//! send, receive, spawn, sleep, a look at the clock), and there the scheduler, not the operating
-//! system, decides. Time is a number. It moves when nothing can run, to the next timer, and by a
-//! small charge per point, so that a spinning loop gets somewhere and is caught.
+//! The one idea: a task gives up control only at a *scheduling point* (lock, unlock, wait, notify,
+//! send, receive, spawn, sleep, reading the clock), and there the scheduler, not the operating
+//! system, decides. Time is a number. When no task can run, it jumps to the next timer. Each point
+//! also adds a small charge, so that time moves in a spinning loop too and the loop is caught.
 //!
 //! ```text
-//! task ──point──► charge, hash, due timers ──► stall? preempt? ──► go on
+//! task ──point──► charge, hash, due timers ──► stall? preempt? ──► continue
 //!      ──block──► wait list, timer ──► pick a ready task ──► suspend to the root loop
 //!                                      none? move the clock   which resumes the picked one
 //!                                      no timer? deadlock
 //! ```
 //!
-//! The suspending task picks its successor itself; where that is the task itself, nothing is
-//! switched. Objects carry almost no scheduler state: wait lists are kept here, by address.
+//! The suspending task picks its successor; if it picks itself, there is no switch. Locks and
+//! conditions carry almost no scheduler state: the wait lists are kept here, by address.
 //!
 //! Files: [`task`] (coroutines and their stacks), [`schedule`] (ready set, clock, wait lists),
 //! [`explore`] (preemption and stalls), [`chan`] and [`park`] (channels, wakers), [`ending`] (how a
-//! run ends), [`limits`] (how many tasks), [`report`] (who waits for what), [`run`] and [`watch`]
-//! (its OS thread), [`guard`] (what comes from outside), [`platform`] (what one operating system
-//! alone has).
+//! run ends), [`limits`] (how many tasks), [`report`] (which task waits for what), [`run`] and
+//! [`watch`] (its OS thread), [`guard`] (foreign clocks, waits and threads), [`platform`] (code for
+//! one operating system).
 
 mod chan;
 mod ending;
@@ -65,11 +65,11 @@ pub(super) type Place = &'static Location<'static>;
 /// Virtual time charged for each scheduling point.
 const POINT_COST_NS: u64 = 200;
 
-/// No clock moves beyond this, so that a span can be added to any time. A longer wait is
-/// for ever.
+/// No clock moves beyond this, so that a span can be added to any time. A longer wait lasts for
+/// ever.
 const END_OF_TIME_NS: u64 = u64::MAX / 2;
 
-/// What happens at a scheduling point; part of the hash and of a site's identity.
+/// The operation at a scheduling point; part of the hash and of a site's identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Event {
@@ -92,17 +92,17 @@ pub(super) enum Event {
 pub(super) struct Sim {
     pub(super) id: u32,
     pub(super) shared: Shared,
-    // What every point touches.
+    // Used at every point.
     now_ns: Cell<u64>,
     points: Cell<u64>,
     switches: Cell<u64>,
     hash: Cell<u64>,
     current: Cell<TaskId>,
-    /// The time at which a point must look at the timers (or at the limits).
+    /// The time at which a point must check the timers (or the limits).
     alarm_ns: Cell<u64>,
     points_since_switch: Cell<u32>,
     explorer: RefCell<Explorer>,
-    // What a switch touches.
+    // Used at every switch.
     tasks: RefCell<Vec<Task>>,
     free: RefCell<Vec<TaskId>>,
     ready: RefCell<std::collections::VecDeque<TaskId>>,
@@ -113,38 +113,39 @@ pub(super) struct Sim {
     live: Cell<u32>,
     /// How many tasks were started.
     pub(super) started: Cell<u64>,
-    // How it ends.
-    /// What all tasks were told of the end, by weight.
+    // Used at the end.
+    /// Sum of all tasks' weights since the end; see `ending.rs`.
     told_in_all: Cell<u64>,
     ending: Cell<bool>,
-    /// When it ended.
+    /// When the run ended, in virtual time.
     ended_ns: Cell<u64>,
-    /// Tasks that were started since the end, and those of them that were not even dropped.
+    /// Tasks that were started since the end.
     spawned_at_end: Cell<u32>,
+    /// Tasks that were started since the end and whose closures were leaked.
     forgotten: Cell<u32>,
-    /// Suspended tasks whose stacks may be in the midst of unwinding.
+    /// Suspended tasks whose stacks may be in the middle of unwinding.
     unwinding_suspended: Cell<u32>,
-    /// Gives the run's outcome to the caller, where this OS thread will not return.
+    /// Gives the run's outcome to the caller if this OS thread will not return.
     hand_over: Cell<Option<HandOver>>,
     dumping: Cell<bool>,
     failure: RefCell<Option<Failure>>,
     stalled: RefCell<BTreeMap<u32, Stalled>>,
     /// Lowest address of the current task's stack, for the handler of faults.
     stack_limit: Cell<usize>,
-    /// Looks at a foreign clock since the last scheduling point.
+    /// Readings of a foreign clock since the last scheduling point.
     foreign_looks: Cell<u32>,
-    /// Parks that had not to wait since the last switch.
+    /// Parks since the last switch that did not have to wait.
     free_parks: Cell<u32>,
-    /// The current task is in the panic hook, where it must keep control: std would take another
-    /// task's panic for one of the hook.
+    /// Whether the current task is in the panic hook, where it must keep control: std would take
+    /// another task's panic for a panic of the hook.
     in_hook: Cell<bool>,
-    /// What foreign callers get for chance.
+    /// The source of random numbers for foreign callers.
     #[cfg_attr(
         not(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static"))),
         allow(dead_code, reason = "only the guard hands it out")
     )]
     foreign_chance: RefCell<Chance>,
-    /// Every event, where an audit asks for them.
+    /// Every event, if an audit asks for them.
     trace: Option<RefCell<Trace>>,
     limits: Limits,
     heartbeat: Arc<Heartbeat>,
@@ -160,13 +161,13 @@ thread_local! {
     static CURRENT: Cell<*const Sim> = const { Cell::new(std::ptr::null()) };
 }
 
-/// The simulation that the calling OS thread runs, if it runs one.
+/// Returns the simulation that the calling OS thread runs, if it runs one.
 #[inline]
 #[allow(unsafe_code, reason = "the thread-local holds a pointer to the run's stack")]
 pub(super) fn current<'a>() -> Option<&'a Sim> {
     let sim = CURRENT.with(Cell::get);
-    // SAFETY: the pointer is set by `Entered` for as long as the simulation lives, and only code
-    // that runs inside it, on the same OS thread, gets to see it.
+    // SAFETY: `Entered` sets the pointer only while the simulation lives, and only code that runs
+    // inside it, on the same OS thread, sees it.
     unsafe { sim.as_ref() }
 }
 
@@ -186,7 +187,7 @@ impl Drop for Entered {
     }
 }
 
-/// From here on the OS thread runs no simulation.
+/// Notes that the OS thread runs no simulation any more.
 fn forget_current() {
     CURRENT.with(|current| current.set(std::ptr::null()));
 }
@@ -246,7 +247,7 @@ impl Sim {
         self.now_ns.get()
     }
 
-    /// Passes a scheduling point: charges time, wakes what is due, and may let others run.
+    /// Passes a scheduling point: charges time, wakes due tasks, and may let other tasks run.
     #[inline]
     pub(super) fn point(&self, event: Event, place: Place) {
         if self.ending.get() {
@@ -262,7 +263,7 @@ impl Sim {
         }
         match (self.in_hook.get(), self.may_be_unwinding()) {
             (true, _) => {}
-            // No other task runs first, so the first failure is the one that made the task panic.
+            // A panicking task lets others run only after a long turn, so its failure comes first.
             (false, true) => self.end_long_turn(),
             (false, false) => self.explore(event, place),
         }
@@ -302,18 +303,18 @@ impl Sim {
         self.with_current(|task| f(&mut task.future_timers))
     }
 
-    /// Until when a task labelled `label` was last stalled, in nanoseconds since the start.
+    /// When the last stall of a task labelled `label` ends, in nanoseconds since the start.
     pub(super) fn last_stall_ns(&self, label: u32) -> Option<u64> {
         self.stalled.borrow().get(&label).map(|stalled| stalled.until_ns)
     }
 
-    /// For how long in all, so far, tasks with the current task's label were stalled.
+    /// Total time so far in which tasks with the current task's label were stalled.
     pub(super) fn stalled_ns(&self) -> u64 {
         let stalled = |label| self.stalled.borrow().get(&label).copied();
         self.label().and_then(stalled).unwrap_or_default().total_by(self.now_ns.get())
     }
 
-    /// The names of the tasks that are there and carry `label`.
+    /// The names of the live tasks that carry `label`.
     pub(super) fn tasks_labelled(&self, label: u32) -> Vec<Arc<str>> {
         let tasks = self.tasks.borrow();
         let there = tasks.iter().filter(|task| !matches!(task.state, task::State::Free));

@@ -1,8 +1,8 @@
 //! How a task in a simulation waits for a waker.
 //!
 //! A waker is one word: simulation, slot and generation packed into the pointer. It needs no
-//! memory, may outlive its task, and may be sent anywhere; where it means nothing, it does
-//! nothing.
+//! memory, may outlive its task, and may be sent anywhere. Outside its simulation, or after its
+//! task has ended, it does nothing.
 
 use std::panic::Location;
 use std::task::{RawWaker, RawWakerVTable, Waker};
@@ -12,16 +12,16 @@ use super::task::{State, TaskId};
 use super::{Event, Sim, current};
 use crate::runtime::time::Instant;
 
-// Three numbers are packed into one address, and thousands of tasks want a stack each.
+// A waker packs three numbers into one address, and thousands of tasks need a stack each.
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("the virtual clock needs addresses of 64 bits");
 
-/// The current task of a simulation, as something that `block_on` can park.
+/// Parks the current task of a simulation for `block_on`.
 pub(in crate::runtime) struct SimParker;
 
 const VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake, drop_waker);
 
-/// So many parks in a row that find a token, without a scheduling point, cost nothing.
+/// Parks in a row that may find a token without passing a scheduling point.
 const FREE_PARKS: u32 = 64;
 
 const SLOT_BITS: u32 = 24;
@@ -43,7 +43,7 @@ impl SimParker {
         unsafe { Waker::from_raw(RawWaker::new(data, &VTABLE)) }
     }
 
-    /// Waits for the token or for `deadline`. Whether it was there.
+    /// Waits for the token or for `deadline`. Returns whether it took the token.
     #[track_caller]
     pub(in crate::runtime) fn park(sim: &Sim, deadline: Option<Instant>) -> bool {
         let take = || sim.with_current(|task| std::mem::take(&mut task.token));
@@ -51,7 +51,7 @@ impl SimParker {
             let parks = sim.free_parks.get() + 1;
             sim.free_parks.set(parks);
             if parks > FREE_PARKS {
-                // A future that wakes itself again and again waits for what another task does.
+                // A future that wakes itself again and again waits for another task's action.
                 sim.point(Event::Yield, Location::caller());
             }
             return true;

@@ -1,4 +1,4 @@
-//! Who waits for what, and who holds it: what a deadlock's report says.
+//! The report of a deadlock: which task waits for what, and which task holds it.
 
 use std::fmt::{self, Write as _};
 use std::panic::Location;
@@ -8,10 +8,11 @@ use super::schedule::{Wait, WaitKind};
 use super::task::{State, Task, TaskId};
 use super::{Place, Sim};
 
-/// Who holds a lock, and where it was taken. Part of every `Mutex`; idle on the real clock.
+/// The holder of a lock, and where the lock was taken. Part of every `Mutex`; unused on the real
+/// clock.
 #[derive(Debug)]
 pub(in crate::runtime) struct Holder {
-    /// Simulation (high half) and task (low half); 0: nobody of a simulation.
+    /// Simulation (high half) and task (low half); 0: no task of a simulation.
     who: AtomicU64,
     place: AtomicPtr<Location<'static>>,
     /// Since when, in virtual time.
@@ -36,7 +37,7 @@ impl Holder {
         self.since_ns.store(sim.now_ns(), Ordering::Relaxed);
     }
 
-    /// Since when the present holder has had the lock, in nanoseconds since the run began.
+    /// When the present holder took the lock, in nanoseconds since the run began.
     pub(in crate::runtime) fn since_ns(&self) -> u64 {
         self.since_ns.load(Ordering::Relaxed)
     }
@@ -62,13 +63,13 @@ impl Holder {
     }
 }
 
-/// The wait of a task that was given up: nothing will end it.
+/// The wait of a task that was given up: it never ends.
 pub(super) fn abandoned() -> Wait {
     Wait { kind: WaitKind::Park, address: 0, place: Location::caller(), since_ns: 0 }
 }
 
 impl Sim {
-    /// Fails the run if waiting for `holder`'s lock closes a circle of tasks that wait for locks.
+    /// Fails the run if waiting for `holder`'s lock closes a cycle of tasks that wait for locks.
     #[allow(unsafe_code, reason = "follows pointers to locks that blocked tasks refer to")]
     pub(in crate::runtime) fn refuse_lock_cycle(&self, holder: &Holder, place: Place) {
         let me = self.current.get();
@@ -106,8 +107,8 @@ impl Sim {
         self.fail_deadlock("lock_cycle", &message, holder);
     }
 
-    /// The live tasks, each with its state, what it waits for and where, and who holds that. Tasks
-    /// of one name that do the same share a line.
+    /// Lists the live tasks, each with its state, what it waits for and where, and the holder of
+    /// that. Tasks of one name that do the same share a line.
     pub(super) fn describe_tasks(&self) -> String {
         self.describe_some(|_| true)
     }
@@ -140,7 +141,7 @@ impl Sim {
         })
     }
 
-    /// What `task` does; `None` where the slot has no task.
+    /// Describes what `task` does; `None` if the slot has no task.
     #[allow(unsafe_code, reason = "follows a pointer to a lock that a blocked task refers to")]
     fn line_of(&self, task: &Task, tasks: &[Task]) -> Option<Line> {
         let (what, since_ns, more) = match &task.state {
@@ -165,7 +166,7 @@ impl Sim {
     /// `held since PLACE by TASK, which WAITS at PLACE`.
     pub(super) fn describe_holder(&self, holder: &Holder, tasks: &[Task]) -> String {
         let place = holder.place().map(ToString::to_string).unwrap_or_default();
-        let Some(owner) = holder.task(self) else { return "held by nobody any more".to_string() };
+        let Some(owner) = holder.task(self) else { return "no longer held".to_string() };
         let task = &tasks[owner.slot()];
         let mut text = format!("held since {place} by {}", task.shown_name());
         if let State::Blocked(wait) = &task.state {
@@ -180,7 +181,7 @@ struct Line {
     name: String,
     count: u32,
     what: String,
-    /// Since when the first of them has waited.
+    /// When the first of them began to wait, in virtual time.
     since_ns: Option<u64>,
     more: String,
 }
@@ -253,7 +254,7 @@ impl Sim {
             let Some(mut coroutine) = suspended else { continue };
             if coroutine.started() {
                 self.current.set(id);
-                // It notes its backtrace and suspends again, without having done anything.
+                // It notes its backtrace and suspends again, and does nothing else.
                 coroutine.resume(());
             }
             self.tasks.borrow_mut()[slot].coroutine = Some(coroutine);

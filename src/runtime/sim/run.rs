@@ -17,8 +17,8 @@ use super::{Entered, Sim, Trace};
 use crate::runtime::outcome::{Failure, FailureKind, Outcome, RunConfig};
 use crate::runtime::{panics, thread_cpu_ns};
 
-/// How long an OS thread may take to end after its simulation: what student code keeps in
-/// `thread_local!` is dropped then, and may wait for what no longer comes.
+/// How long an OS thread may take to end after its simulation. It then drops the values that
+/// student code keeps in `thread_local!`, and their destructors may wait in vain.
 const EXIT_MAX: Duration = Duration::from_secs(10);
 
 /// Runs `main` in a simulation; returns when all its tasks have ended.
@@ -29,7 +29,7 @@ pub(in crate::runtime) fn run<T: Send + 'static>(
     run_on_fresh_thread(config, false, LOOK, main).0
 }
 
-/// As [`run`], with every event noted.
+/// As [`run`], and returns every event.
 pub(in crate::runtime) fn run_traced<T: Send + 'static>(
     config: &RunConfig,
     main: impl FnOnce() -> T + Send + 'static,
@@ -67,7 +67,7 @@ fn run_on_fresh_thread<T: Send + 'static>(
     loop {
         match receiver.recv_timeout(look) {
             Ok((mut outcome, trace)) => {
-                // Everything the thread had is gone when the next run begins.
+                // The thread has dropped everything before the next run begins.
                 if !outcome.thread_left && ends(&gone) {
                     let _ = thread.join();
                 } else {
@@ -91,7 +91,7 @@ fn run_on_fresh_thread<T: Send + 'static>(
 }
 
 thread_local! {
-    /// The first `thread_local!` of a simulation's OS thread, and so the last that is dropped.
+    /// The first `thread_local!` of a simulation's OS thread, and so the last to be dropped.
     static LIVING: Cell<Option<Living>> = const { Cell::new(None) };
 }
 
@@ -104,13 +104,14 @@ impl Drop for Living {
     }
 }
 
-/// Waits for the OS thread behind `gone` to end. Whether it does.
+/// Waits for the OS thread behind `gone` to end. Returns whether it ends in time.
 fn ends(gone: &Receiver<()>) -> bool {
     gone.recv_timeout(EXIT_MAX) == Err(RecvTimeoutError::Disconnected)
 }
 
-/// What an OS thread does in place of aborting when its simulation is over: what student code keeps
-/// in a `thread_local!` has panicked in its destructor.
+/// Parks an OS thread that would abort after its simulation is over.
+///
+/// A value that student code keeps in a `thread_local!` has panicked in its destructor.
 fn lose_ended_thread() -> ! {
     if let Some(living) = LIVING.take() {
         let _ = living.0.send(());
@@ -120,7 +121,7 @@ fn lose_ended_thread() -> ! {
     }
 }
 
-/// The outcome of a run that could not be begun or carried on.
+/// The outcome of a run that could not begin or continue.
 fn lost<T>(why: String) -> Outcome<T> {
     Outcome {
         result: Err(no_task("main", why)),
@@ -134,10 +135,10 @@ fn lost<T>(why: String) -> Outcome<T> {
     }
 }
 
-/// What a simulation gives to the thread that waits for it.
+/// The answer of a simulation to the thread that waits for it.
 type Answer<T> = (Outcome<T>, Trace);
 
-/// Runs a simulation on the calling OS thread, and sends what came of it.
+/// Runs a simulation on the calling OS thread, and sends its outcome.
 fn simulate<T: 'static>(
     config: &RunConfig,
     traced: bool,
@@ -161,11 +162,11 @@ fn simulate<T: 'static>(
     drop(entered);
     drop(sim.hand_over.take());
     let trace = sim.trace.take().map(RefCell::into_inner).unwrap_or_default();
-    // The receiver is gone only when the caller has given this run up.
+    // The receiver is gone only if the caller has given up this run.
     let _ = sender.send((outcome, trace));
 }
 
-/// Sends the outcome of a simulation whose OS thread is lost. It has failed.
+/// Makes the function that sends the outcome of a simulation whose OS thread is lost: a failure.
 fn hand_over<T: 'static>(sender: Sender<Answer<T>>) -> HandOver {
     Box::new(move |sim| {
         let (mut outcome, _) = sim.outcome(None);
@@ -175,7 +176,7 @@ fn hand_over<T: 'static>(sender: Sender<Answer<T>>) -> HandOver {
 }
 
 impl Sim {
-    /// Starts a task without a label and runs until every task has ended or will not end.
+    /// Starts a task without a label and runs until every task has ended or was given up.
     fn run_task(&self, name: &str, job: impl FnOnce() + 'static) {
         let start = Start { name: name.into(), label: None, origin: Location::caller() };
         if let Err(job) = self.add_task(start, Box::new(job)) {
@@ -187,7 +188,7 @@ impl Sim {
         }
     }
 
-    /// What the run has come to. Main's value comes back where a failure takes its place.
+    /// The run's outcome. Also returns main's value if a failure takes its place.
     fn outcome<T>(&self, value: Option<T>) -> (Outcome<T>, Option<T>) {
         let (result, unused) = match (self.failure.borrow().clone(), value) {
             (None, Some(value)) => (Ok(value), None),
@@ -207,7 +208,7 @@ impl Sim {
         (outcome, unused)
     }
 
-    /// Drops what the run still has of its tasks' values, in a task: destructors may do anything.
+    /// Drops the values that the run still has, in a task: destructors may do anything.
     fn clean_up<T: 'static>(&self, unused: Option<T>) {
         let values = self.shared.take_values();
         if unused.is_some() || !values.is_empty() {
@@ -238,7 +239,7 @@ mod tests {
     use super::*;
     use crate::runtime::FailureKind;
 
-    /// The failure of a run in which nothing happens, looked at often.
+    /// The failure of a run that halts, watched at short intervals.
     fn halted(main: impl FnOnce() + Send + 'static) -> (FailureKind, String) {
         let look = Duration::from_millis(20);
         let (outcome, _) = run_on_fresh_thread(&RunConfig::default(), false, look, main);

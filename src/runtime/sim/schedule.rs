@@ -1,4 +1,4 @@
-//! Who runs next, and when: the ready set, the clock, timers and wait lists.
+//! Which task runs next, and when: the ready set, the clock, timers and wait lists.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -10,7 +10,7 @@ use super::task::{State, TaskId};
 use super::{END_OF_TIME_NS, Event, Place, Sim};
 use crate::runtime::outcome::FailureKind;
 
-/// What a task waits for.
+/// The kinds of waits.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::runtime) enum WaitKind {
     Lock(*const Holder),
@@ -22,11 +22,11 @@ pub(in crate::runtime) enum WaitKind {
     Stall,
 }
 
-/// A wait: for what, on which wait list, where in the source, and since when.
+/// A wait: its kind, its wait list, its place in the source, and when it began.
 #[derive(Debug, Clone)]
 pub(super) struct Wait {
     pub(super) kind: WaitKind,
-    /// The wait list; 0 where the wait is on none.
+    /// The wait list; 0 if the wait is on no list.
     pub(super) address: usize,
     pub(super) place: Place,
     pub(super) since_ns: u64,
@@ -85,7 +85,7 @@ impl WaitLists {
     }
 }
 
-/// Timers, soonest first. A timer whose wait has ended is stale and is dropped when it comes up.
+/// Timers, soonest first. A timer whose wait has ended is stale, and is dropped when it is due.
 #[derive(Default)]
 pub(super) struct Timers {
     heap: BinaryHeap<Reverse<(u64, u64, TaskId, u32)>>,
@@ -108,7 +108,7 @@ impl Timers {
 }
 
 impl Sim {
-    /// Makes the current task wait: on `address`'s list (unless 0), until `deadline_ns` at most.
+    /// Makes the current task wait, on `address`'s list (unless 0), until `deadline_ns` at most.
     pub(in crate::runtime) fn block(
         &self,
         kind: WaitKind,
@@ -143,7 +143,7 @@ impl Sim {
         if self.with_current(|task| task.timed_out) { Woken::TimedOut } else { Woken::Notified }
     }
 
-    /// Wakes one task that waits at `address`, if any does.
+    /// Wakes one task that waits at `address`, if there is one.
     pub(in crate::runtime) fn wake_one(&self, address: usize) -> bool {
         let mut explorer = self.explorer.borrow_mut();
         let woken = self.waits.borrow_mut().take(address, |len| explorer.choose(len));
@@ -177,13 +177,13 @@ impl Sim {
         self.block(WaitKind::Sleep, 0, place, Some(deadline_ns));
     }
 
-    /// Lets another task run, as the code asks for it.
+    /// Lets another task run, because the code asks for it.
     pub(in crate::runtime) fn yield_now(&self, place: Place) {
         self.point(Event::Yield, place);
         if self.ending.get() { self.wait_while_leaving(None) } else { self.yield_to_any() }
     }
 
-    /// Lets another task run, if the choice falls on one; the current one stays ready.
+    /// Lets another task run, if the scheduler chooses one; the current task stays ready.
     pub(in crate::runtime) fn yield_to_any(&self) {
         let id = self.current.get();
         self.with_current(|task| task.state = State::Ready);
@@ -191,7 +191,7 @@ impl Sim {
         self.switch();
     }
 
-    /// Hands control to the task that is picked, and returns when the current one has it again.
+    /// Hands control to the picked task, and returns when the current one has control again.
     fn switch(&self) {
         let id = self.current.get();
         match self.pick() {
@@ -207,9 +207,9 @@ impl Sim {
         self.unwind_if_over();
     }
 
-    /// The task to run next, off the ready set; moves the clock where nothing is ready.
+    /// Takes the next task to run from the ready set; moves the clock if no task is ready.
     ///
-    /// `None` only when the run is ending and no task can go on.
+    /// `None` only if the run is ending and no task can continue.
     pub(super) fn pick(&self) -> Option<TaskId> {
         loop {
             let picked = {
@@ -227,11 +227,11 @@ impl Sim {
         }
     }
 
-    /// Nothing can run: moves the clock to the next timer. Without one, that is a deadlock.
+    /// Moves the clock to the next timer, since no task can run. Without a timer, fails the run.
     fn move_clock(&self) {
         let soonest_ns = self.timers.borrow().soonest_ns();
         let Some(soonest_ns) = soonest_ns else {
-            let message = format!("nothing can run and no timer is set\n{}", self.describe_tasks());
+            let message = format!("no task can run and no timer is set\n{}", self.describe_tasks());
             return self.end_with_new(FailureKind::Deadlock, "all_blocked", message);
         };
         if soonest_ns > self.now_ns.get() {
@@ -241,7 +241,7 @@ impl Sim {
         self.alarm();
     }
 
-    /// Wakes every task whose timer is due, and looks at the run's limits.
+    /// Wakes every task whose timer is due, and checks the run's limits.
     #[cold]
     pub(super) fn alarm(&self) {
         let now_ns = self.now_ns.get();
@@ -261,7 +261,7 @@ impl Sim {
         self.look_at_limits();
     }
 
-    /// Ends the wait `wait_seq` of task `id` by time-out, unless it has ended already.
+    /// Ends the wait `wait_seq` of task `id` by timeout, unless it has already ended.
     fn time_out(&self, id: TaskId, wait_seq: u32) {
         let address = match &self.tasks.borrow()[id.slot()] {
             task if task.wait_seq != wait_seq => return,

@@ -15,7 +15,7 @@ use crate::runtime::panics::{self, Notes, Over};
 /// Address space of a task's stack. Pages are touched only as needed: about 4 to 16 KiB each.
 pub(super) const STACK_SIZE: usize = 256 * 1024;
 
-/// A run that is over and still starts tasks may start so many more.
+/// Most tasks that a run may still start after it is over.
 const SPAWNED_AT_END_MAX: u32 = 100_000;
 
 /// How many unused stacks the process keeps for the next run.
@@ -35,56 +35,56 @@ type Job = Box<dyn FnOnce()>;
 pub(super) type TaskYielder = Yielder<(), ()>;
 type TaskCoroutine = Coroutine<(), (), (), DefaultStack>;
 
-/// What a task is doing.
+/// The state of a slot's task.
 #[derive(Debug, Clone)]
 pub(super) enum State {
     /// The slot has no task.
     Free,
     /// In the ready set.
     Ready,
-    /// The one that has control.
+    /// Has control.
     Running,
-    /// Waits.
+    /// Waits, or was given up.
     Blocked(Wait),
 }
 
 /// One task.
 pub(super) struct Task {
     pub(super) name: Arc<str>,
-    /// The server whose code it runs, where it is under test.
+    /// The server whose code it runs, if that is under test.
     pub(super) label: Option<u32>,
     /// The label with which it was started; a task may carry another one for a while.
     pub(super) started_for: Option<u32>,
-    /// How many tasks the run had started before.
+    /// How many tasks the run had started before this one.
     pub(super) number: u64,
     /// Where it was started.
     pub(super) origin: Place,
     pub(super) state: State,
-    /// Counts waits, so that a timer can tell whether its wait is still on.
+    /// Counts beginnings and ends of waits, so that a timer can tell whether its wait has ended.
     pub(super) wait_seq: u32,
-    /// Whether the last wait was ended by its timer.
+    /// Whether its timer, or the end of the run, ended the last wait.
     pub(super) timed_out: bool,
-    /// Whether its stack may be in the midst of unwinding; see [`Sim::may_be_unwinding`].
+    /// Whether its stack may be in the middle of unwinding; see [`Sim::may_be_unwinding`].
     pub(super) may_unwind: bool,
-    /// The run is over and it is only dropped: nothing unwinds it any more.
+    /// The run is over and the task only runs destructors: nothing unwinds it any more.
     pub(super) leaving: bool,
     /// Its latest panics.
     pub(super) panics: Notes,
     /// It waits below frames of C code, which cannot be unwound.
     pub(super) foreign_frames: bool,
-    /// How often it was told that the run is over, by weight.
+    /// Sum of the weights of its actions since the run ended; see `ending.rs`.
     pub(super) told: u32,
     /// A waker has been called since the last `park`.
     pub(super) token: bool,
-    /// Never dropped with the simulation: the wakers are of anyone's making.
+    /// Never dropped with the simulation: foreign code may have made the wakers.
     pub(super) future_timers: ManuallyDrop<Timers>,
     /// Lowest address of its stack.
     pub(super) stack_limit: usize,
-    /// Counts the slot's tasks, so that a stale waker can be told apart.
+    /// Counts the slot's tasks, so that a stale waker can be recognised.
     pub(super) generation: u32,
     pub(super) yielder: *const TaskYielder,
     /// Never dropped while it is suspended: its frames refer to the simulation and to each other.
-    /// One that does not end is leaked.
+    /// A coroutine that does not end is leaked.
     pub(super) coroutine: Option<ManuallyDrop<TaskCoroutine>>,
 }
 
@@ -113,8 +113,8 @@ impl Task {
         }
     }
 
-    /// The name with the server in front, as reports show it: `S2 ticker`. A name that has the
-    /// server's number already loses it: `raft2/apply` becomes `S2 raft/apply`.
+    /// The name with the server in front, as reports show it: `S2 ticker`. If the name already has
+    /// the server's number, that is removed: `raft2/apply` becomes `S2 raft/apply`.
     pub(super) fn shown_name(&self) -> String {
         let Some(label) = self.label else { return self.name.to_string() };
         let name = self.name.replacen(&format!("{label}/"), "/", 1);
@@ -139,7 +139,7 @@ impl Task {
     }
 }
 
-/// Who a new task is.
+/// The identity of a new task.
 pub(super) struct Start {
     pub(super) name: Arc<str>,
     pub(super) label: Option<u32>,
@@ -147,7 +147,7 @@ pub(super) struct Start {
 }
 
 impl Sim {
-    /// Starts a task; it takes the creator's label.
+    /// Starts a task; it inherits the label of the current task.
     pub(in crate::runtime) fn spawn(
         &self,
         name: Arc<str>,
@@ -171,8 +171,9 @@ impl Sim {
         }
     }
 
-    /// Starts a task that will only drop its closure. A chain of destructors that start tasks must
-    /// end: what comes too late is not even dropped.
+    /// Starts a task that will only drop its closure.
+    ///
+    /// A chain of destructors that start tasks must end: beyond the limit, closures are leaked.
     fn spawn_at_end(&self, start: Start, job: Job) {
         let spawned = self.spawned_at_end.get() + 1;
         self.spawned_at_end.set(spawned);
@@ -186,7 +187,7 @@ impl Sim {
         }
     }
 
-    /// Makes `job` a task that is ready. It comes back where there is no memory for a stack.
+    /// Makes `job` a ready task. Returns `job` if there is no memory for a stack.
     #[allow(unsafe_code, reason = "the coroutine refers to the simulation that owns it")]
     pub(super) fn add_task(&self, start: Start, job: Job) -> Result<(), Job> {
         let Some(stack) = self.stacks.borrow_mut().take() else { return Err(job) };
@@ -194,8 +195,9 @@ impl Sim {
         let stack_limit = stack.limit().get();
         let sim: *const Sim = self;
         let coroutine = Coroutine::with_stack(stack, move |yielder: &TaskYielder, ()| {
-            // SAFETY: only `resume` lets a coroutine run, which has the simulation at hand; one
-            // that is suspended when the simulation is dropped is leaked and never runs again.
+            // SAFETY: only `resume` lets a coroutine run, and it borrows the simulation. A
+            // coroutine that is suspended when the simulation is dropped is leaked and never runs
+            // again.
             let sim = unsafe { &*sim };
             sim.tasks.borrow_mut()[id.slot()].yielder = yielder;
             sim.run_job(job);
@@ -212,8 +214,9 @@ impl Sim {
         Ok(())
     }
 
-    /// The root of every task: what escapes from `job` is the run's failure. Nothing escapes from
-    /// here, since above there is only the scheduler.
+    /// The root of every task: a panic that escapes from `job` is the run's failure.
+    ///
+    /// No panic escapes from here, since only the scheduler is above.
     fn run_job(&self, job: Job) {
         let caught = catch_unwind(AssertUnwindSafe(|| match self.ending.get() {
             // The run was over before the task began: its closure is only dropped.
@@ -243,7 +246,7 @@ impl Sim {
         TaskId(u32::try_from(tasks.len() - 1).expect("fewer than 2^32 tasks live at once"))
     }
 
-    /// Gives control to task `id` until it suspends or ends. Called by the root loop alone.
+    /// Gives control to task `id` until it suspends or ends. Only the root loop calls this.
     pub(super) fn resume(&self, id: TaskId) {
         self.current.set(id);
         self.points_since_switch.set(0);
@@ -283,8 +286,8 @@ impl Sim {
         let count = &self.unwinding_suspended;
         count.set(count.get() + u32::from(unwinds));
         loop {
-            // SAFETY: set by the task itself when it began, and valid as long as its stack is;
-            // only the task itself, running on that stack, gets here.
+            // SAFETY: the task itself set it when it began, and it is valid as long as the task's
+            // stack is; only the task itself, running on that stack, gets here.
             unsafe { &*yielder }.suspend(());
             if !self.dumping.get() {
                 break;
@@ -303,14 +306,16 @@ pub(super) struct StackPool {
 static SHARED: parking_lot::Mutex<Vec<DefaultStack>> = parking_lot::Mutex::new(Vec::new());
 
 impl StackPool {
-    /// Takes what earlier runs of this process have left: a new stack costs several microseconds.
+    /// Takes half of the stacks that earlier runs of this process have left.
+    ///
+    /// A new stack costs several microseconds.
     pub(super) fn borrow_shared() -> StackPool {
         let mut shared = SHARED.lock();
         let keep = shared.len() / 2;
         StackPool { stacks: shared.split_off(keep) }
     }
 
-    /// `None` where the operating system has no memory to give.
+    /// Takes a stack, or makes one. `None` if the operating system gives no memory.
     fn take(&mut self) -> Option<DefaultStack> {
         self.stacks.pop().or_else(|| DefaultStack::new(STACK_SIZE).ok())
     }

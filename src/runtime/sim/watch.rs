@@ -1,9 +1,9 @@
-//! Looks at a simulation from outside, to find one that has halted.
+//! Watches a simulation from outside, to find one that has halted.
 //!
-//! A task that passes no scheduling point cannot be stopped from inside: it spins, or the machine
-//! keeps it waiting. The caller's thread looks once a second. Where the CPU time of another thread
-//! is known, the two are told apart; elsewhere only that no point has passed. Looks are counted
-//! instead of wall time, since a machine that was suspended has looked at nothing meanwhile.
+//! A task that passes no scheduling point cannot be stopped from inside: it spins, or it waits for
+//! the machine. The caller's thread looks once a second. If the system tells the CPU time of
+//! another thread, the watch can distinguish the two cases; otherwise it knows only that no point
+//! has passed. It counts looks, not wall time, since a suspended machine does not look.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,19 +11,19 @@ use std::time::Duration;
 use super::platform::{Halted, Watched};
 use crate::runtime::outcome::{Failure, FailureKind, Outcome};
 
-/// How often the caller looks whether the simulation still gets on.
+/// How often the caller checks whether the simulation makes progress.
 pub(super) const LOOK: Duration = Duration::from_secs(1);
 
-/// A simulation that uses this much CPU time without getting on spins, and is given up.
+/// A simulation that uses more CPU time than this without progress spins, and is given up.
 const SPIN_MAX: Duration = Duration::from_secs(5);
 
-/// So many looks without getting on, and without use of the processor, and it is given up too.
+/// A simulation without progress and without use of the processor is given up after so many looks.
 const LOOKS_MAX: u32 = 60;
 
-/// Less CPU time than this, over so many looks, is no use of the processor.
+/// CPU time over [`LOOKS_MAX`] looks that does not count as use of the processor.
 const IDLE_MAX: Duration = Duration::from_millis(100);
 
-/// What a simulation's OS thread and the one that looks at it share.
+/// The state that a simulation's OS thread and the watching thread share.
 #[derive(Debug, Default)]
 pub(super) struct Heartbeat {
     latest: AtomicU64,
@@ -31,14 +31,14 @@ pub(super) struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// The simulation gets on: `points`, or another number that grows with them.
+    /// Notes that the simulation makes progress: `points`, or another number that grows with them.
     ///
-    /// Does not return once the simulation was given up: its outcome is known, and whoever started
-    /// it has gone on.
+    /// Does not return once the simulation was given up: its caller has an outcome and has
+    /// continued.
     pub(super) fn beat(&self, points: u64) {
         self.latest.store(points, Ordering::Relaxed);
         if self.given_up.load(Ordering::Relaxed) {
-            // No simulation any more, so that no guard minds the wait.
+            // The thread leaves the simulation, so that no guard objects to the wait.
             super::CURRENT.set(std::ptr::null());
             loop {
                 std::thread::park();
@@ -60,13 +60,13 @@ impl Heartbeat {
 pub(super) enum Halt {
     /// It uses the processor.
     Spins,
-    /// It does not.
+    /// It does not use the processor.
     Blocked,
-    /// Either, on a system that does not tell.
+    /// It does either, on a system that does not tell which.
     Standstill,
 }
 
-/// What the looks have shown so far.
+/// The results of the looks so far.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     /// Scheduling points passed, or a number that grows with them.
@@ -74,13 +74,13 @@ pub(super) struct Watch {
     cpu_at_beat: Option<Duration>,
     /// CPU time at the latest look.
     cpu: Option<Duration>,
-    /// Looks since the beat, or since the thread last used the processor.
+    /// Looks since the last beat, or since the thread last used the processor.
     looks: u32,
     cpu_at_use: Option<Duration>,
 }
 
 impl Watch {
-    /// Takes one look into account; `cpu` is the CPU time of the simulation's thread, if known.
+    /// Evaluates one look; `cpu` is the CPU time of the simulation's thread, if known.
     pub(super) fn look(&mut self, beat: u64, cpu: Option<Duration>) -> Option<Halt> {
         if beat != self.beat {
             *self = Watch { beat, cpu_at_beat: cpu, cpu, looks: 0, cpu_at_use: cpu };
@@ -100,7 +100,7 @@ impl Watch {
         (self.looks >= LOOKS_MAX).then_some(Halt::Blocked)
     }
 
-    /// What is said of a simulation that has halted. Its OS thread is left behind.
+    /// Makes the outcome of a simulation that has halted. Its OS thread is left behind.
     pub(super) fn give_up<T>(&self, halt: Halt, thread: Option<&Watched>) -> Outcome<T> {
         self.outcome(halt, thread.and_then(Watched::ask))
     }
@@ -116,8 +116,8 @@ impl Watch {
             Halt::Blocked => (
                 FailureKind::Deadlock,
                 "blocked",
-                "the machine keeps a task waiting, for a lock, a pipe or input of its own, and \
-                 with it the whole simulation"
+                "a task waits outside the runtime, for instance for a foreign lock, a pipe or \
+                 input, which stops the whole simulation"
                     .to_string(),
             ),
             Halt::Standstill => (
@@ -152,7 +152,7 @@ impl Watch {
 mod tests {
     use super::*;
 
-    /// What the looks find, one after the other: CPU time in milliseconds, the beat unchanged.
+    /// What the looks find: one look per CPU time in milliseconds, the beat unchanged.
     fn found(cpu_ms: impl Iterator<Item = Option<u64>>) -> Option<(usize, Halt)> {
         let mut watch = Watch::default();
         let cpu = cpu_ms.map(|ms| ms.map(Duration::from_millis));
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn a_thread_that_uses_the_processor_spins() {
         assert_eq!(found((1..100).map(|look| Some(look * 1000))), Some((6, Halt::Spins)));
-        // A twentieth of a processor is all that a busy machine gives it.
+        // A busy machine gives it only a twentieth of a processor.
         assert_eq!(found((1..1000).map(|look| Some(look * 50))), Some((101, Halt::Spins)));
     }
 

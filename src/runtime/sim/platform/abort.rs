@@ -1,7 +1,7 @@
-//! Outlives the end of the process that a panic in a destructor brings.
+//! Keeps the process alive when a panic in a destructor would abort it.
 //!
 //! A panic that leaves a destructor while another panic unwinds ends the process, and so does one
-//! that leaves the destructor of a `thread_local!`: std calls `abort`, where it holds no lock. A
+//! that leaves the destructor of a `thread_local!`: std calls `abort`, holding none of its locks. A
 //! handler for SIGABRT that never returns keeps the process alive, without that one thread.
 
 #![allow(unsafe_code, reason = "a signal handler")]
@@ -11,15 +11,15 @@ use std::ffi::{c_int, c_void};
 
 use super::signal::Front;
 
-/// In place while a thread may be about to abort.
+/// Installed while a thread may be about to abort.
 static FRONT: Front = Front::new(libc::SIGABRT, 0, on_abort);
 
 thread_local! {
-    /// What the thread does in place of aborting.
+    /// The function that the thread calls instead of aborting.
     static INSTEAD: Cell<Option<fn() -> !>> = const { Cell::new(None) };
 }
 
-/// The calling thread may be about to abort: then it does `instead`, and never returns. False where
+/// If the calling thread aborts from now on, it calls `instead` and never returns. Returns false if
 /// the system cannot do this.
 pub(in crate::runtime) fn instead_of_abort(instead: fn() -> !) -> bool {
     if INSTEAD.replace(Some(instead)).is_none() {
@@ -28,14 +28,14 @@ pub(in crate::runtime) fn instead_of_abort(instead: fn() -> !) -> bool {
     true
 }
 
-/// The calling thread is not about to abort any more.
+/// Ends the effect of [`instead_of_abort`] on the calling thread: it aborts again.
 pub(in crate::runtime) fn abort_after_all() {
     if INSTEAD.take().is_some() {
         FRONT.leave();
     }
 }
 
-/// The calling thread, which is in a handler, is about to abort in earnest.
+/// Lets the calling thread, which is in a handler, really abort.
 pub(super) fn abort_in_earnest() {
     INSTEAD.set(None);
 }

@@ -1,7 +1,7 @@
 //! Names the task whose stack overflows.
 //!
-//! A coroutine's stack ends in a guard page. Touching it would end the process without a word, so
-//! a handler for SIGSEGV says which task it was. All other faults are the host's.
+//! A coroutine's stack ends in a guard page. Touching that page would end the process silently, so
+//! a handler for SIGSEGV prints the name of the task. All other faults are passed to the host.
 
 #![allow(unsafe_code, reason = "a signal handler")]
 
@@ -13,7 +13,7 @@ use super::signal::{self, Front};
 use crate::runtime::sim::task::STACK_SIZE;
 use crate::runtime::sim::{Sim, current};
 
-/// In place while at least one simulation is on.
+/// Installed while at least one simulation is running.
 pub(super) static FRONT: Front = Front::new(libc::SIGSEGV, libc::SA_ONSTACK, on_fault);
 
 extern "C" fn on_fault(_: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
@@ -34,7 +34,8 @@ fn is_in_stack(sim: &Sim, address: usize) -> bool {
 
 fn say_and_abort(sim: &Sim) -> ! {
     let mut text = FixedText::default();
-    // Borrowed only if the fault came from the scheduler itself; then there is no name.
+    // The tasks are borrowed only if the fault came from the scheduler itself; then the name is
+    // unknown.
     let tasks = sim.tasks.try_borrow();
     let name = tasks.as_ref().map_or("unknown", |tasks| &tasks[sim.current.get().slot()].name);
     let _ = writeln!(
@@ -52,7 +53,7 @@ fn say_and_abort(sim: &Sim) -> ! {
     }
 }
 
-/// Text without memory from the heap, for a handler.
+/// Text without heap memory, for a handler.
 struct FixedText {
     bytes: [u8; 512],
     len: usize,

@@ -1,4 +1,4 @@
-//! The contract on Linux.
+//! The platform contract on Linux.
 
 #![allow(unsafe_code, reason = "calls into libc about another thread")]
 
@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use super::{Halted, fault, question};
 
-/// A simulation's OS thread, as another thread sees it. Whoever uses it holds the join handle.
+/// A simulation's OS thread, as another thread sees it. Its user must hold the join handle.
 pub(in crate::runtime::sim) struct Watched {
     thread: libc::pthread_t,
-    /// Tells the thread from all others in its own handler.
+    /// Identifies the thread in its own handler.
     mark: usize,
 }
 
-// SAFETY: a thread's id may be used by any thread, for as long as the join handle is held. It is
-// a pointer under musl.
+// SAFETY: any thread may use a thread's id for as long as the join handle is held. It is a pointer
+// under musl.
 unsafe impl Send for Watched {}
 // SAFETY: as above; nothing in it changes.
 unsafe impl Sync for Watched {}

@@ -1,4 +1,4 @@
-//! All that is of one operating system: CPU time, and what only a signal handler can see.
+//! All code for one operating system: CPU time, and signal handlers that look at a thread.
 //!
 //! The rest of `runtime` names neither `libc` nor `std::os`. It uses this contract:
 //!
@@ -7,15 +7,15 @@
 //! | [`thread_cpu_ns`]: CPU time of the calling thread | known | known on Apple's, else `None` |
 //! | [`Watched::cpu`]: CPU time of another thread | known | `None` |
 //! | [`Watched::ask`]: which task spins there, and where | a signal asks it | `None` |
-//! | [`name_overflows`]: who overflowed its stack | a handler says it | the process just ends |
-//! | [`instead_of_abort`]: what a thread does in place of aborting | a handler does it | `false` |
+//! | [`name_overflows`]: which task overflowed its stack | a handler says it | the process ends |
+//! | [`instead_of_abort`]: a thread does something else than abort | a handler does it | `false` |
 //!
-//! Nothing of this may change a run: it only says how one is doing. A build with
-//! `--cfg raftlab_portable` has on Linux what a system has of which nothing is known, so that the
-//! fallback is compiled and tested where it is not needed.
+//! Nothing of this may change the course of a run: it only reports on it. A build with
+//! `--cfg raftlab_portable` uses the fallback for unknown systems on Linux, so that the fallback is
+//! compiled and tested where it is not needed.
 //!
 //! Files: `linux` and `portable` fulfil the contract; `signal` puts a handler of ours in front of
-//! the host's, `fault`, `question` and `abort` are the three such handlers.
+//! the host's; `fault`, `question` and `abort` are the three such handlers.
 
 use std::time::Duration;
 

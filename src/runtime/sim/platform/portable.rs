@@ -1,6 +1,6 @@
-//! The contract for a system of which nothing is known: std alone.
+//! The platform contract for unknown systems: std alone.
 //!
-//! A run that halts is then found by the watching thread's looks alone, see
+//! Only the watching thread's checks then find a run that has halted, see
 //! [`watch`](super::super::watch).
 
 use std::time::Duration;
@@ -29,7 +29,7 @@ impl Watched {
     }
 }
 
-/// Names tasks that overflow their stacks, until the value is dropped. Here: nothing does.
+/// Names tasks that overflow their stacks, until the value is dropped. Here it names none.
 pub(in crate::runtime::sim) fn name_overflows() -> impl Drop {
     struct Nothing;
     impl Drop for Nothing {
@@ -38,12 +38,12 @@ pub(in crate::runtime::sim) fn name_overflows() -> impl Drop {
     Nothing
 }
 
-/// Does `instead` in the place of an abort that is about to come. Here: nothing can.
+/// Calls `instead` if the calling thread aborts. Here this is not possible.
 pub(in crate::runtime) fn instead_of_abort(_instead: fn() -> !) -> bool {
     false
 }
 
-/// The calling thread is not about to abort any more.
+/// Ends the effect of [`instead_of_abort`] on the calling thread.
 pub(in crate::runtime) fn abort_after_all() {}
 
 /// CPU time that the calling OS thread has used, in nanoseconds.

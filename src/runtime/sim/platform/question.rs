@@ -1,8 +1,8 @@
 //! Asks an OS thread which task has control of it, and where.
 //!
-//! A task that never passes a scheduling point cannot be asked who it is, so a signal (SIGUSR2) to
-//! its OS thread makes it tell. Our handler is there for the question only. Every signal is told
-//! from the host's: it must come from our own process, to the thread that is being asked.
+//! A task that never passes a scheduling point cannot report itself, so a signal (SIGUSR2) to its
+//! OS thread makes a handler report it. Our handler is installed for the question only. It tells
+//! our signal from the host's: ours comes from our own process, to the thread that is being asked.
 
 #![allow(unsafe_code, reason = "a signal handler")]
 
@@ -16,14 +16,14 @@ use crate::runtime::sim::report::callers_line;
 use crate::runtime::sim::task::STACK_SIZE;
 use crate::runtime::sim::{Sim, current};
 
-/// How often the asker looks for the answer.
+/// How often the asking thread looks for the answer.
 const POLL: Duration = Duration::from_millis(10);
 
-/// So many looks until the handler must have begun, and until it must have ended.
+/// Looks after which the handler must have begun, and looks after which it must have ended.
 const POLLS_TO_BEGIN_MAX: u32 = 500;
 const POLLS_MAX: u32 = 3000;
 
-/// What is left of a task's stack must have this much room for a backtrace.
+/// Bytes of a task's stack that must be free for a backtrace.
 const BACKTRACE_ROOM: usize = 96 * 1024;
 
 static FRONT: Front = Front::new(libc::SIGUSR2, libc::SA_RESTART, on_question);
@@ -31,13 +31,13 @@ static FRONT: Front = Front::new(libc::SIGUSR2, libc::SA_RESTART, on_question);
 /// One question at a time.
 static ASKING: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
 
-/// The mark of the thread that is to answer; 0 where none is, or it has begun to.
+/// The mark of the thread that has to answer; 0 if there is none, or it has begun to answer.
 static ASKED: AtomicUsize = AtomicUsize::new(0);
 
 /// The answer, and the mark of the thread that gave it. Null until there is one.
 static ANSWER: AtomicPtr<(usize, Option<Halted>)> = AtomicPtr::new(std::ptr::null_mut());
 
-/// Signals of ours that had not arrived when the asker gave up, so that they still may.
+/// Signals of ours that had not arrived when the asking thread gave up, and that still may arrive.
 static LATE: AtomicU32 = AtomicU32::new(0);
 
 /// A number that no other living thread has.
@@ -59,7 +59,7 @@ pub(super) fn ask(thread: libc::pthread_t, mark: usize) -> Option<Halted> {
     if ASKED.swap(0, Ordering::AcqRel) == 0 {
         FRONT.leave();
     } else {
-        // It has not arrived, and without a handler it would end the process if it still did.
+        // The signal has not arrived. If it still arrives, it ends the process without a handler.
         LATE.fetch_add(1, Ordering::AcqRel);
     }
     answer
@@ -86,9 +86,11 @@ fn take_answer() -> Option<(usize, Option<Halted>)> {
     (!answer.is_null()).then(|| *unsafe { Box::from_raw(answer) })
 }
 
-/// Answers [`ask`]. Takes memory, which a handler must not if it interrupted the allocator; a
-/// thread that has stood for long without a scheduling point did not stop in there, and if it did,
-/// the asker gives up.
+/// Answers [`ask`].
+///
+/// Allocates memory, which a handler must not do if it interrupted the allocator. A thread that has
+/// passed no scheduling point for long is hardly inside the allocator; if it is, the asking thread
+/// gives up.
 extern "C" fn on_question(_: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     if !is_from_us(info) {
         return FRONT.pass_on(info, context);
@@ -113,18 +115,18 @@ extern "C" fn on_question(_: c_int, info: *mut libc::siginfo_t, context: *mut c_
 
 /// Whether a thread of this process sent the signal to this thread.
 fn is_from_us(info: *const libc::siginfo_t) -> bool {
-    // SAFETY: the kernel passes a valid siginfo; who sent it is there where somebody did.
+    // SAFETY: the kernel passes a valid siginfo; it names the sender if a thread sent the signal.
     unsafe { (*info).si_code == libc::SI_TKILL && (*info).si_pid() == libc::getpid() }
 }
 
-/// Who has control.
+/// The task that has control, and where.
 fn look(sim: &Sim) -> Option<Halted> {
     let task = sim.tasks.try_borrow().ok()?[sim.current.get().slot()].name.to_string();
     let here = (&raw const task).addr();
     let limit = sim.stack_limit.get();
     let room = here.checked_sub(limit).filter(|room| *room < STACK_SIZE).unwrap_or(STACK_SIZE);
     let place = match room < BACKTRACE_ROOM {
-        true => "unknown: its stack is too full to look at it".to_string(),
+        true => "unknown: its stack is too full for a backtrace".to_string(),
         false => callers_line(),
     };
     Some(Halted { task, place, at: Duration::from_nanos(sim.now_ns()) })

@@ -1,13 +1,13 @@
 //! A handler of ours in front of the host's, for as long as it is needed.
 //!
 //! Signals belong to the whole process, and the process to a host that may have handlers too. So a
-//! handler of ours is installed while somebody needs it, passes on every signal that is not ours
-//! to the handler behind it, and gives way when it is needed no more, if it is still in front.
+//! handler of ours is installed only while it is needed. It passes on every signal that is not ours
+//! to the handler behind it. When it is no longer needed, it is removed if it is still in front.
 //!
-//! A host may install its handler while ours is there. It is in front then, and well-mannered
-//! handlers pass on to us. The next time ours goes in front of it, the two would call each other
-//! for ever; so we remember what was behind us each time, and a signal that comes back to us is
-//! passed on to the one before:
+//! A host may install its handler while ours is installed. The host's is in front then, and a
+//! well-behaved one passes signals on to ours. The next time ours goes in front of it, the two
+//! would call each other for ever. So we remember each handler that was behind ours, and when a
+//! signal comes back to us, we pass it on to the handler remembered before:
 //!
 //! ```text
 //! ours ──► the host's ──► ours, a second time ──► what was there before the host's
@@ -26,27 +26,27 @@ pub(super) type Handler = extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void
 /// How many handlers behind ours are remembered for one signal.
 const BEHIND_MAX: usize = 8;
 
-/// One signal's handler of ours, and what is behind it.
+/// Our handler for one signal, and the handlers behind it.
 pub(super) struct Front {
     signal: c_int,
     flags: c_int,
     handler: Handler,
     users: parking_lot::Mutex<u32>,
-    /// The handler that ours is in front of. Links are never freed: a handler may be at one.
+    /// The handler behind ours. Links are never freed: a running handler may be using one.
     behind: AtomicPtr<Link>,
 }
 
-/// A handler of the host's, and the one that it had found in front of ours before.
+/// A handler of the host's, and the link that was remembered before it.
 struct Link {
     action: libc::sigaction,
     below: *const Link,
 }
 
-/// Where a signal stands that is being passed on.
+/// The state of a signal that is being passed on.
 #[derive(Clone, Copy)]
 struct Passing {
     signal: c_int,
-    /// How often it has come to us, and the stack's address when it first did.
+    /// How often it has come to us, and the stack's address when it came first.
     times: usize,
     frame: usize,
 }
@@ -61,7 +61,7 @@ impl Front {
         Front { signal, flags, handler, users, behind }
     }
 
-    /// Has the handler in place until as many [`leave`](Front::leave) as `enter` were called.
+    /// Installs the handler, until [`leave`](Front::leave) was called as often as `enter`.
     pub(super) fn enter(&self) {
         let mut users = self.users.lock();
         *users += 1;
@@ -74,11 +74,11 @@ impl Front {
         ours.sa_sigaction = self.handler as *const () as usize;
         let kept = current.sa_flags & (libc::SA_NODEFER | libc::SA_RESTART);
         ours.sa_flags = libc::SA_SIGINFO | self.flags | kept;
-        // Another thread of the host's may have installed one just now.
+        // Another thread of the host may have installed a handler in the meantime.
         self.remember(self.replace(Some(&ours)));
     }
 
-    /// Gives way to the host's handler, unless that has been put in front of ours meanwhile.
+    /// Restores the host's handler, unless the host has put one in front of ours meanwhile.
     pub(super) fn leave(&self) {
         let mut users = self.users.lock();
         *users -= 1;
@@ -91,7 +91,7 @@ impl Front {
         }
     }
 
-    /// What is in force for the signal; then `new` is, if given.
+    /// Returns the signal's action, and sets `new` in its place, if given.
     fn replace(&self, new: Option<&libc::sigaction>) -> libc::sigaction {
         let mut old = MaybeUninit::<libc::sigaction>::zeroed();
         let new = new.map_or(std::ptr::null(), std::ptr::from_ref);
@@ -107,7 +107,7 @@ impl Front {
         action.sa_sigaction == self.handler as *const () as usize
     }
 
-    /// Notes what is behind our handler; called with the lock on `users`.
+    /// Remembers the handler behind ours; called with the lock on `users`.
     fn remember(&self, action: libc::sigaction) {
         let behind = self.behind.load(Ordering::Acquire);
         // SAFETY: links are never freed.
@@ -120,7 +120,7 @@ impl Front {
         self.behind.store(link, Ordering::Release);
     }
 
-    /// The handler behind ours, or one that was there before it.
+    /// The handler behind ours (0), or the one remembered `number` links before it.
     fn link(&self, number: usize) -> Option<&Link> {
         let mut link = self.behind.load(Ordering::Acquire).cast_const();
         for _ in 0..number {
@@ -131,12 +131,12 @@ impl Front {
         unsafe { link.as_ref() }
     }
 
-    /// Hands a signal that is not ours to the handler behind. For our handler alone to call.
+    /// Passes a signal that is not ours to the handler behind. Only our handler may call this.
     pub(super) fn pass_on(&self, info: *mut libc::siginfo_t, context: *mut c_void) {
         let before = PASSING.get();
         let frame = (&raw const before).addr();
-        // A handler may leave by a jump, and then what it left in PASSING is stale: a signal that
-        // comes back to us does so further down the stack than where it came first.
+        // A handler may leave by a jump, and then its value in PASSING is stale. A signal that
+        // really comes back to us does so further down the stack than where it came first.
         let again = before.times > 0 && before.signal == self.signal && frame < before.frame;
         let (times, frame) = if again { (before.times, before.frame) } else { (0, frame) };
         PASSING.set(Passing { signal: self.signal, times: times + 1, frame });
@@ -167,7 +167,7 @@ impl Front {
         }
     }
 
-    /// What the kernel does where no handler is: for our signals, it ends the process.
+    /// Does what the kernel does without a handler: for our signals, it ends the process.
     fn default_action(&self, info: *mut libc::siginfo_t) {
         // SAFETY: a zeroed action is a valid one, and means SIG_DFL.
         self.replace(Some(&unsafe { MaybeUninit::<libc::sigaction>::zeroed().assume_init() }));
@@ -175,11 +175,11 @@ impl Front {
             // SAFETY: raise may be called in a handler.
             unsafe { libc::raise(self.signal) };
         }
-        // Else the fault happens again on return.
+        // Otherwise the fault happens again on return.
     }
 }
 
-/// Whether somebody sent the signal, rather than the processor.
+/// Whether a process or thread sent the signal, not the processor.
 pub(super) fn was_sent(info: *const libc::siginfo_t) -> bool {
     // SAFETY: the kernel passes a valid siginfo to a SA_SIGINFO handler.
     unsafe { (*info).si_code <= 0 }
