@@ -40,7 +40,7 @@ enum Effect {
     Repeat(Span),
 }
 
-/// A range of durations, `least..=most`, from which each is drawn with equal chance.
+/// A range of durations, `least..=most`, drawn uniformly.
 #[derive(Debug, Clone, Copy)]
 struct Span {
     least: Duration,

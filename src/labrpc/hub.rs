@@ -174,7 +174,7 @@ impl State {
         id
     }
 
-    /// Puts the rules and taps that the switches ask for in force; returns the previous ones.
+    /// Puts in force the rules and taps that the state asks for; returns the previous ones.
     pub(super) fn renew_hooks(&mut self) -> Arc<Hooks> {
         let hooks = self.hooks_in_force();
         std::mem::replace(&mut self.hooks, hooks)

@@ -103,7 +103,7 @@ impl Network {
         self.hub.state.with(|state| state.dispatched_to(host))
     }
 
-    /// Changes the state and puts the rules and taps that it asks for in force.
+    /// Changes the state, and puts in force the rules and taps that it then asks for.
     fn change<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
         let (value, old) = self.hub.state.with(|state| {
             let value = f(state);

@@ -14,7 +14,7 @@ use super::time::Instant;
 use super::{panics, sim};
 use panics::{Note, Notes};
 
-/// The task that an OS thread is for a run on the real clock.
+/// A task of a run on the real clock, as its OS thread keeps it.
 pub(super) struct RealTask {
     pub(super) run: Arc<RealRun>,
     pub(super) name: Arc<str>,

@@ -24,7 +24,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut level = Level { parker: &parker, was_woken: false };
     loop {
         let polled = {
-            // The list is lent only for this poll, so that tasks and levels do not mix theirs.
+            // The list is lent only for this poll: tasks and nested calls must not share one.
             let _lent = Lent::new(&mut timers);
             future.as_mut().poll(&mut cx)
         };

@@ -1,4 +1,4 @@
-//! Threads, locks, channels, time and chance, on one of two clocks.
+//! Threads, locks, channels, time and random numbers, on one of two clocks.
 //!
 //! Code of the lab, of `raft` and of `kv` uses these types and no others. The types find the clock
 //! at run time, so the same code runs on real threads and in a seeded simulation:
@@ -27,7 +27,7 @@
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
-    reason = "runtime is the door to the outside: what the lists forbid is wrapped here"
+    reason = "runtime is the door to the outside: it wraps the items that the lists forbid"
 )]
 
 mod audit;

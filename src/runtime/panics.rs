@@ -34,8 +34,9 @@ impl Notes {
         self.0.push_back(note);
     }
 
-    /// Takes the latest note with the text `message`, because destructors may have panicked since.
-    /// Forgets all others.
+    /// Takes the note of the panic whose text is `message`, and forgets all others.
+    ///
+    /// It is the latest note with that text: destructors may have panicked since.
     fn take(&mut self, message: &str) -> Note {
         let mut notes = std::mem::take(&mut self.0);
         let same = notes.iter().rposition(|note| note.message == message);

@@ -101,7 +101,7 @@ impl<T: ?Sized> Mutex<T> {
         let woken = sim.block(kind, self.address(), place, Some(deadline_ns));
         drop(waiting);
         if begun.held_since_ns != self.holder.since_ns() {
-            // A lock whose holder has changed is busy, not dead: stalled tasks may queue for it.
+            // A lock with a new holder is busy, not dead: stalls of successive holders add up.
             *patience = None;
         } else if woken == Woken::TimedOut && begun.is_over(sim) && !sim.is_leaving() {
             let message =

@@ -44,7 +44,7 @@ struct State {
     failure: Option<Failure>,
     /// Tasks that may still end.
     tasks: u32,
-    /// Tasks that never will end: their threads are parked for good, or their closures are leaked.
+    /// Tasks that will never end: their threads are parked for good, or their closures are leaked.
     lost: u32,
     /// Tasks that were started since the run ended.
     spawned_at_end: u32,

@@ -25,7 +25,7 @@ struct State<T> {
     receivers_waiting: usize,
 }
 
-/// The two halves of a channel; each is counted as what it is.
+/// The two halves of a channel. Its state counts senders and receivers separately.
 pub(in crate::runtime) struct SimSender<T>(Arc<Chan<T>>);
 pub(in crate::runtime) struct SimReceiver<T>(Arc<Chan<T>>);
 

@@ -11,7 +11,7 @@ pub(super) const NO_STACK: &str =
     "the operating system gives no memory for the stack of another task";
 
 impl Sim {
-    /// Fails the run, since it has the most tasks that it may have and `place` starts another.
+    /// Fails the run: its number of tasks is at the limit, and `place` starts another.
     #[cold]
     pub(super) fn fail_too_many_tasks(&self, place: Place) -> ! {
         let message = format!(
@@ -22,7 +22,7 @@ impl Sim {
         self.fail(self.failure_now(FailureKind::Limit, "tasks_max", message))
     }
 
-    /// Fails the run, since there is no stack for `job`.
+    /// Fails the run: the operating system gives no stack for `job`.
     #[cold]
     pub(super) fn fail_no_stack(&self, job: Box<dyn FnOnce()>) -> ! {
         let (live, origin) = (self.live.get(), self.most_common_origin());

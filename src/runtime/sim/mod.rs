@@ -12,8 +12,8 @@
 //!                                      no timer? deadlock
 //! ```
 //!
-//! The suspending task picks its successor; if it picks itself, there is no switch. Locks and
-//! conditions carry almost no scheduler state: the wait lists are kept here, by address.
+//! The suspending task picks its successor; if it picks itself, there is no switch. Locks and other
+//! objects carry almost no scheduler state: the wait lists are kept here, by address.
 //!
 //! Files: [`task`] (coroutines and their stacks), [`schedule`] (ready set, clock, wait lists),
 //! [`explore`] (preemption and stalls), [`chan`] and [`park`] (channels, wakers), [`ending`] (how a

@@ -51,7 +51,7 @@ impl Holder {
     #[inline]
     #[allow(unsafe_code, reason = "reads back a reference that was stored as a pointer")]
     pub(in crate::runtime) fn place(&self) -> Option<Place> {
-        // SAFETY: only `set` stores here, and what it stores is a `&'static Location`.
+        // SAFETY: only `set` stores here, and it stores a `&'static Location`.
         unsafe { self.place.load(Ordering::Relaxed).as_ref() }
     }
 
@@ -107,8 +107,8 @@ impl Sim {
         self.fail_deadlock("lock_cycle", &message, holder);
     }
 
-    /// Lists the live tasks, each with its state, what it waits for and where, and the holder of
-    /// that. Tasks of one name that do the same share a line.
+    /// Lists the live tasks: what each does or waits for, where, and which task holds a lock that
+    /// it waits for. Tasks of one name that do the same share a line.
     pub(super) fn describe_tasks(&self) -> String {
         self.describe_some(|_| true)
     }
@@ -118,8 +118,8 @@ impl Sim {
         self.describe_some(|task| task.label == Some(label))
     }
 
-    /// As [`Sim::describe_tasks`], for the tasks that were started with `label` when the run had
-    /// started fewer than `before`.
+    /// As [`Sim::describe_tasks`], for the tasks that were started with `label` among the run's
+    /// first `before` tasks.
     pub(in crate::runtime) fn describe_older(&self, label: u32, before: u64) -> String {
         self.describe_some(|task| task.started_for == Some(label) && task.number < before)
     }

@@ -17,10 +17,10 @@ pub(super) const LOOK: Duration = Duration::from_secs(1);
 /// A simulation that uses more CPU time than this without progress spins, and is given up.
 const SPIN_MAX: Duration = Duration::from_secs(5);
 
-/// A simulation without progress and without use of the processor is given up after so many looks.
+/// Looks after which a simulation is given up that neither progresses nor uses the processor.
 const LOOKS_MAX: u32 = 60;
 
-/// CPU time over [`LOOKS_MAX`] looks that does not count as use of the processor.
+/// Most CPU time over [`LOOKS_MAX`] looks that does not count as use of the processor.
 const IDLE_MAX: Duration = Duration::from_millis(100);
 
 /// The state that a simulation's OS thread and the watching thread share.

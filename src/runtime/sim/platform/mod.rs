@@ -1,6 +1,7 @@
-//! All code for one operating system: CPU time, and signal handlers that look at a thread.
+//! Code for one operating system: CPU time, and signal handlers that look at a thread.
 //!
-//! The rest of `runtime` names neither `libc` nor `std::os`. It uses this contract:
+//! Apart from the guard, the rest of `runtime` names neither `libc` nor `std::os`. It uses this
+//! contract:
 //!
 //! | | Linux | other systems |
 //! | --- | --- | --- |
@@ -10,9 +11,9 @@
 //! | [`name_overflows`]: which task overflowed its stack | a handler says it | the process ends |
 //! | [`instead_of_abort`]: a thread does something else than abort | a handler does it | `false` |
 //!
-//! Nothing of this may change the course of a run: it only reports on it. A build with
-//! `--cfg raftlab_portable` uses the fallback for unknown systems on Linux, so that the fallback is
-//! compiled and tested where it is not needed.
+//! No part of this contract may change the course of a run. A build with `--cfg raftlab_portable`
+//! uses the fallback for unknown systems on Linux, so that the fallback is compiled and tested
+//! where it is not needed.
 //!
 //! Files: `linux` and `portable` fulfil the contract; `signal` puts a handler of ours in front of
 //! the host's; `fault`, `question` and `abort` are the three such handlers.

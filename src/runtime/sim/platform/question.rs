@@ -59,7 +59,7 @@ pub(super) fn ask(thread: libc::pthread_t, mark: usize) -> Option<Halted> {
     if ASKED.swap(0, Ordering::AcqRel) == 0 {
         FRONT.leave();
     } else {
-        // The signal has not arrived. If it still arrives, it ends the process without a handler.
+        // The signal may still arrive, and without our handler it would end the process.
         LATE.fetch_add(1, Ordering::AcqRel);
     }
     answer

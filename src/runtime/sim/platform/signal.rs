@@ -10,7 +10,7 @@
 //! signal comes back to us, we pass it on to the handler remembered before:
 //!
 //! ```text
-//! ours ──► the host's ──► ours, a second time ──► what was there before the host's
+//! ours ──► the host's ──► ours, a second time ──► the one that was behind ours before
 //! ```
 
 #![allow(unsafe_code, reason = "signal handlers")]

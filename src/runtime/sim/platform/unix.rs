@@ -1,4 +1,4 @@
-//! What Linux and Apple's systems have in common.
+//! The platform code that Linux and Apple's systems share.
 
 #![allow(unsafe_code, reason = "one call into libc with a local out-parameter")]
 
