@@ -1,4 +1,4 @@
-//! The keys of a history, each with a search of its own, taking turns.
+//! Searches the keys of a history in turns.
 
 use std::collections::VecDeque;
 
@@ -13,13 +13,14 @@ use super::verdict::{Budget, Verdict, Why};
 /// Steps of the first turn. Each round of turns doubles it, up to [`TURN_MAX`].
 const TURN_MIN: u64 = 256;
 const TURN_MAX: u64 = 1 << 16;
-/// Steps of a search after which it may be stuck. In each operation it took a few.
+/// Steps after which a search may be stuck. A search usually needs a few steps per operation.
 const CONTRADICT_MIN: u64 = 1 << 12;
-/// Steps between two looks at the clock and at the memory.
+/// Steps between two checks of the clock and of the memory.
 const SLICE: u64 = 1 << 12;
 
-/// Judges whether `history` is linearizable with respect to `model`. The order in which its
-/// operations are given does not matter, their times do.
+/// Judges whether `history` is linearizable with respect to `model`.
+///
+/// The order in which the operations are given does not matter, only their times do.
 ///
 /// ```
 /// use raftlab::checker::models::{Register, RegisterInput::*, RegisterOutput::*};
@@ -52,8 +53,9 @@ pub fn check<M: Model>(model: &M, history: &Operations<M>, budget: &Budget<'_>) 
     }
 }
 
-/// Judges as [`check`] does, and makes no counterexample: where only the verdict is wanted, that
-/// is the smaller part of the work.
+/// Judges like [`check`], but makes no counterexample.
+///
+/// For callers that want only the verdict: it is the smaller part of the work.
 ///
 /// ```
 /// use raftlab::checker::models::{Register, RegisterInput::*, RegisterOutput::*};
@@ -65,7 +67,7 @@ pub fn check<M: Model>(model: &M, history: &Operations<M>, budget: &Budget<'_>) 
 /// ```
 ///
 /// # Errors
-/// What ran out before either was found.
+/// The part of the budget that ran out before either was found.
 ///
 /// # Panics
 /// When an operation returns before it was called.
@@ -85,8 +87,10 @@ pub fn is_linearizable<M: Model>(
 
 enum Outcome {
     Ok,
-    /// The operations of a key that is illegal; the last return whose answer was looked at; and
-    /// some that contradict each other, where that was how it was found.
+    /// The key of `suspects`, which are its operations, is illegal.
+    ///
+    /// `last` is the last return whose answer was examined. `known` are operations that contradict
+    /// each other, if these were found first.
     Illegal {
         suspects: Vec<usize>,
         last: u64,
@@ -97,7 +101,7 @@ enum Outcome {
 
 /// The search of one key.
 enum Turn<'a, M: Model> {
-    /// It has not begun: the operations of the key.
+    /// Not started: the operations of the key.
     Waiting(Vec<usize>),
     Going(Box<Going<'a, M>>),
 }
@@ -111,12 +115,12 @@ impl<M: Model> Turn<'_, M> {
     }
 }
 
-/// A search that has begun.
+/// A search that has started.
 struct Going<'a, M: Model> {
     search: Search<'a, M>,
-    /// The last return it had looked at when its last turn ended.
+    /// The last return that the search had reached when its last turn ended.
     last_seen: u64,
-    /// After how many steps it is worth to look for a contradiction.
+    /// Number of steps after which it is worth looking for a contradiction.
     contradict_at: u64,
 }
 
@@ -127,7 +131,7 @@ impl<M: Model> Going<'_, M> {
     }
 }
 
-/// The keys that are not decided, the next one first.
+/// The keys that are not decided yet, the next one first.
 struct Turns<'a, 'b, M: Model> {
     model: &'a M,
     history: &'b History<'a, M>,
@@ -136,7 +140,7 @@ struct Turns<'a, 'b, M: Model> {
     steps_left: u64,
     /// About how many bytes all searches hold.
     bytes: usize,
-    /// A search had to be given up, since all together took too much memory.
+    /// Whether a search was given up because all together took too much memory.
     gave_up: bool,
 }
 
@@ -154,8 +158,8 @@ impl<'a, 'b, M: Model> Turns<'a, 'b, M> {
 
     /// Takes turns until one search finds that there is no order, or all have ended.
     ///
-    /// One hard key must not keep the others from showing that the history is illegal: so each
-    /// has the same number of steps in each round.
+    /// One hard key must not keep the others from showing that the history is illegal, so each
+    /// search has the same number of steps in each round.
     fn take(mut self) -> Outcome {
         let mut turn = TURN_MIN;
         while !self.left.is_empty() {
@@ -196,7 +200,7 @@ impl<'a, 'b, M: Model> Turns<'a, 'b, M> {
         }
     }
 
-    /// Lets one search go on for `turn` steps.
+    /// Lets one search continue for `turn` steps.
     fn turn(&mut self, search: &mut Search<'a, M>, turn: u64) -> Result<Progress, Why> {
         let mut left = turn;
         loop {
@@ -224,7 +228,7 @@ impl<'a, 'b, M: Model> Turns<'a, 'b, M> {
         }
     }
 
-    /// A few answers that contradict each other, near the one at which a search does not get on.
+    /// Looks for a few answers that contradict each other, near the one at which a search is stuck.
     fn contradiction(&mut self, going: &mut Going<'a, M>) -> Option<Vec<usize>> {
         let search = &going.search;
         let last = search.last_seen();

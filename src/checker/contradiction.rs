@@ -1,24 +1,26 @@
-//! A few answers that contradict each other, looked for where a search does not get on.
+//! Looks for a few answers that contradict each other, where a search is stuck.
 //!
-//! That nothing explains a handful of answers, whatever all other operations did, shows that a
-//! history is illegal, and is often found at once where the end of a search is far: the search has
-//! to see every order of all operations that overlap, most of which have nothing to do with it.
+//! If nothing explains a handful of answers, whatever all other operations did, then the history is
+//! illegal. Such answers are often found at once where the end of a search is far: the search has
+//! to visit every order of all operations that overlap, most of which have nothing to do with the
+//! contradiction.
 
 use super::limits::{Left, Limits};
 use super::model::{Model, Sight};
 use super::part::History;
 use super::shrink::{LAID_OUT_PER_STEP, Shrinker};
 
-/// So many answers, the last ones that the search looked at, may be the one that is wrong.
+/// How many of the last answers that the search examined are suspected to be wrong.
 const LAST: usize = 8;
 
-/// So many answers stand in a chain at most, and in what is near.
+/// Most answers in a chain, and most answers among the nearest ones.
 const CHAIN_MAX: usize = 32;
 const NEAR_MAX: usize = 256;
 
-/// Some answers of the operations `all` that contradict each other, if `left` is enough to find
-/// them, the most important ones first; and how many steps it took. `last`: the last return that a
-/// search has looked at.
+/// Finds answers of the operations `all` that contradict each other, and counts the steps.
+///
+/// `None` if `left` is not enough to find them. The most important answers come first. `last` is
+/// the last return that a search has examined.
 pub(super) fn contradiction<M: Model>(
     model: &M,
     history: &History<'_, M>,
@@ -27,7 +29,7 @@ pub(super) fn contradiction<M: Model>(
     left: Left,
     limits: &Limits<'_>,
 ) -> (Option<Vec<usize>>, u64) {
-    // To sort them costs as much as to lay them out.
+    // Sorting them costs as much as laying them out.
     let Some(steps) = left.steps.checked_sub(all.len() as u64 / LAID_OUT_PER_STEP) else {
         return (None, 0);
     };
@@ -37,16 +39,17 @@ pub(super) fn contradiction<M: Model>(
 }
 
 impl<M: Model> Shrinker<'_, M> {
-    /// As [`contradiction`], of all operations.
+    /// Looks for answers of any operations that contradict each other. `last` as in
+    /// [`contradiction`].
     pub fn contradiction(&mut self, last: u64) -> Option<Vec<usize>> {
         let tells = self.telling();
         let chains = Chains::new(self.history, tells.clone());
         let near = self.nearest(last, |index| tells.binary_search(&index).is_ok());
-        // What is behind a wrong answer may be wrong in its turn: the first one is the one to name.
+        // Answers after a wrong one may be wrong because of it, so the earliest is tried first.
         let all = Chains::new(self.history, self.nearest(last, |_| true));
         let odd = near.iter().take(LAST).rev();
         let those: Vec<Vec<usize>> = odd.flat_map(|odd| [all.to(*odd), chains.to(*odd)]).collect();
-        // One or two answers mostly suffice, so they are tried first, whichever it is.
+        // One or two answers usually suffice, so the short pieces of all chains are tried first.
         for count in [1, 2, 8, CHAIN_MAX] {
             for chain in those.iter().filter(|chain| chain.len() > count / 2) {
                 let some = &chain[..count.min(chain.len())];
@@ -63,8 +66,9 @@ impl<M: Model> Shrinker<'_, M> {
             .or_else(|| self.swept(&chains, last, tells))
     }
 
-    /// The first two answers that contradict each other, wherever they are: a search that does not
-    /// get on may never come near them.
+    /// Finds two answers that contradict each other anywhere, those near `last` first.
+    ///
+    /// A search that is stuck may never reach them.
     fn swept(
         &mut self,
         chains: &Chains<'_, M::Input, M::Output>,
@@ -81,7 +85,7 @@ impl<M: Model> Shrinker<'_, M> {
         })
     }
 
-    /// The first of `candidates` that contradict each other, to a factor of two.
+    /// Finds the shortest beginning of `candidates` that is a contradiction, to a factor of two.
     fn grown(&mut self, candidates: &[usize]) -> Option<Vec<usize>> {
         let counts = std::iter::successors(Some(4), |count| Some(count * 2));
         let most = candidates.len().min(NEAR_MAX);
@@ -93,7 +97,7 @@ impl<M: Model> Shrinker<'_, M> {
         self.explain(answered) == Some(None)
     }
 
-    /// The operations whose answers are not right in every state, in the order of their indices.
+    /// The operations whose answers are not right in every state, by index.
     fn telling(&self) -> Vec<usize> {
         let initial = self.model.initial();
         let tells = |index: &usize| {
@@ -106,8 +110,9 @@ impl<M: Model> Shrinker<'_, M> {
         telling
     }
 
-    /// Those of the answered operations called until `last` that `counts` takes; the first ones
-    /// are those that had just returned then.
+    /// The answered operations called until `last` that `counts` accepts, nearest returns first.
+    ///
+    /// Those that had returned by then come before the others.
     pub fn nearest(&self, last: u64, counts: impl Fn(usize) -> bool) -> Vec<usize> {
         let operations = self.all().iter().map(|index| (*index, &self.history[*index]));
         let mut nearest: Vec<(bool, u64, usize)> = operations
@@ -122,13 +127,14 @@ impl<M: Model> Shrinker<'_, M> {
     }
 }
 
-/// Chains of operations, each of which precedes the one before.
+/// Chains of operations, each of which returned before the one before it in the chain was called.
 ///
-/// What a chain answers is judged fast, since it has one order. The next one back is always the one
-/// that was called last: the later it was, the less could change behind it.
+/// The answers of a chain are judged fast, since a chain has only one order. The next operation
+/// back is always the one that was called last: the later it was called, the less could change
+/// after it.
 struct Chains<'a, I, O> {
     history: &'a [super::Operation<I, O>],
-    /// Operations by return, and for each of them which one, up to it, was called last.
+    /// Operations by return, and for each of them the operation, up to it, that was called last.
     by_end: Vec<usize>,
     called_last: Vec<usize>,
 }
@@ -144,7 +150,7 @@ impl<'a, I, O> Chains<'a, I, O> {
         Chains { history, called_last: called_last.collect(), by_end }
     }
 
-    /// The chain that ends with an operation, which comes first.
+    /// The chain that ends with an operation, which comes first in the list.
     fn to(&self, operation: usize) -> Vec<usize> {
         let before = |index: &usize| {
             let call = self.history[*index].call;

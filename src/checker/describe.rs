@@ -1,4 +1,4 @@
-//! What operations and states look like to people.
+//! How operations and states are shown to people.
 
 use std::fmt::Display;
 
@@ -10,16 +10,16 @@ use super::models::{
 
 /// A model whose operations and states can be shown.
 pub trait Describe: Model {
-    /// What is asked for, e.g. `put "a" = "1"`.
+    /// Describes what is asked for, e.g. `put "a" = "1"`.
     fn call(&self, input: &Self::Input) -> String;
 
-    /// What was answered, e.g. `"1"`; empty where the answer is that it was done.
+    /// Describes the answer, e.g. `"1"`; empty if it says only that the operation was done.
     fn answer(&self, output: &Self::Output) -> String;
 
-    /// A state, e.g. `"1"`.
+    /// Describes a state, e.g. `"1"`.
     fn state(&self, state: &Self::State) -> String;
 
-    /// What the answer should have been in `state`, where only one is right.
+    /// Describes the right answer in `state`, if only one is right.
     fn right_answer(&self, state: &Self::State, input: &Self::Input) -> Option<String>;
 }
 
@@ -154,7 +154,7 @@ impl Describe for Counter {
 }
 
 impl<K: Ord + Clone + Display, M: Describe> Describe for PerKey<K, M> {
-    /// A key without a name is the only one, and not worth a word.
+    /// Leaves an empty key out: it is the only one.
     fn call(&self, (key, input): &(K, M::Input)) -> String {
         let (key, call) = (key.to_string(), self.inner().call(input));
         if key.is_empty() { call } else { format!("{key}: {call}") }

@@ -1,7 +1,7 @@
-//! A history as bars on a time axis: pure text, as wide as it may be.
+//! Draws a history as bars on a time axis: pure text, of the width that is asked for.
 //!
-//! One row per operation, in the order of the calls; what is said of the operation stands on the
-//! left, when it was under way on the right:
+//! One row per operation, in the order of the calls. The left part describes the operation, and the
+//! bar on the right shows from when to when it ran:
 //!
 //! ```text
 //!   client  operation               time →
@@ -11,8 +11,8 @@
 //! ```
 //!
 //! The axis shows order, not distance: every call and every return gets a column of its own,
-//! because their order is all that linearizability asks about, and a bar of a millisecond beside
-//! one of ten seconds would be a dot. An arrow is an operation that never returned. Where there are
+//! because linearizability depends only on their order, and because a bar of a millisecond next to
+//! one of ten seconds would be a dot. An arrow is an operation that never returned. If there are
 //! more moments than columns, neighbours share one.
 
 use std::fmt::Write;
@@ -20,25 +20,26 @@ use std::fmt::Write;
 /// One operation of a drawing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bar {
-    /// Who called.
+    /// The client that called.
     pub client: u64,
-    /// What was asked and answered. Shortened in its middle where it is too long.
+    /// Call and answer. Shortened in the middle if it is too long.
     pub label: String,
-    /// When it was called, in any unit.
+    /// Time of the call, in any unit.
     pub call: u64,
-    /// When it returned; `None`: never. Equal times are ordered as calls before returns.
+    /// Time of the return; `None`: never. At equal times, calls come before returns.
     pub returned: Option<u64>,
     /// A mark in front, one column wide.
     pub mark: Option<char>,
 }
 
-/// More columns than this between two moments only make the eye travel.
+/// More columns than this between two moments make a drawing no clearer.
 const STEP_MAX: usize = 6;
-/// Below this width nothing can be told apart: narrower terminals have to wrap.
+/// Below this width the bars cannot be told apart: narrower terminals have to wrap.
 const WIDTH_MIN: usize = 40;
 
-/// Draws `bars`: a heading, then one line each in the order of the calls. No line is wider than
-/// `width` columns (40 at least), and none has a space at its end.
+/// Draws `bars`: a heading, then one line per bar in the order of the calls.
+///
+/// No line is wider than `width` columns (40 at least), and none has a space at its end.
 pub fn draw(bars: &[Bar], width: usize) -> Vec<String> {
     let mut rows: Vec<&Bar> = bars.iter().collect();
     rows.sort_by_key(|bar| (bar.call, bar.returned.unwrap_or(u64::MAX)));
@@ -66,9 +67,9 @@ pub fn draw(bars: &[Bar], width: usize) -> Vec<String> {
     lines
 }
 
-/// Cuts `text` in its middle, so that it has at most `chars_max` characters.
+/// Cuts the middle out of `text`, so that it has at most `chars_max` characters.
 ///
-/// Its two ends stay, because values of appends grow at the end and begin alike.
+/// Its two ends stay, because the values of appends begin alike and grow at the end.
 pub fn shorten(text: &str, chars_max: usize) -> String {
     let chars = text.chars().count();
     if chars <= chars_max {
@@ -82,7 +83,7 @@ pub fn shorten(text: &str, chars_max: usize) -> String {
     short
 }
 
-/// Moments in order: a time, and whether it is that of a return.
+/// The moments of all calls and returns, in order: the time, and whether it is a return.
 struct Axis {
     moments: Vec<(u64, bool)>,
     columns: usize,
@@ -95,7 +96,7 @@ impl Axis {
         let mut moments: Vec<(u64, bool)> = calls.chain(returns).collect();
         moments.sort_unstable();
         moments.dedup();
-        // One column is the arrow's.
+        // One column is for the arrow.
         let columns = (columns - 1).min(moments.len().saturating_sub(1) * STEP_MAX + 1);
         Axis { moments, columns }
     }

@@ -1,8 +1,8 @@
-//! What was done and seen: operations with the times of their calls and returns.
+//! Operations: their inputs and answers, with the times of their calls and returns.
 
-/// One operation of a history: who asked for what and when, and what came back.
+/// One operation of a history: client, input, times of call and return, and answer.
 ///
-/// Times are of any unit and any origin; only their order matters. Of equal times, calls come
+/// Times may have any unit and any origin; only their order matters. At equal times, calls come
 /// before returns: an operation that is called at the moment another returns overlaps it.
 ///
 /// ```
@@ -15,14 +15,14 @@
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Operation<I, O> {
-    /// Who called. For people alone: two operations of one client may overlap.
+    /// The client that called. It is shown, not judged: two operations of one client may overlap.
     pub client: u64,
-    /// When it was called.
+    /// Time of the call.
     pub call: u64,
-    /// What was asked for.
+    /// What the client asked for.
     pub input: I,
-    /// When it returned, not before `call`, and with what. `None`: it never did, so it may have
-    /// taken effect at any time after its call, or not at all.
+    /// Time of the return, not before `call`, and the answer. `None`: it never returned, so it may
+    /// have taken effect at any time after its call, or not at all.
     pub returned: Option<(u64, O)>,
 }
 
@@ -37,17 +37,17 @@ impl<I, O> Operation<I, O> {
         Operation { client, call, input, returned: None }
     }
 
-    /// What came back, if anything did.
+    /// The answer, if there is one.
     pub fn output(&self) -> Option<&O> {
         self.returned.as_ref().map(|(_, output)| output)
     }
 
-    /// When it returned; the end of time if it never did.
+    /// Time of the return; `u64::MAX` if it never returned.
     pub fn end(&self) -> u64 {
         self.returned.as_ref().map_or(u64::MAX, |(at, _)| *at)
     }
 
-    /// Whether neither of the two surely took effect before the other was called.
+    /// Whether neither operation had returned before the other was called.
     pub fn overlaps(&self, other: &Operation<I, O>) -> bool {
         !self.precedes(other) && !other.precedes(self)
     }

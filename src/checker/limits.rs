@@ -1,11 +1,12 @@
-//! What may be spent, and whether it is.
+//! The budget of a check, and whether it was stopped.
 
 use std::cell::Cell;
 
 use super::verdict::Budget;
 
-/// A budget, and whether its `stop` has said so. Once said it stays said: a clock that is asked
-/// late must not begin new work after one answer.
+/// A budget, and whether its `stop` has returned `true`.
+///
+/// Once it has, it is not asked again: no new work may start after that answer.
 pub(super) struct Limits<'a> {
     pub budget: &'a Budget<'a>,
     stopped: Cell<bool>,
@@ -16,7 +17,7 @@ impl<'a> Limits<'a> {
         Limits { budget, stopped: Cell::new(false) }
     }
 
-    /// Whether to stop. To be asked before each piece of work.
+    /// Whether to stop. Called before each piece of work.
     pub fn stopped(&self) -> bool {
         if !self.stopped.get() {
             self.stopped.set(self.budget.stop.is_some_and(|stop| stop()));

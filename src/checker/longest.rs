@@ -1,14 +1,14 @@
-//! How far one gets in an illegal history, with each operation placed.
+//! Finds how far an order gets in an illegal history if it contains a given operation.
 
 use super::limits::{Left, Limits};
 use super::model::Model;
 use super::part::{History, Part};
 use super::search::{Progress, Search};
 
-/// Steps between two looks at the clock and at the memory.
+/// Steps between two checks of the clock and of the memory.
 const SLICE: u64 = 1 << 10;
 
-/// For each operation the longest order, so far, in which it was placed.
+/// For each operation, the longest order so far that contains it.
 pub(super) struct Longest {
     answered_count: usize,
     best: Vec<Best>,
@@ -16,7 +16,8 @@ pub(super) struct Longest {
 
 #[derive(Clone, Default)]
 struct Best {
-    /// How many of `order` have an answer: the others need not be placed at all.
+    /// How many operations of `order` have an answer. Only these count: the others need not be
+    /// placed.
     answered: usize,
     order: Vec<u32>,
 }
@@ -26,7 +27,7 @@ impl Longest {
         Longest { answered_count, best: vec![Best::default(); operation_count] }
     }
 
-    /// Looks at an order that the search has come to.
+    /// Updates the longest orders with one that the search has reached.
     pub fn see(&mut self, order: impl Iterator<Item = u32>) {
         let order: Vec<u32> = order.collect();
         let answered = order.iter().filter(|id| (**id as usize) < self.answered_count).count();
@@ -39,9 +40,10 @@ impl Longest {
     }
 }
 
-/// The longest linearization through each operation of `conflict`, where `context` are the
-/// operations that may be used but whose answers do not count; and whether the search came to its
-/// end with what is `left` and within `limits`.
+/// Returns the longest linearization through each operation of `conflict`.
+///
+/// The operations of `context` may be used, but their answers do not count. The flag is `false` if
+/// the search stopped early, because `left` was used up or `limits` said so.
 pub(super) fn longest_through<M: Model>(
     model: &M,
     history: &History<'_, M>,

@@ -1,4 +1,4 @@
-//! What the search has been through: states by number, and the places it need not visit again.
+//! What a search remembers: states by number, and the configurations that it need not visit again.
 
 use std::hash::{Hash, Hasher};
 
@@ -6,11 +6,11 @@ use rustc_hash::FxHasher;
 
 use super::table::Table;
 
-/// Each state that was met, once. Two states are equal exactly if their numbers are.
+/// All different states that were met. Two states are equal exactly if their numbers are.
 pub(super) struct States<S> {
     states: Vec<S>,
     table: Table,
-    /// What the states hold beyond their own size.
+    /// Bytes that the states hold beyond their own size.
     heap_bytes: usize,
 }
 
@@ -19,7 +19,8 @@ impl<S: Eq + Hash> States<S> {
         States { states: Vec::new(), table: Table::default(), heap_bytes: 0 }
     }
 
-    /// The state's number: 0, 1, … as they come. `heap_bytes` is asked of new ones.
+    /// Returns the state's number: 0, 1, … in the order in which they are met. `heap_bytes` is
+    /// asked about new states only.
     pub fn number(&mut self, state: S, heap_bytes: impl FnOnce(&S) -> usize) -> u32 {
         let mut hasher = FxHasher::default();
         state.hash(&mut hasher);
@@ -38,33 +39,34 @@ impl<S: Eq + Hash> States<S> {
         &self.states[number as usize]
     }
 
-    /// About what it holds, in memory.
+    /// About how many bytes it takes.
     pub fn bytes(&self) -> usize {
         self.states.capacity() * size_of::<S>() + self.heap_bytes + self.table.bytes()
     }
 }
 
-/// The places of one search that were visited.
+/// The configurations that one search has visited.
 ///
-/// A place is a row of words. All but the last few say exactly where it is; the last are a set,
-/// as bits, of what was used up to get there. Who comes to a place with at least as much used up
-/// as somebody before can do nothing that the other could not.
+/// A configuration is a row of words. All but the last few words say exactly where the search is;
+/// the last ones are a set, as bits, of the open operations that are used up. A search that reaches
+/// a configuration again with at least as much used up can do nothing that the earlier visit could
+/// not.
 pub(super) struct Memo {
     table: Table,
-    /// All rows, one after the other.
+    /// All rows, one after another.
     rows: Vec<u64>,
     width: usize,
-    /// How many words of a row are not the set.
+    /// How many words of a row are not part of the set.
     exact: usize,
 }
 
 impl Memo {
-    /// Rows of `exact` words that say where, and `used` words of what was used up.
+    /// Makes a memo of rows: `exact` words for the position, `used` words for what is used up.
     pub fn new(exact: usize, used: usize) -> Memo {
         Memo { table: Table::default(), rows: Vec::new(), width: exact + used, exact }
     }
 
-    /// Notes a visit; `false` if an earlier one makes it needless.
+    /// Records a visit; `false` if an earlier one makes it unnecessary.
     pub fn visit(&mut self, row: &[u64]) -> bool {
         debug_assert_eq!(row.len(), self.width, "a row of another search");
         let (place, used) = row.split_at(self.exact);
@@ -85,7 +87,7 @@ impl Memo {
         known.is_none()
     }
 
-    /// About what it holds, in memory.
+    /// About how many bytes it takes.
     pub fn bytes(&self) -> usize {
         self.rows.capacity() * size_of::<u64>() + self.table.bytes()
     }
@@ -108,7 +110,7 @@ mod tests {
     fn a_place_is_visited_once() {
         let mut memo = Memo::new(2, 0);
         assert!(memo.visit(&[1, 2]), "the first time");
-        assert!(memo.visit(&[1, 3]), "another place");
+        assert!(memo.visit(&[1, 3]), "another configuration");
         assert!(!memo.visit(&[1, 2]), "the second time");
     }
 
@@ -120,6 +122,6 @@ mod tests {
         assert!(!memo.visit(&[7, 0b011]), "as much is used up");
         assert!(memo.visit(&[7, 0b101]), "something else is used up");
         assert!(memo.visit(&[7, 0b001]), "less is used up");
-        assert!(memo.visit(&[8, 0b111]), "another place");
+        assert!(memo.visit(&[8, 0b111]), "another configuration");
     }
 }

@@ -1,10 +1,10 @@
-//! Whether a history of concurrent operations is linearizable.
+//! Decides whether a history of concurrent operations is linearizable.
 //!
-//! Clients call a shared object, each for itself, and write down when they called, when the answer
-//! came, and what it was. The object promises to behave as if operations came one at a time, each
-//! at some moment between its call and its return. This module finds out whether what was written
-//! down can be so. It knows nothing of how the object works, so it judges any: give it a
-//! [`Model`] and a history of [`Operation`]s, and [`check`] gives a [`Verdict`].
+//! Clients call a shared object independently of each other and record each call, its return and
+//! its answer. The object promises to behave as if the operations came one at a time, each at some
+//! moment between its call and its return. This module decides whether the recorded answers allow
+//! that. It knows nothing of how the object works, so it can judge any object: [`check`] takes a
+//! [`Model`] of the object and a history of [`Operation`]s, and returns a [`Verdict`].
 //!
 //! ```
 //! use raftlab::checker::models::{Register, RegisterInput::*, RegisterOutput::*};
@@ -19,63 +19,68 @@
 //!     Operation::answered(3, 20, Read, 40, Value(None)),
 //! ];
 //! let register = Register::<u32>::new();
-//! // Client 2 has seen the write, so client 3, who came after that, must.
+//! // Client 2 has read 7, so client 3, which called later, must read 7 too.
 //! assert!(check(&register, &history, &Budget::default()).is_illegal());
-//! // Without client 2 the write may come last.
+//! // Without client 2's read, the write may come last.
 //! let history = [history[0].clone(), history[2].clone()];
 //! assert!(check(&register, &history, &Budget::default()).is_ok());
 //! ```
 //!
 //! # The idea
 //!
-//! Try all orders, and forget none that failed. An operation may come next if nothing that is
-//! still to be placed had returned before it was called. It is placed if its answer is right in
-//! the state so far, and the search goes on from there; where nothing can be placed it goes back.
-//! Two ways to place the same operations that end in the same state have the same future, so the
-//! second is cut off (Wing and Gong's search with Lowe's memo). Six things keep it short:
+//! Try all orders, and remember each configuration (the placed operations and the state) that
+//! failed. An operation may be placed next if no unplaced operation had returned before it was
+//! called. It is placed if its answer is right in the current state, and the search continues from
+//! there; if no operation can be placed, the search backtracks. Two orders of the same operations
+//! that end in the same state have the same future, so the search follows only the first (Wing and
+//! Gong's search with Lowe's memo). Six things keep it short:
 //!
-//! - *Keys.* Operations of different keys cannot meet. Each key has a search of its own, and they
-//!   take turns: a hard key does not hide a wrong one.
-//! - *Small places.* What is remembered of a place is the first return that is not accounted for,
-//!   a bit for each operation that overlaps it, and the number of the state. It does not grow with
-//!   the history.
-//! - *Reads at once.* An operation that only reads is placed as soon as it is right.
-//! - *Looking ahead.* A place is given up if an answer that is due soon can no longer come right.
-//! - *Less is better.* An operation that never returned need not be placed. It is only where it
-//!   shows, and whoever used up fewer of them than another at the same place cuts that one off.
+//! - *Keys.* Operations on different keys do not affect each other. Each key has a search of its
+//!   own, and the searches take turns: a hard key does not hide a wrong one.
+//! - *Small configurations.* The memo stores, for each configuration, the first return that is not
+//!   accounted for, a bit for each operation that overlaps it, and the number of the state. The
+//!   size does not grow with the history.
+//! - *Reads at once.* An operation that only reads is placed as soon as its answer is right.
+//! - *Looking ahead.* A configuration is abandoned if an answer that is due soon can no longer
+//!   become right.
+//! - *Less is better.* An operation that never returned need not be placed. It is placed only where
+//!   its effect can be seen. If two configurations differ only in such operations, and one has used
+//!   up all that the other has and more, that one is cut off.
 //! - *A few answers.* An answer that no operation can make right is found before the search. And
-//!   where the search does not get on, two or more answers there are held against each other,
-//!   whatever all other operations did: what they alone forbid is forbidden.
+//!   where the search is stuck, two or more answers nearby are compared with each other, whatever
+//!   all other operations did: if they alone contradict each other, the history is illegal.
 //!
 //! # What it promises
 //!
-//! [`Verdict::Ok`] and [`Verdict::Illegal`] are exact: the first stands for an order that explains
-//! every answer, the second says that there is none. [`Verdict::Unknown`] is neither, and must not
-//! be taken for a pass. It comes when the [`Budget`] is used up, and then at once. The verdict
-//! depends on history, model and budget, not on the machine, nor on the order in which operations
-//! are given. Of equal times, calls come before returns.
+//! [`Verdict::Ok`] and [`Verdict::Illegal`] are exact: the first means that some order explains
+//! every answer, the second that no order does. [`Verdict::Unknown`] is neither, and must not be
+//! taken for a pass. It is returned when the [`Budget`] runs out: at once for steps and for `stop`,
+//! and for memory after the other keys were searched, since one of them may still be illegal. The
+//! verdict depends on history, model and budget, not on the machine, nor on the order in which
+//! operations are given. At equal times, calls come before returns.
 //!
-//! What is illegal is shrunk to a [`Counterexample`]: the fewest answers that contradict each other
-//! whatever all other operations did. `draw` and `explain` show it.
+//! An illegal history is shrunk to a [`Counterexample`]: answers that contradict each other
+//! whatever all other operations did, and none of which can be left out. `draw` and `explain` show
+//! it.
 //!
-//! # What it does not
+//! # What it does not promise
 //!
-//! It judges what was recorded. A history whose times were taken on different clocks, or after
-//! the answer was handed on, can look legal and illegal at will. And a legal history is not a
-//! correct object: it is one run in which nothing showed.
+//! The checker judges only what was recorded. If times were taken on different clocks, or after the
+//! answer was passed on, a legal history can look illegal, and an illegal one legal. And a legal
+//! history does not prove the object correct: it is one run in which no error showed.
 //!
 //! # What it costs, and where it blows up
 //!
-//! A legal history is mostly placed in one go: a million operations a second, where states are
-//! small. The problem as such is NP-complete. What is hard are operations that change something,
-//! overlap, and are not told apart by what is read soon: `n` of them have `2ⁿ` places and, if the
-//! state tells their order, `n!`. Three kinds of history do that:
+//! A legal history is mostly placed without backtracking: a million operations a second, where
+//! states are small. The general problem is NP-complete. The hard operations change something,
+//! overlap, and are not told apart by a read soon after: `n` of them have `2ⁿ` configurations and,
+//! if the state depends on their order, `n!`. Three kinds of history have such operations:
 //!
 //! - many clients that write without reading;
-//! - many operations that never returned, since these overlap all that comes later;
-//! - one object without keys, under load, that is illegal: then all places must be seen.
+//! - many operations that never returned, since these overlap everything that comes later;
+//! - one object without keys, under load, that is illegal: then all configurations must be visited.
 //!
-//! Against these stand the caps of the [`Budget`], and the hints that a [`Model`] may give
+//! The caps of the [`Budget`] limit the cost, and the hints that a [`Model`] may give reduce it
 //! ([`reads_only`](Model::reads_only), [`sight`](Model::sight), [`provides`](Model::provides),
 //! [`overwrites`](Model::overwrites)). Without hints:
 //!
@@ -108,7 +113,7 @@
 //!     fn key(&self, _: &Option<u32>) {}
 //! }
 //!
-//! // Twenty appends at a time, and then somebody sees what none of them added.
+//! // Twenty concurrent appends, and then a read of an element that none of them added.
 //! let append = |client| Operation::answered(client, 0, Some(1 << client), 9, vec![]);
 //! let mut history: Vec<_> = (0..20).map(append).collect();
 //! history.push(Operation::answered(20, 10, None, 19, vec![0]));
@@ -118,10 +123,11 @@
 //!
 //! # Where to read next
 //!
-//! [`models`] has a register, keys with texts, keys with versions, and a counter; [`PerKey`] makes
-//! many objects of one, and [`PowerSet`] a model of what may go either way. Inside, `search/` is
-//! the search of one key, `check.rs` how they take turns, `contradiction.rs` what a few answers
-//! show, `shrink.rs` how a counterexample is made. [`is_linearizable`] stops at the verdict.
+//! [`models`] has a register, a store of texts, a store of versioned texts, and a counter;
+//! [`PerKey`] makes one object per key, and [`PowerSet`] a model of an object whose operations may
+//! have several outcomes. Inside, `search/` is the search of one key, `check.rs` lets the searches
+//! take turns, `contradiction.rs` finds a few answers that contradict each other, and `shrink.rs`
+//! makes the counterexample. [`is_linearizable`] stops at the verdict.
 //!
 //! [`PerKey`]: models::PerKey
 

@@ -1,16 +1,17 @@
-//! What a history is held against: the object as it would be if operations came one at a time.
+//! The object that a history is compared with: how it behaves if operations come one at a time.
 
 use std::hash::Hash;
 
 /// A sequential object: its states, and which answers are right in which state.
 ///
-/// [`step`](Model::step) alone decides what is legal. The methods with a default are hints: they
-/// make the search faster, and their promises must hold.
+/// [`step`](Model::step) decides which answers are right. Most methods with a default are hints:
+/// they make the search faster, and their promises must hold. [`late_below`](Model::late_below) is
+/// the exception: it allows an operation to take effect after its return.
 ///
 /// ```
 /// use raftlab::checker::{Budget, Model, Operation, check};
 ///
-/// /// A flag that can be raised once; who raises it is told so.
+/// /// A flag that can be raised once; the answer says whether this call raised it.
 /// struct Flag;
 ///
 /// impl Model for Flag {
@@ -37,24 +38,23 @@ use std::hash::Hash;
 /// assert!(check(&Flag, &both, &Budget::default()).is_illegal());
 /// ```
 pub trait Model {
-    /// What operations act on. One of one key, if there are keys. Cloned, hashed and compared
-    /// often: let large states share their parts.
+    /// The state that operations act on; if there are keys, the state of one key. Cloned, hashed
+    /// and compared often: let large states share their parts.
     type State: Clone + Eq + Hash;
     /// What a client asks for.
     type Input;
-    /// What a client is told.
+    /// What the object answers.
     type Output;
-    /// Names one of several independent objects; `()` if there is but one.
+    /// Names one of several independent objects; `()` if there is only one.
     type Key: Ord + Clone;
 
-    /// The state before the first operation, of every key.
+    /// The state of every key before its first operation.
     fn initial(&self) -> Self::State;
 
-    /// The state after an operation that was answered with `output`; `None` if that answer is not
-    /// right in `state`.
+    /// Returns the state after an operation; `None` if the answer `output` is not right in `state`.
     ///
-    /// Without an `output` the operation never returned, and any answer will do. `None` then says
-    /// that it can do nothing in `state`.
+    /// Without an `output` the operation never returned, and any answer is right. `None` then means
+    /// that the operation cannot take effect in `state`.
     fn step(
         &self,
         state: &Self::State,
@@ -62,47 +62,51 @@ pub trait Model {
         output: Option<&Self::Output>,
     ) -> Option<Self::State>;
 
-    /// The object that an operation acts on. What is done to one must not show in another: then
-    /// each can be judged on its own, which is what makes long histories cheap.
+    /// The object that an operation acts on. An operation on one object must not affect another:
+    /// then each can be judged on its own, which makes long histories cheap.
     fn key(&self, input: &Self::Input) -> Self::Key;
 
-    /// Whether an operation with that answer leaves each state, in which it is legal, as it is.
+    /// Whether an operation with this answer changes none of the states in which it is legal.
     ///
-    /// Such an operation is placed as soon as it is legal, and never later. A write that says that
-    /// it failed is one, too.
+    /// Such an operation is placed as soon as it is legal, and never later. A write whose answer
+    /// says that it failed is one, too.
     fn reads_only(&self, _input: &Self::Input, _output: Option<&Self::Output>) -> bool {
         false
     }
 
-    /// Whether an operation with that answer is legal in `state`, and leaves it and each state that
-    /// can follow as it is: a put in doubt at a version that has passed, where versions only rise.
+    /// Whether an operation with this answer is legal in `state` but has no effect from then on.
     ///
-    /// It is then placed at once. Many of them under way together would otherwise be tried in every
-    /// order, although none matters.
+    /// It leaves `state` and every state that can follow as it is: for example a put in doubt
+    /// (`ErrMaybe`) at a version that has passed, where versions only rise.
+    ///
+    /// Such an operation is placed at once. Many of them in flight together would otherwise be
+    /// tried in every order, although none matters.
     fn is_spent(&self, _state: &Self::State, _input: &Self::Input, _output: &Self::Output) -> bool {
         false
     }
 
-    /// Of an operation with that answer that may take effect after its return, the height below
-    /// which it may: a put in doubt, of which a copy may be under way. `None` where it took effect
-    /// before it returned, if at all.
+    /// Returns the height of the state below which an operation may take effect after its return.
     ///
-    /// It then takes effect at any time after its call, or never. Its answer must be right in some
-    /// state between call and return all the same. Where the state had reached that height before
-    /// the call, the operation takes no effect after its return.
+    /// An example is a put in doubt with this answer, of which a copy may still be in flight.
+    /// `None`: the operation took effect before it returned, if at all.
+    ///
+    /// With a height, the operation takes effect at any time after its call, or never. Its answer
+    /// must still be right in some state between call and return. If the state had reached that
+    /// height before the call, the operation takes no effect after its return.
     fn late_below(&self, _input: &Self::Input, _output: &Self::Output) -> Option<u64> {
         None
     }
 
-    /// How high the state is at least, once an operation with that answer has returned. A height
-    /// never falls: a version. Asked only where [`late_below`](Model::late_below) of some operation
-    /// is not `None`.
+    /// Returns the least height of the state once an operation with this answer has returned.
+    ///
+    /// A height never falls; a version is one. Asked only if [`late_below`](Model::late_below) of
+    /// some operation is not `None`.
     fn height(&self, _input: &Self::Input, _output: &Self::Output) -> u64 {
         0
     }
 
-    /// What an operation can see of `state`: by its answer, or, if it never returned, by what it
-    /// does. See [`Sight`] for what each value promises; `Sight::Can` promises nothing.
+    /// Returns what an operation can see of `state`: by its answer, or, if it never returned, by
+    /// its effect. See [`Sight`] for what each value promises; `Sight::Can` promises nothing.
     fn sight(
         &self,
         _state: &Self::State,
@@ -112,14 +116,15 @@ pub trait Model {
         Sight::Can
     }
 
-    /// Whether the answer `output` to `input` can become right by the operation `by`, after it
-    /// was one that cannot be right ([`Sight::Cannot`]).
+    /// Whether the operation `by` can make the answer `output` to `input` right.
+    ///
+    /// Asked only of an answer that could not be right before ([`Sight::Cannot`]).
     fn provides(&self, _by: &Self::Input, _input: &Self::Input, _output: &Self::Output) -> bool {
         true
     }
 
-    /// Whether the state after an operation is the same whatever it was before. Asked only of
-    /// operations that are [`Sight::Blind`].
+    /// Whether the state after an operation is the same whatever the state was before. Asked only
+    /// of operations that are [`Sight::Blind`].
     fn overwrites(&self, _input: &Self::Input) -> bool {
         false
     }
@@ -130,37 +135,40 @@ pub trait Model {
     }
 }
 
-/// What an operation can see of a state. It need not be placed in that very state, but may be so
-/// after others that follow on it.
+/// What an operation can see of a state.
+///
+/// The operation may be placed in that state, or in a later one that other operations make of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sight {
-    /// Nothing: its answer is right in every state. If it never returned, it takes effect in
-    /// every state, too. It may still leave what it does not see in place, as an append does.
+    /// Nothing: its answer is right in every state. If it never returned, it takes effect in every
+    /// state, too. It may still keep what it does not see, as an append does.
     Blind,
-    /// Its answer may be right in the state, or in one that other operations make of it.
+    /// Its answer may be right in the state, or in a later one.
     Can,
-    /// Its answer is not right in the state, nor after others that follow on it, up to one that
-    /// [provides](Model::provides) it. If it never returned, it can do nothing there.
+    /// Its answer is right neither in the state nor in a later one.
+    ///
+    /// This holds until some operation [provides](Model::provides) the answer. If the operation
+    /// never returned, it cannot take effect there.
     Cannot,
 }
 
 /// A sequential object whose operations may have one of several outcomes, unknown to the client.
 ///
-/// [`PowerSet`](super::PowerSet) makes a [`Model`] of it.
+/// [`PowerSet`](super::PowerSet) turns it into a [`Model`].
 pub trait NondeterministicModel {
-    /// As of [`Model`], with an order, in which sets of states are kept.
+    /// As in [`Model`]; its order sorts sets of states.
     type State: Clone + Ord + Hash;
-    /// As of [`Model`].
+    /// As in [`Model`].
     type Input;
-    /// As of [`Model`].
+    /// As in [`Model`].
     type Output;
-    /// As of [`Model`].
+    /// As in [`Model`].
     type Key: Ord + Clone;
 
-    /// Every state that may be the first one.
+    /// Returns every possible initial state.
     fn initials(&self) -> Vec<Self::State>;
 
-    /// Every state that may follow, in any order; none if the answer is not right in `state`.
+    /// Returns every state that may follow, in any order; none if the answer is not right.
     fn steps(
         &self,
         state: &Self::State,
@@ -168,6 +176,6 @@ pub trait NondeterministicModel {
         output: Option<&Self::Output>,
     ) -> Vec<Self::State>;
 
-    /// As of [`Model`].
+    /// As in [`Model`].
     fn key(&self, input: &Self::Input) -> Self::Key;
 }

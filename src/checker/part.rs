@@ -9,15 +9,15 @@ use super::model::{Model, Sight};
 /// The operations of a model's history.
 pub(super) type Operations<M> = [Operation<<M as Model>::Input, <M as Model>::Output>];
 
-/// The history of a model, and which of its operations may take effect after they have returned.
+/// The history of a model, and which of its operations may take effect after their return.
 pub(super) struct History<'a, M: Model> {
     operations: &'a Operations<M>,
-    /// The indices of these, in order.
+    /// The indices of those operations, in order.
     late: Vec<usize>,
 }
 
 impl<'a, M: Model> History<'a, M> {
-    /// The history `operations`, of which the operations of each of `keys` are looked at.
+    /// Takes the history `operations`; `keys` has the indices of the operations of each key.
     pub fn new(model: &M, operations: &'a Operations<M>, keys: &[Vec<usize>]) -> History<'a, M> {
         let late = keys.iter().flat_map(|indices| late(model, operations, indices));
         let mut late: Vec<usize> = late.collect();
@@ -25,7 +25,7 @@ impl<'a, M: Model> History<'a, M> {
         History { operations, late }
     }
 
-    /// Whether an operation may take effect after it has returned.
+    /// Whether an operation may take effect after its return.
     pub fn is_late(&self, index: usize) -> bool {
         self.late.binary_search(&index).is_ok()
     }
@@ -39,7 +39,7 @@ impl<M: Model> Deref for History<'_, M> {
     }
 }
 
-/// Those of the operations `indices`, all of one key, that may take effect after their return.
+/// Returns those operations of `indices`, all of one key, that may take effect after their return.
 fn late<M: Model>(model: &M, operations: &Operations<M>, indices: &[usize]) -> Vec<usize> {
     let answers = indices.iter().filter_map(|index| {
         let operation = &operations[*index];
@@ -70,29 +70,35 @@ fn late<M: Model>(model: &M, operations: &Operations<M>, indices: &[usize]) -> V
     in_doubt.into_iter().filter(is_late).map(|(index, _)| index).collect()
 }
 
-/// Operations of one key. Those with an answer have the numbers `0..answered_count`, by call;
-/// behind them stand those without, also by call: the open ones.
+/// Operations of one key, numbered.
 ///
-/// An operation is open if it never returned, or if it is asked what follows from the answers of
-/// others alone. Then it still took effect before it returned, if at all: it has a deadline.
+/// Those with an answer have the numbers `0..answered_count`, by call. Those without an answer, the
+/// open ones, have the numbers after that, also by call.
 ///
-/// An operation that may take effect after its return has no deadline. As long as its answer counts
-/// it is there twice: with its answer, and as a copy that never returned.
+/// An operation is open if it never returned, or if its answer is ignored, because the question is
+/// what follows from the answers of others alone. In the second case it still took effect before it
+/// returned, if at all: it has a deadline.
+///
+/// An operation that may take effect after its return has no deadline. As long as its answer
+/// counts, it appears twice: with its answer, and as a copy that never returned.
 pub(super) struct Part<'a, M: Model> {
     pub operations: Vec<Placed<'a, M>>,
     pub answered_count: usize,
-    /// The answered operations in the order in which they returned, with the times.
+    /// The answered operations in the order of their returns, with the times.
     pub returns: Vec<(u64, u32)>,
-    /// The answered operations that only read, in the order in which they returned.
+    /// The answered operations that only read, in the order of their returns.
     pub reads: Vec<u32>,
-    /// The answered operations that are not right in every state, in the same order. An answer in
-    /// doubt excludes next to nothing: to look ahead at it would hide those behind it.
+    /// The answered operations that are not right in every state, in the same order.
+    ///
+    /// Answers in doubt are left out: they exclude next to nothing, and looking ahead at them would
+    /// hide the answers after them.
     pub telling: Vec<u32>,
     /// All operations, answered or open, that are not right in every state.
     pub seeing: Vec<u32>,
-    /// For each slot the answered operations in it, by call: as many slots as overlap at most.
+    /// For each slot the answered operations in it, by call. There are as many slots as operations
+    /// overlap at most.
     pub slots: Vec<Vec<u32>>,
-    /// The open operations that have a deadline, by that; numbered as in [`Placed::slot`].
+    /// The open operations that have a deadline, by deadline; numbered as in [`Placed::slot`].
     pub expiring: Vec<u32>,
 }
 
@@ -100,29 +106,30 @@ pub(super) struct Part<'a, M: Model> {
 pub(super) struct Placed<'a, M: Model> {
     /// Its index in the history that was given.
     pub index: usize,
-    /// Whether it is the effect of another, which has the answer.
+    /// Whether it is the copy of an operation that may take effect after its return.
     pub is_copy: bool,
     pub call: u64,
-    /// When it returned, with or without an answer that counts; the end of time if it never did.
+    /// Time of the return, even if the answer does not count; `u64::MAX` without a deadline.
     pub end: u64,
     pub input: &'a M::Input,
     pub output: Option<&'a M::Output>,
-    /// Whether it only reads, with this output.
+    /// Whether, with this output, it only reads.
     pub reads_only: bool,
     /// Whether its answer is right in every state.
     pub is_blind: bool,
     /// Whether it is blind, and the state after it is always the same.
     pub overwrites: bool,
-    /// Of an answered operation: a number that no other has from its call to its return. Of
-    /// one without answer: how many of these stand before it.
+    /// Of an answered operation: a number that no other has between its call and its return. Of an
+    /// open operation: how many open ones come before it.
     pub slot: usize,
-    /// Of an answered operation: its place in `returns`.
+    /// Of an answered operation: its position in `returns`.
     pub rank: usize,
 }
 
 impl<'a, M: Model> Part<'a, M> {
-    /// The operations `indices` of `history`; an operation counts as answered if `has_answer` says
-    /// so as well.
+    /// Lays out the operations `indices` of `history`.
+    ///
+    /// An operation counts as answered if it has an answer and `has_answer` accepts it.
     pub fn new(
         model: &M,
         history: &History<'a, M>,
@@ -134,7 +141,7 @@ impl<'a, M: Model> Part<'a, M> {
         let placed = |index: usize, output: Option<&'a M::Output>, end: u64, is_copy: bool| {
             let operation = &all[index];
             let reads_only = model.reads_only(&operation.input, output);
-            // Who is blind is so in every state.
+            // An operation that is blind in one state is blind in every state.
             let is_blind = model.sight(&initial, &operation.input, output) == Sight::Blind;
             let overwrites = is_blind && model.overwrites(&operation.input);
             Placed {
@@ -163,7 +170,7 @@ impl<'a, M: Model> Part<'a, M> {
                 [Some(placed(*index, answer, end, false)), copy]
             })
             .flatten()
-            // What reads and was never answered neither does nor says anything.
+            // A read without an answer has no effect and says nothing.
             .filter(|placed| placed.output.is_some() || !placed.reads_only)
             .collect();
         operations.sort_by_key(|placed| {
@@ -187,8 +194,9 @@ impl<'a, M: Model> Part<'a, M> {
         Part { answered_count, reads, telling, seeing, operations, returns, slots, expiring }
     }
 
-    /// The operations of an order, as indices into the history. Where one took effect after it was
-    /// answered, it stands where it took effect.
+    /// Returns the operations of an order as indices into the history.
+    ///
+    /// An operation that took effect after its answer appears where it took effect.
     pub fn indices_of(&self, order: impl Iterator<Item = u32> + Clone) -> Vec<usize> {
         let placed = order.map(|id| &self.operations[id as usize]);
         let copies = placed.clone().filter(|it| it.is_copy).map(|it| it.index);
@@ -202,7 +210,8 @@ impl<'a, M: Model> Part<'a, M> {
     }
 }
 
-/// Gives the operations ranks and slots. Returns who returns when, and who is in each slot.
+/// Gives the operations ranks and slots. Returns the returns in order, and the operations of each
+/// slot.
 fn lay_out<M: Model>(
     operations: &mut [Placed<'_, M>],
     answered_count: usize,
@@ -214,7 +223,7 @@ fn lay_out<M: Model>(
         answered[*id as usize].rank = rank;
     }
 
-    // In the order of time, calls before returns.
+    // In the order of time; at equal times, calls before returns.
     let (mut free, mut slots, mut next_return) = (Vec::new(), Vec::<Vec<u32>>::new(), 0);
     for id in 0..answered_count {
         while returns[next_return].0 < answered[id].call {
@@ -234,7 +243,7 @@ fn lay_out<M: Model>(
     (returns, slots)
 }
 
-/// Those of the open operations that have a deadline, by that.
+/// Returns those of the open operations that have a deadline, by deadline.
 fn expiring<M: Model>(open: &[Placed<'_, M>]) -> Vec<u32> {
     let has_deadline = (0..).zip(open).filter(|(_, placed)| placed.end < u64::MAX);
     let mut expiring: Vec<u32> = has_deadline.map(|(number, _)| number).collect();
@@ -242,13 +251,13 @@ fn expiring<M: Model>(open: &[Placed<'_, M>]) -> Vec<u32> {
     expiring
 }
 
-/// The indices of the operations of the same key as `one`, which is among them.
+/// Returns the indices of the operations of the same key as `one`, including `one`.
 pub(super) fn of_key<M: Model>(model: &M, history: &Operations<M>, one: usize) -> Vec<usize> {
     let key = model.key(&history[one].input);
     (0..history.len()).filter(|index| model.key(&history[*index].input) == key).collect()
 }
 
-/// The indices of the operations of each key, by key.
+/// Returns the indices of the operations of each key, by key.
 pub(super) fn by_key<M: Model>(model: &M, history: &Operations<M>) -> Vec<Vec<usize>> {
     let mut keys: BTreeMap<M::Key, Vec<usize>> = BTreeMap::new();
     for (index, operation) in history.iter().enumerate() {

@@ -1,12 +1,14 @@
-//! A list from which operations are taken, and put back in the opposite order.
+//! A list from which operations are taken, and put back in reverse order.
 
 /// The end of a list.
 pub(super) const END: u32 = u32::MAX;
 
-/// The numbers `0..count` in order, less those taken out. Taking out and putting back cost the
-/// same however long the list is.
+/// The numbers `0..count` in order, without those taken out.
+///
+/// Taking out and putting back cost the same whatever the length of the list.
 pub(super) struct Pending {
-    /// One more than the numbers: the last is the anchor, before the first and behind the last.
+    /// One slot more than there are numbers: the last slot is the anchor, before the first number
+    /// and after the last.
     next: Vec<u32>,
     before: Vec<u32>,
 }
@@ -24,12 +26,12 @@ impl Pending {
         self.checked(self.next[self.anchor()])
     }
 
-    /// The number behind `id`, which is in the list, or [`END`].
+    /// The number after `id`, which is in the list, or [`END`].
     pub fn after(&self, id: u32) -> u32 {
         self.checked(self.next[id as usize])
     }
 
-    /// All that are in it.
+    /// All numbers in the list.
     pub fn iter(&self) -> impl Iterator<Item = u32> {
         let some = |id: u32| Some(id).filter(|id| *id != END);
         std::iter::successors(some(self.first()), move |id| some(self.after(*id)))
@@ -42,7 +44,7 @@ impl Pending {
         self.before[next as usize] = before;
     }
 
-    /// Puts back `id`, the last one taken out of those that are.
+    /// Puts back `id`, which is the last one taken out and not yet put back.
     pub fn put_back(&mut self, id: u32) {
         let (before, next) = (self.before[id as usize], self.next[id as usize]);
         self.next[before as usize] = id;

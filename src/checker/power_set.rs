@@ -1,4 +1,4 @@
-//! Makes a model of one whose operations may have several outcomes, by following all of them.
+//! Makes a model of one with several outcomes per operation, by following all outcomes.
 
 use super::model::{Model, NondeterministicModel};
 

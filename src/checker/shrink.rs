@@ -1,4 +1,4 @@
-//! The smallest part of an illegal history that is still illegal.
+//! Shrinks an illegal history to a part, as small as possible, that is still illegal.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,11 @@ use super::part::{History, Part};
 use super::search::{Progress, Search};
 use super::verdict::Counterexample;
 
-/// Shrinks the illegal operations `suspects`, all of one key, where that was found without a look
-/// at what returned after `last`: so the answers of those called later are not needed. `known` are
-/// some that contradict each other, the most important ones first.
+/// Shrinks the illegal operations `suspects`, all of one key, to a counterexample.
+///
+/// The search that found them illegal examined no return after `last`, so the answers of operations
+/// called later are not needed. `known` are operations that contradict each other, if any were
+/// found, the most important ones first.
 pub(super) fn shrink<M: Model>(
     model: &M,
     history: &History<'_, M>,
@@ -25,7 +27,7 @@ pub(super) fn shrink<M: Model>(
     let conflict = shrinker.conflict(last, known);
     let mut context = Vec::new();
     let mut longest = vec![Vec::new(); conflict.len()];
-    // What is too large to be read is not worth more work.
+    // A conflict that is too large to be read is not worth more work.
     if shrinker.minimal && conflict.len() <= CONFLICT_MAX {
         context = shrinker.context(&conflict);
         let complete;
@@ -36,26 +38,28 @@ pub(super) fn shrink<M: Model>(
     Counterexample { conflict, context, minimal: shrinker.minimal, longest }
 }
 
-/// A larger conflict is not explained any further.
+/// A larger conflict is not explained further.
 const CONFLICT_MAX: usize = 64;
 
-/// So many operations are laid out in the time of a step.
+/// How many operations are laid out in the time of a step.
 pub(super) const LAID_OUT_PER_STEP: u64 = 4;
 
-/// A larger context is not made smaller: it would take long, and nobody would read it.
+/// A larger context is not made smaller: that would take long, and it is too large to be read.
 const CONTEXT_MAX: usize = 24;
 
-/// Judges parts of the suspects. A part is told by the operations whose answers count; the
-/// others may have taken effect at any time between their calls and returns, or not at all.
+/// Judges parts of the suspects.
 ///
-/// The more answers count, the fewer orders there are: so if a part is illegal, all larger ones
-/// are, and each question below halves what is left.
+/// A part is given by the operations whose answers count; the others may have taken effect at any
+/// time between their calls and returns, or not at all.
+///
+/// The more answers count, the fewer orders there are. So if a part is illegal, all larger parts
+/// are illegal too, and each question below halves what is left.
 pub(super) struct Shrinker<'a, M: Model> {
     pub model: &'a M,
     pub history: &'a History<'a, M>,
     pub limits: &'a Limits<'a>,
     pub left: Left,
-    /// Every question that mattered had an answer.
+    /// Whether every question that mattered had an answer.
     minimal: bool,
     /// All operations of the key.
     all: Vec<usize>,
@@ -77,7 +81,8 @@ impl<'a, M: Model> Shrinker<'a, M> {
         &self.all
     }
 
-    /// The operations that contradict each other, by call: the fewest of `known`, which do.
+    /// Returns operations that contradict each other, by call: as few as possible of `known`, if
+    /// given.
     fn conflict(&mut self, last: u64, known: Option<Vec<usize>>) -> Vec<usize> {
         let known = known.or_else(|| self.contradiction(last));
         let known = known.unwrap_or_else(|| self.nearest(last, |_| true));
@@ -91,8 +96,10 @@ impl<'a, M: Model> Shrinker<'a, M> {
             .sort_by_key(|index| (self.history[*index].call, self.history[*index].end(), *index));
     }
 
-    /// The fewest of `candidates` that are illegal together with `given`, knowing that all of
-    /// them are. `changed`: whether `given` may be illegal by itself.
+    /// Returns the candidates that are needed to be illegal together with `given`.
+    ///
+    /// All of them together with `given` are known to be illegal. `changed`: whether `given` may be
+    /// illegal by itself.
     fn needed(
         &mut self,
         given: &mut Vec<usize>,
@@ -121,7 +128,7 @@ impl<'a, M: Model> Shrinker<'a, M> {
         needed
     }
 
-    /// The open operations without which some operation of `conflict` could not be left out.
+    /// The operations whose effects explain `conflict` when one of its answers is left out.
     fn context(&mut self, conflict: &[usize]) -> Vec<usize> {
         let mut context = BTreeSet::new();
         for left_out in conflict {
@@ -130,7 +137,7 @@ impl<'a, M: Model> Shrinker<'a, M> {
                 Some(Some(order)) => {
                     context.extend(order.into_iter().filter(|index| !conflict.contains(index)));
                 }
-                // Legal it must be, as it was found to be needed; but there were no steps left.
+                // It must be legal, since the left-out answer is needed; so the steps ran out.
                 _ => self.minimal = false,
             }
         }
@@ -148,7 +155,7 @@ impl<'a, M: Model> Shrinker<'a, M> {
         context
     }
 
-    /// Whether, with `context` alone, each operation of `conflict` can still be left out.
+    /// Whether each answer of `conflict` can still be left out if only `context` may take effect.
     fn suffices(&mut self, conflict: &[usize], context: &[usize]) -> bool {
         conflict.iter().all(|left_out| {
             let others: Vec<usize> = conflict.iter().copied().filter(|it| it != left_out).collect();
@@ -157,30 +164,31 @@ impl<'a, M: Model> Shrinker<'a, M> {
         })
     }
 
-    /// Whether the suspects are illegal for sure if only the answers of `answered` count.
+    /// Whether the suspects are certainly illegal if only the answers of `answered` count.
     fn is_illegal(&mut self, answered: &[usize]) -> bool {
         let explained = self.explain(answered);
         self.minimal &= explained.is_some();
         explained == Some(None)
     }
 
-    /// Whether nothing more may be asked.
+    /// Whether no further question may be asked.
     fn is_over(&self) -> bool {
         self.left.steps == 0 || self.limits.stopped()
     }
 
-    /// An order of the suspects, of which only the answers of `answered` count; `Some(None)` if
-    /// there is none, `None` if that was not found out.
+    /// Finds an order of the suspects, of which only the answers of `answered` count.
+    ///
+    /// `Some(None)` if there is none, `None` if the budget ran out first.
     pub fn explain(&mut self, answered: &[usize]) -> Option<Option<Vec<usize>>> {
         let history = self.history;
-        // What is called when all of them have returned cannot come between them.
+        // An operation called after all of them have returned cannot come between them.
         let end = answered.iter().map(|index| history[*index].end()).max();
         let begun = self.all.iter().copied().filter(|index| Some(history[*index].call) <= end);
         let begun: Vec<usize> = begun.collect();
         self.explain_with(answered, &begun)
     }
 
-    /// The same of the operations `all`.
+    /// Finds an order of the operations `all`, of which only the answers of `answered` count.
     fn explain_with(&mut self, answered: &[usize], all: &[usize]) -> Option<Option<Vec<usize>>> {
         if self.is_over() {
             return None;
@@ -188,9 +196,9 @@ impl<'a, M: Model> Shrinker<'a, M> {
         let answered: BTreeSet<usize> = answered.iter().copied().collect();
         let part = Part::new(self.model, self.history, all, |index| answered.contains(&index));
         let mut search = Search::new(self.model, part);
-        // To lay it out costs, too.
+        // Laying it out costs steps, too.
         search.steps = all.len() as u64 / LAID_OUT_PER_STEP;
-        // A hard question must not use up what easier ones after it need.
+        // A hard question must not use up the steps that easier ones after it need.
         let mut left = (self.left.steps / 16).max(1_000).min(self.left.steps);
         let mut before = 0;
         loop {

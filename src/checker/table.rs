@@ -1,28 +1,29 @@
-//! A hash table of numbers: the smallest thing that finds a record by what it holds.
+//! A hash table of numbers: the smallest thing that finds a record by its content.
 
-/// Finds numbered records, which stand elsewhere, by their hash. Never forgets one.
+/// Finds numbered records, which are stored elsewhere, by their hash. Never forgets one.
 #[derive(Default)]
 pub(super) struct Table {
-    /// A power of two of them, at most two thirds taken.
+    /// Their number is a power of two; at most two thirds are taken.
     slots: Vec<Slot>,
     taken: usize,
 }
 
 #[derive(Clone, Copy)]
 struct Slot {
-    /// The upper half of the record's hash; the lower one is nearly the place.
+    /// The upper half of the record's hash; the lower half chooses the slot.
     tag: u32,
     id: u32,
-    /// The lower half, to find the place again when the table grows.
+    /// The lower half, to find a new slot when the table grows.
     low: u32,
 }
 
 const EMPTY: u32 = u32::MAX;
 
 impl Table {
-    /// The record with this hash that `is_it` knows, or `fresh`, which is entered in its place.
-    /// `is_it` may be asked about records of other hashes, too, and is asked about all of this one
-    /// until it says yes.
+    /// Returns the record with this hash that `is_it` accepts; enters `fresh` if there is none.
+    ///
+    /// `is_it` may also be asked about records with other hashes, and is asked about all records
+    /// with this one until it says yes.
     pub fn find_or_enter(
         &mut self,
         hash: u64,

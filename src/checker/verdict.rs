@@ -1,9 +1,12 @@
-//! What may be spent on a judgement, and what comes of it.
+//! The budget of a check, and its verdict.
 
-/// What a check may spend. When something runs out the verdict is [`Verdict::Unknown`].
+/// What a check may spend.
 ///
-/// Steps and memory are counted the same on every machine, so that with `stop` left out a verdict
-/// is a function of the history and the budget alone.
+/// If something runs out before the history is found legal or illegal, the verdict is
+/// [`Verdict::Unknown`].
+///
+/// Steps and memory are counted the same on every machine, so without `stop` a verdict is a
+/// function of the model, the history and the budget alone.
 ///
 /// ```
 /// use raftlab::checker::Budget;
@@ -13,15 +16,16 @@
 /// ```
 #[derive(Clone, Copy)]
 pub struct Budget<'a> {
-    /// How often an operation may be tried in a state. A second has some millions of them.
+    /// How often an operation may be tried in a state. A machine does some millions of steps a
+    /// second.
     pub steps: u64,
-    /// The same, for making the smallest counterexample of an illegal history.
+    /// Steps for making the smallest counterexample of an illegal history.
     pub shrink_steps: u64,
-    /// About how many bytes may be kept about what was tried.
+    /// About how many bytes the check may use to remember what it tried.
     pub memory: usize,
-    /// Asked before each piece of work, of some thousand steps; `true` ends the check, and it is
-    /// not asked again. The way to bring a clock. What is illegal by then stays so: the
-    /// counterexample is the smallest that was found.
+    /// Asked before each piece of work, of some thousand steps. `true` ends the check, and `stop`
+    /// is not asked again. Use it for a time limit. A history found illegal by then stays illegal:
+    /// the counterexample is the smallest that was found.
     pub stop: Option<&'a dyn Fn() -> bool>,
 }
 
@@ -35,21 +39,21 @@ impl Default for Budget<'_> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Verdict {
-    /// It is: there is an order of its operations that explains every answer.
+    /// It is: some order of its operations explains every answer.
     Ok,
-    /// It is not: there is no such order.
+    /// It is not: no order does.
     Illegal(Counterexample),
-    /// Neither was found in time. Not a pass.
+    /// Undecided: the budget ran out. Not a pass.
     Unknown(Why),
 }
 
 impl Verdict {
-    /// Whether the history is linearizable for certain.
+    /// Whether the history is certainly linearizable.
     pub fn is_ok(&self) -> bool {
         matches!(self, Verdict::Ok)
     }
 
-    /// Whether the history is not linearizable, for certain.
+    /// Whether the history is certainly not linearizable.
     pub fn is_illegal(&self) -> bool {
         matches!(self, Verdict::Illegal(_))
     }
@@ -67,31 +71,29 @@ pub enum Why {
     Steps,
     /// [`Budget::memory`].
     Memory,
-    /// [`Budget::stop`] said so.
+    /// [`Budget::stop`] returned `true`.
     Stopped,
 }
 
-/// The smallest part of an illegal history that is still illegal. All numbers are indices into
-/// the history that was given.
+/// An illegal part of a history, as small as possible. All numbers are indices into the history.
 ///
-/// A part is not the history with operations struck out: a read whose write was struck out would
-/// be illegal, and prove nothing. It is the history with *answers* struck out: an operation
-/// outside of `conflict` took effect at any time between its call and its return, whatever it
-/// answered, or not at all. Whatever the rest may have done, the operations of `conflict`
-/// contradict each other.
+/// A part is not the history with operations struck out: a read whose write was struck out would be
+/// illegal, and prove nothing. It is the history with *answers* struck out: an operation outside
+/// `conflict` took effect at any time between its call and its return, or not at all, whatever it
+/// answered. Whatever those operations did, the operations of `conflict` contradict each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counterexample {
-    /// The operations that cannot all be right, by call. All are of one key.
+    /// The operations whose answers cannot all be right, by call. All are of one key.
     pub conflict: Vec<usize>,
-    /// Operations, by call, whose effects `conflict` may need, whenever they took place: with
-    /// these, and the answer of any one operation of `conflict` struck out, the others are legal.
-    /// Their own answers are not part of the contradiction. Up to two dozen, none is idle. Empty if
-    /// `conflict` is so large that nobody would read it, or was not shrunk to the end.
+    /// Operations, by call, whose effects `conflict` may need, whenever they took place: with them,
+    /// and with the answer of any one operation of `conflict` struck out, the remaining answers are
+    /// right. Their own answers are not part of the contradiction. If there are at most two dozen,
+    /// each is needed. Empty if `conflict` is too large to be read, or was not shrunk to the end.
     pub context: Vec<usize>,
-    /// Whether nothing can be left out of `conflict`. `false`: [`Budget::shrink_steps`] ran out, or
-    /// the check was stopped, and it is the smallest so far.
+    /// Whether nothing can be left out of `conflict`. `false`: the budget ran out or the check was
+    /// stopped first, and `conflict` is the smallest found so far.
     pub minimal: bool,
-    /// For each operation of `conflict`, in that order: the longest linearization through it; empty
-    /// where `context` was not looked for either.
+    /// For each operation of `conflict`, in that order: the longest linearization that contains it.
+    /// Empty where `context` was not looked for either.
     pub longest: Vec<Vec<usize>>,
 }

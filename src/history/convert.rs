@@ -1,4 +1,4 @@
-//! From operations of any format to those of a model.
+//! Converts operations of any format to those of a model.
 
 use crate::checker::Operation;
 use crate::checker::models::{
@@ -18,8 +18,7 @@ impl ModelName {
         }
     }
 
-    /// The model that has all functions of these operations; that of the first function where none
-    /// has.
+    /// The model that has all functions of these operations, or else that of the first function.
     fn of(entries: &[Entry]) -> ModelName {
         let register = |entry: &Entry| Self::Register.functions().contains(&entry.input.function());
         if entries.first().is_some_and(register) {
@@ -39,7 +38,7 @@ impl Entry {
     }
 }
 
-/// The operations as those of `model`; of the one that their functions belong to if it is left out.
+/// Converts the operations to those of `model`; without one, to those of the model that they tell.
 pub(super) fn history(entries: Vec<Entry>, model: Option<ModelName>) -> Result<History, BadInput> {
     let model = model.unwrap_or_else(|| ModelName::of(&entries));
     for entry in &entries {
@@ -58,7 +57,7 @@ impl Entry {
         if !functions.contains(&function) {
             let names: Vec<&str> = functions.iter().map(|function| function.name()).collect();
             return Err(self.place.wrong(format!(
-                "{} is no operation of the model {}, which has {}",
+                "{} is not an operation of the model {}, which has {}",
                 function.name(),
                 model.name(),
                 names.join(", ")
@@ -68,8 +67,10 @@ impl Entry {
     }
 }
 
-/// Whether the keys must be written as EDN has them to be told apart: they are of several kinds, or
-/// one is the empty text, which is the name of the register without a name.
+/// Whether the keys must be written as in EDN to be told apart.
+///
+/// They must if they are of several kinds, or if both the empty text and the register without a
+/// name occur: that register's name is the empty text.
 fn are_mixed(entries: &[Entry]) -> bool {
     let keys = || entries.iter().map(|entry| &entry.key);
     let kinds = [
@@ -82,7 +83,7 @@ fn are_mixed(entries: &[Entry]) -> bool {
     kinds.into_iter().filter(|kind| *kind).count() > 1 || (empty() && nameless())
 }
 
-/// All operations, with an input and an output of their model.
+/// Converts all operations; `typed` makes the input and the output of their model.
 fn all<I, O>(
     entries: Vec<Entry>,
     typed: impl Fn(Option<String>, Input, Option<Answer>) -> Result<(I, Option<O>), String>,
@@ -155,8 +156,8 @@ fn versioned(
         Input::Get => VersionedInput::Get { key },
         Input::Put { value, version: Some(version) } => VersionedInput::Put { key, value, version },
         Input::Put { version: None, .. } => {
-            let what = "a put without a version; expected one in the model kv-versioned, \
-                        which only our JSON lines have";
+            let what = "a put without a version; expected one in the model kv-versioned; \
+                        only our JSON lines have versions";
             return Err(what.to_string());
         }
         other => return Err(no_such(&other)),
@@ -175,7 +176,7 @@ fn versioned(
 }
 
 fn no_such(input: &Input) -> String {
-    format!("{} is no operation of this model", input.function().name())
+    format!("{} is not an operation of this model", input.function().name())
 }
 
 fn no_answer(answer: &Answer) -> String {

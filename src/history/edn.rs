@@ -1,4 +1,4 @@
-//! EDN maps, one a line, as Jepsen and Porcupine's test data write histories.
+//! EDN maps, one per line, as in the histories of Jepsen and in Porcupine's test data.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::place::{BadInput, Line};
 /// The names of the functions, for messages.
 const FUNCTIONS: &str = ":get, :put, :append, :read, :write or :cas";
 
-/// Reads one line; `None` for one without an event: blank, a comment, or of the nemesis.
+/// Reads one line; `None` if it has no event: a blank line, a comment, or a line of the nemesis.
 pub(super) fn event(line: Line<'_>) -> Result<Option<Event>, BadInput> {
     if is_blank(line.text) {
         return Ok(None);
@@ -29,13 +29,13 @@ pub(super) fn event(line: Line<'_>) -> Result<Option<Event>, BadInput> {
     Fields { line, map }.event()
 }
 
-/// Whether there is nothing but space (a comma is one in EDN) and a comment.
+/// Whether there is nothing but space (in EDN a comma is space) and a comment.
 fn is_blank(text: &str) -> bool {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
     text.is_empty() || text.starts_with(';')
 }
 
-/// The first form of `text`, which is a piece of `line`, and what follows it.
+/// Reads the first form of `text`, which is a piece of `line`; returns it and the rest.
 pub(super) fn first_form<'a>(
     line: Line<'a>,
     text: &'a str,
@@ -47,8 +47,8 @@ pub(super) fn first_form<'a>(
             match error.code {
                 Code::UnexpectedEOF => "the line ends within a form".to_string(),
                 Code::UnmatchedDelimiter(c) => format!("{c:?} closes nothing"),
-                Code::HashMapDuplicateKey => "a key stands twice in the map".to_string(),
-                Code::SetDuplicateKey => "a member stands twice in the set".to_string(),
+                Code::HashMapDuplicateKey => "a key occurs twice in the map".to_string(),
+                Code::SetDuplicateKey => "a member occurs twice in the set".to_string(),
                 Code::InvalidNumber | Code::InvalidRadix(_) => {
                     "not a number of 64 bits".to_string()
                 }
@@ -61,7 +61,7 @@ pub(super) fn first_form<'a>(
     })
 }
 
-/// The value that functions use, of what EDN has.
+/// Converts an EDN form to a value that functions use.
 pub(super) fn value(form: &Edn<'_>) -> EventValue {
     let one = |form: &Edn<'_>| match form {
         Edn::Nil => Some(Value::Nil),
@@ -80,7 +80,7 @@ pub(super) fn value(form: &Edn<'_>) -> EventValue {
     }
 }
 
-/// The fields of one map. Others than those of an event are nobody's business.
+/// The fields of one map. Fields that an event does not have are ignored.
 struct Fields<'a> {
     line: Line<'a>,
     map: &'a BTreeMap<Edn<'a>, Edn<'a>>,
@@ -90,7 +90,7 @@ impl<'a> Fields<'a> {
     fn event(&self) -> Result<Option<Event>, BadInput> {
         let process = match self.expect("process")? {
             Edn::Int(process) if *process >= 0 => process.unsigned_abs(),
-            // Jepsen's own hand in the test: it kills and cuts, and reads nothing.
+            // The nemesis, by which Jepsen kills and cuts off servers; it is not a client.
             Edn::Key(_) => return Ok(None),
             _ => return Err(self.wrong("process", "is expected to be a number from 0")),
         };
@@ -139,7 +139,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Where the key `name` stands: the reader keeps keywords as pieces of the line.
+    /// Where the line has the key `name`: the reader keeps keywords as pieces of the line.
     fn offset(&self, name: &str) -> usize {
         let key = self.map.keys().find_map(|key| match key {
             Edn::Key(word) if word == name => Some(word.as_ptr().addr()),

@@ -1,8 +1,8 @@
-//! An operation as all formats have it, before a model is chosen.
+//! An operation in the form that all formats share, before a model is chosen.
 
 use super::place::Place;
 
-/// What was called.
+/// The function that was called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Function {
     Get,
@@ -59,7 +59,7 @@ pub(super) enum Key {
 }
 
 impl Key {
-    /// The key as EDN has it, which no other key shares.
+    /// The key as EDN writes it; no other key is written like it.
     pub fn written(&self) -> String {
         match self {
             Key::Text(text) => format!("{text:?}"),
@@ -68,7 +68,7 @@ impl Key {
         }
     }
 
-    /// The key without marks. Among keys of one kind no other has it.
+    /// The key without marks; among keys of one kind, no other key is written like it.
     pub fn plain(self) -> String {
         match self {
             Key::Text(text) | Key::Keyword(text) => text,
@@ -77,7 +77,7 @@ impl Key {
     }
 }
 
-/// What a call asked for, beside its key.
+/// What a call asked for, besides its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Input {
     Get,
@@ -101,7 +101,7 @@ impl Input {
     }
 }
 
-/// Why a versioned put did not happen, or may not have.
+/// Why a versioned put was not done, or may not have been done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     Version,
@@ -109,30 +109,30 @@ pub(super) enum Refusal {
     Maybe,
 }
 
-/// What came back.
+/// The answer to a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// It happened.
+    /// The operation was done.
     Done,
-    /// What was read.
+    /// The value that was read.
     Value(Value),
-    /// What was read, with its version.
+    /// The value that was read, with its version.
     Versioned { value: String, version: u64 },
-    /// Whether a compare-and-set found what it compared with.
+    /// Whether a compare-and-set found the value that it expected.
     Swapped(bool),
-    /// What became of a versioned put that was not done for certain.
+    /// A versioned put was not done, or it is not certain that it was.
     Refused(Refusal),
 }
 
 /// One operation of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// Where it was called.
+    /// Where the file has the call.
     pub place: Place,
     pub client: u64,
     pub call: u64,
     pub key: Option<Key>,
     pub input: Input,
-    /// When it returned, and with what; `None`: it may have happened, or may yet happen.
+    /// Time of the return, and the answer; `None`: it may have happened, or may yet happen.
     pub returned: Option<(u64, Answer)>,
 }

@@ -1,22 +1,22 @@
-//! Calls and ends of calls, paired into operations: what EDN maps and Jepsen's log have in common.
+//! Pairs calls with their ends, which makes operations: the common part of EDN and of Jepsen's log.
 //!
-//! A line is a call (`:invoke`) or the end of one, of a numbered process:
+//! A line is the call (`:invoke`) of a numbered process, or the end of that call:
 //!
 //! | End | What it says |
 //! | --- | --- |
 //! | `:ok` | it happened; for a read, with this answer |
-//! | `:fail` | it did not happen; of a `:cas`, without an error: it is the answer no |
+//! | `:fail` | it did not happen; for a `:cas` without an error, the answer is no |
 //! | `:info`, or none | it may have happened, or may yet happen, at any later time |
 //!
-//! The order of the lines is the order of the events. A process makes one call at a time; only
-//! after an `:info` it may call again, under its old number or a new one.
+//! The order of the lines is the order of the events. A process makes one call at a time. It may
+//! call again after any end; after an `:info`, under its old number or a new one.
 
 use std::collections::BTreeMap;
 
 use super::entry::{Answer, Entry, Function, Input, Key, Value};
 use super::place::{BadInput, Place};
 
-/// What a line says of its process's operation.
+/// What a line says about its process's operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Invoke,
@@ -26,7 +26,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The kind of this name, which is written without its colon.
+    /// The kind with this name, which is written without its colon.
     pub fn named(name: &str) -> Option<Kind> {
         Some(match name {
             "invoke" => Kind::Invoke,
@@ -47,7 +47,7 @@ impl Kind {
     }
 }
 
-/// The value of an event, as far as any function can use it.
+/// The value of an event, as far as some function can use it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum EventValue {
     One(Value),
@@ -66,26 +66,26 @@ pub(super) struct Event {
     pub key: Option<Key>,
     pub value: EventValue,
     pub value_place: Place,
-    /// Whether the line tells an error, too.
+    /// Whether the line has an error, too.
     pub has_error: bool,
 }
 
 impl Event {
-    /// Whether this `:fail` is the answer of a register: the value was another one.
+    /// Whether this `:fail` is the answer of a register: its value was another one.
     ///
-    /// An error instead, beside the value or in its place, says that there was no answer, such as
-    /// `:connection-refused`: it tells nothing about the register.
+    /// An error next to the value, or in its place, such as `:connection-refused`, says that there
+    /// was no answer: it tells nothing about the register.
     fn is_no(&self) -> bool {
         self.function == Function::Cas && !self.has_error && self.value != EventValue::Other
     }
 }
 
-/// Pairs events, as they come, into operations.
+/// Pairs events into operations, in the order of the events.
 #[derive(Debug, Default)]
 pub(super) struct Pairing {
-    /// Operations in the order of their calls; `None`: it did not happen, or says nothing.
+    /// Operations in the order of their calls; `None`: it did not happen, or tells nothing.
     entries: Vec<Option<Entry>>,
-    /// Per process that is in a call: the place of its operation in `entries`.
+    /// For each process with an open call, the position of its operation in `entries`.
     open: BTreeMap<u64, usize>,
     events: u64,
 }
@@ -101,7 +101,7 @@ impl Pairing {
         }
     }
 
-    /// All operations; calls without an end stay open.
+    /// Returns all operations; calls without an end stay open.
     pub fn finish(self) -> Vec<Entry> {
         self.entries.into_iter().flatten().collect()
     }
@@ -110,7 +110,7 @@ impl Pairing {
         let process = event.process;
         if let Some(entry) = self.open.get(&process).and_then(|&at| self.entries[at].as_ref()) {
             return Err(event.place.wrong(format!(
-                "process {process} calls although its call of line {} is open; expected the :ok, \
+                "process {process} calls although its call in line {} is open; expected the :ok, \
                  :fail or :info of that one first",
                 entry.place.line
             )));
@@ -142,11 +142,11 @@ impl Pairing {
         match kind {
             Kind::Invoke => unreachable!("a call is no end"),
             Kind::Ok => entry.returned = Some((time, answer(event)?)),
-            // Its answer is that the value was another one: that is a fact about the register.
+            // The answer is that the value was another one: a fact about the register.
             Kind::Fail if event.is_no() => {
                 entry.returned = Some((time, Answer::Swapped(false)));
             }
-            // A read says nothing; anything else did not happen.
+            // A failed read tells nothing; any other failed operation did not happen.
             Kind::Fail => *slot = None,
             Kind::Info => {}
         }
@@ -210,7 +210,7 @@ fn answer(event: &Event) -> Result<Answer, BadInput> {
         (Function::Get | Function::Read, EventValue::One(value)) => Answer::Value(value.clone()),
         (Function::Get | Function::Read, _) => {
             let name = event.function.name();
-            let what = format!("the :ok of a :{name} says nothing that could have been read");
+            let what = format!("the :ok of a :{name} has no value that could have been read");
             return Err(event.value_place.wrong(what));
         }
         (Function::Cas, _) => Answer::Swapped(true),

@@ -1,4 +1,4 @@
-//! Jepsen's classic log, as `jepsen.util` writes it: one register.
+//! Jepsen's classic log of one register, as `jepsen.util` writes it.
 //!
 //! ```text
 //! INFO  jepsen.util - 3  :invoke  :cas  [1 4]
@@ -10,7 +10,7 @@ use super::entry::Function;
 use super::event::{Event, Kind};
 use super::place::{BadInput, Line};
 
-/// What stands before the process.
+/// The text before the process.
 const LOGGER: &str = "jepsen.util - ";
 
 /// Whether this line can only be one of an operation in Jepsen's log.
@@ -18,7 +18,7 @@ pub(super) fn is_operation(text: &str) -> bool {
     parts(text).is_some()
 }
 
-/// Reads one line; `None` for one that is of something else.
+/// Reads one line; `None` if it is not one of an operation.
 pub(super) fn event(line: Line<'_>) -> Result<Option<Event>, BadInput> {
     let Some((digits, rest)) = parts(line.text) else { return Ok(None) };
     let process = digits
@@ -50,7 +50,7 @@ pub(super) fn event(line: Line<'_>) -> Result<Option<Event>, BadInput> {
     }))
 }
 
-/// The process and what follows it, which begins with a keyword.
+/// The process and the text after it, which begins with a keyword.
 fn parts(text: &str) -> Option<(&str, &str)> {
     let (_, after) = text.split_once(LOGGER)?;
     let after = after.trim_start();

@@ -1,4 +1,4 @@
-//! Our own format: one operation a line, as a JSON object.
+//! Our own format: one operation per line, as a JSON object.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -6,8 +6,9 @@ use serde_json::value::RawValue;
 use super::entry::{Answer, Entry, Function, Input, Key, Refusal, Value};
 use super::place::{BadInput, Line, Place};
 
-/// A line as it is read: what the fields hold is looked at one by one, so that an error has the
-/// column of its field.
+/// A line as it is read.
+///
+/// Each field is parsed on its own, so that an error has the column of its field.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields<'a> {
@@ -33,12 +34,12 @@ struct Fields<'a> {
     answer: Option<&'a RawValue>,
 }
 
-/// `null` is a value here; without this it would be read as a field that is not there.
+/// Reads `null` as a value; without this it would be read as a missing field.
 fn present<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<&'a RawValue>, D::Error> {
     <&RawValue>::deserialize(from).map(Some)
 }
 
-/// A value with its version, as a versioned get answers it.
+/// A value with its version, as in the answer to a versioned get.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Versioned<'a> {
@@ -56,7 +57,7 @@ pub(super) fn entry(line: Line<'_>) -> Result<Option<Entry>, BadInput> {
     Reader { line, fields: &fields }.entry().map(Some)
 }
 
-/// What serde_json says, without its own place.
+/// What serde_json says, without the place that it names.
 fn syntax(line: Line<'_>, error: &serde_json::Error) -> BadInput {
     let text = error.to_string();
     let what = text.split(" at line ").next().unwrap_or(&text);
@@ -75,7 +76,7 @@ impl<'a> Reader<'a> {
         let input = self.input()?;
         let returned = match fields.r#return.get() {
             "null" => {
-                self.refuse(fields.answer, "answer", "of an operation that never returned")?;
+                self.refuse(fields.answer, "answer", "for an operation that never returned")?;
                 None
             }
             _ => {
@@ -178,7 +179,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A get's answer: a text, a text with a version, or `null` for a key that is not there.
+    /// A get's answer: a text, a text with a version, or `null` for a missing key.
     fn got(&self, raw: &'a RawValue) -> Result<Answer, BadInput> {
         if raw.get().starts_with('{') {
             let got: Versioned<'_> = serde_json::from_str(raw.get()).map_err(|_| {

@@ -1,18 +1,18 @@
-//! Recorded histories: what clients called and what came back, as files.
+//! Recorded histories as files: the calls of clients, and the answers to them.
 //!
-//! A history is judged by [`checker`](crate::checker), whoever recorded it. Three formats are read,
-//! and told apart by what the file holds:
+//! The [`checker`](crate::checker) judges a history, whatever system recorded it. Three formats can
+//! be read; the content of a file tells which one it has:
 //!
 //! ```text
-//! {"client":0,"call":10,"return":25,"op":"put","key":"a","value":"1"}     one operation a line
-//! {:process 0, :type :invoke, :f :put, :key "a", :value "1"}              one event a line
+//! {"client":0,"call":10,"return":25,"op":"put","key":"a","value":"1"}     one operation per line
+//! {:process 0, :type :invoke, :f :put, :key "a", :value "1"}              one event per line
 //! INFO  jepsen.util - 0  :invoke  :write  1                                  one event in the log
 //! ```
 //!
-//! All are lines; [`read`] turns them into a [`History`], and [`write()`] makes the first of it.
-//! What is wrong with a file is said with its line and column ([`BadInput`]); no file makes these
-//! functions panic. Both need the feature `history`; [`History`] itself does not.
-//! `docs/history-formats.md` has the formats in full.
+//! All formats consist of lines. [`read`] turns them into a [`History`], and [`write()`] writes the
+//! first format. An error in a file is reported with its line and column ([`BadInput`]); no file
+//! makes these functions panic. Both need the feature `history`; [`History`] itself does not.
+//! `docs/history-formats.md` describes the formats in full.
 
 #[cfg(feature = "history")]
 mod convert;

@@ -1,4 +1,4 @@
-//! Where something stands in a file, and what is wrong there.
+//! A place in a file, and an error at a place.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ impl fmt::Display for Place {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {what}")]
 pub struct BadInput {
-    /// Where.
+    /// The place.
     pub place: Place,
     /// What is wrong, and what is expected there.
     pub what: String,
@@ -43,20 +43,20 @@ impl<'a> Line<'a> {
         Place { line: self.number, column: before.chars().count() + 1 }
     }
 
-    /// The place of `part`, which is a piece of this line's text.
+    /// The place of `part`, which must be a piece of this line's text.
     pub fn place_of(&self, part: &str) -> Place {
         let offset = part.as_ptr().addr().saturating_sub(self.text.as_ptr().addr());
         self.at(offset)
     }
 
-    /// What is wrong `offset` bytes into the line.
+    /// The error `what`, `offset` bytes into the line.
     pub fn wrong(&self, offset: usize, what: impl Into<String>) -> BadInput {
         BadInput { place: self.at(offset), what: what.into() }
     }
 }
 
 impl Place {
-    /// What is wrong here.
+    /// The error `what` at this place.
     pub(super) fn wrong(self, what: impl Into<String>) -> BadInput {
         BadInput { place: self, what: what.into() }
     }

@@ -7,19 +7,19 @@ use super::place::{BadInput, Line, Place};
 use super::typed::{History, ModelName};
 use super::{edn, jepsen, json};
 
-/// How a file writes its history.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Our own: one operation a line, as a JSON object.
+    /// Our own: one operation per line, as a JSON object.
     JsonLines,
-    /// One event a line, as an EDN map.
+    /// One event per line, as an EDN map.
     Edn,
     /// Jepsen's classic log, with one event in some of its lines.
     Jepsen,
 }
 
 impl Format {
-    /// What people call it.
+    /// The name in messages.
     pub const fn name(self) -> &'static str {
         match self {
             Format::JsonLines => "JSON lines",
@@ -28,10 +28,10 @@ impl Format {
         }
     }
 
-    /// Tells the format by the lines of a file.
+    /// Tells the format from the lines of a file.
     ///
-    /// A line of a Jepsen log decides wherever it stands, because anything may stand before it
-    /// (often maps); otherwise the first line that is not blank or a comment does.
+    /// A line of a Jepsen log decides wherever it is, because anything may come before it (often
+    /// maps). Otherwise the first line decides that is neither blank nor a comment.
     fn of<'a>(lines: impl Iterator<Item = Line<'a>>) -> Result<Format, BadInput> {
         let nothing = Place { line: 1, column: 1 }.wrong("no operation in the file");
         let mut first = Err(nothing);
@@ -50,8 +50,8 @@ impl Format {
                 Some(inside) if inside.starts_with(':') => Ok(Format::Edn),
                 _ => Err(line.wrong(
                     line.text.len() - text.len(),
-                    "no format of a history begins like this; expected {\"client\":…, \
-                     {:process …, or a line of a Jepsen log that has an operation",
+                    "no history format begins like this; expected {\"client\":…, \
+                     {:process …, or a line of a Jepsen log with an operation",
                 )),
             };
         }
@@ -59,18 +59,18 @@ impl Format {
     }
 }
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// How it is written.
+    /// The format of the file.
     pub format: Format,
     /// Its operations, in the order of the file.
     pub history: History,
-    /// For each operation, where it is called.
+    /// For each operation, the place of its call.
     pub places: Vec<Place>,
 }
 
-/// Reads a file of any format, as a history of `model`; left out, the functions tell the model.
+/// Reads a file of any format as a history of `model`; without one, the functions tell the model.
 ///
 /// ```
 /// use raftlab::history::{self, ModelName};
@@ -85,7 +85,7 @@ pub struct Recorded {
 /// ```
 ///
 /// # Errors
-/// The first thing that is wrong with the file, and where; the file cannot be judged.
+/// The first error in the file, with its place; the file cannot be judged.
 pub fn read(bytes: &[u8], model: Option<ModelName>) -> Result<Recorded, BadInput> {
     let (format, entries) = entries(bytes)?;
     let places = entries.iter().map(|entry| entry.place).collect();
@@ -119,7 +119,7 @@ fn entries(bytes: &[u8]) -> Result<(Format, Vec<Entry>), BadInput> {
     Ok((format, entries))
 }
 
-/// The text of a file, without the mark that some editors put in front of it.
+/// The text of a file, without the byte order mark that some editors put in front of it.
 fn text(bytes: &[u8]) -> Result<&str, BadInput> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|error| {
@@ -132,7 +132,9 @@ fn text(bytes: &[u8]) -> Result<&str, BadInput> {
     })
 }
 
-/// Whether each client called again only when its call before had returned, or never did.
+/// Checks that each client makes one call at a time.
+///
+/// A client may call again after a call that never returned.
 fn one_at_a_time(entries: &[Entry]) -> Result<(), BadInput> {
     let mut sorted: Vec<&Entry> = entries.iter().collect();
     sorted.sort_by_key(|entry| (entry.client, entry.call, entry.place));
@@ -141,8 +143,8 @@ fn one_at_a_time(entries: &[Entry]) -> Result<(), BadInput> {
         let end = before.returned.as_ref().map_or(0, |(at, _)| *at);
         if before.client == after.client && end > after.call {
             return Err(after.place.wrong(format!(
-                "client {} calls at {} although its call of line {} returns at {end}; expected one \
-                 call of a client at a time",
+                "client {} calls at {} although its call in line {} returns at {end}; expected one \
+                 call at a time from each client",
                 after.client, after.call, before.place.line,
             )));
         }
@@ -150,7 +152,7 @@ fn one_at_a_time(entries: &[Entry]) -> Result<(), BadInput> {
     Ok(())
 }
 
-/// Operations from lines with events.
+/// Pairs the events of lines into operations.
 fn paired<'a>(
     lines: impl Iterator<Item = Line<'a>>,
     event: impl Fn(Line<'a>) -> Result<Option<Event>, BadInput>,

@@ -1,4 +1,4 @@
-//! A history with the model that its operations are of.
+//! A history, together with the model of its operations.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ impl fmt::Display for Value {
     }
 }
 
-/// Registers with names. The one register of a file without names has the empty one.
+/// Registers with names. If a file has one register without a name, its name is empty.
 pub type Registers = PerKey<String, Register<Value>>;
 /// An operation on a register, with the register's name.
 pub type RegisterOperation = Operation<(String, RegisterInput<Value>), RegisterOutput<Value>>;
@@ -36,19 +36,19 @@ pub type KvOperation = Operation<KvInput, KvOutput>;
 /// An operation on a key/value store with versions.
 pub type VersionedOperation = Operation<VersionedInput, VersionedOutput>;
 
-/// The operations of a file, with the model they are of.
+/// The operations of a file, with their model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum History {
-    /// To be judged by [`Registers`].
+    /// Judged by [`Registers`].
     Register(Vec<RegisterOperation>),
-    /// To be judged by [`Kv`].
+    /// Judged by [`Kv`].
     Kv(Vec<KvOperation>),
-    /// To be judged by [`VersionedKv`].
+    /// Judged by [`VersionedKv`].
     KvVersioned(Vec<VersionedOperation>),
 }
 
 impl History {
-    /// Which model it is of.
+    /// The model of the operations.
     pub const fn model(&self) -> ModelName {
         match self {
             History::Register(_) => ModelName::Register,
@@ -66,13 +66,13 @@ impl History {
         }
     }
 
-    /// Whether it has none.
+    /// Whether it has no operations.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// What a history can be judged by.
+/// The models that a history can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModelName {
     /// read, write, cas.
@@ -96,7 +96,7 @@ impl ModelName {
 
 /// Something to do with a history, whatever its model.
 pub trait Judge {
-    /// What comes of it.
+    /// The result.
     type Output;
 
     /// Called with the model of the history and its operations.
@@ -108,7 +108,7 @@ pub trait Judge {
 }
 
 impl History {
-    /// Hands the operations to `judge`, with their model.
+    /// Passes the operations and their model to `judge`.
     pub fn judge<J: Judge>(&self, judge: J) -> J::Output {
         match self {
             History::Register(operations) => judge.judge(&Registers::default(), operations),

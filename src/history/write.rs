@@ -1,4 +1,4 @@
-//! Writes our own format: one operation a line, as a JSON object.
+//! Writes our own format: one operation per line, as a JSON object.
 
 use std::io;
 
@@ -14,7 +14,7 @@ use super::typed::{History, KvOperation, RegisterOperation, Value, VersionedOper
 /// Writes a history as JSON lines, in the order of its operations.
 ///
 /// # Errors
-/// What `out` says; some lines may have been written.
+/// An error of `out`; some lines may have been written.
 pub fn write(out: &mut impl io::Write, history: &History) -> io::Result<()> {
     match history {
         History::Register(operations) => lines(out, operations, register),
@@ -35,7 +35,7 @@ fn lines<T>(
     Ok(())
 }
 
-/// A line as it is written. The fields that an operation does not have are left out.
+/// A line as it is written. Fields that an operation does not have are left out.
 #[derive(Serialize)]
 struct Line<'a> {
     client: u64,

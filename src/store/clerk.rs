@@ -1,16 +1,18 @@
-//! The client's side: asks until there is an answer.
+//! The client's side: it retries each operation until a server answers.
 
 use super::rpc::{DeleteArgs, Keys, ScanArgs, StoreRpcClient, StoreRpcRequest, StoreRpcResponse};
 use crate::api::kv_rpc::{ClientId, GetArgs, PutArgs, RequestId};
 use crate::kv::Asker;
 use crate::labrpc::{self, ClientEnd};
 
-/// The way of a client to a server of the service.
+/// A client's connection to one server of the service.
 pub type StoreEnd = StoreRpcClient<ClientEnd<StoreRpcRequest, StoreRpcResponse>>;
 
-/// A client of the service. One operation at a time, which sessions rely on; so `&mut self`.
+/// A client of the service.
 ///
-/// Every operation is repeated until a server answers, for ever if none does, and happens once.
+/// It runs one operation at a time, and sessions rely on that; so its methods take `&mut self`.
+///
+/// Every operation is retried until a server answers, for ever if none does, and happens once.
 pub struct StoreClerk {
     id: ClientId,
     /// Number of the last operation that changed something.
@@ -19,15 +21,15 @@ pub struct StoreClerk {
 }
 
 impl StoreClerk {
-    /// A clerk that nobody else is called like; `servers` has one slot per server.
+    /// Makes a clerk; `id` must be unique. `servers` has one slot per server.
     ///
     /// # Panics
-    /// Without servers there is nobody to ask.
+    /// If `servers` is empty.
     pub fn new(id: ClientId, servers: Vec<StoreEnd>) -> StoreClerk {
         StoreClerk { id, last_number: 0, servers: Asker::new(id, servers) }
     }
 
-    /// The key's value; `None` when it is missing.
+    /// Returns the key's value; `None` if it is missing.
     pub fn get(&mut self, key: &str) -> Option<String> {
         let args = GetArgs { key: key.to_owned() };
         let answer = self.servers.ask(|server| {
@@ -37,7 +39,7 @@ impl StoreClerk {
         answer.reply
     }
 
-    /// Gives the key a value, once. It may be empty, which is not the same as missing.
+    /// Gives the key a value, once. The value may be empty, which is not the same as a missing key.
     pub fn put(&mut self, key: &str, value: &str) {
         let args = self.change(key, value);
         self.servers.ask(|server| {
@@ -64,7 +66,7 @@ impl StoreClerk {
         });
     }
 
-    /// The first `limit` of `keys` with their values, in order, all as they were at one moment.
+    /// Returns the first `limit` of `keys` with their values, in order, as they were at one moment.
     pub fn scan(&mut self, keys: Keys, limit: u64) -> Vec<(String, String)> {
         let args = ScanArgs { keys, limit };
         let answer = self.servers.ask(|server| {
@@ -74,7 +76,7 @@ impl StoreClerk {
         answer.reply
     }
 
-    /// The arguments of the next change; all its copies have the same.
+    /// Makes the arguments of the next change; all its copies have the same.
     fn change(&mut self, key: &str, value: &str) -> PutArgs {
         let request = self.next_request();
         PutArgs { key: key.to_owned(), value: value.to_owned(), request }

@@ -1,4 +1,4 @@
-//! What stands in the log, and what applying it does to the data.
+//! The commands in the log, and the effect of applying them to the data.
 
 use bytes::Bytes;
 use redb::ReadableTable;
@@ -9,25 +9,24 @@ use super::tables::{TRUNCATED, Tables};
 use crate::api::kv_rpc::RequestId;
 use crate::api::{Entry, Index, Position};
 
-/// A change, as it stands in the log. An entry without data is a leader's first, and changes
-/// nothing.
+/// A change, as the log has it. A leader's no-op entry has no data, and changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Command {
-    /// A client's.
+    /// A client's change.
     Write {
         key: String,
         what: Change,
         /// The same in all copies of one operation.
         request: RequestId,
     },
-    /// The leader's: entries up to this one are needed no more.
+    /// The leader's: entries up to this one are no longer needed.
     ///
-    /// In the log, so that all servers drop the same entries at the same place, and each only what
-    /// it has applied.
+    /// It is in the log, so that all servers drop the same entries at the same place, and each
+    /// server drops only entries that it has applied.
     Compact(Index),
 }
 
-/// What becomes of a key.
+/// The change of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Change {
     Put(String),
@@ -36,7 +35,7 @@ pub(super) enum Change {
 }
 
 impl Command {
-    /// As an entry's data.
+    /// Encodes the command as an entry's data.
     pub(super) fn encode(&self) -> Bytes {
         let encoded = postcard::to_allocvec(self);
         Bytes::from(encoded.expect("commands are plain data, which can always be encoded"))
@@ -44,9 +43,9 @@ impl Command {
 }
 
 impl Tables<'_> {
-    /// Applies one entry. Returns the new end of what the log has dropped, if it has moved.
+    /// Applies one entry. Returns the last entry that the log has dropped, if that has changed.
     ///
-    /// The caller writes, in the same transaction, that it is applied.
+    /// The caller records, in the same transaction, that the entry is applied.
     pub(super) fn apply(
         &mut self,
         entry: &Entry,
@@ -56,7 +55,7 @@ impl Tables<'_> {
             return Ok(None);
         }
         let command: Command = postcard::from_bytes(&entry.data).map_err(|error| {
-            StoreError::Damaged(format!("entry {} is no command: {error}", entry.position()))
+            StoreError::Damaged(format!("entry {} is not a command: {error}", entry.position()))
         })?;
         match command {
             Command::Write { key, what, request } => {
@@ -65,12 +64,12 @@ impl Tables<'_> {
                 }
                 Ok(None)
             }
-            // Never the entry itself nor what follows it: the data do not have them.
+            // Never drops the entry itself nor what follows it: they are not in the data yet.
             Command::Compact(index) => self.compact(truncated, index.min(entry.index.prev())),
         }
     }
 
-    /// Whether `request` comes for the first time; from now on it has been there.
+    /// Whether `request` comes for the first time; records that it has come.
     fn is_first(&mut self, request: RequestId) -> Result<bool, StoreError> {
         let last = self.sessions.get(request.client.0)?.map_or(0, |row| row.value());
         let first = request.number > last;
@@ -93,9 +92,9 @@ impl Tables<'_> {
         Ok(())
     }
 
-    /// Drops the log up to `index`; the last entry dropped, `None` if none was.
+    /// Drops the log up to `index`. Returns the last entry dropped, `None` if none was.
     fn compact(&mut self, truncated: Index, index: Index) -> Result<Option<Position>, StoreError> {
-        // Dropped before, or covered by a snapshot.
+        // Already dropped, or covered by a snapshot.
         let Some(term) = self.term(index)? else { return Ok(None) };
         let position = Position { term, index };
         self.drop_entries(truncated.next(), index.next())?;

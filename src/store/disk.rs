@@ -1,4 +1,4 @@
-//! A disk that can crash: what was synced stays, and of the writes since, what chance leaves.
+//! A disk that can crash: synced writes stay; of the later ones, chance decides.
 //!
 //! ```text
 //!          synced                │ since the last sync
@@ -7,12 +7,12 @@
 //! a crash leaves                 │   lost      kept     half of it
 //! ```
 //!
-//! Unlike the [`persister`](crate::persister), whose writes come back in order, a disk may write
-//! in any order until it is told to sync, and a write may be torn between two sectors. Whoever
-//! keeps a database on it must bear that.
+//! Unlike the [`persister`](crate::persister), whose writes come back in order, a disk may write in
+//! any order until it is told to sync, and a write may be torn between two sectors. A database
+//! stored on it must tolerate that.
 //!
-//! Everything is in memory, in pages that the two states share as long as they are the same: a
-//! sync costs what was written since the last one, whatever the disk holds.
+//! Everything is in memory, in pages that the current and the synced state share as long as they
+//! are the same. So a sync costs what was written since the last one, whatever the disk holds.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,7 +28,7 @@ use crate::persister::{Unsynced, crash_chance};
 use crate::runtime::rand::Chance;
 use crate::runtime::sync::Quiet;
 
-/// What is written whole or not at all, in bytes.
+/// The unit that is written whole or not at all, in bytes.
 const SECTOR: usize = 512;
 
 /// A server's disk. A clone is another handle to the same disk.
@@ -39,12 +39,12 @@ pub struct Disk {
     state: Arc<Quiet<State>>,
 }
 
-/// What a disk was asked to do so far, in this life and in those before it.
+/// What a disk was asked to do so far, in this life and all earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DiskUsage {
-    /// Bytes handed over by writes.
+    /// Bytes passed to writes.
     pub bytes_written: u64,
-    /// Syncs.
+    /// Number of syncs.
     pub syncs: u64,
 }
 
@@ -53,30 +53,30 @@ pub struct DiskUsage {
 struct State {
     /// What reads see.
     seen: Pages,
-    /// What a crash leaves for sure.
+    /// What a crash certainly leaves.
     synced: Pages,
-    /// The changes of `seen` that are not in `synced`, in order.
+    /// The changes in `seen` that are not in `synced`, in order.
     unsynced: Vec<Change>,
-    /// Somebody has a database on it.
+    /// Whether a database is open on it.
     claimed: bool,
-    /// The life is over: what is written now vanishes.
+    /// Whether the life is over: what is written now vanishes.
     crashed: bool,
     /// How many lives came before this one.
     crash_count: u64,
     usage: DiskUsage,
     watch: Watching,
     fuse: Option<Fuse>,
-    /// What a failure of the power has left, until somebody calls it a crash.
+    /// What a power failure has left, until [`Disk::crash`] takes it.
     left: Option<Pages>,
 }
 
 /// When the power fails.
 struct Fuse {
-    /// How many writes and syncs are still carried out.
+    /// How many more writes and syncs are carried out.
     operations: u64,
-    /// What becomes of the writes since the last sync.
+    /// What happens to the writes since the last sync.
     keep: Unsynced,
-    /// What is done at that moment.
+    /// What is called at that moment.
     then: Box<dyn FnOnce() + Send>,
 }
 
@@ -86,7 +86,7 @@ impl fmt::Debug for Fuse {
     }
 }
 
-/// Who looks on, if anybody does.
+/// The watcher of a server, if there is one.
 #[derive(Clone, Default)]
 struct Watching(Option<Arc<dyn StoreWatch>>);
 
@@ -108,22 +108,22 @@ impl Disk {
         Disk::default()
     }
 
-    /// The disk as a crash at this moment leaves it, for the server's next life.
+    /// Returns the disk as a crash at this moment leaves it, for the server's next life.
     ///
-    /// It holds all that was synced and, as `keep` says, none, all or some of the writes since.
-    /// What is written to this handle and its clones from now on is seen by them alone, and their
-    /// syncs say `Ok`: a dying instance must not notice.
+    /// It holds everything synced and, depending on `keep`, none, all or some of the writes since.
+    /// Later writes to this handle and its clones are visible only through them, and their syncs
+    /// return `Ok`: a dying instance must not notice.
     ///
     /// # Panics
-    /// When this life has crashed before: the server's disk is what that crash returned. A failure
-    /// of the power is not yet a crash; it has decided what is left.
+    /// If this life has crashed before: the server's disk is then the one that the crash returned.
+    /// A power failure is not yet a crash; it has only decided what is left.
     #[must_use]
     pub fn crash(&self, keep: Unsynced) -> Disk {
         let next = self.state.with(|state| {
             let failed = state.left.take();
             assert!(
                 !state.crashed || failed.is_some(),
-                "a disk that crashed crashes again: go on with its next life"
+                "a disk that crashed crashes again: continue with its next life"
             );
             let left = failed.unwrap_or_else(|| state.left_by_crash(keep));
             (state.crashed, state.fuse) = (true, None);
@@ -138,9 +138,10 @@ impl Disk {
         Disk { state: Arc::new(Quiet::new(next)) }
     }
 
-    /// Has the power fail in the midst of something: after `operations` more writes and syncs,
-    /// before the next one. That is a crash that leaves what `keep` says, except that nobody knows
-    /// yet: `then` is called at that moment, in place, to cut the server off.
+    /// Makes the power fail after `operations` more writes and syncs, before the next one.
+    ///
+    /// That is a crash that leaves what `keep` says, except that no server knows of it yet: `then`
+    /// is called at that moment, in place, to cut the server off.
     pub fn fail_power_after(
         &self,
         operations: u64,
@@ -156,28 +157,29 @@ impl Disk {
         self.state.with(|state| state.left.is_some())
     }
 
-    /// Before a write or a sync: the power may fail.
+    /// Called before a write or a sync: the power may fail.
     fn burn(&self) {
         if let Some(then) = self.state.with(State::burn) {
             then();
         }
     }
 
-    /// Has `watch` look on at this life of the server, in place of an earlier one. It stays behind
-    /// in a crash.
+    /// Makes `watch` the watcher of this life of the server, in place of an earlier one.
+    ///
+    /// A crash leaves it behind: the next life has no watcher.
     pub fn watch(&self, watch: Arc<dyn StoreWatch>) {
         self.state.with(|state| state.watch = Watching(Some(watch)));
     }
 
-    /// Who looks on, to be shown what the server does; nobody once the life is over.
+    /// The watcher, which is shown what the server does; `None` once the life is over.
     pub(super) fn watching(&self) -> Option<Arc<dyn StoreWatch>> {
         self.state.with(|state| state.watch.0.clone().filter(|_| !state.crashed))
     }
 
-    /// A handle for a database of which there can be one at a time, as with a file that is locked.
+    /// Returns a handle for a database. Only one can be open at a time, as with a locked file.
     ///
     /// # Errors
-    /// There is one, and it is still open.
+    /// [`StoreError::Failed`]: another one is still open.
     pub(super) fn claim(&self) -> Result<Disk, StoreError> {
         if self.state.with(|state| std::mem::replace(&mut state.claimed, true)) {
             return Err(StoreError::Failed("an earlier life still has it open".into()));
@@ -193,9 +195,9 @@ impl Disk {
 
 /// Carries out some of `changes`, sector by sector.
 ///
-/// The odds are drawn first, from none to all, so that both are seen as well as what lies between.
-/// Sectors are drawn in their order on the disk, not in that of the writes: that order is the
-/// database's own affair, and may differ between two runs that write the same.
+/// The odds are drawn first, from none to all, so that both extremes occur as well as what lies
+/// between. Sectors are drawn in their order on the disk, not in the order of the writes: that
+/// order is the database's own affair, and may differ between two runs that write the same.
 fn keep_some(changes: &[Change], left: &mut Pages, mut chance: Chance) {
     let odds = chance.below(5);
     let mut sectors: BTreeMap<usize, Vec<&[u8]>> = BTreeMap::new();
@@ -214,7 +216,7 @@ fn keep_some(changes: &[Change], left: &mut Pages, mut chance: Chance) {
         left.set_length(length);
     }
     for (at, versions) in sectors {
-        // All versions of a sector in order: the last that was kept is what stands there.
+        // All versions of a sector in order: the last one that was kept is what is there.
         for piece in versions {
             if chance.below(4) < odds {
                 left.set_length(left.length().max(at + piece.len()));
@@ -224,7 +226,7 @@ fn keep_some(changes: &[Change], left: &mut Pages, mut chance: Chance) {
     }
 }
 
-/// `data` at `offset`, cut where sectors begin.
+/// Cuts `data` at `offset` into pieces where sectors begin.
 fn sectors_of(offset: usize, data: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -237,7 +239,7 @@ fn sectors_of(offset: usize, data: &[u8]) -> impl Iterator<Item = (usize, &[u8])
 }
 
 impl State {
-    /// What a crash leaves now.
+    /// What a crash would leave now.
     fn left_by_crash(&self, keep: Unsynced) -> Pages {
         match keep {
             Unsynced::LoseAll => self.synced.clone(),
@@ -250,7 +252,7 @@ impl State {
         }
     }
 
-    /// Counts a write or a sync; what to do if the power fails before it.
+    /// Counts a write or a sync. Returns what to call if the power fails before it.
     fn burn(&mut self) -> Option<Box<dyn FnOnce() + Send>> {
         let fuse = self.fuse.as_mut()?;
         if fuse.operations > 0 {
@@ -281,7 +283,7 @@ impl State {
         self.synced.set_length(self.seen.length());
     }
 
-    /// Makes a change that reads see at once and a crash may lose.
+    /// Makes a change that reads see at once but a crash may lose.
     fn change(&mut self, change: Change) -> io::Result<()> {
         match &change {
             Change::Length(length) => self.seen.set_length(*length),
@@ -298,7 +300,7 @@ impl State {
     }
 }
 
-/// A place on the disk; one beyond what the machine can address is beyond the end.
+/// A place on the disk. An offset that the machine cannot address is beyond the end.
 fn place(offset: u64) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
 }
@@ -344,7 +346,7 @@ mod tests {
     use super::super::pages::PAGE;
     use super::*;
 
-    /// A disk of two pages with `text` at its begin, synced.
+    /// A disk of two pages with `text` at its start, synced.
     fn disk(text: &[u8]) -> Disk {
         let disk = Disk::new();
         disk.set_len(2 * PAGE as u64).unwrap();

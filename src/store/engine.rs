@@ -1,4 +1,4 @@
-//! The database: opened, read, and changed in one transaction at a time.
+//! The database: opened, read, and changed by one transaction at a time.
 
 use std::io;
 use std::ops::Bound;
@@ -17,19 +17,19 @@ use super::tables::{APPLIED, DATA, HARD, LOG, MEMBERS, RAFT, TRUNCATED, Tables, 
 use crate::api::{Entry, Index, Position, Term};
 use crate::tick::{ConfState, HardState};
 
-/// Bytes at the begin of a database that say that it is one.
+/// Bytes at the start of a database that mark it as one.
 const MARK: usize = 9;
 
 /// A server's database. A clone is another handle to the same database.
 ///
-/// Nothing in it waits for another task: there is one writer, and readers see the state of the
-/// moment at which they begin.
+/// Nothing in it waits for another task: there is one writer, and a reader sees the state at the
+/// moment when it begins.
 #[derive(Clone)]
 pub(super) struct Engine {
     database: Arc<Database>,
 }
 
-/// What a server finds when it starts, the entries aside.
+/// What a server finds when it starts, without the entries.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Found {
     pub(super) hard_state: HardState,
@@ -41,12 +41,12 @@ pub(super) struct Found {
 }
 
 impl Engine {
-    /// Opens the database on `disk`; an empty disk is given a new one.
+    /// Opens the database on `disk`; on an empty disk it creates one.
     pub(super) fn open(disk: &Disk) -> Result<Engine, StoreError> {
         Engine::on(disk.claim()?)
     }
 
-    /// Opens the database on something like a disk.
+    /// Opens the database on any backend that works like a disk.
     pub(super) fn on(backend: impl StorageBackend) -> Result<Engine, StoreError> {
         clear_unfinished(&backend).map_err(redb::StorageError::from)?;
         let mut builder = Builder::new();
@@ -62,14 +62,15 @@ impl Engine {
         Ok(engine)
     }
 
-    /// The state as it is now, whatever becomes of it meanwhile.
+    /// Begins to read the state as it is now; later changes are not visible.
     pub(super) fn read(&self) -> Result<ReadTransaction, StoreError> {
         Ok(self.database.begin_read()?)
     }
 
-    /// Carries `work` out in one transaction: all of it, or nothing. Without
-    /// [`Durability::Immediate`] a crash may undo it, along with all that follows, until the next
-    /// one that has it.
+    /// Carries `work` out in one transaction: all of it, or nothing.
+    ///
+    /// Without [`Durability::Immediate`] a crash may undo the transaction, along with all that
+    /// follow, up to the next one that has it.
     pub(super) fn write<T>(
         &self,
         durability: Durability,
@@ -84,7 +85,7 @@ impl Engine {
         Ok(done)
     }
 
-    /// What earlier lives left.
+    /// Reads what earlier lives left.
     pub(super) fn load(&self) -> Result<Found, StoreError> {
         let read = self.read()?;
         let (raft, log) = (read.open_table(RAFT)?, read.open_table(LOG)?);
@@ -101,7 +102,7 @@ impl Engine {
         Ok(found)
     }
 
-    /// The entries of `first..end`, end excluded, as far as they are there.
+    /// Returns the entries of `first..end`, end excluded, as far as they exist.
     pub(super) fn entries(&self, first: Index, end: Index) -> Result<Vec<Entry>, StoreError> {
         let log = self.read()?.open_table(LOG)?;
         let mut entries = Vec::new();
@@ -113,19 +114,19 @@ impl Engine {
         Ok(entries)
     }
 
-    /// The term of a stored entry.
+    /// Returns the term of a stored entry.
     pub(super) fn term(&self, index: Index) -> Result<Option<Term>, StoreError> {
         let log = self.read()?.open_table(LOG)?;
         Ok(log.get(index.0)?.map(|row| Term(row.value().0)))
     }
 
-    /// A key's value.
+    /// Returns a key's value.
     pub(super) fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
         let data = self.read()?.open_table(DATA)?;
         Ok(data.get(key)?.map(|row| row.value().to_owned()))
     }
 
-    /// The first keys of a range with their values, all as they are at one moment.
+    /// Returns the first keys of a range with their values, all as they are at one moment.
     pub(super) fn scan(&self, args: &ScanArgs) -> Result<Vec<(String, String)>, StoreError> {
         let (start, end) = match &args.keys {
             Keys::Range { start, end } => (start, end.as_deref()),
@@ -146,11 +147,11 @@ impl Engine {
     }
 }
 
-/// Empties a disk on which a database was begun and not finished: a crash came in the first start.
+/// Empties a disk whose first start crashed before its database was finished.
 ///
-/// A new database is marked as one only when it is on disk, and nothing is put into it before. So
-/// without a mark at the begin and with nothing behind the header, nothing is lost. Where there is
-/// something, it is damage, which the database finds by itself.
+/// A new database gets its mark only when it is on disk, and nothing is put into it before. So if
+/// there is no mark at the start and nothing after the header, no data are lost. Anything that is
+/// there is damage, which the database finds by itself.
 fn clear_unfinished(backend: &impl StorageBackend) -> io::Result<()> {
     let mut page = [0; 4096];
     let (mut at, length) = (0, backend.len()?);
@@ -166,14 +167,17 @@ fn clear_unfinished(backend: &impl StorageBackend) -> io::Result<()> {
     if length > 0 { backend.set_len(0) } else { Ok(()) }
 }
 
-/// Up to which entry the data of `read` are.
+/// Returns the last entry that is in the data of `read`.
 pub(super) fn applied_in(read: &ReadTransaction) -> Result<Position, StoreError> {
     let row = read.open_table(APPLIED)?.get(())?;
     Ok(row.map_or_else(Position::default, |row| position(row.value())))
 }
 
 impl Found {
-    /// What one transaction wrote cannot disagree. What does was not written by this service.
+    /// Checks that the positions are in order.
+    ///
+    /// One transaction writes them, so they cannot disagree; if they do, this service did not write
+    /// them.
     fn check(&self) -> Result<(), StoreError> {
         let Found { hard_state, truncated, last, applied, .. } = self;
         let in_order = truncated.index <= applied.index
@@ -184,7 +188,7 @@ impl Found {
         }
         Err(StoreError::Damaged(format!(
             "the log is cut at {truncated}, applied up to {applied}, committed up to {} and ends at \
-             {last}, which are not in this order",
+             {last}, but each of these must be at or after the one before",
             hard_state.commit,
         )))
     }

@@ -1,16 +1,16 @@
-//! Why a store has no answer.
+//! The errors of a server's store.
 
 use std::io;
 
 use crate::tick;
 
-/// What can go wrong with a server's store. None of it is passing: the server stops, or does not
+/// What can go wrong with a server's store. No error is temporary: the server stops, or does not
 /// start.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The content is not what was written. The server must not start from it: a vote or an entry
-    /// that is forgotten can be promised twice. Restore the disk from a copy, or give the
-    /// server's place in the cluster to a new one.
+    /// that is forgotten can be promised twice. Restore the disk from a copy, or replace the server
+    /// by a new one.
     #[error(
         "the store is damaged: {0}; do not start a server from it: restore a copy, or replace the \
          server by a new one"
@@ -21,7 +21,7 @@ pub enum StoreError {
     Failed(String),
 }
 
-/// What the database says: its own content is wrong, or the disk did not do what it was asked.
+/// Classifies a database's error: its content is wrong, or the disk did not do what it was asked.
 fn from_redb(error: &redb::Error) -> StoreError {
     match error {
         redb::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => {

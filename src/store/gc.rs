@@ -1,4 +1,4 @@
-//! When a leader has the log cut, and where.
+//! Decides when a leader has the log cut, and where.
 //!
 //! ```text
 //! truncated                                        applied
@@ -7,8 +7,8 @@
 //!                            │◄──── half of it ──────►│   what a slow follower may still need
 //! ```
 //!
-//! What is cut is decided once, by the leader, and stands in the log: so all servers have the same
-//! entries, and a server that lags applies what leads there before it drops it.
+//! The leader alone decides what is cut, by an entry in the log. So all servers have the same
+//! entries, and a server that lags applies the entries before it drops them.
 
 use super::config::GC_TICKS;
 use super::sending::Sending;
@@ -19,9 +19,9 @@ use crate::tick::{Progress, RawNode, Role};
 /// A leader's view of the length of its log.
 pub(super) struct Gc {
     limit: Option<u64>,
-    /// Ticks since the last look.
+    /// Ticks since the last check.
     ticks: u32,
-    /// What was proposed last, and when: until it is applied there is nothing to propose.
+    /// The term and the highest index of earlier proposals: no index is proposed twice in a term.
     proposed: (Term, Index),
 }
 
@@ -30,7 +30,7 @@ impl Gc {
         Gc { limit, ticks: 0, proposed: (Term(0), Index(0)) }
     }
 
-    /// A tick has passed. The last entry to drop, if it is time to drop some.
+    /// Counts a tick. Returns the last entry to drop, if it is time to drop some.
     pub(super) fn tick(&mut self, node: &RawNode<PeerStorage>, sending: &Sending) -> Option<Index> {
         self.ticks += 1;
         let limit = self.limit.filter(|_| self.ticks >= GC_TICKS)?;
@@ -53,17 +53,17 @@ impl Gc {
     }
 }
 
-/// After which entry a follower needs the log: the last one it has, or that of the snapshot that it
-/// is being sent.
+/// The entry after which a follower needs the log: its last one, or that of the snapshot being sent
+/// to it.
 fn needs_after(peer: &Progress, sent: impl Fn(ServerId) -> Option<Index>) -> Index {
     sent(peer.id()).map_or(peer.matched(), |end| end.max(peer.matched()))
 }
 
-/// The last entry to drop from a log of which `truncated` is dropped and `applied` is applied.
+/// The last entry to drop from a log that is dropped up to `truncated` and applied up to `applied`.
 ///
-/// The last entry applied stays. So does what a follower still needs, as long as that is not more
-/// than half of the limit; all of the limit while a snapshot is being sent, which would be of no
-/// use if the log did not go on after it.
+/// The last entry applied stays. So do the entries that a follower still needs, up to half of the
+/// limit; up to the whole limit while a snapshot is being sent, which would be useless if the log
+/// did not continue after it.
 fn cut_at(
     limit: u64,
     truncated: Index,

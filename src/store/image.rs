@@ -1,13 +1,13 @@
-//! The data as a row of bytes: what a snapshot is made of, cut into chunks anywhere.
+//! The data as a sequence of bytes: the content of a snapshot, cut into chunks anywhere.
 //!
 //! ```text
 //! sessions C1 → 7, C2 → 3   data "a" → "x", "b" → "" …
 //! ├──── chunk 0 ────┼──── chunk 1 ────┼── chunk 2 ──┤
 //! ```
 //!
-//! It is read from a transaction of its own, a chunk at a time, while the server goes on: the
-//! transaction sees the state of the moment at which it began. So a snapshot costs nothing before
-//! somebody asks for its first chunk, and never more memory than a chunk.
+//! A chunk at a time is read, in a read transaction of its own, while the server continues to work:
+//! the transaction sees the state at the moment when it began. So a snapshot costs nothing before
+//! its first chunk is asked for, and never more memory than a few chunks.
 
 use std::ops::Bound;
 use std::sync::Arc;
@@ -28,21 +28,21 @@ enum Row<'a> {
     Pair { key: &'a str, value: &'a str },
 }
 
-/// The data as they were after some entry.
+/// The data as they were after one entry.
 pub(super) struct View {
     read: ReadTransaction,
     position: Position,
 }
 
 impl View {
-    /// The data as they are now.
+    /// Opens a view of the data as they are now.
     pub(super) fn now(engine: &Engine) -> Result<View, StoreError> {
         let read = engine.read()?;
         let position = applied_in(&read)?;
         Ok(View { read, position })
     }
 
-    /// The last entry that is in it.
+    /// The last entry that is in the view.
     pub(super) const fn position(&self) -> Position {
         self.position
     }
@@ -52,15 +52,15 @@ impl View {
 pub(super) struct Cutter {
     view: Arc<View>,
     next: Next,
-    /// What was read and is in no chunk yet.
+    /// Bytes that were read and are in no chunk yet.
     rest: Vec<u8>,
 }
 
-/// Where to read on.
+/// Where to continue reading.
 enum Next {
-    /// Sessions after this client's.
+    /// In the sessions, after this client's.
     Sessions(Option<u64>),
-    /// Pairs after this key's.
+    /// In the pairs, after this key's.
     Pairs(Option<String>),
     End,
 }
@@ -70,8 +70,9 @@ impl Cutter {
         Cutter { view, next: Next::Sessions(None), rest: Vec::new() }
     }
 
-    /// The next chunk, and whether it is the last one. At most `max` bytes, and as many unless it
-    /// is the last.
+    /// Returns the next chunk, and whether it is the last one.
+    ///
+    /// A chunk has exactly `max` bytes; the last one may have fewer.
     pub(super) fn cut(&mut self, max: usize) -> Result<(Bytes, bool), StoreError> {
         while self.rest.len() <= max && !matches!(self.next, Next::End) {
             self.next = match &self.next {
@@ -88,7 +89,7 @@ impl Cutter {
     }
 }
 
-/// Reads sessions until `rest` is longer than `max`; where to read on.
+/// Reads sessions until `rest` is longer than `max`. Returns where to continue.
 fn fill_sessions(
     view: &View,
     after: Option<u64>,
@@ -108,7 +109,7 @@ fn fill_sessions(
     Ok(Next::Pairs(None))
 }
 
-/// Reads keys and values until `rest` is longer than `max`; where to read on.
+/// Reads keys and values until `rest` is longer than `max`. Returns where to continue.
 fn fill_pairs(
     view: &View,
     after: Option<&str>,
@@ -133,7 +134,7 @@ fn encode(row: &Row<'_>, rest: &mut Vec<u8>) -> Result<(), StoreError> {
 }
 
 impl Tables<'_> {
-    /// Puts `image`, all chunks of a view joined, in the place of all data.
+    /// Replaces all data by `image`, which is all chunks of a view joined.
     pub(super) fn replace_data(&mut self, image: &[u8]) -> Result<(), StoreError> {
         self.data.retain(|_, _| false)?;
         self.sessions.retain(|_, _| false)?;

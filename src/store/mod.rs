@@ -1,9 +1,8 @@
-//! The key/value service of the tick design, with everything that it must not forget in one
-//! database.
+//! The key/value service of the tick design, with its durable state in one database.
 //!
-//! [`kv`](crate::kv) beside it is a service above *any* consensus, and keeps its data in memory:
-//! what survives a crash is the log and a snapshot. Here the data are on disk as they are, and a
-//! server that starts again has them at once. What makes that safe is one rule: all that one
+//! [`kv`](crate::kv) is a service above *any* consensus, and keeps its data in memory: a crash
+//! leaves the log and a snapshot. Here the data themselves are on disk, and a server that starts
+//! again has them at once. One rule makes that safe: everything that one
 //! [`Ready`](crate::tick::Ready) asks for is one transaction.
 //!
 //! ```text
@@ -17,36 +16,36 @@
 //!
 //! # The ideas, one file each
 //!
-//! | The question | The answer | file |
+//! | Question | Answer | File |
 //! | --- | --- | --- |
 //! | What does a crash leave? | what was synced, and any part of the rest | `disk.rs` |
-//! | Can log and data disagree? | no: one transaction has both | `storage.rs` |
-//! | What does an entry do? | a change, once; or it cuts the log | `command.rs` |
-//! | When is the log cut, and where? | the leader says so, in the log | `gc.rs` |
-//! | How is a snapshot made? | it is not: it is read as it is sent | `image.rs` |
-//! | How does it travel? | in chunks, before its message | `sending.rs`, `staging.rs` |
-//! | Who is answered when? | a write with its entry, a read with its index | `waiting.rs` |
+//! | Can log and data disagree? | no: one transaction changes both | `storage.rs` |
+//! | What does an entry do? | it changes a key, once; or it cuts the log | `command.rs` |
+//! | When is the log cut, and where? | the leader decides, by an entry | `gc.rs` |
+//! | How is a snapshot made? | it is not: the data are read while they are sent | `image.rs` |
+//! | How is it sent? | in chunks, before its message | `sending.rs`, `staging.rs` |
+//! | When is a call answered? | a write with its entry, a read with its index | `waiting.rs` |
 //!
 //! # What it promises
 //!
 //! - Every operation takes effect at one moment between its call and its return; each change does
 //!   so once, however often it is sent.
-//! - What was answered survives a crash of all servers at once, at any moment.
-//! - A command costs what it changes, whatever the length of the log and the size of the data. So
-//!   does a snapshot that nobody takes.
-//! - A database that is not as it was written is an error with what to do. A server whose disk
-//!   fails stops, and says nothing more.
+//! - An operation that was answered survives a crash of all servers at once, at any moment.
+//! - The cost of a command depends on what it changes, not on the length of the log or the size of
+//!   the data. A snapshot costs nothing until its first chunk is sent.
+//! - A database that is not as it was written is an error that says what to do. A server whose disk
+//!   fails stops, and sends nothing more.
 //!
-//! # What it does not
+//! # Not promised
 //!
-//! - To forget clients: a session stays, as in `kv`.
-//! - To go on working while a snapshot is being *installed*: that is one transaction, too.
-//! - To give room on the disk back: what was cut and deleted is used again.
+//! - Clients are never forgotten: a session stays, as in `kv`.
+//! - A server does nothing else while it *installs* a snapshot: that is one transaction, too.
+//! - The disk does not shrink: room that was cut or deleted is only used again.
 //!
-//! # Reading on
+//! # Where to read next
 //!
-//! `worker.rs` is the loop, `tables.rs` what stands in the database. `docs/decisions/store.md` says
-//! why it is one database, and what is synced when.
+//! `worker.rs` is the loop, `tables.rs` lists the content of the database.
+//! `docs/decisions/store.md` says why it is one database, and what is synced when.
 
 mod clerk;
 mod command;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-/// What states share, in bytes.
+/// The unit that states share, in bytes.
 pub(super) const PAGE: usize = 4096;
 
-/// Bytes in pages; a page that was never written is zero and takes no room.
+/// Bytes in pages; a page that was never written is zero and takes no memory.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pages {
     length: usize,
@@ -20,7 +20,7 @@ impl Pages {
         self.length
     }
 
-    /// Whether `count` bytes at `offset` are within the disk's length.
+    /// Checks that `count` bytes at `offset` are within the disk's length.
     pub(super) fn check(&self, offset: usize, count: usize) -> io::Result<()> {
         if offset.checked_add(count).is_some_and(|end| end <= self.length) {
             return Ok(());
@@ -32,7 +32,7 @@ impl Pages {
         ))
     }
 
-    /// Makes the disk shorter or longer; what is new is zero.
+    /// Makes the disk shorter or longer; new bytes are zero.
     pub(super) fn set_length(&mut self, length: usize) {
         if length < self.length {
             self.pages.split_off(&length.div_ceil(PAGE));
@@ -50,7 +50,7 @@ impl Pages {
         }
     }
 
-    /// Takes a page over from `other`.
+    /// Takes over a page of `other`, without a copy.
     pub(super) fn share(&mut self, number: usize, other: &Pages) {
         match other.pages.get(&number) {
             Some(page) => drop(self.pages.insert(number, page.clone())),
@@ -71,7 +71,7 @@ impl Pages {
     }
 }
 
-/// The pages that `count` bytes at `offset` lie on: number, place within, and which of the bytes.
+/// The pages of `count` bytes at `offset`: number, offset in the page, and which of the bytes.
 pub(super) fn pages_of(
     offset: usize,
     count: usize,

@@ -1,6 +1,6 @@
-//! The calls of the service: clerks to servers, and chunks of a snapshot between servers.
+//! The calls of the service: from clerks to servers, and with chunks of a snapshot between servers.
 //!
-//! Messages of Raft are not among them: they go as everywhere in this design, by
+//! Raft's messages are not among them: as everywhere in this design, they are sent with
 //! [`TickRpc`](crate::driver::TickRpc).
 
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::kv_rpc::{GetArgs, PutArgs, Refused, RequestId};
 use crate::api::{Position, ServerId, Term};
 
-/// Removes a key, once however often it is sent.
+/// Removes a key, once, however often it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteArgs {
     /// The key.
@@ -18,17 +18,17 @@ pub struct DeleteArgs {
     pub request: RequestId,
 }
 
-/// Which keys a scan goes over, in their order.
+/// The keys that a scan returns, in their order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Keys {
-    /// From `start` on, to `end`, which is excluded, or to the last.
+    /// The keys from `start` to `end`, which is excluded; to the last key if there is no `end`.
     Range {
         /// The first key that may be returned.
         start: String,
-        /// The first key that may not.
+        /// The first key that may not be returned.
         end: Option<String>,
     },
-    /// All that begin with this.
+    /// All keys that begin with this.
     Prefix(String),
 }
 
@@ -37,14 +37,14 @@ pub enum Keys {
 pub struct ScanArgs {
     /// Which keys.
     pub keys: Keys,
-    /// Most keys that are returned, the first ones of them.
+    /// Most keys that are returned; if there are more, the first ones are.
     pub limit: u64,
 }
 
-/// What every server answers to clerks.
+/// The calls that every server answers to clerks.
 #[tarpc::service]
 pub trait StoreRpc {
-    /// The key's value; `None` when it is missing. An empty value is a value.
+    /// Returns the key's value; `None` if it is missing. An empty value is a value.
     async fn get(args: GetArgs) -> Result<Option<String>, Refused>;
     /// Gives a key a value.
     async fn put(args: PutArgs) -> Result<(), Refused>;
@@ -52,7 +52,7 @@ pub trait StoreRpc {
     async fn append(args: PutArgs) -> Result<(), Refused>;
     /// Removes a key; a missing one stays missing.
     async fn delete(args: DeleteArgs) -> Result<(), Refused>;
-    /// Keys and their values, in the order of the keys, all as they were at one moment.
+    /// Returns keys and their values, in the order of the keys, all as they were at one moment.
     async fn scan(args: ScanArgs) -> Result<Vec<(String, String)>, Refused>;
 }
 
@@ -63,28 +63,28 @@ pub struct ChunkArgs {
     pub from: ServerId,
     /// The leader's term.
     pub term: Term,
-    /// The last entry that the snapshot covers; with the term, the snapshot's name.
+    /// The last entry that the snapshot covers; with the term, it identifies the snapshot.
     pub position: Position,
-    /// Which piece, from 0.
+    /// The number of the piece, from 0.
     pub number: u64,
-    /// Whether none follows.
+    /// Whether it is the last piece.
     pub is_last: bool,
-    /// The piece.
+    /// The bytes of the piece.
     pub data: Bytes,
 }
 
 /// What a receiver has of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChunkReply {
-    /// All pieces before this number, and perhaps some after it.
+    /// It has all pieces before this number, and perhaps some after it.
     Wants(u64),
-    /// Everything that the snapshot covers: no piece is needed.
+    /// It has everything that the snapshot covers: no piece is needed.
     Has,
-    /// Nothing to do with the snapshot: a newer leader or a newer snapshot has come.
+    /// It wants nothing of the snapshot: it has seen a newer leader or a newer snapshot.
     Stale,
 }
 
-/// What every server answers to its peers beside messages.
+/// The calls that every server answers to its peers, besides Raft's messages.
 #[tarpc::service]
 pub trait ChunkRpc {
     /// Keeps one piece of a snapshot.

@@ -2,15 +2,15 @@
 //!
 //! ```text
 //! core ── Snapshot message ──► kept back
-//!                              chunk 0, 1, 2, … ──► follower     a few under way at a time
+//!                              chunk 0, 1, 2, … ──► follower     a few in flight at a time
 //!                              ◄── wants 3                       lost ones are sent again
-//!                              Snapshot message ──► follower     all chunks are there
+//!                              Snapshot message ──► follower     after the last chunk
 //! core ◄── done, or lost
 //! ```
 //!
-//! A snapshot that was given up is not forgotten: when the core asks for it again, it goes on with
-//! the first chunk that the follower lacks. Nothing here waits or calls; what is to be done is
-//! returned.
+//! A snapshot that was given up is not forgotten: when the core asks for it again, the sender
+//! continues with the first chunk that the follower lacks. Nothing here waits or makes a call; the
+//! actions to take are returned.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,10 +25,10 @@ use super::server::StoreUsage;
 use crate::api::{Index, Position, ServerId};
 use crate::tick::Message;
 
-/// Something that the owner is to do.
+/// An action that the owner must take.
 #[derive(Debug)]
 pub(super) enum Action {
-    /// Send a chunk, and tell what came of it.
+    /// Send a chunk, and report the outcome.
     Send(ChunkCall),
     /// Send the message: the follower has all chunks.
     Deliver(Message),
@@ -36,27 +36,27 @@ pub(super) enum Action {
     GiveUp(ServerId),
 }
 
-/// A chunk on its way.
+/// A chunk in flight.
 #[derive(Debug, Clone)]
 pub(super) struct ChunkCall {
     pub(super) to: ServerId,
     pub(super) args: ChunkArgs,
-    /// The attempt that it belongs to.
+    /// The attempt to which it belongs.
     attempt: u64,
-    /// How many chunks the follower had confirmed when it left.
+    /// How many chunks the follower had confirmed when this one was sent.
     confirmed: u64,
 }
 
-/// All snapshots that are being sent, one to a follower.
+/// All snapshots that are being sent, at most one to a follower.
 pub(super) struct Sending {
     config: StoreConfig,
     transfers: BTreeMap<ServerId, Transfer>,
-    /// Attempts so far: what comes of an earlier one is of no interest.
+    /// Attempts so far. Outcomes of an earlier attempt are ignored.
     attempts: u64,
     usage: StoreUsage,
 }
 
-/// A snapshot on its way to one follower.
+/// A snapshot that is being sent to one follower.
 struct Transfer {
     message: Message,
     view: Arc<View>,
@@ -65,17 +65,17 @@ struct Transfer {
     attempt: u64,
     /// Chunks that were cut so far.
     cut: u64,
-    /// Whether the last one was.
+    /// Whether the last chunk was cut.
     is_cut: bool,
     /// The follower has all chunks before this one.
     confirmed: u64,
-    /// Chunks that it has not confirmed, or the last one of all.
+    /// Chunks that the follower has not confirmed, and the last one of all.
     kept: BTreeMap<u64, Chunk>,
     /// Chunks before this one were sent in this attempt.
     sent_up_to: u64,
-    /// Those that are kept whose calls have not ended.
+    /// Chunks in `kept` whose calls have not ended.
     under_way: BTreeSet<u64>,
-    /// Calls without an answer since the last one with one.
+    /// Calls without a reply since the last one with a reply.
     losses: u32,
 }
 
@@ -97,7 +97,7 @@ impl Sending {
         Sending { config, transfers, attempts: 0, usage }
     }
 
-    /// Chunks and snapshots sent.
+    /// How many chunks and snapshots were sent.
     pub(super) const fn usage(&self) -> StoreUsage {
         self.usage
     }
@@ -106,26 +106,28 @@ impl Sending {
         self.transfers.is_empty()
     }
 
-    /// The snapshot that is on its way to a follower.
+    /// The last entry of the snapshot that is being sent to a follower.
     pub(super) fn position(&self, to: ServerId) -> Option<Position> {
         let transfer = self.transfers.get(&to).filter(|known| known.stage != Stage::GivenUp)?;
         Some(transfer.view.position())
     }
 
-    /// Forgets those that were given up and that the log does not go on after any more.
+    /// Forgets the snapshots that were given up and after which the log no longer continues.
     pub(super) fn forget_before(&mut self, truncated: Index) {
         self.transfers.retain(|_, transfer| {
             transfer.stage != Stage::GivenUp || transfer.view.position().index >= truncated
         });
     }
 
-    /// Forgets all of them: the server leads no more.
+    /// Forgets all snapshots: the server no longer leads.
     pub(super) fn clear(&mut self) {
         self.transfers.clear();
     }
 
-    /// The core sends a snapshot, the data of which are `view`. Another one that is on its way to
-    /// the same follower is replaced; the same one goes on.
+    /// Begins to send a snapshot to a follower; its data are `view`.
+    ///
+    /// A different snapshot that is being sent to the same follower is replaced; the same one
+    /// continues.
     pub(super) fn begin(
         &mut self,
         message: Message,
@@ -146,7 +148,7 @@ impl Sending {
         self.pump(to)
     }
 
-    /// What has come of a chunk: `None` without an answer.
+    /// Handles the outcome of a chunk: `None` if there was no reply.
     pub(super) fn on_chunk(
         &mut self,
         call: &ChunkCall,
@@ -171,7 +173,7 @@ impl Sending {
                 return Ok(again.into_iter().collect());
             }
             Some(ChunkReply::Wants(next)) if next < call.confirmed => {
-                // It had more once: it has crashed since, and forgotten all.
+                // It had more once, so it has crashed since, and lost all of it.
                 self.attempts = again;
                 transfer.restart(again);
             }
@@ -185,7 +187,7 @@ impl Sending {
         self.pump(to)
     }
 
-    /// What has come of the message to a follower: whether it was answered.
+    /// Handles the outcome of the message to a follower: whether it was answered.
     pub(super) fn on_delivered(&mut self, to: ServerId, position: Position, answered: bool) {
         if self.position(to) != Some(position) {
             return;
@@ -203,7 +205,7 @@ impl Sending {
         self.attempts
     }
 
-    /// Sends as many chunks as may be under way, or the message if the follower has all.
+    /// Sends as many chunks as may be in flight, or the message if the follower has all chunks.
     fn pump(&mut self, to: ServerId) -> Result<Vec<Action>, StoreError> {
         let StoreConfig { chunk_bytes, chunks_in_flight, .. } = self.config;
         let Some(transfer) = self.transfers.get_mut(&to) else { return Ok(Vec::new()) };
@@ -222,14 +224,14 @@ impl Sending {
             .kept
             .keys()
             .copied()
-            // The follower may hold a later one already; what it asks for it does not have.
+            // The follower may hold a later chunk already, but it lacks the one that it asks for.
             .filter(|number| !transfer.under_way.contains(number))
             .filter(|number| *number == confirmed || !transfer.sent(*number))
             .collect();
         Ok(idle.into_iter().filter_map(|number| self.send(to, number)).collect())
     }
 
-    /// A chunk as a call.
+    /// Makes the call that sends a chunk.
     fn send(&mut self, to: ServerId, number: u64) -> Option<Action> {
         let transfer = self.transfers.get_mut(&to)?;
         let chunk = transfer.kept.get(&number)?;
@@ -267,13 +269,15 @@ impl Transfer {
         }
     }
 
-    /// Begins with the first chunk again.
+    /// Starts again with the first chunk.
     fn restart(&mut self, attempt: u64) {
         *self = Transfer::new(self.message.clone(), self.view.clone(), attempt);
     }
 
-    /// Goes on after it was given up: with what the follower is not known to have, or with the
-    /// last chunk, to hear from it whether it still has the others.
+    /// Continues after the snapshot was given up.
+    ///
+    /// It continues with the first chunk that the follower may lack, or with the last chunk, to
+    /// learn whether the follower still has the others.
     fn resume(&mut self, attempt: u64) {
         let asks = self.confirmed.min(self.cut.saturating_sub(1));
         if asks < self.cut && !self.kept.contains_key(&asks) {
@@ -284,12 +288,12 @@ impl Transfer {
         (self.confirmed, self.sent_up_to) = (asks, asks);
     }
 
-    /// The follower has all chunks before `next`.
+    /// Records that the follower has all chunks before `next`.
     fn confirm(&mut self, next: u64) {
         self.losses = 0;
         self.confirmed = self.confirmed.max(next);
         let (cut, confirmed) = (self.cut, self.confirmed);
-        // The last one is kept: see `resume`.
+        // The last chunk is kept: see `resume`.
         self.kept
             .retain(|number, chunk| *number >= confirmed || chunk.is_last && *number + 1 == cut);
     }

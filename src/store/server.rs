@@ -1,4 +1,4 @@
-//! A server of the service, as others hold it: a handle; the worker has the rest.
+//! A server of the service, as its callers see it: a handle. The worker has the rest.
 
 use std::sync::Arc;
 
@@ -26,28 +26,28 @@ use crate::runtime::sync::Quiet;
 use crate::runtime::{Stop, rand, thread};
 use crate::tick::{ConfState, Config, Message, RawNode};
 
-/// The way to a peer for chunks of snapshots.
+/// A connection to a peer for chunks of snapshots.
 pub type ChunkEnd = ChunkRpcClient<ClientEnd<ChunkRpcRequest, ChunkRpcResponse>>;
 
-/// The ways to one peer.
+/// The connections to one peer.
 #[derive(Clone)]
 pub struct StorePeer {
-    /// For messages of Raft.
+    /// For Raft's messages.
     pub messages: Peer,
     /// For chunks of snapshots.
     pub chunks: ChunkEnd,
 }
 
-/// What a server did in this life, beside what it was asked for.
+/// What a server did in this life, besides answering calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StoreUsage {
-    /// Snapshots that were sent and taken.
+    /// Snapshots that were sent, and whose message was answered.
     pub snapshots_sent: u64,
     /// Snapshots of others that replaced this server's data.
     pub snapshots_installed: u64,
-    /// Chunks that were sent, copies included.
+    /// Chunks that were sent, including copies.
     pub chunks_sent: u64,
-    /// Chunks that were sent again, since no answer came.
+    /// Chunks that were sent again, because no reply came.
     pub chunks_resent: u64,
 }
 
@@ -57,16 +57,16 @@ pub struct StoreServer {
     handle: Arc<Handle>,
 }
 
-/// What is left in the hands of others.
+/// What all handles of an instance share.
 struct Handle {
     events: Sender<Event>,
-    /// For reads, which the worker allows and does not make.
+    /// For reads: the worker allows them, the caller makes them.
     engine: Engine,
     shown: Arc<Quiet<Shown>>,
     stop: Stop,
 }
 
-/// What the worker last said of itself.
+/// What the worker last published about itself.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Shown {
     pub(super) status: Status,
@@ -80,7 +80,7 @@ impl StoreServer {
     /// Starts server `me` with whatever earlier lives left on `disk`.
     ///
     /// `peers` has one slot per server; our own is unused. A disk has one server at a time: the
-    /// next life goes on from what [`Disk::crash`] returned.
+    /// next life continues with the disk that [`Disk::crash`] returned.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] or [`StoreError::Failed`]: the server must not start.
@@ -102,7 +102,7 @@ impl StoreServer {
             flow_control: Some(FLOW_CONTROL),
             ..Config::new(me, nodes)
         };
-        // The term keeps a server that is restarted again and again from drawing the same
+        // Because of the term, a server that is restarted again and again does not draw the same
         // timeouts each time.
         let chance = rand::stream(&format!("election-timeout-{me}-{}", storage.last_term_seen()));
         let node = RawNode::new(setup, storage, timeouts(chance))
@@ -117,7 +117,7 @@ impl StoreServer {
         Ok(StoreServer { handle: Arc::new(handle) })
     }
 
-    /// What the network must know: messages, chunks, and the calls of clerks.
+    /// The services for the network: messages, chunks, and the calls of clerks.
     pub fn services(&self) -> Vec<Service> {
         vec![
             Service::new(TickRpc::serve(self.clone())),
@@ -132,7 +132,7 @@ impl StoreServer {
         Leadership { term, is_leader: is_leader && !self.handle.stop.is_stopped() }
     }
 
-    /// Highest index whose effect is in the data.
+    /// Highest index that is applied to the data.
     pub fn applied(&self) -> Index {
         self.shown().applied
     }
@@ -142,15 +142,15 @@ impl StoreServer {
         self.shown().truncated
     }
 
-    /// What this server's own data have at `key`, without asking anybody: for tests.
+    /// Returns the value of `key` in this server's own data, without asking any server: for tests.
     ///
     /// # Panics
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn look(&self, key: &str) -> Option<String> {
         self.handle.engine.get(key).expect("the store can be read")
     }
 
-    /// What the server did.
+    /// What the server did in this life.
     pub fn usage(&self) -> StoreUsage {
         let Shown { sent, installed, .. } = self.shown();
         StoreUsage { snapshots_installed: installed, ..sent }
@@ -159,7 +159,7 @@ impl StoreServer {
     /// Ends the instance. Every call that waits returns. Idempotent.
     pub fn kill(&self) {
         self.handle.stop.stop();
-        // Wakes the worker. An error is the worker's end, which is what is wanted.
+        // Wakes the worker. An error: the worker has ended already.
         let _ = self.handle.events.send(Event::Stop);
     }
 
@@ -167,7 +167,7 @@ impl StoreServer {
         self.handle.shown.with(|shown| *shown)
     }
 
-    /// Has the worker take in the event that `make` makes. `None`: it has stopped.
+    /// Passes the event that `make` makes to the worker. `None`: the worker has stopped.
     fn ask<T>(&self, make: impl FnOnce(Sender<T>) -> Event) -> Option<Receiver<T>> {
         let (answer, answered) = channel::bounded(1);
         if self.handle.stop.is_stopped() {
@@ -177,7 +177,7 @@ impl StoreServer {
         Some(answered)
     }
 
-    /// Has a change made once, and waits until it is.
+    /// Makes a change, once, and waits until it is made.
     fn write(&self, key: String, what: Change, request: RequestId) -> Result<(), Refused> {
         let command = Command::Write { key, what, request };
         let answered = self.ask(|outcome: Outcome| Event::Write { command, outcome });
@@ -185,7 +185,7 @@ impl StoreServer {
         answered.recv().unwrap_or_else(|_| Err(gone(true)))
     }
 
-    /// Waits until the data have everything that was answered before this call, and reads.
+    /// Waits until the data include everything that was answered before this call, and reads.
     fn read<T>(&self, read: impl FnOnce(&Engine) -> Result<T, StoreError>) -> Result<T, Refused> {
         let answered = self.ask(|outcome: Outcome| Event::Read { outcome });
         let answer = answered.and_then(|answered| answered.recv_timeout(READ_PATIENCE).ok());
@@ -194,7 +194,7 @@ impl StoreServer {
     }
 }
 
-/// A server that does not answer any more.
+/// The answer of a server that has stopped.
 const fn gone(maybe_done: bool) -> Refused {
     Refused { leader_hint: None, maybe_done }
 }

@@ -1,7 +1,7 @@
-//! The receiver's side of a snapshot: chunks, until there are all of them.
+//! The receiver's side of a snapshot: it collects chunks until it has all of them.
 //!
-//! They are kept in memory. On disk they would outlive a crash of the receiver, at the price of a
-//! sync for every chunk and of room for two copies of the data; a receiver that crashed is sent
+//! Chunks are kept in memory. On disk they would survive a crash of the receiver, at the price of a
+//! sync for every chunk and of room for two copies of the data. A receiver that crashed is sent
 //! them again, which costs as much as the first time and is rare.
 
 use std::collections::BTreeMap;
@@ -14,21 +14,22 @@ use crate::api::{Index, Position, Term};
 /// The snapshot that is being received, if any.
 #[derive(Default)]
 pub(super) struct Staging {
-    /// The term of who sends it, and its last entry: its name.
+    /// The sender's term and the snapshot's last entry, which identify the snapshot.
     name: (Term, Position),
-    /// Chunks without a gap from the first on.
+    /// The chunks from the first one on, joined without a gap.
     joined: Vec<u8>,
-    /// How many chunks those were.
+    /// How many chunks are in `joined`.
     next: u64,
-    /// Chunks that came before one that precedes them.
+    /// Chunks that came before an earlier one.
     ahead: BTreeMap<u64, Bytes>,
     /// How many there will be, once that is known.
     count: Option<u64>,
 }
 
 impl Staging {
-    /// Keeps a chunk. One of an older snapshot than the one that is being received is refused; one
-    /// of a newer puts an end to what there was.
+    /// Keeps a chunk. A chunk of an older snapshot than the current one is refused.
+    ///
+    /// A chunk of a newer snapshot discards the current one.
     pub(super) fn take(&mut self, chunk: ChunkArgs) -> ChunkReply {
         let name = (chunk.term, chunk.position);
         if name < self.name {
@@ -50,17 +51,17 @@ impl Staging {
         ChunkReply::Wants(self.next)
     }
 
-    /// Forgets what is received of a snapshot that is needed no more.
+    /// Forgets the chunks of a snapshot that is no longer needed.
     pub(super) fn forget_up_to(&mut self, applied: Index) {
         if self.next + self.ahead.len() as u64 > 0 && self.name.1.index <= applied {
             *self = Staging::default();
         }
     }
 
-    /// All of the snapshot's data, if its chunks are all there; they are given away.
+    /// Returns all of the snapshot's data, and forgets them, if all its chunks are there.
     ///
-    /// In a term that is not the sender's own there are none: a snapshot is complete when the one
-    /// who sent the chunks says so.
+    /// In another term than the sender's there are none: only the sender of the chunks may say that
+    /// the snapshot is complete.
     pub(super) fn complete(&mut self, term: Term, position: Position) -> Option<Vec<u8>> {
         if self.name != (term, position) || self.count != Some(self.next) {
             return None;

@@ -1,4 +1,4 @@
-//! The disk of a node as the core reads it, and the one step in which a `Ready` is written.
+//! A node's disk as the core reads it, and the one step that writes a `Ready`.
 //!
 //! ```text
 //! Ready    snapshot   entries   hard state   committed entries
@@ -6,13 +6,13 @@
 //!                      one transaction ──► one sync
 //! ```
 //!
-//! Everything of one [`Ready`] goes into one transaction: log and data cannot disagree, whatever
-//! moment a crash comes at. A `Ready` that need not be synced has no new entry and no vote, only
-//! entries to apply that are in the log already: a crash takes all of it back, and they are applied
-//! again.
+//! Everything in one [`Ready`] goes into one transaction, so log and data cannot disagree, at
+//! whatever moment a crash comes. A `Ready` that need not be synced has no new entry and no vote,
+//! only entries to apply that are in the log already. A crash undoes all of it, and they are
+//! applied again.
 //!
-//! The entries themselves are in the core's memory as long as the log has them; they are read
-//! from here at a start only.
+//! The core keeps the entries themselves in memory as long as the log has them. They are read from
+//! here only at a start.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -31,18 +31,18 @@ use crate::tick::{ConfState, HardState, Ready, Snapshot, Storage, StorageError};
 /// A node's storage, in the database.
 pub(super) struct PeerStorage {
     engine: Engine,
-    /// Has who looks on.
+    /// Has the watcher.
     disk: Disk,
-    /// What stands in the database, at hand.
+    /// What is in the database, at hand.
     found: Found,
-    /// The snapshot that followers are being sent, or may be sent again.
+    /// The snapshot that is being sent to followers, or may be sent again.
     view: RefCell<Option<Arc<View>>>,
-    /// Snapshots that replaced the data.
+    /// How many snapshots have replaced the data.
     installed: u64,
 }
 
 impl PeerStorage {
-    /// What earlier lives left on `disk`, in a cluster of `members` if there was none.
+    /// Opens what earlier lives left on `disk`; a first life starts in a cluster of `members`.
     pub(super) fn open(
         engine: Engine,
         disk: &Disk,
@@ -77,18 +77,19 @@ impl PeerStorage {
         self.installed
     }
 
-    /// The data as the snapshot at `position` has them.
+    /// The data of the snapshot at `position`, if they are still held.
     pub(super) fn view(&self, position: Position) -> Option<Arc<View>> {
         self.view.borrow().clone().filter(|view| view.position() == position)
     }
 
-    /// Lets the data of the snapshot go, which keep room on the disk.
+    /// Releases the data of the snapshot, which take room on the disk.
     pub(super) fn forget_view(&self) {
         self.view.replace(None);
     }
 
-    /// Writes and applies all of `ready`, in one transaction. `image` is what its snapshot has as
-    /// data, all chunks joined.
+    /// Writes and applies all of `ready`, in one transaction.
+    ///
+    /// `image` is the data of its snapshot, all chunks joined.
     pub(super) fn carry_out(&mut self, ready: &Ready, image: &[u8]) -> Result<(), StoreError> {
         let nothing = ready.snapshot.is_none()
             && ready.entries.is_empty()
@@ -108,7 +109,7 @@ impl PeerStorage {
     }
 }
 
-/// Writes and applies all of `ready` on top of what was `found`; what is there afterwards.
+/// Writes and applies all of `ready` on top of what was `found`. Returns the result.
 fn write(
     tables: &mut Tables<'_>,
     mut found: Found,
@@ -142,7 +143,8 @@ fn write(
     Ok(found)
 }
 
-/// A gap in the log would be found at the next start only: it is a bug of the core's owner.
+/// Asserts that there is no gap in the log: a bug of the core's owner, found only at a start
+/// otherwise.
 fn check_follows(entries: &[Entry], last: Index) {
     if let Some(first) = entries.first() {
         assert!(
@@ -168,7 +170,7 @@ impl Storage for PeerStorage {
         let entries = self.engine.entries(first, end)?;
         let expected = end.0.saturating_sub(first.0);
         if entries.len() as u64 != expected {
-            let what = format!("{} of {expected} entries from {first} on", entries.len());
+            let what = format!("it has {} of {expected} entries from {first} on", entries.len());
             return Err(StoreError::Damaged(what).into());
         }
         Ok(entries)
@@ -195,10 +197,11 @@ impl Storage for PeerStorage {
         self.found.last.index
     }
 
-    /// The name of a snapshot; the data go another way.
+    /// Returns a snapshot's position; its data are sent separately.
     ///
-    /// The one that is being sent, as long as the log goes on after it: so what a follower has of
-    /// it already is of use. Else the data as they are now, at no cost.
+    /// Returns the snapshot that is being sent, as long as the log continues after it: then the
+    /// chunks that a follower already has stay useful. Otherwise returns the data as they are now,
+    /// at no cost.
     fn snapshot(&self) -> Result<Snapshot, StorageError> {
         let mut view = self.view.borrow_mut();
         let kept = view.take().filter(|view| view.position().index >= self.found.truncated.index);

@@ -1,15 +1,15 @@
-//! What the database holds: tables of the log and tables of the data, changed together.
+//! The tables of the database: some for the log, some for the data, changed together.
 //!
 //! ```text
 //! raft_log     index ──► term, data            what Raft must not forget
 //! raft_state   "hard", "members", "truncated"
 //! ─────────────────────────────────────────
-//! data         key ──► value                   what the entries up to `applied` made of it
+//! data         key ──► value                   the result of the entries up to `applied`
 //! sessions     client ──► number
-//! applied      the last entry that is in it
+//! applied      the last entry in the data
 //! ```
 //!
-//! All of them are in one database, so that one transaction can change all of them, or none.
+//! All tables are in one database, so that one transaction can change all of them, or none.
 
 use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 use serde::Serialize;
@@ -27,7 +27,7 @@ pub(super) const APPLIED: TableDefinition<'_, (), (u64, u64)> = TableDefinition:
 /// Term, vote and commit index, in [`RAFT`].
 pub(super) const HARD: &str = "hard";
 
-/// Who belongs to the cluster, in [`RAFT`].
+/// The members of the cluster, in [`RAFT`].
 pub(super) const MEMBERS: &str = "members";
 
 /// The last entry that the log has dropped, in [`RAFT`].
@@ -43,7 +43,7 @@ pub(super) struct Tables<'t> {
 }
 
 impl<'t> Tables<'t> {
-    /// Opens all tables; those that are missing are made.
+    /// Opens all tables; missing ones are created.
     pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Tables<'t>, StoreError> {
         Ok(Tables {
             log: transaction.open_table(LOG)?,
@@ -54,8 +54,9 @@ impl<'t> Tables<'t> {
         })
     }
 
-    /// Writes `entries`, which follow each other, over a log that ends at `last`: what stood at the
-    /// first one's index and after it is gone.
+    /// Writes `entries`, which follow each other, over a log that ends at `last`.
+    ///
+    /// The old entries from the first one's index on are gone.
     pub(super) fn append(&mut self, entries: &[Entry], last: Index) -> Result<(), StoreError> {
         for entry in entries {
             self.log.insert(entry.index.0, (entry.term.0, &entry.data[..]))?;
@@ -69,7 +70,7 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    /// Drops the entries of `start..end`, end excluded. Costs what is dropped.
+    /// Drops the entries of `start..end`, end excluded. The cost depends on what is dropped.
     pub(super) fn drop_entries(&mut self, start: Index, end: Index) -> Result<(), StoreError> {
         Ok(self.log.retain_in(start.0..end.0, |_, _| false)?)
     }
@@ -79,20 +80,20 @@ impl<'t> Tables<'t> {
         Ok(self.log.get(index.0)?.map(|row| Term(row.value().0)))
     }
 
-    /// Writes a piece of the raft state.
+    /// Writes a value of the Raft state.
     pub(super) fn set<T: Serialize>(&mut self, name: &str, value: &T) -> Result<(), StoreError> {
         self.raft.insert(name, &postcard::to_allocvec(value)?[..])?;
         Ok(())
     }
 
-    /// Writes up to which entry the data are.
+    /// Records the last entry in the data.
     pub(super) fn set_applied(&mut self, position: Position) -> Result<(), StoreError> {
         self.applied.insert((), (position.term.0, position.index.0))?;
         Ok(())
     }
 }
 
-/// Reads a piece of the raft state; the default where none was written.
+/// Reads a value of the Raft state; the default if none was written.
 pub(super) fn get<T: DeserializeOwned + Default>(
     raft: &impl ReadableTable<&'static str, &'static [u8]>,
     name: &str,
@@ -101,7 +102,7 @@ pub(super) fn get<T: DeserializeOwned + Default>(
     Ok(row.map(|row| postcard::from_bytes(row.value())).transpose()?.unwrap_or_default())
 }
 
-/// A position as a row has it.
+/// Converts a row to a position.
 pub(super) fn position((term, index): (u64, u64)) -> Position {
     Position { term: Term(term), index: Index(index) }
 }

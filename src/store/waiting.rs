@@ -1,4 +1,4 @@
-//! Who waits for what: writes for their entries, reads for an index.
+//! The calls that wait: writes for their entries, reads for an index.
 
 use std::collections::BTreeMap;
 
@@ -7,62 +7,63 @@ use crate::api::{Index, Position, Term};
 use crate::runtime::channel::Sender;
 use crate::tick::ReadState;
 
-/// Where the outcome of a call goes. An error there: the caller has given up.
+/// Where the outcome of a call is sent. An error there: the caller has given up.
 pub(super) type Outcome = Sender<Result<(), Refused>>;
 
 /// Calls that wait.
 #[derive(Default)]
 pub(super) struct Waiting {
-    /// By the index that an entry was given when it was proposed.
+    /// Writes, by the index that their entry was given when it was proposed.
     writes: BTreeMap<Index, (Term, Outcome)>,
-    /// Whose leadership is not confirmed yet, by the name that the core knows them under.
+    /// Reads whose leadership is not confirmed yet, by the number that the core knows them by.
     unconfirmed: BTreeMap<u64, Outcome>,
-    /// That may be answered once this index is applied.
+    /// Reads that may be answered once this index is applied.
     confirmed: BTreeMap<Index, Vec<Outcome>>,
     reads_begun: u64,
 }
 
-/// Another entry took the place: this one is not and never will be applied.
+/// Another entry took its place: this one is not applied, and never will be.
 const REPLACED: Refused = Refused { leader_hint: None, maybe_done: false };
 
-/// The server cannot tell what became of the entry.
+/// The server cannot tell whether the entry is or will be applied.
 const UNKNOWN: Refused = Refused { leader_hint: None, maybe_done: true };
 
 impl Waiting {
-    /// A write waits for the entry that it was given.
+    /// Adds a write that waits for the entry it was given.
     pub(super) fn write(&mut self, position: Position, outcome: Outcome) {
         if let Some((_, earlier)) = self.writes.insert(position.index, (position.term, outcome)) {
             let _ = earlier.send(Err(UNKNOWN));
         }
     }
 
-    /// The name that the core is to know the next read under.
+    /// Returns the number that the core is to know the next read by.
     pub(super) const fn next_read(&mut self) -> u64 {
         self.reads_begun += 1;
         self.reads_begun
     }
 
-    /// A read waits under its name.
+    /// Adds a read under its number.
     pub(super) fn read(&mut self, context: u64, outcome: Outcome) {
         self.unconfirmed.insert(context, outcome);
     }
 
-    /// The core says how far a read must wait.
+    /// Records the index that a read must wait for, as the core says.
     pub(super) fn confirm(&mut self, state: ReadState) {
         if let Some(outcome) = self.unconfirmed.remove(&state.context) {
             self.confirmed.entry(state.index).or_default().push(outcome);
         }
     }
 
-    /// An entry is applied: a write waits for it, or for another one at its place.
+    /// Answers the write that waits at an applied entry: it is done if that is its own entry.
     pub(super) fn applied(&mut self, position: Position) {
         if let Some((term, outcome)) = self.writes.remove(&position.index) {
             let _ = outcome.send(if term == position.term { Ok(()) } else { Err(REPLACED) });
         }
     }
 
-    /// Everything up to `index` is applied, be it by a snapshot, where nobody knows which entries
-    /// led to it.
+    /// Answers the calls that wait for `index` or less: everything up to there is applied.
+    ///
+    /// A snapshot may have applied it, and then it is unknown which entries led to it.
     pub(super) fn applied_up_to(&mut self, index: Index) {
         while let Some(first) = self.writes.first_entry().filter(|first| *first.key() <= index) {
             let _ = first.remove().1.send(Err(UNKNOWN));
@@ -74,9 +75,9 @@ impl Waiting {
         }
     }
 
-    /// The server leads no more, or in another term: nobody who waits is sure of an answer.
+    /// Refuses writes and unconfirmed reads: the server no longer leads, or leads in another term.
     ///
-    /// A write may still be applied. A read may be asked again without harm.
+    /// A write may still be applied. A read may be retried without harm.
     pub(super) fn refuse_all(&mut self, refused: Refused) {
         let writes = std::mem::take(&mut self.writes).into_values().map(|(_, outcome)| outcome);
         for outcome in writes {
@@ -109,7 +110,7 @@ mod tests {
         let mut waiting = Waiting::default();
         let received = write(&mut waiting, at(2, 7));
         waiting.applied(at(2, 6));
-        assert!(received.try_recv().is_err(), "entry 6 is another's");
+        assert!(received.try_recv().is_err(), "entry 6 is not its own");
         waiting.applied(at(2, 7));
         assert_eq!(received.try_recv(), Ok(Ok(())));
     }
@@ -137,7 +138,7 @@ mod tests {
         let context = waiting.next_read();
         waiting.read(context, outcome);
         waiting.applied_up_to(Index(9));
-        assert!(received.try_recv().is_err(), "nobody said up to where it must wait");
+        assert!(received.try_recv().is_err(), "the index that it must wait for is not known");
         waiting.confirm(ReadState { context, index: Index(10) });
         waiting.applied_up_to(Index(9));
         assert!(received.try_recv().is_err(), "entry 10 is not applied");
@@ -153,7 +154,7 @@ mod tests {
         let context = waiting.next_read();
         waiting.read(context, outcome);
         waiting.refuse_all(Refused { leader_hint: None, maybe_done: false });
-        assert_eq!(written.try_recv(), Ok(Err(UNKNOWN)), "the entry may be committed yet");
+        assert_eq!(written.try_recv(), Ok(Err(UNKNOWN)), "the entry may still be committed");
         assert_eq!(read.try_recv(), Ok(Err(REPLACED)), "a read does nothing");
     }
 }

@@ -1,8 +1,8 @@
-//! Who looks on at a server, from its disk's side of it.
+//! Watches a server, from its disk's side.
 //!
 //! A server with a [`Persister`](crate::persister::Persister) below it and a service above it can
-//! be looked at from both sides. Here one server has all of that in one database, so it shows
-//! itself what a persister and an apply channel would have shown, in the same words.
+//! be watched from both sides. Here one server has all of that in one database, so it shows by
+//! itself what a persister and an apply channel would have shown, with the same types.
 
 use bytes::Bytes;
 use redb::Durability;
@@ -14,24 +14,29 @@ use crate::api::{ApplyMsg, Entry, Position};
 use crate::persister::{Persisted, Watch, Write};
 use crate::tick::{HardState, Ready};
 
-/// Looks on as a server stores and applies, without the server knowing.
+/// Watches what a server stores and applies, without the server knowing.
 ///
 /// `Watch::wrote` is called for what a transaction wrote, when it is committed: term and vote,
-/// entries, and the position that the log was cut at or that an installed snapshot ends with. It
-/// is told `Write::Synced` after a commit for which the disk was really synced, and not otherwise.
+/// entries, and the position where the log was cut or where an installed snapshot ends. It gets
+/// `Write::Synced` after a commit for which the disk was really synced, and not otherwise.
 ///
-/// As with every [`Watch`]: in place, never blocking, without a lock held or chance drawn.
+/// As with every [`Watch`], a call comes in place and without a lock held; it must not block or
+/// draw chance.
 pub trait StoreWatch: Watch {
-    /// A life begins with this in its database, where the data are those of the entries up to
-    /// `applied`. The snapshot is none of the log's and stays out.
+    /// A life begins with `persisted` in its database.
+    ///
+    /// The data are those of the entries up to `applied`.
+    ///
+    /// `persisted` has no snapshot: the data are in the database instead.
     fn found(&self, persisted: &Persisted, applied: Position);
 
-    /// An entry was applied, or a snapshot was installed in the data's place; it is committed to
-    /// the database. Every entry counts, also one that changes nothing.
+    /// An entry was applied, or a snapshot was installed in place of the data, and is committed.
+    ///
+    /// Every entry is shown, also one that changes nothing.
     fn applied(&self, message: &ApplyMsg);
 }
 
-/// Shows what a life begins with.
+/// Shows the watcher what a life begins with.
 pub(super) fn show_found(disk: &Disk, engine: &Engine, found: &Found) -> Result<(), StoreError> {
     let Some(watch) = disk.watching() else { return Ok(()) };
     let HardState { term, vote, .. } = found.hard_state;
@@ -46,7 +51,7 @@ pub(super) fn show_found(disk: &Disk, engine: &Engine, found: &Found) -> Result<
     Ok(())
 }
 
-/// A transaction on its way, to be shown when it is committed.
+/// A transaction that is not yet committed, to be shown when it is.
 pub(super) struct Commit {
     syncs_before: u64,
     durability: Durability,
@@ -57,7 +62,7 @@ impl Commit {
         Commit { syncs_before: disk.usage().syncs, durability }
     }
 
-    /// Shows that `ready` is stored and applied, where there was `before` and is `now`.
+    /// Shows that `ready` is stored and applied; the database went from `before` to `now`.
     pub(super) fn show(self, disk: &Disk, ready: &Ready, before: &Found, now: &Found) {
         let Some(watch) = disk.watching() else { return };
         let HardState { term, vote: voted_for, .. } = now.hard_state;
@@ -83,7 +88,7 @@ impl Commit {
             let (index, term, command) = (*index, *term, data.clone());
             watch.applied(&ApplyMsg::Command { index, term, command });
         }
-        // The log is cut by an entry that is applied, so it comes after those before that.
+        // An applied entry cuts the log, so the cut is shown after the entries up to that one.
         if now.truncated != snapshot.unwrap_or(before.truncated) {
             watch.wrote(&Write::Snapshot(now.truncated));
             if synced {

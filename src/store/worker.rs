@@ -1,8 +1,8 @@
 //! The worker: the one task that owns a node and its database.
 //!
-//! As in the [`driver`](crate::driver): everything that happens to the server comes to it as an
-//! event; it takes in all that there are, then does what the core wants done, in one transaction
-//! each time.
+//! As in the [`driver`](crate::driver), everything that happens to the server comes to the worker
+//! as an event. It handles all events that wait, then does what the core wants done, in one
+//! transaction for each `Ready`.
 
 use std::sync::Arc;
 
@@ -28,34 +28,34 @@ use crate::tick::{Kind, Message, RawNode, Ready, Role};
 
 /// Something that happens to a server.
 pub(super) enum Event {
-    /// A message has come, as a request, or as the reply of a call of our own.
+    /// A message has arrived, as a request or as the reply to one of our own calls.
     Deliver {
         message: Message,
-        /// Where the response goes, if one is called forth.
+        /// Where the response goes, if there is one.
         reply: Option<Sender<Message>>,
     },
-    /// A call with an append brought no response back.
+    /// A call with an append got no response.
     Lost(ServerId),
-    /// What came of the message of a snapshot.
+    /// The outcome of the message of a snapshot.
     Delivered { to: ServerId, position: Position, response: Option<Message> },
     /// A client wants a change.
     Write { command: Command, outcome: Outcome },
-    /// A client wants to read, and will, once it is told that it may.
+    /// A client wants to read, and will do so itself once it is told that it may.
     Read { outcome: Outcome },
-    /// A chunk of a snapshot has come.
+    /// A chunk of a snapshot has arrived.
     Chunk { args: ChunkArgs, reply: Sender<ChunkReply> },
-    /// What came of a chunk that was sent.
+    /// The outcome of a chunk that was sent.
     ChunkDone { call: ChunkCall, reply: Option<ChunkReply> },
-    /// The instance is to end; also said by its switch, this only wakes the worker.
+    /// The instance is to end. The stop switch says so too; this event only wakes the worker.
     Stop,
 }
 
-/// What the worker shares with nobody, and is made from.
+/// The parts that a worker is made from.
 pub(super) struct Parts {
     pub(super) me: ServerId,
     pub(super) peers: Vec<StorePeer>,
     pub(super) config: StoreConfig,
-    /// To itself, for calls that have ended.
+    /// Sends to the worker itself, for calls that have ended.
     pub(super) events: Sender<Event>,
     pub(super) shown: Arc<Quiet<Shown>>,
     pub(super) stop: Stop,
@@ -89,7 +89,7 @@ impl Worker {
         }
     }
 
-    /// Keeps the node going until the instance stops, or its store fails.
+    /// Runs the node until the instance stops or its store fails.
     pub(super) fn run(mut self) {
         let me = self.parts.me;
         narrate(me, self.status());
@@ -102,10 +102,10 @@ impl Worker {
                 break;
             }
         }
-        // Who waits learns it by the end of its channel.
+        // The calls that wait learn of the end because their channels close.
     }
 
-    /// Takes in what has happened, and then the tick if it is time.
+    /// Handles the events that wait, and then the tick if it is due.
     fn take_all(&mut self, first: Option<Event>) -> Result<(), StoreError> {
         for event in self.inbox.batch(first) {
             self.take(event)?;
@@ -132,7 +132,7 @@ impl Worker {
             Event::Write { command, outcome } => self.on_write(&command, outcome),
             Event::Read { outcome } => self.on_read(outcome),
             Event::Chunk { args, reply } => {
-                // An error: the call was given up.
+                // An error: the caller has given up.
                 let _ = reply.send(self.on_chunk(args));
             }
             Event::ChunkDone { call, reply } => {
@@ -144,9 +144,10 @@ impl Worker {
         Ok(())
     }
 
-    /// Gives a message to the node. One that brings a snapshot is lost unless all of the
-    /// snapshot's chunks are here; and then everything is done at once, so that no other snapshot
-    /// comes between.
+    /// Passes a message to the node.
+    ///
+    /// A message with a snapshot is dropped unless all of the snapshot's chunks are here. If they
+    /// are, everything is done at once, so that no other snapshot comes in between.
     fn on_message(
         &mut self,
         message: Message,
@@ -171,7 +172,7 @@ impl Worker {
         self.drive_with(&image)
     }
 
-    /// Whether the data have everything up to there.
+    /// Whether the data include everything up to `position`.
     fn has(&self, position: Position) -> bool {
         self.node.storage().applied().index >= position.index
     }
@@ -202,7 +203,7 @@ impl Worker {
         }
     }
 
-    /// What a client is told whose call was not taken.
+    /// The answer to a client whose call was not accepted.
     fn refusal(&self) -> Refused {
         let leader_hint = self.status().leader.filter(|leader| *leader != self.parts.me);
         Refused { leader_hint, maybe_done: false }
@@ -214,10 +215,10 @@ impl Worker {
         Status { term: raft.term(), is_leader, leader: raft.lead() }
     }
 
-    /// Has the log cut if it is long, and this server leads.
+    /// Has the log cut if it is long and this server leads.
     fn collect(&mut self) {
         if let Some(index) = self.gc.tick(&self.node, &self.sending) {
-            // Refused: another one leads by now, and will see to it.
+            // Refused: another server leads by now, and will do it.
             let _ = self.node.propose(Command::Compact(index).encode());
         }
     }
@@ -227,7 +228,7 @@ impl Worker {
         self.drive_with(&[])
     }
 
-    /// The same; a snapshot among it has `image` as its data.
+    /// Does what the core wants done; a snapshot in it has `image` as its data.
     fn drive_with(&mut self, image: &[u8]) -> Result<(), StoreError> {
         while self.node.has_ready() {
             let mut ready = self.node.ready();
@@ -240,7 +241,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Sends each message: as the reply that somebody waits for, or as a call of its own.
+    /// Sends each message: as the reply that a peer waits for, or as a call of its own.
     fn send(&mut self, messages: Vec<Message>) -> Result<(), StoreError> {
         let mut replies = std::mem::take(&mut self.replies);
         let mut snapshots = Vec::new();
@@ -254,7 +255,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Keeps back the message of a snapshot until its chunks are there.
+    /// Holds the message of a snapshot back until the follower has its chunks.
     fn begin(&mut self, message: Message) -> Result<(), StoreError> {
         let (to, Kind::Snapshot { snapshot }) = (message.to, &message.kind) else { return Ok(()) };
         let Some(view) = self.node.storage().view(snapshot.position) else {
@@ -276,7 +277,7 @@ impl Worker {
         }
     }
 
-    /// Sends one message as a call; what becomes of it comes back as an event.
+    /// Sends one message as a call; the outcome comes back as an event.
     fn call(&self, message: Message) {
         let Some(peer) = self.parts.peers.get(message.to.slot()) else { return };
         let (events, stop) = (self.parts.events.clone(), self.parts.stop.clone());
@@ -297,7 +298,7 @@ impl Worker {
         });
     }
 
-    /// Sends one chunk in a task of its own, and waits no longer than is reasonable.
+    /// Sends one chunk in a task of its own, and waits [`CHUNK_PATIENCE`] for the reply.
     fn call_chunk(&self, call: ChunkCall) {
         let Some(peer) = self.parts.peers.get(call.to.slot()) else { return };
         let (peer, events, stop) =
@@ -312,7 +313,7 @@ impl Worker {
         });
     }
 
-    /// Tells those who wait what is applied.
+    /// Answers the calls that wait for what `ready` has applied.
     fn answer(&mut self, ready: &Ready) {
         for state in &ready.read_states {
             self.waiting.confirm(*state);
@@ -323,7 +324,7 @@ impl Worker {
         self.waiting.applied_up_to(self.node.storage().applied().index);
     }
 
-    /// Lets everybody see what the server is now.
+    /// Publishes what the server is now.
     fn publish(&mut self) {
         let (status, storage) = (self.status(), self.node.storage());
         let shown = Shown {

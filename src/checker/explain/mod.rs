@@ -1,4 +1,4 @@
-//! Why a history is not linearizable, drawn and in words.
+//! Explains why a history is not linearizable, with a drawing and in words.
 //!
 //! ```text
 //!   client  operation           time →
@@ -6,7 +6,7 @@
 //! ·      3  append "a" += "2"         ├─────────────────────────▶
 //! ✗      1  get "a" → "3"                         ├─────┤
 //!
-//! ✗ client 1: get "a" → "3" can be placed nowhere
+//! ✗ client 1: get "a" → "3" cannot be placed anywhere
 //!   the others, in order     put "a" = "1"; append "a" += "2"
 //!   the state after these    "12"
 //!   it answered              "3"
@@ -25,9 +25,9 @@ use super::part::{History, Operations, Part, of_key};
 use super::search::{Progress, Search};
 use super::{Budget, Counterexample, Model, Operation};
 
-/// How long an order of operations outside of the counterexample is looked for.
+/// How many steps are spent to find an order of operations outside the counterexample.
 const STEPS: u64 = 300_000;
-/// Steps between two looks at the clock and at the memory.
+/// Steps between two checks of the clock and of the memory.
 const SLICE: u64 = 1 << 12;
 
 /// Why a history is not linearizable.
@@ -35,15 +35,15 @@ const SLICE: u64 = 1 << 12;
 pub struct Explanation {
     /// The operation that cannot be placed, as an index into the history.
     pub odd: usize,
-    /// An order of others that gets as far as possible, as indices into the history.
+    /// An order of other operations that gets as far as possible, as indices into the history.
     pub order: Vec<usize>,
     /// The state after `order`; `None` if no order was found in time.
     pub state: Option<String>,
-    /// What the odd operation should have answered in that state, where only one answer is right.
+    /// The right answer of the odd operation in that state, if only one answer is right.
     pub right_answer: Option<String>,
 }
 
-/// One operation with its answer, e.g. `get "a" → "3"`; `→ ?` where none came.
+/// Describes one operation with its answer, e.g. `get "a" → "3"`; `→ ?` if there is none.
 pub fn operation<M: Describe>(model: &M, operation: &Operation<M::Input, M::Output>) -> String {
     let call = model.call(&operation.input);
     match operation.output().map(|output| model.answer(output)) {
@@ -53,8 +53,9 @@ pub fn operation<M: Describe>(model: &M, operation: &Operation<M::Input, M::Outp
     }
 }
 
-/// Finds the operation of the counterexample that cannot be placed, and what it should have said.
-/// `None` of a counterexample without operations.
+/// Finds the operation of the counterexample that cannot be placed, and its right answer.
+///
+/// `None` for a counterexample without operations.
 pub fn explain<M: Describe>(
     model: &M,
     history: &[Operation<M::Input, M::Output>],
@@ -63,8 +64,9 @@ pub fn explain<M: Describe>(
     explain_within(model, history, counterexample, &Budget::default())
 }
 
-/// The same within the memory of `budget`, and until its `stop` says so: what is not found by then
-/// is left out.
+/// Explains like [`explain`], within the memory of `budget` and until its `stop` returns `true`.
+///
+/// What is not found by then is left out.
 pub fn explain_within<M: Describe>(
     model: &M,
     history: &[Operation<M::Input, M::Output>],
@@ -84,20 +86,20 @@ pub fn explain_within<M: Describe>(
     })
 }
 
-/// What cannot be placed, and an order of others with the state after it.
+/// The operation that cannot be placed, and an order of others with the state after it.
 type Found<M> = (usize, Option<(Vec<usize>, <M as Model>::State)>);
 
-/// What does not fit behind the longest order of the counterexample.
+/// Finds an operation that does not fit after the longest order of the counterexample.
 ///
-/// `None` if that is no order worth showing: empty, or one behind which all would fit, because
-/// it was not found in time that there is a longer one.
+/// `None` if that order is not worth showing: it is empty, or all operations would fit after it,
+/// because time ran out before a longer one was found.
 fn of_longest<M: Describe>(
     model: &M,
     history: &Operations<M>,
     counterexample: &Counterexample,
 ) -> Option<Found<M>> {
     let order = counterexample.longest.iter().max_by_key(|order| order.len())?;
-    // Of those that are left, the first to return had to be the next one.
+    // Of the operations that are left, the first to return had to come next.
     let left = counterexample.conflict.iter().filter(|index| !order.contains(index));
     let odd = *left.min_by_key(|index| history[**index].end())?;
     let state = after(model, history, order, |index| counterexample.conflict.contains(&index))?;
@@ -105,8 +107,9 @@ fn of_longest<M: Describe>(
     (!fits && !order.is_empty()).then(|| (odd, Some((order.clone(), state))))
 }
 
-/// The first return in the whole history of the key that no order accounts for, and an order of
-/// what returned before.
+/// Finds the first return in the whole history of the key that no order accounts for, and an order.
+///
+/// The order has the operations that returned before it.
 fn of_search<M: Describe>(
     model: &M,
     history: &Operations<M>,
@@ -119,7 +122,7 @@ fn of_search<M: Describe>(
     }
     let mut all = of_key(model, history, *counterexample.conflict.first()?);
     let history = &History::new(model, history, std::slice::from_ref(&all));
-    // Of one answer alone it is known that it cannot be right.
+    // If the conflict is one answer alone, that answer cannot be right.
     let odd = match counterexample.conflict.len() {
         1 => last,
         _ => first_impossible(model, history, &all, limits).unwrap_or(last),
@@ -135,8 +138,8 @@ fn of_search<M: Describe>(
         return Some((odd, None));
     }
     let mut order = search.placed();
-    // It may have taken effect anywhere behind the last one that returned before its call. Where
-    // its answer is nearly right is where it belongs.
+    // It may have taken effect anywhere after the last operation that returned before its call. It
+    // belongs where its answer is nearly right.
     let needed = order.iter().rposition(|index| history[*index].precedes(&history[odd]));
     let first = needed.map_or(0, |at| at + 1);
     let mut state = after(model, history, &order[..first], before)?;
@@ -162,7 +165,7 @@ fn of_search<M: Describe>(
     Some((odd, Some((order, state))))
 }
 
-/// Runs a search as long as it is worth.
+/// Runs a search until it ends, takes too much, or is stopped.
 fn run<M: Model>(search: &mut Search<'_, M>, limits: &Limits<'_>) -> Progress {
     loop {
         let progress = search.run(SLICE);
@@ -173,8 +176,7 @@ fn run<M: Model>(search: &mut Search<'_, M>, limits: &Limits<'_>) -> Progress {
     }
 }
 
-/// The operation of `all` with the first return that no order accounts for; `None` if it is not
-/// found in time.
+/// The operation of `all` with the first return that no order accounts for, if found in time.
 fn first_impossible<M: Model>(
     model: &M,
     history: &History<'_, M>,
@@ -184,7 +186,7 @@ fn first_impossible<M: Model>(
     let mut returns: Vec<usize> = all.to_vec();
     returns.retain(|index| history[*index].returned.is_some());
     returns.sort_by_key(|index| (history[*index].end(), *index));
-    // With each return there are fewer orders, so once there is none there never will be.
+    // Each return leaves fewer orders, so once there is none there never will be.
     let is_possible = |last: &usize| {
         if limits.stopped() {
             return true;
@@ -199,12 +201,14 @@ fn first_impossible<M: Model>(
     returns.get(first).copied()
 }
 
-/// How many characters two texts have in common at the front.
+/// Number of characters that two texts have in common at the front.
 fn common(one: &str, other: &str) -> usize {
     one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count()
 }
 
-/// The state after an order, in which the answers count that `counts` says; `None` if it is none.
+/// Returns the state after replaying `order`, checking only the answers in `counts`.
+///
+/// `None` if the order is invalid.
 fn after<M: Describe>(
     model: &M,
     history: &Operations<M>,

@@ -1,4 +1,4 @@
-//! The drawing of a counterexample, and the words below it.
+//! Draws a counterexample, and describes it in words below.
 
 use std::fmt::Write;
 
@@ -8,24 +8,24 @@ use super::super::part::{History, of_key};
 use super::super::{Counterexample, Operation};
 use super::{Explanation, common, explain, operation};
 
-/// In front of the operation that cannot be placed.
+/// Marks the operation that cannot be placed.
 pub const ODD: char = '✗';
-/// In front of operations whose answers play no part, but whose effects do.
+/// Marks operations whose answers do not matter, but whose effects do.
 const CONTEXT: char = '·';
-/// More rows than this are no drawing.
+/// A drawing with more rows than this cannot be read.
 const ROWS_MAX: usize = 32;
-/// So many operations of an order are named.
+/// How many operations of an order are named.
 const STEPS_MAX: usize = 8;
-/// So many characters an operation may have in an order.
+/// Most characters of an operation in an order.
 const STEP_CHARS_MAX: usize = 40;
-/// So many of a part that may be far too large, because there was no time to make it smaller.
+/// Most rows of a part that may be far too large, because there was no time to make it smaller.
 const ROWS_MAX_UNSURE: usize = 12;
-/// More operations than this whose answers play no part hide those that matter.
+/// More operations than this with answers that do not matter hide those that matter.
 const CONTEXT_MAX: usize = 8;
-/// An answer that contradicts nothing but what was done is drawn with so many operations before it.
+/// How many operations are drawn before a single answer that cannot be right.
 const BEFORE_MAX: usize = 4;
 
-/// Draws the counterexample of `history`, `width` columns wide, and says what cannot be placed.
+/// Draws the counterexample of `history`, `width` columns wide, and names what cannot be placed.
 ///
 /// ```
 /// use raftlab::checker::models::{Kv, KvInput, KvOutput};
@@ -51,7 +51,7 @@ pub fn render<M: Describe>(
     render_explained(model, history, counterexample, explanation.as_ref(), width)
 }
 
-/// The same with an explanation that is at hand.
+/// Draws the counterexample like [`render`], with an explanation that the caller already has.
 pub fn render_explained<M: Describe>(
     model: &M,
     history: &[Operation<M::Input, M::Output>],
@@ -79,14 +79,14 @@ pub fn render_explained<M: Describe>(
     if bars.iter().any(|bar| bar.mark == Some(CONTEXT)) {
         let _ = writeln!(
             text,
-            "({CONTEXT} takes effect between its call and its return, if at all: its answer plays no part)"
+            "({CONTEXT} takes effect between its call and its return, or never; its answer does not matter)"
         );
     }
     if let Some(first) = counterexample.context.first() {
         let keys = [of_key(model, history, *first)];
         let history = History::new(model, history, &keys);
         if counterexample.context.iter().any(|index| history.is_late(*index)) {
-            let _ = writeln!(text, "(one whose answer leaves that open may do so later, too)");
+            let _ = writeln!(text, "(an operation in doubt may also take effect after its return)");
         }
     }
     if let Some(explanation) = explanation {
@@ -96,7 +96,7 @@ pub fn render_explained<M: Describe>(
     text
 }
 
-/// The operations to draw, with their marks, and how many there is no room for.
+/// The operations to draw, with their marks, and how many are left out.
 fn rows<I, O>(
     history: &[Operation<I, O>],
     counterexample: &Counterexample,
@@ -117,7 +117,7 @@ fn rows<I, O>(
     let left_out = conflict.len() + context.len() - drawn.len() - beside.len();
     let mut rows: Vec<(usize, Option<char>)> = drawn.iter().map(|index| (*index, None)).collect();
     rows.extend(beside.iter().map(|index| (*index, Some(CONTEXT))));
-    // What the odd one is at odds with, where that is not in the counterexample.
+    // The operations that the odd one disagrees with, if they are not in the counterexample.
     if let Some(explanation) = explanation.filter(|_| conflict.len() == 1 && context.is_empty()) {
         rows.extend(nearest(&explanation.order, BEFORE_MAX).iter().map(|index| (*index, None)));
     }
@@ -128,7 +128,7 @@ fn rows<I, O>(
     (rows, left_out)
 }
 
-/// What is said of the odd operation.
+/// Describes the odd operation in words.
 fn words<M: Describe>(
     model: &M,
     history: &[Operation<M::Input, M::Output>],
@@ -143,7 +143,7 @@ fn words<M: Describe>(
     let mut text = String::new();
     let title = format!("{ODD} client {}: ", odd.client);
     let what = shorten(&operation(model, odd), room);
-    let _ = writeln!(text, "{title}{what} can be placed nowhere");
+    let _ = writeln!(text, "{title}{what} cannot be placed anywhere");
     let mut line = |label: &str, value: &str| {
         let label = format!("{label:<LABEL$}");
         let _ = writeln!(text, "  {label}{value}");
@@ -163,7 +163,7 @@ fn words<M: Describe>(
     text
 }
 
-/// The last operations of an order, as lines.
+/// Lists the last operations of an order, as lines.
 fn steps<M: Describe>(
     model: &M,
     history: &[Operation<M::Input, M::Output>],
@@ -188,7 +188,7 @@ fn steps<M: Describe>(
     lines
 }
 
-/// Two long texts, shortened such that where they begin to differ can be seen.
+/// Shortens two long texts so that the place where they begin to differ can be seen.
 pub(super) fn contrast(one: &str, other: &str, chars_max: usize) -> (String, String) {
     const KEPT: usize = 12;
     let longest = one.chars().count().max(other.chars().count());

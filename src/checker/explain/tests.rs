@@ -1,4 +1,4 @@
-//! Which operation is named, and what is said of it.
+//! Tests which operation is named, and how it is described.
 
 use super::picture::contrast;
 use super::*;

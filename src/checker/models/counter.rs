@@ -1,4 +1,4 @@
-//! A number that is added to and read.
+//! A counter: a number with the operations add and read.
 
 use crate::checker::Model;
 
@@ -6,21 +6,21 @@ use crate::checker::Model;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Counter;
 
-/// What a [`Counter`] is asked for.
+/// What a client asks of a [`Counter`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CounterInput {
-    /// The value.
+    /// Read the value.
     Read,
-    /// To add so much, which may be negative; wraps around.
+    /// Add this number, which may be negative; wraps around.
     Add(i64),
 }
 
 /// What a [`Counter`] answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CounterOutput {
-    /// The value; of an addition, the one after it.
+    /// The value; for an addition, the value after it.
     Value(i64),
-    /// An addition was done, and said no more.
+    /// An addition was done; the answer has no value.
     Done,
 }
 

@@ -1,4 +1,4 @@
-//! Keys with texts that are read, replaced and appended to.
+//! A store of texts under keys, with the operations get, put and append.
 
 use super::text::Text;
 use crate::checker::{Model, Sight};
@@ -7,26 +7,26 @@ use crate::checker::{Model, Sight};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Kv;
 
-/// What a [`Kv`] is asked for.
+/// What a client asks of a [`Kv`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum KvInput {
-    /// The text under a key.
+    /// Read the text under a key.
     Get {
-        /// Which.
+        /// The key.
         key: String,
     },
-    /// To replace the text under a key.
+    /// Replace the text under a key.
     Put {
-        /// Which.
+        /// The key.
         key: String,
         /// The new text.
         value: String,
     },
-    /// To append to the text under a key.
+    /// Append to the text under a key.
     Append {
-        /// Which.
+        /// The key.
         key: String,
-        /// What is added at the end.
+        /// The text to add at the end.
         value: String,
     },
 }
@@ -83,7 +83,7 @@ impl Model for Kv {
     }
 
     fn sight(&self, state: &Text, _: &KvInput, output: Option<&KvOutput>) -> Sight {
-        // Appends keep what is there at the front; a put wipes it out, whatever it was.
+        // Appends keep the text that is there at the front; a put replaces it, whatever it was.
         match output {
             Some(KvOutput::Value(seen)) if state.is_prefix_of(seen) => Sight::Can,
             Some(KvOutput::Value(_)) => Sight::Cannot,

@@ -1,4 +1,4 @@
-//! Models of the objects that are asked about most.
+//! Models of the objects that are judged most often.
 
 mod counter;
 mod kv;

@@ -1,11 +1,12 @@
-//! Many objects of one kind, each under a key.
+//! Many objects of one kind, one for each key.
 
 use std::marker::PhantomData;
 
 use crate::checker::{Model, Sight};
 
-/// One object of the model `M` for each key of type `K`. An input is a key and what is asked of
-/// the object under it.
+/// One object of the model `M` for each key of type `K`.
+///
+/// An input is a key and the input for the object under it.
 ///
 /// ```
 /// use raftlab::checker::models::{Counter, CounterInput, CounterOutput, PerKey};
@@ -25,7 +26,7 @@ pub struct PerKey<K, M> {
 }
 
 impl<K, M> PerKey<K, M> {
-    /// Objects of `model`.
+    /// Makes one object of `model` for each key.
     pub const fn new(model: M) -> PerKey<K, M> {
         PerKey { model, keys: PhantomData }
     }

@@ -1,11 +1,11 @@
-//! One value that is read, written, and compared and set.
+//! A register: one value with the operations read, write, and compare-and-set.
 
 use std::hash::Hash;
 use std::marker::PhantomData;
 
 use crate::checker::{Model, Sight};
 
-/// A register of values `V`, nil (`None`) at first.
+/// A register with values of type `V`; nil (`None`) at first.
 #[derive(Debug, Clone, Copy)]
 pub struct Register<V>(PhantomData<V>);
 
@@ -22,18 +22,18 @@ impl<V> Default for Register<V> {
     }
 }
 
-/// What a [`Register`] is asked for.
+/// What a client asks of a [`Register`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RegisterInput<V> {
-    /// The value.
+    /// Read the value.
     Read,
-    /// To take a value.
+    /// Write a value.
     Write(V),
-    /// To take the value `to` if its own is `from`, and to say whether it was.
+    /// Write `to` if the value is `from`, and answer whether it was.
     Cas {
-        /// The value that it must have.
+        /// The value that the register must have.
         from: Option<V>,
-        /// The value that it takes.
+        /// The value that it gets.
         to: V,
     },
 }
@@ -45,7 +45,7 @@ pub enum RegisterOutput<V> {
     Value(Option<V>),
     /// The value was written.
     Done,
-    /// Whether the value was compared equal, and set.
+    /// Whether the value was equal to `from`, and was set.
     Swapped(bool),
 }
 

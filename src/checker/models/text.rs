@@ -1,11 +1,11 @@
-//! A text that is cheap to append to, to clone, to hash and to compare, and exact.
+//! A text that is exact, and cheap to append to, to clone, to hash and to compare.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// A text made of pieces, which its clones and the texts made from it share.
+/// A text made of pieces, which it shares with its clones and with the texts made from it.
 ///
 /// ```
 /// use raftlab::checker::models::Text;
@@ -21,7 +21,7 @@ pub struct Text(Option<Arc<Piece>>);
 struct Piece {
     before: Text,
     text: Box<str>,
-    /// Of the whole text: bytes, and a hash that does not depend on how it is cut.
+    /// Of the whole text: its length in bytes, and a hash that does not depend on how it is cut.
     length: usize,
     hash: u64,
 }
@@ -48,20 +48,20 @@ impl Text {
         Text(Some(Arc::new(Piece { before: self.clone(), text: text.into(), length, hash })))
     }
 
-    /// How many bytes it has.
+    /// Its length in bytes.
     pub fn len(&self) -> usize {
         self.0.as_ref().map_or(0, |piece| piece.length)
     }
 
-    /// Whether it has none.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// Whether `text` begins with it.
+    /// Whether `text` begins with this text.
     pub fn is_prefix_of(&self, text: &str) -> bool {
         let Some(mut rest) = text.as_bytes().get(..self.len()) else { return false };
-        // From the back: what differs mostly differs there.
+        // From the back: texts that differ usually differ there.
         for piece in self.pieces_from_the_back() {
             let Some(before) = rest.strip_suffix(piece) else { return false };
             rest = before;
@@ -96,7 +96,8 @@ impl PartialEq for Text {
         if self.len() != other.len() || self.hash_value() != other.hash_value() {
             return false;
         }
-        // Cuts differ, so compare what both have of the piece at hand, and stop where they share.
+        // The two may be cut differently, so compare as many bytes as both pieces have, and stop at
+        // a piece that they share.
         let (mut left, mut right) = (self.0.as_deref(), other.0.as_deref());
         let (mut left_cut, mut right_cut) = (0, 0);
         while let (Some(a), Some(b)) = (left, right) {
@@ -116,7 +117,7 @@ impl PartialEq for Text {
     }
 }
 
-/// Where one stands in a text after going back over `cut` bytes of a piece.
+/// The position in a text after going back over `cut` bytes of a piece.
 fn back(piece: &Piece, cut: usize) -> (Option<&Piece>, usize) {
     if cut == piece.text.len() { (piece.before.0.as_deref(), 0) } else { (Some(piece), cut) }
 }
@@ -136,7 +137,7 @@ impl PartialOrd for Text {
 }
 
 impl Ord for Text {
-    /// By length first: any order will do, and lengths are at hand.
+    /// Compares lengths first: any order will do, and the lengths are at hand.
     fn cmp(&self, other: &Text) -> Ordering {
         if self == other {
             return Ordering::Equal;
@@ -164,7 +165,7 @@ impl fmt::Debug for Text {
 }
 
 impl Drop for Piece {
-    /// One piece after the other: each dropping the one before it would run out of stack.
+    /// Drops one piece after the other: a recursion over all pieces would run out of stack.
     fn drop(&mut self) {
         let mut before = self.before.0.take();
         while let Some(mut piece) = before.and_then(Arc::into_inner) {

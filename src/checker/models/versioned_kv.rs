@@ -1,33 +1,33 @@
-//! Keys with texts that are replaced only by those who know the version.
+//! A store of versioned texts: only a client that knows a key's version can replace its text.
 
 use super::text::Text;
 use crate::checker::{Model, NondeterministicModel, Sight};
 
-/// A store of texts with versions under keys.
+/// A store of texts with versions, under keys.
 ///
-/// A put names the version that it replaces, 0 for a key that is missing; the version rises by
-/// one with each put that is done.
+/// A put names the version that it replaces, 0 for a missing key; the version rises by one with
+/// each put that is done.
 ///
-/// All of an answer is checked: the text, the version, and that an error was due.
-/// [`VersionedOutput::Maybe`] is the answer of a client whose put was refused after it had to send
-/// it again: either the put was done by an earlier sending, or the version was wrong indeed, be it
-/// of a key that is missing. So a put that is answered so is done where the version is right, and
-/// is legal where it is wrong. Where the key had not come to the version, an earlier sending may
-/// still be under way: the put may be done at any later time.
+/// Every part of an answer is checked: the text, the version, and whether an error was due.
+/// [`VersionedOutput::Maybe`] is the answer of a client that had to send its put again and was then
+/// refused: either an earlier copy of the put was done, or the version really was wrong, which
+/// includes a missing key. So a put answered `Maybe` is done where the version is right, and is
+/// legal where it is wrong. Where the key had not reached the version, an earlier copy may still be
+/// in flight: the put may be done at any later time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct VersionedKv;
 
-/// What a [`VersionedKv`] is asked for.
+/// What a client asks of a [`VersionedKv`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum VersionedInput {
-    /// Text and version under a key.
+    /// Read text and version under a key.
     Get {
-        /// Which.
+        /// The key.
         key: String,
     },
-    /// To replace the text under a key.
+    /// Replace the text under a key.
     Put {
-        /// Which.
+        /// The key.
         key: String,
         /// The new text.
         value: String,
@@ -47,27 +47,27 @@ impl VersionedInput {
 /// What a [`VersionedKv`] answers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum VersionedOutput {
-    /// What a get found.
+    /// The text that a get found, with its version.
     Found {
         /// The text.
         value: String,
         /// Its version, at least 1.
         version: u64,
     },
-    /// There is no such key: of a get, or of a put with a version other than 0.
+    /// There is no such key: the answer to a get, or to a put with a version other than 0.
     NoKey,
-    /// A put was done.
+    /// The put was done.
     Done,
-    /// A put was not done: the key has another version.
+    /// The put was not done: the key has another version.
     WrongVersion,
-    /// A put was done, or was not.
+    /// The put was done, or it was not.
     Maybe,
 }
 
-/// What is under a key: text and version.
+/// The text and the version under a key; `None` if it is missing.
 type State = Option<(Text, u64)>;
 
-/// The state after a put that is done; `None` where the version is not the right one.
+/// Returns the state after a put that is done; `None` if the version is not the right one.
 fn put(state: &State, value: &str, version: u64) -> Option<State> {
     let current = state.as_ref().map_or(0, |(_, version)| *version);
     (current == version).then(|| Some((Text::new().append(value), version + 1)))
@@ -129,7 +129,7 @@ impl Model for VersionedKv {
         input: &VersionedInput,
         output: Option<&VersionedOutput>,
     ) -> Sight {
-        // Versions only rise, and a key that is there stays.
+        // Versions only rise, and no key is ever removed.
         let current = state.as_ref().map_or(0, |(_, version)| *version);
         let can = match (input, output) {
             (_, Some(VersionedOutput::NoKey)) => current == 0,
@@ -152,7 +152,7 @@ impl Model for VersionedKv {
     }
 
     fn is_spent(&self, state: &State, input: &VersionedInput, output: &VersionedOutput) -> bool {
-        // Versions only rise, so a put at an older one is never done any more.
+        // Versions only rise, so a put at an older one can no longer be done.
         match (state, input) {
             (Some((_, current)), VersionedInput::Put { version, .. }) => {
                 *output == VersionedOutput::Maybe && version < current
@@ -183,8 +183,10 @@ impl Model for VersionedKv {
     }
 }
 
-/// A [`VersionedKv`] of which `Maybe` says nothing at all: the put was done by then, or never will
-/// be, whatever the version was. One that may be done later has no answer. Use it as
+/// A [`VersionedKv`] whose answer `Maybe` says nothing at all.
+///
+/// The put was done before its return, or never will be, whatever the version was. A put that may
+/// be done later must be recorded without an answer. Use it as
 /// [`PowerSet(UnsureVersionedKv)`](crate::checker::PowerSet).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UnsureVersionedKv;

@@ -1,20 +1,20 @@
 //! The search for an order of one key's operations that explains every answer.
 //!
-//! It places one operation after the other. Where it stands is told by the *level*, which is the
-//! first return that is not accounted for, by which of the operations that overlap that return
-//! are placed already, and by the state:
+//! It places one operation after the other. Its position, the *configuration*, consists of the
+//! *level*, which is the first return that is not accounted for; of the operations that overlap
+//! that return and are placed already; and of the state:
 //!
 //! ```text
 //! level 2 ─────────────┐            a and b have returned before: both are placed
-//! a  ├────┤            │            c returns next: it must be placed to get on
+//! a  ├────┤            │            c returns next: it must be placed to reach level 3
 //! b     ├─────┤        │            d may be placed before c, or after
-//! c         ├──────────┤            e may not be placed before c is: c precedes e
+//! c         ├──────────┤            e must not be placed before c: c precedes e
 //! d              ├─────────────┤
 //! e                       ├────┤
 //! ```
 //!
-//! Nothing else of the past matters. So what must be remembered of a place is small, however
-//! long the history, and a place that was visited once need not be visited again.
+//! Nothing else of the past matters. So little must be remembered of a configuration, however long
+//! the history is, and a configuration that was visited once need not be visited again.
 
 mod sight;
 mod trail;
@@ -27,27 +27,27 @@ use super::pending::{END, Pending};
 use sight::{Providers, Shown};
 use trail::Placement;
 
-/// How a search stands.
+/// How far a search is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// There is such an order: the one in [`Search::placed`].
+    /// There is an order: the one in [`Search::placed`].
     Found,
-    /// There is none.
+    /// There is no order.
     Impossible,
-    /// It is not known yet.
+    /// Not known yet.
     Going,
 }
 
-/// One search. It can be left at any time, and goes on from there.
+/// One search. It can be interrupted at any time and continued later.
 pub(super) struct Search<'a, M: Model> {
     model: &'a M,
     pub part: Part<'a, M>,
     states: States<M::State>,
     shown: Vec<Shown>,
     memo: Memo,
-    /// Where the search stands, as the memo has it: level and state; a bit for each slot whose
+    /// The current configuration, as the memo stores it: level and state; a bit for each slot whose
     /// operation is placed and has not returned; a bit for each open operation that is placed, or
-    /// came too late to be.
+    /// can no longer be.
     row: Vec<u64>,
     /// How many words of `row` are not about open operations.
     exact: usize,
@@ -55,19 +55,19 @@ pub(super) struct Search<'a, M: Model> {
     /// Answered and open operations that are not placed.
     answered: Pending,
     open: Pending,
-    /// Which of the answered operations are placed, and of the open ones, or ruled out for good.
+    /// Which answered operations are placed, and which open ones are placed or ruled out for good.
     is_placed: Vec<bool>,
     is_used: Vec<bool>,
     /// How many deadlines of open operations have passed.
     expired: usize,
-    /// All that are placed, in order.
+    /// All placed operations, in order.
     trail: Vec<Placement>,
     frames: Vec<Frame>,
-    /// For each answered operation, who can provide its answer, once that was asked.
+    /// For each answered operation, which operations can provide its answer, once that was asked.
     providers: Vec<Providers>,
     /// How often a step of the model was tried.
     pub steps: u64,
-    /// How often an operation was looked at, less what counts as steps already.
+    /// How often an operation was looked at, without what counts as steps already.
     looks: u64,
     began: bool,
     /// The highest level that was reached, or whose answer was found impossible.
@@ -75,26 +75,26 @@ pub(super) struct Search<'a, M: Model> {
     pub longest: Option<Longest>,
 }
 
-/// A place on the way to where the search stands, and what was tried from there.
+/// A configuration on the way to the current one, and what was tried from there.
 struct Frame {
-    /// How long the trail was before the operation that led here.
+    /// Length of the trail before the operation that led here.
     mark: usize,
     state: u32,
     cursor: Cursor,
 }
 
-/// How far the candidates of a place were tried.
+/// How far the candidates of a configuration were tried.
 #[derive(Clone, Copy)]
 struct Cursor {
     stage: Stage,
     /// The last one tried in this stage, or [`END`].
     at: u32,
-    /// Whether it is the turn of those that were put off.
+    /// Whether it is the turn of the candidates that were put off.
     second: bool,
-    /// Whether any were.
+    /// Whether any were put off.
     put_off: bool,
-    /// The last operation never returned, and nothing has seen what it did. If it were overwritten
-    /// now, it could as well not have happened, which is tried elsewhere.
+    /// Whether the last operation never returned, and nothing has seen its effect. If it were
+    /// overwritten now, it might as well not have happened, and the search tries that elsewhere.
     unseen: bool,
 }
 
@@ -114,7 +114,7 @@ impl<'a, M: Model> Search<'a, M> {
         Search::start(model, part, None)
     }
 
-    /// A search that shows each order it comes to.
+    /// Starts a search that shows `longest` each order that it reaches.
     pub fn watched(model: &'a M, part: Part<'a, M>, longest: Longest) -> Search<'a, M> {
         Search::start(model, part, Some(longest))
     }
@@ -148,7 +148,7 @@ impl<'a, M: Model> Search<'a, M> {
         }
     }
 
-    /// Comes to the first place, unless an answer is wrong wherever it stands.
+    /// Enters the first configuration, unless some answer is wrong in every order.
     fn begin(&mut self) {
         self.began = true;
         let hopeless = if self.longest.is_none() { self.hopeless() } else { None };
@@ -163,7 +163,7 @@ impl<'a, M: Model> Search<'a, M> {
         self.enter(0, state);
     }
 
-    /// Goes on until about `steps` more steps are done.
+    /// Continues for about `steps` more steps.
     pub fn run(&mut self, steps: u64) -> Progress {
         let limit = self.steps.saturating_add(steps);
         if !self.began {
@@ -194,12 +194,12 @@ impl<'a, M: Model> Search<'a, M> {
         own.map(|operation| operation.index).collect()
     }
 
-    /// The time of the last return that had a part in finding that there is no order.
+    /// The time of the last return that contributed to the finding that there is no order.
     pub fn last_seen(&self) -> u64 {
         self.part.returns[self.deepest].0
     }
 
-    /// About what the search holds, in memory.
+    /// About how many bytes the search takes.
     pub fn bytes(&self) -> usize {
         self.memo.bytes()
             + self.states.bytes()
@@ -207,7 +207,7 @@ impl<'a, M: Model> Search<'a, M> {
             + self.frames.capacity() * size_of::<Frame>()
     }
 
-    /// Tries the next candidate of the last place, or gives that place up.
+    /// Tries the next candidate of the last configuration, or gives that configuration up.
     fn advance(&mut self) {
         let frame = self.frames.last_mut().expect("the search is not over");
         let (state, mut cursor) = (frame.state, frame.cursor);
@@ -223,7 +223,7 @@ impl<'a, M: Model> Search<'a, M> {
         self.take_back_to(frame.mark);
     }
 
-    /// Comes to a new place, in `state`, unless it is known to lead nowhere.
+    /// Enters a new configuration, in `state`, unless it is known to lead nowhere.
     fn enter(&mut self, mark: usize, state: u32) {
         self.place_reads(state);
         let last = self.trail.last();
@@ -241,12 +241,12 @@ impl<'a, M: Model> Search<'a, M> {
         }
     }
 
-    /// Places each operation that is legal in `state`, and only reads or changes nothing any more.
+    /// Places each operation that is legal in `state` and changes nothing, now or later.
     ///
-    /// Nothing is lost: in an order that explains everything, such an operation can be moved to
-    /// the front, where its answer is right, too, since it changes nothing for those that it
-    /// passes. It must not pass one with a deadline that it was called after: where there is such a
-    /// one, the operation is a candidate like any other.
+    /// No order is lost: in an order that explains everything, such an operation can be moved to
+    /// the front, where its answer is right, too, since it changes nothing for the operations that
+    /// it passes. It must not pass an operation whose deadline is before its own call: where there
+    /// is one, the operation is a candidate like any other.
     fn place_reads(&mut self, state: u32) {
         let mut id = self.answered.first();
         while id != END && self.may_be_placed(id) {
@@ -271,13 +271,13 @@ impl<'a, M: Model> Search<'a, M> {
         }
     }
 
-    /// Whether an operation was called before the return that is next to be accounted for.
+    /// Whether an operation was called before the next return to be accounted for.
     fn may_be_placed(&self, id: u32) -> bool {
         let due = self.part.returns.get(self.level);
         due.is_some_and(|(at, _)| self.part.operations[id as usize].call <= *at)
     }
 
-    /// The next operation that may be placed, and is not placed at once.
+    /// Returns the next operation that may be placed and is not among those placed at once.
     fn next_candidate(&self, cursor: &mut Cursor) -> Option<u32> {
         let due = self.part.returns[self.level].1;
         loop {
@@ -316,7 +316,7 @@ impl<'a, M: Model> Search<'a, M> {
         }
     }
 
-    /// The state after an operation, if it is legal, may lead somewhere, and it is its turn.
+    /// Returns the state after an operation if it is legal, may lead somewhere, and it is its turn.
     fn try_step(&mut self, state: u32, id: u32, cursor: &mut Cursor) -> Option<u32> {
         self.steps += 1;
         let operation = &self.part.operations[id as usize];
@@ -325,7 +325,7 @@ impl<'a, M: Model> Search<'a, M> {
         }
         let is_open = operation.output.is_none();
         let next = self.model.step(self.states.get(state), operation.input, operation.output)?;
-        // Who looks at the orders wants to see those, too, that end a little later.
+        // A search that shows its orders also shows those that would end a little later.
         if self.longest.is_none() && self.is_dead_end(&next, id) {
             return None;
         }
@@ -351,7 +351,7 @@ impl<'a, M: Model> Search<'a, M> {
     }
 }
 
-/// What follows `at` in the list; the first, if `at` is none.
+/// The number after `at` in the list; the first one if `at` is [`END`].
 fn step_on(pending: &Pending, at: u32) -> u32 {
     if at == END { pending.first() } else { pending.after(at) }
 }

@@ -1,51 +1,51 @@
-//! What the search sees ahead: answers that can no longer come right, effects that nothing shows.
+//! Looks ahead: at answers that can no longer become right, and at effects that no operation sees.
 
 use super::super::model::{Model, Sight};
 use super::super::part::Placed;
 use super::Search;
 
-/// The operations that can make an answer right, from any place where that is asked.
+/// The operations that can make an answer right, in any configuration where that is asked.
 #[derive(Clone)]
 pub(super) enum Providers {
     Unasked,
     Few(Vec<u32>),
-    /// So many that it is faster to look at those that are left.
+    /// So many that it is faster to look at the operations that are left.
     Many,
 }
 
-/// How many providers are few.
+/// Most providers that count as few.
 const FEW: usize = 32;
 
-/// What is known about whether a state shows in an answer.
+/// What is known about whether operations can see a state.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Shown {
     soon: Option<bool>,
     ever: Option<bool>,
 }
 
-/// How many reads ahead count as soon. More cost more, fewer miss the one that matters.
+/// How many of the next reads count as soon. More cost more, fewer miss the one that matters.
 const SOON: usize = 16;
 
-/// How many of the answers that are due next must still be possible. The same.
+/// How many of the next answers must still be possible. More cost more, fewer miss dead ends.
 const AHEAD: usize = 8;
 
-/// After how many answers that are possible it is enough.
+/// After how many possible answers the search stops looking ahead.
 const POSSIBLE_MAX: usize = 2;
 
-/// To look at an operation is cheaper than to try it: so many looks count as a step.
+/// How many looks at an operation count as a step: looking is cheaper than trying.
 const LOOKS_PER_STEP: u64 = 16;
 
-/// So many looks, for each operation, are worth a search that need not begin.
+/// How many looks for each operation are worth spending, if they may save the search.
 const LOOKS_FIRST: u64 = 64;
 
-/// How many operations are remembered that made an answer right: mostly they do so again.
+/// How many operations that made an answer right are remembered, since they often do so again.
 const RECENT: usize = 8;
 
 impl<M: Model> Search<'_, M> {
     /// Finds an answer that is not right at first, and that no operation at all can make right.
     ///
-    /// Then there is no order, and that need not be searched for: answers after many operations
-    /// that overlap would be looked at last. Gives up where looking takes long.
+    /// Then there is no order, and no search is needed: it would reach answers after many
+    /// overlapping operations last. Gives up where looking takes long.
     pub(super) fn hopeless(&mut self) -> Option<u32> {
         let mut left = LOOKS_FIRST * (self.part.operations.len() as u64 + 1_000);
         let mut recent: Vec<u32> = Vec::new();
@@ -71,7 +71,8 @@ impl<M: Model> Search<'_, M> {
         None
     }
 
-    /// The operations that were called up to a moment, the last ones first.
+    /// The operations called up to `at`: the answered, then the open ones, each with the last one
+    /// first.
     fn called_before(&self, at: u64) -> impl Iterator<Item = u32> {
         let (answered, open) = self.part.operations.split_at(self.part.answered_count);
         let until = |all: &[Placed<'_, M>]| all.partition_point(|placed| placed.call <= at);
@@ -80,7 +81,7 @@ impl<M: Model> Search<'_, M> {
         (0..until.0).rev().chain((first_open..first_open + until.1).rev())
     }
 
-    /// Whether one of the next answers cannot become right, once `id` has led to `state`.
+    /// Whether one of the next answers can no longer become right once `id` has led to `state`.
     pub(super) fn is_dead_end(&mut self, state: &M::State, id: u32) -> bool {
         let first = self.first_telling(self.level);
         let mut possible = 0;
@@ -92,7 +93,7 @@ impl<M: Model> Search<'_, M> {
             let operation = &self.part.operations[due as usize];
             let rank = operation.rank;
             if self.model.sight(state, operation.input, operation.output) != Sight::Cannot {
-                // Those behind it are mostly possible, too, and looking costs.
+                // The answers after it are mostly possible, too, and looking costs steps.
                 possible += 1;
                 if possible == POSSIBLE_MAX {
                     return false;
@@ -105,13 +106,13 @@ impl<M: Model> Search<'_, M> {
         false
     }
 
-    /// Where those of `telling` begin that are due at `level` or later.
+    /// The position in `telling` of the first operation that is due at `level` or later.
     fn first_telling(&self, level: usize) -> usize {
         let operations = &self.part.operations;
         self.part.telling.partition_point(|id| operations[*id as usize].rank < level)
     }
 
-    /// Whether an operation other than `id` can be placed that makes the answer of `due` right.
+    /// Whether an operation other than `id` can be placed and makes the answer of `due` right.
     fn is_provided(&mut self, due: u32, id: u32) -> bool {
         if let Providers::Unasked = self.providers[due as usize] {
             self.providers[due as usize] = self.find_providers(due);
@@ -135,10 +136,12 @@ impl<M: Model> Search<'_, M> {
         provided
     }
 
-    /// Those that can make the answer of `due` right wherever it is one of the next [`AHEAD`].
+    /// Finds the operations that can make the answer of `due` right.
     ///
-    /// Where that is asked, all that returned with the last answer before these are placed. So only
-    /// those count that returned later, or are open: in a long history a handful.
+    /// They are asked for while `due` is one of the next [`AHEAD`].
+    ///
+    /// Then all operations are placed that returned up to the last answer before these. So only
+    /// operations that returned later, or are open, count: in a long history a handful.
     fn find_providers(&mut self, due: u32) -> Providers {
         let Placed { rank, end, .. } = self.part.operations[due as usize];
         let placed = self.first_telling(rank).checked_sub(AHEAD).map_or(0, |before| {
@@ -146,7 +149,7 @@ impl<M: Model> Search<'_, M> {
             self.part.operations[last as usize].rank + 1
         });
         let returned = self.part.returns[placed..rank].iter().map(|(_, id)| *id);
-        // Of those that return later, the last one in each slot that was called in time.
+        // Of the operations that return later, the last one in each slot that was called in time.
         let operations = &self.part.operations;
         let under_way = self.part.slots.iter().filter_map(|slot| {
             let called = slot.partition_point(|id| operations[*id as usize].call <= end);
@@ -180,7 +183,7 @@ impl<M: Model> Search<'_, M> {
                 .is_none_or(|output| self.model.provides(by_whom.input, wanted.input, output))
     }
 
-    /// Whether an operation is placed, or came too late to be.
+    /// Whether an operation is placed, or can no longer be.
     fn is_taken(&self, id: u32) -> bool {
         let Some(open) = id.checked_sub(self.answered_count()) else {
             return self.is_placed[id as usize];
@@ -188,7 +191,7 @@ impl<M: Model> Search<'_, M> {
         self.row[self.exact + open as usize / 64] >> (open % 64) & 1 == 1
     }
 
-    /// Whether a state is what one of the next reads sees. A guess at what to try first.
+    /// Whether one of the next reads can see `state`. A guess at what to try first.
     pub(super) fn shows_soon(&mut self, state: u32) -> bool {
         if let Some(soon) = self.shown[state as usize].soon {
             return soon;
@@ -204,7 +207,7 @@ impl<M: Model> Search<'_, M> {
         soon
     }
 
-    /// Rules out the open operations that come to a state, always the same, that nothing sees.
+    /// Rules out the open operations that always lead to one state, if no operation sees it.
     pub(super) fn rule_out_unseen(&mut self) {
         let initial = self.model.initial();
         for open in 0..number(self.part.open_count()) {
@@ -221,7 +224,7 @@ impl<M: Model> Search<'_, M> {
         }
     }
 
-    /// Whether any operation can tell that another led to a state.
+    /// Whether any operation can see `state`.
     pub(super) fn shows_ever(&mut self, state: u32) -> bool {
         if let Some(ever) = self.shown[state as usize].ever {
             return ever;
@@ -240,7 +243,7 @@ impl<M: Model> Search<'_, M> {
         self.model.sight(state, operation.input, operation.output) == Sight::Can
     }
 
-    /// Counts so many looks.
+    /// Counts looks, and the steps that they make up.
     fn look(&mut self, count: u64) {
         self.looks += count;
         self.steps += self.looks / LOOKS_PER_STEP;

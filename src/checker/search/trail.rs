@@ -1,13 +1,13 @@
-//! What is placed, and what that means for the others: levels, and deadlines that pass.
+//! Places operations and takes them back, with what follows: levels, and deadlines that pass.
 
 use super::super::model::Model;
 use super::Search;
 
-/// An operation that is placed.
+/// A placed operation.
 #[derive(Clone, Copy)]
 pub(super) struct Placement {
     pub id: u32,
-    /// How many deadlines had passed before.
+    /// How many deadlines had passed before it.
     expired: usize,
 }
 
@@ -47,7 +47,7 @@ impl<M: Model> Search<'_, M> {
                 self.open.put_back(open);
                 continue;
             }
-            // Those that returned after it are no longer accounted for.
+            // The operations that returned after it are no longer accounted for.
             while self.level > rank {
                 self.level -= 1;
                 self.flip(self.part.returns[self.level].1);
@@ -58,15 +58,17 @@ impl<M: Model> Search<'_, M> {
         }
     }
 
-    /// Whether placing an operation lets a deadline pass: one that it was called after.
+    /// Whether placing an operation, because of its call, lets a deadline pass.
     pub(super) fn would_expire(&self, id: u32) -> bool {
         let next = self.part.expiring.get(self.expired);
         next.is_some_and(|open| self.deadline(*open) < self.part.operations[id as usize].call)
     }
 
-    /// Rules out the open operations that returned before `call`: the one called then comes behind
-    /// them, so they have taken effect before it, or never did. To have passed is as good, in the
-    /// row, as to be placed: it cannot be placed any more.
+    /// Rules out the open operations that returned before `call`.
+    ///
+    /// The operation with that call comes after them, so they have taken effect before it, or never
+    /// will. In the row, a passed deadline looks like a placement: either way the operation cannot
+    /// be placed any more.
     fn expire(&mut self, call: u64) {
         while let Some(open) = self.part.expiring.get(self.expired).copied()
             && self.deadline(open) < call
@@ -101,13 +103,13 @@ impl<M: Model> Search<'_, M> {
         self.part.operations[self.part.answered_count + open as usize].end
     }
 
-    /// Turns the bit of an answered operation.
+    /// Flips the bit of an answered operation.
     fn flip(&mut self, id: u32) {
         let slot = self.part.operations[id as usize].slot;
         self.row[1 + slot / 64] ^= 1 << (slot % 64);
     }
 
-    /// Turns the bit of an open operation.
+    /// Flips the bit of an open operation.
     fn flip_open(&mut self, slot: usize) {
         self.row[self.exact + slot / 64] ^= 1 << (slot % 64);
     }

@@ -1,4 +1,4 @@
-//! What each line says, shown by a history that is linearizable only if it says just that.
+//! The meaning of each line, shown by a history that is linearizable only with that meaning.
 
 use super::*;
 
@@ -50,7 +50,7 @@ fn the_answer_of_a_compare_and_set_is_ok_or_fail() {
     };
     assert!(is_linearizable(&after("0 ok cas [1 2]", "0 ok read 2")));
     assert!(!is_linearizable(&after("0 ok cas [1 2]", "0 ok read 1")));
-    // That it failed is a fact: nothing else wrote, so the value was 1.
+    // The `:fail` says that the value was not 1, but no other operation wrote.
     assert!(!is_linearizable(&after("0 fail cas [1 2]", "0 ok read 1")));
     assert!(is_linearizable(&after("0 info cas [1 2]", "0 ok read 1")));
     assert!(is_linearizable(&after("0 info cas [1 2]", "0 ok read 2")));
@@ -66,7 +66,7 @@ fn a_compare_and_set_that_failed_with_an_error_did_not_happen() {
     assert!(is_linearizable(&edn(&after(refused, "1 ok read 1"))));
     assert!(!is_linearizable(&edn(&after(refused, "1 ok read 2"))));
     assert!(!is_linearizable(&edn(&after("0 fail cas [1 2], :error nil", "1 ok read 1"))));
-    // A log has no names: the error stands in the place of the value, or behind it.
+    // A log has no field names: the error is in the place of the value, or after it.
     for refused in ["0 fail cas :refused", "0 fail cas [1 2]\t:refused"] {
         assert!(is_linearizable(&jepsen(&after(refused, "1 ok read 1"))), "{refused}");
         assert!(!is_linearizable(&jepsen(&after(refused, "1 ok read 2"))), "{refused}");
@@ -134,13 +134,13 @@ fn a_process_comes_back_after_an_unknown_end() {
 #[test]
 fn a_process_makes_one_call_at_a_time() {
     let text = edn(&["0 invoke write 1", "0 invoke read nil"]);
-    assert!(wrong(&text).starts_with("2:1: process 0 calls although its call of line 1 is open"));
+    assert!(wrong(&text).starts_with("2:1: process 0 calls although its call in line 1 is open"));
     assert!(
         wrong(&jepsen(&["7 invoke write 1", "7 invoke read nil"])).starts_with("2:21: process 7")
     );
     let json = r#"{"client":4,"call":1,"return":9,"op":"read","answer":null}
 {"client":4,"call":8,"return":9,"op":"read","answer":null}"#;
-    assert!(wrong(json).starts_with("2:38: client 4 calls at 8 although its call of line 1"));
+    assert!(wrong(json).starts_with("2:38: client 4 calls at 8 although its call in line 1"));
     assert!(is_linearizable(&json.replace("\"call\":8", "\"call\":9")), "one after the other");
     assert!(is_linearizable(&json.replacen("9,", "null,", 1).replacen(",\"answer\":null", "", 1)));
 }
@@ -178,7 +178,7 @@ fn a_number_a_text_and_a_keyword_are_three_keys() {
     }
     let what = "2:1: the end of a call with key \"1\", but process 0 called with 1 in line 1";
     assert_eq!(wrong(&edn(&["0 invoke read 1 = nil", "0 ok read \"1\" = nil"])), what);
-    // A register whose name is empty is not the one without a name.
+    // A register with an empty name is not the register without a name.
     let nameless = ["0 invoke write 1", "0 ok write 1"];
     let named = ["0 invoke read \"\" = nil", "0 ok read \"\" = nil"];
     assert!(is_linearizable(&edn(&[nameless, named].concat())));
@@ -271,11 +271,11 @@ fn operations_tell_the_model_and_one_that_does_not_fit_is_refused() {
     assert_eq!(model(put), ModelName::KvVersioned);
 
     let refused = |text: &str, model| read(text.as_bytes(), Some(model)).unwrap_err().to_string();
-    let what = "1:1: get is no operation of the model register, which has read, write, cas";
+    let what = "1:1: get is not an operation of the model register, which has read, write, cas";
     assert_eq!(refused(&get, ModelName::Register), what);
     assert!(refused(put, ModelName::Kv).contains("a put with a version"));
     assert!(
-        wrong(&format!("{get}\n{cas}")).starts_with("2:1: cas is no operation of the model kv")
+        wrong(&format!("{get}\n{cas}")).starts_with("2:1: cas is not an operation of the model kv")
     );
     assert!(read(get.as_bytes(), Some(ModelName::KvVersioned)).is_ok());
 }

@@ -1,4 +1,4 @@
-//! Each clause of the formats, and files that nobody should have written.
+//! Tests of each clause of the formats, and of files that are wrong.
 
 mod clauses;
 mod places;
@@ -8,7 +8,7 @@ use super::{BadInput, History, Judge, ModelName, Recorded, read};
 use crate::checker::describe::Describe;
 use crate::checker::{Budget, Operation, check};
 
-/// Reads a file whose model its operations tell.
+/// Reads a file; its operations tell the model.
 fn file(text: &str) -> Result<Recorded, BadInput> {
     read(text.as_bytes(), None)
 }
@@ -28,14 +28,14 @@ fn is_linearizable(text: &str) -> bool {
     file(text).expect("the file is right").history.judge(IsOk)
 }
 
-/// What is wrong with a file, with its place.
+/// The error in a file, with its place.
 #[track_caller]
 fn wrong(text: &str) -> String {
     file(text).expect_err("the file is wrong").to_string()
 }
 
-/// EDN maps from short lines: `0 invoke append "4" "x"`, that is process, type, function, and
-/// whatever else (a key if it comes first and a value follows).
+/// Makes EDN maps from short lines such as `0 invoke append "4" = "x"`: process, type, function,
+/// then the value, with a key and `=` in front of it if there is a key.
 fn edn(lines: &[&str]) -> String {
     lines.iter().map(|line| edn_line(line)).collect::<Vec<_>>().join("\n")
 }
@@ -50,7 +50,7 @@ fn edn_line(line: &str) -> String {
     format!("{{:process {process}, :type :{kind}, :f :{function}, {value}}}")
 }
 
-/// Lines of Jepsen's log from short lines: `0 invoke cas [1 4]`.
+/// Makes lines of Jepsen's log from short lines: `0 invoke cas [1 4]`.
 fn jepsen(lines: &[&str]) -> String {
     let line = |line: &&str| {
         let words: Vec<&str> = line.splitn(4, ' ').collect();

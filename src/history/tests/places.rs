@@ -1,4 +1,4 @@
-//! What is wrong with a file is said with its line and its column.
+//! An error in a file is reported with its line and its column.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn a_file_without_operations_has_nothing_to_judge() {
 #[test]
 fn a_file_of_no_format_is_refused() {
     for text in ["hello", "\n  [1 2]", "{}", "{1 2}", "<html>"] {
-        assert!(wrong(text).contains("no format of a history begins like this"), "{text}");
+        assert!(wrong(text).contains("no history format begins like this"), "{text}");
     }
     assert!(wrong("\n  [1 2]").starts_with("2:3: "));
 }
@@ -38,7 +38,7 @@ fn bytes_that_are_no_text_have_a_place() {
     assert!(error.to_string().starts_with("2:3: a byte that is not UTF-8"), "{error}");
 }
 
-/// A good EDN line, and the same with something put in the place of something else.
+/// The error in a good EDN line in which `from` was replaced by `to`.
 fn edn_with(from: &str, to: &str) -> String {
     let good = r#"{:process 0, :type :invoke, :f :put, :key "a", :value "1"}"#;
     assert!(
@@ -73,7 +73,7 @@ fn what_is_no_edn_has_a_place() {
         ("0", "0x", "1:11: not a number of 64 bits"),
         ("0", "99999999999999999999", "1:11: not a number of 64 bits"),
         ("}", "} {}", "1:60: more than one form; expected one map a line"),
-        (":f :put", ":f :put :f :get", "1:44: a key stands twice in the map"),
+        (":f :put", ":f :put :f :get", "1:44: a key occurs twice in the map"),
     ] {
         assert_eq!(edn_with(from, to), what);
     }
@@ -94,7 +94,7 @@ fn values_that_a_function_cannot_use_are_refused() {
         assert!(error.starts_with(what), "{error} instead of {what}");
     }
     let text = edn(&["0 invoke read nil", "0 ok read :timed-out"]);
-    assert!(wrong(&text).contains("the :ok of a :read says nothing that could have been read"));
+    assert!(wrong(&text).contains("the :ok of a :read has no value that could have been read"));
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_line_of_jepsens_log_has_a_place() {
     }
 }
 
-/// A good line of ours, and the same with something put in the place of something else.
+/// The error in a good line of ours in which `from` was replaced by `to`.
 fn json_with(from: &str, to: &str) -> String {
     let good = r#"{"client":0,"call":5,"return":7,"op":"put","key":"a","value":"1"}"#;
     assert!(
@@ -163,7 +163,7 @@ fn an_answer_is_one_of_its_operation() {
         assert!(line(op, more).contains(what), "{}", line(op, more));
     }
     let open = r#"{"client":0,"call":5,"return":null,"op":"read","answer":1}"#;
-    assert!(wrong(open).contains("no meaning of an operation that never returned"));
+    assert!(wrong(open).contains("no meaning for an operation that never returned"));
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn a_line_that_never_ends_is_read() {
     let huge = "x".repeat(3_000_000);
     let text = edn(&[&format!("0 invoke put \"a\" = \"{huge}\"")]);
     assert_eq!(file(&text).unwrap().history.len(), 1);
-    assert!(wrong(&huge).starts_with("1:1: no format"));
+    assert!(wrong(&huge).starts_with("1:1: no history format"));
     for deep in ["[", "{:a ", "#{", "(", "#x "] {
         let text = format!("{{:process {}", deep.repeat(200_000));
         assert!(wrong(&text).starts_with("1:"), "{}", wrong(&text));

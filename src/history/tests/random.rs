@@ -1,4 +1,4 @@
-//! Whatever the bytes are, reading them ends; what is written is what was read.
+//! Reading any bytes comes to an end; a history that was written is read back unchanged.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::checker::models::{
 };
 use crate::history::{KvOperation, RegisterOperation, Value, VersionedOperation, write};
 
-/// Pieces of all formats, of which many make a line that nearly has one.
+/// Pieces of all formats, many of which together make a line that is nearly right.
 const PIECES: &[&str] = &[
     "{",
     "}",

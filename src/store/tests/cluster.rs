@@ -13,7 +13,7 @@ use crate::store::{Disk, DiskUsage, StoreClerk, StoreConfig, StoreEnd, StorePeer
 
 pub(super) const SERVERS: u32 = 3;
 
-/// Long enough for an election and for any news to reach everybody.
+/// Long enough for an election and for any news to reach all servers.
 pub(super) const LONG: Duration = Duration::from_secs(3);
 
 pub(super) struct Cluster {
@@ -34,7 +34,7 @@ impl Cluster {
         cluster
     }
 
-    /// A clerk that reaches all servers. No two of one number.
+    /// A clerk that reaches all servers. Each clerk needs a `number` of its own.
     pub(super) fn clerk(&self, number: u32) -> StoreClerk {
         let from = Host::Client(number);
         let end = |to| {
@@ -45,7 +45,7 @@ impl Cluster {
         StoreClerk::new(ClientId(number.into()), (0..SERVERS).map(end).collect())
     }
 
-    /// Sends request `number` of client `client` once more, until some server takes it, and waits
+    /// Sends request `number` of client `client` once more, until some server accepts it, and waits
     /// until all have applied it.
     pub(super) fn repeat_append(&self, client: u32, number: u64, key: &str, value: &str) {
         let request = RequestId { client: ClientId(client.into()), number };
@@ -59,7 +59,7 @@ impl Cluster {
         thread::sleep(LONG);
     }
 
-    /// What server `me` answers to a read, and nobody else.
+    /// What server `me` answers to a read; no other server is asked.
     pub(super) fn read_at(&self, me: u32, key: &str) -> Result<Option<String>, Refused> {
         let from = Host::Client(99);
         let end: StoreEnd = self.network.end(from, host(me)).into();
@@ -80,7 +80,7 @@ impl Cluster {
         &self.servers[me as usize]
     }
 
-    /// The one leader, after an election has had time.
+    /// The one leader, after enough time for an election.
     pub(super) fn leader(&self) -> u32 {
         thread::sleep(LONG);
         let leads = |me: &u32| self.server(*me).get_state().is_leader;
@@ -89,7 +89,7 @@ impl Cluster {
         leaders[0]
     }
 
-    /// Crashes server `me`; what it did not sync is lost.
+    /// Crashes server `me`; chance decides what survives of the writes that it did not sync.
     pub(super) fn crash(&mut self, me: u32) {
         self.network.delete_server(host(me));
         let disk = &mut self.disks[me as usize];
@@ -148,7 +148,7 @@ pub(super) const fn other_than(server: u32) -> u32 {
     (server + 1) % SERVERS
 }
 
-/// Runs `main` with seeds `1..=seed_count`, in virtual time. Nothing may be left behind.
+/// Runs `main` with seeds `1..=seed_count`, in virtual time. No task may be left at the end.
 pub(super) fn in_virtual_time(seed_count: u64, main: impl Fn() + Clone + Send + 'static) {
     for seed in 1..=seed_count {
         let outcome = runtime::run(&RunConfig { seed, ..RunConfig::default() }, main.clone());

@@ -1,4 +1,4 @@
-//! A disk that fails: an error, and nothing after it.
+//! A disk that fails: an error, and only errors after it.
 
 use std::io;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::persister::Unsynced;
 use crate::store::engine::Engine;
 use crate::store::{Disk, StoreError};
 
-/// A disk that cannot sync any more, once it is told so.
+/// A disk that can no longer sync, once it is told so.
 #[derive(Clone, Debug)]
 struct Failing {
     disk: Disk,
@@ -56,5 +56,5 @@ fn a_sync_that_fails_is_an_error_and_so_is_everything_after_it() {
         backend.is_broken.store(false, Ordering::Relaxed);
     }
     let next = life.crash(Unsynced::LoseAll);
-    assert_eq!(next.terms(), [1], "the second entry was promised to nobody");
+    assert_eq!(next.terms(), [1], "the second entry was never promised");
 }

@@ -1,4 +1,4 @@
-//! Snapshots of the data, cut into chunks and put together again.
+//! Snapshots of the data, cut into chunks and joined again.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::store::image::{Cutter, View};
 use crate::store::{Keys, rpc::ScanArgs};
 use crate::tick::{ConfState, Ready, Snapshot, Storage};
 
-/// A life with `count` keys, one of them with an empty value, and one with a long one.
+/// A life with `count` keys, one of them with an empty value, and one with a long value.
 fn with_keys(count: u64) -> Life {
     let mut life = Life::first();
     let value = |index| match index {
@@ -33,7 +33,7 @@ fn with_keys(count: u64) -> Life {
     life
 }
 
-/// All chunks of what `life` has now, of `max` bytes.
+/// All chunks of what `life` has now, each of at most `max` bytes.
 fn chunks(life: &Life, max: usize) -> Vec<bytes::Bytes> {
     let mut cutter = Cutter::new(Arc::new(View::now(&life.engine).unwrap()));
     let mut chunks = Vec::new();
@@ -121,7 +121,7 @@ fn what_is_no_image_changes_nothing() {
     image.truncate(image.len() - 3);
     let before = everything(&life);
     let refused = life.engine.write(Durability::Immediate, |tables| tables.replace_data(&image));
-    assert!(refused.is_err(), "half a row was taken for data");
+    assert!(refused.is_err(), "half a row was accepted as data");
     assert_eq!(everything(&life), before);
 }
 
@@ -136,7 +136,7 @@ fn a_snapshot_is_the_same_as_long_as_the_log_goes_on_after_it() {
         hard_state: Some(hard(1, 6)),
         ..ready([sixth])
     });
-    assert_eq!(life.storage.snapshot().unwrap(), first, "what was sent of it is of use");
+    assert_eq!(life.storage.snapshot().unwrap(), first, "the chunks that were sent stay useful");
     assert!(life.storage.view(first.position).is_some(), "its data are there");
     life.storage.forget_view();
     assert_eq!(life.storage.snapshot().unwrap().position.index, Index(6));

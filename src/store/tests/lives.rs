@@ -1,4 +1,4 @@
-//! One server's storage, without a server: written by hand, crashed, opened again.
+//! One server's storage, without a server: written directly, crashed, opened again.
 
 use bytes::Bytes;
 
@@ -24,7 +24,7 @@ impl Life {
         Life::on(Disk::new())
     }
 
-    /// A life on what is there.
+    /// A life on an existing disk.
     pub(super) fn on(disk: Disk) -> Life {
         let engine = Engine::open(&disk).unwrap();
         Life::with(disk, engine)
@@ -78,7 +78,7 @@ pub(super) const fn hard(term: u64, commit: u64) -> HardState {
     HardState { term: Term(term), vote: None, commit: Index(commit) }
 }
 
-/// What an entry has that puts `value` at `key`, as request `number` of one client.
+/// The data of an entry that puts `value` at `key`, as request `number` of one client.
 pub(super) fn put(key: &str, value: &str, number: u64) -> Bytes {
     let request = RequestId { client: ClientId(1), number };
     let (key, what) = (key.to_owned(), Change::Put(value.to_owned()));

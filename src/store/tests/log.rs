@@ -1,4 +1,4 @@
-//! The log in the database: what is appended, cut, and there again after a restart.
+//! The log in the database: appended to, cut, and found again after a restart.
 
 use super::lives::{Life, entry, hard, put, ready};
 use crate::api::{Index, Position, Term};
@@ -15,7 +15,8 @@ fn with_five() -> Life {
 
 #[test]
 fn an_append_follows_overlaps_or_replaces() {
-    // The terms of what is appended from some index on, and of the log afterwards.
+    // The index of the first appended entry, the terms of the appended entries, and those of the
+    // log after.
     let cases: [(u64, &[u64], &[u64]); 6] = [
         (6, &[1], &[1, 1, 1, 1, 1, 1]),
         (5, &[1, 2], &[1, 1, 1, 1, 1, 2]),

@@ -1,4 +1,4 @@
-//! Tests of a storage and of a few servers together; those of one part stand beside it.
+//! Tests of a storage, and of a few servers together; a single part has its tests in its own file.
 
 mod cluster;
 mod failures;

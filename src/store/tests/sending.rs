@@ -1,4 +1,4 @@
-//! The sender of a snapshot, told by hand what becomes of its calls.
+//! The sender of a snapshot; the test decides the outcome of each call.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ const TO: ServerId = ServerId(1);
 const CONFIG: StoreConfig =
     StoreConfig { log_gc_limit: None, chunk_bytes: 10, chunks_in_flight: 2 };
 
-/// The data of a life that has five of these, 49 bytes of them: five chunks.
+/// The data of a life with four keys and one session: 51 bytes, so six chunks.
 fn view() -> Arc<View> {
     let mut life = Life::first();
     let entries: Vec<Entry> = (1..=4)
@@ -37,14 +37,14 @@ fn message(position: Position) -> Message {
     Message { from: ServerId(0), to: TO, term: Term(2), kind }
 }
 
-/// A sender that has begun with a snapshot, and the calls that it wants made.
+/// A sender that has begun to send a snapshot, and the calls that it wants made.
 fn begun() -> (Sending, Arc<View>, Vec<ChunkCall>) {
     let (mut sending, view) = (Sending::new(CONFIG), view());
     let calls = calls(sending.begin(message(view.position()), view.clone()).unwrap());
     (sending, view, calls)
 }
 
-/// What is to be sent; nothing else may be to do.
+/// The chunks to be sent. Fails on any other action.
 fn calls(actions: Vec<Action>) -> Vec<ChunkCall> {
     let call = |action| match action {
         Action::Send(call) => call,
@@ -57,8 +57,8 @@ fn numbers(calls: &[ChunkCall]) -> Vec<u64> {
     calls.iter().map(|call| call.args.number).collect()
 }
 
-/// Takes all chunks that are asked for, and answers each with how many it has; returns the chunks
-/// joined and what is to be done then.
+/// Receives all chunks, and answers each with the number of chunks received. Returns the chunks
+/// joined, and the actions after the last one.
 fn take_all(sending: &mut Sending, first: Vec<ChunkCall>) -> (Vec<u8>, Vec<Action>) {
     let (mut queue, mut joined) = (std::collections::VecDeque::from(first), Vec::new());
     let mut next = 0;
@@ -78,7 +78,7 @@ fn take_all(sending: &mut Sending, first: Vec<ChunkCall>) -> (Vec<u8>, Vec<Actio
 #[test]
 fn all_chunks_go_a_few_at_a_time_and_then_the_message() {
     let (mut sending, view, first) = begun();
-    assert_eq!(numbers(&first), [0, 1], "as many as may be under way");
+    assert_eq!(numbers(&first), [0, 1], "as many as may be in flight");
     let (joined, actions) = take_all(&mut sending, first);
     let whole = crate::store::image::Cutter::new(view).cut(1 << 20).unwrap().0;
     assert_eq!(joined, whole);
@@ -104,10 +104,10 @@ fn a_lost_chunk_is_sent_again_until_too_many_are_lost_in_a_row() {
     }
     assert_eq!(sent, super::super::config::CHUNK_LOSSES_MAX);
     assert_eq!(sending.usage().chunks_resent, u64::from(sent));
-    assert_eq!(sending.position(TO), None, "it is not on its way any more");
+    assert_eq!(sending.position(TO), None, "it is no longer being sent");
 }
 
-/// Has the chunk of `call` lost until the snapshot is given up.
+/// Loses the chunk of `call` until the snapshot is given up.
 fn give_up(sending: &mut Sending, mut call: ChunkCall) {
     loop {
         let mut actions = sending.on_chunk(&call, None).unwrap();
@@ -150,10 +150,10 @@ fn a_late_answer_does_not_look_like_a_follower_that_forgot() {
 #[test]
 fn a_chunk_that_the_follower_asks_for_is_sent_though_it_was_answered() {
     let (mut sending, _, first) = begun();
-    // Chunk 1 came first, and was forgotten in a crash before chunk 0 came.
+    // Chunk 1 came first, and was lost in a crash before chunk 0 came.
     assert!(
         sending.on_chunk(&first[1], Some(ChunkReply::Wants(0))).unwrap().is_empty(),
-        "0 is on its way"
+        "0 is in flight"
     );
     let again = calls(sending.on_chunk(&first[0], Some(ChunkReply::Wants(1))).unwrap());
     assert_eq!(numbers(&again), [1, 2]);
@@ -183,5 +183,5 @@ fn who_has_it_all_is_sent_the_message_and_who_has_newer_nothing() {
     let (mut sending, _, first) = begun();
     let actions = sending.on_chunk(&first[0], Some(ChunkReply::Stale)).unwrap();
     assert!(matches!(actions[..], [Action::GiveUp(TO)]), "{actions:?}");
-    assert!(sending.is_empty(), "there is nothing to go on with");
+    assert!(sending.is_empty(), "there is nothing to continue");
 }

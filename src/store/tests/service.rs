@@ -1,4 +1,4 @@
-//! What clients see: each operation, once, whatever crashes.
+//! What clients see: each operation takes effect once, whatever crashes.
 
 use super::cluster::{Cluster, LONG, SERVERS, in_virtual_time, other_than};
 use crate::runtime::thread;

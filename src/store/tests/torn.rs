@@ -1,4 +1,4 @@
-//! Crashes at every step of a commit: what is found afterwards is the one state or the other.
+//! Crashes at every step of a commit: the state found afterwards is the old one or the new one.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ use crate::store::engine::Engine;
 use crate::store::{Disk, StoreError};
 use crate::tick::{Ready, Storage};
 
-/// What the failure of the power has left, if it came to that.
+/// The disk that the power failure left, if the power failed.
 fn left(disk: &Disk) -> Option<Disk> {
     disk.power_has_failed().then(|| disk.crash(Unsynced::KeepAll))
 }
 
-/// A value that fills pages, so that commits have many of them to write.
+/// A value that fills pages, so that a commit has many pages to write.
 fn value(index: u64) -> String {
     format!("{index} ").repeat(400)
 }
@@ -40,7 +40,7 @@ fn batch(from: u64, to: u64) -> Ready {
     }
 }
 
-/// How far the log and the data are: all of what one transaction wrote, or the test fails.
+/// How far the log and the data are. Fails if only a part of a transaction is there.
 fn state(life: &Life) -> u64 {
     let applied = life.storage.applied().index.0;
     assert_eq!(life.storage.last_index().0, applied, "log and data disagree");
@@ -111,7 +111,7 @@ fn power_fails_before_the_operation_that_it_was_set_to_and_says_so_at_once() {
     let next = disk.crash(Unsynced::LoseAll);
     let mut found = [0; 8];
     StorageBackend::read(&next, 0, &mut found).unwrap();
-    assert_eq!(&found, b"abcd\0\0\0\0", "what the failure left, whatever the crash says");
+    assert_eq!(&found, b"abcd\0\0\0\0", "what the power failure left, whatever the crash keeps");
     assert!(!next.power_has_failed(), "the next life has power");
 }
 
@@ -123,7 +123,7 @@ fn crash_after_crash_loses_nothing_that_was_synced() {
         for round in 0..2 {
             life.write(&batch(10 * round + 1, 10 * round + 11));
             synced += 10;
-            // What is opened and not written to may crash too.
+            // A disk that was opened and not written to may crash too.
             life = life.crash(Unsynced::Draw).crash(Unsynced::Draw);
             assert_eq!(state(&life), synced);
         }
@@ -136,7 +136,7 @@ fn damage_is_an_error_that_says_what_to_do() {
     life.write(&batch(1, 11));
     let disk = life.disk.crash(Unsynced::LoseAll);
     let length = disk.len().unwrap();
-    // Everywhere but in the header: all data and both versions of them.
+    // Everywhere but in the header: all data, in both versions.
     let noise: Vec<u8> = (0..length - 4096).map(|at| (at % 251) as u8).collect();
     disk.write(4096, &noise).unwrap();
     match Engine::open(&disk) {

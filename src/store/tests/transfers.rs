@@ -4,11 +4,11 @@ use super::cluster::{Cluster, LONG, SERVERS, in_virtual_time, other_than};
 use crate::runtime::thread;
 use crate::store::StoreConfig;
 
-/// Small, so that little is enough to cut the log and to fill many chunks.
+/// Small, so that a few entries are enough to cut the log and to fill many chunks.
 const SMALL: StoreConfig =
     StoreConfig { log_gc_limit: Some(10), chunk_bytes: 64, chunks_in_flight: 3 };
 
-/// A follower that misses so much that the log does not go back to what it has.
+/// Cuts a follower off until the log no longer has the entries that it needs; returns it.
 fn leave_behind(cluster: &Cluster) -> u32 {
     let mut clerk = cluster.clerk(1);
     clerk.put("first", "1");
@@ -56,7 +56,7 @@ fn a_follower_left_behind_gets_a_snapshot() {
         cluster.connect(late, true);
         thread::sleep(LONG);
         assert_caught_up(&cluster, late);
-        assert_eq!(cluster.server(late).usage().snapshots_installed, 1, "it had to be one");
+        assert_eq!(cluster.server(late).usage().snapshots_installed, 1, "only a snapshot can help");
         let sent: u64 = (0..SERVERS).map(|me| cluster.server(me).usage().chunks_sent).sum();
         assert!(sent > 20, "{sent} chunks: each carries 64 bytes at most");
         cluster.crash(late);
