@@ -67,7 +67,7 @@ pub fn check<M: Model>(model: &M, history: &Operations<M>, budget: &Budget<'_>) 
 /// ```
 ///
 /// # Errors
-/// The part of the budget that ran out before either was found.
+/// The part of the budget that ran out before the answer was found.
 ///
 /// # Panics
 /// When an operation returns before it was called.

@@ -60,8 +60,8 @@
 //! operations are given. At equal times, calls come before returns.
 //!
 //! An illegal history is shrunk to a [`Counterexample`]: answers that contradict each other
-//! whatever all other operations did, and none of which can be left out. `draw` and `explain` show
-//! it.
+//! whatever all other operations did, and, as far as the budget goes, none of which can be left
+//! out. `draw` and `explain` show it.
 //!
 //! # What it does not promise
 //!

@@ -96,10 +96,10 @@ impl<'a, M: Model> Shrinker<'a, M> {
             .sort_by_key(|index| (self.history[*index].call, self.history[*index].end(), *index));
     }
 
-    /// Returns the candidates that are needed to be illegal together with `given`.
+    /// Returns as few of `candidates` as possible that are illegal together with `given`.
     ///
-    /// All of them together with `given` are known to be illegal. `changed`: whether `given` may be
-    /// illegal by itself.
+    /// All candidates together with `given` are known to be illegal. `changed`: whether `given` may
+    /// be illegal by itself.
     fn needed(
         &mut self,
         given: &mut Vec<usize>,

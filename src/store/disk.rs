@@ -216,7 +216,7 @@ fn keep_some(changes: &[Change], left: &mut Pages, mut chance: Chance) {
         left.set_length(length);
     }
     for (at, versions) in sectors {
-        // All versions of a sector in order: the last one that was kept is what is there.
+        // All versions of a sector in order: the last one that was kept wins.
         for piece in versions {
             if chance.below(4) < odds {
                 left.set_length(left.length().max(at + piece.len()));

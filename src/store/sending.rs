@@ -4,7 +4,7 @@
 //! core ── Snapshot message ──► kept back
 //!                              chunk 0, 1, 2, … ──► follower     a few in flight at a time
 //!                              ◄── wants 3                       lost ones are sent again
-//!                              Snapshot message ──► follower     after the last chunk
+//!                              Snapshot message ──► follower     when all chunks are there
 //! core ◄── done, or lost
 //! ```
 //!

@@ -33,7 +33,7 @@ pub(super) struct PeerStorage {
     engine: Engine,
     /// Has the watcher.
     disk: Disk,
-    /// What is in the database, at hand.
+    /// A copy in memory of what the database has.
     found: Found,
     /// The snapshot that is being sent to followers, or may be sent again.
     view: RefCell<Option<Arc<View>>>,
@@ -143,8 +143,7 @@ fn write(
     Ok(found)
 }
 
-/// Asserts that there is no gap in the log: a bug of the core's owner, found only at a start
-/// otherwise.
+/// Asserts that the log gets no gap, a bug of the core's owner that only the next start would find.
 fn check_follows(entries: &[Entry], last: Index) {
     if let Some(first) = entries.first() {
         assert!(

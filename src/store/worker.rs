@@ -1,7 +1,7 @@
 //! The worker: the one task that owns a node and its database.
 //!
-//! As in the [`driver`](crate::driver), everything that happens to the server comes to the worker
-//! as an event. It handles all events that wait, then does what the core wants done, in one
+//! As in the [`driver`](crate::driver), everything that happens to the server reaches the worker as
+//! an event. It handles all events that wait, then does what the core wants done, in one
 //! transaction for each `Ready`.
 
 use std::sync::Arc;

@@ -91,8 +91,8 @@ type Found<M> = (usize, Option<(Vec<usize>, <M as Model>::State)>);
 
 /// Finds an operation that does not fit after the longest order of the counterexample.
 ///
-/// `None` if that order is not worth showing: it is empty, or all operations would fit after it,
-/// because time ran out before a longer one was found.
+/// `None` if that order is not worth showing: it is empty, or the operation would fit after it,
+/// because time ran out before a longer order was found.
 fn of_longest<M: Describe>(
     model: &M,
     history: &Operations<M>,
@@ -206,7 +206,7 @@ fn common(one: &str, other: &str) -> usize {
     one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count()
 }
 
-/// Returns the state after replaying `order`, checking only the answers in `counts`.
+/// Returns the state after replaying `order`, checking only the answers that `counts` accepts.
 ///
 /// `None` if the order is invalid.
 fn after<M: Describe>(

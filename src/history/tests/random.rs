@@ -1,4 +1,4 @@
-//! Reading any bytes comes to an end; a history that was written is read back unchanged.
+//! Reading ends, whatever the bytes are; a history that was written is read back unchanged.
 
 use proptest::prelude::*;
 
