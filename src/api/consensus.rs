@@ -1,4 +1,4 @@
-//! What every design promises to the service above it.
+//! The interface that every design offers to the service above it.
 
 use bytes::Bytes;
 
@@ -16,7 +16,7 @@ pub enum ApplyMsg {
         /// The command itself.
         command: Bytes,
     },
-    /// A state that replaces the service's own. Only ever forward.
+    /// A state that replaces the service's own. It is never older than that one.
     Snapshot {
         /// The last entry that the snapshot covers.
         last_included: Position,
@@ -25,22 +25,22 @@ pub enum ApplyMsg {
     },
 }
 
-/// Where a command will stand if it is ever committed. Not a promise that it will be.
+/// The place that a command has if it is ever committed. It may never be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Started {
-    /// The leader's term when it took the command.
+    /// The leader's term when it accepted the command.
     pub term: Term,
     /// The index that the command has in the leader's log.
     pub index: Index,
 }
 
-/// The server does not lead, so nothing was taken and nothing promised: ask another server.
+/// The server does not lead, so it accepted and promised nothing: ask another server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotLeader {
-    /// The term the refusing server is in, or the last that it was in if it has stopped. A server
-    /// that cannot tell says 0, which is older than any: the hint then counts for nothing.
+    /// The refusing server's current term, or its last one if it has stopped. A server that cannot
+    /// tell says 0, which is older than any real term; the hint is then worthless.
     pub term: Term,
-    /// The leader of that term, where the server has heard from it. A hint: it may be deposed.
+    /// The leader of that term, if the server has heard from it. A hint: it may be deposed.
     pub leader_hint: Option<ServerId>,
 }
 
@@ -55,34 +55,34 @@ pub struct Leadership {
 
 /// One server of a replicated log, whatever its design.
 ///
-/// Object safe, and used as `Arc<dyn Consensus>`. A constructor is not part of it: that names
-/// network ends, a persister and a channel.
+/// Object safe, and used as `Arc<dyn Consensus>`. It has no constructor: each design needs its own
+/// kind of network ends, persister and channel.
 pub trait Consensus: Send + Sync + 'static {
-    /// Takes a command into the log if this server leads.
+    /// Appends a command to the log if this server leads.
     ///
     /// Returns at once: no call to a peer, no sleep. A killed instance refuses.
     ///
     /// # Errors
-    /// [`NotLeader`]: nothing was taken; try the server in `leader_hint`, or any other.
+    /// [`NotLeader`]: nothing was appended; try the server in `leader_hint`, or any other.
     fn start(&self, command: Bytes) -> Result<Started, NotLeader>;
 
     /// The server's term, and whether it believes that it leads.
     fn get_state(&self) -> Leadership;
 
-    /// Says that the service's state up to `index` is in `data`, so that the log may drop it.
+    /// Hands over the service's state up to `index`, so that the log up to there can be dropped.
     ///
-    /// Called by the task that reads the apply channel. `index` is at most the last one sent
-    /// there; an index that an earlier snapshot already covers is ignored.
+    /// The task that reads the apply channel calls it. `index` is at most the last one sent there;
+    /// an index that an earlier snapshot already covers is ignored.
     ///
-    /// That it returned does not mean that the snapshot is stored: that must be so soon, also if
-    /// nothing else happens, since the bound on the stored log is about idle servers, too. A crash
-    /// in between costs nothing, for the log is still there.
+    /// The call may return before the snapshot is stored. The design must store it soon, even on
+    /// an idle server, since the bound on the stored log holds there, too. A crash in between is
+    /// harmless: the log is still there.
     fn snapshot(&self, index: Index, data: Bytes);
 
-    /// An index such that a service that has applied it may answer a read without a log entry.
+    /// Returns an index: a service that has applied it may answer a read without a log entry.
     ///
-    /// Blocks until leadership is confirmed. `Ok(None)`: the design has no such path, go through
-    /// the log.
+    /// Blocks until leadership is confirmed. `Ok(None)` means: go through the log, since the
+    /// design has no such path or cannot use it yet.
     ///
     /// # Errors
     /// [`NotLeader`]: leadership could not be confirmed; ask another server.
@@ -90,7 +90,7 @@ pub trait Consensus: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Stops the instance: its tasks end soon, its calls refuse. Idempotent; never joins, never
-    /// waits for a peer.
+    /// Stops the instance: its tasks end soon, and it refuses later calls. Idempotent; neither
+    /// joins its tasks nor waits for a peer.
     fn kill(&self);
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ServerId;
 
-/// A clerk, for as long as it lives. No two clerks of a service may share one.
+/// Identifies a clerk for as long as it lives. No two clerks of a service may share an id.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -27,12 +27,12 @@ impl fmt::Display for ClientId {
     }
 }
 
-/// Names one operation of one clerk, however often it is sent.
+/// Identifies one operation of one clerk; all copies that the clerk sends have the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RequestId {
     /// The clerk.
     pub client: ClientId,
-    /// Its operations in order, from 1.
+    /// Number of the operation: a clerk counts its operations from 1.
     pub number: u64,
 }
 
@@ -49,23 +49,23 @@ impl Version {
     }
 }
 
-/// A value, and which one of its key's it is.
+/// A value with its version.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Versioned {
     /// The value.
     pub value: String,
-    /// How often the key was changed to get there.
+    /// How often the key had been changed when it got this value.
     pub version: Version,
 }
 
-/// What became of a versioned put.
+/// The outcome of a versioned put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PutOutcome {
-    /// The key has the value, and the next version.
+    /// The key now has the value and the next version.
     Done,
-    /// The key has another version than was expected, and is as it was.
+    /// The key has another version than the put expected, and is unchanged.
     WrongVersion,
-    /// The key is missing, though a version was expected.
+    /// The key is missing, though the put expected a version.
     NoKey,
 }
 
@@ -76,46 +76,46 @@ pub struct GetArgs {
     pub key: String,
 }
 
-/// Puts a value, or appends to one, once however often it is sent.
+/// Puts a value, or appends to one. The change happens once, even if the request is sent again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PutArgs {
     /// The key.
     pub key: String,
-    /// Its new value, or what is appended.
+    /// Its new value, or the text to append.
     pub value: String,
-    /// The same in all copies of one operation, and in no other.
+    /// Identifies the operation: all copies of it have this id, and no other operation has.
     pub request: RequestId,
 }
 
-/// Puts a value in the place of one particular version.
+/// Puts a value if the key has one particular version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PutVersionedArgs {
     /// The key.
     pub key: String,
     /// Its new value.
     pub value: String,
-    /// The version that the key must have; 0 creates it.
+    /// The version that the key must have; 0 creates the key.
     pub expected: Version,
 }
 
 /// The server has no answer: ask again, there or elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
-    /// Who leads, where the server has heard. A hint: it may be deposed.
+    /// The leader, if the server knows one. A hint: it may be deposed.
     pub leader_hint: Option<ServerId>,
-    /// Whether the operation may have happened, or may still.
+    /// Whether the operation may have happened, or may still happen.
     pub maybe_done: bool,
 }
 
-/// What every server answers to clerks.
+/// The calls that every server answers for clerks.
 #[tarpc::service]
 pub trait KvRpc {
-    /// What a key has; `None` when it is missing.
+    /// Returns a key's value and version; `None` if the key is missing.
     async fn get(args: GetArgs) -> Result<Option<Versioned>, Refused>;
     /// Gives a key a value.
     async fn put(args: PutArgs) -> Result<(), Refused>;
-    /// Adds to the end of a key's value.
+    /// Appends to a key's value.
     async fn append(args: PutArgs) -> Result<(), Refused>;
-    /// Gives a key a value if it has the version that is expected.
+    /// Gives a key a value if it has the expected version.
     async fn put_versioned(args: PutVersionedArgs) -> Result<PutOutcome, Refused>;
 }

@@ -1,8 +1,8 @@
-//! The words that both designs share, and what both promise: [`Consensus`].
+//! The types that both designs share, and the interface that both implement: [`Consensus`].
 //!
 //! Terms, indices and servers are types of their own, so that one cannot be passed for another.
-//! Nothing here knows a lock, a clock, a channel or a thread, and nothing here is a constructor:
-//! how an instance comes to life differs between designs, what it does afterwards does not.
+//! Nothing here uses a lock, a clock, a channel or a thread, and nothing here is a constructor:
+//! designs differ in how an instance is made, but not in what it does afterwards.
 //!
 //! ```text
 //!            start(command)                    apply_ch
@@ -14,9 +14,8 @@
 //!                            S1  S2        the other servers, over the network
 //! ```
 //!
-//! [`raft_rpc`] has the paper's own calls between servers, for the designs that speak them;
-//! [`kv_rpc`] those from a client to the key/value service, which is a [`StateMachine`] above a
-//! log.
+//! [`raft_rpc`] has the paper's calls between servers, for the designs that use them. [`kv_rpc`]
+//! has the calls from a client to the key/value service, which is a [`StateMachine`] above a log.
 //!
 //! Read [`Consensus`] first, then `raft/mod.rs` for the design that follows the paper.
 

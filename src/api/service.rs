@@ -1,8 +1,8 @@
-//! What a service above a [`Consensus`](super::Consensus) promises, and what it is asked for.
+//! The interface of a service above a [`Consensus`](super::Consensus), with its errors and options.
 //!
 //! A state machine is a function from states and operations to states and outputs. A replicated
-//! one puts each operation into the log, applies what comes out, and tells whoever submitted it
-//! what came of it, or how much is known.
+//! one puts each operation into the log, applies the entries that are committed, and returns to
+//! the submitter the outcome, or what is known of it.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -10,41 +10,41 @@ use serde::de::DeserializeOwned;
 
 use super::NotLeader;
 
-/// What is replicated: a function from states and operations to states and outputs.
+/// A state machine to replicate: a function from states and operations to states and outputs.
 ///
-/// Every server applies the same operations in the same order, so whatever `apply` does must
-/// follow from the state and the operation alone: no clock, no chance, no unordered map.
+/// Every server applies the same operations in the same order, so everything that `apply` does must
+/// follow from the state and the operation alone: no clock, no randomness, no unordered map.
 pub trait StateMachine: Send + 'static {
-    /// What clients ask for, as it stands in the log.
+    /// An operation that clients ask for, as it is written to the log.
     type Op: Serialize + DeserializeOwned;
-    /// What they are answered.
+    /// The answer that a client gets.
     type Output: Send + 'static;
 
     /// Carries out one operation.
     fn apply(&mut self, op: Self::Op) -> Self::Output;
 
-    /// Answers `op` from the present state if it changes nothing; `None` sends it through the log.
+    /// Answers `op` from the current state if it changes nothing; `None` sends it through the log.
     fn read(&self, op: &Self::Op) -> Option<Self::Output> {
         let _ = op;
         None
     }
 
-    /// The whole state, encoded.
+    /// Returns the whole state, encoded.
     fn snapshot(&self) -> Bytes;
 
-    /// Puts the state in `snapshot` in the place of the present one.
+    /// Replaces the current state by the one in `snapshot`.
     ///
     /// # Errors
-    /// [`RestoreError`]: it is not what [`snapshot`](StateMachine::snapshot) returned. Do not use
-    /// the machine any more.
+    /// [`RestoreError`]: the bytes did not come from [`snapshot`](StateMachine::snapshot). Do not
+    /// use the machine any more.
     fn restore(&mut self, snapshot: &[u8]) -> Result<(), RestoreError>;
 }
 
-/// A snapshot is not what a state machine of this kind made.
+/// The bytes are not a snapshot of this kind of state machine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a snapshot of {bytes} bytes cannot be read: {what}; do not start a server from it")]
 pub struct RestoreError {
-    /// How long the snapshot is.
+    /// Length of the snapshot.
     pub bytes: usize,
     /// What is wrong with it.
     pub what: String,
@@ -53,51 +53,51 @@ pub struct RestoreError {
 /// Why an operation has no output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SubmitError {
-    /// The server does not lead. The operation was *not* taken: ask another server.
+    /// The server does not lead. It did *not* accept the operation: ask another server.
     NotLeader(NotLeader),
-    /// Another leader's entry took its place. It was *not* and never will be applied: ask again.
+    /// Another leader's entry replaced the operation's. The operation was *not* applied and never
+    /// will be: submit it again.
     Replaced,
-    /// The server led and does not any more. The operation *may* be applied, now or later: ask
-    /// again, in a way that does no harm if it was.
+    /// The server led, but does not any more. The operation *may* be applied, now or later: submit
+    /// it again, in a way that is harmless if it was.
     LeadershipLost,
-    /// The instance was killed. The operation *may* be applied, by the other servers.
+    /// The instance was killed. The other servers *may* apply the operation.
     Stopped,
 }
 
 /// How reads are answered. Both ways are linearizable; see `docs/decisions/reads.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Reads {
-    /// As an entry of the log, like everything else.
+    /// A read is an entry of the log, like every other operation.
     ThroughLog,
-    /// From the state, once the leader has made sure that it still leads (thesis §6.4); through
-    /// the log where the design has no such way. Half the price of an entry.
+    /// The leader answers from its state, once it has made sure that it still leads (thesis §6.4).
+    /// Reads go through the log where the design has no such path. Half the cost of an entry.
     #[default]
     ReadIndex,
 }
 
-/// What may be chosen about a replicated state machine.
+/// Options of a replicated state machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RsmConfig {
-    /// How many bytes the raft state may have before a snapshot is taken; `None`: as many as it
-    /// likes.
+    /// How many bytes the raft state may have before a snapshot is taken; `None`: no limit.
     pub raft_state_max: Option<usize>,
     /// How reads are answered.
     pub reads: Reads,
 }
 
-/// Why a versioned put did not succeed, or may not have.
+/// Why a versioned put did not succeed, or may not have succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PutError {
-    /// The key has another version. The put has *not* happened.
+    /// The key has another version. The put did *not* happen.
     Version,
-    /// The key is missing, though a version was expected. The put has *not* happened.
+    /// The key is missing, though the put expected a version. The put did *not* happen.
     NoKey,
     /// The key has another version or is missing, but that was the answer to a later copy of the
-    /// put: it *may* have happened.
+    /// put: an earlier copy *may* have happened.
     ///
-    /// Where the key is past the version that was expected, this is decided, and what is read from
-    /// now on shows what became of it. Where the key has not come to that version, the put has not
-    /// happened, but it *may yet*: an earlier copy that is still under way is carried out if the
-    /// key has the version when it arrives. No read rules that out.
+    /// If the key is past the expected version, the outcome is final, and later reads show it. If
+    /// the key has not reached that version, the put has not happened, but it *may yet*: an earlier
+    /// copy that is still in flight happens if the key has the version when it arrives. No read
+    /// rules that out.
     Maybe,
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct ServerId(pub u32);
 
 impl ServerId {
-    /// The server's place in a list with one slot per server.
+    /// The server's slot in a list with one slot per server.
     pub const fn slot(self) -> usize {
         self.0 as usize
     }
@@ -68,7 +68,7 @@ impl Index {
         Index(self.0.saturating_sub(1))
     }
 
-    /// The index `count` places further on.
+    /// The index `count` places after this one.
     pub const fn plus(self, count: usize) -> Index {
         Index(self.0 + count as u64)
     }
@@ -82,14 +82,14 @@ impl fmt::Display for Index {
 
 /// The end of a log, or any entry's identity: ordered by term, then index (Raft §5.4.1).
 ///
-/// Of two logs the one with the greater last position is the more up-to-date.
+/// Of two logs, the one with the greater last position is more up-to-date.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
 pub struct Position {
     /// Term in which the entry was made.
     pub term: Term,
-    /// Where the entry stands.
+    /// The entry's place in the log.
     pub index: Index,
 }
 
@@ -99,12 +99,12 @@ impl fmt::Display for Position {
     }
 }
 
-/// One entry of the log, as it travels and as it is stored. A clone shares `data`.
+/// One entry of the log, as it is sent and as it is stored. A clone shares `data`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Term in which the leader received the command.
     pub term: Term,
-    /// Where the entry stands; the first is 1.
+    /// The entry's place in the log; the first is 1.
     pub index: Index,
     /// The command, opaque to consensus. May be empty.
     pub data: Bytes,

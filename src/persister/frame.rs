@@ -1,30 +1,30 @@
-//! How a record is stored: a checksum over the record's encoding, and the encoding.
+//! The format of a stored record: its encoding, followed by a checksum of that encoding.
 //!
 //! ```text
 //! entry    tag  term  index  length  data …   checksum
-//! bytes     1   1..   1..     1..    length      4       about 8 beside the data
+//! bytes     1   1..   1..     1..    length      4       about 8 besides the data
 //! ```
 //!
-//! Numbers are postcard's varints, so a record says by itself where it ends. The checksum comes
-//! last and covers all before it.
+//! Numbers are postcard's varints, so a record itself tells where it ends. The checksum comes last
+//! and covers everything before it.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{Entry, Index, Position, ServerId, Term};
 
-/// Bytes of a record beside the data that it carries, at most: a tag and four varints.
+/// Largest size of a record without its data and checksum: a tag and four varints.
 const FIELDS_MAX: usize = 1 + 4 * 10;
 
-/// Bytes of a checksum.
+/// Size of a checksum in bytes.
 const CHECKSUM: usize = size_of::<u32>();
 
 /// One thing that storage holds. The order of the variants is part of the format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Record<'a> {
-    /// Term and vote. Always there, always first.
+    /// Term and vote. Always present, always first.
     Vote { current_term: Term, voted_for: Option<ServerId> },
-    /// The snapshot, if there is one; before the entries.
+    /// The snapshot, if there is one. It comes before the entries.
     Snapshot {
         last_included: Position,
         #[serde(borrow)]
@@ -37,8 +37,8 @@ pub(super) enum Record<'a> {
         #[serde(borrow)]
         data: Data<'a>,
     },
-    /// The end, with the count of records before it: content cut short at a border would else
-    /// look whole.
+    /// The end, with the count of records before it. Without it, content that is cut short between
+    /// two records would look complete.
     End { record_count: u64 },
 }
 
@@ -47,7 +47,7 @@ pub(super) enum Record<'a> {
 pub(super) struct Data<'a>(pub(super) &'a [u8]);
 
 impl Serialize for Data<'_> {
-    /// As one block: serde writes a slice item by item unless told.
+    /// Writes one block; serde's default for a slice is to write item by item.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(self.0)
     }
@@ -73,20 +73,20 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The record as it is stored. `scratch` is room to work in, kept by the caller for speed.
+    /// Encodes the record as it is stored. The caller keeps `scratch`, a buffer, for speed.
     pub(super) fn encode(&self, scratch: &mut Vec<u8>) -> Box<[u8]> {
         let room = self.data_len() + FIELDS_MAX + CHECKSUM;
         if scratch.len() < room {
             scratch.resize(room, 0);
         }
-        let body = postcard::to_slice(self, scratch).expect("the room is the most a record takes");
+        let body = postcard::to_slice(self, scratch).expect("the buffer holds the largest record");
         let sum = checksum(body);
         let end = body.len() + CHECKSUM;
         scratch[end - CHECKSUM..end].copy_from_slice(&sum.to_le_bytes());
         Box::from(&scratch[..end])
     }
 
-    /// The record at the beginning of `bytes`, and what follows it; or what is wrong with it.
+    /// Decodes the record at the start of `bytes`; returns it and the rest, or what is wrong.
     pub(super) fn decode(bytes: &'a [u8]) -> Result<(Record<'a>, &'a [u8]), &'static str> {
         let (record, rest) =
             postcard::take_from_bytes::<Record<'_>>(bytes).map_err(|error| match error {
@@ -102,10 +102,11 @@ impl<'a> Record<'a> {
     }
 }
 
-/// A checksum of `bytes`: one multiplication per eight of them.
+/// Computes a checksum of `bytes`, with one multiplication per eight bytes.
 ///
-/// Every step is a bijection of the state, so two contents that differ within eight aligned bytes
-/// never reach one state; of its 64 bits 32 are kept. Against accidents, not against an enemy.
+/// Every step is a bijection of the state, so two contents that differ only within eight aligned
+/// bytes never reach the same state; 32 of its 64 bits are kept. This detects accidents, not
+/// attacks.
 fn checksum(bytes: &[u8]) -> u32 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     let step = |state: u64, word: u64| {

@@ -1,4 +1,4 @@
-//! Writes that no sync has made durable yet, in the order in which they were made.
+//! The writes that no sync has made durable yet, in the order in which they were made.
 
 use bytes::Bytes;
 
@@ -7,7 +7,7 @@ use crate::api::{Entry, Index, Position, ServerId, Term};
 use super::frame::{Data, Record};
 use super::store::{Store, StoredEntry};
 
-/// One write. The entries of appends stand in [`Journal::entries`], one write after the other.
+/// One write. The entries of all appends are in [`Journal::entries`], in the order of the writes.
 #[derive(Debug, Clone)]
 enum Unsynced {
     Vote { current_term: Term, voted_for: Option<ServerId>, record: Box<[u8]> },
@@ -20,12 +20,12 @@ enum Unsynced {
 pub(super) struct Journal {
     writes: Vec<Unsynced>,
     entries: Vec<StoredEntry>,
-    /// Room to encode in.
+    /// Buffer for encoding.
     scratch: Vec<u8>,
 }
 
 impl Journal {
-    /// How many writes wait for a sync.
+    /// Returns how many writes wait for a sync.
     pub(super) fn len(&self) -> usize {
         self.writes.len()
     }
@@ -35,7 +35,7 @@ impl Journal {
         self.writes.push(Unsynced::Vote { current_term, voted_for, record });
     }
 
-    /// Adds the write of `entries`, not empty, to those on top of `store`.
+    /// Adds a write of `entries`, which are not empty, to the writes on top of `store`.
     pub(super) fn append(&mut self, store: &Store, entries: &[Entry]) {
         let first = entries[0].index;
         assert!(
@@ -64,7 +64,7 @@ impl Journal {
         self.writes.push(Unsynced::Snapshot { last_included, size, record, keeps_suffix });
     }
 
-    /// Carries the first `count` writes out on `store`, and forgets all of them.
+    /// Applies the first `count` writes to `store`, and forgets all writes.
     pub(super) fn carry_out(&mut self, count: usize, store: &mut Store) {
         let mut entries = self.entries.drain(..);
         for write in self.writes.drain(..).take(count) {
@@ -83,8 +83,8 @@ impl Journal {
         }
     }
 
-    /// The term at `index` once all writes are carried out on `store`; `None` where nothing is
-    /// stored. Looks at the latest writes first, so an append at the end finds it at once.
+    /// Returns the term at `index` as if all writes were applied to `store`; `None` if there is no
+    /// entry. Looks at the latest writes first, so that an append at the end finds it immediately.
     fn term(&self, store: &Store, index: Index) -> Option<Term> {
         let mut end = self.entries.len();
         for write in self.writes.iter().rev() {

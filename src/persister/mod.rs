@@ -1,9 +1,9 @@
 //! What survives a crash: term, vote, log and snapshot (Figure 2, persistent state; Raft §7).
 //!
-//! A server writes what changed, and only that: a vote, a few entries, a snapshot. Writes are kept
-//! in order and are not durable before [`sync`](Persister::sync), and nothing may be promised to
-//! another server before it is durable. A crash keeps all that was synced and the first few of the
-//! writes since, as a disk would:
+//! A server writes only what changed: a vote, a few entries, a snapshot. Writes are kept in order
+//! and become durable with the next [`sync`](Persister::sync); a server may promise to another only
+//! what is durable. A crash keeps all that was synced and the first few of the later writes, as a
+//! disk would:
 //!
 //! ```text
 //!            durable                    │ since the last sync
@@ -12,20 +12,21 @@
 //! a crash leaves one of                 ▲            ▲          ▲            ▲
 //! ```
 //!
-//! Two rules make it as cheap as it is exact. Writing costs what is written, whatever the log's
-//! length: no rule here looks at entries that are not its own. And everything that is *read*, from
-//! [`load`](Persister::load) to the sizes, is about the durable state: what a crash now would
-//! surely leave.
+//! Two rules make it cheap and exact. The cost of a write depends on what is written, not on the
+//! log's length: a write looks at no entries but its own. And everything that is *read*, from
+//! [`load`](Persister::load) to the sizes, is the durable state: what would certainly survive a
+//! crash now.
 //!
-//! What it promises: order; a snapshot and the dropping of the log before it are one write;
-//! content that is not as it was written is [`PersistError::Damaged`] with its place, never a panic
-//! and never an empty state. What it does not: to check Raft. It stores a term that goes down or a
-//! snapshot that moves backwards; a [`Watch`] can look on and judge.
+//! Promised: writes keep their order; a snapshot is stored and the log before it dropped in one
+//! write; content that is not as it was written is reported as [`PersistError::Damaged`] with its
+//! place, and never causes a panic or an empty state. Not promised: the persister does not check
+//! Raft. It stores a term that goes down or a snapshot that moves backwards; a [`Watch`] can see
+//! the writes and check them.
 //!
-//! Everything is in memory, encoded as a file would be. No method is a scheduling point.
+//! Everything is in memory, encoded as in a file. No method is a scheduling point.
 //!
-//! Read [`Persister`] first; `journal.rs` has the writes, `store.rs` what they are carried out on,
-//! `frame.rs` the format.
+//! Read [`Persister`] first; `journal.rs` has the writes, `store.rs` the durable state that they
+//! change, `frame.rs` the format.
 
 mod error;
 mod frame;
@@ -50,30 +51,30 @@ use store::Store;
 pub use error::PersistError;
 pub use stored::{Stored, plain_snapshot};
 
-/// What a server finds when it starts.
+/// The stored state that a server starts with.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Persisted {
     /// Latest term the server has seen (Figure 2).
     pub current_term: Term,
-    /// Who got the server's vote in that term (Figure 2).
+    /// The candidate that got the server's vote in that term (Figure 2).
     pub voted_for: Option<ServerId>,
     /// The last entry that the snapshot covers; 0/0 without one.
     pub last_included: Position,
-    /// The service's state up to there, as the service encoded it.
+    /// The service's state up to `last_included`, as the service encoded it.
     pub snapshot: Option<Bytes>,
     /// The log after `last_included`: consecutive indices, the first follows it.
     pub entries: Vec<Entry>,
 }
 
-/// What becomes, in a crash, of the writes since the last sync.
+/// Which of the writes since the last sync survive a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unsynced {
     /// None of them survives.
     LoseAll,
     /// All of them survive.
     KeepAll,
-    /// The first few survive, between none and all. How many is a function of the run's seed and of
-    /// how many crashes of this kind, of any server, came before it in the run.
+    /// The first few of them survive, between none and all. Their number is a function of the run's
+    /// seed and of how many drawn crashes, of any server, came before in the run.
     Draw,
 }
 
@@ -95,10 +96,11 @@ pub enum Write<'a> {
     Synced,
 }
 
-/// Looks on as a server writes, without the server knowing.
+/// Observes the writes of a server, which does not notice.
 pub trait Watch: Send + Sync {
-    /// A write was made. Called in place, after the write, under no lock of the persister, which
-    /// may be asked. Must not block, sleep, lock a `Mutex` or draw chance.
+    /// Observes one write. Called in the writing task, after the write, under no lock of the
+    /// persister, so it may read from the persister. Must not block, sleep, lock a `Mutex` or draw
+    /// random numbers.
     fn wrote(&self, write: &Write<'_>);
 }
 
@@ -127,25 +129,25 @@ struct Disk {
     store: Store,
     journal: Journal,
     watches: Watches,
-    /// The life is over: what is written now vanishes.
+    /// The life is over: later writes are lost.
     crashed: bool,
     /// The next sync fails.
     sync_fails: bool,
     /// How many lives came before this one.
     crash_count: u64,
-    /// The content as it was imported, where it is damaged.
+    /// The imported content, if it is damaged.
     damaged: Option<Arc<[u8]>>,
 }
 
-/// None is the common case, and costs a write nothing.
+/// `None` is the common case, in which a write costs nothing extra.
 type Watches = Option<Arc<[Arc<dyn Watch>]>>;
 
-/// How many crashes the current run has had whose outcome was drawn.
+/// Counts the drawn crashes of the current run.
 #[derive(Default)]
 struct CrashesDrawn(AtomicU64);
 
 impl Persister {
-    /// Empty storage, of a server that has never run.
+    /// Makes the empty storage of a server that has never run.
     pub fn new() -> Persister {
         Persister::of(Store::new(), 0, None)
     }
@@ -157,17 +159,17 @@ impl Persister {
         Persister { disk: Arc::new(Quiet::new(disk)) }
     }
 
-    /// Writes term and vote, together: a vote without its term could be given twice.
+    /// Writes term and vote together: a vote stored without its term could be given twice.
     pub fn save_vote(&self, current_term: Term, voted_for: Option<ServerId>) {
         let write = Write::Vote { term: current_term, voted_for };
         self.write(&write, |disk| disk.journal.save_vote(current_term, voted_for));
     }
 
-    /// Writes `entries`, in place of everything stored from the first one's index on.
+    /// Writes `entries`, which replace everything stored from the first one's index on.
     ///
     /// # Panics
-    /// When the indices are not consecutive, leave a gap after what is stored, or begin within the
-    /// snapshot. Each is a bug of the caller, and storing it would hide the bug until a restart.
+    /// When the indices are not consecutive, leave a gap after the stored log, or begin within the
+    /// snapshot. Each is a bug of the caller; storing the entries would hide it until a restart.
     pub fn append(&self, entries: &[Entry]) {
         if !entries.is_empty() {
             let write = Write::Append(entries);
@@ -175,7 +177,7 @@ impl Persister {
         }
     }
 
-    /// Writes a snapshot, in one step with dropping the log up to it.
+    /// Writes a snapshot and drops the log up to it, in one step.
     ///
     /// The entries after `last_included` stay only if the entry there has its term: "If existing
     /// log entry has same index and term as snapshot's last included entry, retain log entries
@@ -197,10 +199,10 @@ impl Persister {
         show(&watches, write);
     }
 
-    /// Makes all writes so far durable: only now may they be promised to anyone.
+    /// Makes all writes so far durable; before that, the server may not promise them to others.
     ///
     /// # Errors
-    /// Any: the server stops, or syncs again. Until a sync succeeds, it promises nothing.
+    /// On any error the server stops, or syncs again. Until a sync succeeds, it promises nothing.
     pub fn sync(&self) -> Result<(), PersistError> {
         let watches = self.disk.with(|disk| {
             if disk.crashed {
@@ -217,43 +219,44 @@ impl Persister {
         Ok(())
     }
 
-    /// Has the next sync of this life fail: it makes nothing durable, and says so.
+    /// Lets the next sync of this life fail: it makes nothing durable and returns an error.
     ///
-    /// The writes before it are not lost, so that a server may sync again.
+    /// The writes before it are not lost, so a server may sync again.
     pub fn fail_next_sync(&self) {
         self.disk.with(|disk| disk.sync_fails = true);
     }
 
-    /// What is durable; `Persisted::default()` when nothing was ever synced.
+    /// Returns the durable state; `Persisted::default()` if nothing was ever synced.
     ///
     /// # Errors
-    /// [`PersistError::Damaged`]: the server does not start.
+    /// [`PersistError::Damaged`]: the server must not start.
     pub fn load(&self) -> Result<Persisted, PersistError> {
         read::read(&self.export())
     }
 
-    /// Bytes that term, vote and log take. As of the last sync, without the snapshot, at once.
+    /// Returns the size of term, vote and log in bytes, without the snapshot, as of the last sync.
+    /// The cost does not depend on the log's length.
     pub fn raft_state_size(&self) -> usize {
         self.disk.with(|disk| disk.store.raft_state_size())
     }
 
-    /// Bytes of the service's snapshot, 0 without one. As of the last sync, at once.
+    /// Returns the size of the service's snapshot in bytes, 0 without one, as of the last sync.
     pub fn snapshot_size(&self) -> usize {
         self.disk.with(|disk| disk.store.snapshot_size())
     }
 
-    /// The storage as a crash at this moment leaves it, for the server's next life.
+    /// Crashes this storage now, and returns what is left of it for the server's next life.
     ///
-    /// It holds all that was synced and, as `keep` says, a prefix of the writes since; all of it
-    /// is durable. What is written to this handle and its clones from now on vanishes, and their
-    /// `sync` says `Ok`: a dying instance must not notice. Watches stay behind.
+    /// The result holds all that was synced and, as `keep` says, a prefix of the later writes; all
+    /// of it is durable. Later writes through this handle and its clones are lost, and their `sync`
+    /// returns `Ok`: a dying instance must not notice. The watches are not carried over.
     ///
     /// # Panics
-    /// When this life has crashed before: the server's storage is what that crash returned.
+    /// When this life has crashed before: use the storage that the first crash returned.
     #[must_use]
     pub fn crash(&self, keep: Unsynced) -> Persister {
         self.disk.with(|disk| {
-            assert!(!disk.crashed, "storage that crashed crashes again: go on with its next life");
+            assert!(!disk.crashed, "storage that crashed crashes again: use its next life");
             disk.crashed = true;
             let kept_count = match keep {
                 Unsynced::LoseAll => 0,
@@ -266,29 +269,29 @@ impl Persister {
         })
     }
 
-    /// The term of the durable entry at `index`, also of the last one in the snapshot.
+    /// Returns the term of the durable entry at `index`, also of the snapshot's last entry.
     ///
     /// `None` beyond the durable log and before [`durable_snapshot`](Persister::durable_snapshot).
     pub fn durable_term(&self, index: Index) -> Option<Term> {
         self.disk.with(|disk| disk.store.term(index))
     }
 
-    /// The durable term and vote.
+    /// Returns the durable term and vote.
     pub fn durable_vote(&self) -> (Term, Option<ServerId>) {
         self.disk.with(|disk| disk.store.vote())
     }
 
-    /// The last entry that the durable snapshot covers; 0/0 without one.
+    /// Returns the last entry that the durable snapshot covers; 0/0 without a snapshot.
     pub fn durable_snapshot(&self) -> Position {
         self.disk.with(|disk| disk.store.last_included())
     }
 
-    /// The last durable entry, in the log or in the snapshot; 0/0 without one.
+    /// Returns the last durable entry, in the log or in the snapshot; 0/0 without one.
     pub fn durable_last(&self) -> Position {
         self.disk.with(|disk| disk.store.last())
     }
 
-    /// Shows every later write of this life to `watch`, after the watches that are there.
+    /// Adds `watch`, which sees every later write of this life, after the watches added before.
     pub fn watch(&self, watch: Arc<dyn Watch>) {
         self.disk.with(|disk| {
             let watches = disk.watches.iter().flat_map(|watches| watches.iter().cloned());
@@ -296,7 +299,7 @@ impl Persister {
         });
     }
 
-    /// The durable content as bytes, as a file would hold it.
+    /// Returns the durable content as the bytes that a file would hold.
     pub fn export(&self) -> Vec<u8> {
         self.disk.with(|disk| match &disk.damaged {
             Some(bytes) => bytes.to_vec(),
@@ -304,9 +307,9 @@ impl Persister {
         })
     }
 
-    /// Storage that holds `bytes`, from [`export`](Persister::export).
+    /// Makes storage that holds `bytes`, which came from [`export`](Persister::export).
     ///
-    /// Never fails: damage is found where a server meets it, by [`load`](Persister::load), and by
+    /// Never fails: [`load`](Persister::load) reports damage, when the server starts, and so does
     /// `sync`, since nothing can be added to content that cannot be read.
     pub fn import(bytes: &[u8]) -> Persister {
         match read::read(bytes) {
@@ -317,27 +320,27 @@ impl Persister {
 }
 
 impl Disk {
-    /// Whether the content can be read at all.
+    /// Checks that the content can be read at all.
     fn check(&self) -> Result<(), PersistError> {
         self.damaged.as_ref().map_or(Ok(()), |bytes| read::read(bytes).map(drop))
     }
 }
 
-/// Calls the watches, outside the lock: they may ask the persister.
+/// Calls the watches outside the lock: they may read from the persister.
 fn show(watches: &Watches, write: &Write<'_>) {
     for watch in watches.iter().flat_map(|watches| watches.iter()) {
         watch.wrote(write);
     }
 }
 
-/// How many of `write_count` unsynced writes survive, the drawn crash of a run.
+/// Draws how many of `write_count` unsynced writes survive a drawn crash.
 fn draw_prefix(write_count: usize, crash_count: u64) -> usize {
     let kept_count = crash_chance(crash_count).below(write_count as u64 + 1);
     usize::try_from(kept_count).expect("at most the count of writes")
 }
 
-/// What a drawn crash draws from: each crash has a stream of its own, named by its number in the
-/// run. Outside a run it is the number in the life of this one server.
+/// Returns the random stream of one drawn crash, named by the crash's number within the run.
+/// Outside a run, the number is `crash_count`: how often this one server has crashed.
 pub(crate) fn crash_chance(crash_count: u64) -> Chance {
     let number = if runtime::in_run() {
         let counter = runtime::local::<CrashesDrawn>().unwrap_or_else(|| {

@@ -1,11 +1,11 @@
-//! From stored bytes to what a server starts with, or to the place of the damage.
+//! Reads stored bytes: yields the state that a server starts with, or the place of the damage.
 
 use crate::api::{Entry, Index};
 
 use super::frame::Record;
 use super::{PersistError, Persisted};
 
-/// What `bytes` say, all of them.
+/// Reads all of `bytes`.
 ///
 /// # Errors
 /// [`PersistError::Damaged`] with the first record that is not as it was written.
@@ -24,7 +24,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Persisted, PersistError> {
             Record::Vote { .. } => return Err(reader.damage("term and vote come twice")),
             Record::Snapshot { last_included, data } => {
                 if reader.record != 1 {
-                    return Err(reader.damage("a snapshot does not come before the entries"));
+                    return Err(reader.damage("a snapshot follows an entry or another snapshot"));
                 }
                 persisted.last_included = last_included;
                 persisted.snapshot = Some(data.to_bytes());
@@ -55,9 +55,9 @@ struct Reader<'a> {
     bytes: &'a [u8],
     /// Number of the record that was read last.
     record: u64,
-    /// Where it begins.
+    /// Offset at which that record begins.
     start: usize,
-    /// Where it ends, and the next begins.
+    /// Offset at which it ends and the next one begins.
     end: usize,
 }
 

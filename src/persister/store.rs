@@ -1,4 +1,4 @@
-//! What is durable: the latest vote and snapshot, and the log after it, as encoded records.
+//! The durable state: the latest vote and snapshot, and the log after it, as encoded records.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use crate::api::{Index, Position, ServerId, Term};
 use super::Persisted;
 use super::frame::{Data, Record};
 
-/// An encoded entry, with the term that it holds at hand.
+/// An encoded entry, with its term in plain form.
 #[derive(Debug, Clone)]
 pub(super) struct StoredEntry {
     pub(super) term: Term,
@@ -32,7 +32,7 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Storage of a server that has never run.
+    /// Makes the storage of a server that has never run.
     pub(super) fn new() -> Store {
         let vote = Record::Vote { current_term: Term(0), voted_for: None };
         Store {
@@ -55,7 +55,7 @@ impl Store {
         self.last_included
     }
 
-    /// The position of the last entry, in the log or in the snapshot.
+    /// Returns the position of the last entry, in the log or in the snapshot.
     pub(super) fn last(&self) -> Position {
         self.log.back().map_or(self.last_included, |entry| Position {
             term: entry.term,
@@ -63,7 +63,7 @@ impl Store {
         })
     }
 
-    /// The term at `index`, from the snapshot's last entry to the log's.
+    /// Returns the term at `index`, from the snapshot's last entry to the log's last entry.
     pub(super) fn term(&self, index: Index) -> Option<Term> {
         if index == self.last_included.index {
             return Some(self.last_included.term);
@@ -107,7 +107,7 @@ impl Store {
         self.log.push_back(entry);
     }
 
-    /// Takes a snapshot in place of the entries up to `last_included`, or of all of them.
+    /// Replaces the entries up to `last_included`, or all of them, by a snapshot.
     pub(super) fn set_snapshot(
         &mut self,
         last_included: Position,
@@ -121,7 +121,7 @@ impl Store {
         for dropped in self.log.drain(..dropped_count) {
             self.log_size -= dropped.record.len();
         }
-        // A log that was long once must not take its room for ever.
+        // A log that was long once must not keep its memory for ever.
         if self.log.capacity() > 64 + 4 * self.log.len() {
             self.log.shrink_to(2 * self.log.len());
         }
@@ -130,7 +130,7 @@ impl Store {
         self.snapshot_size = size;
     }
 
-    /// All records in order, as a file would hold them.
+    /// Returns all records in order, as a file would hold them.
     pub(super) fn export(&self) -> Vec<u8> {
         let has_snapshot = !self.snapshot_record.is_empty();
         let record_count = 1 + u64::from(has_snapshot) + self.log.len() as u64;
@@ -147,7 +147,7 @@ impl Store {
         bytes
     }
 
-    /// The storage that holds `persisted`.
+    /// Makes the storage that holds `persisted`.
     pub(super) fn import(persisted: &Persisted) -> Store {
         let scratch = &mut Vec::new();
         let Persisted { current_term, voted_for, last_included, .. } = *persisted;

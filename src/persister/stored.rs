@@ -1,25 +1,25 @@
-//! What a service above finds of its own when its server starts.
+//! The snapshot that a service finds in storage when its server starts.
 
 use bytes::Bytes;
 
 use super::{PersistError, Persisted, Persister};
 use crate::api::Position;
 
-/// The snapshot in what a server has stored, of a consensus that stores it as it is.
+/// Returns the stored snapshot, for a consensus that stores the service's snapshots unchanged.
 pub fn plain_snapshot(persisted: &Persisted) -> Option<(Position, Bytes)> {
     persisted.snapshot.clone().map(|data| (persisted.last_included, data))
 }
 
-/// What survived of the earlier lives of a service.
+/// The state that survived a service's earlier lives.
 pub struct Stored {
-    /// The storage below, for its size.
+    /// The consensus's storage; the service reads its size.
     pub persister: Persister,
     /// The newest snapshot, and the last entry that it covers.
     pub snapshot: Option<(Position, Bytes)>,
 }
 
 impl Stored {
-    /// What `persister` has, of a consensus that stores snapshots as they are.
+    /// Reads `persister`, for a consensus that stores the service's snapshots unchanged.
     ///
     /// # Errors
     /// [`PersistError`]: the storage cannot be read. The server must not start.
