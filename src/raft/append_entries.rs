@@ -1,10 +1,10 @@
-//! The follower's side of replication: does the leader's log continue ours? (Figure 2,
-//! AppendEntries RPC)
+//! The follower's side of replication: appends the leader's entries if the consistency check passes
+//! (Figure 2, AppendEntries RPC).
 //!
-//! The leader names the entry before the new ones. If we have that entry, then by induction we
-//! have all before it (Log Matching, Raft §5.3), and the new ones belong after it; if not, we say
-//! where our logs part. Requests may be late, repeated and out of order, so entries that we have
-//! already are left alone: an old, short request must not take back what a newer one brought.
+//! The leader names the entry before the new ones. If we have that entry, then by induction we have
+//! all entries before it (Log Matching, Raft §5.3), and the new ones belong after it; if not, we
+//! reply where our logs diverge. Requests may be late, repeated and out of order, so entries that
+//! we have already stay: an old, short request must not remove what a newer one appended.
 
 use super::state::{Effects, State};
 use crate::api::raft_rpc::{AppendEntriesArgs, AppendEntriesReply, Conflict};
@@ -14,7 +14,7 @@ impl State {
     /// Answers one `AppendEntries` (Figure 2, AppendEntries RPC, steps 1 to 5).
     ///
     /// `success` promises that our log agrees with the leader's up to the last new entry, also
-    /// after a crash: the leader counts on it when it commits.
+    /// after a crash: the leader relies on it when it commits.
     pub fn on_append_entries(
         &mut self,
         args: AppendEntriesArgs,
@@ -28,7 +28,7 @@ impl State {
         }
         self.follow(args.leader_id, effects);
 
-        // Step 2: the entry before the new ones must be ours too.
+        // Step 2: our log must have the entry before the new ones.
         if let Some(conflict) = self.conflict_at(args.prev_log()) {
             return self.append_reply(Err(Some(conflict)));
         }
@@ -46,10 +46,11 @@ impl State {
         AppendEntriesReply { term: self.current_term, success, conflict }
     }
 
-    /// Where our log parts from the leader's, if it lacks the entry `prev` (Figure 2,
+    /// Returns where our log diverges from the leader's, if it lacks the entry `prev` (Figure 2,
     /// AppendEntries, step 2; lab: fast backup).
     ///
-    /// What our snapshot covers is committed, so the leader has the same there: no conflict.
+    /// The entries that our snapshot covers are committed, so the leader has the same ones: there
+    /// is no conflict.
     ///
     /// # Panics
     /// When the leader's log differs from ours in a committed entry, which breaks Leader
@@ -74,12 +75,12 @@ impl State {
         Some(Conflict { term: Some(term), index })
     }
 
-    /// Appends the entries that we lack, in place of any that conflict (Figure 2, AppendEntries,
+    /// Appends the entries that we lack, and replaces those that conflict (Figure 2, AppendEntries,
     /// steps 3 and 4).
     ///
     /// "If an existing entry conflicts with a new one (same index but different terms), delete
-    /// the existing entry and all that follow it": and only then. A request that brings nothing
-    /// new is late or repeated, and what follows its entries may have been acknowledged since.
+    /// the existing entry and all that follow it", and only then. A request whose entries we all
+    /// have is late or repeated, and we may have acknowledged the entries after them since.
     ///
     /// # Panics
     /// When a committed entry would be deleted, which breaks State Machine Safety.
@@ -106,7 +107,7 @@ mod tests {
     use super::*;
     use crate::api::{Index, Term};
 
-    /// A request of S1, leader of `term`: entries of `terms` after `prev`.
+    /// A request of S1, the leader of `term`, with entries of `terms` after `prev`.
     fn append(term: u64, prev: Position, terms: &[u64], commit: u64) -> AppendEntriesArgs {
         AppendEntriesArgs {
             term: Term(term),
@@ -133,7 +134,7 @@ mod tests {
         let reply = state.on_append_entries(append(3, at(1, 2), &[3, 3], 0), &mut effects);
         assert!(reply.success, "the entry before the new ones is ours: {reply:?}");
         assert_eq!(state.log, log(&[1, 1, 3, 3]));
-        assert_eq!(effects.append, entries(3, &[3, 3]), "what is acknowledged must be durable");
+        assert_eq!(effects.append, entries(3, &[3, 3]), "an acknowledged entry must be durable");
     }
 
     #[test]
@@ -164,7 +165,7 @@ mod tests {
         state.start_election(&mut Effects::default());
         answer(&mut state, append(4, at(0, 0), &[], 0));
         assert_eq!((&state.role, state.leader_id), (&Role::Follower, Some(S1)));
-        assert_eq!(state.voted_for, Some(ME), "the vote stays as it was given");
+        assert_eq!(state.voted_for, Some(ME), "the vote stays");
     }
 
     #[test]
@@ -173,7 +174,7 @@ mod tests {
         let mut effects = Effects::default();
         let reply = state.on_append_entries(append(5, at(0, 0), &[], 0), &mut effects);
         assert_eq!((reply.term, state.current_term), (Term(5), Term(5)));
-        assert!(effects.save_vote, "term 5 is told in the reply");
+        assert!(effects.save_vote, "the reply says term 5");
     }
 
     #[test]
@@ -253,7 +254,7 @@ mod tests {
         state.commit_index = Index(3);
         state.log.compact(at(1, 3));
         let reply = answer(&mut state, append(3, at(1, 1), &[1, 1, 1, 3], 0));
-        assert!(reply.success, "what a snapshot covers is committed, so it agrees: {reply:?}");
+        assert!(reply.success, "the snapshot covers committed entries, which agree: {reply:?}");
         assert_eq!(state.log.last(), at(3, 5));
     }
 

@@ -1,9 +1,9 @@
-//! The way to the service: committed entries and snapshots, in order, once (Figure 2, Rules for
-//! Servers, All Servers).
+//! The applier: sends committed entries and snapshots to the service, in order and once (Figure 2,
+//! Rules for Servers, All Servers).
 //!
-//! One task does it, so order needs no thought: it takes what is next under the lock and sends it
-//! outside. The service may call `snapshot` from where it receives, which takes the lock: an
-//! applier that held it while it sends would wait for its own receiver for ever.
+//! One task does all of it, so the order is simple: it takes the next messages under the lock, and
+//! sends them after it has released the lock. The task that receives them may call `snapshot`,
+//! which takes the lock: an applier that held the lock while it sends would deadlock.
 
 use std::sync::Arc;
 
@@ -15,16 +15,17 @@ use crate::api::{ApplyMsg, Entry};
 use crate::runtime::channel::{SendTimeoutError, Sender};
 
 impl State {
-    /// Whether the service has not been given all that is committed.
+    /// Whether there are committed messages that were not taken for the service yet.
     pub fn has_more_to_apply(&self) -> bool {
         self.snapshot_to_apply.is_some() || self.commit_index > self.last_applied
     }
 
-    /// Takes what the service gets next: a leader's snapshot, or the entries after
+    /// Takes the next messages for the service: a leader's snapshot, or the entries after
     /// `last_applied` (Figure 2, Rules for Servers, All Servers; Figure 13, step 8).
     ///
     /// "If commitIndex > lastApplied: increment lastApplied, apply log\[lastApplied\] to state
-    /// machine". `last_applied` counts what is on its way, so nothing is taken twice.
+    /// machine". `last_applied` includes entries on their way to the service, so none is taken
+    /// twice.
     pub fn next_to_apply(&mut self) -> Vec<ApplyMsg> {
         if let Some(snapshot) = self.snapshot_to_apply.take() {
             let (last_included, data) = (snapshot.last_included, snapshot.data);
@@ -43,7 +44,7 @@ fn command(entry: Entry) -> ApplyMsg {
     ApplyMsg::Command { index: entry.index, term: entry.term, command: entry.data }
 }
 
-/// Gives the service what is committed, until the instance stops or nobody receives any more.
+/// Sends committed messages to the service, until the instance stops or the service is gone.
 ///
 /// Owns the channel's sending half, so the service's receiver ends when this task does.
 pub fn run(server: &Arc<Server>, apply_ch: &Sender<ApplyMsg>) {
@@ -62,7 +63,7 @@ pub fn run(server: &Arc<Server>, apply_ch: &Sender<ApplyMsg>) {
     }
 }
 
-/// Sends one message. False when nobody will ever receive it: the instance was killed, or the
+/// Sends one message. Returns false if it will never be received: the instance was killed, or the
 /// service is gone.
 fn deliver(server: &Server, apply_ch: &Sender<ApplyMsg>, mut message: ApplyMsg) -> bool {
     while !server.stop.is_stopped() {
@@ -134,6 +135,6 @@ mod tests {
         state.commit_index = Index(2);
         let taken = state.next_to_apply();
         state.compact(Index(2), Bytes::new(), &mut Effects::default());
-        assert_eq!(indices(&taken), [1, 2], "messages on their way need the log no more");
+        assert_eq!(indices(&taken), [1, 2], "messages on their way do not need the log");
     }
 }

@@ -1,7 +1,8 @@
-//! When an entry is safe for good: the leader finds out, the followers are told (Raft §5.3, §5.4).
+//! The commit rule: how a leader learns that an entry is committed and how followers hear of it
+//! (Raft §5.3, §5.4).
 //!
-//! A leader may count copies of an entry of *its own* term only. An older entry on a majority can
-//! still be lost, as Figure 8 shows:
+//! A leader may count the copies of an entry only if the entry is of *its own* term. An older entry
+//! on a majority can still be lost, as Figure 8 shows:
 //!
 //! ```text
 //!          1   2   3
@@ -17,8 +18,8 @@ use super::state::{Role, State};
 use crate::api::{Index, quorum_size};
 
 impl State {
-    /// Raises the leader's commit index to what a majority has (Figure 2, Rules for Servers,
-    /// Leaders).
+    /// Raises the leader's commit index to the index that a majority has reached (Figure 2, Rules
+    /// for Servers, Leaders).
     ///
     /// "If there exists an N such that N > commitIndex, a majority of matchIndex\[i\] >= N, and
     /// log\[N\].term == currentTerm: set commitIndex = N". Looks at the servers, not at the log:
@@ -32,16 +33,16 @@ impl State {
         }
     }
 
-    /// Highest index that a majority of the servers has, as far as this leader knows.
+    /// Returns the highest index that a majority of the servers has, as far as this leader knows.
     ///
-    /// Our own entries count: they are synced in the critical section that appends them, before
-    /// anyone can see the commit index that they raise.
+    /// Our own entries count: the critical section that appends them also syncs them, before any
+    /// other task can see the commit index that they raise.
     fn majority_match_index(&self) -> Option<Index> {
         self.reached_by_majority(self.log.last().index, |follower| follower.match_index)
     }
 
-    /// The highest value that a majority of the servers has reached, as far as this leader knows:
-    /// the middle of the sorted values. Ours is `own`. `None` unless we lead.
+    /// Returns the highest value that a majority of the servers has reached, as far as this leader
+    /// knows: the middle of the sorted values. Our own value is `own`. `None` unless we lead.
     pub fn reached_by_majority<T: Ord + Copy>(
         &self,
         own: T,
@@ -56,8 +57,8 @@ impl State {
 
     /// Raises a follower's commit index to its leader's (Figure 2, AppendEntries, step 5).
     ///
-    /// Only up to "index of last new entry": what stands after it in our log may be an old
-    /// leader's, and differ from what this leader has committed there.
+    /// Only up to "index of last new entry": the entries after it in our log may come from an old
+    /// leader, and differ from those that this leader has committed.
     pub fn follow_commit(&mut self, leader_commit: Index, last_new_index: Index) {
         self.commit_index = self.commit_index.max(leader_commit.min(last_new_index));
     }
@@ -103,7 +104,7 @@ mod tests {
     fn the_leaders_own_entries_count() {
         let mut state = leader(1, 2, &[2]);
         state.advance_commit_index();
-        assert_eq!(state.commit_index, Index(1), "alone is a majority of one");
+        assert_eq!(state.commit_index, Index(1), "one server is a majority of one");
     }
 
     #[test]

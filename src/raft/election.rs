@@ -1,4 +1,4 @@
-//! The candidate's side of an election: standing, counting votes, winning (Raft §5.2).
+//! The candidate's side of an election: asking for votes, counting them, winning (Raft §5.2).
 //!
 //! ```text
 //!             times out              times out, new election
@@ -6,11 +6,11 @@
 //!            │          ▼           │       ▼
 //! starts ► Follower    Candidate ───┘   Candidate ── votes of a majority ──► Leader
 //!            ▲          │                                                      │
-//!            └──────────┴──── hears a newer term, or this term's leader ───────┘
+//!            └──────────┴──── sees a newer term, or this term's leader ────────┘
 //! ```
 //!
-//! The voter's side is in `request_vote.rs`. The task at the end of this file watches the clock:
-//! it stands for election when the timer of `timing.rs` runs out.
+//! The voter's side is in `request_vote.rs`. The task at the end of this file starts an election
+//! when the timer of `timing.rs` runs out.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,17 +24,17 @@ use crate::labrpc;
 use crate::runtime::time::Instant;
 
 impl State {
-    /// Stands for election in a new term, and says what to ask the others (Figure 2, Rules for
+    /// Starts an election in a new term; returns the request for the others (Figure 2, Rules for
     /// Servers, Candidates).
     ///
     /// "Increment currentTerm; vote for self; reset election timer; send RequestVote RPCs to all
     /// other servers". Term and vote must be synced before a request leaves: a candidate that
-    /// forgets its own vote in a crash can give it to another.
+    /// forgets its own vote in a crash can give it to another candidate.
     ///
     /// # Panics
-    /// When this server leads: a leader's timer does not count.
+    /// When this server leads: a leader's timer has no meaning.
     pub fn start_election(&mut self, effects: &mut Effects) -> RequestVoteArgs {
-        assert!(!self.is_leader(), "the leader of term {} stands for election", self.current_term);
+        assert!(!self.is_leader(), "the leader of term {} starts an election", self.current_term);
         self.current_term = self.current_term.next();
         self.voted_for = Some(self.me);
         self.leader_id = None;
@@ -51,11 +51,11 @@ impl State {
         }
     }
 
-    /// Counts a vote, if it is for the election that goes on (Figure 2, Rules for Servers,
+    /// Counts a vote, if it belongs to the current election (Figure 2, Rules for Servers,
     /// Candidates).
     ///
-    /// `asked` is the term in which we asked. A vote that was given then counts then: it may
-    /// arrive seconds late, when we stand again or lead already.
+    /// `asked` is the term of our request. A vote counts only in that term: it may arrive seconds
+    /// late, when we are a candidate of a newer term or already lead.
     pub fn on_vote_reply(
         &mut self,
         voter: ServerId,
@@ -84,7 +84,7 @@ impl State {
         if votes.len() < quorum_size(self.servers) {
             return;
         }
-        // Reinitialized after election (Figure 2): nothing is known of what the others have.
+        // Reinitialized after election (Figure 2): we do not know yet what the others have.
         let next_index = self.log.last().index.next();
         let followers = (0..self.servers).map(|_| Progress::new(next_index)).collect();
         self.role = Role::Leader { followers };
@@ -92,10 +92,11 @@ impl State {
     }
 }
 
-/// Stands for election whenever the timer runs out, until the instance stops.
+/// Starts an election whenever the timer runs out, until the instance stops.
 ///
-/// The timer is only ever moved to later, so the task sleeps until the deadline that it knows and
-/// looks again. A leader's timer has no meaning; it is wound again to keep the task asleep.
+/// The deadline only ever moves to a later time, so the task sleeps until the deadline that it
+/// knows and then checks again. A leader's timer has no meaning; the task resets it only in order
+/// to sleep.
 pub fn run(server: &Arc<Server>) {
     let mut guard = server.lock();
     while !server.stop.is_stopped() {
@@ -108,7 +109,7 @@ pub fn run(server: &Arc<Server>) {
             guard.reset_election_timer();
             continue;
         }
-        // Saved and synced in here, before any request is made.
+        // The step saves and syncs term and vote, before any request is made.
         let Some(args) = guard.step(State::start_election) else { return };
         drop(guard);
         for peer in server.peers() {
@@ -118,10 +119,10 @@ pub fn run(server: &Arc<Server>) {
     }
 }
 
-/// Asks one peer for its vote, in a task of its own: a dead one may take seconds.
+/// Asks one peer for its vote, in a new task: a call to a dead peer may take seconds.
 ///
-/// Differs: a request that is lost is not repeated (Raft §5.1 has servers retry); the next
-/// election, half a second later, asks everybody again.
+/// Differs: a lost request is not retried (Raft §5.1 has servers retry); the next election, half a
+/// second later, asks every peer again.
 fn request_vote(server: &Arc<Server>, voter: ServerId, args: &RequestVoteArgs) {
     let (peer, args, asked) = (server.peer(voter), args.clone(), args.term);
     let call = async move { peer.request_vote(labrpc::context(), args).await };
@@ -154,7 +155,7 @@ mod tests {
         let mut effects = Effects::default();
         let args = state.start_election(&mut effects);
         assert_eq!((state.current_term, state.voted_for), (Term(4), Some(ME)));
-        assert!(effects.save_vote, "a vote for oneself is a vote");
+        assert!(effects.save_vote, "a vote for ourselves is a vote");
         assert!(effects.reset_election_timer, "the next election needs a timeout of its own");
         assert_eq!((args.term, args.candidate_id, args.last_log()), (Term(4), ME, at(2, 2)));
     }

@@ -1,15 +1,16 @@
-//! Snapshots: taken from the service, and installed in place of a log that lags too far (Raft §7).
+//! Snapshots: taken from the service, or installed from a leader whose log we lag behind (Raft §7).
 //!
 //! ```text
 //! service ── snapshot(7, state) ──► this server     the log up to 7 is dropped
-//! leader  ── InstallSnapshot 4/7 ─► this server     the log up to 7 is dropped, whatever it says,
-//!                                        │          and what follows it unless 4/7 was ours
+//! leader  ── InstallSnapshot 4/7 ─► this server     the log up to 7 is dropped in any case, and
+//!                                        │          the rest unless our log had 4/7
 //!                                        ▼
 //!                                     service       its state is replaced
 //! ```
 //!
-//! Both drop the log and keep the state in one durable step, so that no crash can fall between.
-//! Both only move forward: a snapshot that covers no more than what is committed here is old news.
+//! Both drop the log and save the state in one durable step, so that no crash can fall in between.
+//! Both only move forward: a service's snapshot is ignored if our last one covers it, and a
+//! leader's is ignored if everything that it covers is committed here.
 
 use bytes::Bytes;
 
@@ -20,8 +21,8 @@ use crate::api::{Index, Position};
 impl State {
     /// Answers one `InstallSnapshot` (Figure 13, steps 1 and 5 to 8).
     ///
-    /// Whatever we did, the answer means that our committed log reaches the snapshot's end, if it
-    /// has the leader's own term.
+    /// A reply with the leader's own term means that our committed log reaches the snapshot's end,
+    /// whether or not we installed the snapshot.
     ///
     /// Differs: the snapshot arrives whole, so steps 2 to 4 (chunks) are left out.
     pub fn on_install_snapshot(
@@ -35,7 +36,8 @@ impl State {
         if args.term == self.current_term {
             self.follow(args.leader_id, effects);
 
-            // Late or repeated: the service is there already, or will be by way of the log.
+            // Otherwise it is late or repeated: the service is there already, or will get there by
+            // applying the log.
             if args.last_included_index > self.commit_index {
                 self.install(args.last_included(), args.data, effects);
             }
@@ -43,29 +45,29 @@ impl State {
         InstallSnapshotReply { term: self.current_term }
     }
 
-    /// Takes over the leader's snapshot (Figure 13, steps 5 to 8).
+    /// Installs the leader's snapshot (Figure 13, steps 5 to 8).
     ///
-    /// Differs: also where the log goes on after the snapshot (step 6) the service is given it,
-    /// which saves it from applying the entries that led there.
+    /// Differs: the service receives the snapshot even if the log continues after it (step 6), so
+    /// that it need not apply the entries up to there.
     fn install(&mut self, last_included: Position, data: Bytes, effects: &mut Effects) {
-        // Steps 5 to 7: save it, and keep only what follows an entry that is the snapshot's own.
+        // Steps 5 to 7: save it; keep the log after it only if our log has its last entry.
         self.log.compact(last_included);
         self.snapshot = data.clone();
         effects.save_snapshot = true;
 
-        // Step 8: the service goes on from here. Entries up to here will not be applied any more.
+        // Step 8: the service continues from here. The entries up to here are never applied.
         self.commit_index = last_included.index;
         self.last_applied = last_included.index;
         self.snapshot_to_apply = Some(Snapshot { last_included, data });
     }
 
-    /// Takes over the service's own snapshot: its state up to `index` is in `data` (Raft §7).
+    /// Saves the service's own snapshot: its state up to `index` is in `data` (Raft §7).
     ///
-    /// The service may lag behind a leader's snapshot that is on its way to it; what it says then
-    /// is old news, as is anything that a snapshot covers already.
+    /// A snapshot is ignored if our latest one already covers `index`. That happens, for example,
+    /// when the service takes a snapshot while a leader's newer one is on its way to it.
     ///
     /// # Panics
-    /// When `index` was never given to the service: it cannot know the state there.
+    /// When the entry at `index` was not handed to the service: it cannot know the state there.
     pub fn compact(&mut self, index: Index, data: Bytes, effects: &mut Effects) {
         if index <= self.log.last_included().index {
             return;
@@ -140,7 +142,7 @@ mod tests {
         state.on_install_snapshot(install(3, at(1, 2)), &mut effects);
         assert_eq!((state.log, state.snapshot_to_apply), (before, None));
         assert_eq!(state.last_applied, Index(2), "the service never moves back");
-        assert!(!effects.save_snapshot, "nothing was taken over");
+        assert!(!effects.save_snapshot, "nothing was installed");
     }
 
     #[test]
@@ -174,7 +176,7 @@ mod tests {
         let mut effects = Effects::default();
         let reply = state.on_install_snapshot(install(7, at(2, 5)), &mut effects);
         assert_eq!((reply.term, state.current_term), (Term(7), Term(7)));
-        assert!(effects.save_vote, "term 7 is told in the reply");
+        assert!(effects.save_vote, "the reply says term 7");
     }
 
     #[test]

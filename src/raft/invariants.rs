@@ -1,10 +1,10 @@
-//! What must be so whenever a server's lock is free, and what may change from one time to the
-//! next.
+//! Invariants of one server: what holds whenever its lock is free, and which changes are legal
+//! between two such moments.
 //!
 //! [`Look::update`] runs when the lock is released. It costs a few comparisons, not a walk along
-//! the log, so it runs always. Each check is one sentence, has the name by which other files refer
-//! to it (`Invariant (name):`), and says the values when it fails. The properties that concern
-//! more than one server are the lab's observers.
+//! the log, so it always runs, in release builds too. Each check is one sentence, has the name by
+//! which other files refer to it (`Invariant (name):`), and reports the values when it fails. The
+//! lab's observers check the properties that concern more than one server.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use super::state::{Role, State};
 use crate::api::{Index, Position, ServerId, Term};
 use crate::record::emit;
 
-/// What a server showed when its lock was last released, within one life.
+/// A summary of a server's state when its lock was last released, within one life.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
     office: Office,
@@ -28,7 +28,7 @@ pub struct Look {
     match_indices: Vec<Index>,
 }
 
-/// A [`Role`], without what belongs to it.
+/// A [`Role`] without its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Office {
     Follower,
@@ -37,7 +37,7 @@ enum Office {
 }
 
 impl Look {
-    /// What `state` shows now.
+    /// Summarizes `state`.
     pub fn at(state: &State) -> Look {
         Look {
             office: office(state),
@@ -51,7 +51,7 @@ impl Look {
         }
     }
 
-    /// Looks again: checks, records what changed, and remembers.
+    /// Checks `state` and its changes since this summary, records them, and replaces the summary.
     ///
     /// # Panics
     /// When an invariant is broken.
@@ -81,10 +81,10 @@ fn progress(state: &State) -> &[Progress] {
     }
 }
 
-/// Checks what must be so at any time.
+/// Checks the invariants of a single state.
 ///
 /// # Panics
-/// When it is not.
+/// When one is broken.
 pub fn check(state: &State) {
     applied_is_committed(state);
     committed_is_in_the_log(state);
@@ -114,7 +114,7 @@ fn committed_is_in_the_log(state: &State) {
     );
 }
 
-/// Invariant (snapshot_is_applied): the snapshot covers nothing that the service was not given.
+/// Invariant (snapshot_is_applied): the snapshot covers only entries handed to the service.
 fn snapshot_is_applied(state: &State) {
     let last_included = state.log.last_included();
     assert!(
@@ -129,7 +129,7 @@ fn log_is_not_of_the_future(state: &State) {
     let last = state.log.last();
     assert!(
         last.term <= state.current_term,
-        "an entry of a term to come: last_log={last} current_term={}",
+        "an entry of a future term: last_log={last} current_term={}",
         state.current_term,
     );
 }
@@ -158,10 +158,10 @@ fn match_is_in_the_log(state: &State) {
     }
 }
 
-/// Checks what may change from one look to the next.
+/// Checks the invariants of a change, from one summary to the next.
 ///
 /// # Panics
-/// When something else did.
+/// When one is broken.
 pub fn check_step(before: &Look, now: &Look) {
     nothing_known_is_forgotten(before, now);
     a_vote_given_stays(before, now);
@@ -179,7 +179,7 @@ fn nothing_known_is_forgotten(before: &Look, now: &Look) {
     assert!(!fell, "moved back: before {before}; now {now}");
 }
 
-/// Invariant (a_vote_given_stays): within a term the vote is given once.
+/// Invariant (a_vote_given_stays): within a term, a vote that was given does not change.
 fn a_vote_given_stays(before: &Look, now: &Look) {
     let same_term = now.current_term == before.current_term;
     assert!(
@@ -191,8 +191,8 @@ fn a_vote_given_stays(before: &Look, now: &Look) {
     );
 }
 
-/// Invariant (leader_only_appends): a leader's log does not shrink, and what it knows that its
-/// followers have does not either (Leader Append-Only, Figure 3).
+/// Invariant (leader_only_appends): within a term, a leader's log and the match indices of its
+/// followers never move back (Leader Append-Only, Figure 3).
 fn leader_only_appends(before: &Look, now: &Look) {
     let leads_on = before.leads() && now.leads() && before.current_term == now.current_term;
     let shrank = now.last_log < before.last_log
@@ -211,7 +211,7 @@ fn office_is_won_in_order(before: &Look, now: &Look) {
     let same_term = now.current_term == before.current_term;
     assert!(
         !same_term || before.office == Office::Candidate || now.office == before.office,
-        "an office won or lost within a term: before {before}; now {now}",
+        "an illegal change of role within a term: before {before}; now {now}",
     );
 }
 
@@ -221,7 +221,7 @@ impl Look {
     }
 }
 
-/// Tells the record what changed.
+/// Adds the changes to the record.
 fn narrate(me: ServerId, before: &Look, now: &Look) {
     let say = |what: String| emit(|| event(me, what));
     if (before.office, before.current_term) != (now.office, now.current_term) {
@@ -267,7 +267,7 @@ mod tests {
     use super::super::testing::{S1, S2, entries, follower, leader};
     use super::*;
 
-    /// The look of `state` before and after `change`, checked as a server would.
+    /// Applies `change` to `state`, and checks the result as a server does.
     fn change(mut state: State, change: impl FnOnce(&mut State)) {
         let mut look = Look::at(&state);
         change(&mut state);
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "an entry of a term to come: last_log=2/2 current_term=1")]
+    #[should_panic(expected = "an entry of a future term: last_log=2/2 current_term=1")]
     fn an_entry_of_a_later_term_is_caught() {
         change(follower(1, &[1]), |state| state.log.replace_from(entries(2, &[2])));
     }
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "an office won or lost within a term")]
+    #[should_panic(expected = "an illegal change of role within a term")]
     fn a_leader_that_steps_down_within_its_term_is_caught() {
         change(leader(3, 2, &[]), |state| state.role = Role::Follower);
     }

@@ -1,4 +1,4 @@
-//! The log: what follows the snapshot, and where that begins (Raft §5.3, §7).
+//! The log: the entries after the snapshot, and the position where they start (Raft §5.3, §7).
 //!
 //! ```text
 //!                last_included                        last
@@ -8,13 +8,13 @@
 //!          └── snapshot ──┘    └──────── entries ────────┘
 //! ```
 //!
-//! The entry at `last_included` is gone, but its term is known: it is what the first entry kept
-//! must be consistent with. Without a snapshot `last_included` is 0/0, the place before the first
-//! entry, on which all logs agree.
+//! The entry at `last_included` is gone, but its term is kept: the consistency check for the first
+//! remaining entry needs it. Without a snapshot `last_included` is 0/0, the position before the
+//! first entry, on which all logs agree.
 //!
-//! Everything here costs what it touches, never what the log holds: reading and appending a few
-//! entries is the same work in a log of a million as in a log of a thousand, and a term's bounds
-//! are found by bisection, since terms only rise along a log.
+//! The cost of each method depends on the entries that it touches, not on the log's length: reading
+//! or appending a few entries is the same work in a log of a million as in a log of a thousand. The
+//! bounds of a term are found by binary search, since terms never fall along a log.
 
 use std::collections::VecDeque;
 
@@ -29,34 +29,34 @@ pub struct Log {
     entries: VecDeque<Entry>,
 }
 
-/// How much one call may carry; the first entry always fits.
+/// Limits of one message; the first entry always fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Batch {
-    /// Most entries of one call.
+    /// Largest number of entries.
     pub entries_max: usize,
-    /// Most bytes of commands of one call, unless the first entry alone has more.
+    /// Largest size of all commands in bytes, unless the first one alone is larger.
     pub bytes_max: usize,
 }
 
 impl Log {
-    /// A log that goes on with `entries` after `last_included`.
+    /// Makes a log whose `entries` follow `last_included`.
     pub fn new(last_included: Position, entries: Vec<Entry>) -> Log {
         let mut log = Log { last_included, entries: VecDeque::new() };
         log.replace_from(entries);
         log
     }
 
-    /// The last entry that the snapshot replaces; 0/0 without one. Only ever rises.
+    /// Returns the last entry that the snapshot replaces; 0/0 without a snapshot. Only ever rises.
     pub const fn last_included(&self) -> Position {
         self.last_included
     }
 
-    /// The last entry, or `last_included` when none is kept.
+    /// Returns the position of the last entry, or `last_included` if the log has no entries.
     pub fn last(&self) -> Position {
         self.entries.back().map_or(self.last_included, Entry::position)
     }
 
-    /// The term of the entry at `index`; `None` beyond the end and inside the snapshot.
+    /// Returns the term of the entry at `index`; `None` beyond the end and inside the snapshot.
     pub fn term_at(&self, index: Index) -> Option<Term> {
         if index == self.last_included.index {
             return Some(self.last_included.term);
@@ -64,18 +64,18 @@ impl Log {
         self.offset(index).and_then(|offset| self.entries.get(offset)).map(|entry| entry.term)
     }
 
-    /// Whether the log has this very entry, as far as it can tell.
+    /// Whether the log has an entry with this term and index, as far as it can tell.
     pub fn contains(&self, position: Position) -> bool {
         self.term_at(position.index) == Some(position.term)
     }
 
-    /// The first place of `term` that can still be named; `None` if no entry kept has that term.
+    /// Returns the first index of `term` in the entries; `None` if no entry has that term.
     pub fn first_index_of(&self, term: Term) -> Option<Index> {
         let offset = self.entries.partition_point(|entry| entry.term < term);
         self.entries.get(offset).filter(|entry| entry.term == term).map(|entry| entry.index)
     }
 
-    /// The last place of `term`, in the entries kept or at the snapshot's end.
+    /// Returns the last index of `term`, in the entries or at the snapshot's end.
     pub fn last_index_of(&self, term: Term) -> Option<Index> {
         let after = self.entries.partition_point(|entry| entry.term <= term);
         let last = match after.checked_sub(1) {
@@ -85,7 +85,7 @@ impl Log {
         (last.term == term).then_some(last.index)
     }
 
-    /// Copies of the entries at `first` and after it, as many as one call may carry.
+    /// Returns copies of the entries at `first` and after it, as many as `batch` allows.
     ///
     /// # Panics
     /// When `first` lies in the snapshot: the entries there are gone.
@@ -106,10 +106,10 @@ impl Log {
         self.entries.range(range).take(batch.entries_max).take_while(fits).cloned().collect()
     }
 
-    /// Puts `entries` in place of everything from the first one's index on.
+    /// Replaces everything from the first entry's index on by `entries`.
     ///
     /// # Panics
-    /// When they leave a gap, reach into the snapshot, or are not consecutive.
+    /// When the entries leave a gap, reach into the snapshot, or are not consecutive.
     pub fn replace_from(&mut self, entries: Vec<Entry>) {
         let Some(first) = entries.first() else { return };
         let kept = self.offset(first.index).filter(|&offset| offset <= self.entries.len());
@@ -129,14 +129,14 @@ impl Log {
         }
     }
 
-    /// Drops everything up to `last_included`, which the snapshot replaces from now on.
+    /// Drops the entries up to `last_included`: a new snapshot replaces them.
     ///
-    /// The entries after it stay only if the entry there is the snapshot's own: "If existing log
+    /// The entries after it stay only if the log has the snapshot's last entry: "If existing log
     /// entry has same index and term as snapshot's last included entry, retain log entries
     /// following it"; else "discard the entire log" (Figure 13, steps 6 and 7).
     ///
     /// # Panics
-    /// When an earlier snapshot reaches further.
+    /// When the previous snapshot reaches further.
     pub fn compact(&mut self, last_included: Position) {
         assert!(
             last_included.index >= self.last_included.index,
@@ -156,7 +156,8 @@ impl Log {
         }
     }
 
-    /// Where the entry at `index` is or would be in `entries`; `None` inside the snapshot.
+    /// Returns the offset in `entries` at which the entry at `index` is or would be; `None` inside
+    /// the snapshot.
     fn offset(&self, index: Index) -> Option<usize> {
         let after = index.0.checked_sub(self.last_included.index.next().0)?;
         usize::try_from(after).ok()
@@ -199,7 +200,7 @@ mod tests {
         let mut log = log(&[1, 1, 2]);
         log.compact(at(1, 2));
         assert_eq!(log.last_index_of(Term(1)), Some(Index(2)));
-        assert_eq!(log.first_index_of(Term(1)), None, "where term 1 begins is forgotten");
+        assert_eq!(log.first_index_of(Term(1)), None, "the start of term 1 is no longer known");
     }
 
     #[test]

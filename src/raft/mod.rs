@@ -1,17 +1,18 @@
 //! The RPC-style Raft: consensus among a few servers, after Figure 2 of the paper.
 //!
-//! A cluster of servers keeps one log of commands. A command that a majority has stored is
-//! *committed*: whatever crashes, it keeps its place, and every server's service is given the same
-//! commands in the same order. This is the reference that the lab's scenarios are run against, and
-//! a Raft to read.
+//! A cluster of servers keeps one log of commands. A command is *committed* once a majority has
+//! stored it and no later leader can lack it (Raft §5.4): it then keeps its place, whichever
+//! servers crash, and every server's service receives the same commands in the same order. This is
+//! the reference that the lab's scenarios are run against, and a Raft to read.
 //!
 //! # The idea
 //!
-//! One server leads at a time. It alone takes commands, and makes the others' logs like its own.
-//! When it falls silent another is elected, in a *term* with a higher number; every message says
-//! its term, and a message of an older term is refused. Two rules make this safe: a server votes
-//! once per term (so a term has one leader), and only for a candidate whose log is at least as
-//! up-to-date as its own (so a leader has everything that was ever committed).
+//! One server leads at a time. Only the leader accepts commands, and it makes the others' logs
+//! equal to its own. When it falls silent, the others elect a new leader, in a *term* with a higher
+//! number. Every message carries its sender's term, and a message of an older term is refused. Two
+//! rules make this safe: a server votes once per term (so a term has at most one leader), and only
+//! for a candidate whose log is at least as up-to-date as its own (so a leader has every entry that
+//! was committed before).
 //!
 //! # The picture
 //!
@@ -28,23 +29,25 @@
 //!           │            │                ▲
 //!           ▼            ▼                │
 //!      RequestVote  AppendEntries,    all three calls,               peers
-//!      to everybody InstallSnapshot   from everybody
+//!      to all       InstallSnapshot   from all
 //! ```
 //!
-//! Every rule of Figure 2 is a function over `State`. It has no lock, clock, network or disk; what
-//! must be durable it names in `Effects`. `Server` runs it in a critical section that saves and
-//! syncs before anyone else can see what the rule did. Tasks only decide *when* a rule is applied,
-//! and carry what comes of it to the outside: no call to a peer is waited for, and no message is
-//! sent to the service, while the lock is held.
+//! Every rule of Figure 2 is a function over `State`. It has no lock, clock, network or disk; in
+//! `Effects` it names the state that must be durable. `Server` runs the rule in a critical section,
+//! which saves and syncs that state before any other task or server can see what the rule did. The
+//! tasks decide only *when* a rule is applied, and send its messages: while a task holds the lock,
+//! it neither waits for a peer's reply nor sends a message to the service.
 //!
 //! # The life of a command
 //!
-//! 1. `start` puts it into the leader's log, saves and syncs it, and wakes the replicators.
-//! 2. Each replicator makes an AppendEntries of what its follower lacks, and has a short task of
-//!    its own make the call.
-//! 3. The follower's handler finds the entry before it, appends, saves, syncs and answers.
-//! 4. The answer raises the follower's `match_index`. When a majority has the entry, the leader's
-//!    `commit_index` rises, and its applier gives the command to the service.
+//! 1. `start` appends it to the leader's log, saves and syncs it, and wakes the replicators.
+//! 2. Each replicator makes an AppendEntries with the entries that its follower lacks, and starts a
+//!    short task that makes the call.
+//! 3. The follower's handler finds that its log has the preceding entry; it appends the new ones,
+//!    saves, syncs and replies.
+//! 4. The reply raises the `match_index` that the leader keeps for the follower. When a majority
+//!    has the entry, the leader's `commit_index` rises, and its applier gives the command to the
+//!    service.
 //! 5. The next message to each follower, a moment later, raises the commit index there.
 //!
 //! # The rules
@@ -69,26 +72,27 @@
 //!
 //! # What it promises
 //!
-//! - An answer or a request never leaves before what it promises is durable.
-//! - A committed entry is never lost or replaced, and the service is given every index once, in
-//!   order; a snapshot takes the place of the entries that it covers.
-//! - Answers may be lost, repeated, and seconds late: they are judged by what was asked.
-//! - Taking, saving, sending and committing an entry cost the same however long the log is.
-//! - A killed instance stops soon, whether or not its peers answer and its service listens.
+//! - No request or reply leaves before the state that it promises is durable.
+//! - A committed entry is never lost or replaced, and the service receives every index once, in
+//!   order; a snapshot replaces the entries that it covers.
+//! - Replies may be lost, repeated, or seconds late: each is judged against its own request.
+//! - Accepting, saving, sending and committing an entry cost the same, however long the log is.
+//! - A killed instance stops soon, even if its peers do not reply or its service does not receive.
 //!
-//! # What it does not
+//! # Not promised
 //!
-//! - That a command which [`start`](Consensus::start) took will be committed: its leader may be
-//!   deposed first. The service watches what comes out.
-//! - Each command once: a client that asks again may find its command twice in the log.
-//! - Changes of membership, transfer of leadership (Raft §6; thesis §3.10).
+//! - A command that [`start`](Consensus::start) accepted may never be committed: its leader may be
+//!   deposed first. The service has to watch the apply channel.
+//! - A command may be in the log twice, if its client sent it again.
+//! - The membership cannot change, and leadership cannot be transferred (Raft §6; thesis §3.10).
 //!
 //! # Reading on
 //!
-//! `api/raft_rpc.rs` has the messages, `state.rs` what a server knows. Then any file for its
-//! concern; none needs another. `server.rs` is the critical section, `timing.rs` has every number
-//! with its reason, `invariants.rs` what must always be so. Where we leave the paper is listed in
-//! `docs/divergences.md`.
+//! `api/raft_rpc.rs` has the messages, `state.rs` the state of a server. After these two, read the
+//! other files in any order. `server.rs` has the critical section, `timing.rs` every number with
+//! its reason, `invariants.rs` the conditions that always hold. `replication.rs` decides what a
+//! leader sends, `replicator.rs` has the tasks that send it, `replies.rs` judges the replies.
+//! `docs/divergences.md` lists our differences from the paper.
 
 mod append_entries;
 mod apply;
@@ -125,7 +129,7 @@ use crate::persister::{PersistError, Persister};
 use crate::runtime::channel::Sender;
 use crate::runtime::thread;
 
-/// The way to another server.
+/// The connection to another server.
 pub type Peer = RaftRpcClient<ClientEnd<RaftRpcRequest, RaftRpcResponse>>;
 
 /// One server of a Raft cluster. A clone is another handle to the same instance.
@@ -135,11 +139,11 @@ pub struct Raft {
 }
 
 impl Raft {
-    /// Starts server `me`, with whatever earlier lives left in `persister`.
+    /// Starts server `me`, with the state that its earlier lives left in `persister`.
     ///
     /// `peers` has one slot per server; our own is unused. Committed commands and newer snapshots
-    /// go to `apply_ch`, in order; the service has read the snapshot in `persister` itself, and
-    /// the first command is the one after it.
+    /// go to `apply_ch`, in order. The service itself has read the snapshot in `persister`, so the
+    /// first command is the one after that snapshot.
     ///
     /// # Errors
     /// The storage is damaged; the server must not start.
@@ -193,8 +197,8 @@ impl Consensus for Raft {
     }
 }
 
-/// The term in the answers of an instance that has stopped: older than any, so they promise
-/// nothing and nobody believes them.
+/// The term in the replies of an instance that has stopped: older than any real term, so receivers
+/// ignore the reply.
 const NO_TERM: Term = Term(0);
 
 impl RaftRpc for Raft {

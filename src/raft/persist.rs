@@ -1,21 +1,21 @@
-//! What must survive a crash, and when (Figure 2, "Updated on stable storage before responding to
-//! RPCs").
+//! Saves the state that must survive a crash (Figure 2, "Updated on stable storage before
+//! responding to RPCs").
 //!
-//! Rules do not write. They name in [`Effects`] what they changed, and [`save`] writes just that:
-//! one entry more costs one entry, however long the log is. It is called in the critical section
-//! of the rule, so nobody can see, hear or count on anything that a crash could still take back.
+//! Rules do not write. They name in [`Effects`] what they changed, and [`save`] writes only that: a
+//! new entry costs the write of one entry, however long the log is. `save` runs in the critical
+//! section of the rule, so no other task or server can rely on a change that a crash could undo.
 
 use super::state::{Effects, State};
 use crate::persister::{PersistError, Persister};
 
-/// Writes and syncs what a rule changed; nothing when it changed nothing that must last.
+/// Writes and syncs the persistent state that a rule changed; without a change it writes nothing.
 ///
-/// The term goes first. Writes that a crash cuts short leave a beginning of their sequence, and
-/// entries or a snapshot of a term that the server never saw would be a lie; a term without the
-/// entries that came with it is not.
+/// The term is written first. A crash may keep only the first few of the writes. Entries or a
+/// snapshot of a term that the server has not stored would break an invariant
+/// (`log_is_not_of_the_future`); a term without the entries that came with it is harmless.
 ///
 /// # Errors
-/// What was changed may not be durable. The server must stop, and promise nothing more.
+/// The change may not be durable. The server must stop, and promise nothing more.
 pub fn save(persister: &Persister, state: &State, effects: &Effects) -> Result<(), PersistError> {
     if effects.save_vote {
         persister.save_vote(state.current_term, state.voted_for);
@@ -30,7 +30,7 @@ pub fn save(persister: &Persister, state: &State, effects: &Effects) -> Result<(
 }
 
 impl Effects {
-    /// Whether anything is named here that a crash must not take back.
+    /// Whether the effects name any state that must survive a crash.
     pub const fn must_be_durable(&self) -> bool {
         self.save_vote || self.save_snapshot || !self.append.is_empty()
     }
@@ -48,7 +48,7 @@ mod tests {
     use crate::persister::{Persisted, Unsynced, Watch, Write};
     use crate::runtime::sync::Quiet;
 
-    /// The writes of a server, in one line each.
+    /// Records the writes of a server, one line each.
     #[derive(Default)]
     struct Seen(Quiet<Vec<String>>);
 
@@ -64,7 +64,7 @@ mod tests {
         }
     }
 
-    /// What `save` writes, and what a crash right after it leaves.
+    /// Returns the writes of `save`, and the state that a crash right after it leaves.
     fn saved(state: &State, effects: &Effects) -> (Vec<String>, Persisted) {
         let persister = Persister::new();
         let seen = Arc::new(Seen::default());

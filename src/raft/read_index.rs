@@ -1,30 +1,30 @@
-//! Reads without a log entry: from which index on the service's state is new enough
-//! (Raft §8; thesis §6.4).
+//! Reads without a log entry: the rules for how new the service's state must be (Raft §8;
+//! thesis §6.4).
 //!
-//! A read must see everything that was answered before it was asked. A leader has that in its
-//! log, but two things it may not know:
+//! A read must see every operation that was answered before the read came. A leader has all of
+//! them in its log, but there are two things that it may not know:
 //!
-//! - *How far the log is committed.* Entries of older terms are committed for certain only
-//!   together with one of its own term; until there is one, reads go through the log.
+//! - *How far the log is committed.* The leader can be sure that entries of older terms are
+//!   committed only once an entry of its own term is. Until then, reads go through the log.
 //! - *Whether it still leads.* A deposed leader that is cut off does not hear of the entries that
-//!   its successor commits. So it asks: if a majority answers in its term a call that was made
+//!   its successor commits. So it asks: if a majority replies, in its term, to calls that were made
 //!   *after* the read came, then no successor had been elected before the read came.
 //!
 //! ```text
 //! leader        x x x c . .        commit index c is noted, round 8 begins
 //!                     │
 //! round 8  ───────────┼── AppendEntries ──► S1, S2      made after the read
-//!                     │◄─────── answers ─── S1          with S1 we are a majority:
-//!                     ▼                                 in this term, so c it is
+//!                     │◄─────── reply ───── S1          in our term, and with S1 we are
+//!                     ▼                                 a majority: c is new enough
 //! service       read when everything up to c is applied
 //! ```
 //!
-//! Every AppendEntries belongs to the round that it is made in, with entries or without, so under
-//! load reads cost nothing extra; without load a heartbeat goes out at once. An answer confirms
-//! its round and all before it: reads that come while one is under way go together in the next.
+//! Every AppendEntries, with or without entries, belongs to the round in which it is made. So reads
+//! cost no extra messages under load; without load a heartbeat is sent at once. A reply confirms
+//! its round and all rounds before it: reads that come while a call is in flight share the next.
 //!
 //! Differs: a read that comes before an entry of the leader's own term is committed goes through
-//! the log, where a new leader of the thesis commits a no-op for it (thesis §6.4).
+//! the log; in the thesis, a new leader commits a no-op entry first (thesis §6.4).
 
 use super::replication::Progress;
 use super::server::Server;
@@ -36,23 +36,23 @@ use crate::runtime::time::Instant;
 /// A read that waits for a majority to confirm its leader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PendingRead {
-    /// The term that was led when it came.
+    /// The term that we led when the read came.
     term: Term,
-    /// The commit index then: what the service must have applied.
+    /// The commit index at that time: the service must have applied the log up to it.
     index: Index,
-    /// The first round whose calls were made after it came.
+    /// The first round whose calls were made after the read came.
     round: u64,
 }
 
 impl Progress {
-    /// Takes note that the follower knew us as its leader when it answered a call of `round`.
+    /// Records that the follower replied to a call of `round`, and so knew us as its leader then.
     pub fn confirms(&mut self, round: u64) {
         self.confirmed_round = self.confirmed_round.max(round);
     }
 }
 
 impl State {
-    /// Takes in a read (thesis §6.4, steps 1 and 2). `None`: it has to go through the log.
+    /// Starts a read (thesis §6.4, steps 1 and 2). `None` means that it must go through the log.
     ///
     /// # Errors
     /// [`NotLeader`]: ask the leader.
@@ -61,7 +61,7 @@ impl State {
             return Err(self.refusal());
         }
         // Step 1: "If the leader has not yet marked an entry from its current term committed, it
-        // waits until it has done so." Waiting may take for ever where nobody writes.
+        // waits until it has done so." If no client writes, it would wait for ever.
         if self.log.term_at(self.commit_index) != Some(self.current_term) {
             return Ok(None);
         }
@@ -71,7 +71,7 @@ impl State {
         Ok(Some(PendingRead { term, index, round: self.read_round }))
     }
 
-    /// What became of a read; `None` while it is open (thesis §6.4, step 3).
+    /// Returns the outcome of a read; `None` while there is none (thesis §6.4, step 3).
     pub fn outcome_of(&self, read: &PendingRead) -> Option<Result<Index, NotLeader>> {
         match self.confirmed_round() {
             Some(_) if self.current_term != read.term => Some(Err(self.refusal())),
@@ -80,15 +80,15 @@ impl State {
         }
     }
 
-    /// The last round that a majority has confirmed; `None` unless we lead.
+    /// Returns the last round that a majority has confirmed; `None` unless we lead.
     pub fn confirmed_round(&self) -> Option<u64> {
         self.reached_by_majority(self.read_round, |follower| follower.confirmed_round)
     }
 
-    /// Whether a follower should be asked again, for reads that came since it was asked.
+    /// Whether a follower must be asked again, for reads that came since it was last asked.
     ///
-    /// Not while it is being asked: what comes meanwhile goes together. Should that call be lost,
-    /// the next heartbeat asks again.
+    /// Not while the last question is in flight: the reads that come meanwhile share the next one.
+    /// If that call is lost, the next heartbeat asks again.
     pub fn owes_a_read(&self, progress: &Progress) -> bool {
         progress.asked_round < self.read_round
             && progress.asked_round == progress.confirmed_round
@@ -192,7 +192,7 @@ mod tests {
         let mut state = settled(3);
         let read = begin(&mut state);
         confirm(&mut state, S1, 1, 0, false);
-        assert_eq!(state.outcome_of(&read), None, "an instance that stopped says term 0");
+        assert_eq!(state.outcome_of(&read), None, "an instance that stopped replies with term 0");
         confirm(&mut state, S1, 1, 5, false);
         assert!(matches!(state.outcome_of(&read), Some(Err(_))), "a newer term deposes us");
     }
@@ -203,7 +203,7 @@ mod tests {
         let read = begin(&mut state);
         let mut again = leader(3, 6, &[1, 4, 6]);
         again.read_round = 7;
-        assert!(matches!(again.outcome_of(&read), Some(Err(_))), "it was asked in term 4");
+        assert!(matches!(again.outcome_of(&read), Some(Err(_))), "it came in term 4");
     }
 
     #[test]
@@ -211,7 +211,7 @@ mod tests {
         let mut state = leader(3, 4, &[1, 4]);
         assert_eq!(state.begin_read(), Ok(None), "nothing is committed");
         state.commit_index = Index(1);
-        assert_eq!(state.begin_read(), Ok(None), "1/1 is, and what else nobody knows");
+        assert_eq!(state.begin_read(), Ok(None), "1/1 is committed, and 4/2 may be");
     }
 
     #[test]

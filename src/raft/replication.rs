@@ -1,8 +1,8 @@
 //! The leader's side of replication: what to send to a follower (Figure 2, Rules for Servers,
 //! Leaders; Raft §5.3).
 //!
-//! The leader knows of each follower where to go on ([`Progress::next_index`], a guess) and what
-//! it has for certain ([`Progress::match_index`], a promise of the follower's):
+//! For each follower the leader tracks the next entry to send ([`Progress::next_index`], a guess)
+//! and the last one that it certainly has ([`Progress::match_index`], a promise of the follower):
 //!
 //! ```text
 //! index      1    2    3    4    5    6
@@ -12,8 +12,8 @@
 //!            match_index    next_index
 //! ```
 //!
-//! What the answers mean is in `replies.rs`; the tasks that send what is decided here are in
-//! `replicator.rs`.
+//! The tasks in `replicator.rs` send the messages that are decided here; `replies.rs` has the rules
+//! for the replies.
 
 use bytes::Bytes;
 
@@ -22,49 +22,49 @@ use super::timing::{BATCH, UNANSWERED_MAX};
 use crate::api::raft_rpc::{AppendEntriesArgs, InstallSnapshotArgs};
 use crate::api::{Entry, Index, NotLeader, ServerId, Started};
 
-/// What a leader knows of one follower (Figure 2, "Volatile state on leaders").
+/// The state that a leader keeps for one follower (Figure 2, "Volatile state on leaders").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
     /// Next entry to send. Starts after our last entry; falls when the logs conflict.
     /// `match_index < next_index`. Figure 2.
     pub next_index: Index,
-    /// Highest entry known to be the follower's. Starts at 0; never falls. Figure 2.
+    /// Highest entry that the follower is known to have. Starts at 0; never falls. Figure 2.
     pub match_index: Index,
-    /// The commit index that the follower was last sent; `None` before our first message to it.
+    /// The commit index in our last message to the follower; `None` before the first message.
     pub sent_commit: Option<Index>,
-    /// How often something was sent since an answer last brought news. While it is not zero the
-    /// next batch waits: for the answer, or for the next heartbeat.
+    /// How many batches or snapshots were sent since a reply last made progress. While it is not
+    /// zero, the next batch waits for a reply or for the next heartbeat.
     pub unanswered: u32,
-    /// The read round that the last message to it was made in. Starts at 0; never falls. (Should
-    /// that be a snapshot, whose answer confirms no round, the next heartbeat asks again.)
+    /// The read round in which the last message to the follower was made. Starts at 0; never falls.
+    /// (If that message was a snapshot, whose reply confirms no round, the next heartbeat asks.)
     pub asked_round: u64,
-    /// The last read round whose AppendEntries it has answered in this term. Starts at 0; never
-    /// falls. `confirmed_round <= asked_round` (thesis §6.4).
+    /// The last read round that the follower confirmed, by its reply to an AppendEntries in this
+    /// term. Starts at 0; never falls. `confirmed_round <= asked_round` (thesis §6.4).
     pub confirmed_round: u64,
 }
 
-/// What a leader owes a follower.
+/// The kind of message that a leader owes a follower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owed {
     /// Nothing before the next heartbeat.
     Nothing,
-    /// The commit index rose. That may wait a little, for entries to go with it.
+    /// A new commit index. It may wait a little, so that entries can go with it.
     CommitNews,
-    /// Entries, a snapshot, the first message of a term, or a question for reads that wait.
+    /// Entries, a snapshot, the first message of a term, or a heartbeat that waiting reads need.
     Message,
 }
 
 /// A call to a follower.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
-    /// Entries, or none: a heartbeat.
+    /// Entries; without any it is a heartbeat.
     Append(AppendEntriesArgs),
-    /// The snapshot, where the entries are gone.
+    /// The snapshot, if it has replaced the next entries.
     Install(InstallSnapshotArgs),
 }
 
 impl Progress {
-    /// What a new leader knows, whose next entry will be `next_index`.
+    /// Makes the progress that a new leader starts with; its next new entry gets `next_index`.
     pub const fn new(next_index: Index) -> Progress {
         Progress {
             next_index,
@@ -78,11 +78,11 @@ impl Progress {
 }
 
 impl State {
-    /// Takes a command into the leader's log: "append entry to local log" (Figure 2, Rules for
+    /// Appends a command to the leader's log: "append entry to local log" (Figure 2, Rules for
     /// Servers, Leaders).
     ///
     /// # Errors
-    /// [`NotLeader`]: nothing was taken.
+    /// [`NotLeader`]: nothing was appended; ask another server.
     pub fn start(&mut self, data: Bytes, effects: &mut Effects) -> Result<Started, NotLeader> {
         let term = self.current_term;
         if !self.is_leader() {
@@ -92,11 +92,11 @@ impl State {
         let entry = Entry { term, index, data };
         effects.append = vec![entry.clone()];
         self.log.replace_from(vec![entry]);
-        self.advance_commit_index(); // Alone we are a majority.
+        self.advance_commit_index(); // A cluster of one commits at once.
         Ok(Started { term, index })
     }
 
-    /// What `follower` should be sent before the next heartbeat; nothing unless we lead.
+    /// Returns what to send to `follower` before the next heartbeat; nothing unless we lead.
     pub fn owed_to(&self, follower: ServerId) -> Owed {
         let Role::Leader { followers } = &self.role else { return Owed::Nothing };
         let progress = &followers[follower.slot()];
@@ -112,10 +112,11 @@ impl State {
         }
     }
 
-    /// The next message to `follower`, in this term; `None` unless we lead.
+    /// Makes the next message to `follower`, in this term; `None` unless we lead.
     ///
-    /// The entries from `next_index` on, or the snapshot if they are gone (Raft §7); none if the
-    /// follower has them all or has been silent for long: then it is a heartbeat only.
+    /// It carries the entries from `next_index` on, or the snapshot if it has replaced them (Raft
+    /// §7). It is a heartbeat without entries if the follower has them all, or if it has not
+    /// replied to several messages.
     pub fn message_to(&mut self, follower: ServerId) -> Option<Message> {
         let Role::Leader { followers } = &mut self.role else { return None };
         let progress = &mut followers[follower.slot()];
@@ -134,7 +135,7 @@ impl State {
         Some(Message::Append(self.append_args(next_index, entries)))
     }
 
-    /// An AppendEntries that goes on at `next_index`, or after our snapshot if that is later.
+    /// Makes an AppendEntries that starts at `next_index`, or after our snapshot if that is later.
     fn append_args(&self, next_index: Index, entries: Vec<Entry>) -> AppendEntriesArgs {
         let prev_log_index = next_index.prev().max(self.log.last_included().index);
         let prev_log_term = self.log.term_at(prev_log_index).unwrap_or_else(|| {
@@ -194,7 +195,7 @@ mod tests {
     #[test]
     fn a_new_leader_owes_everybody_a_heartbeat_at_once() {
         let mut state = leader(3, 4, &[1]);
-        assert_eq!(state.owed_to(S1), Owed::Message, "or others would stand for election");
+        assert_eq!(state.owed_to(S1), Owed::Message, "or others would start an election");
         assert_eq!(append(&mut state).entries, []);
         assert_eq!((state.owed_to(S1), state.owed_to(S2)), (Owed::Nothing, Owed::Message));
     }
@@ -292,7 +293,7 @@ mod tests {
         for _ in 0..UNANSWERED_MAX {
             assert_eq!(append(&mut state).entries, entries(2, &[2]), "a call may be lost");
         }
-        assert_eq!(append(&mut state).entries, [], "it hears nothing");
+        assert_eq!(append(&mut state).entries, [], "it does not reply");
         answer(&mut state, 1, 1, Ok(()));
         assert_eq!(append(&mut state).entries, entries(2, &[2]), "it is back");
     }

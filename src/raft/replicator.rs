@@ -1,10 +1,10 @@
-//! The tasks that replicate: one per follower, which is also its heartbeat.
+//! The tasks that replicate: one per follower, which also sends its heartbeats.
 //!
-//! What to send and what an answer means is decided in `replication.rs`. Here is when: at once
-//! where entries are owed, after a moment where only news of the commit index is, and at the
-//! latest when a heartbeat is due. A replicator never waits for an answer. Each call has a short
-//! task of its own, since one to a server that is cut off may take seconds, and a follower must
-//! hear its leader every [`HEARTBEAT_INTERVAL`] whatever became of the last call.
+//! `replication.rs` decides what to send, and `replies.rs` what a reply means. This file decides
+//! when to send: at once if entries are owed, after a moment if only a new commit index is, and at
+//! the latest when a heartbeat is due. A replicator never waits for a reply. Each call has a short
+//! task of its own: a call to a server that is cut off may take seconds, and a follower must hear
+//! its leader every [`HEARTBEAT_INTERVAL`], whatever happened to the last call.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use crate::api::raft_rpc::{AppendEntriesArgs, InstallSnapshotArgs};
 use crate::labrpc;
 use crate::runtime::time::Instant;
 
-/// Sends `follower` what it is owed and, at the latest, a heartbeat; until the instance stops.
+/// Sends `follower` the owed messages, and heartbeats when they are due, until the instance stops.
 ///
-/// The message is made in the same critical section that finds us leading, so it says what was
-/// true of one term. It is sent outside, by a task of its own that waits for the answer.
+/// One critical section checks that we lead and makes the message, so the message belongs to one
+/// term. A new task then sends it, without the lock, and waits for the reply.
 pub fn run(server: &Arc<Server>, follower: ServerId) {
     let wake = server.replicator(follower);
     let mut heartbeat_due = Instant::now();

@@ -1,14 +1,15 @@
-//! The leader's side of replication: what the answers of a follower mean (Figure 2, Rules for
+//! The leader's side of replication: what the replies of a follower mean (Figure 2, Rules for
 //! Servers, Leaders; Raft §5.3).
 //!
-//! Answers may come seconds late and in any order, from a term that is over, from a follower that
-//! has moved on. Each is judged by what was asked, never by what is so when it arrives:
+//! Replies may come seconds late and in any order, from a term that is over, from a follower whose
+//! log has changed since. Each reply is judged against its own request, never against the state at
+//! its arrival:
 //!
-//! - it must be of the very term that we lead, and so must the request have been;
+//! - the request and the reply must both be of the term that we lead now;
 //! - a success raises `match_index` to the last entry of that request, and no further;
-//! - a refusal moves `next_index` back only if that is still where the request went.
+//! - a refusal moves `next_index` back only if `next_index` is still where that request started.
 //!
-//! So an answer may be lost, late or repeated, and nothing known is taken back.
+//! So a reply may be lost, late or repeated, and the leader never forgets what it knows.
 
 use super::replication::Progress;
 use super::state::{Effects, Role, State};
@@ -16,21 +17,21 @@ use super::timing::UNANSWERED_MAX;
 use crate::api::raft_rpc::{AppendEntriesReply, Conflict, InstallSnapshotReply};
 use crate::api::{Index, ServerId, Term};
 
-/// What an AppendEntries said, as far as its answer must be judged by it.
+/// The part of an AppendEntries that the leader needs to judge the reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sent {
     /// The term in which it was sent.
     pub term: Term,
     /// The entry before the new ones.
     pub prev_log_index: Index,
-    /// The last new entry: what a success promises.
+    /// The last new entry: a success promises the log up to here.
     pub last_new_index: Index,
-    /// The read round in which it was made: what any answer confirms.
+    /// The read round in which it was made: any reply of our term confirms it.
     pub read_round: u64,
 }
 
 impl Progress {
-    /// Raises `match_index` to what an answer promised. Whether it rose.
+    /// Raises `match_index` to the index that a reply promised. Returns whether it rose.
     fn matches(&mut self, index: Index) -> bool {
         let news = index > self.match_index;
         self.match_index = self.match_index.max(index);
@@ -38,9 +39,9 @@ impl Progress {
         news
     }
 
-    /// Moves `next_index` back to `index`, after a refusal of what followed `prev_log_index`.
-    /// Whether it moved: not if it stands elsewhere by now, never past what the follower has, and
-    /// never forward.
+    /// Moves `next_index` back to `index`, after a refusal of the entries after `prev_log_index`.
+    /// Returns whether it moved. It stays if it has changed since that request; it never moves
+    /// back past what the follower has, and never forward.
     fn backs_up(&mut self, prev_log_index: Index, index: Index) -> bool {
         if self.next_index != prev_log_index.next() {
             return false;
@@ -50,8 +51,8 @@ impl Progress {
         self.next_index < before
     }
 
-    /// Takes note of an answer. A late one that brought no news does not make room for another
-    /// batch, or each would send one more; but any answer ends the silence of a dead line.
+    /// Counts a reply. A reply that makes no progress does not clear `unanswered`; otherwise every
+    /// late reply would trigger another batch. But any reply of a silent follower clears it.
     const fn on_answer(&mut self, news: bool) {
         if news || self.unanswered >= UNANSWERED_MAX {
             self.unanswered = 0;
@@ -60,7 +61,7 @@ impl Progress {
 }
 
 impl State {
-    /// Judges the answer to an AppendEntries (Figure 2, Rules for Servers, Leaders).
+    /// Judges the reply to an AppendEntries (Figure 2, Rules for Servers, Leaders).
     ///
     /// "If successful: update nextIndex and matchIndex for follower"; "if AppendEntries fails
     /// because of log inconsistency: decrement nextIndex and retry".
@@ -85,9 +86,9 @@ impl State {
         self.advance_commit_index();
     }
 
-    /// Judges the answer to an InstallSnapshot (Figure 13).
+    /// Judges the reply to an InstallSnapshot (Figure 13).
     ///
-    /// `last_included_index` is that of the snapshot sent: ours may be a newer one by now.
+    /// `last_included_index` is that of the snapshot in the request: ours may be newer by now.
     pub fn on_install_reply(
         &mut self,
         follower: ServerId,
@@ -103,8 +104,8 @@ impl State {
         self.advance_commit_index();
     }
 
-    /// What we know of `follower`, if an answer of term `answered` to a request of term `asked`
-    /// may still change it: we must lead in that very term.
+    /// Returns the progress of follower `who`, if a reply of term `answered` to a request of term
+    /// `asked` may still change it: both must be the term that we lead now.
     fn progress_in(&mut self, asked: Term, answered: Term, who: ServerId) -> Option<&mut Progress> {
         let current = asked == self.current_term && answered == self.current_term;
         match &mut self.role {
@@ -113,10 +114,10 @@ impl State {
         }
     }
 
-    /// Where to go on with a follower whose log conflicts with ours (lab: fast backup).
+    /// Returns where to continue with a follower whose log conflicts with ours (lab: fast backup).
     ///
-    /// If we have entries of its term, our logs may agree up to the last of them; if not, they
-    /// part where that term begins in its log.
+    /// If we have entries of the conflicting term, our logs may agree up to the last of them; if
+    /// not, we continue where that term begins in the follower's log.
     fn index_before(&self, conflict: Conflict) -> Index {
         let ours = conflict.term.and_then(|term| self.log.last_index_of(term));
         ours.map_or(conflict.index, Index::next)
@@ -138,14 +139,14 @@ mod tests {
         answer(&mut state, 1, 1, Ok(()));
         append(&mut state);
         answer(&mut state, 1, 1, Ok(()));
-        assert_eq!(state.owed_to(S1), Owed::Nothing, "the batch is still under way");
+        assert_eq!(state.owed_to(S1), Owed::Nothing, "the batch is still in flight");
     }
 
     #[test]
     fn success_raises_match_index_to_what_that_request_brought() {
         let mut state = leader_at(&[1, 1, 1, 1], 1);
         answer(&mut state, 0, 2, Ok(()));
-        assert_eq!(next_and_match(&mut state), (3, 2), "not to what is sent by now");
+        assert_eq!(next_and_match(&mut state), (3, 2), "not to what was sent since");
     }
 
     #[test]
@@ -226,7 +227,7 @@ mod tests {
         let mut state = leader_at(&[1, 1, 1, 4], 5);
         answer(&mut state, 4, 4, conflict(None, 2));
         answer(&mut state, 4, 4, conflict(None, 3));
-        assert_eq!(next_and_match(&mut state), (2, 0), "we go on at 2 already");
+        assert_eq!(next_and_match(&mut state), (2, 0), "we have already moved back to 2");
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! The voter's side of an election: who gets this server's vote (Figure 2, RequestVote RPC).
+//! The voter's side of an election: the rule for this server's vote (Figure 2, RequestVote RPC).
 //!
-//! One vote per term, first come, first served, and only for a log that has everything committed.
-//! The first half makes two leaders in one term impossible, the second keeps a leader from lacking
-//! what an earlier one has committed (Raft §5.2, §5.4.1). The candidate's side is in
-//! `election.rs`.
+//! A server gives one vote per term, first come, first served, and only to a candidate whose log is
+//! at least as up-to-date as its own. The first half makes two leaders in one term impossible. With
+//! the second half, a leader never lacks an entry that an earlier leader has committed (Raft §5.2,
+//! §5.4.1). The candidate's side is in `election.rs`.
 
 use super::state::{Effects, State};
 use crate::api::raft_rpc::{RequestVoteArgs, RequestVoteReply};
@@ -24,8 +24,8 @@ impl State {
         // Step 1: a candidate from an older term learns our term and nothing else.
         let vote_granted = args.term == self.current_term && self.may_vote_for(args);
 
-        // Step 2: remember the vote before telling anyone about it. Only a vote that is given
-        // holds our own candidacy back: a candidate that cannot win must not.
+        // Step 2: save the vote before the reply leaves. Only granting a vote resets our timer; a
+        // candidate that cannot win must not delay us.
         if vote_granted {
             self.voted_for = Some(args.candidate_id);
             effects.save_vote = true;
@@ -89,7 +89,7 @@ mod tests {
     fn repeated_request_gets_the_same_vote() {
         let mut state = follower(3, &[]);
         assert!(granted(&mut state, &ask(S1, 3, at(0, 0))), "the vote was free");
-        assert!(granted(&mut state, &ask(S1, 3, at(0, 0))), "its reply may have been lost");
+        assert!(granted(&mut state, &ask(S1, 3, at(0, 0))), "the first reply may have been lost");
     }
 
     #[test]
@@ -106,14 +106,14 @@ mod tests {
         let mut effects = Effects::default();
         let reply = state.on_request_vote(&ask(S1, 4, at(2, 2)), &mut effects);
         assert_eq!(reply, RequestVoteReply { term: Term(4), vote_granted: false });
-        assert!(effects.save_vote, "term 4 was seen, and is told in the reply");
+        assert!(effects.save_vote, "the reply says term 4");
     }
 
     #[test]
     fn newer_term_frees_the_vote() {
         let mut state = follower(3, &[]);
         assert!(granted(&mut state, &ask(S1, 3, at(0, 0))), "the vote was free");
-        assert!(granted(&mut state, &ask(S2, 4, at(0, 0))), "a term is an election of its own");
+        assert!(granted(&mut state, &ask(S2, 4, at(0, 0))), "each term has its own election");
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
         let mut state = follower(3, &[3]);
         let mut effects = Effects::default();
         state.on_request_vote(&ask(S1, 4, at(2, 2)), &mut effects);
-        assert!(!effects.reset_election_timer, "it would keep the electable from standing");
+        assert!(!effects.reset_election_timer, "it would delay the candidates that can win");
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn a_leader_refuses_its_own_term_and_steps_down_for_a_newer_one() {
         let mut state = leader(3, 4, &[1]);
-        assert!(!granted(&mut state, &ask(S1, 4, at(9, 9))), "its vote is its own");
+        assert!(!granted(&mut state, &ask(S1, 4, at(9, 9))), "a leader has voted for itself");
         assert!(granted(&mut state, &ask(S1, 5, at(9, 9))), "a newer term frees the vote");
         assert_eq!(state.role, Role::Follower);
     }

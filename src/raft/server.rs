@@ -7,13 +7,13 @@
 //!                    step(rule): lock
 //!                                rule(&mut State, &mut Effects)
 //!                                save and sync what the effects name
-//!                                wake who has something to do
+//!                                wake the tasks that have work
 //!                                check the invariants, unlock
 //! ```
 //!
-//! Nothing else changes the state, and nothing slow happens in there: no call to a peer, no
-//! message to the service. So a rule never meets a state that is half changed, and the answer that
-//! follows from a rule never leaves before what it promises is durable.
+//! Only `step` changes the state, and nothing slow happens under its lock: no call to a peer, no
+//! message to the service. So a rule never finds a half-changed state, and a reply never leaves
+//! before the state that it promises is durable.
 
 use std::future::Future;
 use std::ops::Deref;
@@ -33,22 +33,22 @@ use crate::runtime::sync::{Condvar, Mutex, MutexGuard};
 use crate::runtime::time::Instant;
 use crate::runtime::{Stop, block_on, thread};
 
-/// What the tasks of one instance share.
+/// The part of one instance that its tasks share.
 pub struct Server {
     me: ServerId,
     peers: Vec<Peer>,
     persister: Persister,
     inner: Mutex<Inner>,
-    /// Set once, when the instance is to end.
+    /// Set once, when the instance has to end.
     pub stop: Stop,
-    /// Wakes the election task: only to stop.
+    /// Wakes the election task, only to stop it.
     pub election: Condvar,
-    /// Wakes the applier: there is something to apply.
+    /// Wakes the applier when there is something to apply.
     pub applier: Condvar,
-    /// Wakes reads that wait to hear whether we still lead.
+    /// Wakes the reads that wait for a majority to confirm that we still lead.
     pub reads: Condvar,
-    /// Wakes the replicators: their follower is owed something. One slot per server; our own is
-    /// unused.
+    /// Wakes the replicators when something is owed to their follower. One slot per server; our own
+    /// is unused.
     replicators: Vec<Condvar>,
 }
 
@@ -57,17 +57,18 @@ struct Inner {
     timer: ElectionTimer,
     /// How many reads wait.
     waiting_reads: usize,
-    /// The state's `confirmed_round` when they were last woken, or the first of them came.
+    /// The state's `confirmed_round` when the reads were last woken, or when the first of them
+    /// began to wait.
     seen_round: Option<u64>,
-    /// What the state looked like when the lock was last released.
+    /// Summary of the state when the lock was last released.
     last_look: Look,
-    /// False while a rule or a check is at work. Should that panic, it stays so and nobody looks
+    /// False while a rule or a check runs. After a panic in one it stays false, and no task checks
     /// again: all tasks are unwound then, and a second panic would abort the process.
     sound: bool,
 }
 
 impl Server {
-    /// A server that starts, or starts again, with what `persister` has.
+    /// Makes a server that starts, or restarts, with the state in `persister`.
     pub fn new(
         peers: Vec<Peer>,
         me: ServerId,
@@ -97,7 +98,7 @@ impl Server {
         })
     }
 
-    /// Takes the lock, to look at the state or to [`Guard::step`].
+    /// Takes the lock, to read the state or to call [`Guard::step`].
     #[track_caller]
     pub fn lock(&self) -> Guard<'_> {
         Guard { inner: self.inner.lock(), server: self, holds_lock: true }
@@ -115,8 +116,8 @@ impl Server {
         self.end();
     }
 
-    /// Ends the instance. Called with the lock held, so that no task can look at `stop` before
-    /// and wait after.
+    /// Ends the instance. Called with the lock held: otherwise a task could read `stop` before this
+    /// call, wait after it, and miss the wake-up.
     fn end(&self) {
         self.stop.stop();
         self.election.notify_all();
@@ -125,26 +126,26 @@ impl Server {
         self.replicators.iter().for_each(Condvar::notify_all);
     }
 
-    /// All servers but this one.
+    /// Iterates over all servers but this one.
     pub fn peers(&self) -> impl Iterator<Item = ServerId> + use<> {
         let me = self.me;
         (0..self.peers.len()).map(ServerId::from_slot).filter(move |&server| server != me)
     }
 
-    /// The way to another server.
+    /// Returns the connection to another server.
     pub fn peer(&self, peer: ServerId) -> Peer {
         self.peers[peer.slot()].clone()
     }
 
-    /// What wakes the replicator of `follower`.
+    /// Returns the condition that wakes the replicator of `follower`.
     pub fn replicator(&self, follower: ServerId) -> &Condvar {
         &self.replicators[follower.slot()]
     }
 
-    /// Makes one call to a peer in a task of its own, and judges the answer if there is one.
+    /// Makes one call to a peer in a new task, and passes the reply, if one comes, to `on_reply`.
     ///
-    /// While it waits the task keeps nothing of this instance alive, and it waits no longer than
-    /// the instance lives.
+    /// While the task waits it keeps no part of this instance alive, and it stops waiting when the
+    /// instance ends.
     pub fn call<R: Send + 'static>(
         self: &Arc<Server>,
         call: impl Future<Output = Result<R, RpcError>> + Send + 'static,
@@ -161,22 +162,22 @@ impl Server {
     }
 }
 
-/// The lock of a [`Server`], held. Shows the state; changes it by [`Guard::step`] alone.
+/// The held lock of a [`Server`]. It gives access to the state; only [`Guard::step`] changes it.
 ///
-/// On release, also for a wait, the invariants are checked and what changed is recorded.
+/// On every release, also for a wait, it checks the invariants and records the changes.
 pub struct Guard<'a> {
     inner: MutexGuard<'a, Inner>,
     server: &'a Server,
-    /// False while it waits, and after a wait that the end of the run cut short: nothing is judged
-    /// any more then.
+    /// False during a wait, and after a wait that the end of the run cut short: then there is
+    /// nothing left to check.
     holds_lock: bool,
 }
 
 impl Guard<'_> {
-    /// Applies one rule, and carries its effects out before anyone can see what it did.
+    /// Applies one rule, and carries out its effects before any other task can see what it did.
     ///
-    /// `None`: the instance has stopped, or its storage just failed, which stops it. Then nothing
-    /// may be promised to anyone.
+    /// Returns `None` if the instance has stopped, or if its storage just failed, which stops it.
+    /// Then the caller must promise nothing.
     #[track_caller]
     pub fn step<T>(&mut self, rule: impl FnOnce(&mut State, &mut Effects) -> T) -> Option<T> {
         if self.server.stop.is_stopped() {
@@ -199,8 +200,8 @@ impl Guard<'_> {
         Some(outcome)
     }
 
-    /// Wakes the tasks that have something to do. By what is so, not by what a rule did: a rule
-    /// cannot forget it, and one wake-up too many does no harm.
+    /// Wakes the tasks that have work. This is decided from the state, so no rule can forget a
+    /// wake-up; a spurious one is harmless.
     #[track_caller]
     fn wake(&mut self) {
         self.wake_reads();
@@ -215,7 +216,7 @@ impl Guard<'_> {
         }
     }
 
-    /// Wakes the reads that wait, if a round more is confirmed or leadership has ended.
+    /// Wakes the waiting reads if another round is confirmed or leadership has ended.
     #[track_caller]
     fn wake_reads(&mut self) {
         let inner = &mut *self.inner;
@@ -227,7 +228,7 @@ impl Guard<'_> {
         }
     }
 
-    /// Gives up the lock and waits until a read may have its answer, or `deadline` has come.
+    /// Releases the lock and waits until a read may have its outcome, at the latest to `deadline`.
     #[track_caller]
     pub fn wait_for_read(&mut self, deadline: Instant) {
         let inner = &mut *self.inner;
@@ -245,12 +246,12 @@ impl Guard<'_> {
         self.inner.timer.reset();
     }
 
-    /// The moment to stand for election.
+    /// Returns the moment to start an election.
     pub fn election_deadline(&self) -> Instant {
         self.inner.timer.election_deadline()
     }
 
-    /// Gives up the lock and waits to be woken.
+    /// Releases the lock and waits until `condvar` wakes it.
     #[track_caller]
     pub fn wait(&mut self, condvar: &Condvar) {
         self.look();
@@ -259,7 +260,7 @@ impl Guard<'_> {
         self.holds_lock = true;
     }
 
-    /// As [`Guard::wait`], until `deadline` at the latest.
+    /// Releases the lock and waits until `condvar` wakes it, at the latest to `deadline`.
     #[track_caller]
     pub fn wait_until(&mut self, condvar: &Condvar, deadline: Instant) {
         self.look();
@@ -293,7 +294,7 @@ impl Drop for Guard<'_> {
     }
 }
 
-/// An event of server `me` for the record.
+/// Makes an event of server `me` for the record.
 pub fn event(me: ServerId, what: String) -> Event {
     Event { server: Some(me), what }
 }
@@ -317,14 +318,14 @@ mod tests {
         vec![Network::new().end(me, me).into()]
     }
 
-    /// A server alone, without any of its tasks.
+    /// A server of a cluster of one, without any of its tasks.
     fn alone() -> Server {
         Server::new(nobody_else(), ME, Persister::new()).unwrap()
     }
 
     fn in_a_run(main: impl FnOnce() + Send + 'static) {
         let outcome = runtime::run(&RunConfig::default(), main);
-        assert_eq!(outcome.tasks_left, 0, "tasks were left");
+        assert_eq!(outcome.tasks_left, 0, "some tasks did not end");
         outcome.result.unwrap();
     }
 
@@ -345,7 +346,7 @@ mod tests {
             let before = server.lock().election_deadline();
             thread::sleep(Duration::from_millis(100));
             server.step(|_, _| ()).unwrap();
-            assert_eq!(server.lock().election_deadline(), before, "nobody asked for a reset");
+            assert_eq!(server.lock().election_deadline(), before, "no rule asked for a reset");
             server.step(|_, effects| effects.reset_election_timer = true).unwrap();
             let whole = server.lock().election_deadline() - Instant::now();
             let almost = ELECTION_TIMEOUT_MIN - Duration::from_millis(1);
@@ -373,8 +374,8 @@ mod tests {
             thread::sleep(Duration::from_millis(1));
             stop.stop();
             assert_eq!(waits.join(), None);
-            assert_eq!(block_on(stop.clone().or(pending::<()>())), None, "also a later one");
-            assert_eq!(block_on(stop.or(async { 7 })), Some(7), "an answer that is there counts");
+            assert_eq!(block_on(stop.clone().or(pending::<()>())), None, "a later wait ends, too");
+            assert_eq!(block_on(stop.or(async { 7 })), Some(7), "a reply that is there counts");
         });
     }
 
@@ -392,7 +393,7 @@ mod tests {
             assert_eq!((Arc::strong_count(&server), Arc::strong_count(&waits)), (1, 2));
             server.kill();
             thread::sleep(Duration::from_millis(1));
-            assert_eq!(Arc::strong_count(&waits), 1, "it waits for an answer nobody needs");
+            assert_eq!(Arc::strong_count(&waits), 1, "the call outlived its server");
         });
     }
 
@@ -413,7 +414,7 @@ mod tests {
         for clock in [Clock::Virtual, Clock::Real] {
             let config = RunConfig { clock, ..RunConfig::default() };
             let outcome = runtime::run(&config, || {
-                // An entry of term 3 in storage that says term 0: a log of the future.
+                // An entry of term 3 in storage whose current term is 0.
                 let persister = Persister::new();
                 persister.append(&entries(1, &[3]));
                 persister.sync().expect("memory does not fail");

@@ -1,8 +1,8 @@
-//! What one server knows (Figure 2, "State"), and what a rule asks for ([`Effects`]).
+//! The state of one server (Figure 2, "State"), and the effects that a rule asks for ([`Effects`]).
 //!
-//! A rule is a function over [`State`]: no lock, no clock, no network, no disk. What it cannot do
-//! itself it names in its [`Effects`]; `server.rs` carries them out before anyone else can see
-//! what the rule did.
+//! A rule is a function over [`State`]: no lock, no clock, no network, no disk. In its [`Effects`]
+//! it names what it cannot do itself; `server.rs` carries them out before any other task or server
+//! can see what the rule did.
 
 use std::collections::BTreeSet;
 
@@ -18,13 +18,13 @@ use crate::persister::Persisted;
 pub struct State {
     /// This server.
     pub me: ServerId,
-    /// How many servers the cluster has, this one included.
+    /// Number of servers in the cluster, this one included.
     pub servers: usize,
 
     /// Latest term this server has seen. Persistent; never falls. Figure 2.
     pub current_term: Term,
-    /// Who got this server's vote in `current_term`. Persistent; once given it stays for the
-    /// term. Figure 2.
+    /// The candidate that got this server's vote in `current_term`. Persistent; once given, a vote
+    /// stays for the rest of the term. Figure 2.
     pub voted_for: Option<ServerId>,
     /// The entries after the snapshot. Persistent. Figure 2.
     pub log: Log,
@@ -35,18 +35,18 @@ pub struct State {
     /// Highest index known to be committed. Volatile; starts at the snapshot's end; never falls
     /// within one life. `last_applied <= commit_index <= log.last()`. Figure 2.
     pub commit_index: Index,
-    /// Highest index taken for the service. Volatile; starts at the snapshot's end; never falls
-    /// within one life. Figure 2.
+    /// Highest index handed to the applier for the service. Volatile; starts at the snapshot's end;
+    /// never falls within one life. Figure 2.
     pub last_applied: Index,
-    /// A snapshot from a leader that the service has not been given yet; goes before any entry.
+    /// A leader's snapshot that the service has not received yet; it goes before any entry.
     pub snapshot_to_apply: Option<Snapshot>,
 
-    /// What this server is in `current_term` (Figure 4).
+    /// The role of this server in `current_term` (Figure 4).
     pub role: Role,
-    /// How many reads have asked whether we still lead. Volatile; starts at 0; never falls. What
-    /// a leader sends belongs to the round that it is made in (thesis §6.4).
+    /// How many reads have asked whether we still lead. Volatile; starts at 0; never falls. An
+    /// AppendEntries belongs to the round in which it is made (thesis §6.4).
     pub read_round: u64,
-    /// The leader of `current_term`, once heard of. A hint for clients.
+    /// The leader of `current_term`, once it is known. A hint for clients.
     pub leader_id: Option<ServerId>,
 }
 
@@ -59,15 +59,16 @@ pub struct Snapshot {
     pub data: Bytes,
 }
 
-/// What a server is in its term (Figure 4). What only a candidate or a leader has lives here, so
-/// that it begins anew with every election and cannot outlive the role.
+/// A server's role in its term (Figure 4). A role owns its state, which is therefore new in every
+/// election and cannot outlive the role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Role {
     /// Answers candidates and leaders.
     Follower,
     /// Asks for votes.
     Candidate {
-        /// Who has given a vote in this term, ourselves included. A set: a vote counts once.
+        /// The servers that voted for us in this term, ourselves included. A set: a vote counts
+        /// once.
         votes: BTreeSet<ServerId>,
     },
     /// Replicates its log.
@@ -77,27 +78,27 @@ pub enum Role {
     },
 }
 
-/// What must happen before anyone learns what a rule did, in this order.
+/// What must happen before any other task or server sees what a rule did, in this order.
 ///
-/// A reply or a request is a promise, and a promise that a crash can forget is a lie: so all that
-/// is named here is saved and synced first, in the critical section of the rule itself.
+/// A request or a reply is a promise, and a crash must not make the server forget a promise. So
+/// everything named here is saved and synced first, in the critical section of the rule.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Effects {
     /// Save `current_term` and `voted_for`.
     pub save_vote: bool,
-    /// Save `snapshot`, and the log's new beginning with it, in one step.
+    /// Save `snapshot` and the new start of the log, in one step.
     pub save_snapshot: bool,
-    /// Save these entries, in place of everything from the first one's index on.
+    /// Save these entries, which replace everything from the first one's index on.
     pub append: Vec<Entry>,
-    /// Wait a whole election timeout again before standing for election.
+    /// Wait a whole election timeout again before starting an election.
     pub reset_election_timer: bool,
 }
 
 impl State {
-    /// The state of a server that starts, or starts again, with what it had saved.
+    /// Makes the state of a server that starts, or restarts, with what it had saved.
     ///
-    /// What the snapshot covers is committed and applied: the service has it from the persister.
-    /// Everything else volatile begins anew (Figure 2).
+    /// Everything that the snapshot covers is committed and applied: the service reads it from the
+    /// persister. All other volatile state starts from its initial values (Figure 2).
     pub fn recover(me: ServerId, servers: usize, persisted: Persisted) -> State {
         let last_included = persisted.last_included;
         State {
@@ -119,8 +120,8 @@ impl State {
     /// Follows a newer term: "If RPC request or response contains term T > currentTerm: set
     /// currentTerm = T, convert to follower" (Figure 2, Rules for Servers, All Servers).
     ///
-    /// The vote is free again, and neither a candidacy nor leadership survives. A leader had no
-    /// election timeout running that meant anything, so one that steps down waits a whole one.
+    /// The vote is free again, and the server is a follower, whatever its role was. A leader's
+    /// election timer has no meaning, so a leader that steps down waits a whole timeout.
     pub fn observe_term(&mut self, term: Term, effects: &mut Effects) {
         if term <= self.current_term {
             return;
@@ -135,11 +136,11 @@ impl State {
 
     /// Recognises the sender of a current AppendEntries or InstallSnapshot as this term's leader.
     ///
-    /// A candidate gives up (Raft §5.2); the election timer starts again, which keeps a live
-    /// leader in office.
+    /// A candidate becomes a follower (Raft §5.2). The election timer starts again, so that a live
+    /// leader stays the leader.
     ///
     /// # Panics
-    /// When this server leads the term itself: two leaders in one term.
+    /// When this server or another one leads the term already: a term has one leader.
     pub fn follow(&mut self, leader_id: ServerId, effects: &mut Effects) {
         let term = self.current_term;
         assert!(!self.is_leader(), "{leader_id} acts as leader of term {term}, which is ours");
@@ -155,12 +156,12 @@ impl State {
         matches!(self.role, Role::Leader { .. })
     }
 
-    /// Term and leadership, as the service sees them.
+    /// Returns term and leadership, as the service sees them.
     pub const fn leadership(&self) -> Leadership {
         Leadership { term: self.current_term, is_leader: self.is_leader() }
     }
 
-    /// All servers but this one.
+    /// Iterates over all servers but this one.
     pub fn peers(&self) -> impl Iterator<Item = ServerId> + use<> {
         let me = self.me;
         (0..self.servers).map(ServerId::from_slot).filter(move |&server| server != me)
@@ -179,7 +180,7 @@ mod tests {
         let mut effects = Effects::default();
         state.observe_term(Term(4), &mut effects);
         assert_eq!((state.current_term, state.voted_for), (Term(4), None));
-        assert!(effects.save_vote, "a term that a crash forgets can be voted in twice");
+        assert!(effects.save_vote, "a server that forgets a term can vote in it twice");
     }
 
     #[test]
@@ -206,7 +207,7 @@ mod tests {
         let mut state = follower(3, &[]);
         let mut effects = Effects::default();
         state.observe_term(Term(4), &mut effects);
-        assert!(!effects.reset_election_timer, "only a leader or a vote given may hold us back");
+        assert!(!effects.reset_election_timer, "only a leader or a granted vote resets the timer");
     }
 
     #[test]
@@ -244,8 +245,8 @@ mod tests {
         assert_eq!((state.current_term, state.voted_for), (Term(5), Some(S2)));
         assert_eq!((state.log.last_included(), state.log.last()), (at(2, 3), at(5, 5)));
         assert_eq!(state.snapshot, Bytes::from_static(b"state"));
-        // The service starts from the snapshot: what it covers is not applied again, and nothing
-        // after it is known to be committed.
+        // The service starts from the snapshot: the entries that it covers are not applied again,
+        // and no entry after it is known to be committed.
         assert_eq!((state.commit_index, state.last_applied), (Index(3), Index(3)));
         assert_eq!((state.role, state.snapshot_to_apply), (Role::Follower, None));
     }

@@ -1,9 +1,9 @@
-//! Every number of time and quantity, with its reason, and the election timer.
+//! All durations and limits, each with its reason, and the election timer.
 //!
 //! ```text
 //! ms   0        100       200       300       400                 800
 //!      │ append  ♥         ♥         ♥         ├─ election timeout ─┤
-//!      answered in 0 to 26 ms, one in ten lost
+//!      replies take 0 to 26 ms, one message in ten is lost
 //! ```
 
 use std::time::Duration;
@@ -13,65 +13,66 @@ use crate::api::{ServerId, Term};
 use crate::runtime::rand::{Chance, stream};
 use crate::runtime::time::Instant;
 
-/// A leader's longest silence towards a follower.
+/// Longest time between two messages of a leader to a follower.
 ///
-/// The lab asks for no more than ten heartbeats a second.
+/// The lab allows no more than ten heartbeats a second.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Shortest election timeout: a follower stands only after three heartbeats in a row are lost.
+/// Shortest election timeout: a follower starts an election only after it misses three heartbeats.
 ///
-/// Three, because the unreliable network loses one in ten and delays the rest by up to 26 ms: so a
-/// live leader is deposed once in a thousand timeouts at most. The paper's 150 ms would do so for
-/// a single lost heartbeat.
+/// Three, because the unreliable network loses one message in ten and delays the rest by up to
+/// 26 ms: a live leader is deposed in at most one of a thousand timeouts. With the paper's 150 ms,
+/// a single lost heartbeat would depose it.
 pub const ELECTION_TIMEOUT_MIN: Duration = Duration::from_millis(400);
 
-/// Longest election timeout: the range is wide so that few candidates stand at the same time.
+/// Longest election timeout: the wide range makes it rare that two candidates start together.
 ///
-/// A vote takes 52 ms at most, an eighth of the range, so a split vote is rare and three in a row
-/// still leave a leader well within the lab's five seconds.
+/// A vote takes 52 ms at most, an eighth of the range, so a split vote is rare. Even after three
+/// split votes in a row there is a leader well within the lab's five seconds.
 pub const ELECTION_TIMEOUT_MAX: Duration = Duration::from_millis(800);
 
-/// How long a leader waits for entries to go with the news that the commit index rose.
+/// How long a leader holds back a new commit index, so that it can go with the next entries.
 ///
-/// A leader's own service learns at once; followers may learn a little later, so the news of a
-/// burst of commands goes out once. Short against the 20 ms at which the lab looks for progress.
+/// The leader's own service applies at once; followers may hear of it a little later, and one
+/// message does for a burst of commands. Short against the 20 ms at which the lab checks for
+/// progress.
 pub const COMMIT_NEWS_DELAY: Duration = Duration::from_millis(10);
 
-/// Most entries, and most bytes of commands, of one AppendEntries.
+/// Limits of one AppendEntries.
 ///
-/// Large enough that a burst goes in one call, small enough that a repeated call is cheap.
+/// Large enough that a burst fits into one call, small enough that a repeated call is cheap.
 pub const BATCH: Batch = Batch { entries_max: 512, bytes_max: 128 * 1024 };
 
-/// How often a leader repeats entries to a follower that does not answer.
+/// How often a leader sends entries or a snapshot to a follower that does not reply.
 ///
-/// After that it sends empty heartbeats until any answer comes: a call to a server that is cut off
-/// takes seconds to fail, and must not pile the same entries up behind it.
+/// After that it sends empty heartbeats until any reply comes: a call to a server that is cut off
+/// takes seconds to fail, and copies of the same entries must not pile up meanwhile.
 pub const UNANSWERED_MAX: u32 = 4;
 
-/// Most messages, and most bytes of commands, that are taken for the service at a time.
+/// Limits of the messages that the applier takes at a time.
 pub const APPLY_BATCH: Batch = Batch { entries_max: 256, bytes_max: 1024 * 1024 };
 
-/// How long a read waits to hear that its leader still leads.
+/// How long a read waits for a majority to confirm that the leader still leads.
 ///
-/// As long as the longest election timeout: who heard from no majority for so long has probably
-/// been replaced, and the client had better ask the others.
+/// As long as the longest election timeout: a leader that no majority has answered for that long
+/// has probably been replaced, and the client should try another server.
 pub const READ_PATIENCE: Duration = ELECTION_TIMEOUT_MAX;
 
 /// How soon an applier that waits for its service notices that the instance was killed.
 pub const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// When to stand for election, if nothing holds us back until then (Raft §5.2).
+/// The moment to start an election, unless a reset moves it (Raft §5.2).
 pub struct ElectionTimer {
     chance: Chance,
     deadline: Instant,
 }
 
 impl ElectionTimer {
-    /// A timer of server `me`, which starts in `term`.
+    /// Makes the timer of server `me`, which starts in `term`.
     ///
-    /// Every server draws from a stream of its own, or all would time out together; and since a
-    /// stream begins anew when it is asked for, the term keeps a server that is restarted again
-    /// and again from drawing the same first timeout each time.
+    /// Each server draws from its own random stream; otherwise all would time out together. A
+    /// stream of the same name begins again from its start, so the name has the term, too: a server
+    /// that restarts again and again in newer terms does not draw the same first timeout each time.
     pub fn new(me: ServerId, term: Term) -> ElectionTimer {
         let chance = stream(&format!("election-timeout-{me}-{term}"));
         let mut timer = ElectionTimer { chance, deadline: Instant::now() };
@@ -79,12 +80,12 @@ impl ElectionTimer {
         timer
     }
 
-    /// Waits a whole timeout again, of a newly drawn length.
+    /// Starts a whole timeout again, of a newly drawn length.
     pub fn reset(&mut self) {
         self.deadline = Instant::now() + self.draw();
     }
 
-    /// The moment to stand for election.
+    /// Returns the moment to start an election.
     pub const fn election_deadline(&self) -> Instant {
         self.deadline
     }
@@ -116,7 +117,7 @@ mod tests {
 
     #[test]
     fn neither_servers_nor_lives_of_one_server_draw_alike() {
-        assert_ne!(draws(0, 3), draws(1, 3), "two servers would stand together");
+        assert_ne!(draws(0, 3), draws(1, 3), "two servers would start elections together");
         assert_ne!(draws(0, 3), draws(0, 4), "a restarted server would repeat itself");
     }
 
