@@ -2,17 +2,17 @@
 //!
 //! The modules, in reading order:
 //!
-//! - [`api`]: the words both designs share, and what both promise.
-//! - [`runtime`]: threads, locks, channels, time and chance; the only door to the outside.
-//! - [`record`]: what happened in a run, as typed events, built only when asked for.
+//! - [`api`]: the types that both designs share, and the interface that both implement.
+//! - [`runtime`]: threads, locks, channels, time and randomness for all other modules.
+//! - [`record`]: the events of a run, in order, kept only when a run asks for them.
 //! - [`labrpc`]: the simulated network: calls that may be lost, late or out of order.
-//! - [`persister`]: what survives a crash: term, vote, log and snapshot.
+//! - [`persister`]: the state that survives a crash: term, vote, log and snapshot.
 //! - [`raft`]: the RPC-style Raft, one file per concern; the reference.
 //! - [`tick`]: the tick-based Raft: a pure state machine, driven by ticks and messages.
-//! - [`driver`]: runs a tick-based core: its thread, its disk, its messages.
-//! - [`kv`]: a replicated state machine on top of it: the key/value service and its clients.
-//! - `store`: the same service with its state in an embedded database (feature `store`).
-//! - [`checker`]: whether a history of concurrent operations is linearizable.
+//! - [`driver`]: runs a tick-based core, with its threads, its disk and its messages.
+//! - [`kv`]: a replicated state machine above any design: the key/value service and its clients.
+//! - `store`: a key/value service with its state in an embedded database (feature `store`).
+//! - [`checker`]: decides whether a history of concurrent operations is linearizable.
 //! - [`history`]: recorded histories, and the files that they are read from.
 //! - [`lab`]: the suite: designs, cluster, observers, scenarios, reports.
 //! - `cli`: the command line, for any list of designs (feature `cli`).
@@ -45,7 +45,7 @@ mod guarded {
     crate::guard!();
 }
 
-/// The README's code runs as it stands there.
+/// Runs the code examples of the README as they are.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! How a client gets an answer out of a cluster: whom it asks, for how long, and whom next.
+//! How a client gets an answer from a cluster: which servers it asks, in which order, how long.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -12,54 +12,55 @@ use crate::api::ServerId;
 use crate::api::kv_rpc::Refused;
 use crate::runtime::{block_on, thread, time};
 
-/// How long a clerk waits for one answer, at first, before it asks another server.
+/// How long a clerk first waits for a reply before it asks another server.
 ///
-/// A leader that was cut off and does not know keeps its callers waiting for as long as that
-/// lasts. Longer than a commit takes, also in a burst on a slow network; a new leader may be
-/// elected after 400 ms, so waiting much longer would be time lost.
+/// A leader that is cut off and does not know it keeps its callers waiting as long as the
+/// partition lasts. The time is longer than a commit takes, even in a burst on a slow network. A
+/// new leader may be elected after 400 ms, so a much longer wait would waste time.
 pub const CALL_PATIENCE: Duration = Duration::from_millis(500);
 
-/// What a clerk's patience grows to: it doubles with every call that was given up.
+/// Longest time that a clerk waits for a reply: the time doubles after every call that timed out.
 ///
-/// A call that is given up leaves its entry in the log. Where servers apply more slowly than clerks
-/// ask again, repetitions would take all their time and no clerk would ever see an answer.
+/// A call that timed out leaves its entry in the log. If clerks always retried faster than servers
+/// apply, retries would take up all the servers' time, and no clerk would ever get an answer.
 pub const CALL_PATIENCE_MAX: Duration = Duration::from_secs(8);
 
-/// How long a clerk waits when no server had an answer, before it asks them all again.
+/// How long a clerk pauses when no server had an answer, before it asks them all again.
 ///
-/// An election takes half a second: ten questions are enough, and a loop without a pause would
-/// spin, since a call that is lost fails at once.
+/// An election takes half a second, so a clerk asks about ten times meanwhile. Without a pause the
+/// loop would spin, since a lost call may fail at once.
 pub const ROUND_PAUSE: Duration = Duration::from_millis(50);
 
-/// How often one server is asked in a round: again only if another one says that it leads.
+/// How often one server is asked in a round: a second time only if another server names it as
+/// leader.
 const ASKED_MAX: u32 = 2;
 
-/// What an operation was answered in the end.
+/// The final answer to an operation.
 pub(crate) struct Answer<T> {
     pub(crate) reply: T,
-    /// An earlier copy may have been carried out, without an answer.
+    /// Whether an earlier copy may have been carried out without an answer.
     pub(crate) repeated: bool,
 }
 
-/// The servers of a service, and which of them to ask first.
+/// The servers of a service, and the one to ask first.
 pub(crate) struct Asker<P> {
     /// One slot per server.
     servers: Vec<P>,
-    /// Who answered last; a guess at first.
+    /// The server that answered last; a guess at first.
     leader: ServerId,
 }
 
 impl<P: Clone> Asker<P> {
-    /// Asks among `servers`, one slot per server, on behalf of `who`.
+    /// Makes an asker for clerk `who`; `servers` has one slot per server.
     ///
     /// # Panics
-    /// Without servers there is nobody to ask.
+    /// When `servers` is empty.
     pub(crate) fn new(who: impl fmt::Display, servers: Vec<P>) -> Asker<P> {
         assert!(!servers.is_empty(), "clerk {who} has no server to ask");
         Asker { servers, leader: ServerId(0) }
     }
 
-    /// Asks one server after the other, beginning with the leader, until one answers.
+    /// Asks one server after another, starting with the leader, until one answers.
     pub(crate) fn ask<T, F>(&mut self, call: impl Fn(P) -> F) -> Answer<T>
     where
         F: Future<Output = Result<Result<T, Refused>, RpcError>>,
@@ -80,12 +81,12 @@ impl<P: Clone> Asker<P> {
                     repeated |= refused.maybe_done;
                     refused.leader_hint
                 }
-                // Lost on the way there or on the way back: who knows.
+                // The request or the reply was lost: the operation may have happened.
                 Some(Err(_)) => {
                     repeated = true;
                     None
                 }
-                // Still at work.
+                // No reply in time: the call may still be in flight.
                 None => {
                     repeated = true;
                     patience = (2 * patience).min(CALL_PATIENCE_MAX);
@@ -101,9 +102,9 @@ impl<P: Clone> Asker<P> {
     }
 }
 
-/// Whom a clerk has asked since it last paused.
+/// The servers that a clerk has asked since it last paused.
 struct Round {
-    /// How often; one slot per server.
+    /// How often each was asked; one slot per server.
     asked: Vec<u32>,
 }
 
@@ -116,8 +117,9 @@ impl Round {
         self.asked[server.slot()] += 1;
     }
 
-    /// Whom to ask after `last`: whom it named, else the next that was not asked; `None` when all
-    /// were. A hint is not followed for ever: two servers may name each other.
+    /// Returns the server to ask after `last`: the one that it named, or else the next one that was
+    /// not asked yet; `None` if all were asked. A hint to a server that was asked `ASKED_MAX` times
+    /// is ignored: two servers may name each other.
     fn next(&self, last: ServerId, hint: Option<ServerId>) -> Option<ServerId> {
         let servers = self.asked.len();
         let named = hint.filter(|hint| *hint != last);
@@ -130,7 +132,7 @@ impl Round {
     }
 }
 
-/// What `call` returns, unless it takes longer than `patience`.
+/// Waits for the output of `call`; `None` if it takes longer than `patience`.
 pub(crate) async fn in_time<T>(patience: Duration, call: impl Future<Output = T>) -> Option<T> {
     let mut call = pin!(call);
     let mut patience = pin!(time::sleep(patience));
@@ -149,7 +151,7 @@ mod tests {
     const S1: ServerId = ServerId(1);
     const S2: ServerId = ServerId(2);
 
-    /// A round in which `servers` were asked, in that order, of three.
+    /// Makes a round among three servers in which `servers` were asked in that order.
     fn after(servers: &[ServerId]) -> Round {
         let mut round = Round::new(3);
         servers.iter().for_each(|server| round.asks(*server));

@@ -1,5 +1,5 @@
-//! The client's side: finds the leader, asks until there is an answer, and knows what an answer
-//! means after a repetition.
+//! The client's side: finds the leader, retries until there is an answer, and interprets an answer
+//! that comes after a retry.
 
 use super::asking::Asker;
 use crate::api::PutError;
@@ -9,12 +9,12 @@ use crate::api::kv_rpc::{
 };
 use crate::labrpc::{self, ClientEnd};
 
-/// The way to a server of the service.
+/// The connection to a server of the service.
 pub type KvPeer = KvRpcClient<ClientEnd<KvRpcRequest, KvRpcResponse>>;
 
-/// A client of the service. One operation at a time, which sessions rely on; so `&mut self`.
+/// A client of the service. It has one operation at a time, which sessions rely on; so `&mut self`.
 ///
-/// Every operation is repeated until a server answers, for ever if none does.
+/// It retries every operation until a server answers, for ever if none does.
 pub struct Clerk {
     id: ClientId,
     /// Number of the last operation that needed a session.
@@ -23,20 +23,20 @@ pub struct Clerk {
 }
 
 impl Clerk {
-    /// A clerk that nobody else is called like; `servers` has one slot per server.
+    /// Makes a clerk; `id` must be unique, and `servers` has one slot per server.
     ///
     /// # Panics
-    /// Without servers there is nobody to ask.
+    /// When `servers` is empty.
     pub fn new(id: ClientId, servers: Vec<KvPeer>) -> Clerk {
         Clerk { id, last_number: 0, servers: Asker::new(id, servers) }
     }
 
-    /// The key's value, empty when it is missing.
+    /// Returns the key's value; an empty one if the key is missing.
     pub fn get(&mut self, key: &str) -> String {
         self.get_versioned(key).map(|(value, _)| value).unwrap_or_default()
     }
 
-    /// The key's value and version; `None` when it is missing.
+    /// Returns the key's value and version; `None` if the key is missing.
     pub fn get_versioned(&mut self, key: &str) -> Option<(String, Version)> {
         let args = GetArgs { key: key.to_owned() };
         let answer = self.servers.ask(|server| {
@@ -55,7 +55,7 @@ impl Clerk {
         });
     }
 
-    /// Adds to the end of the key's value, once. A missing key has an empty value.
+    /// Appends to the key's value, once. A missing key has an empty value.
     pub fn append(&mut self, key: &str, value: &str) {
         let args = self.next_request(key, value);
         self.servers.ask(|server| {
@@ -64,15 +64,14 @@ impl Clerk {
         });
     }
 
-    /// Gives the key a value if it has the version `expected`; 0 creates it.
+    /// Gives the key a value if it has the version `expected`; 0 creates the key.
     ///
     /// # Errors
-    /// [`PutError`] says whether it has happened. A refusal of a first copy is what it says; the
-    /// same refusal of a later copy is [`PutError::Maybe`], since the first may have been carried
-    /// out and its answer lost.
+    /// [`PutError`] says whether the put has happened. A refusal is [`PutError::Maybe`] if an
+    /// earlier copy may have been carried out and its reply lost; otherwise the refusal is final.
     ///
-    /// A network that repeats requests by itself can make a lie of this, and no clerk can tell:
-    /// its only request may be the second copy to arrive.
+    /// On a network that itself duplicates requests, a final refusal may be wrong, and no clerk can
+    /// detect it: the refused copy may be a duplicate of one that was carried out.
     pub fn put_versioned(
         &mut self,
         key: &str,
@@ -92,7 +91,7 @@ impl Clerk {
         }
     }
 
-    /// The arguments of the next operation; all its copies have the same.
+    /// Makes the arguments of the next operation; all copies of it use the same ones.
     fn next_request(&mut self, key: &str, value: &str) -> PutArgs {
         self.last_number += 1;
         let request = RequestId { client: self.id, number: self.last_number };

@@ -1,9 +1,9 @@
-//! The state machine of the key/value service: what each operation does.
+//! The state machine of the key/value service: the effect of each operation.
 //!
 //! A key has a value and a version, which counts its changes. The classic operations (get, put,
-//! append) know nothing of versions, and need a session to happen once. A put that names the
-//! version it expects needs none: when it has happened the version is another one, and a second
-//! copy of it does nothing.
+//! append) do not use versions; put and append need a session to happen only once. A put that names
+//! the version it expects needs none: once it has happened the key has another version, so a second
+//! copy has no effect.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,10 @@ use super::session::Sessions;
 use crate::api::kv_rpc::{PutOutcome, RequestId, Version, Versioned};
 use crate::api::{RestoreError, StateMachine};
 
-/// An operation of the service, as it stands in the log.
+/// An operation of the service, as it is written to the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KvOp {
-    /// What a key has.
+    /// Reads a key's value and version.
     Get {
         /// The key.
         key: String,
@@ -31,34 +31,34 @@ pub enum KvOp {
         /// Which operation of which clerk this is.
         request: RequestId,
     },
-    /// Adds to the end of a key's value, once per request. A missing key has an empty value.
+    /// Appends to a key's value, once per request. A missing key has an empty value.
     Append {
         /// The key.
         key: String,
-        /// What is added.
+        /// The text to append.
         value: String,
         /// Which operation of which clerk this is.
         request: RequestId,
     },
-    /// Gives a key a value if it has the version `expected`; 0 creates it.
+    /// Gives a key a value if it has the version `expected`; 0 creates the key.
     PutVersioned {
         /// The key.
         key: String,
         /// Its new value.
         value: String,
-        /// The version that it must have.
+        /// The version that the key must have.
         expected: Version,
     },
 }
 
-/// What an operation yields.
+/// The output of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KvOutput {
-    /// Of a get: what the key has, unless it is missing.
+    /// The output of a get: the key's value and version; `None` if the key is missing.
     Value(Option<Versioned>),
-    /// Of a put or an append: it has happened, now or before.
+    /// The output of a put or an append: it has happened, now or before.
     Done,
-    /// Of a versioned put.
+    /// The output of a versioned put.
     Put(PutOutcome),
 }
 
@@ -167,7 +167,7 @@ mod tests {
         KvOp::PutVersioned { key: "a".into(), value, expected }
     }
 
-    /// A machine that has carried out `ops`, with the output of the last.
+    /// Makes a machine that has carried out `ops`; returns it with the output of the last.
     fn after(ops: impl IntoIterator<Item = KvOp>) -> (KvMachine, KvOutput) {
         let mut machine = KvMachine::default();
         let last = ops.into_iter().map(|op| machine.apply(op)).last();
@@ -234,7 +234,7 @@ mod tests {
         restored.restore(&machine.snapshot()).unwrap();
         assert_eq!(restored, machine);
         restored.apply(append("y", 2));
-        assert_eq!(restored.apply(get("a")), held("xy", 2), "the request was there before");
+        assert_eq!(restored.apply(get("a")), held("xy", 2), "the request was applied before");
     }
 
     #[test]

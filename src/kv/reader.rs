@@ -1,9 +1,9 @@
-//! The reader of the apply channel: applies, answers, and takes snapshots.
+//! The reader of the apply channel: applies entries, wakes the tasks that wait, takes snapshots.
 //!
-//! One task per server, which alone changes the state machine, so the order of the log is the
-//! order of the changes. It calls `Consensus::snapshot` in place, where it receives, but not
-//! under its lock. When the instance has ended it goes on receiving, and forgets: a consensus
-//! that is waiting to send must be able to end too.
+//! Each server has one such task, and only this task changes the state machine, so the changes
+//! follow the order of the log. It calls `Consensus::snapshot` itself, but only after it has
+//! released its lock. When the instance has ended it still receives messages, and drops them: a
+//! consensus that is waiting to send must be able to end too.
 
 use std::sync::{Arc, Weak};
 
@@ -14,22 +14,22 @@ use crate::persister::{Persister, Stored};
 use crate::runtime::channel::Receiver;
 use crate::runtime::sync::{Condvar, Mutex};
 
-/// What an entry costs in the raft state beside its command, in bytes, about.
+/// Approximate size of an entry in the raft state without its command, in bytes.
 const ENTRY_OVERHEAD: usize = 8;
 
-/// What the task that reads the apply channel has.
+/// The state of the task that reads the apply channel.
 pub(super) struct Reader<S: StateMachine> {
-    /// Weak: a consensus that owns the channel's sending half must be able to go.
+    /// Weak, so that a consensus that owns the channel's sending half can be dropped.
     consensus: Weak<dyn Consensus>,
     shared: Arc<Shared<S>>,
     persister: Persister,
     raft_state_max: Option<usize>,
-    /// Bytes of the entries applied since the last snapshot: what the next one would drop.
+    /// Bytes of the entries applied since the last snapshot, which the next one would drop.
     droppable: usize,
 }
 
 impl<S: StateMachine> Shared<S> {
-    /// `machine` with what is there of earlier lives.
+    /// Restores `machine` from the snapshot that an earlier life stored, if there is one.
     pub(super) fn restored(mut machine: S, stored: &Stored) -> Result<Shared<S>, RestoreError> {
         let mut at = Position::default();
         if let Some((last_included, snapshot)) = &stored.snapshot {
@@ -55,7 +55,7 @@ impl<S: StateMachine> Reader<S> {
         Reader { consensus, shared, persister, raft_state_max, droppable: 0 }
     }
 
-    /// Receives until no sender is left; then nobody will ever be answered again.
+    /// Receives until no sender is left; then ends the instance, since no output can come any more.
     pub(super) fn run(mut self, apply_ch: &Receiver<ApplyMsg>) {
         for message in apply_ch.iter() {
             match message {
@@ -68,10 +68,10 @@ impl<S: StateMachine> Reader<S> {
         self.shared.stop();
     }
 
-    /// Applies one entry and answers who waits for it.
+    /// Applies one entry and wakes the task that waits for it.
     ///
-    /// What the state already has is passed over: a snapshot that was restored may be ahead of
-    /// the first entries that come.
+    /// Entries that the state already has are skipped: the restored snapshot may be ahead of the
+    /// first entries that arrive.
     fn apply(&mut self, at: Position, command: &[u8]) {
         let mut replica = self.shared.replica.lock();
         if replica.stopped || at.index <= replica.last_applied {
@@ -96,18 +96,18 @@ impl<S: StateMachine> Reader<S> {
         }
     }
 
-    /// Whether the raft state is over its bound, and a snapshot would help.
+    /// Whether the raft state is over its bound and a snapshot would make it smaller.
     ///
-    /// The raft state also has entries that are not applied yet, which no snapshot drops. While
-    /// they alone pass the bound, every snapshot is to drop at least half a bound's worth, or
-    /// there would be one with each entry.
+    /// The raft state also has entries that are not applied yet, which no snapshot drops. They
+    /// alone may exceed the bound. So a snapshot must drop at least half of the bound; otherwise
+    /// there would be one after each entry.
     fn snapshot_is_due(&self) -> bool {
         self.raft_state_max.is_some_and(|bound| {
             self.droppable >= bound / 2 && self.persister.raft_state_size() > bound
         })
     }
 
-    /// Puts a leader's snapshot in the place of the state, unless the state is further already.
+    /// Replaces the state by a leader's snapshot, unless the state is already as new.
     fn install(&mut self, last_included: Position, data: &[u8]) {
         let mut replica = self.shared.replica.lock();
         if replica.stopped || last_included.index <= replica.last_applied {
@@ -139,7 +139,7 @@ mod tests {
 
     const BOUND: usize = 1000;
 
-    /// Adds up numbers. Its output is the sum.
+    /// Adds numbers. The output is the sum.
     #[derive(Default)]
     struct Sum(u64);
 
@@ -162,7 +162,7 @@ mod tests {
         }
     }
 
-    /// A log in a persister, which only remembers where snapshots were taken.
+    /// A consensus that only stores snapshots in a persister and records their indices.
     struct Storing {
         persister: Persister,
         snapshots: Quiet<Vec<u64>>,
@@ -174,7 +174,7 @@ mod tests {
         }
 
         fn get_state(&self) -> Leadership {
-            unreachable!("nobody waits")
+            unreachable!("no operation waits")
         }
 
         fn snapshot(&self, index: Index, data: Bytes) {
@@ -190,7 +190,7 @@ mod tests {
         Position { term: Term(1), index: Index(index) }
     }
 
-    /// The entry at `index` adds 1.
+    /// Encodes an operation that adds 1.
     fn command() -> Bytes {
         Bytes::from(postcard::to_allocvec(&1_u64).unwrap())
     }
@@ -205,7 +205,7 @@ mod tests {
         Stored::read(persister.clone()).unwrap()
     }
 
-    /// A reader whose raft state has `entry_count` entries, none of them applied.
+    /// Makes a reader whose raft state has `entry_count` entries, none of them applied.
     fn reader(entry_count: u64) -> (Arc<Storing>, Reader<Sum>) {
         let persister = Persister::new();
         persist(&persister, 1..=entry_count);
@@ -221,7 +221,7 @@ mod tests {
         indices.for_each(|index| reader.apply(at(index), &command()));
     }
 
-    /// The sum, and the last index in it.
+    /// Returns the sum, and the last index applied to it.
     fn state(reader: &Reader<Sum>) -> (u64, u64) {
         let replica = reader.shared.replica.lock();
         (replica.machine.0, replica.last_applied.0)
@@ -251,7 +251,7 @@ mod tests {
         apply(&mut reader, 8..=8);
         reader.install(at(7), &100_u64.to_le_bytes());
         reader.install(at(8), &100_u64.to_le_bytes());
-        assert_eq!(state(&reader), (101, 8), "it was further already");
+        assert_eq!(state(&reader), (101, 8), "the state was as new already");
     }
 
     #[test]

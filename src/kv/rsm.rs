@@ -1,36 +1,39 @@
-//! The layer between a log and a service: a state machine that is replicated.
+//! The layer between a log and a service: a replicated state machine.
 //!
-//! The service gives an operation to [`Rsm::submit`] and has its answer when *that very
-//! operation*, and no other, was applied on this server; or it learns why there is none. In
-//! between are the log, the apply channel, and whatever happens to the leader:
+//! The service passes an operation to [`Rsm::submit`]. It gets the output once *that operation*,
+//! and no other, was applied on this server, or an error that says why there is no output. In
+//! between are the log and the apply channel:
 //!
 //! ```text
 //! submit(op) ──► Consensus::start ──► (index, term) ──► waiters
 //!      ▲                                                   │ same index, same term:
-//!      └──────────────── output ◄──────────────────────────┤ here is your output
+//!      └──────────────── output ◄──────────────────────────┤ this is its output
 //!                                                          │
 //! apply_ch ──► reader: StateMachine::apply ────────────────┘
 //! ```
 //!
-//! The lock is held around `start`, which returns at once, until the operation is registered:
-//! so its entry cannot be applied before somebody waits for it.
+//! `submit` holds the lock from before `start`, which returns at once, until the operation is
+//! registered: so its entry cannot be applied before there is a waiter for it.
 //!
 //! # What it promises
 //!
 //! - An output belongs to the operation that it is returned for.
-//! - A wait ends: with the output; when another entry proves the operation's own lost; when this
-//!   server leads no more, looked at every [`LEADERSHIP_CHECK_INTERVAL`]; when the instance ends.
-//! - The reader of the apply channel waits for nobody, so a submitter that gave up or stalls
-//!   holds nothing back.
-//! - The log is dropped up to a snapshot whenever the raft state passes its bound.
+//! - Each wait ends: with the output; when another entry proves that the operation's entry is lost;
+//!   when this server no longer leads, checked every [`LEADERSHIP_CHECK_INTERVAL`]; or when the
+//!   instance ends.
+//! - The reader of the apply channel never waits for a submitter, so one that gave up or stalls
+//!   delays nothing.
+//! - When the raft state exceeds its bound, a snapshot replaces the log up to the last applied
+//!   entry, if that frees at least half of the bound.
 //!
-//! # What it does not
+//! # What it does not promise
 //!
-//! - To apply an operation once: who submits again may have it applied twice. That is for the
-//!   state machine to see (`machine.rs` does, by sessions).
-//! - An answer from a leader that is cut off and does not know: it waits, and so do we.
+//! - An operation that is submitted twice may be applied twice. The state machine has to detect
+//!   that (`machine.rs` does, by sessions).
+//! - A partitioned leader does not know that it was deposed: until it finds out, `submit` blocks.
 //!
-//! Read next: `waiters.rs` for who gets which outcome, `reader.rs` for the other side.
+//! Read next: `waiters.rs` for the outcome of each operation, `reader.rs` for the task that applies
+//! them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,10 +51,11 @@ use crate::runtime::channel::Receiver;
 use crate::runtime::sync::{Condvar, Mutex};
 use crate::runtime::thread;
 
-/// How often a task that waits for its entry looks whether its server still leads.
+/// How often a task that waits for its entry checks whether its server still leads.
 ///
-/// Nothing else tells it where a leader is deposed and no new entry arrives. Short against the
-/// second within which waits must end after a partition heals, long against a commit.
+/// If the leader is deposed and no new entry arrives, only this check ends the wait. The interval
+/// is short against the second within which waits must end after a partition heals, and long
+/// against a commit.
 pub const LEADERSHIP_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// One server's replica of a state machine. A clone is another handle to the same replica.
@@ -61,14 +65,15 @@ pub struct Rsm<S: StateMachine> {
     reads: Reads,
 }
 
-/// What submitters and the reader share. It knows no consensus, so the reader keeps none alive.
+/// The state that submitters and the reader share. It has no handle to the consensus, so that the
+/// reader does not keep the consensus alive.
 pub(super) struct Shared<S: StateMachine> {
     pub(super) replica: Mutex<Replica<S>>,
     /// Wakes reads that wait for an index to be applied.
     pub(super) applied: Condvar,
 }
 
-/// The state machine, how far it is, and who waits for it to get further.
+/// The state machine, its last applied index, and the tasks that wait for later entries.
 pub(super) struct Replica<S: StateMachine> {
     pub(super) machine: S,
     /// Highest index whose effect is in `machine`. Starts at the snapshot's end; never falls.
@@ -76,18 +81,18 @@ pub(super) struct Replica<S: StateMachine> {
     pub(super) waiters: Waiters<S::Output>,
     /// How many tasks wait on [`Shared::applied`].
     pub(super) waiting_reads: usize,
-    /// The instance has ended: nothing is applied or answered any more.
+    /// Whether the instance has ended. Then no entry is applied and no operation answered any more.
     pub(super) stopped: bool,
 }
 
 impl<S: StateMachine> Rsm<S> {
     /// Starts the replica of the server whose consensus is `consensus`.
     ///
-    /// `machine` is in its initial state; what is `stored` of earlier lives is restored here.
-    /// Reads `apply_ch` in a task of its own, until the last sender is gone.
+    /// `machine` is in its initial state; this call restores the snapshot that earlier lives
+    /// `stored`. A new task reads `apply_ch`, until the last sender is gone.
     ///
     /// # Errors
-    /// [`RestoreError`]: what is stored cannot be read. The server must not start.
+    /// [`RestoreError`]: the stored snapshot cannot be read. The server must not start.
     pub fn start(
         consensus: Arc<dyn Consensus>,
         apply_ch: Receiver<ApplyMsg>,
@@ -102,10 +107,10 @@ impl<S: StateMachine> Rsm<S> {
         Ok(Rsm { consensus, shared, reads: config.reads })
     }
 
-    /// Puts `op` into the log and waits until it is applied here.
+    /// Puts `op` into the log and waits until this server has applied it.
     ///
     /// # Errors
-    /// [`SubmitError`] says whether it may be applied all the same.
+    /// [`SubmitError`] says whether the operation may be applied nevertheless.
     pub fn submit(&self, op: &S::Op) -> Result<S::Output, SubmitError> {
         let command = encode(op);
         let mut replica = self.shared.replica.lock();
@@ -132,12 +137,12 @@ impl<S: StateMachine> Rsm<S> {
         now.is_leader && now.term == term
     }
 
-    /// Answers `op`, which should change nothing, in the way that [`RsmConfig::reads`] says.
+    /// Answers `op`, which should not change the state, in the way that [`RsmConfig::reads`] says.
     ///
-    /// An operation that does change something goes through the log, as with [`Rsm::submit`].
+    /// An operation that does change the state goes through the log, as with [`Rsm::submit`].
     ///
     /// # Errors
-    /// As [`Rsm::submit`].
+    /// The same as those of [`Rsm::submit`].
     pub fn read(&self, op: &S::Op) -> Result<S::Output, SubmitError> {
         if self.reads == Reads::ThroughLog {
             return self.submit(op);
@@ -147,7 +152,7 @@ impl<S: StateMachine> Rsm<S> {
         output.flatten().map_or_else(|| self.submit(op), Ok)
     }
 
-    /// Answers `op` from the state once everything up to `index` is in it.
+    /// Answers `op` from the state, once all entries up to `index` are applied.
     fn read_at(&self, index: Index, op: &S::Op) -> Result<Option<S::Output>, SubmitError> {
         let mut replica = self.shared.replica.lock();
         while !replica.stopped && replica.last_applied < index {
@@ -164,12 +169,12 @@ impl<S: StateMachine> Rsm<S> {
         Ok(replica.machine.read(op))
     }
 
-    /// Looks at the state machine as it stands on this server, which may lag behind the others.
+    /// Reads the state machine of this server, which may lag behind the others.
     pub fn inspect<T>(&self, look: impl FnOnce(&S) -> T) -> T {
         look(&self.shared.replica.lock().machine)
     }
 
-    /// Ends the instance and its consensus. Whoever waits returns. Idempotent.
+    /// Ends the instance and its consensus. Every call that waits returns. Idempotent.
     pub fn kill(&self) {
         self.consensus.kill();
         self.shared.stop();
@@ -184,7 +189,7 @@ impl<S: StateMachine> Clone for Rsm<S> {
 }
 
 impl<S: StateMachine> Shared<S> {
-    /// Tells everybody that the instance has ended.
+    /// Ends the instance, and wakes all tasks that wait.
     pub(super) fn stop(&self) {
         let mut replica = self.replica.lock();
         replica.stopped = true;

@@ -1,4 +1,4 @@
-//! A server of the key/value service: turns calls into operations, and outcomes into answers.
+//! A server of the key/value service: turns calls into operations, and outcomes into replies.
 
 use std::sync::Arc;
 
@@ -22,10 +22,10 @@ pub struct KvServer {
 }
 
 impl KvServer {
-    /// Starts the server whose consensus is `consensus`, with what is `stored`.
+    /// Starts the server whose consensus is `consensus`, from the state that is `stored`.
     ///
     /// # Errors
-    /// [`RestoreError`]: what is stored cannot be read. The server must not start.
+    /// [`RestoreError`]: the stored snapshot cannot be read. The server must not start.
     pub fn start(
         consensus: Arc<dyn Consensus>,
         apply_ch: Receiver<ApplyMsg>,
@@ -46,7 +46,7 @@ impl KvServer {
     }
 }
 
-/// What a clerk must know of an operation that has no output.
+/// Makes the refusal that tells a clerk why its operation has no output.
 fn refused(error: SubmitError) -> Refused {
     match error {
         SubmitError::NotLeader(not_leader) => {
@@ -59,7 +59,7 @@ fn refused(error: SubmitError) -> Refused {
     }
 }
 
-/// An output of another kind than the operation's.
+/// Panics because an operation got an output of another kind.
 fn mismatch(output: &KvOutput) -> ! {
     panic!("the state machine gave an operation the output of another kind: {output:?}")
 }

@@ -1,8 +1,7 @@
-//! Sessions: what makes an operation happen once, however often it is sent (Raft §8).
+//! Sessions: they make an operation happen once, however often it is sent (Raft §8).
 //!
-//! A clerk numbers its operations, and has one under way at a time. So one number per clerk is
-//! enough to know a repetition when it comes out of the log: the number of the last operation
-//! that was applied.
+//! A clerk numbers its operations, and has one in flight at a time. So one number per clerk, that
+//! of the last applied operation, is enough to detect a duplicate when it is applied.
 //!
 //! ```text
 //! log        put 1   append 2   append 2   append 1   append 3
@@ -10,12 +9,12 @@
 //! session    1       2          2          2          3
 //! ```
 //!
-//! It is looked at where an operation is *applied*, not where it is submitted: two copies may be
-//! in the log before either is applied. And it is part of the snapshot: a server that forgot it
-//! would apply what came before its restart once more.
+//! The check happens when an operation is *applied*, not when it is submitted: two copies may be in
+//! the log before either is applied. And sessions are part of the snapshot: a server that forgot
+//! them at a restart would apply duplicates of earlier operations again.
 //!
-//! Differs: sessions are never given up, where a service that runs for years has to let a client
-//! that went away expire on all servers alike (thesis §6.3).
+//! Differs: sessions never expire; in a service that runs for years, the sessions of clients that
+//! are gone must expire, on all servers alike (thesis §6.3).
 
 use std::collections::BTreeMap;
 
@@ -30,7 +29,7 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Whether `request` comes for the first time; from now on it has been there.
+    /// Records `request`, and returns whether it is new.
     pub fn is_first(&mut self, request: RequestId) -> bool {
         let last = self.last_applied.entry(request.client).or_default();
         let first = request.number > *last;
@@ -59,7 +58,7 @@ mod tests {
     fn a_request_that_was_overtaken_is_not_first() {
         let mut sessions = Sessions::default();
         sessions.is_first(request(1, 2));
-        assert!(!sessions.is_first(request(1, 1)), "the clerk has long gone on");
+        assert!(!sessions.is_first(request(1, 1)), "the clerk has made a later request");
         assert!(!sessions.is_first(request(1, 2)), "and the session does not go back");
     }
 

@@ -1,14 +1,14 @@
-//! Who waits for which entry of the log, and what becomes of the wait.
+//! The operations that wait for their entries, and the outcome of each wait.
 //!
-//! An entry is known by its index *and* its term, which Raft makes unique: two leaders may put
-//! different operations at one index, and an answer must never go to the wrong one. Terms only
-//! rise along a log, so each entry that is applied also says which others never will be:
+//! Index *and* term identify an entry, since Raft makes them unique: two leaders may put different
+//! operations at one index, and an output must never go to the wrong one. Terms never fall along a
+//! log, so each applied entry also shows which other entries will never be applied:
 //!
 //! ```text
 //! applied                    3/7
-//! waits for  2/6   lost: 7 is not behind us    waits for  3/7   has its answer
-//! waits for  2/7   lost: 3/7 stands there      waits for  3/8   goes on waiting
-//! waits for  2/8   lost: no 2 follows a 3      waits for  4/8   goes on waiting
+//! waits for  2/6   lost: 6 was applied before  waits for  3/7   has its output
+//! waits for  2/7   lost: the entry is 3/7      waits for  3/8   still waits
+//! waits for  2/8   lost: no 2 follows a 3      waits for  4/8   still waits
 //! ```
 //!
 //! Everything here happens under the lock of [`rsm`](super::rsm); nothing here waits.
@@ -19,10 +19,10 @@ use std::sync::Arc;
 use crate::api::{Index, Position, Started, SubmitError, Term};
 use crate::runtime::sync::Condvar;
 
-/// What becomes of a submitted operation.
+/// The outcome of a submitted operation.
 pub type Outcome<T> = Result<T, SubmitError>;
 
-/// The operations that wait for their entries, by the place that each has in its leader's log.
+/// The operations that wait for their entries, by each entry's index and term.
 pub struct Waiters<T> {
     by_entry: BTreeMap<(Index, Term), Waiter<T>>,
     /// Term of the last entry that was applied.
@@ -38,15 +38,15 @@ enum Waiter<T> {
 }
 
 impl<T> Waiters<T> {
-    /// Nobody waits, on top of a state whose last entry is of term `applied_term`.
+    /// Makes an empty set, above a state whose last applied entry is of term `applied_term`.
     pub const fn new(applied_term: Term) -> Waiters<T> {
         Waiters { by_entry: BTreeMap::new(), applied_term }
     }
 
-    /// Adds the operation that was given the place `started`; it is woken through the condition.
+    /// Adds the operation at `started`; returns the condition that will wake its task.
     ///
     /// # Panics
-    /// When somebody waits for that entry: the log gave one place to two operations.
+    /// When another operation waits for that entry: the log gave one place to two operations.
     pub fn register(&mut self, started: Started) -> Arc<Condvar> {
         let wake = Arc::new(Condvar::new());
         let before = self.by_entry.insert(key(started), Waiter::Waiting(wake.clone()));
@@ -54,7 +54,7 @@ impl<T> Waiters<T> {
         wake
     }
 
-    /// The outcome for the operation at `started`, once there is one. It is fetched only once.
+    /// Returns the outcome of the operation at `started`, if there is one, and removes it.
     pub fn fetch(&mut self, started: Started) -> Option<Outcome<T>> {
         if !self.is_done(started) {
             return None;
@@ -70,12 +70,12 @@ impl<T> Waiters<T> {
         matches!(self.by_entry.get(&key(started)), Some(Waiter::Done(_)))
     }
 
-    /// Takes out the operation at `started`, whose task waits no longer.
+    /// Removes the operation at `started`, whose task no longer waits.
     pub fn forget(&mut self, started: Started) {
         self.by_entry.remove(&key(started));
     }
 
-    /// The entry at `at` was applied and yielded `output`.
+    /// Records that the entry at `at` was applied and yielded `output`.
     pub fn applied(&mut self, at: Position, output: T) {
         if let Some(waiter) = self.by_entry.get_mut(&(at.index, at.term)) {
             waiter.resolve(Ok(output));
@@ -83,9 +83,9 @@ impl<T> Waiters<T> {
         self.passed(at, |_| SubmitError::Replaced);
     }
 
-    /// A snapshot that ends with the entry at `at` took the place of what was to be applied.
+    /// Records that a snapshot that ends with the entry at `at` replaced the state.
     ///
-    /// Whose entry it may cover does not learn whether it does.
+    /// An operation whose entry the snapshot may cover cannot learn whether it was applied.
     pub fn installed(&mut self, at: Position) {
         self.passed(at, |index| match index <= at.index {
             true => SubmitError::LeadershipLost,
@@ -93,10 +93,10 @@ impl<T> Waiters<T> {
         });
     }
 
-    /// Resolves what the entry at `at` has passed: everything up to its index, and everything of
-    /// an older term.
+    /// Resolves the operations that the entry at `at` decides: all up to its index, and all of an
+    /// older term.
     fn passed(&mut self, at: Position, error: impl Fn(Index) -> SubmitError) {
-        // Looking at all is only worth it when a term has ended.
+        // Only when a term has ended can operations after `at.index` be lost.
         let last = if at.term > self.applied_term { Index(u64::MAX) } else { at.index };
         self.applied_term = at.term;
         for ((index, term), waiter) in self.by_entry.range_mut(..=(last, Term(u64::MAX))) {
@@ -106,7 +106,7 @@ impl<T> Waiters<T> {
         }
     }
 
-    /// The instance ends: everybody is told, whoever still waits.
+    /// Ends the instance: resolves every operation that still waits.
     pub fn stop(&mut self) {
         for waiter in self.by_entry.values_mut() {
             waiter.resolve(Err(SubmitError::Stopped));
@@ -115,7 +115,7 @@ impl<T> Waiters<T> {
 }
 
 impl<T> Waiter<T> {
-    /// Settles the outcome and wakes the task; the first outcome stands.
+    /// Sets the outcome and wakes the task; the first outcome is final.
     fn resolve(&mut self, outcome: Outcome<T>) {
         if let Waiter::Waiting(wake) = self {
             wake.notify_one();
@@ -140,7 +140,7 @@ mod tests {
         Started { term: Term(term), index: Index(index) }
     }
 
-    /// Operations that wait at `places`, after the entry 1/1.
+    /// Makes operations that wait at `places`, after the entry 1/1.
     fn waiting(places: &[(u64, u64)]) -> Waiters<&'static str> {
         let mut waiters = Waiters::new(Term(1));
         for &(term, index) in places {

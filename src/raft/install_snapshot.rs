@@ -77,7 +77,7 @@ impl State {
             "a snapshot up to {index}, but the service was given nothing after {}",
             self.last_applied,
         );
-        let term = self.log.term_at(index).expect("what is applied and not in a snapshot is kept");
+        let term = self.log.term_at(index).expect("the log has the entries after its snapshot");
         self.log.compact(Position { term, index });
         self.snapshot = data;
         effects.save_snapshot = true;

@@ -79,7 +79,7 @@
 //! - Accepting, saving, sending and committing an entry cost the same, however long the log is.
 //! - A killed instance stops soon, even if its peers do not reply or its service does not receive.
 //!
-//! # Not promised
+//! # What it does not promise
 //!
 //! - A command that [`start`](Consensus::start) accepted may never be committed: its leader may be
 //!   deposed first. The service has to watch the apply channel.

@@ -72,7 +72,7 @@ mod tests {
         assert_eq!(reply, RequestVoteReply { term: Term(3), vote_granted: true });
         assert_eq!(state.voted_for, Some(S1));
         assert!(effects.save_vote, "the vote must survive a crash");
-        assert!(effects.reset_election_timer, "who votes waits for the outcome");
+        assert!(effects.reset_election_timer, "a voter waits for the outcome");
     }
 
     #[test]

@@ -199,7 +199,7 @@ mod tests {
         let mut effects = Effects::default();
         state.observe_term(Term(5), &mut effects);
         assert_eq!(state.role, Role::Follower);
-        assert!(effects.reset_election_timer, "a deposed leader waits before it stands again");
+        assert!(effects.reset_election_timer, "a deposed leader waits before an election");
     }
 
     #[test]

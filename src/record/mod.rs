@@ -1,7 +1,8 @@
-//! What happened in a run: events in order, kept only when the run's configuration asks for them.
+//! The record of a run: its events in order, kept only when the run's configuration asks for them.
 //!
-//! Emitting is free of consequences: never a scheduling point, never virtual time, never chance.
-//! So a failing seed is run again with the record on and takes the very same course.
+//! Emitting an event does not change the run: it is no scheduling point, takes no virtual time and
+//! draws no random numbers. So a failing seed that is run again with the record on takes exactly
+//! the same course.
 //!
 //! The lab makes a [`Log`], attaches it to the run with [`attach`] and prints it in a report.
 
@@ -12,16 +13,16 @@ use crate::api::ServerId;
 use crate::runtime;
 use crate::runtime::sync::Quiet;
 
-/// One thing that happened.
+/// One event of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Whose doing it was; `None` for the lab and the network as a whole.
+    /// The server that caused the event; `None` for the lab and the network as a whole.
     pub server: Option<ServerId>,
     /// What happened, in one line without the time, e.g. `→ S2 AppendEntries prev=4/6 entries=1`.
     pub what: String,
 }
 
-/// An event with the moment it was emitted at, since the start of the run.
+/// An event with the time at which it was emitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamped {
     /// Time since the run began.
@@ -33,7 +34,7 @@ pub struct Stamped {
 /// Events of one run, in the order in which they were emitted.
 pub type Log = Quiet<Vec<Stamped>>;
 
-/// Sends the current run's events to `log`. The lab keeps a handle beyond the run's end.
+/// Adds the current run's events to `log`. The lab keeps a handle beyond the run's end.
 pub fn attach(log: Arc<Log>) {
     runtime::set_local(log);
 }
