@@ -121,7 +121,7 @@ pub struct Conflict {
 
 /// A leader's request to replace a follower's state by a snapshot (Figure 13).
 ///
-/// Differs: the snapshot travels whole, so Figure 13's `offset` and `done` are left out.
+/// Differs: the snapshot is sent in one piece, so Figure 13's `offset` and `done` are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallSnapshotArgs {
     /// The leader's term.

@@ -24,7 +24,7 @@ impl State {
     /// A reply with the leader's own term means that our committed log reaches the snapshot's end,
     /// whether or not we installed the snapshot.
     ///
-    /// Differs: the snapshot arrives whole, so steps 2 to 4 (chunks) are left out.
+    /// Differs: the snapshot arrives in one piece, so steps 2 to 4 (chunks) are left out.
     pub fn on_install_snapshot(
         &mut self,
         args: InstallSnapshotArgs,
