@@ -3,7 +3,7 @@
 //! ```text
 //! ms   0        100       200       300       400                 800
 //!      │ append  ♥         ♥         ♥         ├─ election timeout ─┤
-//!      replies take 0 to 26 ms, one message in ten is lost
+//!      requests take 0 to 26 ms, one message in ten is lost
 //! ```
 
 use std::time::Duration;
@@ -20,15 +20,16 @@ pub const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Shortest election timeout: a follower starts an election only after it misses three heartbeats.
 ///
-/// Three, because the unreliable network loses one message in ten and delays the rest by up to
+/// Three, because the unreliable network loses one message in ten and delays requests by up to
 /// 26 ms: a live leader is deposed in at most one of a thousand timeouts. With the paper's 150 ms,
 /// a single lost heartbeat would depose it.
 pub const ELECTION_TIMEOUT_MIN: Duration = Duration::from_millis(400);
 
 /// Longest election timeout: the wide range makes it rare that two candidates start together.
 ///
-/// A vote takes 52 ms at most, an eighth of the range, so a split vote is rare. Even after three
-/// split votes in a row there is a leader well within the lab's five seconds.
+/// Unless the network reorders replies, a vote takes 26 ms at most, a fifteenth of the range, so a
+/// split vote is rare. Even after three of them in a row there is a leader well within the lab's
+/// five seconds.
 pub const ELECTION_TIMEOUT_MAX: Duration = Duration::from_millis(800);
 
 /// How long a leader holds back a new commit index, so that it can go with the next entries.
