@@ -96,8 +96,8 @@ pub struct AppendEntriesReply {
     pub conflict: Option<Conflict>,
 }
 
-/// A hint from the follower, so that the leader backs up by terms rather than by entries (lab: fast
-/// backup; Raft §5.3).
+/// A hint from the follower, so that the leader backs up by terms rather than by entries
+/// (lab: fast backup; Raft §5.3).
 ///
 /// ```text
 ///              1  2  3  4  5

@@ -114,8 +114,8 @@ impl State {
 
     /// Makes the next message to `follower`, in this term; `None` unless we lead.
     ///
-    /// It carries the entries from `next_index` on, or the snapshot if it has replaced them (Raft
-    /// §7). It is a heartbeat without entries if the follower has them all, or if it has not
+    /// It carries the entries from `next_index` on, or the snapshot if it has replaced them
+    /// (Raft §7). It is a heartbeat without entries if the follower has them all, or if it has not
     /// replied to several messages.
     pub fn message_to(&mut self, follower: ServerId) -> Option<Message> {
         let Role::Leader { followers } = &mut self.role else { return None };
