@@ -1,14 +1,14 @@
-//! Replication: what a leader sends, what a follower makes of it, and what the answers teach.
+//! Replication: how a leader sends entries, how a follower stores them, what a response tells.
 //!
 //! ```text
-//! leader    prev ├─ entries ──────┤           next moves on: what is sent is taken to arrive
+//! leader    prev ├─ entries ──────┤           next advances at once, as if they had arrived
 //!                │                 ╲
-//! follower       └ has prev? ───────► append, commit up to the last new entry, answer its index
-//!                    no ────────────► answer the last place at which the logs could agree
+//! follower       └ has prev? ───────► append, commit up to the last new entry, return its index
+//!                    no ────────────► return the last place at which the logs could agree
 //! ```
 //!
-//! Entries for the same follower that are sent before the outbox is emptied travel in one append,
-//! and so does news of the commit index: under load a [`Ready`](super::Ready) has one append per
+//! Entries that are sent to the same follower before the outbox is emptied share one append, which
+//! also carries the newest commit index: under load a [`Ready`](super::Ready) has one append per
 //! follower.
 
 use super::message::{Kind, Message};
@@ -18,7 +18,7 @@ use super::storage::Storage;
 use crate::api::{Entry, Index, Position, ServerId};
 
 impl<S: Storage> Raft<S> {
-    /// Sends everybody what it lacks, or an append without entries.
+    /// Sends an append to every other node: with the entries that it lacks, or without entries.
     pub(super) fn broadcast_append(&mut self) {
         for slot in 0..self.prs.len() {
             if self.prs[slot].id != self.id {
@@ -27,8 +27,9 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Sends one node what it lacks, or an append without entries if it lacks nothing; a snapshot
-    /// if what it lacks is gone; nothing if it is held back for now.
+    /// Sends one node the entries that it lacks, or an append without entries if it lacks none.
+    ///
+    /// Sends a snapshot if those entries are compacted, and nothing while the node is paused.
     pub(super) fn send_append(&mut self, slot: usize) {
         let inflight_max = self.inflight_max();
         let last = self.log.last_index();
@@ -47,7 +48,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Pushes an append with what follows `prev`, as much as one may carry.
+    /// Pushes an append with the entries after `prev`, as many as one append may carry.
     fn push_append(&mut self, slot: usize, prev: Position) {
         let (entries, bytes) = self.batch_after(prev.index, 0, true);
         let commit = self.log.committed();
@@ -58,7 +59,7 @@ impl<S: Storage> Raft<S> {
         self.note_sent(slot, last, sent);
     }
 
-    /// Adds what a node lacks to the append that is in the outbox for it; whether it went there.
+    /// Tries to add a node's missing entries to its append in the outbox; returns whether it did.
     fn join_outgoing(&mut self, slot: usize) -> bool {
         let Outgoing { epoch, at, bytes } = self.prs[slot].outgoing;
         if epoch != self.epoch || self.prs[slot].flow != Flow::Replicate {
@@ -83,7 +84,7 @@ impl<S: Storage> Raft<S> {
         }
         let node = &mut self.prs[slot];
         node.outgoing.bytes = bytes + added;
-        // One append, however many joined it.
+        // It counts as one append, however many entries joined it.
         let is_counted = end > prev_index && node.inflight.back() == Some(&end);
         if is_counted {
             node.inflight.pop_back();
@@ -92,7 +93,9 @@ impl<S: Storage> Raft<S> {
         true
     }
 
-    /// The entries after `prev` that fit one append which has `bytes` already, and their size.
+    /// The entries after `prev` that fit into an append that already has `bytes`, and their size.
+    ///
+    /// The size is 0 where there is no limit.
     fn batch_after(&self, prev: Index, bytes: usize, at_least_one: bool) -> (Vec<Entry>, usize) {
         let bytes_max =
             self.config.flow_control.map_or(usize::MAX, |limits| limits.append_bytes_max);
@@ -113,7 +116,10 @@ impl<S: Storage> Raft<S> {
         (batch, total - bytes)
     }
 
-    /// Takes what was sent to arrive, and counts it if it has entries and somebody counts.
+    /// Notes that an append up to `last` was sent.
+    ///
+    /// A probe pauses the node until a response. Otherwise `next` advances, on the assumption that
+    /// the append arrives; with flow control, an append with entries is counted as in flight.
     fn note_sent(&mut self, slot: usize, last: Index, has_entries: bool) {
         let paced = self.config.flow_control.is_some();
         let node = &mut self.prs[slot];
@@ -128,14 +134,14 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Most appends that may be under way to one follower.
+    /// Maximum number of appends in flight to one follower.
     pub(super) fn inflight_max(&self) -> usize {
         self.config.flow_control.map_or(usize::MAX, |limits| limits.inflight_max)
     }
 
-    /// Takes a leader's entries (Figure 2, AppendEntries).
+    /// Handles a leader's append (Figure 2, AppendEntries).
     ///
-    /// An append that begins in what a snapshot covers is answered with the commit index: the logs
+    /// If a snapshot covers the entry after `prev`, the response has the commit index: the logs
     /// agree at least up to there.
     pub(super) fn on_append(
         &mut self,
@@ -151,7 +157,7 @@ impl<S: Storage> Raft<S> {
         let kind = match self.log.append(prev, commit, entries) {
             Some(last_new) => Kind::AppendResponse { index: last_new, rejection: None },
             None => {
-                // Entries of a newer term than `prev` cannot be the leader's: pass over them all.
+                // Up to `prev` the leader has no entry of a newer term than `prev`: skip ours.
                 let hint = self.log.last_with_term_at_most(prev.term, prev.index.prev());
                 Kind::AppendResponse { index: prev.index, rejection: Some(hint) }
             }
@@ -159,7 +165,7 @@ impl<S: Storage> Raft<S> {
         self.send(from, kind);
     }
 
-    /// A follower has the log up to `index`.
+    /// Handles a response that a follower has the log up to `index`.
     pub(super) fn on_accepted(&mut self, slot: usize, index: Index) {
         let inflight_max = self.inflight_max();
         let node = &mut self.prs[slot];
@@ -182,16 +188,16 @@ impl<S: Storage> Raft<S> {
                 self.broadcast_append();
             }
         }
-        // While it was held back it may have missed entries, or the news of a commit.
+        // While it was paused, it may have missed entries or a new commit index.
         if was_paused || self.prs[slot].next <= self.log.last_index() {
             self.send_append(slot);
         }
         self.complete_transfer(slot);
     }
 
-    /// A follower lacks `prev`: go back, to the last place at which both logs could agree.
+    /// Handles a rejection: the follower lacks `prev`, so go back to where both logs could agree.
     pub(super) fn on_rejected(&mut self, slot: usize, prev: Index, hint: Position) {
-        // What we have of a newer term than the hint's cannot be the follower's.
+        // Up to the hint, the follower has no entry of a newer term than the hint's: skip ours.
         let agreed = self.log.last_with_term_at_most(hint.term, hint.index).index;
         let node = &mut self.prs[slot];
         if !node.back_up(prev, agreed) {
@@ -203,7 +209,9 @@ impl<S: Storage> Raft<S> {
         self.send_append(slot);
     }
 
-    /// The transport could not reach a node: what is under way to it is taken to be lost.
+    /// Reports that the transport could not reach a node.
+    ///
+    /// With flow control, the appends in flight to the node are assumed to be lost.
     pub fn report_unreachable(&mut self, id: ServerId) {
         let Some(slot) = self.prs.slot(id) else { return };
         let node = &mut self.prs[slot];

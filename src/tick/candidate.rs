@@ -1,4 +1,4 @@
-//! What a candidate does with a message, before and after it has raised its term.
+//! How a candidate and a pre-candidate handle a message.
 
 use super::message::Kind;
 use super::raft::{Raft, Role};
@@ -6,10 +6,10 @@ use super::storage::Storage;
 use crate::api::ServerId;
 
 impl<S: Storage> Raft<S> {
-    /// One message of the node's own term, or the grant of a pre-vote for the next.
+    /// Handles a message of the node's own term, or the grant of a pre-vote for the next term.
     ///
     /// "If AppendEntries RPC received from new leader: convert to follower" (Figure 2, candidates):
-    /// somebody else has won this term.
+    /// another node has won this term.
     pub(super) fn step_candidate(&mut self, from: ServerId, kind: Kind) {
         match kind {
             Kind::RequestVoteResponse { granted } if self.role == Role::Candidate => {

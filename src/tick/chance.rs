@@ -1,9 +1,10 @@
-//! Where a node's randomness comes from: outside.
+//! A node's source of randomness, which its application provides.
 
 /// A source of random numbers that the application injects.
 ///
-/// The core draws one number per change of role, for its election timeout (Raft §5.2), and nothing
-/// else. With a seeded source a run is a function of the seed. Any closure of this shape will do:
+/// The core draws one number per change of role or term, for its election timeout (Raft §5.2), and
+/// nothing else. With a seeded source, a run is a function of the seed. Any closure of this shape
+/// is a source:
 ///
 /// ```
 /// use raftlab::tick::Chance;
@@ -13,7 +14,7 @@
 /// assert_eq!(draw(&mut |bound| bound - 1), 9);
 /// ```
 pub trait Chance: Send {
-    /// A number in `0..bound`, each as likely as any other. `bound` is never 0.
+    /// Draws a number in `0..bound`, each as likely as any other. `bound` is never 0.
     fn below(&mut self, bound: u32) -> u32;
 }
 

@@ -1,13 +1,13 @@
-//! Check quorum: a leader without a majority stops, followers of a living leader stay
-//! (thesis §6.2).
+//! Check quorum: a leader without a majority steps down, and followers of a live leader do not
+//! vote (thesis §6.2).
 //!
-//! A leader that is cut off from the majority cannot commit anything, but nobody tells it so, and
-//! its clients wait. With check quorum it looks once per election timeout whether a majority has
-//! answered since, and steps down if not.
+//! A leader that is cut off from the majority cannot commit anything, but no message tells it so,
+//! and its clients wait. With check quorum, a leader checks once per election timeout whether a
+//! majority has responded since the last check, and steps down if not.
 //!
-//! The other side of the coin is a lease: whoever has heard from a leader within an election
-//! timeout does not vote, so that a node which hears nobody cannot depose a leader that everybody
-//! else hears. An election that the leader itself has asked for is let through.
+//! The other half is a lease: a node that has heard from a leader within an election timeout does
+//! not vote. So a node that hears no leader cannot depose one that all other nodes hear. The lease
+//! does not block an election that the leader itself has asked for.
 //!
 //! Off by default: safety does not need it, and the plain leader is simpler to reason about.
 
@@ -16,7 +16,7 @@ use super::raft::{Raft, Role};
 use super::storage::Storage;
 
 impl<S: Storage> Raft<S> {
-    /// Steps down if no majority has answered since the last look.
+    /// Steps down if no majority has responded since the last check.
     pub(super) fn check_quorum(&mut self) {
         if !self.config.check_quorum || self.role != Role::Leader {
             return;
@@ -31,10 +31,9 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Whether a request for a vote in a newer term is passed over, since a leader was heard
-    /// lately.
+    /// Whether to ignore a vote request in a newer term, because a leader was heard recently.
     ///
-    /// It is not answered either: the answer would have a term, and nothing shall come of it.
+    /// It gets no response: a response would carry our term, and the request must have no effect.
     pub(super) fn is_kept_by_lease(&self, kind: &Kind) -> bool {
         let applies = match kind {
             Kind::RequestVote { transfer, .. } => self.config.check_quorum && !transfer,

@@ -1,58 +1,59 @@
-//! How a node is set up, and which settings make no sense.
+//! The settings of a node, and the checks that refuse senseless ones.
 
 use crate::api::{Index, ServerId};
 
-/// The settings of a node. [`Config::new`] has the plain core; everything else is asked for.
+/// The settings of a node. [`Config::new`] sets up the plain core; every feature is opt-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// The node itself.
+    /// The id of the node itself.
     pub id: ServerId,
-    /// All nodes of the cluster, this one too. Only a first start needs them: a storage that knows
-    /// the members is believed.
+    /// All nodes of the cluster, this one too. Used only on a first start: if the storage knows the
+    /// members, they come from there.
     pub peers: Vec<ServerId>,
-    /// Ticks without a leader before a node may stand for election; each waits up to twice as long,
-    /// by chance (Raft §5.2). Ten times `heartbeat_tick` is good.
+    /// Ticks without a leader before a node may start an election; each node waits up to twice as
+    /// long, at random (Raft §5.2). Ten times `heartbeat_tick` is a good value.
     pub election_tick: u32,
     /// Ticks between two heartbeats of a leader.
     pub heartbeat_tick: u32,
-    /// The last entry that the application has applied, at a restart: it is not handed out again.
+    /// The last entry that the application had applied before a restart. The node hands out only
+    /// later ones.
     pub applied: Index,
-    /// Whether a leader tells at once how far it has committed. Twice the messages per command,
-    /// and followers apply half a round trip after the leader instead of at the next append or
-    /// heartbeat.
+    /// Whether a leader announces a new commit index at once. On, a command costs twice the
+    /// messages, and followers apply it half a round trip after the leader; off, they apply it at
+    /// the next append or heartbeat.
     pub broadcast_commit: bool,
-    /// Whether a node asks around before it raises its term (thesis §9.6). Off: the plain algorithm
-    /// needs no third state; on, a node that returns from isolation disturbs nobody.
+    /// Whether a node asks if it would win before it raises its term (thesis §9.6). Off: the plain
+    /// algorithm needs no fourth role. On: a node that returns from isolation deposes no leader.
     pub pre_vote: bool,
-    /// Whether a leader without a majority steps down, and followers of a living leader refuse to
-    /// vote (thesis §6.2). Off: safety does not need it; on, clients leave a cut-off leader sooner.
+    /// Whether a leader without a majority steps down, and followers of a live leader do not vote
+    /// (thesis §6.2). Off: safety does not need it. On: clients leave a cut-off leader sooner.
     pub check_quorum: bool,
-    /// Whether leadership can be handed over (thesis §3.10). Off: only an operator needs it.
+    /// Whether leadership can be transferred (thesis §3.10). Off: only an operator needs it.
     pub leader_transfer: bool,
     /// Whether reads are answered without a log entry (thesis §6.4). Off: a read through the log
-    /// needs no argument of its own.
+    /// needs no safety argument of its own.
     pub read_index: bool,
-    /// Whether a leader paces what it sends to a follower. Off: a lost message costs more bytes,
-    /// and a slow follower's queue grows.
+    /// How a leader limits the appends that it sends to a follower. Off: a lost message costs more
+    /// bytes, and a slow follower's queue grows.
     pub flow_control: Option<FlowControl>,
 }
 
-/// The limits of what is under way to one follower.
+/// The limits of the appends in flight to one follower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FlowControl {
-    /// Most appends without an answer.
+    /// Maximum number of appends without a response.
     pub inflight_max: usize,
-    /// Most bytes of commands in one append, unless the first entry alone has more.
+    /// Maximum bytes of commands in one append, unless the first entry alone has more.
     pub append_bytes_max: usize,
 }
 
 /// A setting that makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// A leader would never send a heartbeat, or always.
+    /// The heartbeat interval is 0 ticks.
     #[error("heartbeat_tick must be at least 1")]
     HeartbeatTick,
-    /// Followers would stand for election between two heartbeats.
+    /// Followers would start elections between two heartbeats.
     #[error("election_tick ({election}) must be greater than heartbeat_tick ({heartbeat})")]
     ElectionTick {
         /// The election timeout given.
@@ -60,24 +61,23 @@ pub enum ConfigError {
         /// The heartbeat interval given.
         heartbeat: u32,
     },
-    /// A node is named twice.
-    #[error("{0} is a peer twice")]
+    /// A node is listed twice.
+    #[error("{0} is listed twice in peers")]
     PeerTwice(ServerId),
     /// No append could ever be sent.
     #[error("inflight_max must be at least 1")]
     NoInflight,
-    /// The storage has committed less than the application says it has applied, or the log is not
-    /// that long.
-    #[error("applied ({applied}) is not within the log from {truncated} to commit index {commit}")]
+    /// The application says that it has applied more than the storage has committed.
+    #[error("applied ({applied}) is beyond commit index {commit}; the log starts after {truncated}")]
     Applied {
-        /// What the configuration says.
+        /// The applied index in the settings.
         applied: Index,
         /// The end of the snapshot.
         truncated: Index,
         /// The commit index that the storage has.
         commit: Index,
     },
-    /// The commit index on disk is beyond the log on disk: the disk lost something.
+    /// The commit index on disk is beyond the log on disk: the disk has lost entries.
     #[error("the stored commit index {commit} is beyond the last entry {last}")]
     CommitBeyondLog {
         /// The commit index that the storage has.
@@ -88,7 +88,7 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// The plain core: node `id` among `peers`, 10 ticks to an election, 1 to a heartbeat.
+    /// Sets up the plain core: node `id` of `peers`, 10 ticks to an election, 1 to a heartbeat.
     pub fn new(id: ServerId, peers: Vec<ServerId>) -> Config {
         Config {
             id,
@@ -105,10 +105,10 @@ impl Config {
         }
     }
 
-    /// Whether the settings make sense together.
+    /// Checks that the settings make sense together.
     ///
     /// # Errors
-    /// The first [`ConfigError`] found; correct it, no node starts with it.
+    /// The first [`ConfigError`] found. Correct it: no node starts with such settings.
     pub fn validate(&self) -> Result<(), ConfigError> {
         if self.heartbeat_tick == 0 {
             return Err(ConfigError::HeartbeatTick);

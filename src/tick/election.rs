@@ -1,4 +1,4 @@
-//! Elections: standing, voting, counting (Raft §5.2, §5.4.1).
+//! Elections: asking for votes, voting, counting the votes (Raft §5.2, §5.4.1).
 //!
 //! ```text
 //!  timeout ─► hup ─► (pre-vote) ─► candidate ─► RequestVote ─► votes ─► leader
@@ -11,19 +11,19 @@ use super::raft::{Raft, Role};
 use super::storage::Storage;
 use crate::api::{Position, ServerId};
 
-/// How a campaign stands.
+/// The state of an election, as its candidate counts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tally {
-    /// A majority is for it.
+    /// A majority has granted its vote.
     Won,
-    /// It has no majority yet, and may still get one.
+    /// There is no majority yet, and there may still be one.
     Open,
-    /// Too many are against it.
+    /// Too many nodes have refused: there can be no majority any more.
     Lost,
 }
 
 impl<S: Storage> Raft<S> {
-    /// One tick of a node that does not lead.
+    /// Handles one tick on a node that does not lead.
     pub(super) fn tick_election(&mut self) {
         self.election_elapsed += 1;
         if self.election_elapsed >= self.randomized_election_timeout {
@@ -32,8 +32,9 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Stands for election, unless the node leads or is no member. `transfer` says that the old
-    /// leader wants it, which needs no pre-vote.
+    /// Starts an election, unless the node leads or is not a member.
+    ///
+    /// `transfer` means that the old leader asked for the election, which then needs no pre-vote.
     pub(super) fn hup(&mut self, transfer: bool) {
         if self.role == Role::Leader || !self.is_promotable() {
             return;
@@ -45,7 +46,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Raises the term and asks everybody for a vote; the own one counts.
+    /// Raises the term, votes for this node, and asks every other node for its vote.
     ///
     /// Differs: a request that is lost is not repeated, as Raft §5.1 wants it; the next election
     /// asks anew.
@@ -55,12 +56,12 @@ impl<S: Storage> Raft<S> {
         self.ask_all(|raft, to| raft.send(to, Kind::RequestVote { last, transfer }));
     }
 
-    /// Counts the own vote, and asks the others with `ask` where that is not enough.
+    /// Counts this node's own vote; if that is no majority, calls `ask` for every other node.
     pub(super) fn ask_all(&mut self, ask: impl Fn(&mut Raft<S>, ServerId)) {
         let id = self.id;
         self.on_vote(id, true);
         if self.role == Role::Leader {
-            // A cluster of one.
+            // This is a cluster of one.
             return;
         }
         for slot in 0..self.prs.len() {
@@ -71,9 +72,9 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Counts one answer.
+    /// Counts one vote, and acts on the result.
     ///
-    /// A candidate that can no longer win need not wait for its timeout: it follows whoever does.
+    /// A candidate that can no longer win becomes a follower at once, before its timeout.
     pub(super) fn on_vote(&mut self, from: ServerId, granted: bool) {
         match self.poll(from, granted) {
             Tally::Won if self.role == Role::PreCandidate => self.campaign(false),
@@ -86,7 +87,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Notes one answer, of which each node's first counts.
+    /// Records one vote; only the first response of each node counts.
     fn poll(&mut self, from: ServerId, granted: bool) -> Tally {
         if let Some(slot) = self.prs.slot(from) {
             self.prs[slot].vote.get_or_insert(granted);
@@ -102,8 +103,9 @@ impl<S: Storage> Raft<S> {
 
     /// Answers a candidate of this term (Figure 2, RequestVote, step 2).
     ///
-    /// One vote per term, first come, first served; the same candidate gets the same answer again.
-    /// What was promised must be on disk before it leaves, which [`Ready`](super::Ready) sees to.
+    /// A node has one vote per term, first come, first served; a repeated request gets the same
+    /// response. The vote must be on disk before the response leaves, as the contract of
+    /// [`Ready`](super::Ready) demands.
     pub(super) fn on_request_vote(&mut self, from: ServerId, last: Position) {
         let free = self.vote.is_none_or(|node| node == from);
         let granted = free && last >= self.log.last();

@@ -1,4 +1,4 @@
-//! What a follower does with a message.
+//! How a follower handles a message.
 
 use super::message::Kind;
 use super::raft::Raft;
@@ -6,7 +6,10 @@ use super::storage::Storage;
 use crate::api::ServerId;
 
 impl<S: Storage> Raft<S> {
-    /// One message of the node's own term. Whoever leads it is believed; answers come too late.
+    /// Handles a message of the node's own term.
+    ///
+    /// The sender of a leader's message is the leader of this term. Responses to appends,
+    /// heartbeats and vote requests are ignored: a follower waits for none.
     pub(super) fn step_follower(&mut self, from: ServerId, kind: Kind) {
         if kind.is_from_leader() {
             self.election_elapsed = 0;

@@ -1,8 +1,8 @@
-//! Heartbeats: that a leader lives, apart from what it appends.
+//! Heartbeats: a leader's sign of life, apart from its appends.
 //!
-//! A heartbeat has no log position, so it is small and always welcome, and it repairs nothing by
-//! itself: the answer tells the leader that the follower is there, and if its log is behind, the
-//! leader sends it an append.
+//! A heartbeat has no log position, so it is small, and no follower rejects it. It repairs nothing
+//! by itself: the response tells the leader that the follower is alive, and if the follower's log
+//! is behind, the leader sends an append.
 //!
 //! Differs: a heartbeat is a message of its own, not an `AppendEntries` without entries
 //! (Raft §5.2).
@@ -14,7 +14,7 @@ use super::storage::Storage;
 use crate::api::{Index, ServerId};
 
 impl<S: Storage> Raft<S> {
-    /// Sends a heartbeat to everybody, if this node leads.
+    /// Sends a heartbeat to every other node, if this node leads.
     pub(super) fn beat(&mut self) {
         if self.role != Role::Leader {
             return;
@@ -27,21 +27,23 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Sends one heartbeat. The follower may commit what it is known to have, and no more: beyond
-    /// that it may hold entries of a deposed leader at the same indices.
+    /// Sends one heartbeat.
+    ///
+    /// The follower may commit only what it is known to have: beyond that, it may have entries of a
+    /// deposed leader at the same indices.
     pub(super) fn send_heartbeat(&mut self, slot: usize, round: u64) {
         let (to, matched) = (self.prs[slot].id, self.prs[slot].matched);
         let commit = matched.min(self.log.committed());
         self.send(to, Kind::Heartbeat { commit, round });
     }
 
-    /// Takes in a leader's sign of life.
+    /// Handles a leader's heartbeat: commits as far as it says, and responds.
     pub(super) fn on_heartbeat(&mut self, from: ServerId, commit: Index, round: u64) {
         self.log.commit_to(commit.min(self.log.last_index()));
         self.send(from, Kind::HeartbeatResponse { round });
     }
 
-    /// A follower is there: it may be sent more, and is, if its log is behind.
+    /// Handles a heartbeat response: resumes the follower, and repairs its log if it is behind.
     pub(super) fn on_heartbeat_response(&mut self, slot: usize, round: u64) {
         self.resume(slot);
         if self.prs[slot].matched < self.log.last_index() {
@@ -50,7 +52,7 @@ impl<S: Storage> Raft<S> {
         self.on_round_answered(slot, round);
     }
 
-    /// Lets a paced follower have one more append, since what was under way may be lost.
+    /// Allows a paused follower one more append, since the appends in flight may be lost.
     fn resume(&mut self, slot: usize) {
         let patience = self.config.election_tick.div_ceil(self.config.heartbeat_tick);
         let inflight_max = self.inflight_max();
@@ -61,7 +63,7 @@ impl<S: Storage> Raft<S> {
                 node.inflight.pop_front();
             }
             Flow::Replicate => {}
-            // A snapshot that nobody reports on must not silence the leader for ever.
+            // A snapshot without a report must not silence the leader for ever.
             Flow::Snapshot { answered, .. } if *answered >= patience => node.become_probe(),
             Flow::Snapshot { answered, .. } => *answered += 1,
         }

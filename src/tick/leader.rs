@@ -1,4 +1,4 @@
-//! What a leader does with a message, a command and a tick.
+//! How a leader handles a message, a command and a tick.
 
 use bytes::Bytes;
 
@@ -8,7 +8,7 @@ use super::storage::Storage;
 use crate::api::{Position, ServerId};
 
 impl<S: Storage> Raft<S> {
-    /// One message of the leader's own term: an answer, since there is no other leader in it.
+    /// Handles a message of the leader's own term: a response or a follower's read.
     pub(super) fn step_leader(&mut self, from: ServerId, kind: Kind) {
         let Some(slot) = self.prs.slot(from) else { return };
         match kind {
@@ -28,10 +28,10 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Takes a command into the log and sends it to everybody.
+    /// Appends a command to the log and sends it to every other node.
     ///
     /// # Errors
-    /// [`Error::ProposalDropped`]: this node does not lead, or hands leadership over.
+    /// [`Error::ProposalDropped`]: this node does not lead, or is transferring its leadership.
     pub fn propose(&mut self, data: Bytes) -> Result<Position, Error> {
         if self.role != Role::Leader || self.lead_transferee.is_some() {
             return Err(Error::ProposalDropped { leader: self.lead });
@@ -41,7 +41,7 @@ impl<S: Storage> Raft<S> {
         Ok(position)
     }
 
-    /// One tick of a leader.
+    /// Handles one tick on a leader.
     pub(super) fn tick_heartbeat(&mut self) {
         self.election_elapsed += 1;
         self.heartbeat_elapsed += 1;

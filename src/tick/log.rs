@@ -1,4 +1,4 @@
-//! The log of a node: a snapshot's end, then entries, then marks on how far each thing has come.
+//! The log of a node: the end of a snapshot, the entries after it, and three marks.
 //!
 //! ```text
 //!   truncated    first                                             last
@@ -9,13 +9,13 @@
 //!                     applied  <=     committed        stabled
 //! ```
 //!
-//! All entries that are not compacted are held in memory, on disk or not: to send one costs a
-//! reference, and the storage is asked only at the start. `truncated` and the first entry always
-//! touch. A snapshot that was received and is not on disk yet is held as the pending one, and then
-//! `truncated` is its end.
+//! All entries that are not compacted are in memory, on disk or not: sending one costs a reference,
+//! and the storage is asked for entries only at the start. The first entry always follows
+//! `truncated` directly. A received snapshot that is not on disk yet is the pending snapshot, and
+//! `truncated` is then its end.
 //!
-//! Everything costs what it touches, whatever the log's length; terms only rise along a log, so a
-//! term's bounds are found by bisection.
+//! The cost of an operation depends on the entries that it touches, not on the log's length. Terms
+//! only rise along a log, so a binary search finds a term's bounds.
 
 use std::collections::VecDeque;
 
@@ -23,7 +23,7 @@ use super::config::ConfigError;
 use super::storage::{HardState, Snapshot, Storage, StorageError};
 use crate::api::{Entry, Index, Position, Term};
 
-/// A node's log, over what its storage had at the start.
+/// A node's log, loaded from its storage at the start.
 ///
 /// Invariant (log_marks_in_order): truncated <= applied <= committed <= last and stabled <= last.
 #[derive(Debug)]
@@ -38,10 +38,10 @@ pub struct RaftLog<S> {
 }
 
 impl<S: Storage> RaftLog<S> {
-    /// The log as the storage has it: committed and applied up to the snapshot's end.
+    /// Loads the log from the storage; it is committed and applied up to the snapshot's end.
     ///
     /// # Errors
-    /// What the storage says: the node does not start.
+    /// The storage's error: the node does not start.
     pub fn new(storage: S) -> Result<RaftLog<S>, StorageError> {
         let (first, last) = (storage.first_index(), storage.last_index());
         let truncated = Position { term: storage.term(first.prev())?, index: first.prev() };
@@ -57,11 +57,10 @@ impl<S: Storage> RaftLog<S> {
         })
     }
 
-    /// Takes over how far a previous life had committed, and how far its application had applied.
+    /// Restores the commit index and the applied index of an earlier life.
     ///
     /// # Errors
-    /// When the two do not fit the log: the disk lost something, or the application mistakes
-    /// itself.
+    /// The two do not fit the log: the disk has lost entries, or the application is mistaken.
     pub(super) fn restore(&mut self, hard: HardState, applied: Index) -> Result<(), ConfigError> {
         let (truncated, last) = (self.truncated.index, self.last_index());
         let commit = hard.commit.max(truncated);
@@ -81,27 +80,27 @@ impl<S: Storage> RaftLog<S> {
         &self.storage
     }
 
-    /// The disk, for the application to write what a [`Ready`](super::Ready) names.
+    /// The disk, to which the application writes what a [`Ready`](super::Ready) names.
     pub const fn storage_mut(&mut self) -> &mut S {
         &mut self.storage
     }
 
-    /// The last entry that is gone: a snapshot covers it.
+    /// The last compacted entry; a snapshot covers it.
     pub const fn truncated(&self) -> Position {
         self.truncated
     }
 
-    /// The first entry kept, or the place where it would be.
+    /// Index of the first entry kept, or the index that it would have.
     pub const fn first_index(&self) -> Index {
         self.truncated.index.next()
     }
 
-    /// The last entry, or the snapshot's end when none is kept.
+    /// Index of the last entry, or the snapshot's end if no entry is kept.
     pub fn last_index(&self) -> Index {
         self.truncated.index.plus(self.entries.len())
     }
 
-    /// The last entry's term, or the snapshot's.
+    /// The last entry's term, or that of the snapshot's end.
     pub fn last_term(&self) -> Term {
         self.last().term
     }
@@ -116,17 +115,17 @@ impl<S: Storage> RaftLog<S> {
         self.committed
     }
 
-    /// Highest index that was handed to the application and that it has said to have applied.
+    /// Highest index that the application has confirmed as applied.
     pub const fn applied(&self) -> Index {
         self.applied
     }
 
-    /// Highest index that is on disk as it stands here.
+    /// Highest index up to which the disk has the same entries.
     pub const fn stabled(&self) -> Index {
         self.stabled
     }
 
-    /// A snapshot that was received and is not on disk yet.
+    /// The received snapshot that is not on disk yet.
     pub const fn pending_snapshot(&self) -> Option<&Snapshot> {
         self.pending_snapshot.as_ref()
     }
@@ -145,7 +144,7 @@ impl<S: Storage> RaftLog<S> {
         self.term_at(index).ok_or(beyond)
     }
 
-    /// The term of the entry at `index`, where it is known.
+    /// The term of the entry at `index`, if it is known.
     pub(super) fn term_at(&self, index: Index) -> Option<Term> {
         match index.0.checked_sub(self.first_index().0) {
             Some(offset) => Some(self.entries.get(usize::try_from(offset).ok()?)?.term),
@@ -153,7 +152,7 @@ impl<S: Storage> RaftLog<S> {
         }
     }
 
-    /// Whether the log has this very entry, as far as it can tell.
+    /// Whether the log is known to have this very entry.
     pub fn contains(&self, position: Position) -> bool {
         self.term_at(position.index) == Some(position.term)
     }
@@ -163,7 +162,7 @@ impl<S: Storage> RaftLog<S> {
         self.entries.iter()
     }
 
-    /// The entries of `first..end`, end excluded; what is gone or not there is left out.
+    /// The entries of `first..end`, end excluded; compacted and missing entries are left out.
     pub fn slice(&self, first: Index, end: Index) -> impl ExactSizeIterator<Item = &Entry> {
         let end = self.offset(end);
         self.entries.range(self.offset(first).min(end)..end)
@@ -174,12 +173,12 @@ impl<S: Storage> RaftLog<S> {
         self.slice(self.stabled.next(), self.last_index().next())
     }
 
-    /// The entries that are committed and not applied.
+    /// The entries that are committed and not applied yet.
     pub fn next_ents(&self) -> impl ExactSizeIterator<Item = &Entry> {
         self.slice(self.applied.next(), self.committed.next())
     }
 
-    /// Puts an entry of our own at the end, as a leader does.
+    /// Appends one entry: a leader's new one, or one that a follower received.
     pub(super) fn push(&mut self, entry: Entry) {
         let last = self.last();
         assert!(
@@ -190,12 +189,13 @@ impl<S: Storage> RaftLog<S> {
         self.entries.push_back(entry);
     }
 
-    /// Takes a leader's entries after `prev`; the last of them is returned, `None` without `prev`.
+    /// Adds a leader's entries after `prev`; returns the last index, or `None` without `prev`.
     ///
     /// "If an existing entry conflicts with a new one …, delete the existing entry and all that
-    /// follow it" (Figure 2, AppendEntries, step 3): only then. A late copy of an old append must
-    /// not cut off what came after it. The commit index follows the leader's up to the last entry
-    /// that this very append speaks of (step 5): what stands behind it may be somebody else's.
+    /// follow it" (Figure 2, AppendEntries, step 3). Nothing is deleted without a conflict: a late
+    /// copy of an old append must not cut off later entries. The commit index follows the leader's,
+    /// but only up to the last entry of this very append (step 5): the entries after that one may
+    /// be another leader's.
     pub fn append(
         &mut self,
         prev: Position,
@@ -215,19 +215,19 @@ impl<S: Storage> RaftLog<S> {
         Some(last_new)
     }
 
-    /// Drops the entry at `index` and all that follow; they are no longer on disk either, once the
-    /// entries that take their place are written.
+    /// Drops the entry at `index` and all that follow. The disk drops them when the application
+    /// writes the entries that replace them.
     fn truncate_from(&mut self, index: Index) {
         assert!(
             index > self.committed,
-            "committed_entries_stay: entry {index} conflicts, but {} are committed",
+            "committed_entries_stay: entry {index} conflicts, but all up to {} are committed",
             self.committed,
         );
         self.entries.truncate(self.offset(index));
         self.stabled = self.stabled.min(index.prev());
     }
 
-    /// Commits up to `index` if the entry there has `term`; whether that is news.
+    /// Commits up to `index` if the entry there has `term`; returns whether the commit index rose.
     ///
     /// A leader calls it with its own term: entries of earlier terms are committed only along
     /// with one of its own (Raft §5.4.2).
@@ -239,7 +239,7 @@ impl<S: Storage> RaftLog<S> {
         true
     }
 
-    /// Commits up to `index`, which a leader says is committed; a lower one changes nothing.
+    /// Commits up to `index`, which a leader says is committed; a lower index changes nothing.
     pub(super) fn commit_to(&mut self, index: Index) {
         if index > self.committed {
             let last = self.last_index();
@@ -251,7 +251,7 @@ impl<S: Storage> RaftLog<S> {
         }
     }
 
-    /// Notes that the log is on disk up to `position`, if the entry there is still that one.
+    /// Notes that the log is on disk up to `position`, if it still has that entry.
     pub fn mark_stabled(&mut self, position: Position) {
         if position.index > self.stabled && self.contains(position) {
             self.stabled = position.index;
@@ -261,7 +261,7 @@ impl<S: Storage> RaftLog<S> {
     /// Notes that the application has applied up to `index`. Never moves back.
     ///
     /// # Panics
-    /// When that is not committed.
+    /// If the entry at `index` is not committed.
     pub fn mark_applied(&mut self, index: Index) {
         assert!(
             index <= self.committed,
@@ -271,7 +271,7 @@ impl<S: Storage> RaftLog<S> {
         self.applied = self.applied.max(index);
     }
 
-    /// Starts anew after a snapshot, which stays pending until it is on disk.
+    /// Replaces the log by a snapshot, which stays pending until it is on disk.
     pub(super) fn restore_snapshot(&mut self, snapshot: Snapshot) {
         let position = snapshot.position;
         assert!(
@@ -287,12 +287,12 @@ impl<S: Storage> RaftLog<S> {
         self.pending_snapshot = Some(snapshot);
     }
 
-    /// Forgets the pending snapshot, now that the one at `index` is on disk.
+    /// Forgets the pending snapshot if it ends at `index`: that one is on disk now.
     pub(super) fn mark_snapshot_stabled(&mut self, index: Index) {
         self.pending_snapshot.take_if(|pending| pending.position.index == index);
     }
 
-    /// Drops from memory what the application has dropped from its storage.
+    /// Drops from memory the entries that the application has dropped from its storage.
     pub fn maybe_compact(&mut self) {
         let truncated = self.storage.first_index().prev();
         if truncated <= self.truncated.index || self.pending_snapshot.is_some() {
@@ -306,7 +306,7 @@ impl<S: Storage> RaftLog<S> {
         let Some(term) = self.term_at(truncated) else { return };
         self.entries.drain(..self.offset(truncated.next()));
         self.truncated = Position { term, index: truncated };
-        // A long log that was dropped must give its memory back.
+        // The memory of a long log that was dropped must be freed.
         if self.entries.capacity() > 64 + 4 * self.entries.len() {
             self.entries.shrink_to(2 * self.entries.len());
         }
@@ -314,9 +314,9 @@ impl<S: Storage> RaftLog<S> {
 
     /// The last entry at or before `index` whose term is at most `term`: where two logs may agree.
     ///
-    /// Both sides of a rejected append use it to pass over whole terms (Raft §5.3: "one
+    /// Both sides of a rejected append use it to skip whole terms (Raft §5.3: "one
     /// AppendEntries RPC will be required for each term with conflicting entries, rather than one
-    /// per entry"). In what a snapshot covers nothing can be told apart any more.
+    /// per entry"). Before the snapshot's end, the terms of entries are no longer known.
     pub(super) fn last_with_term_at_most(&self, term: Term, index: Index) -> Position {
         let within = self.offset(index.next());
         let count = self.entries.partition_point(|entry| entry.term <= term).min(within);
@@ -327,7 +327,7 @@ impl<S: Storage> RaftLog<S> {
         }
     }
 
-    /// Where in `entries` the entry at `index` is, moved into bounds.
+    /// The offset in `entries` of the entry at `index`, clamped to their range.
     fn offset(&self, index: Index) -> usize {
         let offset = index.0.saturating_sub(self.first_index().0);
         usize::try_from(offset).unwrap_or(usize::MAX).min(self.entries.len())

@@ -1,4 +1,4 @@
-//! A disk that is only memory: for tests, benchmarks and the first reading.
+//! A disk that is only memory, for tests, benchmarks and a first reading.
 
 use std::collections::VecDeque;
 
@@ -16,8 +16,8 @@ use crate::api::{Entry, Index, Position, Term};
 ///  ───────┴────────────────┤  entries  ████████████████████
 /// ```
 ///
-/// The log may be compacted further than the snapshot reaches only if a newer one is made in time;
-/// a follower that needs what is gone is not sent an older one.
+/// If the log is compacted further than the snapshot reaches, a follower that needs the compacted
+/// entries is sent no snapshot until there is a newer one.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStorage {
     hard_state: HardState,
@@ -33,22 +33,22 @@ impl MemoryStorage {
         MemoryStorage::default()
     }
 
-    /// Keeps term, vote and commit index.
+    /// Stores term, vote and commit index.
     pub fn set_hard_state(&mut self, hard_state: HardState) {
         self.hard_state = hard_state;
     }
 
-    /// Keeps who belongs to the cluster.
+    /// Stores the members of the cluster.
     pub fn set_conf_state(&mut self, conf_state: ConfState) {
         self.conf_state = conf_state;
     }
 
-    /// Keeps `entries`, and drops what stood at the first one's index and after it.
+    /// Stores `entries`; they replace everything from the first one's index on.
     ///
-    /// Entries that a snapshot covers are passed over.
+    /// Entries that are compacted already are skipped.
     ///
     /// # Panics
-    /// When a gap would be left behind the last entry kept.
+    /// If there would be a gap after the last entry kept.
     pub fn append(&mut self, entries: impl IntoIterator<Item = Entry>) {
         let first = self.first_index();
         let mut entries = entries.into_iter().skip_while(|entry| entry.index < first).peekable();
@@ -62,10 +62,10 @@ impl MemoryStorage {
         self.entries.extend(entries);
     }
 
-    /// Puts a snapshot in place of everything.
+    /// Replaces the log and the members by a snapshot.
     ///
     /// # Errors
-    /// [`StorageError::SnapOutOfDate`] if the one there is at least as new: nothing changes.
+    /// [`StorageError::SnapOutOfDate`] if the stored one is at least as new: nothing changes.
     pub fn apply_snapshot(&mut self, snapshot: Snapshot) -> Result<(), StorageError> {
         if snapshot.position.index <= self.snapshot.position.index {
             return Err(StorageError::SnapOutOfDate);
@@ -80,7 +80,7 @@ impl MemoryStorage {
     /// Makes a snapshot of the state after entry `index`. The log stays as it is.
     ///
     /// # Errors
-    /// [`StorageError::SnapOutOfDate`] if there is one that reaches as far,
+    /// [`StorageError::SnapOutOfDate`] if the stored one reaches as far,
     /// [`StorageError::Unavailable`] if the log does not reach that far: nothing changes.
     pub fn create_snapshot(
         &mut self,
@@ -97,13 +97,13 @@ impl MemoryStorage {
         Ok(())
     }
 
-    /// Drops the entries up to `index`; its term stays known.
+    /// Drops the entries up to `index`; the term of the last one stays known.
     ///
     /// # Errors
-    /// [`StorageError::Compacted`] if they are gone already.
+    /// [`StorageError::Compacted`] if they are compacted already.
     ///
     /// # Panics
-    /// When the log does not reach that far.
+    /// If the log does not reach that far.
     pub fn compact(&mut self, index: Index) -> Result<(), StorageError> {
         if index <= self.compacted.index {
             return Err(StorageError::Compacted);
@@ -119,7 +119,7 @@ impl MemoryStorage {
         Ok(())
     }
 
-    /// Where the entry at `index` is or would be; it must not be compacted.
+    /// The offset of the entry at `index`, present or not; it must not be compacted.
     fn offset(&self, index: Index) -> usize {
         usize::try_from(index.0 - self.first_index().0).expect("the log fits memory")
     }
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(storage.last_index(), Index(5));
         assert_eq!((storage.term(Index(3)), storage.term(Index(5))), (Ok(Term(3)), Ok(Term(9))));
         storage.append([entry(1, 2), entry(1, 3)]);
-        assert_eq!(storage.last_index(), Index(5), "only entries that are gone: nothing to do");
+        assert_eq!(storage.last_index(), Index(5), "all of them are compacted: nothing to do");
     }
 
     #[test]

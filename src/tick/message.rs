@@ -1,8 +1,8 @@
-//! What nodes say to each other, and what a node is told by its own application.
+//! The messages between nodes, and the inputs from a node's own clock and application.
 //!
-//! A [`Message`] travels and carries the sender's term. A [`Local`] does not travel and has no
-//! term: it comes from the clock or from the application above, so there is nothing to compare.
-//! They are two types, so that no network can hand a node somebody else's tick or command.
+//! A [`Message`] travels and carries its sender's term. A [`Local`] comes from the node's own clock
+//! or application: it never travels, and has no term to compare. They are two types, so that the
+//! network cannot deliver a tick or a command of another node.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -10,23 +10,23 @@ use serde::{Deserialize, Serialize};
 use super::storage::Snapshot;
 use crate::api::{Entry, Index, Position, ServerId, Term};
 
-/// A message between two nodes. Requests and responses alike: nothing waits for an answer.
+/// A message between two nodes: a request or a response. Nothing waits for a response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// The node that says it.
+    /// The sender.
     pub from: ServerId,
-    /// The node that it is for.
+    /// The receiver.
     pub to: ServerId,
-    /// The sender's term; in a pre-vote the term that the sender would stand in.
+    /// The sender's term; in a pre-vote, the term of the election that the sender would start.
     pub term: Term,
-    /// What is said.
+    /// The content.
     pub kind: Kind,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
-    /// A leader sends entries, or none, and tells how far its log is committed.
+    /// A leader sends entries, or none, and its commit index.
     Append {
         /// The entry before the first one sent; the receiver must have it.
         prev: Position,
@@ -35,64 +35,64 @@ pub enum Kind {
         /// The leader's commit index.
         commit: Index,
     },
-    /// The answer to an append or a snapshot.
+    /// The response to an append or a snapshot.
     AppendResponse {
-        /// Up to where the logs are the same; in a rejection the refused `prev`'s index.
+        /// Index up to which the logs are the same; in a rejection, the index of `prev`.
         index: Index,
-        /// The last place at which the logs could agree, if `prev` was not there.
+        /// In a rejection, the last place at which the logs could agree.
         rejection: Option<Position>,
     },
     /// A candidate asks for a vote.
     RequestVote {
         /// The last entry of the candidate's log.
         last: Position,
-        /// Whether the old leader asked for this election, so that no lease stands against it.
+        /// Whether the old leader asked for this election, so that no lease blocks it.
         transfer: bool,
     },
-    /// The answer to a candidate.
+    /// The response to a candidate.
     RequestVoteResponse {
         /// Whether the candidate has the vote.
         granted: bool,
     },
-    /// A node asks whether it would be elected in `term`, without standing yet (thesis §9.6).
+    /// A node asks if it would be elected in `term`, before it starts an election (thesis §9.6).
     RequestPreVote {
-        /// The last entry of the asker's log.
+        /// The last entry of the sender's log.
         last: Position,
     },
-    /// The answer to a pre-vote. A grant repeats the term asked for, a refusal has its sender's.
+    /// The response to a pre-vote. A grant repeats the request's term; a refusal has its sender's.
     RequestPreVoteResponse {
         /// Whether the vote would be given.
         granted: bool,
     },
-    /// A leader says that it lives. Carries no log position, so it repairs nothing by itself.
+    /// A leader's sign of life. It carries no log position, so it repairs nothing by itself.
     Heartbeat {
-        /// As far as the receiver may commit: never beyond what it is known to have.
+        /// Index up to which the receiver may commit; never beyond what it is known to have.
         commit: Index,
-        /// The newest round of reads that waits for an answer; 0 without one.
+        /// The newest round of reads, if a read waits for confirmation; 0 otherwise.
         round: u64,
     },
-    /// The answer to a heartbeat.
+    /// The response to a heartbeat.
     HeartbeatResponse {
-        /// The heartbeat's own round.
+        /// The round of that heartbeat.
         round: u64,
     },
-    /// A leader sends its state, since the entries that led to it are gone.
+    /// A leader sends a snapshot, because the entries that the receiver needs are compacted.
     ///
     /// Differs: the snapshot is one message, without Figure 13's `offset` and `done`.
     Snapshot {
-        /// The state.
+        /// The snapshot.
         snapshot: Box<Snapshot>,
     },
-    /// A leader asks the receiver to stand for election at once (thesis §3.10).
+    /// A leader asks the receiver to start an election at once (thesis §3.10).
     TimeoutNow,
-    /// A follower asks the leader up to where a read must wait (thesis §6.4).
+    /// A follower asks the leader for the index that a read must wait for (thesis §6.4).
     ReadIndex {
-        /// The asker's own name for the read.
+        /// The follower's own name for the read.
         context: u64,
     },
-    /// The leader's answer to a follower's read.
+    /// The leader's response to a follower's read.
     ReadIndexResponse {
-        /// The name under which it was asked.
+        /// The name of the read in the request.
         context: u64,
         /// A state machine that has applied this entry may answer.
         index: Index,
@@ -103,7 +103,7 @@ impl Message {
     /// Whether this may leave only when all of its [`Ready`](super::Ready) is on disk.
     ///
     /// A leader's requests promise nothing that a crash could break: its own copy of an entry
-    /// counts only in a later `Ready`. Votes, candidacies and answers do promise something.
+    /// counts only in a later `Ready`. Vote requests and most responses do make a promise.
     pub const fn waits_for_disk(&self) -> bool {
         !matches!(
             self.kind,
@@ -116,7 +116,7 @@ impl Message {
         )
     }
 
-    /// Whether this answers a request, so that the faults of replies are its faults.
+    /// Whether this is a response, so that the network's faults of replies apply to it.
     pub const fn is_response(&self) -> bool {
         matches!(
             self.kind,
@@ -130,7 +130,7 @@ impl Message {
 }
 
 impl Kind {
-    /// Whether only the leader of its term says this.
+    /// Whether only the leader of its term sends this.
     pub(super) const fn is_from_leader(&self) -> bool {
         matches!(
             self,
@@ -139,26 +139,26 @@ impl Kind {
     }
 }
 
-/// What a node is told by its own clock and application. Has no term and never travels.
+/// An input from a node's own clock or application. It has no term and never travels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Local {
-    /// Stand for election: the election timeout passed, or the application wants it.
+    /// Start an election: the election timeout has passed, or the application asks for it.
     Hup,
-    /// The heartbeat interval passed; only a leader cares.
+    /// The heartbeat interval has passed; only a leader reacts.
     Beat,
-    /// The election timeout passed on a leader: has it still a majority (thesis §6.2)?
+    /// The election timeout has passed on a leader: does it still have a majority (thesis §6.2)?
     CheckQuorum,
-    /// Take a command into the log.
+    /// Append a command to the log.
     Propose {
         /// The command, opaque to the core.
         data: Bytes,
     },
-    /// Hand leadership to another node (thesis §3.10).
+    /// Transfer leadership to another node (thesis §3.10).
     TransferLeader {
         /// The node to lead next.
         to: ServerId,
     },
-    /// Find out up to where a read must wait (thesis §6.4).
+    /// Find the index that a read must wait for (thesis §6.4).
     ReadIndex {
         /// The application's own name for the read.
         context: u64,

@@ -1,12 +1,11 @@
 //! The tick-based core: Raft as a pure state machine, without a thread, a clock, a socket or a
 //! disk.
 //!
-//! The design of the RPC style asks "what does this thread wait for?". This one asks nothing of
-//! the kind: a node is a value. Time is a call of [`RawNode::tick`]; the network is a call of
-//! [`RawNode::step`] with a message that came in, and a list of messages to send; the disk is a
-//! list of things to store. Nothing blocks, nothing waits for an answer, and a response is a
-//! message as any other. So a whole cluster can be run in a test, step by step, in a microsecond
-//! per command.
+//! The RPC style is about what each thread waits for. Here nothing waits: a node is a plain value.
+//! Time is a call of [`RawNode::tick`]. The network is a call of [`RawNode::step`] for each message
+//! that arrives, and a list of messages to send. The disk is a list of things to store. Nothing
+//! blocks, and a response is a message like any other. So a test can run a whole cluster step by
+//! step, in a microsecond per command.
 //!
 //! ```text
 //!            tick, campaign, propose          ┌────────────────────────── RawNode ─┐
@@ -22,26 +21,27 @@
 //!            advance()
 //! ```
 //!
-//! The owner does the three in this order and says so with [`RawNode::advance`]; [`Ready`] has the
-//! contract in full. Everything that a crash must not forget is in there before the message that
-//! relies on it.
+//! The owner does the three steps in this order, then calls [`RawNode::advance`]; [`Ready`] has the
+//! contract in full. The state that a message relies on is in the same `Ready` or in an earlier
+//! one, so it is on disk before the message leaves.
 //!
-//! What it promises: a run is a function of what it is told and of the injected [`Chance`]; at
-//! most one leader per term, logs that agree, commits that stay (Figure 3), if its owner keeps
-//! the contract. What it does not: that anything happens without ticks, that a proposal is ever
-//! committed, that membership can change.
+//! What it promises: a run is a function of its inputs and of the injected [`Chance`]. If the owner
+//! keeps the contract, a term has at most one leader, logs agree, and committed entries stay
+//! (Figure 3). Not promised: without ticks there is no progress, and a proposal may never be
+//! committed. Membership changes are left out.
 //!
-//! How it differs from the RPC style beside it, concern by concern:
+//! How it differs from the RPC style, concern by concern:
 //!
-//! - A leader begins its term with an entry without a command, with which all before it commits
-//!   (Raft §8). So the first command has index 2, and who counts commands must pass over such
-//!   entries.
+//! - A leader begins its term with a no-op entry (an entry without a command), which commits all
+//!   entries before it (Raft §8). So the first command has index 2, and code that counts commands
+//!   must skip no-op entries.
 //! - Heartbeats are messages of their own and repair nothing by themselves.
-//! - A leader tells at once how far it has committed, with one more round of appends.
-//! - A node learns its commit index and how far it had applied from its disk, not anew.
+//! - A leader announces a new commit index at once, with one more round of appends.
+//! - A restarted node reads its commit index from its disk, and its application tells it the
+//!   applied index; the RPC style starts both at the snapshot's end.
 //!
-//! Beyond the plain algorithm, each off by default and each in a file that gives its reason:
-//! pre-vote, check quorum, leader transfer, read index, flow control.
+//! Five features go beyond the plain algorithm: pre-vote, check quorum, leader transfer, read
+//! index, flow control. Each is off by default, and its file gives the reason.
 //!
 //! Read `raft.rs` first (state and the comparison of terms), then `election.rs`, `append.rs` and
 //! `commit.rs`, then [`Ready`].

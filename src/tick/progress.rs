@@ -1,18 +1,25 @@
-//! What a node knows of the others: how far each has the log, and how fast it may be sent more.
+//! Progress: how much of the log each node has, and how fast a leader sends it more.
 //!
-//! Without flow control a follower is always in [`Flow::Replicate`] and nothing is held back: an
-//! append is sent at once, on the assumption that the ones before it arrive. With it, a leader
-//! first feels its way, one append per answer ([`Flow::Probe`]); then streams, up to a window
-//! ([`Flow::Replicate`]); and falls silent while a snapshot is under way ([`Flow::Snapshot`]).
+//! Without flow control a follower is always in [`Flow::Replicate`] and never paused: an append is
+//! sent at once, on the assumption that earlier ones arrive. With flow control, a leader first
+//! sends one append per response ([`Flow::Probe`]); then it streams appends, up to a window
+//! ([`Flow::Replicate`]); and it sends none while a snapshot is in flight ([`Flow::Snapshot`]).
 //!
 //! ```text
-//!              an append is taken                   no entries left to send it
-//!   ┌───────┐ ─────────────────────► ┌───────────┐            ┌──────────┐
-//!   │ Probe │                        │ Replicate │ ──────────►│ Snapshot │
-//!   └───────┘ ◄───────────────────── └───────────┘            └──────────┘
-//!       ▲      one is refused, or the node is unreachable           │
-//!       └───────────────────────────────────────────────────────────┘
-//!                      the snapshot has arrived, or has not
+//!               an append is accepted
+//!   ┌───────┐ ─────────────────────────► ┌───────────┐
+//!   │ Probe │                            │ Replicate │
+//!   └───────┘ ◄───────────────────────── └───────────┘
+//!     │   ▲      an append is rejected,     │     ▲
+//!     │   │      or the node is unreachable │     │
+//!     │   │                                 │ (2) │ the snapshot is accepted
+//!     │   │  (1)                            ▼     │
+//!     │   └───────────────────────────── ┌──────────┐
+//!     └────────────────────────────────► │ Snapshot │
+//!                  (2)                   └──────────┘
+//!
+//! (1) a report says what became of the snapshot, or none has come for an election timeout
+//! (2) the entries to send next are compacted
 //! ```
 
 use std::collections::VecDeque;
@@ -20,39 +27,39 @@ use std::ops::{Index as At, IndexMut as AtMut};
 
 use crate::api::{Index, ServerId, quorum_size};
 
-/// What a leader knows of one node, itself included (`nextIndex` and `matchIndex` of Figure 2).
+/// A leader's record of one node, itself included (`nextIndex` and `matchIndex` of Figure 2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
     pub(super) id: ServerId,
     pub(super) matched: Index,
     pub(super) next: Index,
     pub(super) flow: Flow,
-    /// The last entry of each append without an answer; empty without flow control.
+    /// The last entry of each append without a response; empty without flow control.
     pub(super) inflight: VecDeque<Index>,
-    /// Whether the node was heard from since the last look (check quorum).
+    /// Whether the node has responded since the last check (check quorum).
     pub(super) recent_active: bool,
-    /// The newest round of reads that the node has answered.
+    /// The newest round of reads that the node has responded to.
     pub(super) round: u64,
-    /// The answer to the current campaign.
+    /// The node's response in the current election.
     pub(super) vote: Option<bool>,
     pub(super) outgoing: Outgoing,
 }
 
-/// How a leader paces what it sends to a follower.
+/// How many appends a leader sends to a follower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
-    /// One append at a time: where the logs agree is not known yet.
+    /// One append at a time: it is not known yet where the logs agree.
     Probe {
-        /// Whether that append is under way.
+        /// Whether that append is in flight.
         sent: bool,
     },
     /// As many appends as the window allows.
     Replicate,
-    /// None: a snapshot is under way.
+    /// No append: a snapshot is in flight.
     Snapshot {
         /// The snapshot's end.
         index: Index,
-        /// Heartbeats that were answered since it was sent.
+        /// Number of heartbeat responses since it was sent.
         answered: u32,
     },
 }
@@ -60,11 +67,11 @@ pub enum Flow {
 /// The append in the outbox that more entries for the same node may join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Outgoing {
-    /// Which filling of the outbox it is in; 0 is none.
+    /// The epoch of the outbox that it is in; 0 if there is no such append.
     pub(super) epoch: u64,
-    /// Its place there.
+    /// Its offset in the outbox.
     pub(super) at: usize,
-    /// Bytes of commands that it carries.
+    /// Bytes of commands in it.
     pub(super) bytes: usize,
 }
 
@@ -83,7 +90,7 @@ impl Progress {
         }
     }
 
-    /// The node.
+    /// The id of the node.
     pub const fn id(&self) -> ServerId {
         self.id
     }
@@ -98,17 +105,17 @@ impl Progress {
         self.next
     }
 
-    /// How it is paced.
+    /// How many appends it is sent.
     pub const fn flow(&self) -> Flow {
         self.flow
     }
 
-    /// How many appends are under way, as far as they are counted.
+    /// Number of appends in flight; 0 without flow control.
     pub fn inflight(&self) -> usize {
         self.inflight.len()
     }
 
-    /// Whether nothing may be sent now, with a window of `inflight_max`.
+    /// Whether no append may be sent now, with a window of `inflight_max`.
     pub(super) fn is_paused(&self, inflight_max: usize) -> bool {
         match self.flow {
             Flow::Probe { sent } => sent,
@@ -117,7 +124,7 @@ impl Progress {
         }
     }
 
-    /// Takes over an answer that the node has everything up to `index`; whether that is news.
+    /// Records that the node has everything up to `index`; returns whether `matched` rose.
     pub(super) fn update(&mut self, index: Index) -> bool {
         if index <= self.matched {
             return false;
@@ -130,8 +137,9 @@ impl Progress {
         true
     }
 
-    /// Takes over that `prev` was refused and that the logs agree at `agreed` at best; whether the
-    /// answer belongs to something that still stands.
+    /// Moves `next` back after `prev` was rejected; returns `false` if the rejection is stale.
+    ///
+    /// The logs agree up to `agreed` at best.
     pub(super) fn back_up(&mut self, prev: Index, agreed: Index) -> bool {
         let stale = match self.flow {
             Flow::Probe { .. } => self.next.prev() != prev,
@@ -145,20 +153,20 @@ impl Progress {
         true
     }
 
-    /// Goes back to one append at a time.
+    /// Returns to one append at a time.
     pub(super) fn become_probe(&mut self) {
         self.flow = Flow::Probe { sent: false };
         self.inflight.clear();
     }
 
-    /// Starts to stream after what is known to be there.
+    /// Starts to stream the entries after `matched`.
     pub(super) fn become_replicate(&mut self) {
         self.flow = Flow::Replicate;
         self.next = self.matched.next();
         self.inflight.clear();
     }
 
-    /// Falls silent while the snapshot that ends at `index` is under way.
+    /// Pauses while the snapshot that ends at `index` is in flight.
     pub(super) fn become_snapshot(&mut self, index: Index) {
         self.flow = Flow::Snapshot { index, answered: 0 };
         self.next = index.next();
@@ -168,14 +176,14 @@ impl Progress {
 
 /// All nodes of the cluster, this one too, in the order of their ids.
 ///
-/// A handful: to look one up is to look at all.
+/// There are only a few, so a lookup scans them all.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tracker {
     nodes: Vec<Progress>,
 }
 
 impl Tracker {
-    /// The nodes of `ids`, each once.
+    /// Tracks the nodes of `ids`, each once.
     pub(super) fn new(mut ids: Vec<ServerId>) -> Tracker {
         ids.sort_unstable();
         ids.dedup();
@@ -194,19 +202,19 @@ impl Tracker {
         self.nodes.iter_mut()
     }
 
-    /// The place of node `id`; `None` for a stranger.
+    /// The slot of node `id`; `None` for an unknown node.
     pub(super) fn slot(&self, id: ServerId) -> Option<usize> {
         self.nodes.iter().position(|node| node.id == id)
     }
 
-    /// Starts anew: nothing is known of anybody.
+    /// Forgets everything about all nodes.
     pub(super) fn reset(&mut self) {
         for node in &mut self.nodes {
             *node = Progress::new(node.id);
         }
     }
 
-    /// Whether the nodes that `holds` is true of are a majority.
+    /// Whether `holds` is true for a majority of the nodes.
     pub(super) fn is_majority(&self, holds: impl Fn(&Progress) -> bool) -> bool {
         self.nodes.iter().filter(|node| holds(node)).count() >= quorum_size(self.nodes.len())
     }

@@ -1,7 +1,7 @@
-//! The state of a node, and the one door through which every message comes in.
+//! The state of a node, and the one entry point for all messages.
 //!
-//! Here is what holds for all roles: the comparison of terms, the change of role, the clock. What a
-//! role does with a message is in `follower.rs`, `candidate.rs` and `leader.rs`.
+//! This file has the parts that all roles share: the comparison of terms, the changes of role, the
+//! clock. How each role handles a message is in `follower.rs`, `candidate.rs` and `leader.rs`.
 
 use super::chance::Chance;
 use super::config::{Config, ConfigError};
@@ -12,7 +12,7 @@ use super::read_index::{ReadState, Reads};
 use super::storage::{HardState, Snapshot, Storage, StorageError};
 use crate::api::{Entry, Index, Position, ServerId, Term};
 
-/// What a node is to the others (Figure 4), and the pre-vote's state in between.
+/// The roles of a node (Figure 4), and the additional role of a pre-vote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Role {
     /// Follows a leader, or waits for one.
@@ -20,40 +20,40 @@ pub enum Role {
     Follower,
     /// Asks whether it would be elected; its term is still the old one.
     PreCandidate,
-    /// Stands for election.
+    /// Asks for votes.
     Candidate,
-    /// Leads.
+    /// Leads its term.
     Leader,
 }
 
-/// Why a node did not do what it was told.
+/// The reason why a node refused an input.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The settings make no sense: correct them.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The storage has no answer: the node does not start.
+    /// The storage failed: the node does not start.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// The command was not taken: try the leader, where one is known, or again later.
+    /// The command was not appended: try the leader if one is known, else try again later.
     #[error("the proposal was dropped")]
     ProposalDropped {
-        /// The leader, as far as the node knows. The node itself while it hands leadership over.
+        /// The leader, if the node knows it; the node itself while it transfers its leadership.
         leader: Option<ServerId>,
     },
-    /// Only a leader can do this: ask it.
+    /// Only a leader can do this: ask the leader.
     #[error("this node does not lead")]
     NotLeader {
-        /// The leader, as far as the node knows.
+        /// The leader, if the node knows it.
         leader: Option<ServerId>,
     },
     /// The feature is off: see [`Config`].
     #[error("this needs a feature that is off")]
     Disabled,
-    /// The node is not of this cluster: drop the message.
-    #[error("{0} is not of this cluster")]
+    /// The node is not a member of this cluster: drop the input.
+    #[error("{0} is not a member of this cluster")]
     PeerNotFound(ServerId),
-    /// The message is for somebody else: deliver it there.
+    /// The message is for another node: deliver it there.
     #[error("this message is for {0}")]
     Misdirected(ServerId),
 }
@@ -67,29 +67,29 @@ pub struct Raft<S> {
     pub(super) term: Term,
     /// The candidate that has this term's vote. Persistent. Figure 2.
     pub(super) vote: Option<ServerId>,
-    /// The leader of this term, as far as it is known.
+    /// The leader of this term, if it is known.
     pub(super) lead: Option<ServerId>,
     pub(super) role: Role,
     pub(super) log: RaftLog<S>,
     pub(super) prs: Tracker,
-    /// The outbox: to send is to push here.
+    /// The outbox: a message is sent by pushing it here.
     pub(super) msgs: Vec<Message>,
-    /// Counts how often the outbox was emptied, from 1.
+    /// Number of the outbox's current filling, from 1; rises whenever the outbox is emptied.
     pub(super) epoch: u64,
-    /// Ticks since a leader was heard, or since the last look at the majority on a leader.
+    /// Ticks since the election timer was reset; on a leader, since the last check of its majority.
     pub(super) election_elapsed: u32,
     /// Ticks since the last heartbeat; leaders only.
     pub(super) heartbeat_elapsed: u32,
     /// This node's own election timeout in ticks, in `election_tick..2 * election_tick`.
     pub(super) randomized_election_timeout: u32,
-    /// The node that leadership is being handed to.
+    /// The node that leadership is being transferred to.
     pub(super) lead_transferee: Option<ServerId>,
     pub(super) reads: Reads,
     pub(super) read_states: Vec<ReadState>,
     chance: Source,
 }
 
-/// The injected source of chance, which has nothing to show.
+/// The injected source of randomness, with a `Debug` output of its own.
 struct Source(Box<dyn Chance>);
 
 impl std::fmt::Debug for Source {
@@ -99,7 +99,7 @@ impl std::fmt::Debug for Source {
 }
 
 impl<S: Storage> Raft<S> {
-    /// A follower that goes on where its storage stopped; in term 0 on a first start.
+    /// Starts a follower that continues from its storage; in term 0 on a first start.
     ///
     /// # Errors
     /// [`Error::Config`] or [`Error::Storage`]: nothing was started.
@@ -132,7 +132,7 @@ impl<S: Storage> Raft<S> {
         Ok(raft)
     }
 
-    /// One unit of time passes.
+    /// Counts one tick: a unit of time has passed.
     ///
     /// Differs: time is counted in ticks that the owner decides on; the paper has milliseconds
     /// (Raft §5.6).
@@ -143,7 +143,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Takes in one message from another node.
+    /// Handles one message from another node.
     pub fn step(&mut self, message: Message) {
         if message.term != self.term && !self.admit(&message) {
             return;
@@ -162,10 +162,11 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Does what the node's own clock or application tells it.
+    /// Handles one input from the node's own clock or application.
     ///
     /// # Errors
-    /// Says why not: [`Error::ProposalDropped`] and [`Error::NotLeader`] name the node to ask.
+    /// The input is refused: [`Error::ProposalDropped`] and [`Error::NotLeader`] name the node to
+    /// ask instead, if it is known.
     pub fn step_local(&mut self, local: Local) -> Result<(), Error> {
         match local {
             Local::Hup => self.hup(false),
@@ -178,7 +179,7 @@ impl<S: Storage> Raft<S> {
         Ok(())
     }
 
-    /// Compares the terms of a message and of this node (Raft §5.1); whether to go on with it.
+    /// Compares a message's term with our own (Raft §5.1); returns whether to handle the message.
     ///
     /// "If one server's current term is smaller than the other's, then it updates its current
     /// term to the larger value. If a candidate or leader discovers that its term is out of date,
@@ -192,7 +193,7 @@ impl<S: Storage> Raft<S> {
             return false;
         }
         match message.kind {
-            // A pre-vote asks about a term that nobody is in yet, and so does its grant.
+            // A pre-vote and its grant name a term that no node is in yet.
             Kind::RequestPreVote { .. } | Kind::RequestPreVoteResponse { granted: true } => {}
             _ if message.kind.is_from_leader() => {
                 self.become_follower(message.term, Some(message.from));
@@ -202,11 +203,12 @@ impl<S: Storage> Raft<S> {
         true
     }
 
-    /// Follows nobody in a newer `term`, of which no leader was heard yet.
+    /// Enters a newer `term` whose leader is unknown.
     ///
-    /// That is no reason to wait longer: a node waits anew "if election timeout elapses without
-    /// receiving AppendEntries RPC from current leader or granting vote to candidate" (Figure 2).
-    /// Otherwise nodes with shorter logs, none of which can win, would put off the one that can.
+    /// The election timer keeps running: a follower becomes a candidate "if election timeout
+    /// elapses without receiving AppendEntries RPC from current leader or granting vote to
+    /// candidate" (Figure 2). Otherwise nodes with shorter logs, none of which can win, would delay
+    /// the node that can.
     fn adopt_term(&mut self, term: Term) {
         let (elapsed, timeout) = (self.election_elapsed, self.randomized_election_timeout);
         let waits = self.role != Role::Leader;
@@ -216,7 +218,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Lets a node that lives in an older term know ours, and nothing else.
+    /// Answers a request of an older term, so that its sender learns our term and nothing else.
     fn answer_older_term(&mut self, message: &Message) {
         let kind = match message.kind {
             Kind::Append { prev, .. } => {
@@ -233,29 +235,30 @@ impl<S: Storage> Raft<S> {
         self.send(message.from, kind);
     }
 
-    /// Follows `lead`, or waits for a leader, in `term`.
+    /// Becomes a follower in `term`, which follows `lead` or waits for a leader.
     pub fn become_follower(&mut self, term: Term, lead: Option<ServerId>) {
         self.reset(term);
         self.role = Role::Follower;
         self.lead = lead;
     }
 
-    /// Stands for election: a new term, and the own vote.
+    /// Becomes a candidate: raises the term and votes for itself.
     ///
     /// # Panics
-    /// When the node leads: a leader has nothing to win.
+    /// If the node leads: a leader has nothing to win.
     pub fn become_candidate(&mut self) {
-        assert_ne!(self.role, Role::Leader, "leader of term {} cannot stand", self.term);
+        assert_ne!(self.role, Role::Leader, "leader of term {} cannot be a candidate", self.term);
         self.reset(self.term.next());
         self.role = Role::Candidate;
         self.vote = Some(self.id);
     }
 
-    /// Leads this term. Appends an entry without a command, with which everything before it commits
-    /// (Raft §8), and sends nothing yet.
+    /// Becomes the leader of this term.
+    ///
+    /// Appends a no-op entry, which commits everything before it (Raft §8), and sends nothing yet.
     ///
     /// # Panics
-    /// When the node is a follower: it has not been elected.
+    /// If the node is a follower: it has not been elected.
     pub fn become_leader(&mut self) {
         assert_ne!(self.role, Role::Follower, "follower in term {} cannot lead", self.term);
         self.reset(self.term);
@@ -271,7 +274,7 @@ impl<S: Storage> Raft<S> {
         self.append_entry(bytes::Bytes::new());
     }
 
-    /// What every change of role has in common.
+    /// Does what all changes of role or term have in common.
     pub(super) fn reset(&mut self, term: Term) {
         assert!(term >= self.term, "terms_grow: from {} to {term}", self.term);
         if term > self.term {
@@ -286,7 +289,7 @@ impl<S: Storage> Raft<S> {
         self.reads.clear();
     }
 
-    /// Starts to wait anew, for a time of its own: "election timeouts are chosen randomly … to
+    /// Restarts the election timer with a new timeout: "election timeouts are chosen randomly … to
     /// prevent split votes" (Raft §5.2).
     fn restart_election_timer(&mut self) {
         let base = self.config.election_tick;
@@ -294,21 +297,21 @@ impl<S: Storage> Raft<S> {
         self.randomized_election_timeout = base + self.chance.0.below(base);
     }
 
-    /// Pushes a message in this node's term.
+    /// Pushes a message in this node's term into the outbox.
     #[inline]
     pub(super) fn send(&mut self, to: ServerId, kind: Kind) {
         self.send_in(self.term, to, kind);
     }
 
-    /// Pushes a message in `term`: only pre-votes speak of another than the own.
+    /// Pushes a message in `term` into the outbox; only pre-votes need another term than our own.
     #[inline]
     pub(super) fn send_in(&mut self, term: Term, to: ServerId, kind: Kind) {
         self.msgs.push(Message { from: self.id, to, term, kind });
     }
 
-    /// Puts an entry of this term at the end of a leader's log, and counts the own copy of it.
+    /// Appends an entry of this term to a leader's log, and counts the leader's own copy.
     ///
-    /// The copy may count before it is on disk, since what follows from it leaves in a later
+    /// The copy may count before it is on disk, since its effects leave in a later
     /// [`Ready`](super::Ready) than the entry itself; in a cluster of one, in the same.
     pub(super) fn append_entry(&mut self, data: bytes::Bytes) -> Position {
         let index = self.log.last_index().next();
@@ -322,9 +325,9 @@ impl<S: Storage> Raft<S> {
     }
 }
 
-/// What a node shows.
+/// Access to the state of a node.
 impl<S> Raft<S> {
-    /// The node's name.
+    /// The node's id.
     pub const fn id(&self) -> ServerId {
         self.id
     }
@@ -339,12 +342,12 @@ impl<S> Raft<S> {
         self.vote
     }
 
-    /// The leader of this term, as far as it is known.
+    /// The leader of this term, if it is known.
     pub const fn lead(&self) -> Option<ServerId> {
         self.lead
     }
 
-    /// What the node is to the others.
+    /// The node's role.
     pub const fn role(&self) -> Role {
         self.role
     }
@@ -354,17 +357,17 @@ impl<S> Raft<S> {
         &self.log
     }
 
-    /// The log, whose storage the application writes.
+    /// The log, with the storage that the application writes.
     pub const fn log_mut(&mut self) -> &mut RaftLog<S> {
         &mut self.log
     }
 
-    /// The outbox: what waits to be sent.
+    /// The outbox: the messages that wait to be sent.
     pub fn msgs(&self) -> &[Message] {
         &self.msgs
     }
 
-    /// Empties the outbox.
+    /// Empties the outbox, and returns its messages.
     pub fn take_msgs(&mut self) -> Vec<Message> {
         self.epoch += 1;
         std::mem::take(&mut self.msgs)
@@ -375,7 +378,7 @@ impl<S> Raft<S> {
         self.prs.iter().map(Progress::id)
     }
 
-    /// What a leader knows of each node, itself included; of no use on others.
+    /// The progress of each node, itself included; meaningful only on a leader.
     pub fn progress(&self) -> impl Iterator<Item = &Progress> {
         self.prs.iter()
     }
@@ -385,13 +388,13 @@ impl<S> Raft<S> {
         &self.config
     }
 
-    /// Whether the node may stand for election: it belongs to the cluster.
+    /// Whether the node may start an election: it is a member of the cluster.
     pub fn is_promotable(&self) -> bool {
         self.prs.slot(self.id).is_some()
     }
 
-    /// Sets this node's election timeout until its next change of role, for scripts that need to
-    /// know who stands first.
+    /// Sets this node's election timeout until its next change of role, for scripts that choose
+    /// which node starts the first election.
     pub const fn set_randomized_election_timeout(&mut self, ticks: u32) {
         self.randomized_election_timeout = ticks;
     }
@@ -403,7 +406,7 @@ impl<S: Storage> Raft<S> {
         HardState { term: self.term, vote: self.vote, commit: self.log.committed() }
     }
 
-    /// The members as a snapshot has them.
+    /// Takes over the members that a snapshot names, if it names any.
     pub(super) fn adopt_members(&mut self, snapshot: &Snapshot) {
         let nodes = &snapshot.conf_state.nodes;
         if !nodes.is_empty() {

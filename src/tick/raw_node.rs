@@ -1,4 +1,4 @@
-//! A node as an application sees it: told of ticks, messages and commands, asked for what to do.
+//! A node as its application uses it: inputs go in, and a `Ready` with work for it comes out.
 
 use bytes::Bytes;
 
@@ -10,9 +10,9 @@ use super::ready::{Ready, SoftState};
 use super::storage::{HardState, Storage};
 use crate::api::{Index, Position, ServerId};
 
-/// A node, and what its application has been told of it.
+/// A node, with a record of the state that its application knows.
 ///
-/// It has one owner and does no work of its own. The owner's loop:
+/// It has one owner and does nothing by itself. The owner's loop:
 ///
 /// ```
 /// use bytes::Bytes;
@@ -32,7 +32,7 @@ use crate::api::{Index, Position, ServerId};
 ///     if let Some(hard_state) = ready.hard_state {
 ///         storage.set_hard_state(hard_state);
 ///     }
-///     // Nobody to send `ready.messages` to in a cluster of one.
+///     // In a cluster of one there are no `ready.messages` to send.
 ///     applied.extend(ready.committed_entries.into_iter().map(|entry| entry.data));
 ///     node.advance();
 /// }
@@ -47,7 +47,7 @@ pub struct RawNode<S> {
     handed: Option<Handed>,
 }
 
-/// What the [`Ready`] that is being worked on asks to store and to apply.
+/// The contents of the current [`Ready`], as the node needs them in `advance`.
 #[derive(Debug)]
 struct Handed {
     soft: SoftState,
@@ -58,7 +58,7 @@ struct Handed {
 }
 
 impl<S: Storage> RawNode<S> {
-    /// A node that goes on where its storage stopped.
+    /// Starts a node that continues from its storage.
     ///
     /// # Errors
     /// [`Error::Config`] or [`Error::Storage`]: nothing was started.
@@ -69,17 +69,17 @@ impl<S: Storage> RawNode<S> {
         Ok(RawNode { raft, told_soft, told_hard, handed: None })
     }
 
-    /// One unit of time passes: the node's only clock.
+    /// Counts one tick, which is the node's only clock.
     #[inline]
     pub fn tick(&mut self) {
         self.raft.tick();
     }
 
-    /// Takes in a message from another node.
+    /// Handles a message from another node.
     ///
     /// # Errors
-    /// [`Error::Misdirected`] if it is for somebody else, [`Error::PeerNotFound`] if it answers
-    /// what a stranger was never asked: nothing changes.
+    /// [`Error::Misdirected`] if it is for another node, [`Error::PeerNotFound`] if it is a response
+    /// from a node outside the cluster: nothing changes.
     pub fn step(&mut self, message: Message) -> Result<(), Error> {
         if message.to != self.raft.id {
             return Err(Error::Misdirected(message.to));
@@ -91,20 +91,20 @@ impl<S: Storage> RawNode<S> {
         Ok(())
     }
 
-    /// Stands for election now, without waiting for a timeout. A leader stays one.
+    /// Starts an election now, without waiting for a timeout. A leader stays the leader.
     pub fn campaign(&mut self) {
         self.raft.hup(false);
     }
 
-    /// Takes a command into the log; returns where it will stand if it is ever committed.
+    /// Appends a command to the log; returns its position there if it is ever committed.
     ///
     /// # Errors
-    /// [`Error::ProposalDropped`]: nothing was taken; try the leader that it names.
+    /// [`Error::ProposalDropped`]: nothing was appended; try the leader that the error names.
     pub fn propose(&mut self, data: Bytes) -> Result<Position, Error> {
         self.raft.propose(data)
     }
 
-    /// Begins to hand leadership to `to`.
+    /// Starts a transfer of leadership to `to`.
     ///
     /// # Errors
     /// As for [`Raft::transfer_leader`].
@@ -112,7 +112,7 @@ impl<S: Storage> RawNode<S> {
         self.raft.step_local(Local::TransferLeader { to })
     }
 
-    /// Finds out up to where a read must wait; the answer is among `read_states`.
+    /// Finds the index that a read must wait for; it comes in the `read_states` of a [`Ready`].
     ///
     /// # Errors
     /// As for [`Raft::read_index`].
@@ -120,22 +120,22 @@ impl<S: Storage> RawNode<S> {
         self.raft.step_local(Local::ReadIndex { context })
     }
 
-    /// The transport could not reach a node.
+    /// Reports that the transport could not reach a node.
     pub fn report_unreachable(&mut self, id: ServerId) {
         self.raft.report_unreachable(id);
     }
 
-    /// What became of a snapshot that was sent to node `id`.
+    /// Reports whether a snapshot that was sent to node `id` has arrived.
     pub fn report_snapshot(&mut self, id: ServerId, arrived: bool) {
         self.raft.report_snapshot(id, arrived);
     }
 
-    /// The state, to look at.
+    /// The state of the node, to read.
     pub const fn raft(&self) -> &Raft<S> {
         &self.raft
     }
 
-    /// The state, for scripts and tests that set the stage.
+    /// The state of the node, for scripts and tests that prepare it.
     pub const fn raft_mut(&mut self) -> &mut Raft<S> {
         &mut self.raft
     }
@@ -145,7 +145,7 @@ impl<S: Storage> RawNode<S> {
         self.raft.log.storage()
     }
 
-    /// The disk, to write what a [`Ready`] names.
+    /// The disk, to which the application writes what a [`Ready`] names.
     pub const fn storage_mut(&mut self) -> &mut S {
         self.raft.log.storage_mut()
     }
@@ -162,10 +162,10 @@ impl<S: Storage> RawNode<S> {
             || self.soft_state() != self.told_soft
     }
 
-    /// Hands over everything that is to be done. See [`Ready`] for the order.
+    /// Hands over everything that the application must do now. See [`Ready`] for the order.
     ///
     /// # Panics
-    /// When the last one was not [advanced](RawNode::advance): half of it may be undone.
+    /// If the last one was not [advanced](RawNode::advance): part of it may still be undone.
     pub fn ready(&mut self) -> Ready {
         assert!(self.handed.is_none(), "ready again before advance: {:?}", self.handed);
         let (soft, hard) = (self.soft_state(), self.raft.hard_state());
@@ -195,10 +195,10 @@ impl<S: Storage> RawNode<S> {
         }
     }
 
-    /// Says that all of the last [`Ready`] is stored, sent and applied.
+    /// Confirms that all of the last [`Ready`] is stored, sent and applied.
     ///
     /// # Panics
-    /// When there was none.
+    /// If there was none.
     pub fn advance(&mut self) {
         let handed = self.handed.take().expect("advance follows a ready");
         self.told_soft = handed.soft;

@@ -1,10 +1,10 @@
 //! Reads without a log entry (thesis §6.4).
 //!
-//! A leader's commit index is a good place to read at, if it leads: another leader may have
-//! committed more. So the leader notes the index, starts a *round*, and waits until a majority
-//! has answered a heartbeat of that round, which they do only in its term. Heartbeats carry the
-//! newest round, so one answer confirms all reads before it, and a lost one is made up by the
-//! next.
+//! A read may use a leader's commit index if the leader still leads; otherwise another leader may
+//! have committed more. So the leader notes the index, starts a *round*, and waits until a majority
+//! has responded to a heartbeat of that round, which nodes do only in its term. Heartbeats carry
+//! the newest round, so one response confirms all earlier reads too, and losing one is harmless:
+//! the next heartbeat repeats the round.
 //!
 //! ```text
 //! read ──► leader: index 7, round 3 ── Heartbeat { round: 3 } ─► majority
@@ -13,13 +13,13 @@
 //! ```
 //!
 //! A new leader does not know how far its predecessors had committed, so reads wait until an
-//! entry of its own term is. A follower may ask too; its question travels to the leader. What is
-//! lost is not repeated: the application asks again under a new name.
+//! entry of its own term is committed. A follower may ask too: its request travels to the leader.
+//! A lost request or response is not repeated: the application asks again under a new name.
 //!
-//! Off by default: a read through the log needs no such argument.
+//! Off by default: a read through the log needs no such safety argument.
 //!
-//! Differs: reads by lease (thesis §6.4.1) are left out. A leader that looks once per election
-//! timeout whether it still has a majority learns too late that its lease has ended.
+//! Differs: reads by lease (thesis §6.4.1) are left out. A leader that checks its majority once per
+//! election timeout learns too late that its lease has ended.
 
 use std::collections::VecDeque;
 
@@ -28,7 +28,7 @@ use super::raft::{Error, Raft};
 use super::storage::Storage;
 use crate::api::{Index, ServerId};
 
-/// A read that may be answered: leadership was confirmed after it was asked.
+/// A read that may be answered: the leadership was confirmed after the read was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadState {
     /// The application's own name for the read.
@@ -42,7 +42,7 @@ pub struct ReadState {
 pub(super) struct Reads {
     /// The newest round; 0 before the first.
     round: u64,
-    /// The filling of the outbox that the newest round's heartbeats are in: until it is emptied,
+    /// The epoch of the outbox that has the newest round's heartbeats: until the outbox is emptied,
     /// more reads may join the round.
     epoch: u64,
     /// Reads whose round is not confirmed, oldest first.
@@ -60,7 +60,7 @@ struct Waiting {
 }
 
 impl Reads {
-    /// Forgets all; rounds are numbered anew in each term.
+    /// Forgets all reads; each term numbers its rounds from 1 again.
     pub(super) fn clear(&mut self) {
         self.round = 0;
         self.epoch = 0;
@@ -68,14 +68,14 @@ impl Reads {
         self.postponed.clear();
     }
 
-    /// The round that heartbeats carry: the newest one while a read waits, else none.
+    /// The round that heartbeats carry: the newest one while a read waits, else 0.
     pub(super) fn round(&self) -> u64 {
         if self.waiting.is_empty() { 0 } else { self.round }
     }
 }
 
 impl<S: Storage> Raft<S> {
-    /// Finds out up to where a read must wait; the answer is in a later [`Ready`](super::Ready).
+    /// Finds the index that a read must wait for; it comes in a later [`Ready`](super::Ready).
     ///
     /// # Errors
     /// [`Error::Disabled`], or [`Error::NotLeader`] without a known leader: ask again later.
@@ -91,11 +91,11 @@ impl<S: Storage> Raft<S> {
         Ok(())
     }
 
-    /// A leader takes in a read, its own or a follower's.
+    /// Accepts a read on a leader: its own or a follower's.
     pub(super) fn read_for(&mut self, from: ServerId, context: u64) {
         let index = self.log.committed();
         if !self.config.read_index {
-            // The asker has the feature, this leader has not.
+            // The follower has the feature on, this leader has it off: the read is ignored.
         } else if self.log.term_at(index) != Some(self.term) {
             self.reads.postponed.push((from, context));
         } else if self.prs.len() == 1 {
@@ -105,7 +105,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Lets a read wait for the round that has not left yet, or for a new one.
+    /// Lets a read wait for the round whose heartbeats have not left yet, or for a new round.
     fn start_round(&mut self, read: Waiting) {
         let joins = self.reads.epoch == self.epoch && !self.reads.waiting.is_empty();
         if !joins {
@@ -119,7 +119,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Takes in the reads that waited for this term's first commit.
+    /// Accepts the reads that waited for this term's first commit.
     pub(super) fn release_reads(&mut self) {
         if self.reads.postponed.is_empty() {
             return;
@@ -129,7 +129,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// A node has answered a heartbeat of `round`: it was in this term after that round began.
+    /// Handles a response to a heartbeat of `round`: the node was in this term after it began.
     pub(super) fn on_round_answered(&mut self, slot: usize, round: u64) {
         if round <= self.prs[slot].round {
             return;
@@ -152,7 +152,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// The leader has answered this follower's read.
+    /// Handles the leader's response to this follower's read.
     pub(super) fn on_read_answer(&mut self, context: u64, index: Index) {
         self.read_states.push(ReadState { context, index });
     }

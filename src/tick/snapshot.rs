@@ -1,7 +1,7 @@
-//! Snapshots in place of entries that are gone (Raft §7).
+//! Snapshots in place of compacted entries (Raft §7).
 //!
-//! The core neither makes nor stores one: a leader asks its storage for the newest, and a follower
-//! keeps what it got as the pending one, which the application saves and applies.
+//! The core neither makes nor stores snapshots. A leader asks its storage for the newest one; a
+//! follower keeps a received one as the pending snapshot, which the application stores and applies.
 
 use super::message::Kind;
 use super::progress::Flow;
@@ -10,7 +10,7 @@ use super::storage::{Snapshot, Storage};
 use crate::api::ServerId;
 
 impl<S: Storage> Raft<S> {
-    /// Sends a node the newest snapshot; nothing if there is none yet, until its next answer.
+    /// Sends a node the newest snapshot. If there is none yet, the node's next response is awaited.
     pub(super) fn send_snapshot(&mut self, slot: usize) {
         let snapshot = match self.log.pending_snapshot() {
             Some(pending) => pending.clone(),
@@ -28,10 +28,10 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Takes a leader's snapshot, or leaves it if the log has what it covers.
+    /// Handles a leader's snapshot, which is needed only if the log lacks entries that it covers.
     ///
-    /// Answers with the index up to which the logs are the same from now on. A log that has the
-    /// snapshot's last entry keeps what follows it (Figure 13, step 6).
+    /// The response has the index up to which the logs are now the same. A log that has the
+    /// snapshot's last entry keeps the entries after it (Figure 13, step 6).
     pub(super) fn on_snapshot(&mut self, from: ServerId, snapshot: Snapshot) {
         let position = snapshot.position;
         if position.index <= self.log.committed() {
@@ -47,9 +47,9 @@ impl<S: Storage> Raft<S> {
         self.send(from, Kind::AppendResponse { index: position.index, rejection: None });
     }
 
-    /// The application tells what became of a snapshot that was sent to node `id`.
+    /// Handles the application's report whether a snapshot that was sent to node `id` has arrived.
     ///
-    /// Optional: without a word the leader tries again after about an election timeout.
+    /// Optional: without a report the leader tries again after about an election timeout.
     pub fn report_snapshot(&mut self, id: ServerId, arrived: bool) {
         let Some(slot) = self.prs.slot(id) else { return };
         let node = &mut self.prs[slot];
@@ -60,7 +60,7 @@ impl<S: Storage> Raft<S> {
             // As if it had never been sent.
             node.next = node.matched.next();
         }
-        // Nothing before the next answer: the follower may be at work on it.
+        // Send nothing before the next response: the follower may still be storing the snapshot.
         node.flow = Flow::Probe { sent: true };
     }
 }

@@ -1,18 +1,18 @@
-//! What a node has on disk, as the core reads it.
+//! A node's disk, as the core reads it.
 //!
-//! The core never writes: it names what is to be written in a [`Ready`](super::Ready), and the
-//! application writes it. So a `Storage` only answers questions, at the start and when a follower
-//! needs a snapshot.
+//! The core never writes: a [`Ready`](super::Ready) names what to write, and the application writes
+//! it. So the core only reads a `Storage`: at the start, to notice a compaction, and when a
+//! follower needs a snapshot.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{Entry, Index, Position, ServerId, Term};
 
-/// Term, vote and commit index: what must survive a crash beside the log.
+/// Term, vote and commit index: what besides the log must survive a crash.
 ///
-/// Term and vote must be on disk before a message that rests on them leaves (Figure 2, persistent
-/// state). The commit index may lag behind: a restarted node would learn it again.
+/// Term and vote must be on disk before a message that relies on them leaves (Figure 2, persistent
+/// state). The commit index on disk may lag behind: a restarted node learns it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct HardState {
     /// The latest term seen.
@@ -23,10 +23,10 @@ pub struct HardState {
     pub commit: Index,
 }
 
-/// Who belongs to the cluster.
+/// The members of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ConfState {
-    /// All nodes, each with a vote.
+    /// All nodes; each has a vote.
     pub nodes: Vec<ServerId>,
 }
 
@@ -35,35 +35,35 @@ pub struct ConfState {
 pub struct Snapshot {
     /// The last entry that it covers.
     pub position: Position,
-    /// The cluster as of that entry.
+    /// The members of the cluster as of that entry.
     pub conf_state: ConfState,
-    /// The state, opaque to the core. May be a mere name if the data go another way.
+    /// The state, opaque to the core. It may be only a name if the data travel in another way.
     pub data: Bytes,
 }
 
-/// Why the storage has no answer.
+/// The reason why a storage cannot answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StorageError {
-    /// The entry is gone: a snapshot covers it. Send that instead.
+    /// A snapshot covers the entry. Send the snapshot instead.
     #[error("the entry is compacted")]
     Compacted,
-    /// The entry is not there yet.
-    #[error("the entry is not there")]
+    /// The log does not reach that far yet.
+    #[error("the log does not have the entry yet")]
     Unavailable,
-    /// A newer snapshot is there already; drop this one.
-    #[error("the snapshot is older than the one there is")]
+    /// There is a snapshot that is at least as new; drop this one.
+    #[error("the snapshot is not newer than the stored one")]
     SnapOutOfDate,
     /// The snapshot is being made. Ask again later.
     #[error("the snapshot is not ready yet")]
     SnapshotTemporarilyUnavailable,
-    /// The disk failed. The node must not take part any longer.
+    /// The disk failed. The node must stop.
     #[error("the storage failed: {0}")]
     Failed(String),
 }
 
-/// What the core asks of a node's disk.
+/// Read access to a node's disk.
 ///
-/// The entries kept are `first_index..=last_index`, without a gap; of the one before them the term
+/// The entries kept are `first_index..=last_index`, without a gap. The term of the entry before them
 /// is still known, since the snapshot up to there names it.
 pub trait Storage {
     /// The hard state and the members; defaults on a first start.
@@ -76,7 +76,7 @@ pub trait Storage {
     ///
     /// # Errors
     /// [`StorageError::Compacted`] if `first` is gone, [`StorageError::Unavailable`] if `end` is
-    /// beyond the log: ask for what is there.
+    /// beyond the log: ask for entries that it has.
     fn entries(&self, first: Index, end: Index) -> Result<Vec<Entry>, StorageError>;
 
     /// The term of an entry from `first_index - 1` to `last_index`.
@@ -85,17 +85,17 @@ pub trait Storage {
     /// As for [`entries`](Storage::entries).
     fn term(&self, index: Index) -> Result<Term, StorageError>;
 
-    /// The first entry kept; one beyond the last if none is.
+    /// Index of the first entry kept, or one beyond the last index if no entry is kept.
     fn first_index(&self) -> Index;
 
-    /// The last entry kept, or the last one that the snapshot covers.
+    /// Index of the last entry kept, or of the last one that the snapshot covers.
     fn last_index(&self) -> Index;
 
-    /// The newest snapshot: an `Ok` is one that may be sent as it is.
+    /// The newest snapshot, which may be sent as it is.
     ///
     /// # Errors
     /// [`StorageError::SnapshotTemporarilyUnavailable`]: the core sends none now and asks again
-    /// at the follower's next answer. It does so too after any other error: who owns the disk
-    /// stops the node.
+    /// at the follower's next response. It handles every other error alike: the owner of the disk
+    /// must stop the node.
     fn snapshot(&self) -> Result<Snapshot, StorageError>;
 }

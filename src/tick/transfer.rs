@@ -1,8 +1,8 @@
-//! Handing leadership over (thesis §3.10).
+//! Leadership transfer (thesis §3.10).
 //!
-//! The leader takes no more commands, brings the chosen node up to date, and tells it to stand for
-//! election at once. It is elected as anyone is: if it fails to, the old leader goes on after an
-//! election timeout, or somebody else is elected.
+//! The leader accepts no more commands, brings the chosen node up to date, and tells it to start an
+//! election at once. That election has the usual rules: if the chosen node does not win, the old
+//! leader continues after an election timeout, or another node is elected.
 //!
 //! ```text
 //! operator ── transfer_leader(S2) ─► S1 ── Append ───► S2
@@ -10,7 +10,7 @@
 //!                                       ── TimeoutNow ► S2 ── RequestVote { transfer } ─► all
 //! ```
 //!
-//! Off by default: only an operator, or a scheduler of load, needs it.
+//! Off by default: only an operator, or a load balancer, needs it.
 
 use super::message::Kind;
 use super::raft::{Error, Raft, Role};
@@ -18,11 +18,11 @@ use super::storage::Storage;
 use crate::api::ServerId;
 
 impl<S: Storage> Raft<S> {
-    /// Begins to hand leadership to `to`. A transfer to another node that is under way is given up.
+    /// Starts a transfer of leadership to `to`; an unfinished one to another node is cancelled.
     ///
     /// # Errors
     /// [`Error::Disabled`], [`Error::NotLeader`] (ask the leader), [`Error::PeerNotFound`]:
-    /// nothing was begun.
+    /// nothing was started.
     pub fn transfer_leader(&mut self, to: ServerId) -> Result<(), Error> {
         if !self.config.leader_transfer {
             return Err(Error::Disabled);
@@ -39,7 +39,7 @@ impl<S: Storage> Raft<S> {
             return Ok(());
         }
         self.lead_transferee = Some(to);
-        // The whole of it must not take longer than an election would.
+        // The transfer as a whole may take one election timeout.
         self.election_elapsed = 0;
         if !self.complete_transfer(slot) {
             self.send_append(slot);
@@ -47,12 +47,12 @@ impl<S: Storage> Raft<S> {
         Ok(())
     }
 
-    /// The node that leadership is being handed to.
+    /// The node that leadership is being transferred to.
     pub const fn lead_transferee(&self) -> Option<ServerId> {
         self.lead_transferee
     }
 
-    /// Tells the chosen node to stand, once it has the whole log; whether it was told.
+    /// Tells the chosen node to start an election if it has the whole log; returns whether it did.
     pub(super) fn complete_transfer(&mut self, slot: usize) -> bool {
         let node = &self.prs[slot];
         let (id, matched) = (node.id, node.matched);
@@ -63,7 +63,7 @@ impl<S: Storage> Raft<S> {
         ready
     }
 
-    /// Stands for election because the leader wants it: without a pre-vote, and past all leases.
+    /// Starts the election that the leader asked for: without a pre-vote, and in spite of leases.
     pub(super) fn on_timeout_now(&mut self) {
         if self.config.leader_transfer {
             self.hup(true);
