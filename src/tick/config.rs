@@ -68,7 +68,7 @@ pub enum ConfigError {
     #[error("inflight_max must be at least 1")]
     NoInflight,
     /// The application says that it has applied more than the storage has committed.
-    #[error("applied ({applied}) is beyond commit index {commit}; the log starts after {truncated}")]
+    #[error("applied {applied} is beyond commit index {commit}; the log starts after {truncated}")]
     Applied {
         /// The applied index in the settings.
         applied: Index,

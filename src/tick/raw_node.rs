@@ -78,8 +78,8 @@ impl<S: Storage> RawNode<S> {
     /// Handles a message from another node.
     ///
     /// # Errors
-    /// [`Error::Misdirected`] if it is for another node, [`Error::PeerNotFound`] if it is a response
-    /// from a node outside the cluster: nothing changes.
+    /// [`Error::Misdirected`] if it is for another node, [`Error::PeerNotFound`] if it is a
+    /// response from a node outside the cluster: nothing changes.
     pub fn step(&mut self, message: Message) -> Result<(), Error> {
         if message.to != self.raft.id {
             return Err(Error::Misdirected(message.to));

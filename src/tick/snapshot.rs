@@ -10,7 +10,7 @@ use super::storage::{Snapshot, Storage};
 use crate::api::ServerId;
 
 impl<S: Storage> Raft<S> {
-    /// Sends a node the newest snapshot. If there is none yet, the node's next response is awaited.
+    /// Sends a node the newest snapshot; if there is none yet, its next response leads to a retry.
     pub(super) fn send_snapshot(&mut self, slot: usize) {
         let snapshot = match self.log.pending_snapshot() {
             Some(pending) => pending.clone(),

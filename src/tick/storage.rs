@@ -63,8 +63,8 @@ pub enum StorageError {
 
 /// Read access to a node's disk.
 ///
-/// The entries kept are `first_index..=last_index`, without a gap. The term of the entry before them
-/// is still known, since the snapshot up to there names it.
+/// The entries kept are `first_index..=last_index`, without a gap. The term of the entry before
+/// them is still known, since the snapshot up to there names it.
 pub trait Storage {
     /// The hard state and the members; defaults on a first start.
     ///

@@ -1,4 +1,4 @@
-//! How terms travel: answers to messages of an older term, and answers with a newer one.
+//! How terms spread: responses to messages of an older term, and responses with a newer term.
 
 use super::*;
 use crate::tick::Role;
@@ -72,7 +72,7 @@ fn an_isolated_node_in_a_newer_term_is_freed_by_its_own_vote_requests() {
     cluster.propose(1, "x").unwrap();
     cluster.heal();
     cluster.beat(1);
-    assert_eq!(cluster.node(1).role(), Role::Follower, "the answer to its heartbeat deposed it");
+    assert_eq!(cluster.node(1).role(), Role::Follower, "the response to its heartbeat deposed it");
     cluster.campaign(1);
     assert_eq!((cluster.node(1).role(), cluster.node(1).term()), (Role::Leader, Term(7)));
     assert_eq!(cluster.commands(3), ["x"]);

@@ -8,18 +8,18 @@ use super::{chance, id, ids};
 use crate::api::{Entry, Index, Position, ServerId};
 use crate::tick::{Config, Error, Local, MemoryStorage, Message, Raft, RawNode, Ready};
 
-/// Which messages get lost.
+/// Whether a message gets lost.
 type Loss = Box<dyn Fn(&Message) -> bool>;
 
-/// Nodes 1 to `size`, driven as the contract of [`Ready`] says.
+/// Nodes 1 to `size`, driven according to the contract of [`Ready`].
 pub(super) struct Cluster {
     nodes: Vec<RawNode<MemoryStorage>>,
-    /// What each node has applied.
+    /// The entries that each node has applied.
     pub(super) applied: Vec<Vec<Entry>>,
     down: BTreeSet<u32>,
     cut: BTreeSet<(u32, u32)>,
     loss: Loss,
-    /// All that was delivered, in order.
+    /// All delivered messages, in order.
     pub(super) delivered: Vec<Message>,
 }
 
@@ -28,12 +28,12 @@ impl Cluster {
         Cluster::with(size, |_| {})
     }
 
-    /// Nodes on empty disks, whose settings `change` has changed.
+    /// Starts nodes on empty disks, with the default settings as `change` changes them.
     pub(super) fn with(size: u32, change: impl Fn(&mut Config)) -> Cluster {
         Cluster::on((0..size).map(|_| MemoryStorage::new()).collect(), change)
     }
 
-    /// One node per disk.
+    /// Starts one node per disk.
     pub(super) fn on(disks: Vec<MemoryStorage>, change: impl Fn(&mut Config)) -> Cluster {
         let size = u32::try_from(disks.len()).unwrap();
         let start = |(disk, me): (MemoryStorage, ServerId)| {
@@ -59,17 +59,17 @@ impl Cluster {
         &mut self.nodes[slot(me)]
     }
 
-    /// Nothing reaches or leaves node `me` any more.
+    /// Loses every message to or from node `me` from now on.
     pub(super) fn isolate(&mut self, me: u32) {
         self.down.insert(me);
     }
 
-    /// Nothing passes between two nodes any more.
+    /// Loses every message between two nodes from now on.
     pub(super) fn cut(&mut self, a: u32, b: u32) {
         self.cut.extend([(a, b), (b, a)]);
     }
 
-    /// Loses what `loss` says, until the network is healed.
+    /// Loses the messages that `loss` selects, until the network is healed.
     pub(super) fn lose(&mut self, loss: impl Fn(&Message) -> bool + 'static) {
         self.loss = Box::new(loss);
     }
@@ -80,26 +80,26 @@ impl Cluster {
         self.loss = Box::new(|_| false);
     }
 
-    /// Lets node `me` stand for election, and all that follows from it.
+    /// Lets node `me` start an election, and settles.
     pub(super) fn campaign(&mut self, me: u32) {
         self.raw(me).campaign();
         self.settle();
     }
 
-    /// Lets node `me` send heartbeats, and all that follows from it.
+    /// Lets node `me` send heartbeats, and settles.
     pub(super) fn beat(&mut self, me: u32) {
         self.raw(me).raft_mut().step_local(Local::Beat).unwrap();
         self.settle();
     }
 
-    /// Proposes at node `me`, and lets follow what follows from it.
+    /// Proposes a command at node `me`, and settles.
     pub(super) fn propose(&mut self, me: u32, data: &'static str) -> Result<Position, Error> {
         let proposed = self.raw(me).propose(Bytes::from_static(data.as_bytes()));
         self.settle();
         proposed
     }
 
-    /// Lets `count` ticks pass for node `me`, and follow what follows from each.
+    /// Lets `count` ticks pass for node `me`, and settles after each.
     pub(super) fn tick(&mut self, me: u32, count: u32) {
         for _ in 0..count {
             self.raw(me).tick();
@@ -107,17 +107,17 @@ impl Cluster {
         }
     }
 
-    /// Stores, sends, applies and delivers until nobody has anything to say.
+    /// Stores, sends, applies and delivers until no node has anything left to do.
     pub(super) fn settle(&mut self) {
         let mut queue = Vec::new();
         for round in 0.. {
-            assert!(round < 1000, "the nodes do not come to rest");
+            assert!(round < 1000, "the nodes never run out of messages");
             for me in 1..=self.size() {
                 for count in 0.. {
                     if !self.nodes[slot(me)].has_ready() {
                         break;
                     }
-                    assert!(count < 10, "S{me} asks for the same again and again");
+                    assert!(count < 10, "S{me} always has one more Ready");
                     queue.extend(self.drive(me));
                 }
             }
@@ -133,7 +133,7 @@ impl Cluster {
         }
     }
 
-    /// Works off one `Ready` of node `me`; what is to be sent is returned.
+    /// Handles one `Ready` of node `me`; returns the messages to send.
     fn drive(&mut self, me: u32) -> Vec<Message> {
         let node = &mut self.nodes[slot(me)];
         let ready = node.ready();
@@ -152,7 +152,7 @@ impl Cluster {
         messages
     }
 
-    /// Drops node `me`'s log up to `index`, behind a snapshot.
+    /// Replaces node `me`'s log up to `index` by a snapshot.
     pub(super) fn compact(&mut self, me: u32, index: u64) {
         let conf_state = crate::tick::ConfState { nodes: ids(self.size()) };
         let disk = self.raw(me).storage_mut();
@@ -181,20 +181,20 @@ impl Cluster {
         self.nodes.iter().map(|node| node.raft().log().committed().0).collect()
     }
 
-    /// The commands that node `me` has applied; those without data are a leader's first.
+    /// The commands that node `me` has applied, without the no-op entries of leaders.
     pub(super) fn commands(&self, me: u32) -> Vec<Bytes> {
         let commands = self.applied[slot(me)].iter().map(|entry| entry.data.clone());
         commands.filter(|data| !data.is_empty()).collect()
     }
 
-    /// Ends node `me` and starts it anew from its disk, with what it had applied.
+    /// Stops node `me` and starts it again from its disk, with its applied index.
     pub(super) fn restart(&mut self, me: u32) {
         let node = &self.nodes[slot(me)];
         let disk = node.storage().clone();
         let config =
             Config { applied: node.raft().log().applied(), ..node.raft().config().clone() };
         self.nodes[slot(me)] = RawNode::new(config, disk, chance(u64::from(me))).unwrap();
-        assert_eq!(self.node(me).id(), id(me), "the node keeps its name");
+        assert_eq!(self.node(me).id(), id(me), "the node keeps its id");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Replication from end to end: what several nodes agree on.
+//! Replication from end to end, with several nodes.
 
 use super::cluster::Cluster;
 use super::*;
@@ -41,7 +41,7 @@ fn a_new_leader_commits_the_old_ones_entries_without_a_new_command_2ab() {
     assert_eq!(cluster.node(1).log().committed(), Index(1));
     cluster.heal();
     cluster.campaign(2);
-    assert_eq!(cluster.commits(), [4; 5], "by the entry that its term began with");
+    assert_eq!(cluster.commits(), [4; 5], "by the no-op entry of its term");
     assert_eq!(cluster.commands(5), ["x", "y"]);
 }
 
@@ -67,7 +67,7 @@ fn a_candidate_with_a_shorter_log_only_costs_the_leader_its_term_2ab() {
     cluster.campaign(1);
     cluster.campaign(3);
     assert_eq!(cluster.node(1).role(), Role::Leader);
-    assert_eq!(cluster.node(3).role(), Role::Candidate, "S2 has voted and S1 is not heard");
+    assert_eq!(cluster.node(3).role(), Role::Candidate, "S2 has voted, and nothing comes from S1");
     cluster.heal();
     cluster.campaign(3);
     for (me, log) in [(1, &[1][..]), (2, &[1]), (3, &[])] {
@@ -139,7 +139,7 @@ fn a_heartbeat_does_not_commit_what_a_deposed_leader_has_in_that_place_2ab() {
         cluster.beat(2);
         assert!(
             !cluster.commands(1).contains(&Bytes::from_static(b"lost")),
-            "applied what was lost"
+            "applied a lost command"
         );
         assert_eq!(cluster.commits(), [3 + succeeded; 5]);
     }
@@ -148,7 +148,7 @@ fn a_heartbeat_does_not_commit_what_a_deposed_leader_has_in_that_place_2ab() {
 /// TestLeaderElectionOverwriteNewerLogs.
 #[test]
 fn a_leader_overwrites_newer_entries_that_were_never_committed_2ab() {
-    // S1, S2 have an entry of term 1; S3 has one of term 2, which S4, S5 have voted for.
+    // S1 and S2 have an entry of term 1, S3 has one of term 2; S4 and S5 voted for S3 in term 2.
     let voted = || {
         let mut disk = MemoryStorage::new();
         disk.set_hard_state(HardState { term: Term(2), vote: Some(id(3)), commit: Index(0) });
@@ -181,7 +181,7 @@ fn a_leader_repairs_every_log_of_figure_7_2ab() {
         let mut second = disk(log);
         second.set_hard_state(HardState { term: Term(7), ..HardState::default() });
         let mut cluster = Cluster::on(vec![first, second, MemoryStorage::new()], |_| {});
-        // The third node votes, and is never heard of again.
+        // The third node only votes: it receives nothing else.
         cluster.lose(|message| {
             message.to == id(3) && !matches!(message.kind, Kind::RequestVote { .. })
         });
@@ -192,15 +192,15 @@ fn a_leader_repairs_every_log_of_figure_7_2ab() {
     }
 }
 
-/// Figure 8, (a) to (e): S1 must not commit its old entry by counting copies, since S5 may still
+/// Figure 8, (a) to (d): S1 must not commit its old entry by counting copies, since S5 may still
 /// win.
 #[test]
 fn an_old_entry_on_a_majority_is_not_committed_in_figure_8() {
     let logs: [&[u64]; 5] = [&[1, 2], &[1, 2], &[1], &[1], &[1, 3]];
     let disks = logs.into_iter().map(disk).collect();
     let mut cluster = Cluster::on(disks, |_| {});
-    // (c) S1 leads again, and its entry of term 2 reaches S3; the one of its own term reaches
-    // nobody.
+    // (c) S1 leads again, and its entry of term 2 reaches S3; the entry of its own term reaches no
+    // other node.
     cluster.isolate(5);
     cluster.lose(|message| match &message.kind {
         Kind::Append { entries, .. } => entries.iter().any(|entry| entry.term > Term(2)),
@@ -211,7 +211,7 @@ fn an_old_entry_on_a_majority_is_not_committed_in_figure_8() {
     cluster.campaign(1);
     assert_eq!((cluster.node(1).role(), cluster.node(1).term()), (Role::Leader, Term(3)));
     let whole = |kind: &Kind| matches!(kind, Kind::Append { .. });
-    assert!(cluster.delivered.iter().all(|message| !whole(&message.kind)), "nothing got through");
+    assert!(cluster.delivered.iter().all(|message| !whole(&message.kind)), "no append arrived");
     let kind = append(at(1, 1), &[2], 0);
     for to in [2, 3] {
         let message = Message { from: id(1), to: id(to), term: Term(3), kind: kind.clone() };

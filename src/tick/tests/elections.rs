@@ -1,4 +1,4 @@
-//! Who wins an election, and what everybody else makes of it.
+//! Elections: which node wins, and how the others react.
 
 use super::cluster::Cluster;
 use super::*;
@@ -33,7 +33,7 @@ fn a_newer_term_makes_a_follower_of_every_role_2aa() {
         assert_eq!(node.term(), Term(1));
         step(&mut node, 2, 2, append(at(0, 0), &[], 0));
         assert_eq!((node.role(), node.term()), (Role::Follower, Term(2)));
-        assert_eq!(node.lead(), Some(id(2)), "who appends leads");
+        assert_eq!(node.lead(), Some(id(2)), "the sender of an append leads");
     }
 }
 
@@ -139,7 +139,7 @@ fn every_node_can_take_over_in_its_turn_2aa() {
         cluster.campaign(winner);
         for me in 1..=3 {
             let role = if me == winner { Role::Leader } else { Role::Follower };
-            assert_eq!(cluster.node(me).role(), role, "S{me} after S{winner} stood");
+            assert_eq!(cluster.node(me).role(), role, "S{me} after the election of S{winner}");
         }
     }
 }
@@ -177,7 +177,7 @@ fn a_candidate_that_was_away_yields_to_the_leader_it_finds_2aa() {
         cluster.settle();
         cluster.heal();
         let (leader, term) = (cluster.node(2).id(), cluster.node(2).term());
-        assert!(term > cluster.node(3).term(), "the others went on without it");
+        assert!(term > cluster.node(3).term(), "the others had an election without it");
         cluster.raw(3).step(Message { from: leader, to: id(3), term, kind }).unwrap();
         cluster.settle();
         let node = cluster.node(3);
@@ -195,7 +195,7 @@ fn a_heartbeat_of_an_older_term_costs_its_leader_the_office_2aa() {
     cluster.campaign(3);
     cluster.campaign(3);
     assert_eq!((cluster.node(3).role(), cluster.node(3).term()), (Role::Candidate, Term(3)));
-    // Its requests are lost; only the answer to the heartbeat has the newer term.
+    // Its requests were lost; only the response to the heartbeat has the newer term.
     cluster.heal();
     cluster.beat(1);
     assert_eq!((cluster.node(1).role(), cluster.node(1).term()), (Role::Follower, Term(3)));
@@ -247,7 +247,7 @@ fn a_refused_candidate_gives_up_before_its_timeout() {
     step(&mut node, 2, 1, vote(false));
     assert_eq!(node.role(), Role::Candidate, "one refusal of three decides nothing");
     step(&mut node, 2, 1, vote(false));
-    assert_eq!(node.role(), Role::Candidate, "and it counts once");
+    assert_eq!(node.role(), Role::Candidate, "a repeated refusal counts once");
     step(&mut node, 3, 1, vote(false));
     assert_eq!((node.role(), node.term(), node.lead()), (Role::Follower, Term(1), None));
     assert_eq!(node.vote(), Some(id(1)), "the vote of this term stays given");

@@ -4,7 +4,7 @@ use super::cluster::Cluster;
 use super::*;
 use crate::tick::{Error, ReadState, Role};
 
-/// Ready's reads, without the rest.
+/// Takes a node's confirmed reads, without the rest of its `Ready`.
 fn reads(cluster: &mut Cluster, me: u32) -> Vec<ReadState> {
     std::mem::take(&mut cluster.raw(me).raft_mut().read_states)
 }
@@ -15,10 +15,10 @@ fn all_features_are_off_by_default() {
     assert_eq!(node.transfer_leader(id(2)), Err(Error::Disabled));
     assert_eq!(node.read_index(1), Err(Error::Disabled));
     (0..100).for_each(|_| node.tick());
-    assert_eq!(node.role(), Role::Leader, "without an answer for a hundred ticks");
+    assert_eq!(node.role(), Role::Leader, "without a response for a hundred ticks");
     let mut candidate = self::node(1, 3);
     candidate.hup(false);
-    assert_eq!(candidate.term(), Term(1), "without asking around");
+    assert_eq!(candidate.term(), Term(1), "without a pre-vote");
     let mut follower = self::node(1, 3);
     step(&mut follower, 2, 1, Kind::TimeoutNow);
     assert_eq!(follower.role(), Role::Follower);
@@ -73,15 +73,15 @@ fn a_pre_vote_looks_at_the_log_and_at_whether_a_leader_is_heard() {
     };
     let node = || node_with(1, 3, disk(&[1]), |config| config.pre_vote = true);
     let grant = |granted| Kind::RequestPreVoteResponse { granted };
-    assert_eq!(asked(&mut node(), at(1, 1)), [(2, grant(true))], "in the term asked for");
-    assert_eq!(asked(&mut node(), at(1, 0)), [(1, grant(false))], "in its own");
+    assert_eq!(asked(&mut node(), at(1, 1)), [(2, grant(true))], "in the term of the request");
+    assert_eq!(asked(&mut node(), at(1, 0)), [(1, grant(false))], "in its own term");
     let mut content = node();
     step(&mut content, 3, 1, heartbeat(0));
     content.take_msgs();
     assert_eq!(asked(&mut content, at(1, 1)), [], "it has a leader");
     (0..10).for_each(|_| content.tick());
     content.take_msgs();
-    assert_eq!(asked(&mut content, at(1, 1)), [(2, grant(true))], "it had");
+    assert_eq!(asked(&mut content, at(1, 1)), [(2, grant(true))], "its leader is silent");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_leader_without_a_majority_steps_down() {
     let mut cluster = checking(3);
     cluster.campaign(1);
     cluster.tick(1, 100);
-    assert_eq!(cluster.node(1).role(), Role::Leader, "its heartbeats are answered");
+    assert_eq!(cluster.node(1).role(), Role::Leader, "its heartbeats get responses");
     cluster.isolate(1);
     cluster.tick(1, 20);
     let node = cluster.node(1);
@@ -139,7 +139,7 @@ fn followers_of_a_living_leader_do_not_vote_it_away() {
     cluster.heal();
     cluster.campaign(3);
     assert_eq!((cluster.node(2).term(), cluster.node(2).vote()), (Term(1), Some(id(1))));
-    // The leader learns the newer term from the answer to its heartbeat; else S3 were stuck.
+    // The leader learns the newer term from S3's response to its heartbeat; else S3 would be stuck.
     cluster.beat(1);
     assert_eq!(cluster.node(1).role(), Role::Follower);
     cluster.tick(2, 10);
@@ -234,7 +234,7 @@ fn a_read_waits_for_a_majority_to_confirm_the_leader() {
     cluster.campaign(1);
     cluster.propose(1, "x").unwrap();
     cluster.raw(1).read_index(7).unwrap();
-    assert_eq!(reads(&mut cluster, 1), [], "nobody has confirmed it yet");
+    assert_eq!(reads(&mut cluster, 1), [], "no follower has confirmed it yet");
     let ready = cluster.raw(1).ready();
     cluster.raw(1).advance();
     let kind = Kind::HeartbeatResponse { round: 1 };
@@ -258,7 +258,7 @@ fn a_cut_off_leader_answers_no_read() {
     cluster.propose(2, "x").unwrap();
     cluster.heal();
     cluster.beat(1);
-    assert_eq!(reads(&mut cluster, 1), [], "somebody else leads, and has committed more");
+    assert_eq!(reads(&mut cluster, 1), [], "another node leads, and has committed more");
 }
 
 #[test]
@@ -327,7 +327,7 @@ fn a_follower_may_ask_too() {
     cluster.propose(1, "x").unwrap();
     cluster.raw(3).read_index(7).unwrap();
     let mut found = Vec::new();
-    // The answer is in a Ready, which the cluster would work off.
+    // The result is in a Ready, which the cluster would handle itself.
     let ready = cluster.raw(3).ready();
     cluster.raw(3).advance();
     let mut queue = ready.messages;
@@ -352,7 +352,7 @@ fn a_read_does_not_outlive_the_term_that_it_was_asked_in() {
     assert_eq!(node.read_states, [], "the application asks again");
 }
 
-/// Deposes a leader, and elects it in the term after.
+/// Deposes a leader, and elects it again in a newer term.
 fn settle_leader_again(node: &mut Node) {
     node.become_follower(node.term().next(), None);
     settle_leader(node);

@@ -1,4 +1,4 @@
-//! Flow control: how much is under way to a follower.
+//! Flow control: how much is in flight to a follower.
 
 use super::cluster::Cluster;
 use super::*;
@@ -12,7 +12,7 @@ fn paced(size: u32, disk: MemoryStorage) -> Node {
     node
 }
 
-/// A leader of two whose follower has everything and is streamed to.
+/// A leader of two nodes whose follower has everything and is in `Replicate`.
 fn streaming() -> Node {
     let mut node = paced(2, MemoryStorage::new());
     node.broadcast_append();
@@ -21,7 +21,7 @@ fn streaming() -> Node {
     node
 }
 
-/// Proposes five bytes, and counts what is sent for it; each in a filling of the outbox of its own.
+/// Proposes five bytes `count` times, emptying the outbox after each; counts the messages.
 fn proposals(node: &mut Node, count: usize) -> usize {
     let sent = (0..count).map(|_| {
         node.propose(Bytes::from_static(b"12345")).unwrap();
@@ -36,7 +36,7 @@ fn a_leader_feels_its_way_with_one_append_at_a_time() {
     node.broadcast_append();
     assert_eq!(node.prs[1].flow(), Flow::Probe { sent: true });
     assert_eq!(node.take_msgs().len(), 1);
-    assert_eq!(proposals(&mut node, 3), 0, "nothing more before an answer");
+    assert_eq!(proposals(&mut node, 3), 0, "nothing more before a response");
     accept(&mut node, 2, 1);
     assert_eq!(node.prs[1].flow(), Flow::Replicate);
     let counts = said(&mut node).into_iter().map(|(_, kind)| match kind {
@@ -52,7 +52,7 @@ fn a_full_window_holds_the_next_append_back() {
     assert_eq!(proposals(&mut node, 5), 3);
     assert_eq!(node.prs[1].inflight(), 3);
     accept(&mut node, 2, 3);
-    assert_eq!(node.prs[1].inflight(), 2, "two were answered, one has left with the rest");
+    assert_eq!(node.prs[1].inflight(), 2, "two have a response, and one with the rest has left");
     let sent = said(&mut node);
     assert_eq!(sent.len(), 1, "{sent:?}");
 }
@@ -62,7 +62,7 @@ fn a_heartbeats_answer_makes_room_in_a_full_window() {
     let mut node = streaming();
     proposals(&mut node, 5);
     step(&mut node, 2, 1, Kind::HeartbeatResponse { round: 0 });
-    assert_eq!(said(&mut node).len(), 1, "or a lost append would block it for ever");
+    assert_eq!(said(&mut node).len(), 1, "else a lost append would block the follower for ever");
     assert_eq!(node.prs[1].inflight(), 3);
 }
 
@@ -89,7 +89,7 @@ fn a_refusal_ends_the_stream_and_repeats_from_what_is_there() {
     assert_eq!((node.prs[1].flow(), node.prs[1].next()), (Flow::Probe { sent: true }, Index(2)));
     assert_eq!(node.take_msgs().len(), 1);
     step(&mut node, 2, 1, refused);
-    assert_eq!(node.take_msgs().len(), 0, "the refusals of what was under way come to nothing");
+    assert_eq!(node.take_msgs().len(), 0, "the other rejections are stale");
     accept(&mut node, 2, 3);
     assert_eq!(node.prs[1].flow(), Flow::Replicate);
 }
@@ -100,7 +100,7 @@ fn a_follower_that_was_held_back_hears_what_it_missed_about_commits() {
     node.broadcast_append();
     accept(&mut node, 2, 1);
     node.take_msgs();
-    assert_eq!(node.log().committed(), Index(1), "while S3 was not to be sent anything");
+    assert_eq!(node.log().committed(), Index(1), "while S3 was paused");
     accept(&mut node, 3, 1);
     assert_eq!(said(&mut node), [(3, append(at(1, 1), &[], 1))]);
 }
@@ -168,7 +168,7 @@ fn a_lost_snapshot_that_nobody_reports_is_sent_again_in_the_end() {
     cluster.compact(1, 4);
     cluster.heal();
     cluster.lose(|message| matches!(message.kind, Kind::Snapshot { .. }));
-    // An election timeout of heartbeats, each answered, and the probe that finds the snapshot lost.
+    // Heartbeat responses for an election timeout, then the probe that finds the snapshot lost.
     (0..3).for_each(|_| cluster.beat(1));
     cluster.heal();
     (0..12).for_each(|_| cluster.beat(1));

@@ -1,4 +1,4 @@
-//! What a follower makes of an append, a vote request and a heartbeat.
+//! How a follower handles an append, a vote request and a heartbeat.
 
 use super::*;
 use crate::tick::Role;
@@ -61,16 +61,16 @@ fn an_append_keeps_what_it_does_not_contradict_and_commits_what_it_speaks_of_2ab
     // (prev, sent, leader's commit) -> (log, commit, accepted), for a log of 1 2 in term 2
     type Case<'a> = (Position, &'a [u64], u64, &'a [u64], u64, bool);
     let cases: [Case<'_>; 11] = [
-        // Without prev nothing is taken.
+        // Without prev nothing is accepted.
         (at(3, 2), &[], 3, &[1, 2], 0, false),
         (at(3, 3), &[], 3, &[1, 2], 0, false),
-        // With it all is, and a conflict gives way.
+        // With prev everything is accepted, and conflicting entries are replaced.
         (at(1, 1), &[], 1, &[1, 2], 1, true),
         (at(0, 0), &[2], 1, &[2], 1, true),
         (at(2, 2), &[2, 2], 3, &[1, 2, 2, 2], 3, true),
         (at(2, 2), &[2], 4, &[1, 2, 2], 3, true),
         (at(1, 1), &[2], 4, &[1, 2], 2, true),
-        // The commit index stays within what the append speaks of, and within the leader's.
+        // The commit index is at most the append's last entry, and at most the leader's.
         (at(1, 1), &[], 3, &[1, 2], 1, true),
         (at(1, 1), &[2], 3, &[1, 2], 2, true),
         (at(2, 2), &[], 3, &[1, 2], 2, true),
@@ -95,7 +95,7 @@ fn an_append_keeps_what_it_does_not_contradict_and_commits_what_it_speaks_of_2ab
 #[test]
 fn a_vote_goes_to_a_log_that_is_at_least_as_up_to_date_2ab() {
     let cases: [(&[u64], Position, bool); 9] = [
-        // The same last term: the longer log.
+        // The last terms are equal: the longer log wins.
         (&[1], at(1, 1), true),
         (&[1], at(1, 2), true),
         (&[1, 1], at(1, 1), false),
@@ -103,7 +103,7 @@ fn a_vote_goes_to_a_log_that_is_at_least_as_up_to_date_2ab() {
         (&[1], at(2, 1), true),
         (&[1], at(2, 2), true),
         (&[1, 1], at(2, 1), true),
-        // The voter's is.
+        // The voter's last term is newer.
         (&[2], at(1, 1), false),
         (&[2], at(1, 2), false),
         (&[2, 1 + 1], at(1, 1), false),
@@ -174,7 +174,7 @@ fn a_late_copy_of_an_append_cuts_nothing_off() {
     step(&mut node, 2, 1, append(at(0, 0), &[1, 1, 1], 3));
     step(&mut node, 2, 1, append(at(0, 0), &[1], 1));
     assert_eq!((terms(&node), node.log().committed()), (vec![1, 1, 1], Index(3)));
-    assert_eq!(said(&mut node).pop(), Some((2, accepted(1))), "it answers for what it speaks of");
+    assert_eq!(said(&mut node).pop(), Some((2, accepted(1))), "it covers only its own entries");
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn a_conflict_with_a_committed_entry_is_a_bug() {
 
 #[test]
 fn a_refusal_names_the_last_place_at_which_the_logs_could_agree() {
-    // prev is beyond the end; then in a term that this log has skipped.
+    // First prev is beyond the end, then its term differs from that of the entry there.
     let cases = [(at(9, 9), at(3, 5)), (at(2, 4), at(1, 2)), (at(1, 4), at(1, 2))];
     for (prev, hint) in cases {
         let mut node = node_on(1, 3, disk(&[1, 1, 3, 3, 3]));

@@ -1,4 +1,4 @@
-//! What a leader appends, sends, counts and commits.
+//! How a leader appends, sends, counts and commits entries.
 
 use super::*;
 use crate::tick::Role;
@@ -75,7 +75,7 @@ fn an_own_entry_commits_all_before_it_2ab() {
         accept(&mut node, 2, last.0);
         let expected: Vec<_> = older.iter().copied().chain([3, 3]).collect();
         let next: Vec<_> = node.log().next_ents().map(|entry| entry.term.0).collect();
-        assert_eq!(next, expected, "the older ones, the leader's first, the command");
+        assert_eq!(next, expected, "the older entries, the no-op entry, the command");
     }
 }
 
@@ -111,7 +111,7 @@ fn what_is_sent_is_taken_to_arrive_2ab() {
     let mut node = node_on(1, 2, disk(&[1, 1, 1]));
     settle_leader(&mut node);
     propose(&mut node, "x");
-    assert_eq!(node.prs[1].next(), Index(6), "three old entries, the leader's first, the command");
+    assert_eq!(node.prs[1].next(), Index(6), "three old entries, the no-op entry, the command");
 }
 
 /// TestVoteRequest.
@@ -164,12 +164,12 @@ fn a_peers_match_and_the_commit_index_never_move_back() {
     assert_eq!(node.log().committed(), Index(3));
     node.take_msgs();
     accept(&mut node, 2, 2);
-    assert_eq!(node.prs[1].matched(), Index(3), "a late answer says less, not otherwise");
+    assert_eq!(node.prs[1].matched(), Index(3), "a late response does not move it back");
     assert_eq!((node.log().committed(), node.msgs().len()), (Index(3), 0));
     let late = Kind::AppendResponse { index: Index(2), rejection: Some(at(1, 1)) };
     step(&mut node, 2, 1, late);
     assert_eq!((node.prs[1].matched(), node.prs[1].next()), (Index(3), Index(4)));
-    assert_eq!(node.msgs().len(), 0, "what was refused long ago is there by now");
+    assert_eq!(node.msgs().len(), 0, "a stale rejection is ignored");
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn an_answer_of_a_stranger_changes_nothing() {
         step(&mut node, 9, 1, kind);
     }
     assert_eq!((node.msgs(), node.log().committed()), (&[][..], Index(1)));
-    assert!(node.progress().eq(&before), "somebody's progress has changed: {:?}", node.prs);
+    assert!(node.progress().eq(&before), "the progress of a node has changed: {:?}", node.prs);
 }
 
 #[test]
@@ -191,10 +191,10 @@ fn nothing_is_remembered_of_an_earlier_leadership() {
     accept(&mut node, 2, 2);
     node.become_follower(Term(2), Some(id(3)));
     elect(&mut node);
-    assert_eq!(node.prs[1].matched(), Index(0), "S2 may have lost it to another leader since");
+    assert_eq!(node.prs[1].matched(), Index(0), "another leader may have replaced it on S2 since");
     assert_eq!(node.prs[1].next(), Index(3));
     let quiet = node.prs.iter().all(|node| node.vote.is_none() && !node.recent_active);
-    assert!(quiet, "nobody has answered in this term");
+    assert!(quiet, "no node has responded in this term");
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_leader_can_be_told_not_to_spread_its_commit_index() {
     accept(&mut node, 2, 1);
     assert_eq!((node.log().committed(), node.msgs().len()), (Index(1), 0));
     node.tick();
-    assert_eq!(said(&mut node)[0], (2, heartbeat(1)), "the heartbeat tells it");
+    assert_eq!(said(&mut node)[0], (2, heartbeat(1)), "the heartbeat has the commit index");
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn commands_of_one_filling_of_the_outbox_travel_together() {
     assert_eq!(said(&mut node), [(2, sent.clone()), (3, sent)]);
     propose(&mut node, "z");
     let next = Kind::Append { prev: at(1, 3), entries: vec![command(4, "z")], commit: Index(1) };
-    assert_eq!(said(&mut node)[0], (2, next), "what has left is not sent again");
+    assert_eq!(said(&mut node)[0], (2, next), "entries that have left are not sent again");
 }
 
 #[test]

@@ -1,10 +1,9 @@
-//! How many rounds it takes to repair a log.
+//! The number of rounds that it takes to repair a log.
 
 use super::cluster::Cluster;
 use super::*;
 
-/// How many appends a leader with the log `ours` needs to make `theirs` like it, after the
-/// election.
+/// The number of appends with which a leader with the log `ours` repairs the log `theirs`.
 fn appends_to_repair(ours: &[u64], theirs: &[u64]) -> usize {
     let term = ours.iter().chain(theirs).copied().max().unwrap();
     let on = |log| {

@@ -1,11 +1,11 @@
-//! The behaviours of the core, one test each, and the kit to set them up.
+//! The behaviours of the core, one test each, and the helpers to set them up.
 //!
-//! Names end in the part that the behaviour belongs to, as the tick design numbers them: `2aa`
-//! elections, `2ab` replication, `2ac` the node and its `Ready`, `2c` snapshots. The tests without
-//! one are of what those parts leave unsaid, and of the features beyond them.
+//! A test's name ends in the part that its behaviour belongs to, as the tick design numbers the
+//! parts: `2aa` elections, `2ab` replication, `2ac` the node and its `Ready`, `2c` snapshots. Tests
+//! without a part cover details that those parts leave open, and the features beyond them.
 //!
 //! [`node`] is one node whose messages are read from its outbox. [`Cluster`](cluster::Cluster) is a
-//! few of them with disks and a network that delivers in the order of sending, at once, or loses.
+//! few nodes with disks, and a network that delivers messages at once and in order, or loses them.
 
 mod answers;
 mod cluster;
@@ -50,7 +50,7 @@ fn entries(first: u64, terms: &[u64]) -> Vec<Entry> {
     (first..).zip(terms).map(|(index, term)| entry(*term, index)).collect()
 }
 
-/// A disk with a log of the given terms, in the last one's term.
+/// A disk with a log of the given terms; its current term is the last one.
 fn disk(terms: &[u64]) -> MemoryStorage {
     let mut disk = MemoryStorage::new();
     disk.append(entries(1, terms));
@@ -59,7 +59,7 @@ fn disk(terms: &[u64]) -> MemoryStorage {
     disk
 }
 
-/// A source of chance that follows from `seed` (SplitMix64).
+/// A source of randomness that depends only on `seed` (SplitMix64).
 fn chance(seed: u64) -> Box<dyn Chance> {
     let mut state = seed;
     Box::new(move |bound: u32| {
@@ -86,21 +86,21 @@ fn node_with(me: u32, size: u32, disk: MemoryStorage, change: impl FnOnce(&mut C
     Raft::new(config, disk, chance(u64::from(me))).unwrap()
 }
 
-/// Makes a node the leader of its next term, without asking anybody.
+/// Makes a node the leader of its next term, without votes of other nodes.
 fn elect(node: &mut Node) {
     node.become_candidate();
     node.become_leader();
     node.take_msgs();
 }
 
-/// Node 1 of `size`, leader of term 1, whose first entry everybody has.
+/// Node 1 of `size`, leader of term 1, whose first entry all nodes have.
 fn leader(size: u32) -> Node {
     let mut leader = node(1, size);
     settle_leader(&mut leader);
     leader
 }
 
-/// Elects `node` and lets the others accept all it has.
+/// Elects `node` and lets the others accept its whole log.
 fn settle_leader(node: &mut Node) {
     elect(node);
     let last = node.log().last_index().0;
@@ -110,13 +110,13 @@ fn settle_leader(node: &mut Node) {
     node.take_msgs();
 }
 
-/// Lets node `from` answer that it has everything up to `index`.
+/// Delivers node `from`'s response that it has everything up to `index`.
 fn accept(node: &mut Node, from: u32, index: u64) {
     let kind = Kind::AppendResponse { index: Index(index), rejection: None };
     step(node, from, node.term().0, kind);
 }
 
-/// Lets node `from` say `kind` in `term`.
+/// Delivers a message of node `from` in `term`.
 fn step(node: &mut Node, from: u32, term: u64, kind: Kind) {
     node.step(Message { from: id(from), to: node.id(), term: Term(term), kind });
 }
@@ -150,12 +150,12 @@ fn snapshot_message(position: Position, nodes: &[u32]) -> Kind {
     Kind::Snapshot { snapshot: Box::new(snapshot(position, nodes)) }
 }
 
-/// The outbox, as (receiver, what is said).
+/// Empties the outbox; returns (receiver, content) of each message.
 fn said(node: &mut Node) -> Vec<(u32, Kind)> {
     node.take_msgs().into_iter().map(|message| (message.to.0, message.kind)).collect()
 }
 
-/// What a log has to show: its terms.
+/// The terms of a node's log.
 fn terms(node: &Node) -> Vec<u64> {
     node.log().all_entries().map(|entry| entry.term.0).collect()
 }

@@ -1,4 +1,4 @@
-//! What an application is asked to do, and in which order.
+//! What a `Ready` asks of the application, and in which order.
 
 use super::*;
 use crate::tick::{ConfigError, Error, RawNode, Ready, Role, SoftState, Storage};
@@ -9,7 +9,7 @@ fn raw(size: u32, disk: MemoryStorage) -> Raw {
     RawNode::new(Config::new(id(1), ids(size)), disk, chance(1)).unwrap()
 }
 
-/// Stores what `ready` asks for.
+/// Stores everything that `ready` asks to store.
 fn store(node: &mut Raw, ready: &Ready) {
     let disk = node.storage_mut();
     if let Some(snapshot) = ready.snapshot.clone() {
@@ -21,7 +21,7 @@ fn store(node: &mut Raw, ready: &Ready) {
     }
 }
 
-/// One round of the contract; what was asked is returned.
+/// Does one round of the contract; returns its `Ready`.
 fn work(node: &mut Raw) -> Ready {
     let ready = node.ready();
     store(node, &ready);
@@ -44,7 +44,7 @@ fn a_cluster_of_one_stores_and_applies_a_command_in_one_round_2ac() {
         (&ready.entries, &ready.committed_entries),
         (&vec![expected.clone()], &vec![expected])
     );
-    assert!(!node.has_ready(), "and nothing of the command");
+    assert!(!node.has_ready(), "nothing is left of the command");
 }
 
 /// TestRawNodeRestart.
@@ -68,8 +68,8 @@ fn a_restart_goes_on_after_the_snapshot_2c() {
     let mut node = RawNode::new(Config::new(id(1), vec![]), disk, chance(1)).unwrap();
     let expected = Ready { committed_entries: vec![entry(1, 3)], ..Ready::default() };
     assert_eq!(work(&mut node), expected);
-    assert!(!node.has_ready(), "that was all");
-    assert_eq!(node.raft().nodes().collect::<Vec<_>>(), ids(2), "the snapshot knows the members");
+    assert!(!node.has_ready(), "there is nothing else");
+    assert_eq!(node.raft().nodes().collect::<Vec<_>>(), ids(2), "the snapshot names the members");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_term_alone_is_worth_a_ready() {
     let mut node = raw(3, MemoryStorage::new());
     let kind = accepted(1);
     node.step(Message { from: id(2), to: id(1), term: Term(4), kind }).unwrap();
-    assert!(node.has_ready(), "nothing to send, to apply or to tell, but a term to store");
+    assert!(node.has_ready(), "there is nothing but a term to store");
     let ready = work(&mut node);
     assert_eq!(ready.hard_state.map(|hard| hard.term), Some(Term(4)));
     assert!(ready.must_sync && ready.messages.is_empty(), "{ready:?}");
@@ -173,7 +173,7 @@ fn messages_are_handed_over_once() {
     let mut node = raw(3, MemoryStorage::new());
     node.campaign();
     assert_eq!(work(&mut node).messages.len(), 2);
-    assert!(!node.has_ready(), "they are gone");
+    assert!(!node.has_ready(), "the messages were handed over");
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn what_is_stepped_between_ready_and_advance_is_in_the_next_one() {
     };
     node.step(append(at(0, 0), &[1, 1], 1)).unwrap();
     let ready = node.ready();
-    // A new leader replaces the second entry, which is on its way to the disk.
+    // A new leader replaces the second entry, which is being written to the disk.
     node.step(append(at(1, 1), &[2], 2)).unwrap();
     store(&mut node, &ready);
     node.advance();

@@ -1,10 +1,10 @@
-//! Snapshots in place of entries, on both sides.
+//! Snapshots in place of entries, on the leader and on the follower.
 
 use super::cluster::Cluster;
 use super::*;
 use crate::tick::{RawNode, Role};
 
-/// A node that has just taken in a snapshot at 11/11 of nodes 1 and 2.
+/// A node that has just received a snapshot at 11/11, with members 1 and 2.
 fn restored() -> Node {
     let mut node = node(1, 2);
     step(&mut node, 2, 11, snapshot_message(at(11, 11), &[1, 2]));
@@ -67,7 +67,7 @@ fn a_snapshot_replaces_the_members_2c() {
     let mut node = node(3, 2);
     step(&mut node, 2, 11, snapshot_message(at(11, 11), &[2, 3, 4]));
     assert_eq!(node.nodes().collect::<Vec<_>>(), [2, 3, 4].map(id));
-    assert!(node.is_promotable(), "it belongs to them");
+    assert!(node.is_promotable(), "it is one of them");
 }
 
 /// TestSlowNodeRestore.
@@ -82,7 +82,7 @@ fn a_follower_that_was_away_for_long_catches_up_by_a_snapshot_2c() {
     cluster.compact(1, 102);
     cluster.heal();
     cluster.beat(1);
-    assert_eq!(cluster.node(3).log().truncated(), at(1, 102), "it had a snapshot");
+    assert_eq!(cluster.node(3).log().truncated(), at(1, 102), "it received a snapshot");
     cluster.propose(1, "y").unwrap();
     cluster.propose(1, "z").unwrap();
     assert_eq!(cluster.commits(), [104, 104, 104]);
@@ -129,7 +129,7 @@ fn without_a_snapshot_the_leader_waits_for_one() {
     elect(&mut node);
     let refused = Kind::AppendResponse { index: Index(3), rejection: Some(at(0, 0)) };
     step(&mut node, 2, 2, refused);
-    assert_eq!(said(&mut node), [], "none yet");
+    assert_eq!(said(&mut node), [], "there is no snapshot yet");
     node.log_mut()
         .storage_mut()
         .create_snapshot(Index(3), ConfState::default(), Bytes::new())
@@ -169,7 +169,7 @@ fn memory_follows_what_the_application_compacts() {
     let disk = cluster.raw(2).storage_mut();
     disk.create_snapshot(Index(8), ConfState::default(), Bytes::new()).unwrap();
     disk.compact(Index(8)).unwrap();
-    assert_eq!(cluster.node(2).log().first_index(), Index(1), "at the next advance");
+    assert_eq!(cluster.node(2).log().first_index(), Index(1), "not before the next advance");
     cluster.propose(1, "y").unwrap();
     let log = cluster.node(2).log();
     assert_eq!(

@@ -1,9 +1,9 @@
-//! When a node stands for election, and what that looks like from outside.
+//! Election timeouts: when a node starts an election, and what it then sends.
 
 use super::*;
 use crate::tick::Role;
 
-/// Ticks a node until it stands for election; how many that took.
+/// Ticks a node until it starts an election; returns the number of ticks.
 fn ticks_to_election(node: &mut Node) -> u32 {
     let term = node.term();
     let mut ticks = 0;
@@ -25,7 +25,7 @@ fn candidate(me: u32, seed: u64) -> Node {
     node
 }
 
-/// After 19 ticks, one short of twice the timeout, there was one election and no second.
+/// After 19 ticks, one less than twice the timeout, there was exactly one election.
 fn stands_once(mut node: Node) {
     (0..19).for_each(|_| node.tick());
     assert_eq!((node.role(), node.term()), (Role::Candidate, Term(2)));
@@ -55,7 +55,7 @@ fn every_timeout_occurs(start: fn(u32, u64) -> Node) {
     for seed in 0..500 {
         seen.insert(ticks_to_election(&mut start(1, seed)));
     }
-    assert_eq!(seen, (10..20).collect(), "from the timeout to just below twice of it");
+    assert_eq!(seen, (10..20).collect(), "from the timeout to one tick less than twice as long");
 }
 
 /// TestFollowerElectionTimeoutRandomized.
@@ -79,7 +79,7 @@ fn conflicts_are_rare(start: fn(u32, u64) -> Node) {
         let first = ticks.iter().min();
         conflicts += usize::from(ticks.iter().filter(|ticks| Some(*ticks) == first).count() > 1);
     }
-    assert!(conflicts <= 300, "two of five stood first together in {conflicts} of 1000 rounds");
+    assert!(conflicts <= 300, "two of five started together in {conflicts} of 1000 rounds");
     assert!(conflicts > 0, "the timeouts are not independent");
 }
 
@@ -107,8 +107,8 @@ fn the_timeout_is_drawn_anew_at_every_change_of_role() {
     assert!(drawn.len() > 5, "fifty draws gave {drawn:?}");
 }
 
-/// Ticks a follower to the edge of its patience, lets `kind` happen, and sees whether it waits
-/// anew.
+/// Ticks a follower to one tick before its election timeout and calls `after`; returns whether its
+/// election timer was reset.
 fn waits_anew(after: impl FnOnce(&mut Node)) -> bool {
     let mut node = node(1, 3);
     node.become_follower(Term(1), None);
@@ -137,7 +137,7 @@ fn a_snapshot_resets_the_election_timer() {
 
 #[test]
 fn a_vote_given_resets_the_election_timer() {
-    assert!(waits_anew(|node| step(node, 2, 1, request_vote(at(0, 0)))), "somebody else stands");
+    assert!(waits_anew(|node| step(node, 2, 1, request_vote(at(0, 0)))), "another node may win");
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_vote_refused_does_not_reset_the_election_timer() {
         node.vote = Some(id(3));
         step(node, 2, 1, request_vote(at(0, 0)));
     };
-    assert!(!waits_anew(refuse), "whoever is refused must not delay the one that could win");
+    assert!(!waits_anew(refuse), "a refused candidate must not delay one that could win");
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn a_newer_term_alone_does_not_reset_the_election_timer() {
         step(node, 2, 2, request_vote(at(0, 0)));
         assert_eq!((node.term(), node.vote()), (Term(2), None));
     };
-    assert!(!waits_anew(refuse), "the longest log must not wait for the shorter ones");
+    assert!(!waits_anew(refuse), "a shorter log must not delay a longer one");
 }
 
 #[test]
