@@ -1,9 +1,9 @@
-//! The same script to the tick core and to the crate `raft`: after every step all nodes of both
-//! agree on role, term, vote, commit index and last entry.
+//! The same scripts for the tick core and for the crate `raft`: after every step, each node of one
+//! agrees with that of the other on role, term, vote, commit index and last entry.
 //!
-//! A step does one thing to one node or to the network; then everybody who leads sends heartbeats
-//! and all messages are delivered. What the two do differently on purpose is masked by name, in
-//! [`MASKS`]; everything else is a bug in one of them. Needs the feature `raft-rs`.
+//! A step does one thing to one node or to the network; then all messages are delivered, and every
+//! leader sends heartbeats. Intended differences between the two are masked, by name, in [`MASKS`];
+//! every other difference is a bug in one of them. Needs the feature `raft-rs`.
 
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 
@@ -20,25 +20,25 @@ use raftlab::tick::{Config, Kind, Local, MemoryStorage, Message, RawNode, Role};
 const SCRIPTS: u64 = 10_000;
 const STEPS: usize = 40;
 
-/// What the two do differently, and what this test does about it.
+/// The intended differences between the two cores, and how this test hides them.
 const MASKS: [(&str, &str); 3] = [
     (
         "older_terms_are_answered",
-        "ours answers a request of an older term with its own; the other keeps still without pre-vote \
-         and check quorum: such messages are not delivered",
+        "ours answers a request of an older term with its own term; the crate, without pre-vote and \
+         check quorum, does not respond: such messages are not delivered",
     ),
     (
         "votes_beside_a_known_leader",
-        "ours gives its free vote as the paper says; the other keeps it once it knows the term's leader: \
-         such requests are not delivered",
+        "ours gives its free vote as the paper says; the crate does not, once it knows the term's \
+         leader: such requests are not delivered",
     ),
     (
         "proposals_are_forwarded",
-        "the other forwards a follower's proposal, ours drops it: only who leads is asked",
+        "the crate forwards a follower's proposal, ours drops it: only a leader is asked",
     ),
 ];
 
-/// One node, as both designs show it.
+/// The state of one node, as both cores show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Look {
     role: &'static str,
@@ -48,14 +48,14 @@ struct Look {
     last: (u64, u64),
 }
 
-/// Nodes 1 to n of one design.
+/// Nodes 1 to n of one core.
 trait Nodes {
     fn look(&self, slot: usize) -> Look;
     fn campaign(&mut self, slot: usize);
     fn propose(&mut self, slot: usize);
     fn beat(&mut self, slot: usize);
     fn restart(&mut self, slot: usize);
-    /// Delivers until all is quiet; what `lost` holds does not arrive.
+    /// Delivers until no message is in flight; messages on the links in `lost` are lost.
     fn settle(&mut self, lost: &BTreeSet<(usize, usize)>);
 }
 
@@ -224,7 +224,7 @@ impl Theirs {
     }
 }
 
-/// Works off one `Ready` of the crate's; what is to be sent is returned.
+/// Handles one `Ready` of the crate; returns the messages to send.
 fn work(node: &mut theirs::RawNode<MemStorage>) -> Vec<theirs::Message> {
     let mut ready = node.ready();
     let mut sent = ready.take_messages();
@@ -243,7 +243,7 @@ fn work(node: &mut theirs::RawNode<MemStorage>) -> Vec<theirs::Message> {
     sent
 }
 
-/// A source of chance that follows from the script's number (SplitMix64).
+/// A source of randomness that depends only on the script's number (SplitMix64).
 struct Chance(u64);
 
 impl Chance {
@@ -256,7 +256,7 @@ impl Chance {
     }
 }
 
-/// One thing that a script does.
+/// One step of a script.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Campaign(usize),
@@ -281,7 +281,7 @@ fn draw(chance: &mut Chance, size: usize) -> Step {
     }
 }
 
-/// Does `step` to the nodes of one design.
+/// Does `step` to the nodes of one core.
 fn act(nodes: &mut impl Nodes, size: usize, step: Step, lost: &BTreeSet<(usize, usize)>) {
     let leads = |nodes: &dyn Nodes, slot| nodes.look(slot).role == "leader";
     match step {
@@ -309,7 +309,7 @@ fn change(lost: &mut BTreeSet<(usize, usize)>, size: usize, step: Step) {
     }
 }
 
-/// Runs one script; how many entries were committed in it.
+/// Runs one script; returns the number of entries that were committed.
 fn compare(script: u64) -> u64 {
     let mut chance = Chance(script);
     let size = [1, 2, 3, 3, 4, 5][chance.below(6)];

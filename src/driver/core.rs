@@ -1,4 +1,4 @@
-//! What the driver asks of a core, and our own core in these words.
+//! The trait through which the driver uses a core, and its implementation for our own core.
 
 use bytes::Bytes;
 
@@ -13,69 +13,71 @@ use crate::tick::{
 
 /// A Raft without thread, clock, socket or disk, as its driver needs it.
 ///
-/// One task owns it. What it must store it names in a [`Ready`], in the order and under the
-/// contract that stand there; what it reads again it keeps for itself.
+/// One task owns it. The core names in a [`Ready`] what the driver must store, under the contract
+/// that is described there; it keeps its own copy of what it reads again.
 pub trait Core: Send + Sized + 'static {
-    /// A node that goes on where its storage stopped.
+    /// Starts a node that continues from its storage.
     fn restart(life: Life) -> Self;
 
-    /// One unit of time passes.
+    /// Counts one tick: a unit of time has passed.
     fn tick(&mut self);
 
-    /// Takes in a message. The place of the response, if it calls one forth, among the messages
-    /// of the next [`Ready`].
+    /// Handles a message. Returns the index, in the next [`Ready`]'s messages, of the response that
+    /// it triggers, if any.
     fn step(&mut self, message: Message) -> Option<usize>;
 
-    /// Puts an entry at the end of the log, if the node leads.
+    /// Appends an entry to the log, if the node leads.
     fn propose(&mut self, data: Bytes) -> Option<Position>;
 
-    /// Finds out, if the node leads, up to where a read must wait; the answer is among the read
-    /// states of a later [`Ready`], under the name `context`. Whether it was taken in.
+    /// Accepts a read, if the node leads; returns whether it did.
+    ///
+    /// The index that the read must wait for is among the read states of a later [`Ready`], under
+    /// the name `context`.
     fn read_index(&mut self, context: u64) -> bool;
 
-    /// An append that was sent to `to` is lost, as far as anybody can tell.
+    /// Reports that an append that was sent to `to` is probably lost.
     fn report_unreachable(&mut self, to: ServerId);
 
-    /// A snapshot that was sent to `to` is lost, as far as anybody can tell.
+    /// Reports that a snapshot that was sent to `to` is probably lost.
     fn report_snapshot_lost(&mut self, to: ServerId);
 
-    /// Takes `data` in place of the applied entries up to `index`; where they end. `None` if a
-    /// snapshot there covers them already.
+    /// Replaces the applied entries up to `index` by the snapshot `data`; returns their last
+    /// position, or `None` if an earlier snapshot covers them already.
     fn compact(&mut self, index: Index, data: Bytes) -> Option<Position>;
 
-    /// What is to be done, if anything is.
+    /// Hands over the next [`Ready`], if there is anything to do.
     fn ready(&mut self) -> Option<Ready>;
 
-    /// All of the last [`Ready`] is done.
+    /// Confirms that all of the last [`Ready`] is done.
     fn advance(&mut self);
 
-    /// What the node is to others.
+    /// The status of the node.
     fn status(&self) -> Status;
 
-    /// The last entry of the log.
+    /// Index of the last entry of the log.
     fn last_index(&self) -> Index;
 }
 
-/// What a node is made from.
+/// The data from which one life of a node starts.
 pub struct Life {
-    /// Which server it is.
+    /// The id of the node's server.
     pub me: ServerId,
-    /// How many servers the cluster has.
+    /// Number of servers in the cluster.
     pub servers: usize,
-    /// What earlier lives left.
+    /// The state that earlier lives stored.
     pub persisted: Persisted,
-    /// Where election timeouts come from.
+    /// The source of election timeouts.
     pub chance: Chance,
 }
 
-/// What a node is to others.
+/// The term and the leader that a node knows, as its server publishes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Status {
     /// The latest term seen.
     pub term: Term,
-    /// Whether the node leads in it.
+    /// Whether the node leads that term.
     pub is_leader: bool,
-    /// Who leads in it, as far as is known.
+    /// The leader of that term, if it is known.
     pub leader: Option<ServerId>,
 }
 
@@ -158,28 +160,28 @@ impl Core for RawNode<MemoryStorage> {
     }
 }
 
-/// Takes in a message. The place of the response, if it calls one forth, among the messages of the
-/// next [`Ready`].
+/// Handles a message. Returns the index, in the next [`Ready`]'s messages, of the response that it
+/// triggers, if any.
 pub(crate) fn step<S: Storage>(node: &mut RawNode<S>, message: Message) -> Option<usize> {
     let (from, place) = (message.from, node.raft().msgs().len());
-    // A message for somebody else, or from nobody, changes nothing.
+    // A message for another node, or a response from an unknown node, changes nothing.
     node.step(message).ok()?;
     let answers = |reply: &Message| reply.to == from && reply.is_response();
     let found = node.raft().msgs().get(place..)?.iter().position(answers);
     found.map(|offset| place + offset)
 }
 
-/// Where the core draws its election timeouts from.
+/// Adapts the source from which the core draws its election timeouts.
 pub(crate) fn timeouts(mut chance: Chance) -> Box<dyn tick::Chance> {
     Box::new(move |bound: u32| {
         u32::try_from(chance.below(bound.into())).expect("a draw is below its bound")
     })
 }
 
-/// What earlier lives left, as the core reads it.
+/// Builds the storage that the core reads from what earlier lives stored.
 ///
-/// The commit index is not stored, since no promise rests on it: a node that starts again takes
-/// the snapshot to be committed, which it is, and learns the rest from its leader.
+/// The commit index is not stored, since no promise relies on it: a restarted node begins with the
+/// snapshot, which is committed, and learns the rest from its leader.
 fn stored(persisted: Persisted, nodes: Vec<ServerId>) -> MemoryStorage {
     let mut storage = MemoryStorage::new();
     let conf_state = ConfState { nodes };

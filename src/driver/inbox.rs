@@ -1,4 +1,4 @@
-//! What a worker waits for: its queue of events, and the next tick.
+//! The inbox of a worker: its queue of events, and the clock that tells it when to tick.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ pub(crate) struct Inbox<E> {
 }
 
 impl<E> Inbox<E> {
-    /// That of server `me`, whose life begins in `term`.
+    /// Creates the inbox of server `me`, whose life begins in `term`.
     ///
-    /// Servers that are booted together must not tick together, or many would stand for election in
-    /// the same moment: the first tick comes after a part of one, drawn for this life.
+    /// Servers that boot together must not tick together, or many would start an election at the
+    /// same moment. So the first tick comes after a random part of a tick, drawn for this life.
     pub(crate) fn new(queue: Receiver<E>, stop: Stop, me: ServerId, term: Term) -> Inbox<E> {
         let mut chance = rand::stream(&format!("first-tick-{me}-{term}"));
         let tick_ns = u64::try_from(TICK.as_nanos()).expect("a tick is well below a second");
@@ -27,7 +27,7 @@ impl<E> Inbox<E> {
         Inbox { queue, next_tick, stop }
     }
 
-    /// Waits for an event, and no longer than to the next tick. `None`: the instance stops.
+    /// Waits for an event, at most until the next tick; returns `None` if the instance stops.
     pub(crate) fn wait(&self) -> Option<Option<E>> {
         let first = match self.queue.recv_deadline(self.next_tick) {
             Ok(event) => Some(event),
@@ -37,16 +37,15 @@ impl<E> Inbox<E> {
         (!self.stop.is_stopped()).then_some(first)
     }
 
-    /// The events that are there, after the `first`, as many as are taken in at a time.
+    /// The `first` event and those that wait in the queue, up to the size of a batch.
     pub(crate) fn batch(&self, first: Option<E>) -> impl Iterator<Item = E> + use<E> {
         let queue = self.queue.clone();
         let waiting = std::iter::from_fn(move || queue.try_recv().ok());
-        // Whoever is asked for an event has it taken out of the queue: no more than are taken in.
+        // Pulling an event removes it from the queue, so stop at the size of a batch.
         first.into_iter().chain(waiting).take(BATCH_MAX)
     }
 
-    /// Whether it is time for a tick, which is then taken to have come. Ticks that were missed are
-    /// not made up for.
+    /// Returns whether a tick is due, and if so, schedules the next one. Missed ticks are dropped.
     pub(crate) fn ticks(&mut self) -> bool {
         let now = Instant::now();
         let is_due = now >= self.next_tick;

@@ -1,13 +1,12 @@
 //! The driver of a tick-based core: its thread, its clock, its disk, its network.
 //!
-//! A core ([`tick`](crate::tick)) does nothing by itself. Here is one task that does nothing but
-//! keep it going: the *worker* owns the core, and everything that happens to the server comes to
-//! it as an event, through one queue.
+//! A core ([`tick`](crate::tick)) does nothing by itself. One task, the *worker*, owns and drives
+//! it: everything that happens to the server reaches the worker as an event, through one queue.
 //!
 //! ```text
 //!  service ── start, snapshot, read ──┐          ┌────── worker ──────┐
-//!  peers ──── deliver(message) ───────┼─ queue ─►│ take in all events │
-//!  calls ──── response, or lost ──────┘          │ tick, if it is time│
+//!  peers ──── deliver(message) ───────┼─ queue ─►│ handle all events  │
+//!  calls ──── response, or lost ──────┘          │ tick, if it is due │
 //!                                                │                    │
 //!  persister ◄── term, vote, entries, snapshot ──│ while ready:       │
 //!  peers ◄────── each message in its own call ───│   store, send,     │
@@ -15,34 +14,34 @@
 //!                                                └────────────────────┘
 //! ```
 //!
-//! The RPC style beside it asks of each thread what it may do when; here there is one order for
-//! everything, and no lock. The worker waits for its queue and for the next tick and for nothing
-//! else: not for a peer (every call has a short task of its own), not for the service (the
-//! applier has a queue of its own, which grows as long as the service is slow).
+//! The RPC style must say when each thread may do what; here there is one order for everything,
+//! and no lock. The worker waits only for its queue and for the next tick. It never waits for a
+//! peer (every call has a short task of its own) or for the service (the applier has a queue of
+//! its own, which grows while the service is slow).
 //!
-//! It empties its queue before it asks the core what to do, so that commands which come together
-//! are stored, sent and counted together.
+//! The worker empties its queue before it asks the core what to do, so commands that arrive
+//! together are stored, sent and counted together.
 //!
 //! # What it promises
 //!
-//! - What a message says is durable before the message leaves.
-//! - A response travels as the reply of the call that carried its request, so that what befalls
-//!   replies befalls it. None of our cores says one that has no call to travel on.
-//! - The service counts commands alone: that a leader opens its term with an entry of its own
-//!   does not show (`numbering.rs`).
+//! - The state that a message relies on is durable before the message leaves.
+//! - A response travels as the reply of the call that carried its request, so the network's faults
+//!   of replies apply to it. None of our cores sends a response without such a call.
+//! - The service counts only commands: it does not see the no-op entry that a leader begins its
+//!   term with (`numbering.rs`).
 //! - A killed instance stops soon, whether or not its peers answer and its service listens.
 //!
-//! # What it does not
+//! # Not promised
 //!
-//! - That a command which [`start`](Consensus::start) took is stored when `start` returns. It is
-//!   before anybody else hears of it.
-//! - Back-pressure: a service that is slow for ever has an applier whose queue grows for ever.
+//! - A command that [`start`](Consensus::start) accepted may not be stored yet when `start`
+//!   returns. It is stored before any other server hears of it.
+//! - There is no back-pressure: if a service stays too slow, its applier's queue keeps growing.
 //!
-//! # Reading on
+//! # Where to read next
 //!
-//! `core.rs` says what a core must offer and adapts our own; `raft_rs` adapts the crate `raft`, in
-//! a build with the feature of that name; `worker.rs` is the loop, `inbox.rs` what it waits for,
-//! `post.rs` how messages leave it; `numbering.rs` how commands are counted; `timing.rs` has every
+//! `core.rs` has the trait of a core, and implements it for our own; `raft_rs` adapts the crate
+//! `raft`, in a build with the feature `raft-rs`; `worker.rs` is the loop, `inbox.rs` its queue and
+//! its clock, `post.rs` sends its messages; `numbering.rs` counts commands; `timing.rs` has every
 //! number with its reason.
 
 mod core;
@@ -83,30 +82,30 @@ use crate::runtime::sync::Quiet;
 use crate::runtime::{Stop, rand, thread};
 use crate::tick::Message;
 
-/// The way to another server.
+/// The connection to another server.
 pub type Peer = TickRpcClient<ClientEnd<TickRpcRequest, TickRpcResponse>>;
 
-/// One server of a cluster, whatever its core. A clone is another handle to the same instance.
+/// One server of a cluster, with a core of any type. A clone is a handle to the same instance.
 #[derive(Clone)]
 pub struct Driver {
     handle: Arc<Handle>,
 }
 
-/// What is left in the hands of others: the worker has the rest.
+/// The part of a server that its handles share; the worker owns the rest.
 struct Handle {
     events: Sender<Event>,
-    /// What the worker last said of itself.
+    /// The status that the worker published last.
     status: Arc<Quiet<Status>>,
     stop: Stop,
 }
 
-/// What the worker shares with nobody, and is made from.
+/// The parts of a worker, apart from its core and its queue.
 struct Parts {
     me: ServerId,
     peers: Vec<Peer>,
     persister: Persister,
     numbering: Numbering,
-    /// To itself, for calls that have ended.
+    /// Sends into the worker's own queue, for calls that have ended.
     events: Sender<Event>,
     applier: Sender<ApplyMsg>,
     status: Arc<Quiet<Status>>,
@@ -114,11 +113,11 @@ struct Parts {
 }
 
 impl Driver {
-    /// Starts server `me` on a core of type `C`, with whatever earlier lives left in `persister`.
+    /// Starts server `me` on a core of type `C`, from what earlier lives stored in `persister`.
     ///
     /// `peers` has one slot per server; our own is unused. Committed commands and newer snapshots
-    /// go to `apply_ch`, in order; the service has read what [`service_snapshot`] finds itself,
-    /// and the first command is the one after it.
+    /// go to `apply_ch`, in order. The service itself restores the snapshot that
+    /// [`service_snapshot`] finds; the first command on `apply_ch` is the one after it.
     ///
     /// # Errors
     /// The storage is damaged; the server must not start.
@@ -130,7 +129,7 @@ impl Driver {
     ) -> Result<Driver, PersistError> {
         let persisted = persister.load()?;
         let numbering = Numbering::of(&persisted)?;
-        // The term keeps a server that is restarted again and again from drawing the same
+        // The term is in the name because a server that restarts often must not draw the same
         // timeouts each time.
         let chance = rand::stream(&format!("election-timeout-{me}-{}", persisted.current_term));
         let core = C::restart(Life { me, servers: peers.len(), persisted, chance });
@@ -148,8 +147,8 @@ impl Driver {
         Ok(Driver { handle: Arc::new(handle) })
     }
 
-    /// Has the worker take in the event that `make` makes, and waits for its answer. `None`: it
-    /// has stopped.
+    /// Sends the worker the event that `make` builds; returns where its answer will arrive, or
+    /// `None` if the worker has stopped.
     fn ask<T>(&self, make: impl FnOnce(Sender<T>) -> Event) -> Option<Receiver<T>> {
         let (answer, answered) = channel::bounded(1);
         if self.handle.stop.is_stopped() {
@@ -168,7 +167,7 @@ impl Driver {
     }
 }
 
-/// Gives the service what is committed, until the worker is gone or nobody receives any more.
+/// Passes committed commands to the service, until the worker or the service is gone.
 fn apply(to_apply: &Receiver<ApplyMsg>, apply_ch: &Sender<ApplyMsg>, stop: &Stop) {
     for message in to_apply.iter() {
         if !stop.or_send(apply_ch, message) {
@@ -191,7 +190,7 @@ impl Consensus for Driver {
 
     fn snapshot(&self, index: Index, data: Bytes) {
         if let Some(done) = self.ask(|done| Event::Snapshot { index, data, done }) {
-            // An error is the end of the instance, which needs no snapshot.
+            // An error means that the instance has ended; it needs no snapshot.
             let _ = done.recv();
         }
     }
@@ -204,7 +203,7 @@ impl Consensus for Driver {
 
     fn kill(&self) {
         self.handle.stop.stop();
-        // Wakes the worker. An error is the worker's end, which is what is wanted.
+        // Wakes the worker. An error means that the worker has ended already.
         let _ = self.handle.events.send(Event::Stop);
     }
 }

@@ -1,7 +1,7 @@
-//! From places in the log to numbers of commands, and back.
+//! Numbering: from indices of the log to numbers of commands, and back.
 //!
-//! A leader opens its term with an entry that is no command, so the second command of a service
-//! may stand at index 4. The service counts commands, and is never told of the rest:
+//! A leader begins its term with a no-op entry, so the third command of a service may have index 5.
+//! The service counts commands, and never learns of no-op entries:
 //!
 //! ```text
 //! index      1    2    3    4    5    6
@@ -10,12 +10,12 @@
 //! command         1    2         3    4
 //! ```
 //!
-//! Logs that agree up to an entry (Figure 3, Log Matching) have as many commands up to it. So a
-//! command's number is as good a promise as its index: where the entry is committed, the number
-//! is the same on every server.
+//! Logs that agree up to an entry (Figure 3, Log Matching) have the same number of commands up to
+//! it. So a command's number is as good a promise as its index: once the entry is committed, the
+//! number is the same on every server.
 //!
-//! An entry with a command begins with a tag, which tells an empty command from none. A snapshot
-//! begins with the number of commands up to its end, for the entries that would say so are gone.
+//! An entry with a command begins with a tag, which distinguishes an empty command from no command.
+//! A snapshot begins with the number of commands up to its end, since their entries are gone.
 //!
 //! Differs: a service is told numbers of commands in place of indices of the log.
 
@@ -29,27 +29,27 @@ use crate::persister::{PersistError, Persisted};
 /// The first byte of an entry that has a command.
 const COMMAND: u8 = 1;
 
-/// Bytes that a snapshot has before the service's own.
+/// Bytes at the start of a snapshot, before the service's own data.
 const HEADER: usize = size_of::<u64>();
 
-/// Which entries of a log are commands.
+/// Keeps track of which entries of a log are commands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Numbering {
     /// The last entry that the snapshot covers.
     base: Index,
-    /// How many commands there are up to there, which is the last one's number.
+    /// Number of commands up to there, which is also the last one's number.
     base_command: Index,
     /// The last entry of the log.
     last: Index,
-    /// The entries after `base` that are no commands, ascending: one per term.
+    /// The no-op entries after `base`, ascending: one per term.
     silent: VecDeque<Index>,
 }
 
 impl Numbering {
-    /// The numbering of what a server had stored.
+    /// Numbers the commands that a server had stored.
     ///
     /// # Errors
-    /// The snapshot is not one that a driver stored: the server does not start.
+    /// No driver stored the snapshot: the server does not start.
     pub fn of(persisted: &Persisted) -> Result<Numbering, PersistError> {
         let mut numbering = Numbering::default();
         if let Some(snapshot) = &persisted.snapshot {
@@ -60,12 +60,12 @@ impl Numbering {
         Ok(numbering)
     }
 
-    /// The last entry that it knows of.
+    /// Index of the last entry that it knows of.
     pub const fn last(&self) -> Index {
         self.last
     }
 
-    /// Takes over `entries`, which replace everything from the first one's index on.
+    /// Adds `entries`, which replace everything from the first one's index on.
     pub fn learn(&mut self, entries: &[Entry]) {
         let Some(first) = entries.first() else { return };
         let kept = self.silent.partition_point(|index| *index < first.index);
@@ -78,13 +78,13 @@ impl Numbering {
         }
     }
 
-    /// How many commands there are up to the entry at `index`: its number, if it is a command.
+    /// Number of commands up to the entry at `index`: the entry's own number, if it is a command.
     pub fn commands_up_to(&self, index: Index) -> Index {
         let silent = self.silent.partition_point(|other| *other <= index) as u64;
         Index(self.base_command.0 + index.0.saturating_sub(self.base.0) - silent)
     }
 
-    /// Where command number `command` stands; `None` if a snapshot covers it, or none has it yet.
+    /// Index of command number `command`; `None` if a snapshot covers it or it does not exist yet.
     pub fn place_of(&self, command: Index) -> Option<Index> {
         let ahead = command.0.checked_sub(self.base_command.0).filter(|ahead| *ahead > 0)?;
         let mut index = Index(self.base.0 + ahead);
@@ -97,7 +97,7 @@ impl Numbering {
         (index <= self.last).then_some(index)
     }
 
-    /// A snapshot of our own covers the log up to `index`; what follows stays.
+    /// Notes that the server's own snapshot covers the log up to `index`; later entries stay.
     pub fn compact(&mut self, index: Index) {
         self.base_command = self.commands_up_to(index);
         self.base = index;
@@ -105,7 +105,7 @@ impl Numbering {
         self.silent.drain(..covered);
     }
 
-    /// A snapshot up to `index` that ends with command number `command` replaces the log.
+    /// Replaces the log by a snapshot up to `index` that ends with command number `command`.
     pub fn install(&mut self, index: Index, command: Index) {
         let (base, last) = (index, index);
         *self = Numbering { base, base_command: command, last, silent: VecDeque::new() };
@@ -120,7 +120,7 @@ pub fn wrap_command(command: &[u8]) -> Bytes {
     data.freeze()
 }
 
-/// The command that an entry's `data` carry; `None` if they carry none.
+/// The command in an entry's `data`, if there is one.
 pub fn unwrap_command(data: &Bytes) -> Option<Bytes> {
     (data.first() == Some(&COMMAND)).then(|| data.slice(1..))
 }
@@ -136,7 +136,7 @@ pub fn wrap_snapshot(command: Index, data: &[u8]) -> Bytes {
 /// The number of the last command that a snapshot covers, and the service's own data.
 ///
 /// # Errors
-/// [`PersistError::Damaged`]: no driver made it.
+/// [`PersistError::Damaged`]: no driver made the snapshot.
 pub fn unwrap_snapshot(data: &Bytes) -> Result<(Index, Bytes), PersistError> {
     let what = "a snapshot that does not say how many commands it covers";
     let damaged = PersistError::Damaged { record: 0, offset: 0, what };
@@ -144,8 +144,9 @@ pub fn unwrap_snapshot(data: &Bytes) -> Result<(Index, Bytes), PersistError> {
     Ok((Index(u64::from_be_bytes(*header)), data.slice(HEADER..)))
 }
 
-/// What the service finds of its own in what a server had stored: its snapshot, and the command
-/// that it ends with, under the number that the service knows.
+/// The service's own snapshot in what a server had stored, with the position of its last command.
+///
+/// The index of that position is the command's number, as the service counts.
 pub fn service_snapshot(persisted: &Persisted) -> Option<(Position, Bytes)> {
     let (index, data) = unwrap_snapshot(persisted.snapshot.as_ref()?).ok()?;
     Some((Position { index, ..persisted.last_included }, data))
@@ -219,7 +220,7 @@ mod tests {
     #[test]
     fn an_empty_command_is_a_command() {
         assert_eq!(unwrap_command(&wrap_command(b"")), Some(Bytes::new()));
-        assert_eq!(unwrap_command(&Bytes::new()), None, "what a leader opens its term with");
+        assert_eq!(unwrap_command(&Bytes::new()), None, "a no-op entry has no command");
     }
 
     #[test]

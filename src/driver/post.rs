@@ -1,4 +1,4 @@
-//! Messages on their way: each as the reply that somebody waits for, or as a call of its own.
+//! Sending messages: each as the reply that a caller waits for, or as a call of its own.
 
 use super::Peer;
 use crate::labrpc;
@@ -6,24 +6,25 @@ use crate::runtime::channel::Sender;
 use crate::runtime::{Stop, block_on, thread};
 use crate::tick::Message;
 
-/// Who waits for which message of the next [`Ready`](crate::tick::Ready), in the order of the
-/// messages.
+/// The callers that wait for messages of the next [`Ready`](crate::tick::Ready), in the order of
+/// the messages.
 #[derive(Default)]
 pub(crate) struct Replies(Vec<(usize, Sender<Message>)>);
 
 impl Replies {
-    /// Notes that the message at `place` is what `reply` waits for. Without a place nothing was
-    /// called forth: `reply` is dropped, and the caller has its answer.
+    /// Notes that `reply` waits for the message at index `place`.
+    ///
+    /// Without a place there is no response: dropping `reply` tells the caller so.
     pub(crate) fn expect(&mut self, place: Option<usize>, reply: Option<Sender<Message>>) {
         self.0.extend(place.zip(reply));
     }
 
-    /// Sends each message that is waited for, and has `call` send the others.
+    /// Sends each message that a caller waits for as a reply, and passes the others to `call`.
     pub(crate) fn send(&mut self, messages: Vec<Message>, mut call: impl FnMut(Message)) {
         let mut replies = std::mem::take(&mut self.0).into_iter().peekable();
         for (place, message) in messages.into_iter().enumerate() {
             match replies.next_if(|(waits_for, _)| *waits_for == place) {
-                // An error: the call was given up.
+                // An error means that the caller has given up.
                 Some((_, reply)) => drop(reply.send(message)),
                 None => call(message),
             }
@@ -31,8 +32,10 @@ impl Replies {
     }
 }
 
-/// Carries one message to `peer` in a task of its own, and hands `done` the response, if one
-/// comes. That keeps nothing of the instance alive, and waits no longer than it lives.
+/// Carries one message to `peer` in a task of its own, and passes `done` the response, if any.
+///
+/// A call without a response passes `None`; if the instance stops first, `done` is not called. The
+/// task keeps nothing of the instance alive.
 pub(crate) fn carry(
     peer: Peer,
     message: Message,

@@ -17,13 +17,13 @@ use crate::tick::{Kind, Message, ReadState, Ready};
 
 /// Something that happens to a server.
 pub(super) enum Event {
-    /// A message has come, as a request, or as the reply of a call of our own.
+    /// A message has arrived: as a request, or as the reply to a call of this server.
     Deliver {
         message: Message,
-        /// Where the response goes, if one is called forth.
+        /// The receiver of the response, if there is one.
         reply: Option<Sender<Message>>,
     },
-    /// A call brought no response back.
+    /// A call ended without a response.
     Lost { to: ServerId, what: Burden },
     /// The service has a command.
     Start { command: Bytes, answer: Sender<Result<Started, NotLeader>> },
@@ -31,11 +31,11 @@ pub(super) enum Event {
     Snapshot { index: Index, data: Bytes, done: Sender<()> },
     /// The service wants to read.
     Read { answer: Sender<Result<Index, NotLeader>> },
-    /// The instance is to end; also said by its switch, this only wakes the worker.
+    /// The instance must stop. Its stop switch says so too; this event only wakes the worker.
     Stop,
 }
 
-/// What a call carries whose loss the core wants to hear of.
+/// The kind of a message whose loss the core wants to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Burden {
     Append,
@@ -43,7 +43,7 @@ pub(crate) enum Burden {
 }
 
 impl Burden {
-    /// The burden of `message`.
+    /// The kind of `message`, if the core wants to know of its loss.
     pub(crate) fn of(message: &Message) -> Option<Burden> {
         match message.kind {
             Kind::Append { .. } => Some(Burden::Append),
@@ -57,11 +57,11 @@ impl Burden {
 pub(super) struct Worker<C> {
     core: C,
     parts: Parts,
-    /// Term and vote as they are stored.
+    /// The stored term and vote.
     ballot: (Term, Option<ServerId>),
     inbox: Inbox<Event>,
     replies: Replies,
-    /// Reads that wait to be confirmed, by the name that the core knows them under.
+    /// Reads that wait for a confirmation, by the name that the core knows.
     reads: BTreeMap<u64, Sender<Result<Index, NotLeader>>>,
     reads_begun: u64,
 }
@@ -74,7 +74,7 @@ impl<C: Core> Worker<C> {
         Worker { core, parts, ballot, inbox, replies, reads, reads_begun: 0 }
     }
 
-    /// Keeps the core going until the instance stops.
+    /// Drives the core until the instance stops.
     pub(super) fn run(mut self) {
         narrate(self.parts.me, self.core.status());
         while let Some(first) = self.inbox.wait() {
@@ -88,9 +88,9 @@ impl<C: Core> Worker<C> {
         }
     }
 
-    /// Takes in what has happened, and the tick if it is time.
+    /// Handles the events that wait, then a tick if it is due.
     ///
-    /// The tick comes last: a leader that was heard while the worker was held up has been heard.
+    /// The tick comes last, so that a leader's message counts even if the worker was delayed.
     fn take_all(&mut self, first: Option<Event>) -> Result<(), PersistError> {
         for event in self.inbox.batch(first) {
             self.take(event)?;
@@ -119,10 +119,10 @@ impl<C: Core> Worker<C> {
         self.replies.expect(place, reply);
     }
 
-    /// Takes a command into the log, if this server leads.
+    /// Appends a command to the log, if this server leads.
     ///
-    /// Its number is known only if that of every entry before it is. What the core has not named
-    /// yet, such as the entry that opens a term, is named first.
+    /// The command's number depends on all entries before it. So entries that the core has not
+    /// handed out yet, such as the no-op entry of a new term, are handled first.
     fn on_start(
         &mut self,
         command: &[u8],
@@ -137,12 +137,12 @@ impl<C: Core> Worker<C> {
             Started { term, index: self.parts.numbering.commands_up_to(index) }
         });
         self.publish();
-        // Who asked may have gone; then nobody is told.
+        // An error means that the caller is gone.
         let _ = answer.send(outcome.ok_or_else(|| self.refusal()));
         Ok(())
     }
 
-    /// Drops the log that a snapshot of the service covers.
+    /// Drops the entries that a snapshot of the service covers.
     fn on_snapshot(
         &mut self,
         command: Index,
@@ -174,7 +174,7 @@ impl<C: Core> Worker<C> {
         NotLeader { term, leader_hint: leader }
     }
 
-    /// Does what the core wants done, in the order that [`Ready`] demands.
+    /// Does all work that the core asks for, in the order that [`Ready`] demands.
     fn drive(&mut self) -> Result<(), PersistError> {
         while let Some(mut ready) = self.core.ready() {
             self.store(&ready)?;
@@ -187,8 +187,9 @@ impl<C: Core> Worker<C> {
         Ok(())
     }
 
-    /// Writes what is new. The term goes first: entries of a term that the server never saw would
-    /// be a lie, should a crash leave them alone.
+    /// Stores what is new in a [`Ready`].
+    ///
+    /// The term comes first: a crash must not leave entries of a term without that term itself.
     fn store(&mut self, ready: &Ready) -> Result<(), PersistError> {
         let Parts { persister, numbering, .. } = &mut self.parts;
         if let Some(state) = ready.hard_state
@@ -207,13 +208,13 @@ impl<C: Core> Worker<C> {
         if ready.must_sync { persister.sync() } else { Ok(()) }
     }
 
-    /// Sends each message: as the reply that somebody waits for, or as a call of its own.
+    /// Sends each message: as the reply that a caller waits for, or as a call of its own.
     fn send(&mut self, messages: Vec<Message>) {
         let mut replies = std::mem::take(&mut self.replies);
         replies.send(messages, |message| self.call(message));
     }
 
-    /// Sends one message as a call; what becomes of it comes back as an event.
+    /// Sends one message as a call; its outcome comes back as an event.
     fn call(&self, message: Message) {
         let Some(peer) = self.parts.peers.get(message.to.slot()).cloned() else { return };
         let (events, stop) = (self.parts.events.clone(), self.parts.stop.clone());
@@ -224,12 +225,12 @@ impl<C: Core> Worker<C> {
                 (None, Some(what)) => Event::Lost { to, what },
                 (None, None) => return,
             };
-            // An error: the instance has ended.
+            // An error means that the instance has ended.
             let _ = events.send(event);
         });
     }
 
-    /// Hands on what is committed, under the numbers that the service knows.
+    /// Passes committed commands and snapshots on, under the numbers that the service knows.
     fn apply(&self, ready: &mut Ready) {
         let numbering = &self.parts.numbering;
         let snapshot = ready.snapshot.take().and_then(|snapshot| {
@@ -243,12 +244,12 @@ impl<C: Core> Worker<C> {
             Some(ApplyMsg::Command { index, term: entry.term, command })
         });
         for message in snapshot.into_iter().chain(commands) {
-            // An error: the service has gone.
+            // An error means that the service is gone.
             let _ = self.parts.applier.send(message);
         }
     }
 
-    /// Answers the reads that are confirmed, and all others once this server leads no more.
+    /// Answers the reads that are confirmed.
     fn answer_reads(&mut self, confirmed: &[ReadState]) {
         for ReadState { context, index } in confirmed {
             let command = self.parts.numbering.commands_up_to(*index);
@@ -258,7 +259,7 @@ impl<C: Core> Worker<C> {
         }
     }
 
-    /// Lets everybody see what the core is now.
+    /// Publishes the core's status; refuses waiting reads unless it still leads the same term.
     fn publish(&mut self) {
         let status = self.core.status();
         let before = self.parts.status.with(|shown| std::mem::replace(shown, status));
@@ -275,7 +276,7 @@ impl<C: Core> Worker<C> {
     }
 }
 
-/// Puts into the record what a server has become.
+/// Records a server's new role.
 pub(crate) fn narrate(me: ServerId, status: Status) {
     let Status { term, is_leader, leader } = status;
     emit(|| {
@@ -288,7 +289,7 @@ pub(crate) fn narrate(me: ServerId, status: Status) {
     });
 }
 
-/// Something that server `me` did, for the record.
+/// An event for the record: something that server `me` did.
 pub(crate) fn event(me: ServerId, what: String) -> record::Event {
     record::Event { server: Some(me), what }
 }

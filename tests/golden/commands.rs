@@ -3,23 +3,23 @@
 //! | Command | Does |
 //! | --- | --- |
 //! | `nodes 3 [SETTING…]` | starts S1, S2, S3 on empty disks |
-//! | `logs S1=1,1 S2=1 S3= [SETTING…]` | the same, with entries of these terms (`S2=1@3`: term 3) |
-//! | `campaign S1` | stands for election |
-//! | `propose S1 x` | takes a command |
+//! | `logs S1=1,1 S2=1 S3= [SETTING…]` | starts nodes with entries of these terms (`S2=1@3`: in term 3) |
+//! | `campaign S1` | starts an election |
+//! | `propose S1 x` | proposes a command |
 //! | `tick S1 3` | lets three ticks pass (one without a number) |
-//! | `deliver [S2 \| all]` | delivers what is under way (to S2; until all is quiet) |
-//! | `isolate S1`, `cut S1 S2`, `heal` | loses what is sent from now on, and no longer |
-//! | `hold S1 S2`, `unhold S1 S2` | holds back what S1 sends to S2 from now on, and no longer |
-//! | `release` | delivers what was held back after all the rest, and holds nothing back any more |
-//! | `drop` | loses what is under way and what is held back |
-//! | `compact S1 5` | drops a log up to an entry, behind a snapshot |
-//! | `restart S1` | starts a node from its disk |
-//! | `transfer S1 S2`, `read S1 7` | hands leadership over; asks for a read |
+//! | `deliver [S2 \| all]` | delivers the messages in flight (to S2; until none is left) |
+//! | `isolate S1`, `cut S1 S2`; `heal` | loses the messages sent from now on; ends that |
+//! | `hold S1 S2`; `unhold S1 S2` | holds back what S1 sends to S2 from now on; ends that |
+//! | `release` | puts held messages in flight, after all others, and ends all holds |
+//! | `drop` | loses the messages in flight and the held ones |
+//! | `compact S1 5` | replaces a log up to an entry by a snapshot |
+//! | `restart S1` | restarts a node from its disk |
+//! | `transfer S1 S2`, `read S1 7` | transfers leadership; asks for a read |
 //! | `status` | shows all logs |
-//! | `quiet COMMAND` | does it without a word |
+//! | `quiet COMMAND` | does the command without output |
 //!
 //! Settings: `pre_vote`, `check_quorum`, `leader_transfer`, `read_index`, `silent_commit` (no
-//! broadcast), `window=3`, `bytes=10` (0: one entry each; an entry of `logs` has one byte).
+//! broadcast), `window=3`, `bytes=10` (0: one entry per append; an entry of `logs` has one byte).
 
 use bytes::Bytes;
 use raftlab::api::{Entry, Index, ServerId, Term};
@@ -31,7 +31,7 @@ use crate::stage::Stage;
 type Told = Result<String, String>;
 
 impl Stage {
-    /// Does what a line says; what happened is returned.
+    /// Does the command of a line; returns the output.
     pub fn command(&mut self, line: &str) -> Told {
         let words: Vec<_> = line.split_whitespace().collect();
         match words[..] {
@@ -60,7 +60,7 @@ impl Stage {
         }
     }
 
-    /// What is done to one node.
+    /// Does a command that changes one node.
     fn tell(&mut self, verb: &str, me: ServerId, rest: &[&str]) -> Told {
         let failed = |error: raftlab::tick::Error| format!("{me} {error}\n");
         match (verb, rest) {
@@ -95,7 +95,7 @@ impl Stage {
         }
     }
 
-    /// What is done to the network.
+    /// Does a command that changes the network.
     fn network(&mut self, verb: &str, rest: &[&str]) -> Told {
         match (verb, rest) {
             ("isolate", [me]) => {
@@ -153,7 +153,7 @@ fn set(config: &mut Config, setting: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The disk of `S1=1,1,2` or `S1=1,1,2@3`: the terms of its entries, and its term.
+/// The disk of `S1=1,1,2` or `S1=1,1,2@3`: the terms of its entries, and its current term.
 fn disk(word: &str) -> Result<MemoryStorage, String> {
     let (_, log) = word.split_once('=').ok_or("a log is S1=1,1")?;
     let (log, term) = log.split_once('@').map_or((log, None), |(log, term)| (log, Some(term)));
@@ -173,10 +173,10 @@ fn disk(word: &str) -> Result<MemoryStorage, String> {
 }
 
 fn node(word: &str) -> Result<ServerId, String> {
-    let id = word.strip_prefix('S').ok_or_else(|| format!("{word:?} is no node"))?;
+    let id = word.strip_prefix('S').ok_or_else(|| format!("{word:?} is not a node"))?;
     number(id).map(ServerId)
 }
 
 fn number<N: std::str::FromStr>(word: &str) -> Result<N, String> {
-    word.parse().map_err(|_| format!("{word:?} is no number"))
+    word.parse().map_err(|_| format!("{word:?} is not a number"))
 }

@@ -1,11 +1,11 @@
-//! Golden scripts: what the tick core does, step by step, as a file that reads like a drawing.
+//! Golden scripts: the steps of the tick core, in a file that reads like a drawing.
 //!
-//! A script is `NAME.txt` in this folder, and a test of that name. Its blocks have commands, a line
-//! `---`, and what then must happen; `#` begins a comment, a blank line ends a block. The commands
-//! are in `commands.rs`, the notation of what happens is in `notation.rs`.
+//! A script is `NAME.txt` in this folder, and a test of that name. Each of its blocks has commands,
+//! a line `---`, and the expected output; `#` begins a comment, a blank line ends a block. The
+//! commands are in `commands.rs`, the notation of the output is in `notation.rs`.
 //!
-//! `RAFTLAB_REWRITE=1 cargo test --test golden`, which `scripts/fix --expected` does too, writes
-//! anew what happens. Read that diff line by line: it is a change of what the core does.
+//! `RAFTLAB_REWRITE=1 cargo test --test golden`, which `scripts/fix --expected` runs too, rewrites
+//! the expected output. Read that diff line by line: it is a change of the core's behaviour.
 
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 
@@ -29,7 +29,7 @@ fn scripts() -> Vec<PathBuf> {
     scripts
 }
 
-/// Runs one script and compares, or writes it anew if that is what was asked for.
+/// Runs one script and compares its output, or rewrites the script if `RAFTLAB_REWRITE` is set.
 fn check(path: &Path) -> Result<(), Failed> {
     let expected = fs::read_to_string(path)?;
     let found = script::run(&expected)?;
@@ -42,7 +42,7 @@ fn check(path: &Path) -> Result<(), Failed> {
     script::compare(&expected, &found).map_err(Failed::from)
 }
 
-/// The runner's own tests, since this harness has no other place for them.
+/// The tests of the runner itself: this harness has no other place for them.
 fn own_tests() -> Vec<Trial> {
     vec![
         Trial::test("another_outcome_is_found", || {

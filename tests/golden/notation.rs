@@ -1,12 +1,12 @@
-//! How what happens is written down.
+//! The notation of a script's output.
 //!
 //! `S1@2` is node 1 in term 2, an entry is `term/index`; `→` is sent, `⇢` held back, `✗` lost;
-//! `=` stands between what a thing was and what it is.
+//! `=` is between the old value of a thing and its new one.
 
 use raftlab::api::{Entry, Index, Position, ServerId, Term};
 use raftlab::tick::{Kind, MemoryStorage, Message, Raft, RawNode, ReadState, Role};
 
-/// What a script shows of a node.
+/// The part of a node's state that a script shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
     id: ServerId,
@@ -32,7 +32,7 @@ impl Look {
         format!("{}@{}", self.id, self.term)
     }
 
-    /// What has changed since `before`, a line each.
+    /// The changes since `before`, one line each.
     pub fn changes_since(&self, before: &Look) -> String {
         let mut told = String::new();
         if (self.role, self.term) != (before.role, before.term) {
@@ -63,7 +63,7 @@ pub fn read(node: ServerId, state: ReadState) -> String {
     format!("{node} may answer read {} at {}\n", state.context, state.index)
 }
 
-/// A message with what becomes of it.
+/// A message and its fate.
 pub fn message(message: &Message, fate: char) -> String {
     let Message { from, to, term, kind } = message;
     format!("{from}@{term} {fate} {to} {}\n", said(kind))
@@ -98,7 +98,7 @@ fn said(kind: &Kind) -> String {
     }
 }
 
-/// A node's log as a row of terms, with its commit index; `.` is what a snapshot covers.
+/// A node's log as a row of terms, with its commit index; `.` is an entry that a snapshot covers.
 pub fn row(raft: &Raft<MemoryStorage>) -> String {
     let log = raft.log();
     let term = |entry: &Entry| entry.term.to_string();

@@ -1,8 +1,8 @@
-//! The format of a script: comments, commands, `---`, what happens.
+//! The format of a script: comments, commands, `---`, output.
 
 use crate::stage::Stage;
 
-/// Runs the commands of a script; the script as it should read is returned.
+/// Runs the commands of a script; returns the script with its real output.
 pub fn run(text: &str) -> Result<String, String> {
     let mut stage = Stage::default();
     let mut written = String::new();
@@ -26,23 +26,23 @@ pub fn run(text: &str) -> Result<String, String> {
         }
     }
     match open_command {
-        Some(number) => Err(format!("line {number}: a block of commands ends with ---")),
+        Some(number) => Err(format!("line {number}: a block of commands must end with ---")),
         None => Ok(written),
     }
 }
 
-/// Says where a script and what it found differ, with some lines before.
+/// Says where the expected and the real output differ, with some lines before.
 pub fn compare(expected: &str, found: &str) -> Result<(), String> {
     if expected == found {
         return Ok(());
     }
     let (expected, found): (Vec<_>, Vec<_>) = (expected.lines().collect(), found.lines().collect());
     let same = expected.iter().zip(&found).take_while(|(one, other)| one == other).count();
-    let mut told = format!("line {}: something else happens\n", same + 1);
+    let mut told = format!("line {}: the output differs\n", same + 1);
     for line in &expected[same.saturating_sub(8)..same] {
         told += &format!("  {line}\n");
     }
-    // The two lists meet again where their ends are the same.
+    // Leave out the lines at the end that are the same.
     let tail = expected[same..].iter().rev().zip(found[same..].iter().rev());
     let tail = tail.take_while(|(one, other)| one == other).count();
     for (sign, lines) in [('-', &expected), ('+', &found)] {

@@ -14,16 +14,16 @@ pub type Node = RawNode<MemoryStorage>;
 #[derive(Default)]
 pub struct Stage {
     pub nodes: BTreeMap<ServerId, Node>,
-    /// Sent and not delivered yet, in the order of sending.
+    /// Messages in flight, in the order of sending.
     flying: VecDeque<Message>,
-    /// Held back until they are released.
+    /// Messages that are held back until they are released.
     held: VecDeque<Message>,
     pub lost: BTreeSet<(ServerId, ServerId)>,
     pub holding: BTreeSet<(ServerId, ServerId)>,
 }
 
 impl Stage {
-    /// Starts a node on `disk`. Where chance decides, node n draws n: S1 waits 11 ticks, S2 12.
+    /// Starts a node on `disk`. Every random draw of node n is n: S1 waits 11 ticks, S2 waits 12.
     pub fn start(&mut self, config: Config, disk: MemoryStorage) -> Result<(), String> {
         let id = config.id;
         let chance = Box::new(move |bound: u32| id.0 % bound);
@@ -36,7 +36,7 @@ impl Stage {
         self.nodes.get_mut(&id).ok_or_else(|| format!("there is no {id}"))
     }
 
-    /// Lets `act` happen to a node, and the node's owner do what it asks for.
+    /// Does `act` to a node, then handles each `Ready` of the node; returns the output.
     pub fn act(
         &mut self,
         id: ServerId,
@@ -54,7 +54,7 @@ impl Stage {
         Ok(told)
     }
 
-    /// Puts a message on its way, or not.
+    /// Puts a message in flight, holds it back or loses it; returns the output.
     fn send(&mut self, message: Message) -> String {
         let link = (message.from, message.to);
         let (fate, queue) = if self.lost.contains(&link) {
@@ -71,7 +71,7 @@ impl Stage {
         told
     }
 
-    /// Delivers what is under way now, to `only` one node if that is wanted.
+    /// Delivers the messages that are in flight now, to `only` one node if it is given.
     pub fn deliver(&mut self, only: Option<ServerId>) -> Result<String, String> {
         let flying = std::mem::take(&mut self.flying).into_iter();
         let is_meant = |message: &Message| only.is_none_or(|id| message.to == id);
@@ -88,7 +88,7 @@ impl Stage {
         Ok(told)
     }
 
-    /// Delivers until nothing is under way.
+    /// Delivers until no message is in flight.
     pub fn settle(&mut self) -> Result<String, String> {
         let mut told = String::new();
         while !self.flying.is_empty() {
@@ -97,19 +97,19 @@ impl Stage {
         Ok(told)
     }
 
-    /// Lets what was held back be on its way.
+    /// Puts the held messages in flight, and ends all holds.
     pub fn release(&mut self) {
         self.holding.clear();
         self.flying.append(&mut self.held);
     }
 
-    /// Forgets what is under way.
+    /// Loses the messages in flight and the held ones.
     pub fn forget(&mut self) {
         self.flying.clear();
         self.held.clear();
     }
 
-    /// Drops a node's log up to `index`, behind a snapshot.
+    /// Replaces a node's log up to `index` by a snapshot.
     pub fn compact(&mut self, id: ServerId, index: Index) -> Result<(), String> {
         let node = self.node(id)?;
         let conf_state = ConfState { nodes: node.raft().nodes().collect() };
@@ -120,7 +120,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Ends a node and starts it from its disk, with what it had applied.
+    /// Stops a node and starts it again from its disk, with its applied index.
     pub fn restart(&mut self, id: ServerId) -> Result<(), String> {
         let node = self.node(id)?;
         let disk = node.storage().clone();
@@ -130,7 +130,7 @@ impl Stage {
     }
 }
 
-/// Works off one `Ready` as its contract says; what is to be sent is returned.
+/// Handles one `Ready` according to its contract; returns the messages to send.
 fn work(node: &mut Node, told: &mut String) -> Vec<Message> {
     let Ready { hard_state, entries, snapshot, messages, read_states, .. } = node.ready();
     let id = node.raft().id();

@@ -1,10 +1,10 @@
-//! The crate `raft` (raft-rs, of TiKV) as a core: somebody else's reading of the paper, which goes
-//! through the same suite.
+//! The crate `raft` (raft-rs, of TiKV) as a core: an independent implementation of the paper, which
+//! runs through the same suite.
 //!
-//! It is the same design as our own core, from the same ancestor, so the driver's words fit it but
-//! for one: what is *persisted* changes its state. It hands out a `Ready`, is told that this is
-//! stored, and only then counts the leader's own copy of an entry. What that brings about, commits
-//! and the news of them, comes in a second, lighter `Ready`. To the driver it is simply the next:
+//! It has the design of our own core, from the same ancestor, so it fits the driver's trait, with
+//! one difference: storing changes its state. The crate hands out a `Ready`, is told that it is
+//! stored, and only then counts the leader's own copy of an entry. The results, commits and the
+//! messages about them, come in a second, lighter `Ready`. To the driver it is simply the next one:
 //!
 //! ```text
 //!            driver                  here                      crate
@@ -16,27 +16,27 @@
 //!            advance() ────────────► advance() ──────────────► advance_apply()
 //! ```
 //!
-//! The driver takes in nothing between a `ready` and its `advance`, which the crate forbids.
+//! The driver gives the core no input between a `ready` and its `advance`: the crate forbids it.
 //!
-//! What else the crate leaves to its owner:
+//! The crate leaves other duties to its owner:
 //!
-//! - *Chance.* Its election timeouts come from a source that no seed reaches. Each is replaced by
-//!   one of ours before anything looks at it ([`RaftRs::draw_timeout`]).
-//! - *Who may propose.* A follower passes proposals on to its leader, and says that all is well.
-//!   Only who leads is asked here.
-//! - *Reads.* A leader that has not committed in its term forgets a read without a word. Such
-//!   reads wait here.
-//! - *Lost snapshots.* It sends nothing more to a follower until it is told what became of a
-//!   snapshot. The driver tells, as it tells our own core.
-//! - *Pace.* One append with entries is under way to a follower at a time, as with our own core:
-//!   what comes meanwhile goes together in the next. Its own way to send few, `batch_append`, has
-//!   entries join an append that has not left yet, and is off: into one that is empty they go
-//!   without a look at whether they follow it, and the follower then says that it has more than it
-//!   has (`tests.rs` shows how).
+//! - *Randomness.* The crate draws its election timeouts from a source without a seed. Each is
+//!   replaced by one of ours before it is used ([`RaftRs::draw_timeout`]).
+//! - *Proposals.* A follower passes a proposal on to its leader and reports success. So only a
+//!   leader is asked here.
+//! - *Reads.* A leader that has not committed in its term drops a read without an error. Such reads
+//!   wait here.
+//! - *Lost snapshots.* The crate sends nothing more to a follower until it learns what became of a
+//!   snapshot. The driver reports a loss, as it does to our own core.
+//! - *Pace.* One append with entries is in flight to a follower at a time, as with our own core:
+//!   later entries share the next append. The crate's own setting for fewer messages,
+//!   `batch_append`, adds entries to an append that has not left yet. It is off: the crate adds
+//!   them to an empty append without checking that they follow it, and the follower then claims
+//!   entries that it lacks (`tests.rs` shows how).
 //!
-//! An inconsistency is a panic of the crate, and so the failure of the run that it happens in.
+//! The crate panics at an inconsistency, and the run fails.
 //!
-//! `words.rs` translates, `storage.rs` is the disk that the crate reads.
+//! `words.rs` translates the messages, `storage.rs` is the disk that the crate reads.
 
 mod storage;
 #[cfg(test)]
@@ -59,19 +59,19 @@ use crate::tick::{Message, Ready, Role, SoftState};
 pub struct RaftRs {
     node: RawNode<Disk>,
     me: ServerId,
-    /// Where election timeouts come from.
+    /// The source of election timeouts.
     chance: Chance,
-    /// The election timeout in force.
+    /// The current election timeout.
     timeout: Timeout,
-    /// What the driver is at work on.
+    /// The work that the driver is doing.
     handed: Handed,
-    /// What the last `advance` brought about.
+    /// The results of the last `advance`.
     rest: Option<LightReady>,
     /// Reads that came before this term's first commit, oldest first.
     postponed: Vec<u64>,
 }
 
-/// An election timeout of ours, and what it was drawn for.
+/// An election timeout of ours, with the role and the term for which it was drawn.
 #[derive(Debug, Clone, Copy)]
 struct Timeout {
     role: StateRole,
@@ -79,7 +79,7 @@ struct Timeout {
     ticks: usize,
 }
 
-/// What the driver is at work on.
+/// The part of a `Ready` that the driver is working on.
 #[derive(Debug, Default)]
 enum Handed {
     #[default]
@@ -89,9 +89,9 @@ enum Handed {
 }
 
 impl RaftRs {
-    /// Puts an election timeout of ours in the place of the crate's.
+    /// Replaces the crate's election timeout by one of ours.
     ///
-    /// It draws one at each change of role or term, and looks at it when the next tick comes.
+    /// The crate draws one at each change of role or term, and uses it at the next tick.
     fn draw_timeout(&mut self) {
         let raft = &mut self.node.raft;
         let (role, term) = (raft.state, raft.term);
@@ -103,7 +103,7 @@ impl RaftRs {
         let (in_force, ours) = (raft.randomized_election_timeout(), self.timeout.ticks);
         assert_eq!(
             in_force, ours,
-            "the core has drawn a timeout as a {role:?} of term {term} still"
+            "the core drew another timeout while it still was {role:?} of term {term}"
         );
     }
 
@@ -111,8 +111,9 @@ impl RaftRs {
         self.node.raft.state == StateRole::Leader
     }
 
-    /// Begins the reads that waited for this term's first commit. A leader that is one no more
-    /// has none: the driver has refused them all.
+    /// Starts the reads that waited for this term's first commit.
+    ///
+    /// A deposed leader has none: the driver has refused them all.
     fn release_reads(&mut self) {
         if !self.leads() {
             self.postponed.clear();
@@ -123,7 +124,7 @@ impl RaftRs {
         }
     }
 
-    /// Stores what the crate reads again, and translates the rest.
+    /// Stores what the crate reads again, and translates its `Ready` into ours.
     fn hand_over(&mut self, ready: &mut raft::Ready) -> Ready {
         let snapshot = Some(ready.snapshot()).filter(|snapshot| !snapshot.is_empty());
         let snapshot = snapshot.cloned().map(words::our_snapshot);
@@ -132,7 +133,8 @@ impl RaftRs {
             disk.install(snapshot);
         }
         disk.append(ready.entries());
-        // A leader's may go before the rest is stored, all others after it. Here all do.
+        // A leader's messages may leave before the rest is stored, all others only after it. Here
+        // all leave after it.
         let mut messages = ready.take_messages();
         messages.extend(ready.take_persisted_messages());
         Ready {
@@ -157,7 +159,7 @@ impl Core for RaftRs {
             election_tick: ticks(ELECTION_TICKS),
             heartbeat_tick: ticks(HEARTBEAT_TICKS),
             applied: disk.covered().index.0,
-            // Its own default is a message per entry.
+            // The crate's default is one message per entry.
             max_size_per_msg: FLOW_CONTROL.append_bytes_max as u64,
             max_inflight_msgs: FLOW_CONTROL.inflight_max,
             ..Config::default()
@@ -178,10 +180,10 @@ impl Core for RaftRs {
 
     fn step(&mut self, message: Message) -> Option<usize> {
         let place = self.node.raft.msgs.len();
-        // The crate does not look at whom a message is for.
+        // The crate does not check the receiver of a message.
         let message = words::theirs(message).filter(|it| it.to == words::node_id(self.me))?;
         let from = message.from;
-        // An error: it is from nobody, and changes nothing.
+        // An error means that the sender is unknown; the message changes nothing.
         self.node.step(message).ok()?;
         self.draw_timeout();
         let answers =
@@ -226,7 +228,7 @@ impl Core for RaftRs {
         let applied = self.node.raft.raft_log.applied;
         assert!(
             index.0 <= applied,
-            "a snapshot up to {index}, but applied is up to {applied} only"
+            "a snapshot up to {index}, but only entries up to {applied} are applied"
         );
         self.node.mut_store().compact(index, data)
     }
@@ -254,7 +256,7 @@ impl Core for RaftRs {
         match std::mem::take(&mut self.handed) {
             Handed::All(ready) => {
                 let rest = self.node.advance(*ready);
-                // A new commit index alone: nobody stores it.
+                // The commit index is not stored: drop a rest that has only a new one.
                 let empty = rest.messages().is_empty() && rest.committed_entries().is_empty();
                 self.rest = Some(rest).filter(|_| !empty);
             }
@@ -288,7 +290,7 @@ fn soft_state(state: &raft::SoftState) -> SoftState {
     SoftState { lead: words::server(state.leader_id), role }
 }
 
-/// An election timeout, from once to twice the least one (Raft §5.2).
+/// Draws an election timeout, from the shortest to just below twice as long (Raft §5.2).
 fn draw(chance: &mut Chance) -> usize {
     let more = u32::try_from(chance.below(ELECTION_TICKS.into())).expect("below its bound");
     ticks(ELECTION_TICKS + more)

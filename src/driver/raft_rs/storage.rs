@@ -1,8 +1,8 @@
-//! What the crate reads of a server's disk: a copy in memory of what the driver stores.
+//! The disk that the crate reads: a copy in memory of what the driver stores.
 //!
-//! The crate has a storage of its own for tests, whose snapshots have no data and are made at the
-//! commit index when one is asked for. A service makes its snapshots itself, so this one has what
-//! the service gave last, and has none until it gave one.
+//! The crate has a storage for tests, which makes a snapshot on request: without data, at the
+//! commit index. Here the service makes its snapshots itself, so the disk offers the service's last
+//! one, and none before the first.
 
 use std::collections::VecDeque;
 
@@ -22,18 +22,18 @@ pub(super) struct Disk {
     hard_state: eraftpb::HardState,
     /// All servers of the cluster.
     conf_state: ConfState,
-    /// What the service gave last, or what came in its place; 0/0 without one.
+    /// The service's last snapshot, or a received one that replaced it; 0/0 without one.
     snapshot: Snapshot,
     /// The entries after the snapshot, consecutive.
     entries: VecDeque<eraftpb::Entry>,
 }
 
 impl Disk {
-    /// What earlier lives left, in a cluster of `servers`.
+    /// Builds the disk from what earlier lives stored, in a cluster of `servers`.
     ///
-    /// The members are the same at every start: the crate would take a disk without them for one
-    /// that waits to be told. The commit index is not stored, and the snapshot is committed, so
-    /// that is where it begins; the crate wants it to be no less than what is applied.
+    /// The members are set at every start, because the crate takes a disk without members for one
+    /// that still has to learn them. The commit index is not stored: it begins at the end of the
+    /// snapshot, which is committed. The crate requires that it is not below the applied index.
     pub(super) fn restored(persisted: Persisted, servers: usize) -> Disk {
         let conf_state = ConfState { nodes: (0..servers).map(ServerId::from_slot).collect() };
         let position = persisted.last_included;
@@ -54,10 +54,10 @@ impl Disk {
         self.snapshot.position
     }
 
-    /// Keeps `entries`, and drops what stood at the first one's index and after it.
+    /// Stores `entries`; they replace everything from the first one's index on.
     ///
     /// # Panics
-    /// When a gap would be left, or an entry that the snapshot covers would be replaced.
+    /// If there would be a gap, or if an entry that the snapshot covers would be replaced.
     pub(super) fn append(&mut self, entries: &[eraftpb::Entry]) {
         let Some(first) = entries.first().map(|entry| entry.index) else { return };
         assert!(
@@ -70,11 +70,11 @@ impl Disk {
         self.entries.extend(entries.iter().cloned());
     }
 
-    /// Puts a snapshot that was received in place of everything.
+    /// Replaces the log by a snapshot that was received.
     pub(super) fn install(&mut self, snapshot: Snapshot) {
         assert!(
             snapshot.position.index > self.snapshot.position.index,
-            "a snapshot up to {} in place of one up to {}",
+            "a snapshot up to {} cannot replace one up to {}",
             snapshot.position,
             self.snapshot.position,
         );
@@ -82,8 +82,8 @@ impl Disk {
         self.snapshot = snapshot;
     }
 
-    /// Takes the service's `data` in place of the entries up to `index`; where they end. `None`
-    /// if a snapshot there covers them already.
+    /// Replaces the entries up to `index` by the service's snapshot `data`; returns their last
+    /// position, or `None` if the log does not have an entry at `index`.
     pub(super) fn compact(&mut self, index: Index, data: Bytes) -> Option<Position> {
         if index <= self.snapshot.position.index {
             return None;
@@ -103,7 +103,7 @@ impl Disk {
         self.snapshot.position.index.0 + self.entries.len() as u64
     }
 
-    /// Where the entry at `index` is or would be; the snapshot must not cover it.
+    /// The offset of the entry at `index`, present or not; the snapshot must not cover it.
     fn offset(&self, index: u64) -> usize {
         usize::try_from(index - self.first()).expect("the log fits memory")
     }
@@ -238,7 +238,7 @@ mod tests {
     fn a_compaction_goes_forward_only() {
         let mut disk = compacted();
         assert_eq!(disk.compact(Index(3), Bytes::new()), None);
-        assert_eq!(disk.compact(Index(9), Bytes::new()), None, "the log ends before");
+        assert_eq!(disk.compact(Index(9), Bytes::new()), None, "the log ends before it");
         assert_eq!(disk.compact(Index(6), Bytes::new()).map(|at| at.index), Some(Index(6)));
         assert_eq!((disk.first_index().unwrap(), disk.last_index().unwrap()), (7, 6));
     }

@@ -1,4 +1,4 @@
-//! What the crate leaves to its owner, one test for each.
+//! The duties that the crate leaves to its owner, with one test for each.
 
 use raft::storage::MemStorage;
 
@@ -16,7 +16,7 @@ fn started(servers: usize, persisted: Persisted) -> RaftRs {
     RaftRs::restart(Life { me: S0, servers, persisted, chance })
 }
 
-/// Works off all that is ready; what was sent and what was committed.
+/// Handles every `Ready`; returns the sent messages and the committed entries.
 fn work(core: &mut RaftRs) -> (Vec<Message>, Vec<Entry>) {
     let (mut sent, mut committed) = (Vec::new(), Vec::new());
     while let Some(ready) = core.ready() {
@@ -27,7 +27,7 @@ fn work(core: &mut RaftRs) -> (Vec<Message>, Vec<Entry>) {
     (sent, committed)
 }
 
-/// Lets time pass until `core` stands for election; after how many ticks it does.
+/// Lets time pass until `core` starts an election; returns the number of ticks.
 fn wait(core: &mut RaftRs) -> u64 {
     let term = core.status().term;
     let mut passed = 0;
@@ -43,7 +43,7 @@ fn say(from: ServerId, core: &mut RaftRs, kind: Kind) -> Option<usize> {
     core.step(Message { from, to: S0, term, kind })
 }
 
-/// S0 leads S1 and S2, which have heard nothing of it; its own first entry is stored.
+/// S0 as the leader of S1 and S2, which have nothing from it yet; its no-op entry is stored.
 fn leader() -> RaftRs {
     let mut core = started(3, Persisted::default());
     wait(&mut core);
@@ -132,7 +132,7 @@ fn a_message_for_somebody_else_changes_nothing() {
     assert_eq!(core.status(), Status::default());
 }
 
-/// A leader whose log begins after a snapshot, so that S1, which has nothing, is sent that.
+/// A leader whose log begins after a snapshot: S2, which has nothing, must be sent the snapshot.
 fn leader_with_a_snapshot() -> RaftRs {
     let mut core = leader();
     acknowledge(&mut core, 1);
@@ -153,7 +153,7 @@ fn a_lost_snapshot_is_sent_again() {
     say(S2, &mut core, behind);
     assert_eq!(snapshots_to(S2, &work(&mut core).0), 1, "the entries are gone");
     say(S2, &mut core, Kind::HeartbeatResponse { round: 0 });
-    assert_eq!(snapshots_to(S2, &work(&mut core).0), 0, "one is under way");
+    assert_eq!(snapshots_to(S2, &work(&mut core).0), 0, "one is in flight");
     core.report_snapshot_lost(S2);
     say(S2, &mut core, Kind::HeartbeatResponse { round: 0 });
     assert_eq!(snapshots_to(S2, &work(&mut core).0), 1, "it was lost");
@@ -168,7 +168,7 @@ fn a_received_snapshot_takes_the_place_of_the_log() {
     say(S1, &mut core, Kind::Snapshot { snapshot: Box::new(snapshot.clone()) });
     let ready = core.ready().unwrap();
     assert_eq!(ready.snapshot, Some(snapshot));
-    assert!(ready.must_sync, "the answer promises it");
+    assert!(ready.must_sync, "the response promises it");
     core.advance();
     assert_eq!((core.ready(), core.last_index()), (None, Index(5)));
 }
@@ -204,14 +204,14 @@ fn an_inconsistency_is_a_panic_that_says_what_is_wrong() {
 #[test]
 fn the_crate_joins_entries_to_an_empty_append_that_they_do_not_follow() {
     let mut node = their_leader();
-    // S2 has been sent entry 3 when S1 has it too; an empty append is to tell S2 of the commit.
+    // S2 was sent entry 3, and now S1 has it: an empty append must tell S2 of the commit.
     for _ in 2..=3 {
         node.propose(Vec::new(), b"x".to_vec()).unwrap();
     }
     their_work(&mut node);
     answer(&mut node, 2, 3);
-    // Before it has left, what was sent to S2 turns out to be lost; its next answer has the
-    // entries sent again.
+    // Before that append leaves, the earlier ones to S2 turn out to be lost. The next response of
+    // S2 makes the leader send the entries again.
     node.report_unreachable(3);
     let mut response = eraftpb::Message { from: 3, to: 1, term: 1, ..eraftpb::Message::default() };
     response.set_msg_type(MessageType::MsgHeartbeatResponse);
@@ -222,7 +222,7 @@ fn the_crate_joins_entries_to_an_empty_append_that_they_do_not_follow() {
     assert_eq!((append.index, first), (3, 2), "{append:?}");
 }
 
-/// Node 1 of three on the crate alone, joining appends; all have its first entry.
+/// Node 1 of three as a leader on the crate alone, with `batch_append`; all have its first entry.
 fn their_leader() -> RawNode<MemStorage> {
     let config =
         Config { id: 1, max_size_per_msg: u64::MAX, batch_append: true, ..Config::default() };

@@ -1,11 +1,11 @@
-//! Our words for what the crate says, and the crate's for ours.
+//! Translations between our messages and those of the crate.
 //!
-//! What travels is a [`Message`] whatever the core, so that the network and who looks on need
-//! to know one language. The crate's messages have more: who answers a candidate or a leader also
-//! says how far it has committed, and a candidate has a priority. All of it is to save a round or
-//! to prefer a server, is zero where it is left out, and zero tells the crate nothing.
+//! Every core sends a [`Message`], so that the network and the observers need to know only one
+//! format. The crate's messages have more fields: a response to a candidate or a leader also has a
+//! commit index, and a candidate has a priority. These fields save a round or prefer a server. We
+//! leave them out, so they arrive as zero, and zero tells the crate nothing.
 //!
-//! The crate numbers its nodes from 1, since 0 is "nobody" to it.
+//! The crate numbers its nodes from 1, since 0 means "no node" there.
 
 use bytes::Bytes;
 use raft::CAMPAIGN_TRANSFER;
@@ -14,12 +14,12 @@ use raft::eraftpb::{self, MessageType};
 use crate::api::{Entry, Index, Position, ServerId, Term};
 use crate::tick::{ConfState, HardState, Kind, Message, ReadState, Snapshot};
 
-/// The crate's number of a server.
+/// The crate's number for a server.
 pub(super) fn node_id(server: ServerId) -> u64 {
     u64::from(server.0) + 1
 }
 
-/// The server of that number; `None` for the number that nobody has.
+/// The server with that number; `None` for 0, which no server has.
 pub(super) fn server(node_id: u64) -> Option<ServerId> {
     let slot = node_id.checked_sub(1)?;
     Some(ServerId(u32::try_from(slot).expect("all numbers come from servers")))
@@ -40,7 +40,7 @@ pub(super) fn our_entry(entry: eraftpb::Entry) -> Entry {
     Entry { term: Term(entry.term), index: Index(entry.index), data: entry.data }
 }
 
-/// The members, all with a vote and for good.
+/// The crate's form of the members, which all have a vote and never change.
 pub(super) fn their_members(nodes: &[ServerId]) -> eraftpb::ConfState {
     let voters = nodes.iter().copied().map(node_id).collect();
     eraftpb::ConfState { voters, ..eraftpb::ConfState::default() }
@@ -71,17 +71,17 @@ pub(super) fn our_hard_state(state: &eraftpb::HardState) -> HardState {
     HardState { term: Term(state.term), vote: server(state.vote), commit: Index(state.commit) }
 }
 
-/// Our form of a read that is confirmed.
+/// Our form of a confirmed read.
 pub(super) fn our_read_state(state: &raft::ReadState) -> ReadState {
     ReadState { context: number(&state.request_ctx), index: Index(state.index) }
 }
 
-/// A number as the crate carries it about: it has bytes there.
+/// A number in the form that the crate carries, which is bytes.
 pub(super) fn context(number: u64) -> Vec<u8> {
     number.to_be_bytes().to_vec()
 }
 
-/// The number in such bytes; 0 where there are none.
+/// The number in such bytes; 0 if there are none.
 fn number(context: &[u8]) -> u64 {
     if context.is_empty() {
         return 0;
@@ -89,7 +89,7 @@ fn number(context: &[u8]) -> u64 {
     u64::from_be_bytes(context.try_into().expect("all such bytes were made from a number"))
 }
 
-/// The crate's form of a message; `None` for what no server on this core says.
+/// The crate's form of a message; `None` for a kind that no server on this core sends.
 pub(super) fn theirs(message: Message) -> Option<eraftpb::Message> {
     let Message { from, to, term, kind } = message;
     let mut theirs = said(kind)?;
@@ -99,7 +99,7 @@ pub(super) fn theirs(message: Message) -> Option<eraftpb::Message> {
     Some(theirs)
 }
 
-/// What is said, without who says it to whom.
+/// The content of a message in the crate's form, without sender and receiver.
 fn said(kind: Kind) -> Option<eraftpb::Message> {
     let message = |msg_type| eraftpb::Message { msg_type, ..eraftpb::Message::default() };
     let placed = |msg_type, Position { term, index }| eraftpb::Message {
@@ -150,7 +150,7 @@ fn said(kind: Kind) -> Option<eraftpb::Message> {
             message
         }
         Kind::TimeoutNow => message(MessageType::MsgTimeoutNow),
-        // Only who leads is asked for a read.
+        // Only a leader is asked for a read, so these are never sent.
         Kind::ReadIndex { .. } | Kind::ReadIndexResponse { .. } => return None,
     })
 }
@@ -158,7 +158,7 @@ fn said(kind: Kind) -> Option<eraftpb::Message> {
 /// Our form of a message.
 ///
 /// # Panics
-/// When the crate says something that only a question at a follower calls forth: there is none.
+/// If the crate sends a kind of message that only a request to a follower triggers: there is none.
 pub(super) fn ours(mut message: eraftpb::Message) -> Message {
     let of = |id| server(id).expect("every message has a sender and a receiver");
     let (from, to, term) = (of(message.from), of(message.to), Term(message.term));
@@ -188,12 +188,12 @@ pub(super) fn ours(mut message: eraftpb::Message) -> Message {
             Kind::Snapshot { snapshot: Box::new(our_snapshot(message.take_snapshot())) }
         }
         MessageType::MsgTimeoutNow => Kind::TimeoutNow,
-        other => panic!("the core says {other:?} to {to}, which nothing here calls forth"),
+        other => panic!("the core sends {other:?} to {to}, which nothing here triggers"),
     };
     Message { from, to, term, kind }
 }
 
-/// Whether a message of that type answers a request.
+/// Whether a message of that type is a response.
 pub(super) const fn is_response(msg_type: MessageType) -> bool {
     matches!(
         msg_type,
@@ -210,7 +210,7 @@ mod tests {
 
     const PLACE: Position = Position { term: Term(3), index: Index(7) };
 
-    /// One of each kind that a server on this core says, with no field at its default.
+    /// One of each kind that a server on this core sends, with no field at its default.
     fn all_kinds() -> Vec<Kind> {
         let entry = |index| Entry { term: Term(3), index: Index(index), data: "a".into() };
         let conf_state = ConfState { nodes: [0, 1, 2].map(ServerId).to_vec() };
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "the core says MsgPropose to S1")]
+    #[should_panic(expected = "the core sends MsgPropose to S1")]
     fn a_proposal_that_is_passed_on_is_a_mistake() {
         let mut forwarded = theirs(message(Kind::TimeoutNow)).unwrap();
         forwarded.set_msg_type(MessageType::MsgPropose);
