@@ -1,5 +1,5 @@
-//! The same scripts for the tick core and for the crate `raft`: after every step, each node of one
-//! agrees with that of the other on role, term, vote, commit index and last entry.
+//! The same scripts for the tick core and for the crate `raft`: after every step, both show the
+//! same role, term, vote, commit index and last entry of every node.
 //!
 //! A step does one thing to one node or to the network; then all messages are delivered, and every
 //! leader sends heartbeats. Intended differences between the two are masked, by name, in [`MASKS`];

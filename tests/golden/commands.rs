@@ -3,7 +3,7 @@
 //! | Command | Does |
 //! | --- | --- |
 //! | `nodes 3 [SETTING…]` | starts S1, S2, S3 on empty disks |
-//! | `logs S1=1,1 S2=1 S3= [SETTING…]` | starts nodes with entries of these terms (`S2=1@3`: in term 3) |
+//! | `logs S1=1,1 S2=1 S3= [SETTING…]` | starts nodes with entries of these terms (`@3`: term 3) |
 //! | `campaign S1` | starts an election |
 //! | `propose S1 x` | proposes a command |
 //! | `tick S1 3` | lets three ticks pass (one without a number) |

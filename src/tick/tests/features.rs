@@ -45,7 +45,7 @@ fn a_pre_vote_that_is_won_becomes_an_election() {
     assert_eq!(cluster.commits(), [1, 1, 1]);
     let mut alone = pre_voting(1);
     alone.campaign(1);
-    assert_eq!(alone.node(1).role(), Role::Leader, "a cluster of one asks nobody");
+    assert_eq!(alone.node(1).role(), Role::Leader, "a cluster of one asks no node");
 }
 
 #[test]

@@ -152,7 +152,7 @@ fn a_leaders_appends_need_not_wait_for_its_own_disk() {
     assert_eq!((indices(ready.entries.iter()), ready.messages.len()), (vec![1], 2));
     assert!(!ready.messages.iter().any(Message::waits_for_disk), "{:?}", ready.messages);
     let soft = SoftState { lead: Some(id(1)), role: Role::Leader };
-    assert_eq!(ready.soft_state, Some(soft), "who leads is told once");
+    assert_eq!(ready.soft_state, Some(soft), "the leader is told once");
     node.tick();
     assert_eq!(work(&mut node).soft_state, None);
 }
