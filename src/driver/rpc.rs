@@ -1,4 +1,4 @@
-//! The one call that carries all messages: it brings a message and returns its response.
+//! The one call that carries all messages: it delivers a message and returns its response.
 //!
 //! To the core a response is a message like any other, and nothing waits for it. On the network it
 //! is the reply of the call that carried its request, so it can be lost or come two seconds late,

@@ -157,7 +157,7 @@ impl<S: Storage> Raft<S> {
         let kind = match self.log.append(prev, commit, entries) {
             Some(last_new) => Kind::AppendResponse { index: last_new, rejection: None },
             None => {
-                // Up to `prev` the leader has no entry of a newer term than `prev`: skip ours.
+                // Up to `prev` the leader has no entry of a newer term than `prev`: skip our newer ones.
                 let hint = self.log.last_with_term_at_most(prev.term, prev.index.prev());
                 Kind::AppendResponse { index: prev.index, rejection: Some(hint) }
             }
@@ -197,7 +197,8 @@ impl<S: Storage> Raft<S> {
 
     /// Handles a rejection: the follower lacks `prev`, so go back to where both logs could agree.
     pub(super) fn on_rejected(&mut self, slot: usize, prev: Index, hint: Position) {
-        // Up to the hint, the follower has no entry of a newer term than the hint's: skip ours.
+        // Up to the hint, the follower has no entry of a newer term than the hint's: skip our newer
+        // ones.
         let agreed = self.log.last_with_term_at_most(hint.term, hint.index).index;
         let node = &mut self.prs[slot];
         if !node.back_up(prev, agreed) {

@@ -251,7 +251,7 @@ impl<S: Storage> RaftLog<S> {
         }
     }
 
-    /// Notes that the log is on disk up to `position`, if it still has that entry.
+    /// Notes that the log is on disk up to `position`, if the log still has that entry.
     pub fn mark_stabled(&mut self, position: Position) {
         if position.index > self.stabled && self.contains(position) {
             self.stabled = position.index;

@@ -40,12 +40,12 @@ pub struct Progress {
     pub(super) recent_active: bool,
     /// The newest round of reads that the node has responded to.
     pub(super) round: u64,
-    /// The node's response in the current election.
+    /// The node's response in the current election, if there is one.
     pub(super) vote: Option<bool>,
     pub(super) outgoing: Outgoing,
 }
 
-/// How many appends a leader sends to a follower.
+/// The pace of a leader's appends to a follower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
     /// One append at a time: it is not known yet where the logs agree.
@@ -105,7 +105,7 @@ impl Progress {
         self.next
     }
 
-    /// How many appends it is sent.
+    /// The pace of the appends to it.
     pub const fn flow(&self) -> Flow {
         self.flow
     }

@@ -2,9 +2,9 @@
 //!
 //! A read may use a leader's commit index if the leader still leads; otherwise another leader may
 //! have committed more. So the leader notes the index, starts a *round*, and waits until a majority
-//! has responded to a heartbeat of that round, which nodes do only in its term. Heartbeats carry
-//! the newest round, so one response confirms all earlier reads too, and losing one is harmless:
-//! the next heartbeat repeats the round.
+//! has responded, in the leader's term, to a heartbeat of that round. Heartbeats carry the newest
+//! round, so one response confirms all earlier reads too, and losing one is harmless: the next
+//! heartbeat repeats the round.
 //!
 //! ```text
 //! read ──► leader: index 7, round 3 ── Heartbeat { round: 3 } ─► majority
