@@ -15,7 +15,7 @@
 //! number is the same on every server.
 //!
 //! An entry with a command begins with a tag, which distinguishes an empty command from no command.
-//! A snapshot begins with the number of commands up to its end, since the entries themselves are gone.
+//! A snapshot begins with the number of commands up to its end, since those entries are gone.
 //!
 //! Differs: a service is told numbers of commands in place of indices of the log.
 

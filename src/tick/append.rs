@@ -157,7 +157,8 @@ impl<S: Storage> Raft<S> {
         let kind = match self.log.append(prev, commit, entries) {
             Some(last_new) => Kind::AppendResponse { index: last_new, rejection: None },
             None => {
-                // Up to `prev` the leader has no entry of a newer term than `prev`: skip our newer ones.
+                // Up to `prev` the leader has no entry of a newer term than `prev`: skip our newer
+                // ones.
                 let hint = self.log.last_with_term_at_most(prev.term, prev.index.prev());
                 Kind::AppendResponse { index: prev.index, rejection: Some(hint) }
             }
