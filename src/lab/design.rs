@@ -1,6 +1,7 @@
-//! Designs: implementations of [`Consensus`] that the suite can run, from whatever crate.
+//! Designs: implementations of [`Consensus`] that the suite can run, from any crate.
 //!
-//! [`Design::raft_rpc`] makes one of a server that speaks `RaftRpc`, [`Design::new`] of any other:
+//! [`Design::raft_rpc`] makes a design of a server that speaks `RaftRpc`, [`Design::new`] of any
+//! other server:
 //!
 //! ```
 //! use std::sync::Arc;
@@ -20,8 +21,9 @@
 //! }
 //! ```
 //!
-//! `rpc_design.rs` and `tick_design.rs` beside this file have our own two; `raft_rs_design.rs` has
-//! the second one by other hands, in a build with the feature `raft-rs`.
+//! `rpc_design.rs` and `tick_design.rs` next to this file have our own two designs.
+//! `raft_rs_design.rs` has the second one on a core by other authors, in a build with the feature
+//! `raft-rs`.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -40,27 +42,27 @@ use crate::labrpc::{Host, Network, Service};
 use crate::persister::{PersistError, Persisted, Persister, plain_snapshot};
 use crate::runtime::channel::Sender;
 
-/// What one incarnation of a server is made from.
+/// The parts from which one incarnation of a server is made.
 pub struct Boot<'a> {
     /// How many servers the cluster has.
     pub servers: usize,
-    /// Which of them this is.
+    /// The server's own id.
     pub me: ServerId,
-    /// The network, for ends to the other servers.
+    /// The network, which gives ends to the other servers.
     pub network: &'a Network,
-    /// What survived earlier lives.
+    /// The storage that survived earlier lives.
     pub persister: Persister,
-    /// Where committed commands and snapshots go, in order.
+    /// The channel for committed commands and snapshots, in order.
     ///
-    /// It has no room of its own: a `send` returns when the service takes the message, and the
-    /// service may then call [`Consensus::snapshot`]. So hold no lock while you send. A life begins
-    /// after the snapshot that it finds stored, which its service has too: to send that again is
-    /// allowed, and not needed. After the life's end messages are taken and thrown away.
+    /// It has no buffer: a `send` returns when the service receives the message, and the service
+    /// may then call [`Consensus::snapshot`]. So hold no lock while you send. A life begins after
+    /// the stored snapshot, which its service has too: the server may send that snapshot again,
+    /// but need not. After the end of the life, messages are received and discarded.
     pub apply_ch: Sender<ApplyMsg>,
 }
 
 impl Boot<'_> {
-    /// The ways to all servers, one slot per server; our own is there and unused.
+    /// Clients for the calls to all servers, one slot per server; our own is unused.
     pub fn raft_peers(&self) -> Vec<RaftPeer> {
         let all = (0..self.servers).map(ServerId::from_slot).map(Host::Server);
         all.map(|peer| RaftPeer::from(self.network.end(Host::Server(self.me), peer))).collect()
@@ -69,63 +71,64 @@ impl Boot<'_> {
 
 /// One incarnation of a server.
 pub struct Instance {
-    /// The server as its service sees it.
+    /// The server's interface for its service.
     pub consensus: Arc<dyn Consensus>,
-    /// The server as its peers see it.
+    /// The server's interface for its peers.
     pub services: Vec<Service>,
 }
 
 /// An implementation that the suite can run.
 #[derive(Debug, Clone, Copy)]
 pub struct Design {
-    /// What `--design` calls it.
+    /// Its name for `--design`.
     pub name: &'static str,
-    /// Brings one server to life.
+    /// Starts one server.
     pub make: fn(Boot<'_>) -> Result<Instance, PersistError>,
-    /// What a typed request or reply of this design says, in neutral words.
+    /// Translates a typed request or reply of this design into neutral facts.
     pub facts: fn(&dyn Any) -> Facts,
-    /// What its service counts.
+    /// How its service numbers commands.
     pub numbering: Numbering,
-    /// The service's own snapshot in what a server has stored, and the last command that it
-    /// covers, under the index that the service knows.
+    /// Finds the service's own snapshot in a server's storage, and the last command that it
+    /// covers, by the service's index.
     pub snapshot: fn(&Persisted) -> Option<(Position, Bytes)>,
     /// The service above it, in parts 3A and 3B; without one the design does not play them.
     pub kv: Option<KvDesign>,
     /// Whether its servers speak `RaftRpc`, so that a scenario can play their peers.
     pub raft_rpc: bool,
-    /// Whether part `store` stands on it: its servers bring their own database and service.
+    /// Whether it plays part `store`, whose servers bring their own database and service.
     pub store: bool,
-    /// By which rules its runs are judged.
+    /// The rules by which its runs are judged.
     pub rules: Rules,
 }
 
-/// Which of the observers' rules hold in a run.
+/// The observers' rules that apply to a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rules {
-    /// Those of the scenario's part and of the parts before it: a server that stores nothing
+    /// The rules of the scenario's part and of the parts before it: a server that stores nothing
     /// yet passes 2A and 2B.
     OfThePart,
-    /// All of them in every part, because the user asked for it: `--strict`.
+    /// All rules in every part, because the user asked for it: `--strict`.
     AllOnDemand,
-    /// All of them in every part, always.
+    /// All rules in every part, always.
     All,
 }
 
-/// Why a scenario says nothing about a design.
+/// Why a design cannot play a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unfit {
-    /// It plays servers itself, in the words of `RaftRpc`, which the design does not speak.
+    /// The scenario plays servers itself, with messages of `RaftRpc`, which the design does not
+    /// speak.
     RaftRpc,
-    /// It is about servers with a database, which the design does not have.
+    /// The scenario is about servers with a database, which the design does not have.
     Store,
-    /// It is about a key/value service, which the design does not have.
+    /// The scenario is about a key/value service, which the design does not have.
     Service,
 }
 
 impl Design {
-    /// A design whose servers speak `RaftRpc`: `make` brings one to life.
+    /// A design whose servers speak `RaftRpc`: `make` starts one of them.
     ///
-    /// Every entry of its log is a command, and what `snapshot` is given is stored as it is. The
+    /// Every entry of its log is a command, and it stores the service's snapshots unchanged. The
     /// service above it is the one that comes with this build, if any; see
     /// [`with_kv`](Design::with_kv).
     pub const fn raft_rpc(
@@ -135,8 +138,10 @@ impl Design {
         Design { raft_rpc: true, ..Design::new(name, make, raft_rpc::facts) }
     }
 
-    /// A design with messages of its own, which `facts` translates for the observers. It does not
-    /// play the tests that speak `RaftRpc`; the rest is as with [`Design::raft_rpc`].
+    /// A design with messages of its own, which `facts` translates for the observers.
+    ///
+    /// It does not play the tests that speak `RaftRpc`; otherwise it is like
+    /// [`Design::raft_rpc`].
     pub const fn new(
         name: &'static str,
         make: fn(Boot<'_>) -> Result<Instance, PersistError>,
@@ -155,12 +160,12 @@ impl Design {
         }
     }
 
-    /// The same design with another service above it.
+    /// Returns this design with another service above it.
     pub const fn with_kv(self, kv: KvDesign) -> Design {
         Design { kv: Some(kv), ..self }
     }
 
-    /// The same design, judged by all rules in every part.
+    /// Returns this design, judged by all rules in every part.
     pub const fn strict(self) -> Design {
         match self.rules {
             Rules::All => self,
@@ -168,12 +173,12 @@ impl Design {
         }
     }
 
-    /// Whether `scenario` says anything about this design.
+    /// Whether this design can play `scenario`.
     pub const fn can_play(&self, scenario: &Scenario) -> bool {
         self.unfit_for(scenario).is_none()
     }
 
-    /// Why `scenario` says nothing about this design; `None` if it does.
+    /// Why this design cannot play `scenario`; `None` if it can.
     pub const fn unfit_for(&self, scenario: &Scenario) -> Option<Unfit> {
         if scenario.puppets && !self.raft_rpc {
             return Some(Unfit::RaftRpc);
@@ -188,93 +193,96 @@ impl Design {
     }
 }
 
-/// What the index of a command is to the service above.
+/// The meaning of a command's index for the service above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Numbering {
-    /// The index of its entry in the log: every entry is a command.
+    /// The index of the command's entry in the log: every entry is a command.
     Entries,
-    /// Its number among the commands of the log. A leader opens its term with an entry that is
-    /// none, so the first entry of each term has no number.
+    /// The command's number among the commands of the log. A leader begins its term with a no-op
+    /// entry, so the first entry of each term has no number.
     Commands,
 }
 
-/// What a message shows of the protocol, whatever the design. A reply's facts are joined with
-/// its request's by the call's id.
+/// The content of a message in neutral terms that serve every design.
+///
+/// A reply's facts are joined with its request's by the call's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Facts {
     /// Nothing that concerns an observer.
     None,
-    /// A server acts as leader: it sends entries, or a heartbeat.
+    /// An append: a server acts as leader and sends entries, or a heartbeat.
     Acts {
-        /// Who acts.
+        /// The sender.
         leader: ServerId,
-        /// In which term.
+        /// The leader's term.
         term: Term,
-        /// How far the leader says that the log is committed.
+        /// The leader's commit index.
         commit: Index,
         /// The entry before the first one sent.
         prev: Position,
-        /// The last entry sent; `prev` where none is.
+        /// The last entry sent; `prev` if there is none.
         last: Position,
-        /// The entries sent; the default where nothing is said of them.
+        /// A digest of the entries sent; the default if the message does not show them.
         entries: Digest,
     },
-    /// A server acts as leader, and says nothing of the log but how far *the receiver* may take
-    /// what it has for committed.
+    /// A heartbeat apart from the log: it claims leadership and tells *the receiver* how far the
+    /// receiver's own log is committed.
     Beats {
-        /// Who acts.
+        /// The sender.
         leader: ServerId,
-        /// In which term.
+        /// The leader's term.
         term: Term,
-        /// How far the log that the receiver is known to have is committed.
+        /// The end of the committed entries that the receiver is known to have.
         commit: Index,
     },
-    /// A candidate asks for a vote.
+    /// A candidate's request for a vote.
     AsksVote {
-        /// Who asks.
+        /// The sender.
         candidate: ServerId,
-        /// For which term.
+        /// The term of the election.
         term: Term,
         /// The end of the candidate's log.
         last: Position,
     },
-    /// The answer to [`Facts::AsksVote`].
+    /// The reply to [`Facts::AsksVote`].
     Votes {
         /// The voter's term.
         term: Term,
         /// Whether the vote was given.
         granted: bool,
     },
-    /// The answer to [`Facts::Acts`], and to [`Facts::Installs`] and [`Facts::Beats`], which have
-    /// no failure of their own: what tells there is whether the term is still the request's.
+    /// The reply to [`Facts::Acts`], [`Facts::Installs`] and [`Facts::Beats`].
+    ///
+    /// The last two have no `success` of their own: they succeed if the reply has the request's
+    /// term.
     Matches {
         /// The follower's term.
         term: Term,
         /// Whether the follower now has the leader's log up to `last`.
         success: bool,
     },
-    /// The same, of a design whose followers say how far the logs agree. It is a success if that
-    /// is as far as was asked for, and a failure if it does not even reach `prev`.
+    /// The reply to [`Facts::Acts`] in a design whose followers say how far the logs agree.
+    ///
+    /// It is a success if the logs agree up to the request's `last`, and a failure if they do not
+    /// even agree at `prev`.
     Agrees {
         /// The follower's term.
         term: Term,
-        /// Up to where the follower has the leader's log.
+        /// The last index up to which the follower has the leader's log.
         index: Index,
     },
-    /// A leader sends its snapshot in place of entries.
+    /// A leader's snapshot, sent in place of entries.
     Installs {
-        /// Who sends.
+        /// The sender.
         leader: ServerId,
-        /// In which term.
+        /// The leader's term.
         term: Term,
         /// The last entry that the snapshot covers.
         last_included: Position,
     },
 }
 
-/// All designs of this build, the reference first.
-///
-/// None without the feature `solutions`.
+/// All designs of this build, the reference first; none without the feature `solutions`.
 pub static DESIGNS: &[Design] = &[
     #[cfg(feature = "solutions")]
     RPC,
@@ -284,23 +292,23 @@ pub static DESIGNS: &[Design] = &[
     RAFT_RS,
 ];
 
-/// What designs are called, also those that only another build has.
+/// The names of all designs, including those that only another build has.
 pub const DESIGN_NAMES: [&str; 3] = ["rpc", "tick", "raft-rs"];
 
-/// Why there is no design of a name.
+/// Why no design was found by its name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoSuchDesign {
-    /// None is called that: take one of [`DESIGN_NAMES`].
+    /// No design has that name: choose one of [`DESIGN_NAMES`].
     #[error("no design is called {0:?}")]
     Unknown(String),
-    /// This build was made without it: build with the feature, which has the design's name.
+    /// This build does not have the design: build with the feature of the same name.
     #[error(
-        "this build is without it: add `--features {0}`, as in `cargo run --release --features {0} -- test --design {0}`"
+        "this build does not include it: add `--features {0}`, as in `cargo run --release --features {0} -- test --design {0}`"
     )]
     NotBuilt(&'static str),
 }
 
-/// The design called `name` among `designs`.
+/// Finds the design with the name `name` among `designs`.
 ///
 /// # Errors
 /// [`NoSuchDesign`], which says what to do.

@@ -1,4 +1,4 @@
-//! What observers compare of a message's entries, without keeping them.
+//! A short digest of a message's entries, which observers compare instead of keeping the entries.
 
 use std::hash::Hasher;
 
@@ -6,18 +6,18 @@ use rustc_hash::FxHasher;
 
 use crate::api::{Entry, Position};
 
-/// The entries of a leader's message in a few words: whether they can follow each other, and a
-/// sum in which every entry's index, term and command counts.
+/// Digest of the entries in a leader's message: whether they can follow each other, and a sum
+/// that depends on every entry's index, term and command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Digest {
-    /// The first two neighbours that stand in no log one behind the other.
+    /// The first two neighbours that cannot follow each other in any log.
     pub(super) astray: Option<(Position, Position)>,
-    /// `None` where the design says nothing of its entries.
+    /// The sum over all entries; `None` if the design does not show its entries.
     pub(super) sum: Option<u64>,
 }
 
 impl Digest {
-    /// Of `entries`, which follow `prev`.
+    /// Digests `entries`, which follow `prev`.
     pub fn of(prev: Position, entries: &[Entry]) -> Digest {
         let before = std::iter::once(prev).chain(entries.iter().map(Entry::position));
         let neighbours = before.zip(entries.iter().map(Entry::position));
@@ -30,7 +30,7 @@ impl Digest {
     }
 }
 
-/// What the entry at `position` adds to a sum, by the hash of its command.
+/// The summand of the entry at `position`, given the hash of its command.
 pub(super) fn weigh(position: Position, hash: u64) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write_u64(position.index.0);
@@ -39,7 +39,7 @@ pub(super) fn weigh(position: Position, hash: u64) -> u64 {
     hasher.finish()
 }
 
-/// A hash of a command; equal commands have equal ones on every machine.
+/// Hashes a command; equal commands have equal hashes on every machine.
 pub(super) fn hash(command: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write(command);

@@ -9,7 +9,7 @@ use crate::api::{PutError, ServerId, SubmitError};
 use crate::kv::{Clerk, KvPeer, KvServer, Rsm};
 use crate::labrpc::{Host, Network, Service};
 
-/// The reference.
+/// The reference implementation of the key/value lab.
 pub const KV: KvDesign = KvDesign { server, client, counter };
 
 fn server(below: Below) -> Result<Box<dyn Living>, String> {

@@ -1,8 +1,8 @@
-//! The suite: scenarios, the cluster they run on, observers, and reports of what came of it.
+//! The suite: scenarios, the cluster they run on, observers, and reports of their runs.
 //!
 //! A [`Scenario`] is a story: a function that puts a [`Cluster`] through elections, crashes and
-//! cut links, and asserts what must come of it. It knows [`Consensus`](crate::api::Consensus)
-//! and nothing of what is behind it, so every [`Design`] goes through the same stories, on
+//! cut links, and asserts the outcome. It knows only the trait
+//! [`Consensus`](crate::api::Consensus), so every [`Design`] goes through the same stories, on
 //! either clock:
 //!
 //! ```text
@@ -10,74 +10,75 @@
 //!      ▲                             │ ▲                                 │       ▲
 //!      │      values, waits          │ └── ledger ◄── service ◄─ apply_ch┘       │ calls
 //!      └─────────────────────────────┘                                           ▼
-//!                    observers ◄─── persister: what is written       network: what is sent
+//!                    observers ◄─── persister: writes                network: messages
 //! ```
 //!
-//! Three sorts of judges look at a run:
+//! Three kinds of judges check a run:
 //!
 //! - The scenario asserts its story: an index, a value, a leader where there must be one.
-//! - The *ledger* checks every message of every apply channel, in all scenarios: consecutive
-//!   indices within one life, the same command at the same index everywhere, snapshots that only
-//!   go forward and that the service itself once took.
-//! - The *observers* ([`observe`]) check the rules of Raft on the messages that servers send,
-//!   on what they store and on what they apply. They look on in place and change nothing: a run
-//!   without them has the same hash.
+//! - The *ledger* checks every message of every apply channel, in all scenarios: indices are
+//!   consecutive within one life, all servers apply the same command at an index, and snapshots
+//!   only go forward and were once taken by the service.
+//! - The *observers* ([`observe`]) check the rules of Raft on the messages, the writes and the
+//!   applied entries of all servers. They watch in place and change nothing: a run without them
+//!   has the same hash.
 //!
-//! What a run comes to is a [`Report`]. A wait that took too long, or a limit that was passed,
-//! is a failure of kind `Limit`; a rule or value that is wrong is an `Assertion` or an
-//! `Observer`. The difference matters under the hostile schedule, which may hold up any server
-//! for as long as it likes: there, a `Limit` only cuts the run short, and everything else still
+//! Each run produces a [`Report`]. A wait that took too long, or a limit that was exceeded,
+//! is a failure of kind `Limit`; a wrong value or a broken rule is an `Assertion` or an
+//! `Observer`. The difference matters under the hostile schedule, which may stall any server
+//! for any length of time: there, a `Limit` only cuts the run short, and everything else still
 //! fails it.
 //!
 //! # Where we are stricter than the course
 //!
-//! The scenarios are the course's, with every number and limit of it. Where the years differ,
-//! the stricter one holds: all servers go down in every round of `persist2_2c`, and the last two
-//! of part 2D run on the unreliable network (both as since 2025). Beyond that:
+//! The course's scenarios are here with every number and limit that they have there. Where the
+//! years differ, we take the stricter one: all servers go down in every round of `persist2_2c`,
+//! and the course's last two scenarios of part 2D run on the unreliable network (both as since
+//! 2025). Beyond that:
 //!
-//! - The applier is strict in all parts. The course checks order only with snapshots; elsewhere
-//!   an index may be applied twice, and a server that skips its log after a restart goes unseen.
-//! - What a dead instance sends to its service after its crash is ignored: what it has written
-//!   since then is lost, so what it believes is no longer evidence.
-//! - The limit of 120 s ends a run where the course only looks at the clock afterwards.
+//! - The applier is strict in all parts. The course checks the order only with snapshots; without
+//!   them it misses an index applied twice and a server that skips its log after a restart.
+//! - The suite ignores what a dead instance sends to its service after its crash: its writes
+//!   since then are lost, so its beliefs are no longer evidence.
+//! - The limit of 120 s ends a run, whereas the course only checks the clock afterwards.
 //! - Tasks or instances that are left after a run fail it. So do, during the run, tasks of a
 //!   server that was killed more than [`KILLED_FOR_MAX`] ago.
-//! - A snapshot keeps a follower from standing for election, as Raft §5.2 has it for all that a
-//!   leader sends (`install_resets_timer_2d`); Figure 2 names AppendEntries alone.
-//! - A command that comes alone does not wait for the next heartbeat (`sent_at_once_2b`). The paper
-//!   does not say how soon it is sent.
-//! - Tasks and commands that a server piles up have limits, far above what it needs.
+//! - A snapshot resets a follower's election timer, as Raft §5.2 says of every message from a
+//!   leader (`install_resets_timer_2d`); Figure 2 names AppendEntries alone.
+//! - A single command does not wait for the next heartbeat (`sent_at_once_2b`). The paper does not
+//!   say how soon it is sent.
+//! - The tasks and commands that a server accumulates have limits, far above its needs.
 //!
-//! And where the paper or the course leaves it open, on purpose:
+//! And where the paper or the course leaves a choice, we demand on purpose:
 //!
-//! - A candidate's term and vote are durable before it asks for other votes, not only before the
-//!   answers are counted (`PersistBeforeRequest`, `candidacy_is_durable_2c`).
-//! - What a follower drops from its log is dropped on disk before it votes by the shorter log, also
-//!   where it drops entries at a request that it refuses: Figure 2 has the log stored before any
-//!   answer (`VoteOnlyUpToDate`, `LeaderAppendOnly`).
-//! - Backing up by terms is demanded, in part 2C, where the course advises it (`fast_backup_2c`);
-//!   a server without passes 2A and 2B.
-//! - What a majority said it has is committed, also when their answers come late and one of them
-//!   is silent since (`late_success_2b`): Figure 2's `matchIndex` "increases monotonically", though
-//!   a leader that asks again would learn it anew.
-//! - A follower bears a heartbeat that is half an interval late, on the unreliable network
-//!   (`heartbeats_2a`), and a new leader is heard within a third of an interval: Raft §5.6 asks
-//!   only that timeouts be much longer than a call takes.
-//! - What is committed is applied within 150 ms (`applied_soon_2b`); the course's limits on speed
+//! - A candidate's term and vote are durable before it asks for other votes, not only before it
+//!   counts the replies (`PersistBeforeRequest`, `candidacy_is_durable_2c`).
+//! - A follower deletes entries on disk before it votes by the shorter log, even if it deletes
+//!   them at a request that it refuses: Figure 2 has the log stored before any reply
+//!   (`VoteOnlyUpToDate`, `LeaderAppendOnly`).
+//! - Part 2C demands backing up by terms, which the course advises (`fast_backup_2c`); a server
+//!   without it passes 2A and 2B.
+//! - An entry that a majority acknowledged is committed, even if the replies come late and one of
+//!   the servers has been silent since (`late_success_2b`): Figure 2's `matchIndex` "increases
+//!   monotonically", though a leader that asks again would learn it anew.
+//! - A follower tolerates a heartbeat that is half an interval late, on the unreliable network
+//!   (`heartbeats_2a`), and a new leader sends its first message within a third of an interval:
+//!   Raft §5.6 asks only that timeouts be much longer than a call takes.
+//! - A committed entry is applied within 150 ms (`applied_soon_2b`); the course's limits on speed
 //!   allow an applier that polls.
-//! - A snapshot is stored soon after the service took it, also when nothing else happens
+//! - A snapshot is stored soon after the service took it, even if nothing else happens
 //!   (`snapshot_is_durable_2d`, `install_sender_2d`, `rsm_snapshot_3b`).
-//! - A new entry has the next index: no entry of the leader's own comes between
+//! - A new command gets the next index: the leader adds no entry of its own in between
 //!   (`leader_rules_2b`), as the course's tests count.
-//! - A candidate that hears its term's leader follows even where votes make it look like a
-//!   majority, which cannot happen while nobody lies (`candidate_follows_2a`).
+//! - A candidate that hears from its term's leader follows it, even if it then counts a majority
+//!   of votes, which cannot happen unless a server lies (`candidate_follows_2a`).
 //!
 //! # To add a scenario
 //!
 //! Write a function in a file of [`scenarios`](mod@scenarios) and a line in the macro
 //! [`scenarios!`](crate::scenarios). The line makes the entry of [`SCENARIOS`] and the `#[test]`
-//! in `tests/lab.rs`, and the command line finds it. What the story waits for, it must wait for
-//! through the cluster, and what it asserts must hold under every schedule.
+//! in `tests/lab.rs`, and the command line finds it. A story must do all its waiting through the
+//! cluster, and its assertions must hold under every schedule.
 //!
 //! Read next: [`Cluster`] for what a story can do, then any file of `scenarios/`.
 

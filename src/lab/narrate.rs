@@ -1,4 +1,4 @@
-//! Tells the record what is on the wire, in the words that hold for every design.
+//! Records the messages on the wire, in the same words for every design.
 //!
 //! ```text
 //! 0.490025  S2  → S0 #12 append_entries term=1 prev=1/2 last=1/3 commit=2    a request leaves
@@ -6,8 +6,8 @@
 //! 0.490029  S2  ← S0 #12                                                     that has arrived
 //! ```
 //!
-//! `✗` in place of `←`: no answer will come. `(played)`: the scenario says it. An entry is
-//! written `term/index`. What became of a call on its way is the network's own line, with a `·`.
+//! `✗` in place of `←`: no reply will come. `(played)`: the scenario sends this message. An entry
+//! is written `term/index`. The network itself records the fate of a call, in a line with a `·`.
 
 use std::any::Any;
 
@@ -15,16 +15,16 @@ use super::Facts;
 use crate::labrpc::{Call, Host, Tap};
 use crate::record::{self, Event};
 
-/// A tap that writes down what it sees. Only a run with a record has one.
+/// A tap that records every message. Only a run with a record has one.
 pub struct Narrator {
     facts: fn(&dyn Any) -> Facts,
-    /// How many servers are real; the others are played by the scenario.
+    /// How many servers are real; the scenario plays the others.
     real: usize,
 }
 
 impl Narrator {
-    /// One that understands the messages of a design by its `facts`, where the first `real`
-    /// servers are not played.
+    /// A narrator that reads a design's messages through its `facts`; the first `real` servers
+    /// are not played.
     pub fn new(facts: fn(&dyn Any) -> Facts, real: usize) -> Narrator {
         Narrator { facts, real }
     }
@@ -57,7 +57,7 @@ impl Tap for Narrator {
     }
 }
 
-/// What a message says, without who leads or stands for election: that is the sender.
+/// A message in words, without its leader or candidate: that is the sender.
 fn words(facts: Facts) -> String {
     match facts {
         Facts::None => String::new(),

@@ -1,4 +1,4 @@
-//! What servers that speak `RaftRpc` have in common, whoever wrote them.
+//! The parts that all servers with `RaftRpc` share: their peers' type and their facts.
 
 use std::any::Any;
 
@@ -7,10 +7,10 @@ use crate::api::Entry;
 use crate::api::raft_rpc::{RaftRpcClient, RaftRpcRequest, RaftRpcResponse};
 use crate::labrpc::ClientEnd;
 
-/// The way to another server.
+/// A client for the calls to another server.
 pub type RaftPeer = RaftRpcClient<ClientEnd<RaftRpcRequest, RaftRpcResponse>>;
 
-/// What a message of `RaftRpc` says.
+/// Translates a message of `RaftRpc`.
 pub(super) fn facts(message: &dyn Any) -> Facts {
     if let Some(request) = message.downcast_ref::<RaftRpcRequest>() {
         return match request {

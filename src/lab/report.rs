@@ -1,4 +1,4 @@
-//! What a run of a scenario came to, as data and as text.
+//! The report of one run of a scenario, as data and as text.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use crate::runtime::{Clock, Failure, Schedule};
 /// How many of the last events a failure's text shows.
 const LAST_EVENTS_MAX: usize = 12;
 
-/// What one run of one scenario came to.
+/// The result of one run of one scenario.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// The scenario's name.
@@ -22,9 +22,9 @@ pub struct Report {
     pub part: Part,
     /// The design that ran.
     pub design: &'static str,
-    /// Whether rules of later parts were asked for, beside those of the scenario's own.
+    /// Whether the user asked for the rules of later parts too: `--strict`.
     pub strict: bool,
-    /// The clock it ran on.
+    /// The clock of the run.
     pub clock: Clock,
     /// The schedule, which the real clock ignores.
     pub schedule: Schedule,
@@ -32,15 +32,15 @@ pub struct Report {
     pub seed: u64,
     /// Whether nothing failed and nothing was left undecided. A run that was cut short is ok.
     pub ok: bool,
-    /// Why the checker could not judge what clients saw, where nothing failed.
+    /// Why the checker could not judge the clients' histories, if nothing failed.
     pub undecided: Option<String>,
-    /// Under the hostile schedule: which wait or limit ended the run early.
+    /// Under the hostile schedule: the wait or limit that ended the run early.
     pub cut_short: Option<String>,
-    /// How long it took on its own clock.
+    /// Duration on the run's own clock.
     pub elapsed: Duration,
-    /// How long it took on the wall.
+    /// Duration in wall time.
     pub wall: Duration,
-    /// CPU time of its tasks, and of judging what clients saw; zero where the system does not tell.
+    /// CPU time of the run's tasks and of judging the histories; zero if the system does not tell.
     pub cpu: Duration,
     /// Calls that servers and clients made.
     pub rpcs: u64,
@@ -53,19 +53,19 @@ pub struct Report {
     /// Whether an OS thread of the run is left behind, see
     /// [`Outcome::thread_left`](crate::runtime::Outcome::thread_left).
     pub thread_left: bool,
-    /// Why the run failed.
+    /// Why the run failed, if it did.
     pub failure: Option<Failure>,
-    /// How often each situation came up; those that never did are there, with 0.
+    /// How often each situation occurred; those that never occurred are listed with 0.
     pub situations: BTreeMap<&'static str, u64>,
-    /// What clients of the key/value service did: a history of each kind of operation.
+    /// The operations of key/value clients: one history per kind of operation.
     pub histories: Vec<History>,
-    /// What happened, if the run kept a record.
+    /// The run's events, if it kept a record.
     pub record: Vec<Stamped>,
 }
 
 impl Report {
-    /// The command line that repeats this run, without the program's name; on the real clock,
-    /// where no run can be repeated, the one that tries again.
+    /// The command line that repeats this run; on the real clock, where no run can be repeated,
+    /// the command line that tries again.
     pub fn replay_line(&self) -> String {
         if self.clock == Clock::Real {
             return format!(
@@ -84,8 +84,8 @@ impl Report {
         line
     }
 
-    /// What broke or could not be judged, where, the last events, and the line that repeats it;
-    /// empty when all is well.
+    /// Renders the failure, or why there is no verdict: the place, the last events, and the line
+    /// that repeats the run. Empty if all is well.
     pub fn render(&self) -> String {
         let mut text = String::new();
         let Some(failure) = &self.failure else {
@@ -112,7 +112,7 @@ impl Report {
         text
     }
 
-    /// The line that repeats the run.
+    /// Adds the line that repeats the run.
     fn render_again(&self, text: &mut String) {
         match self.clock {
             Clock::Virtual => drop(writeln!(text, "again    {}", self.replay_line())),
@@ -143,7 +143,7 @@ impl Report {
         place
     }
 
-    /// What `server` last said to be, e.g. `candidate of term 2`, if the run kept a record.
+    /// The role that `server` reported last, e.g. `candidate of term 2`, if the run kept a record.
     fn role_of(&self, server: ServerId) -> Option<&str> {
         let own = self.record.iter().rev().filter(|it| it.event.server == Some(server));
         own.map(|it| it.event.what.as_str()).find_map(|what| {

@@ -8,10 +8,10 @@ use crate::labrpc::Service;
 use crate::persister::PersistError;
 use crate::raft::Raft;
 
-/// The reference. Its service's snapshots are stored as they are.
+/// The reference design. Its service's snapshots are stored unchanged.
 pub const RPC: Design = Design { rules: Rules::All, ..Design::raft_rpc("rpc", make_rpc) };
 
-/// Brings a server of the RPC-style design to life.
+/// Starts a server of the RPC-style design.
 fn make_rpc(boot: Boot<'_>) -> Result<Instance, PersistError> {
     let peers = boot.raft_peers();
     let raft = Raft::make(peers, boot.me, boot.persister, boot.apply_ch)?;

@@ -15,19 +15,20 @@ use crate::runtime::{self, Clock, Failure, FailureKind, Outcome, RunConfig, Sche
 /// The most time that a scenario may take, on its own clock: the course's limit.
 const SCENARIO_MAX: Duration = Duration::from_secs(120);
 
-/// The same under the hostile schedule, which judges no time: late enough to see stories end.
+/// The limit under the hostile schedule, which judges no time: long enough for stories to end.
 const HOSTILE_SCENARIO_MAX: Duration = Duration::from_secs(600);
 
-/// The most scheduling points that a scenario may pass: some thirty times what the dearest needs of
-/// the reference. Tasks that loop instead of waiting pass it within seconds of virtual time.
+/// The most scheduling points that a run may pass: some thirty times as many as the reference
+/// needs in the most expensive scenario. Tasks that loop instead of waiting exceed it within
+/// seconds of virtual time.
 const SCENARIO_POINTS_MAX: u64 = 10_000_000;
 
-/// Whether observers watch a run. They change nothing about it; off is for proving just that.
+/// Whether observers watch a run. They do not change it; `Off` exists to prove that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Observing {
     /// Every observer watches.
     On,
-    /// None does.
+    /// No observer watches.
     Off,
 }
 
@@ -36,9 +37,11 @@ pub fn run_scenario(scenario: &Scenario, design: &Design, config: &RunConfig) ->
     run_scenario_observing(scenario, design, config, Observing::On)
 }
 
-/// As [`run_scenario`], but a run that fails is run again with its record on, so that the report
-/// has the last events. On the real clock nothing can be run again, and a run that left an OS
-/// thread behind would leave another.
+/// Runs `scenario` once; if it fails, runs it again with a record, so that the report has the
+/// last events.
+///
+/// A failure is not repeated on the real clock, where no run can be, nor after a run that left an
+/// OS thread behind, since the repetition would leave another.
 pub fn run_and_explain(scenario: &Scenario, design: &Design, config: &RunConfig) -> Report {
     let report = run_scenario(scenario, design, config);
     if report.ok || config.record || config.clock == Clock::Real || report.thread_left {
@@ -46,11 +49,11 @@ pub fn run_and_explain(scenario: &Scenario, design: &Design, config: &RunConfig)
     }
     let recorded = RunConfig { record: true, ..config.clone() };
     let again = run_scenario(scenario, design, &recorded);
-    // The record changes nothing, so this is the same failure; if not, the first one stands.
+    // The record changes nothing, so this is the same failure. If it is not, report the first one.
     if again.hash == report.hash { again } else { report }
 }
 
-/// As [`run_scenario`], with observers on or off.
+/// Runs `scenario` once on `design`, with observers on or off.
 pub fn run_scenario_observing(
     scenario: &Scenario,
     design: &Design,
@@ -69,7 +72,7 @@ pub fn run_scenario_observing(
     let log = Arc::new(record::Log::default());
     let tally = Arc::new(Tally::default());
     let unfit = design.unfit_for(scenario);
-    assert!(unfit.is_none(), "{} says nothing about {}: {unfit:?}", scenario.name, design.name);
+    assert!(unfit.is_none(), "{} is not for the design {}: {unfit:?}", scenario.name, design.name);
     let observers = match observing {
         Observing::On => observers(scenario, design, &config),
         Observing::Off => None,
@@ -116,12 +119,12 @@ pub fn run_scenario_observing(
     }
 }
 
-/// Who looks on at a run; nobody where puppets may say what no cluster of real servers would.
+/// The observers of a run; `None` with puppets, which may send what no real server would.
 fn observers(scenario: &Scenario, design: &Design, config: &RunConfig) -> Option<Arc<Observers>> {
     if scenario.puppets {
         return None;
     }
-    // On the real clock nobody says when the operating system held a server up.
+    // On the real clock it is unknown when the operating system delayed a server.
     let unfair = is_hostile(config) || config.clock == Clock::Real;
     let liveness = if unfair { Liveness::Ignored } else { Liveness::Judged };
     // A server with a database applies every entry of its log itself.
@@ -136,12 +139,12 @@ fn observers(scenario: &Scenario, design: &Design, config: &RunConfig) -> Option
     Some(Observers::new(scenario.servers, design.facts, numbering, liveness, until))
 }
 
-/// Whether the schedule may hold up any server for long, so that no wait and no limit is judged.
+/// Whether the schedule may stall any server for long, so that no wait and no limit is judged.
 fn is_hostile(config: &RunConfig) -> bool {
     config.clock == Clock::Virtual && config.schedule == Schedule::Hostile
 }
 
-/// How a run is judged.
+/// The judgement of a run.
 #[derive(Default)]
 struct Verdict {
     failure: Option<Failure>,
@@ -150,7 +153,7 @@ struct Verdict {
 }
 
 impl Verdict {
-    /// What the run itself says.
+    /// The verdict from the run itself, without the clients' histories.
     fn of(outcome: &Outcome<()>, config: &RunConfig, tally: &Tally) -> Verdict {
         match &outcome.result {
             Ok(()) => Verdict { failure: leak(outcome, tally), ..Verdict::default() },
@@ -162,8 +165,10 @@ impl Verdict {
         }
     }
 
-    /// The same with what the checker says of the clients' histories. A wait that took too long
-    /// may have its cause there, so it is asked then too; any other failure says more than it can.
+    /// Adds the checker's judgement of the clients' histories.
+    ///
+    /// The checker runs if nothing failed, and after a wait that took too long, since its cause may
+    /// be there. Any other failure says more than the checker could.
     fn with(mut self, histories: &[History], elapsed: Duration) -> Verdict {
         if self.failure.as_ref().is_some_and(|failure| failure.kind != FailureKind::Limit) {
             return self;
@@ -182,12 +187,12 @@ impl Verdict {
     }
 }
 
-/// What the run left behind, if anything: then its servers do not really stop.
+/// The failure for tasks, servers or a thread that outlive the run, if any do.
 fn leak(outcome: &Outcome<()>, tally: &Tally) -> Option<Failure> {
     let (tasks, servers) = (outcome.tasks_left, tally.servers_left());
     let message = match (tasks, servers) {
         (0, 0) if outcome.thread_left => {
-            "the run's thread does not end: what code under test keeps \
+            "the run's thread does not end: a value that the code under test keeps \
             in a thread_local! waits or panics when it is dropped"
                 .to_string()
         }
@@ -197,7 +202,7 @@ fn leak(outcome: &Outcome<()>, tally: &Tally) -> Option<Failure> {
     Some(afterwards(FailureKind::Assertion, "leak", message, outcome.elapsed))
 }
 
-/// A failure that shows when the run is over.
+/// A failure that is found when the run is over.
 fn afterwards(kind: FailureKind, name: &str, message: String, at: Duration) -> Failure {
     Failure {
         kind,

@@ -1,4 +1,4 @@
-//! What a scenario is, and the table of them all.
+//! The type of a scenario, the parts of the lab, and the table of all scenarios.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,7 +20,7 @@ pub enum Part {
     P3A,
     /// A key/value service that takes snapshots.
     P3B,
-    /// A key/value service in a database, where the build has one: cargo feature `store`.
+    /// A key/value service in a database; only in a build with the cargo feature `store`.
     Store,
 }
 
@@ -40,8 +40,8 @@ impl Part {
     /// The last of all parts.
     pub const LAST: Part = Part::Store;
 
-    /// The part's number in 6.824 up to 2023, which raftlab uses: `2A`. The last is not of that
-    /// course, and has a name.
+    /// The part's number in 6.824 up to 2023, which raftlab uses: `2A`. The last part is not from
+    /// that course, so it has a name instead.
     pub const fn name(self) -> &'static str {
         match self {
             Part::P2A => "2A",
@@ -54,8 +54,8 @@ impl Part {
         }
     }
 
-    /// The part's number in the course since 2024: `3A`, two where it has been divided, a dash
-    /// where it has none.
+    /// The part's number in the course since 2024: `3A`; two numbers if the part has been divided,
+    /// a dash if it has none.
     pub const fn newer_name(self) -> &'static str {
         match self {
             Part::P2A => "3A",
@@ -68,7 +68,7 @@ impl Part {
         }
     }
 
-    /// What the part is about.
+    /// The part's subject.
     pub const fn title(self) -> &'static str {
         match self {
             Part::P2A => "leader election",
@@ -87,14 +87,14 @@ impl Part {
     }
 
     /// Whether its scenarios choose the service above Raft, with [`Cluster::serve`], or bring
-    /// servers of their own; elsewhere the service is the suite's, and the servers are up before
-    /// the scenario begins.
+    /// servers of their own. In all other parts the service is the suite's, and the servers are up
+    /// before the scenario begins.
     pub const fn chooses_service(self) -> bool {
         matches!(self, Part::P3A | Part::P3B | Part::Store)
     }
 
-    /// Whether its servers keep everything in a database of their own, so that there is no
-    /// consensus module apart from the service, no persister and no apply channel.
+    /// Whether its servers keep everything in a database of their own, without a separate
+    /// consensus module, a persister or an apply channel.
     pub const fn keeps_a_database(self) -> bool {
         matches!(self, Part::Store)
     }
@@ -106,7 +106,7 @@ impl fmt::Display for Part {
     }
 }
 
-/// No part is called that.
+/// The error that no part has the given name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no part is called {0:?}; the parts are {parts}", parts = Part::ALL.map(Part::name).join(", "))]
 pub struct NoSuchPart(pub String);
@@ -123,7 +123,7 @@ impl FromStr for Part {
     }
 }
 
-/// One test of the suite: a story that a cluster is put through.
+/// One test of the suite: a story that a cluster goes through.
 #[derive(Debug, Clone, Copy)]
 pub struct Scenario {
     /// Its name, which ends in its part: `figure8_2c`.
@@ -134,18 +134,18 @@ pub struct Scenario {
     pub servers: usize,
     /// Whether the network delays and loses messages.
     pub unreliable: bool,
-    /// Whether only S0 is real, and the scenario plays the others in the words of `RaftRpc`. Such
+    /// Whether only S0 is real and the scenario plays the others with messages of `RaftRpc`. Such
     /// a scenario is for designs that speak it: see [`Design::can_play`](super::Design::can_play).
     pub puppets: bool,
-    /// What it is about, as the course puts it.
+    /// Its subject; for the course's scenarios, in the course's words.
     pub title: &'static str,
-    /// What sort of mistake fails it.
+    /// The mistakes that fail it.
     pub breaks: &'static str,
     /// The story.
     pub run: fn(&mut Cluster),
 }
 
-/// The scenario called `name`.
+/// Finds the scenario with the name `name`.
 pub fn find_scenario(name: &str) -> Option<&'static Scenario> {
     SCENARIOS.iter().find(|scenario| scenario.name == name)
 }

@@ -1,8 +1,8 @@
-//! The service under test: what stands above the log in parts 3A and 3B, and who calls it.
+//! The service under test in parts 3A and 3B: the service above the log, and its clients.
 //!
-//! As a [`Design`](super::Design) is to servers, so a [`KvDesign`] is to what is above them: the
-//! scenarios know these few functions and traits, in plain words, and nothing of what is behind.
-//! The reference is `kv`.
+//! A [`KvDesign`] is to services what a [`Design`](super::Design) is to servers: the scenarios
+//! know only these few functions and traits, and no type of the implementation. The reference is
+//! `kv`.
 
 use std::sync::Arc;
 
@@ -23,38 +23,38 @@ use crate::runtime::{self, FailureKind, thread};
 pub struct KvDesign {
     /// Starts a key/value server above a consensus module.
     pub server: fn(Below) -> Result<Box<dyn Living>, String>,
-    /// Makes client `id`, at `host`, of as many servers as the number says.
+    /// Makes client `id`, at `host`, of `servers` servers.
     pub client: fn(id: u64, network: &Network, host: Host, servers: usize) -> Box<dyn KvClient>,
     /// Starts a replicated [`Counter`] above a consensus module.
     pub counter: fn(Below) -> Result<Arc<dyn Counting>, String>,
 }
 
-/// What one life of a service is made from.
+/// The parts from which one life of a service is made.
 pub struct Below {
     /// The consensus module.
     pub consensus: Arc<dyn Consensus>,
-    /// What it commits.
+    /// The module's apply channel.
     pub apply_ch: Receiver<ApplyMsg>,
-    /// What survives of earlier lives.
+    /// The storage that survived earlier lives.
     pub stored: Stored,
-    /// When it takes snapshots, and how it reads.
+    /// When the service takes snapshots, and how it answers reads.
     pub config: RsmConfig,
 }
 
-/// A client of the key/value service. Every call is repeated until it is answered.
+/// A client of the key/value service. It retries every call until it gets an answer.
 pub trait KvClient: Send {
-    /// The key's value, empty when it is missing.
+    /// Reads the key's value; a missing key has an empty one.
     fn get(&mut self, key: &str) -> String;
-    /// Gives the key a value.
+    /// Sets the key's value.
     fn put(&mut self, key: &str, value: &str);
-    /// Adds to the end of the key's value.
+    /// Appends to the key's value.
     fn append(&mut self, key: &str, value: &str);
-    /// The key's value and version; `None` when it is missing.
+    /// Reads the key's value and version; `None` if the key is missing.
     fn get_versioned(&mut self, key: &str) -> Option<(String, u64)>;
-    /// Gives the key a value if it has this version.
+    /// Sets the key's value if the key has this version.
     ///
     /// # Errors
-    /// [`PutError`]: it has not happened, or it may have.
+    /// [`PutError`]: the put has not happened, or it may have happened.
     fn put_versioned(&mut self, key: &str, value: &str, version: u64) -> Result<(), PutError>;
 }
 
@@ -63,36 +63,36 @@ pub trait Counting: Send + Sync {
     /// Puts `op` into the log and waits until it is applied here.
     ///
     /// # Errors
-    /// [`SubmitError`] says whether it may be applied all the same.
+    /// [`SubmitError`] says whether the operation may still be applied.
     fn submit(&self, op: &Count) -> Result<Counted, SubmitError>;
-    /// The counter as it stands on this server.
+    /// The counter's present value on this server.
     fn value(&self) -> i64;
-    /// Ends the instance and its consensus module. Whoever waits returns.
+    /// Ends the instance and its consensus module. Every waiting call returns.
     fn kill(&self);
 }
 
 /// An operation on a [`Counter`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
-    /// What is added.
+    /// The number to add.
     pub by: i64,
-    /// Tells operations apart.
+    /// Distinguishes operations.
     pub tag: u64,
 }
 
-/// What a [`Count`] yields.
+/// The result of a [`Count`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counted {
-    /// The counter afterwards.
+    /// The counter's value after the operation.
     pub value: i64,
-    /// The operation's.
+    /// The operation's tag.
     pub tag: u64,
 }
 
-/// The smallest state machine that is worth replicating: a number, and what is added to it.
+/// The smallest state machine that is worth replicating: a number to which operations add.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counter {
-    /// The sum.
+    /// The sum of all operations.
     pub value: i64,
 }
 
@@ -116,19 +116,19 @@ impl StateMachine for Counter {
     }
 }
 
-/// The service that stands above a design which brings none: the reference, in a build with the
-/// feature `solutions`.
+/// The service for a design that has none of its own: the reference, in a build with the feature
+/// `solutions`.
 #[cfg(feature = "solutions")]
 pub(super) const SHIPPED: Option<KvDesign> = Some(super::kv_design::KV);
 #[cfg(not(feature = "solutions"))]
 pub(super) const SHIPPED: Option<KvDesign> = None;
 
-/// Starts a service above `seat`, as a part of its server.
+/// Starts a service from `seat`, as part of its server.
 pub(super) fn begin<T>(seat: Seat, config: RsmConfig, start: fn(Below) -> Result<T, String>) -> T {
     let Seat { server, consensus, apply_ch, stored } = seat;
     let below = Below { consensus, apply_ch, stored, config };
     thread::under_test(server.0, || start(below)).unwrap_or_else(|error| {
-        let message = format!("the service of {server} does not start: {error}");
+        let message = format!("the service of {server} did not start: {error}");
         runtime::fail(FailureKind::Assertion, "service_start", message)
     })
 }

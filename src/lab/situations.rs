@@ -1,22 +1,22 @@
-//! Situations: what a run went through, counted, so that a campaign says what it never exercised.
+//! Situations: counts of rare events in a run, so that a campaign can name what it never exercised.
 //!
-//! They are no judgement: each is what Raft has a rule for, and a rule that no run needed was not
-//! tested. Observers count them as they look on; the command line adds them up.
+//! A situation is no failure. Raft has a rule for each of them, and a rule that no run needed was
+//! not tested. The observers count situations during a run; the command line adds them up.
 
 /// Makes [`Situation`] and the descriptions from one list.
 macro_rules! situations {
     ($($name:ident: $what:literal,)*) => {
-        /// Something that Raft has a rule for.
+        /// An event for which Raft has a rule.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Situation {
             $(#[doc = $what] $name,)*
         }
 
         impl Situation {
-            /// All of them, in the order in which they are printed.
+            /// All situations, in the order in which they are printed.
             pub const ALL: &'static [Situation] = &[$(Situation::$name,)*];
 
-            /// The situation, in words.
+            /// Describes the situation in words.
             pub const fn what(self) -> &'static str {
                 match self { $(Situation::$name => $what,)* }
             }
@@ -27,7 +27,7 @@ macro_rules! situations {
 situations! {
     RivalCandidates: "two candidates asked for votes in one term",
     NoLeaderElected: "a term in which votes were asked for had no leader",
-    VoteTaken: "a vote was refused because it had been given",
+    VoteTaken: "a vote was refused because the voter had voted for another",
     VoteToOutdatedRefused: "a vote was refused because of the candidate's log",
     LeaderReturned: "a server led again after another had",
     LeaderDeposed: "a leader heard of a newer term",
@@ -36,29 +36,29 @@ situations! {
     CrashedUnsynced: "a server crashed with writes it had not synced",
     StaleRequest: "a request of an older term arrived",
     StaleReply: "a reply to a request of an older term arrived",
-    MismatchRefused: "entries were refused because the logs part before them",
+    MismatchRefused: "entries were refused because the logs differed before them",
     LogTruncated: "a follower's conflicting entries were deleted",
     OldEntriesCommitted: "entries of an older term were committed along with a leader's own",
     SnapshotTaken: "a server took a snapshot of its own",
     SnapshotInstalled: "a leader's snapshot was installed",
     SnapshotOverConflict: "a leader's snapshot replaced a conflicting log",
-    SnapshotKeptSuffix: "a leader's snapshot was installed before entries that stayed",
-    StaleSnapshotOffered: "a leader's snapshot came that the follower no longer needed",
+    SnapshotKeptSuffix: "a leader's snapshot was installed and the entries after it stayed",
+    StaleSnapshotOffered: "a leader's snapshot arrived that the follower no longer needed",
 }
 
-/// How often each situation came up.
+/// How often each situation occurred.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Situations {
     counts: [u64; Situation::ALL.len()],
 }
 
 impl Situations {
-    /// Notes that `situation` came up once more.
+    /// Counts one more occurrence of `situation`.
     pub(super) fn count(&mut self, situation: Situation) {
         self.counts[situation as usize] += 1;
     }
 
-    /// How often `situation` came up.
+    /// How often `situation` occurred.
     pub fn of(&self, situation: Situation) -> u64 {
         self.counts[situation as usize]
     }
@@ -70,7 +70,7 @@ impl Situations {
         }
     }
 
-    /// Description and count of each situation, also of those that never came up.
+    /// Description and count of each situation, including those that never occurred.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         Situation::ALL.iter().map(|situation| (situation.what(), self.of(*situation)))
     }

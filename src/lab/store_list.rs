@@ -1,6 +1,6 @@
-//! The list of part `store`, which is there where the build has a database.
+//! The list of part `store`, which exists in a build with a database.
 
-/// Gives `$make` the lines that it is handed and those of part `store`.
+/// Passes the lines in the call, followed by those of part `store`, to `$make`.
 ///
 /// The names of the first seventeen are those of the tick design's own tests.
 #[cfg(feature = "store")]
@@ -11,65 +11,64 @@ macro_rules! with_store_scenarios {
         $make! {
             $($lines)*
             basic_store: Store, 5 servers, reliable, "one client puts and scans",
-                "an answer that misses what was put";
+                "an answer that misses an earlier put";
             concurrent_store: Store, 5 servers, reliable, "many clients put and scan",
-                "entries that get in each other's way";
+                "an operation that is lost or applied twice when several clients are busy";
             unreliable_store: Store, 5 servers, unreliable, "many clients, messages are lost",
-                "a command that is carried out twice, or never";
-            many_partitions_one_client_store: Store, 5 servers, reliable,
-                "one client, partitions",
-                "an answer of a minority";
+                "a command that is applied twice, or never";
+            many_partitions_one_client_store: Store, 5 servers, reliable, "one client, partitions",
+                "an answer from a minority";
             many_partitions_many_clients_store: Store, 5 servers, reliable,
                 "many clients, partitions",
-                "the same, where minorities were busy";
+                "an answer from a minority that has operations pending";
             persist_one_client_store: Store, 5 servers, reliable, "one client, crashes",
-                "a database that forgets what was promised";
+                "a database that loses an answered operation in a crash";
             persist_concurrent_store: Store, 5 servers, reliable, "many clients, crashes",
-                "the same, with much under way in the crash";
+                "a database that loses an answered operation when it crashes under load";
             persist_concurrent_unreliable_store: Store, 5 servers, unreliable,
                 "many clients, crashes, messages are lost",
-                "a repetition that a restarted server does not know";
+                "a retry that is applied again after a restart";
             persist_partition_store: Store, 5 servers, reliable,
                 "many clients, partitions, crashes",
-                "entries of a minority that a crash brings back";
+                "replaced entries of a minority that come back after a crash";
             persist_partition_unreliable_store: Store, 5 servers, unreliable,
                 "many clients, partitions, crashes, messages are lost",
-                "all of this at once";
+                "an operation lost or repeated under partitions, crashes and lost messages";
             snapshot_recover_store: Store, 5 servers, reliable,
-                "one client, a log with a bound, crashes",
-                "a log that is not trimmed; a restart that trimmed too much";
+                "one client, a bounded log, crashes",
+                "a log that is not trimmed; a log that is trimmed too far before a restart";
             snapshot_recover_many_clients_store: Store, 5 servers, reliable,
-                "twenty clients, a log with a bound, crashes",
-                "the same, where the log is trimmed all the time";
+                "twenty clients, a bounded log, crashes",
+                "a log that is trimmed too far while many clients fill it";
             snapshot_unreliable_store: Store, 5 servers, unreliable,
-                "many clients, a log with a bound, messages are lost",
-                "a follower that needs an entry which is gone";
+                "many clients, a bounded log, messages are lost",
+                "a lagging follower that needs discarded entries and gets no snapshot";
             snapshot_unreliable_recover_store: Store, 5 servers, unreliable,
-                "many clients, a log with a bound, crashes, messages are lost",
-                "a snapshot that was half there";
+                "many clients, a bounded log, crashes, messages are lost",
+                "a restart that uses half of a snapshot";
             snapshot_unreliable_recover_concurrent_partition_store: Store, 5 servers, unreliable,
-                "many clients, a log with a bound, partitions, crashes, messages are lost",
-                "all of this at once, with snapshots for those who were away";
-            one_partition_store: Store, 5 servers, reliable, "a minority, then another one",
-                "a write, or a read, without a majority";
-            one_snapshot_store: Store, 3 servers, reliable, "a follower that was away",
-                "a snapshot that a restart forgets, or that keeps what was deleted";
-            torn_commits_store: Store, 5 servers, reliable, "power that fails in the midst of commits",
-                "log and data that a crash tears apart; a promise made before its sync";
+                "many clients, a bounded log, partitions, crashes, messages are lost",
+                "a minority that never recovers from discarded entries, crashes and lost messages";
+            one_partition_store: Store, 5 servers, reliable, "one minority, then another",
+                "a write or a read without a majority";
+            one_snapshot_store: Store, 3 servers, reliable, "a follower that was unreachable",
+                "a snapshot that is lost in a restart, or that contains deleted keys";
+            torn_commits_store: Store, 5 servers, reliable, "power failures during commits",
+                "log and data that disagree after a crash; a reply that is sent before its sync";
             lost_chunks_store: Store, 3 servers, unreliable, "a snapshot whose chunks are lost",
-                "a snapshot with a gap, or with a piece in another one's place";
+                "a snapshot with a missing chunk, or with a chunk in the wrong place";
             snapshot_interrupted_store: Store, 3 servers, unreliable,
-                "crashes while a snapshot is on its way",
-                "half a snapshot; a transfer that nobody takes up again";
+                "crashes during a snapshot transfer",
+                "half a snapshot that is installed; a transfer that is never tried again";
             empty_value_store: Store, 3 servers, reliable, "an empty value",
-                "a put of an empty value that is taken for a delete";
+                "a put of an empty value that counts as a delete";
             sessions_store: Store, 3 servers, reliable, "a request from before the snapshot",
-                "sessions that are not part of the snapshot";
+                "sessions that are missing from the snapshot";
         }
     };
 }
 
-/// Without a database there is no part `store`.
+/// Passes only the lines in the call to `$make`: without a database there is no part `store`.
 #[cfg(not(feature = "store"))]
 #[macro_export]
 #[doc(hidden)]

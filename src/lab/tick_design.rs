@@ -1,4 +1,4 @@
-//! The tick-based design: our own core behind the driver, and what holds for any core there.
+//! The tick-based design: our own core behind the driver, and the parts that serve any core there.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub const TICK: Design = Design {
     ..Design::new("tick", make_driver::<RawNode<MemoryStorage>>, tick_facts)
 };
 
-/// Brings a server on a core of type `C` to life.
+/// Starts a server on a core of type `C`.
 pub(super) fn make_driver<C: Core>(boot: Boot<'_>) -> Result<Instance, PersistError> {
     let peers = (0..boot.servers)
         .map(|slot| Host::Server(ServerId::from_slot(slot)))
@@ -33,7 +33,7 @@ pub(super) fn make_driver<C: Core>(boot: Boot<'_>) -> Result<Instance, PersistEr
     Ok(Instance { consensus: Arc::new(driver), services })
 }
 
-/// What the tick-based design says on the wire, whatever its core.
+/// Translates the messages of the tick-based design, for any core.
 fn tick_facts(message: &dyn Any) -> Facts {
     if let Some(TickRpcRequest::Deliver { message }) = message.downcast_ref() {
         return words(message);
@@ -44,8 +44,10 @@ fn tick_facts(message: &dyn Any) -> Facts {
     }
 }
 
-/// Pre-votes, transfers of leadership and questions about reads are no acts of the protocol as
-/// the paper has it.
+/// Translates one message of the core.
+///
+/// Pre-votes, leadership transfers and read index messages are not part of the paper's protocol,
+/// so they have no facts.
 fn words(message: &Message) -> Facts {
     let Message { from, term, .. } = *message;
     match &message.kind {

@@ -7,15 +7,16 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use super::{Design, SCENARIOS, Scenario, run_and_explain};
 use crate::runtime::RunConfig;
 
-/// So many seeds each test has where `RAFTLAB_RUNS` does not say.
+/// How many seeds each test runs with unless `RAFTLAB_RUNS` sets another number.
 const RUNS: u64 = 5;
 
-/// Runs every test of the suite that `designs` can play, as the arguments of the process ask.
+/// Runs the tests of the suite that `designs` can play and the process's arguments select.
 ///
 /// Made for the `main` of a test target without a harness; `cargo nextest` can run it too. A test
-/// is called like its scenario; with several designs, `DESIGN::SCENARIO`. `cargo test 2a` runs a
-/// part. `RAFTLAB_RUNS=500 cargo test 2a` takes 500 seeds of each test, from `RAFTLAB_SEED` on. A
-/// failure ends with the line that repeats it, for the command line of the same designs.
+/// has the name of its scenario, or `DESIGN::SCENARIO` if there are several designs.
+/// `cargo test 2a` runs a part. `RAFTLAB_RUNS=500 cargo test 2a` runs each test with 500 seeds,
+/// from `RAFTLAB_SEED` on. A failure ends with the line that repeats it, for the command line of
+/// the same designs.
 pub fn tests(designs: &'static [Design]) -> ExitCode {
     let first = number("RAFTLAB_SEED", 1);
     let seeds = move || (0..number("RAFTLAB_RUNS", RUNS)).map(move |run| first.wrapping_add(run));
@@ -32,7 +33,7 @@ pub fn tests(designs: &'static [Design]) -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// Runs the scenario with these seeds, until one fails.
+/// Runs the scenario with each of `seeds` until one fails.
 fn check(
     scenario: &Scenario,
     design: &Design,
@@ -49,7 +50,7 @@ fn check(
     Ok(())
 }
 
-/// A whole number from the environment.
+/// Reads a whole number from the environment variable `name`; any other value ends the process.
 fn number(name: &str, default: u64) -> u64 {
     match std::env::var(name) {
         Err(_) => default,

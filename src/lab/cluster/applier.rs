@@ -9,12 +9,12 @@ use crate::api::{ApplyMsg, Consensus, Index, ServerId};
 use crate::lab::application::{Application, Living, Seat};
 use crate::runtime::{self, FailureKind, thread};
 
-/// Takes what servers apply, and says what it thinks of it.
+/// A judge of the messages on apply channels.
 trait Judge: Send + Sync + 'static {
-    /// A life of `server` begins from what was stored.
+    /// Checks the stored snapshot from which a life begins.
     fn begin_life(&self, seat: &Seat) -> Result<(), Breach>;
 
-    /// The server has applied `message`.
+    /// Checks `message`, which `server` has applied, and says what the service does next.
     fn take(&self, server: ServerId, message: &ApplyMsg) -> Result<Next, Breach>;
 }
 
@@ -56,16 +56,17 @@ impl<J: Judge> Application for Judged<J> {
             judge: self.0.clone(),
         };
         let apply_ch = seat.apply_ch;
-        // Not under test: a reader that is held up would be the suite's fault.
+        // Not under test: a delay of this reader would be the suite's fault.
         thread::spawn(format!("service{}", seat.server.0), move || {
-            // Read until the last sender is gone: a dead server is drained, so that it can end.
+            // Read until the last sender is gone: a dead server's sends must return, so that it
+            // can end.
             apply_ch.iter().for_each(|message| applier.take(&message));
         });
         Box::new(alive)
     }
 }
 
-/// Whether the life goes on: what a crashed server applies does not count.
+/// Whether the life has not ended: entries that a crashed server applies do not count.
 struct Alive(AtomicBool);
 
 impl Living for Arc<Alive> {
@@ -74,11 +75,11 @@ impl Living for Arc<Alive> {
     }
 }
 
-/// What one life of the service needs.
+/// The state of one life of the service.
 struct Applier<J> {
     server: ServerId,
     alive: Arc<Alive>,
-    /// Weak, so that a server whose own tasks have ended is gone, and this task with it.
+    /// Weak, so that a server whose own tasks have ended is freed and this task ends too.
     consensus: Weak<dyn Consensus>,
     judge: Arc<J>,
 }
@@ -91,8 +92,8 @@ impl<J: Judge> Applier<J> {
         match self.judge.take(self.server, message) {
             Ok(Next::Wait) => {}
             Ok(Next::Snapshot(index, data)) => {
-                // In place, by the task that reads the channel: a server that sends under its
-                // lock deadlocks here, as it does in the course's harness.
+                // Called in place, by the task that reads the channel: a server that sends under
+                // its lock deadlocks here, as it does in the course's harness.
                 if let Some(consensus) = self.consensus.upgrade() {
                     thread::under_test(self.server.0, || consensus.snapshot(index, data));
                 }

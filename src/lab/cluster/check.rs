@@ -13,32 +13,32 @@ use crate::persister::Persister;
 use crate::runtime::time::{self, Instant};
 use crate::runtime::{self, Clock, FailureKind, Schedule, thread};
 
-/// How long [`Cluster::one`] goes on trying.
+/// How long [`Cluster::one`] keeps trying.
 const AGREEMENT_MAX: Duration = Duration::from_secs(10);
 
-/// How long [`Cluster::one`] waits for one command that a leader took.
+/// How long [`Cluster::one`] waits for one command that a leader accepted.
 const COMMIT_MAX: Duration = Duration::from_secs(2);
 
-/// How often [`Cluster::one`] looks whether a command is committed.
+/// How long [`Cluster::one`] pauses between two checks whether a command is committed.
 const COMMIT_POLL: Duration = Duration::from_millis(20);
 
-/// How long [`Cluster::one`] pauses when no server takes the command.
+/// How long [`Cluster::one`] pauses when no server accepts the command.
 const LEADER_POLL: Duration = Duration::from_millis(50);
 
 /// In how many rounds of 450 to 549 ms [`Cluster::check_one_leader`] asks for a leader.
 const LEADER_ROUNDS: u32 = 10;
 
-/// How often [`Cluster::wait`] looks, with pauses of 10 ms that double up to 1280 ms: 30.7 s.
+/// How often [`Cluster::wait`] checks, with pauses of 10 ms that double up to 1280 ms: 30.7 s.
 const WAIT_ROUNDS: u32 = 30;
 
 impl Cluster {
-    /// What is to be said of the elections where no leader was found; empty if nothing is.
+    /// A remark on the elections for the report of a missing leader; empty if there is none.
     fn on_elections(&self) -> String {
         self.inner.observers.as_ref().map(|it| it.on_elections()).unwrap_or_default()
     }
 
-    /// Waits until a connected server leads, for about five seconds, and returns it; of several
-    /// the one with the highest term. Two leaders in one term fail the run at once.
+    /// Waits up to about five seconds until a connected server leads, and returns it; if there are
+    /// several, the one with the highest term. Two leaders in one term fail the run at once.
     pub fn check_one_leader(&self) -> ServerId {
         self.one_leader_of(|| {
             let running = self.connected_and_running().into_iter();
@@ -46,7 +46,8 @@ impl Cluster {
         })
     }
 
-    /// The same, of the servers whose `states` are given each time.
+    /// Waits like [`Cluster::check_one_leader`], but for a leader among the servers in `states`,
+    /// which is called in each round.
     pub(in crate::lab) fn one_leader_of(
         &self,
         states: impl Fn() -> Vec<(ServerId, Leadership)>,
@@ -71,11 +72,11 @@ impl Cluster {
             }
         }
         let remark = self.on_elections();
-        let message = format!("no connected server led in {LEADER_ROUNDS} looks over 5 s{remark}");
+        let message = format!("no connected server led in {LEADER_ROUNDS} checks in 5 s{remark}");
         limit("no_leader", message)
     }
 
-    /// The term that all connected servers are in.
+    /// Returns the term of all connected servers; fails if their terms differ.
     pub fn check_terms(&self) -> Term {
         let mut agreed: Option<(ServerId, Term)> = None;
         for (server, consensus) in self.connected_and_running() {
@@ -91,7 +92,7 @@ impl Cluster {
         agreed.map_or(Term(0), |(_, term)| term)
     }
 
-    /// Fails unless no connected server leads, right now.
+    /// Fails if a connected server leads right now.
     pub fn check_no_leader(&self) {
         for (server, consensus) in self.connected_and_running() {
             let state = consensus.get_state();
@@ -104,11 +105,11 @@ impl Cluster {
         }
     }
 
-    /// Whether a term that changed since `since` is a fault beyond doubt, on a reliable network
-    /// that nobody touched: in virtual time, with no server held up by the schedule meanwhile.
+    /// Whether a term that changed since `since` is certainly a fault, on a reliable network
+    /// without cut links: in virtual time, if the schedule has not stalled a server meanwhile.
     ///
     /// The course only warns, since on a busy machine the operating system may have delayed a
-    /// heartbeat. In virtual time nothing can but the schedule, which says whom it held up.
+    /// heartbeat. In virtual time only the schedule can, and it reports which servers it stalled.
     pub fn was_undisturbed_since(&self, since: Duration) -> bool {
         let stalled =
             |server: ServerId| runtime::last_stall(server.0).is_some_and(|until| until >= since);
@@ -117,7 +118,7 @@ impl Cluster {
             && !self.servers().any(stalled)
     }
 
-    /// How many servers have applied the entry at `index`, connected or not, and which it is.
+    /// How many servers, connected or not, have applied the entry at `index`, and its command.
     pub fn n_committed(&self, index: Index) -> (usize, Option<Bytes>) {
         self.inner.ledger.n_committed(index)
     }
@@ -129,17 +130,17 @@ impl Cluster {
                 FailureKind::Assertion,
                 "committed_without_majority",
                 format!(
-                    "{} is committed at index {index} by {servers} servers; nothing may be",
+                    "{} was applied at index {index} by {servers} servers; no command may be",
                     shown(&command)
                 ),
             );
         }
     }
 
-    /// Waits until `servers` servers have applied the entry at `index`, and returns it.
+    /// Waits until `servers` servers have applied the entry at `index`, and returns its command.
     ///
-    /// With a `start_term`: `None` as soon as some server is seen in a later term, since then
-    /// the entry may be gone.
+    /// With a `start_term`, returns `None` as soon as some server is in a later term, since the
+    /// entry may then be gone.
     pub fn wait(&self, index: Index, servers: usize, start_term: Option<Term>) -> Option<Bytes> {
         let mut pause = Duration::from_millis(10);
         for _ in 0..WAIT_ROUNDS {
@@ -166,14 +167,16 @@ impl Cluster {
         self.all_running().iter().any(|(_, consensus)| consensus.get_state().term > term)
     }
 
-    /// Whether some running server is in another term than `term`.
+    /// Whether some running server is in a term other than `term`.
     pub fn someone_is_not_in(&self, term: Term) -> bool {
         self.all_running().iter().any(|(_, consensus)| consensus.get_state().term != term)
     }
 
-    /// Gets `command` committed at `servers` servers at least, within ten seconds, and returns
-    /// its index. With `retry`, a command that is not committed within two seconds is handed in
-    /// again, and so may be committed twice; without, that fails.
+    /// Gets `command` committed by at least `servers` servers, within ten seconds, and returns its
+    /// index.
+    ///
+    /// With `retry`, a command that is not committed within two seconds is submitted again, and so
+    /// may be committed twice; without `retry`, the run fails.
     pub fn one(&self, command: &[u8], servers: usize, retry: bool) -> Index {
         let begun = Instant::now();
         let since = time::since_start();
@@ -195,15 +198,15 @@ impl Cluster {
         let standing = self.on_agreement(since, last_started);
         let (command, remark) = (shown(command), self.on_elections());
         let taken = match last_started {
-            Some(Started { term, index }) => format!("last taken in term {term} at index {index}"),
-            None => "no server that is connected took it".into(),
+            Some(Started { term, index }) => format!("last logged in term {term} at index {index}"),
+            None => "no connected server accepted it".into(),
         };
         let message = format!("{command} was not committed by {servers} servers: {taken}{remark}");
         limit("no_agreement", message + &standing)
     }
 
-    /// How the cluster stands after a wait for a command, in lines that each begin with a line break;
-    /// empty if nobody looks on.
+    /// Describes the cluster after a wait for a command, in lines that each begin with a line
+    /// break; empty without observers.
     fn on_agreement(&self, since: Duration, started: Option<Started>) -> String {
         let Some(observers) = &self.inner.observers else { return String::new() };
         let entry = started.map(|Started { term, index }| Position { term, index });
@@ -211,7 +214,7 @@ impl Cluster {
         format!("\n{}", observers.on_agreement(&Wanted { since, entry, cut_off }))
     }
 
-    /// Asks every connected server once, beginning after `last_tried`, until one takes `command`.
+    /// Asks every connected server once, beginning after `last_tried`, until one accepts `command`.
     fn start_at_any(&self, command: &[u8], last_tried: &mut ServerId) -> Option<Started> {
         for _ in self.servers() {
             *last_tried = self.after(*last_tried, 1);
@@ -237,12 +240,13 @@ impl Cluster {
         false
     }
 
-    /// The most bytes of term, vote and log that any server has stored; no snapshot in it.
+    /// The largest size, over all servers, of stored term, vote and log, without the snapshot, in
+    /// bytes.
     pub fn log_size(&self) -> usize {
         self.most_stored(Persister::raft_state_size)
     }
 
-    /// The most bytes that the snapshot of any server has; 0 where there is none.
+    /// The size of the largest stored snapshot of any server, in bytes; 0 if there is none.
     pub fn snapshot_size(&self) -> usize {
         self.most_stored(Persister::snapshot_size)
     }
@@ -274,12 +278,12 @@ impl Cluster {
         self.inner.network.counters().bytes
     }
 
-    /// Ends the run because a wait took too long or a limit called `name` was passed.
+    /// Ends the run because the limit `name` was exceeded or a wait took too long.
     pub fn end_by_limit(&self, name: &'static str, message: String) -> ! {
         limit(name, message)
     }
 
-    /// Fails with `name` when `used` is more than `allowed`.
+    /// Fails with the limit `name` if `used` is more than `allowed`.
     pub fn check_at_most(&self, name: &'static str, used: u64, allowed: u64) {
         if used > allowed {
             limit(name, format!("{used} used; at most {allowed} are allowed"));

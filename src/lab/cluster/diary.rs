@@ -1,5 +1,5 @@
-//! The service above the only real server of a scenario with puppets: it writes down what it is
-//! given, and takes a snapshot when the scenario says so.
+//! The diary: the service above the only real server of a scenario with puppets. It notes every
+//! message that it receives, and takes a snapshot when the scenario says so.
 
 use bytes::Bytes;
 
@@ -7,7 +7,7 @@ use super::ledger::{Breach, Next};
 use crate::api::{ApplyMsg, Index, ServerId};
 use crate::runtime::sync::Quiet;
 
-/// All that the real server gave its service in its present life, in order.
+/// All messages of the real server to its service in its present life, in order.
 #[derive(Default)]
 pub(in crate::lab) struct Diary {
     state: Quiet<State>,
@@ -23,12 +23,12 @@ struct State {
 }
 
 impl Diary {
-    /// Begins a life with nothing but a stored snapshot up to `stored`, or 0.
+    /// Begins a life with only a stored snapshot up to `stored`, which is 0 if there is none.
     pub(super) fn begin_life(&self, stored: Index) {
         self.state.with(|state| *state = State { applied: stored, ..State::default() });
     }
 
-    /// What came in this life.
+    /// The messages of this life.
     pub(in crate::lab) fn messages(&self) -> Vec<ApplyMsg> {
         self.state.with(|state| state.messages.clone())
     }
@@ -38,13 +38,13 @@ impl Diary {
         self.state.with(|state| state.applied)
     }
 
-    /// Has the service take a snapshot up to `index`, as soon as it takes the command there or a
-    /// later message.
+    /// Makes the service take a snapshot up to `index` as soon as it receives the command there or
+    /// a later message.
     pub(in crate::lab) fn snapshot_at(&self, index: Index, data: Bytes) {
         self.state.with(|state| state.snapshot_due = Some((index, data)));
     }
 
-    /// Takes one message of the apply channel.
+    /// Checks and notes one message of the apply channel.
     pub(super) fn take(&self, server: ServerId, message: &ApplyMsg) -> Result<Next, Breach> {
         self.state.with(|state| {
             state.messages.push(message.clone());

@@ -1,4 +1,4 @@
-//! What is left of servers that were killed.
+//! Killed servers, which must stop all their tasks in time.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use crate::runtime::{self, FailureKind, thread, time};
 
 /// How long the tasks of a server may live after its kill.
 ///
-/// Ours is generous. A task may poll whether its instance was killed, and may look again only
-/// after a call has ended: one to a server that cannot be reached takes up to 7 s.
+/// This limit is generous. A task may poll whether its instance was killed, and may check again
+/// only after a call has ended: a call to an unreachable server takes up to 7 s.
 pub const KILLED_FOR_MAX: Duration = Duration::from_secs(10);
 
-/// The lives of servers that are over, until their tasks were looked for.
+/// The lives that are over and whose tasks have not been checked yet.
 ///
-/// Looking costs nothing and changes nothing: no task is started for it, and no time passes.
+/// A check changes nothing: it starts no task, and no time passes.
 #[derive(Default)]
 pub(super) struct Graves {
-    /// In the order of their ends.
+    /// The lives, in the order of their ends.
     open: Quiet<Vec<Grave>>,
 }
 
@@ -25,22 +25,22 @@ pub(super) struct Graves {
 struct Grave {
     server: ServerId,
     ended: Duration,
-    /// How many tasks the run had started when the life was over: those of the server's next life
-    /// come later.
+    /// How many tasks the run had started when the life ended: tasks of the server's next life
+    /// start later.
     tasks: u64,
 }
 
 impl Graves {
-    /// A life of `server` has just been killed.
+    /// Notes that `server` has just been killed.
     pub(super) fn dig(&self, server: ServerId) {
-        // On the real clock no list of tasks is kept.
+        // The real clock keeps no list of tasks.
         if let Some(tasks) = runtime::tasks_started() {
             let ended = time::since_start();
             self.open.with(|open| open.push(Grave { server, ended, tasks }));
         }
     }
 
-    /// Fails the run if a life that was over long ago still has tasks.
+    /// Fails the run if a life that ended more than [`KILLED_FOR_MAX`] ago still has tasks.
     pub(super) fn look(&self) {
         let now = time::since_start();
         let due = self.open.with(|open| {
@@ -62,8 +62,8 @@ impl Grave {
         }
         let after = (time::since_start() - ended).as_secs_f64();
         let message = format!(
-            "{server} was killed at {:.6} s and has not ended {after:.1} s later. A task must look \
-             whether its instance was killed whenever it has waited; these do not:\n{}",
+            "{server} was killed at {:.6} s and has not ended {after:.1} s later. Whenever a task \
+             has waited, it must check whether its instance was killed; these tasks do not:\n{}",
             ended.as_secs_f64(),
             left.trim_end()
         );

@@ -1,26 +1,26 @@
-//! What the servers applied, and the rules that the apply channel has to keep.
+//! The ledger: the entries that all servers applied, and the rules of the apply channel.
 
 use bytes::Bytes;
 
 use crate::api::{ApplyMsg, Index, ServerId};
 use crate::runtime::sync::Quiet;
 
-/// How many entries the service lets pass between two snapshots.
+/// How many entries the service applies between two snapshots.
 const SNAPSHOT_INTERVAL: u64 = 10;
 
-/// What all servers applied, as one list that they must agree on.
+/// The applied entries, as one list that all servers must agree on.
 ///
 /// Stricter than the course's harness, in every part of the lab: indices are consecutive within
 /// one life, and a life begins again at 1 or right after the stored snapshot. So one number per
-/// server says all that it applied, and an index costs the same to check among 10,000 as
-/// among 10.
+/// server describes all that it applied, and the check of an index takes as long among 10,000
+/// entries as among 10.
 pub(super) struct Ledger {
     takes_snapshots: bool,
     state: Quiet<State>,
 }
 
 struct State {
-    /// The command at index `slot + 1`, and who was the first to apply it.
+    /// The command at index `slot + 1`, and the first server that applied it.
     agreed: Vec<(Bytes, ServerId)>,
     /// One slot per server.
     servers: Vec<Progress>,
@@ -28,23 +28,23 @@ struct State {
 
 #[derive(Clone, Default)]
 struct Progress {
-    /// The last index applied in this life. All indices up to it are held.
+    /// The last index applied in this life. The server has applied all indices up to it.
     applied: Index,
 }
 
-/// A rule of the apply channel that was broken.
+/// A broken rule of the apply channel.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Breach {
     /// The rule's name.
     pub(super) name: &'static str,
-    /// What was wrong.
+    /// The mistake, with its values.
     pub(super) message: String,
 }
 
-/// What the service does after it has taken a message.
+/// The service's next step after it has received a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Nothing but wait for the next one.
+    /// Only wait for the next message.
     Wait,
     /// Tell the server that its log may be trimmed.
     Snapshot(Index, Bytes),
@@ -56,7 +56,7 @@ impl Ledger {
         Ledger { takes_snapshots, state: Quiet::new(state) }
     }
 
-    /// Begins the next life of `server`, as a service does that has only what was stored.
+    /// Begins the next life of `server`, whose service has only the stored snapshot.
     pub(super) fn begin_life(
         &self,
         server: ServerId,
@@ -75,7 +75,7 @@ impl Ledger {
         })
     }
 
-    /// Takes one message of `server`'s apply channel.
+    /// Checks and notes one message of `server`'s apply channel.
     pub(super) fn take(&self, server: ServerId, message: &ApplyMsg) -> Result<Next, Breach> {
         self.state.with(|state| match message {
             ApplyMsg::Command { index, command, .. } => {
@@ -95,8 +95,8 @@ impl Ledger {
         })
     }
 
-    /// How many servers hold the entry at `index`, and what it is. Servers that are cut off or
-    /// down count with what they had applied.
+    /// How many servers have applied the entry at `index`, and its command. Servers that are cut
+    /// off or down count too.
     pub(super) fn n_committed(&self, index: Index) -> (usize, Option<Bytes>) {
         self.state.with(|state| {
             let count = state.servers.iter().filter(|server| server.applied >= index).count();
@@ -104,7 +104,7 @@ impl Ledger {
         })
     }
 
-    /// How many servers hold `command` at one index at least.
+    /// How many servers have applied `command`.
     pub(super) fn applied_by(&self, command: &[u8]) -> usize {
         self.state.with(|state| {
             let place = state.agreed.iter().position(|(agreed, _)| agreed[..] == *command);
@@ -134,7 +134,7 @@ impl State {
             });
         }
         match self.command_at(index) {
-            // A copy, so that it is seen when the servers have freed theirs.
+            // A copy: a shared command would hide whether the servers free theirs.
             None => self.agreed.push((Bytes::copy_from_slice(command), server)),
             Some(agreed) => check_equal(server, index, command, agreed)?,
         }
@@ -159,7 +159,7 @@ impl State {
         Ok(())
     }
 
-    /// The state of a service that applied everything up to `index`: simply all of it.
+    /// The state of a service that applied everything up to `index`: the list of all commands.
     fn snapshot(&self, index: Index) -> Bytes {
         let commands: Vec<&[u8]> =
             (1..=index.0).filter_map(|i| self.command_at(Index(i))).map(|(c, _)| &c[..]).collect();
@@ -183,7 +183,7 @@ impl State {
                 Some(agreed) => check_equal(server, index, command, agreed)?,
                 None => {
                     return breach("snapshot_index", || {
-                        format!("{server} has a snapshot with index {index}, not applied anywhere")
+                        format!("{server} has a snapshot with index {index} that no server applied")
                     });
                 }
             }
@@ -210,7 +210,7 @@ fn breach<T>(name: &'static str, message: impl FnOnce() -> String) -> Result<T, 
     Err(Breach { name, message: message() })
 }
 
-/// A command as a report shows it: as text, and shortened.
+/// A command as a report shows it: text, shortened to 24 bytes.
 pub(super) fn shown(command: &[u8]) -> String {
     let head = String::from_utf8_lossy(&command[..command.len().min(24)]);
     if command.len() > 24 { format!("\"{head}…\"") } else { format!("\"{head}\"") }
@@ -312,7 +312,7 @@ mod tests {
         let damaged = data.slice(..data.len() - 1);
         assert_eq!(broken(ledger.take(S1, &snapshot(9, &damaged))), "snapshot_damaged");
         let lost = ledger.begin_life(S1, Some((Index(9), Bytes::new())));
-        assert_eq!(lost.expect_err("nothing is no snapshot").name, "snapshot_damaged");
+        assert_eq!(lost.expect_err("no bytes are no snapshot").name, "snapshot_damaged");
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! The cluster that a scenario runs on: servers, the network between them, and their service.
 //!
-//! A [`Cluster`] is a handle: cloned into a task, it is the same cluster there. What it offers
-//! is in two layers. The course's own calls, with the course's exact numbers
-//! ([`one`](Cluster::one), [`check_one_leader`](Cluster::check_one_leader), …), are what the 28
-//! scenarios of the course are written in. A few verbs on top of them
-//! ([`agree`](Cluster::agree), [`isolate`](Cluster::isolate), …) are for scenarios of our own.
+//! A [`Cluster`] is a handle: cloned into a task, it is the same cluster there. Its calls form two
+//! layers. The 28 scenarios of the course use the course's own calls, with the course's exact
+//! numbers ([`one`](Cluster::one), [`check_one_leader`](Cluster::check_one_leader), …). A few
+//! verbs on top of them ([`agree`](Cluster::agree), [`isolate`](Cluster::isolate), …) are for
+//! scenarios of our own.
 //!
-//! Two kinds of checks end a scenario. A *wait* that takes too long, or a limit on calls, bytes
-//! or time, is a `FailureKind::Limit`: under the hostile schedule it cuts the run short and no
-//! more. A value that is wrong is a `FailureKind::Assertion`, always.
+//! Two kinds of checks end a scenario. A *wait* that takes too long, or an exceeded limit on
+//! calls, bytes or time, is a `FailureKind::Limit`: under the hostile schedule it only cuts the
+//! run short. A wrong value is always a `FailureKind::Assertion`.
 
 mod applier;
 mod check;
@@ -45,7 +45,7 @@ pub(in crate::lab) use diary::Diary;
 use graves::Graves;
 use ledger::Ledger;
 
-/// Servers, the network between them, and what they applied. A handle: clones are the same
+/// Servers, the network between them, and the entries they applied. A handle: clones are the same
 /// cluster.
 #[derive(Clone)]
 pub struct Cluster {
@@ -61,11 +61,11 @@ struct Inner {
     reliable: bool,
     /// One slot per server.
     slots: Quiet<Vec<Slot>>,
-    /// What stands above the servers, once it is chosen.
+    /// The application above the servers, once it is chosen.
     application: Quiet<Option<Arc<dyn Application>>>,
-    /// What the suite's own service was given.
+    /// The entries that the suite's own service received.
     ledger: Arc<Ledger>,
-    /// In place of the ledger where S0 is the only real server.
+    /// In place of the ledger if S0 is the only real server.
     diary: Option<Arc<Diary>>,
     chance: Quiet<Chance>,
     observers: Option<Arc<Observers>>,
@@ -73,7 +73,7 @@ struct Inner {
     graves: Graves,
     clients: Arc<Clients>,
     tally: Arc<Tally>,
-    /// What else has to stop when the scenario is over.
+    /// Calls to make when the scenario is over, which stop what the cluster does not.
     at_end: Quiet<Vec<Box<dyn FnOnce() + Send>>>,
 }
 
@@ -84,17 +84,17 @@ struct Slot {
     persister: Persister,
     /// `None` while the server is down.
     running: Option<Arc<dyn Consensus>>,
-    /// What stands above the running server.
+    /// The service above the running server.
     above: Option<Box<dyn Living>>,
-    /// The observers' view of the life that goes on.
+    /// The observers' view of the present life.
     observed: Option<Arc<observe::Life>>,
 }
 
-/// What a run leaves behind; outlives the cluster, also when the run fails.
+/// The results of a run; outlives the cluster, even if the run fails.
 #[derive(Default)]
 pub(in crate::lab) struct Tally {
     state: Quiet<TallyState>,
-    /// What clients did.
+    /// The clients' operations.
     pub(super) recorder: Arc<Recorder>,
 }
 
@@ -105,11 +105,11 @@ struct TallyState {
     traces: Vec<Traces>,
 }
 
-/// What is left of a server as long as anything of it is there.
+/// Weak references that tell whether any part of a server still exists.
 struct Traces {
-    /// Its instance, where that is a consensus module of its own.
+    /// The server's instance, if that is a separate consensus module.
     life: Option<Weak<dyn Consensus>>,
-    /// What its storage holds.
+    /// The token in the server's storage.
     part: Weak<Presence>,
 }
 
@@ -120,8 +120,7 @@ impl Traces {
     }
 }
 
-/// Held by what a server stores in, which its server holds: while it is there, the server is not
-/// all gone.
+/// A liveness token in a server's storage: while it exists, some part of the server is not freed.
 pub(in crate::lab) struct Presence;
 
 impl Watch for Presence {
@@ -129,13 +128,13 @@ impl Watch for Presence {
 }
 
 impl Tally {
-    /// Remembers an instance and what it writes to, without keeping either alive.
+    /// Remembers an instance and its storage, without keeping either alive.
     fn born(&self, consensus: &Arc<dyn Consensus>, persister: &Persister) {
         persister.watch(self.leaves_traces(Some(Arc::downgrade(consensus))));
     }
 
-    /// Remembers a server by its instance, if that is given, and by what is returned: to be held
-    /// by what it stores in.
+    /// Remembers a server by its instance, if given, and by the returned token, which the server's
+    /// storage must hold.
     pub(in crate::lab) fn leaves_traces(&self, life: Option<Weak<dyn Consensus>>) -> Arc<Presence> {
         let presence = Arc::new(Presence);
         let part = Arc::downgrade(&presence);
@@ -143,7 +142,7 @@ impl Tally {
         presence
     }
 
-    /// A server has applied `message`.
+    /// Notes that a server has applied `message`.
     pub(in crate::lab) fn applied(&self, message: &ApplyMsg) {
         let index = match message {
             ApplyMsg::Command { index, .. } => *index,
@@ -162,8 +161,8 @@ impl Tally {
         self.state.with(|state| state.commits)
     }
 
-    /// Servers that are not all gone, of all that ever ran: somebody holds the instance, or the
-    /// instance's own parts hold each other. Anything but 0 after a run is a leak.
+    /// The number of servers, of all that ever ran, that are not completely freed: their instance
+    /// is still held, or its parts hold each other. Any number but 0 after a run is a leak.
     pub(super) fn servers_left(&self) -> usize {
         self.state.with(|state| state.traces.iter().filter(|traces| traces.are_left()).count())
     }
@@ -178,7 +177,7 @@ impl Drop for Inner {
 
 impl Cluster {
     /// The cluster of `scenario`, with its servers up unless the scenario chooses the service.
-    /// Inside a run only.
+    /// Only inside a run.
     pub(super) fn new(
         scenario: &Scenario,
         design: Design,
@@ -228,13 +227,14 @@ impl Cluster {
         cluster
     }
 
-    /// Puts `application` above the servers, and boots and connects all of them. Once, in a
-    /// scenario of a part that [chooses its service](super::Part::chooses_service).
+    /// Puts `application` above the servers, and boots and connects all of them. To be called
+    /// once, in a scenario of a part that [chooses its
+    /// service](super::Part::chooses_service).
     pub fn serve(&self, application: Arc<dyn Application>) {
         self.serve_on(application, self.server_count());
     }
 
-    /// The same, booting only the first `real` servers.
+    /// Puts `application` above the servers, boots the first `real` of them, and connects all.
     fn serve_on(&self, application: Arc<dyn Application>, real: usize) {
         let earlier = self.inner.application.with(|slot| slot.replace(application));
         assert!(earlier.is_none(), "a cluster has one application");
@@ -242,7 +242,7 @@ impl Cluster {
         self.servers().for_each(|server| self.connect(server));
     }
 
-    /// Stops all servers, as the end of a scenario.
+    /// Ends a scenario: stops all servers.
     pub(super) fn finish(&self) {
         self.look_for_killed_servers();
         if let Some(observers) = &self.inner.observers {
@@ -286,12 +286,12 @@ impl Cluster {
         kv.expect("a design without a service does not play tests of services")
     }
 
-    /// What the clients of the key/value service share.
+    /// The state that the clients of the key/value service share.
     pub(in crate::lab) fn clients(&self) -> &Arc<Clients> {
         &self.inner.clients
     }
 
-    /// What the only real server told its service; `None` where all servers are real.
+    /// The messages of the only real server to its service; `None` if all servers are real.
     pub(super) fn diary(&self) -> Option<Arc<Diary>> {
         self.inner.diary.clone()
     }
@@ -301,12 +301,12 @@ impl Cluster {
         self.inner.reliable
     }
 
-    /// What survives of `server`'s present life.
+    /// The storage of `server` in its present life.
     pub fn persister(&self, server: ServerId) -> Persister {
         self.inner.slots.with(|slots| slots[server.slot()].persister.clone())
     }
 
-    /// Hands `command` to `server`, which takes it if it leads.
+    /// Submits `command` to `server`, which accepts it if it leads.
     ///
     /// # Errors
     /// [`NotLeader`]: the server refused, or is down.
@@ -314,49 +314,49 @@ impl Cluster {
         self.start_bytes(server, Bytes::copy_from_slice(command))
     }
 
-    /// As [`Cluster::start`], without a copy of the command.
+    /// Submits `command` to `server` like [`Cluster::start`], without copying the command.
     ///
     /// # Errors
-    /// As there.
+    /// [`NotLeader`]: the server refused, or is down.
     pub fn start_bytes(&self, server: ServerId, command: Bytes) -> Result<Started, NotLeader> {
         let refused = NotLeader { term: crate::api::Term(0), leader_hint: None };
         let consensus = self.running(server).ok_or(refused)?;
         thread::under_test(server.0, || consensus.start(command))
     }
 
-    /// A number in `0..bound`, from the scenario's own stream of chance.
+    /// Draws a number in `0..bound` from the scenario's own random stream.
     pub fn draw(&self, bound: u64) -> u64 {
         self.inner.chance.with(|chance| chance.random_range(0..bound))
     }
 
-    /// One of the servers, at random.
+    /// Draws one of the servers.
     pub fn draw_server(&self) -> ServerId {
         let servers = self.server_count();
         ServerId::from_slot(self.inner.chance.with(|chance| chance.random_range(0..servers)))
     }
 
-    /// A command that no other is likely to be equal to.
+    /// Draws a command that is most likely unique.
     pub fn draw_command(&self) -> Vec<u8> {
         self.inner.chance.with(|chance| chance.random::<u32>()).to_string().into_bytes()
     }
 
-    /// `size` letters, at random.
+    /// Draws `size` letters.
     pub fn draw_text(&self, size: usize) -> Vec<u8> {
         self.inner
             .chance
             .with(|chance| (0..size).map(|_| chance.random_range(b'a'..=b'z')).collect())
     }
 
-    /// Sleeps. In virtual time this costs nothing.
+    /// Sleeps for `span_ms` milliseconds. In virtual time this costs nothing.
     #[track_caller]
     pub fn sleep_ms(&self, span_ms: u64) {
         self.run_for(Duration::from_millis(span_ms));
     }
 
     /// Fails if a server that was killed more than [`KILLED_FOR_MAX`] ago still has tasks. The
-    /// cluster's own waits and crashes ask this too.
+    /// cluster's own waits and crashes check this too.
     ///
-    /// The hostile schedule may hold up a task for longer, so there nothing is judged.
+    /// The hostile schedule may stall a task for longer, so it judges nothing here.
     pub fn look_for_killed_servers(&self) {
         if self.inner.schedule != Schedule::Hostile {
             self.inner.graves.look();
@@ -373,13 +373,13 @@ impl Cluster {
         self.inner.slots.with(|slots| slots[server.slot()].connected)
     }
 
-    /// The term that `server` is in, and whether it leads; nothing while it is down.
+    /// The term of `server`, and whether it leads; `None` while it is down.
     pub fn state_of(&self, server: ServerId) -> Option<Leadership> {
         self.running(server).map(|consensus| consensus.get_state())
     }
 
-    /// Asks `server` from which index on its service may answer a read; nothing while it is down.
-    /// Waits as long as the server does.
+    /// Asks `server` for the index from which on its service may answer a read; `None` while it is
+    /// down. Waits as long as the server does.
     pub fn read_index(&self, server: ServerId) -> Option<Result<Option<Index>, NotLeader>> {
         let consensus = self.running(server)?;
         Some(thread::under_test(server.0, || consensus.read_index()))
@@ -401,7 +401,7 @@ impl Cluster {
     }
 }
 
-/// Ends the run because a wait took too long or a limit was passed.
+/// Ends the run because a wait took too long or a limit was exceeded.
 #[track_caller]
 fn limit(name: &'static str, message: String) -> ! {
     runtime::fail(FailureKind::Limit, name, message)

@@ -1,4 +1,4 @@
-//! Servers that crash and come back, and links that are cut.
+//! Crashes and restarts of servers, and cuts of their links.
 
 use std::sync::Arc;
 
@@ -10,15 +10,16 @@ use crate::persister::{PersistError, Persister, Stored, Unsynced};
 use crate::runtime::{self, FailureKind, channel, thread};
 
 impl Cluster {
-    /// Crashes `server`: it loses all that it had not synced.
+    /// Crashes `server`, which loses all writes that it had not synced.
     pub fn crash(&self, server: ServerId) {
         self.crash_keeping(server, Unsynced::LoseAll);
     }
 
-    /// Crashes `server`; `unsynced` says what survives of the writes after its last sync.
+    /// Crashes `server`; `unsynced` chooses the writes after its last sync that survive.
     ///
-    /// In the course's order: cut off, answers under way made void, the persister copied, and
-    /// only then the old instance told to stop. What that writes from now on is lost.
+    /// The order is the course's: the server is cut off, its replies in flight are dropped, its
+    /// persister is copied, and only then is the old instance told to stop. Its later writes are
+    /// lost.
     pub fn crash_keeping(&self, server: ServerId, unsynced: Unsynced) {
         self.disconnect(server);
         self.inner.network.delete_server(host(server));
@@ -40,21 +41,20 @@ impl Cluster {
         self.look_for_killed_servers();
     }
 
-    /// Starts `server` from what it had stored and connects it. A running one crashes first.
+    /// Starts `server` from its storage and connects it. A running server crashes first.
     pub fn restart(&self, server: ServerId) {
         self.boot(server);
         self.connect(server);
     }
 
-    /// Puts a new machine in the place of `server`: it starts with nothing, and is connected.
+    /// Replaces `server` by a new machine: it starts with empty storage and is connected.
     pub fn replace(&self, server: ServerId) {
         self.crash(server);
         self.inner.slots.with(|slots| slots[server.slot()].persister = Persister::new());
         self.restart(server);
     }
 
-    /// Starts `server` from what it had stored, without connecting it. A running one crashes
-    /// first.
+    /// Starts `server` from its storage, without connecting it. A running server crashes first.
     pub fn boot(&self, server: ServerId) {
         if self.is_running(server) {
             self.crash(server);
@@ -100,7 +100,7 @@ impl Cluster {
         });
     }
 
-    /// Sees what `server` applies, before its service does.
+    /// A hook that sees each message of `server`'s apply channel before the service does.
     fn onlooker(
         &self,
         server: ServerId,
@@ -110,7 +110,7 @@ impl Cluster {
         move |message| {
             tally.applied(message);
             if let Some(observed) = &observed {
-                // Marked, so that a report says whose message it was.
+                // Labelled, so that a report names the server.
                 thread::with_label(Some(server.0), || observed.applied(message));
             }
         }
@@ -134,14 +134,14 @@ impl Cluster {
         }
     }
 
-    /// Opens or cuts the way of calls from one server to another, and of nothing else.
+    /// Opens or cuts the link for calls in one direction, from one server to another.
     pub(super) fn set_link(&self, from: ServerId, to: ServerId, on: bool) {
         self.inner.network.enable(host(from), host(to), on);
     }
 }
 
-/// Ends the run: what the server had stored is of no use to it.
+/// Ends the run because the server cannot start from its storage.
 fn cannot_boot(server: ServerId, error: &PersistError) -> ! {
-    let message = format!("{server} could not start from what it had stored: {error}");
+    let message = format!("{server} could not start from its storage: {error}");
     runtime::fail(FailureKind::Assertion, "boot", message)
 }

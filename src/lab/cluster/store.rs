@@ -1,4 +1,4 @@
-//! What a cluster has for servers that are not its own.
+//! The calls of a cluster for servers that it does not make itself.
 
 use std::sync::Arc;
 
@@ -6,12 +6,13 @@ use super::{Cluster, Tally};
 use crate::lab::observe::Observers;
 
 impl Cluster {
-    /// Has `stop` called when the scenario is over. What that holds may not hold this cluster.
+    /// Registers `stop`, to be called when the scenario is over. It must not hold this cluster,
+    /// which holds it.
     pub(in crate::lab) fn at_end(&self, stop: impl FnOnce() + Send + 'static) {
         self.inner.at_end.with(|all| all.push(Box::new(stop)));
     }
 
-    /// Something to do later, if the cluster is still there. It does not keep it there.
+    /// A call that runs `act` if the cluster still exists. It does not keep the cluster alive.
     pub(in crate::lab) fn later(
         &self,
         act: impl FnOnce(&Cluster) + Send + 'static,
@@ -24,12 +25,12 @@ impl Cluster {
         }
     }
 
-    /// Who looks on, if anybody does.
+    /// The observers of the run, if it has any.
     pub(in crate::lab) fn observers(&self) -> Option<&Arc<Observers>> {
         self.inner.observers.as_ref()
     }
 
-    /// What the run leaves behind.
+    /// The results of the run.
     pub(in crate::lab) fn tally(&self) -> &Arc<Tally> {
         &self.inner.tally
     }

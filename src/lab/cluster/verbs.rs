@@ -20,12 +20,12 @@ impl Cluster {
         self.one(command.as_bytes(), crate::api::quorum_size(self.server_count()), true)
     }
 
-    /// Hands `command` to `server`, which must lead.
+    /// Submits `command` to `server`, which must lead, and returns its index.
     pub fn start_at(&self, server: ServerId, command: &str) -> Index {
         self.start_at_leader(server, command.as_bytes()).index
     }
 
-    /// As [`Cluster::start_at`], with the term.
+    /// Submits `command` to `leader`, which must lead, and returns its term and index.
     pub fn start_at_leader(&self, leader: ServerId, command: &[u8]) -> Started {
         match self.start(leader, command) {
             Ok(started) => started,
@@ -41,7 +41,7 @@ impl Cluster {
         self.disconnect(server);
     }
 
-    /// Connects all servers that are up with each other, whatever was cut before.
+    /// Connects all servers that are up with each other, whichever links were cut before.
     pub fn heal(&self) {
         for server in self.servers().filter(|server| self.is_running(*server)) {
             self.connect(server);
@@ -54,7 +54,7 @@ impl Cluster {
         self.cut_oneway(other, one);
     }
 
-    /// Cuts calls from `from` to `to`; calls the other way still get their answers.
+    /// Cuts calls from `from` to `to`; calls the other way still get their replies.
     pub fn cut_oneway(&self, from: ServerId, to: ServerId) {
         self.set_link(from, to, false);
     }

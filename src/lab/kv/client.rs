@@ -13,7 +13,7 @@ use crate::lab::observe::kv::{Answer, Asked, Call, KvObservers};
 use crate::labrpc::Host;
 use crate::record::{self, Event};
 
-/// What all clients of a cluster share.
+/// The state that all clients of a cluster share.
 pub(in crate::lab) struct Clients {
     made: AtomicU32,
     recorder: Arc<Recorder>,
@@ -31,7 +31,7 @@ impl Clients {
         self.made.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Has `ask` read `key`, and writes down the `text` that was found.
+    /// Runs `ask`, which reads `key`, and records the value, which `text` extracts.
     pub(in crate::lab) fn reads<T>(
         &self,
         client: u32,
@@ -50,7 +50,7 @@ impl Clients {
         found
     }
 
-    /// Has `ask` read many keys at once, and writes it down: to each of them it was a read.
+    /// Runs `ask`, which reads many keys at once, and records one read of each key.
     #[cfg(feature = "store")]
     pub(in crate::lab) fn scans(
         &self,
@@ -69,7 +69,7 @@ impl Clients {
         found
     }
 
-    /// Has `ask` carry `input`, a put or an append, out and writes it down.
+    /// Runs `ask`, which carries out `input`, a put or an append, and records the operation.
     pub(in crate::lab) fn writes(&self, client: u32, input: KvInput, ask: impl FnOnce()) {
         let client = u64::from(client);
         let asked = match &input {
@@ -102,9 +102,9 @@ fn tell(client: u64, what: impl FnOnce() -> String) {
     record::emit(|| Event { server: None, what: format!("C{client} {}", what()) });
 }
 
-/// A client: a clerk, and what it does is written down.
+/// A client: a clerk whose operations are recorded.
 ///
-/// One operation at a time. Each goes on until it is answered, for ever if nobody answers.
+/// It runs one operation at a time. Each operation waits for its answer, for ever if none comes.
 pub struct Client {
     number: u32,
     clerk: Box<dyn KvClient>,
@@ -118,13 +118,13 @@ impl fmt::Debug for Client {
 }
 
 impl Cluster {
-    /// A new client that reaches all servers.
+    /// Makes a new client that reaches all servers.
     pub fn client(&self) -> Client {
         let all: Vec<ServerId> = self.servers().collect();
         self.client_of(&all)
     }
 
-    /// A new client that reaches `servers` and no others, until [`Cluster::let_reach`] says so.
+    /// Makes a new client that reaches only `servers`, until [`Cluster::let_reach`] changes that.
     pub fn client_of(&self, servers: &[ServerId]) -> Client {
         let shared = self.clients().clone();
         let number = shared.next_number();
@@ -135,7 +135,7 @@ impl Cluster {
         Client { number, clerk, shared }
     }
 
-    /// Lets the client with that number reach `servers` and no others.
+    /// Lets the client with the number `client` reach only `servers`.
     pub fn let_reach(&self, client: u32, servers: &[ServerId]) {
         for server in self.servers() {
             let on = servers.contains(&server);
@@ -145,29 +145,29 @@ impl Cluster {
 }
 
 impl Client {
-    /// Which client of the run it is: no two share a number.
+    /// The client's number, which is unique in the run.
     pub fn number(&self) -> u32 {
         self.number
     }
 
-    /// The value of `key`, empty when it is missing.
+    /// Reads the value of `key`; a missing key has an empty one.
     pub fn get(&mut self, key: &str) -> String {
         self.shared.reads(self.number, key, || self.clerk.get(key), String::clone)
     }
 
-    /// Gives `key` a value.
+    /// Sets the value of `key`.
     pub fn put(&mut self, key: &str, value: &str) {
         let input = KvInput::Put { key: key.to_string(), value: value.to_string() };
         self.shared.writes(self.number, input, || self.clerk.put(key, value));
     }
 
-    /// Adds to the end of the value of `key`.
+    /// Appends to the value of `key`.
     pub fn append(&mut self, key: &str, value: &str) {
         let input = KvInput::Append { key: key.to_string(), value: value.to_string() };
         self.shared.writes(self.number, input, || self.clerk.append(key, value));
     }
 
-    /// Value and version of `key`; `None` when it is missing.
+    /// Reads the value and version of `key`; `None` if it is missing.
     pub fn get_versioned(&mut self, key: &str) -> Option<(String, u64)> {
         let call = self.begins(key, Asked::Get);
         let log = &self.shared.recorder.versioned;
@@ -185,10 +185,10 @@ impl Client {
         found
     }
 
-    /// Gives `key` a value if it has the version `expected`; 0 creates it.
+    /// Sets the value of `key` if it has the version `expected`; 0 creates the key.
     ///
     /// # Errors
-    /// [`PutError`] says whether it has happened.
+    /// [`PutError`] says whether the put has happened.
     pub fn put_versioned(&mut self, key: &str, value: &str, expected: u64) -> Result<(), PutError> {
         let call = self.begins(key, Asked::PutAt(value, expected));
         let log = &self.shared.recorder.versioned;

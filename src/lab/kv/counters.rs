@@ -1,4 +1,4 @@
-//! A replicated counter above every server of a cluster, and who submits to it.
+//! A replicated counter above every server of a cluster, and the calls that submit to it.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use crate::runtime::sync::Quiet;
 use crate::runtime::thread;
 use crate::runtime::time::Instant;
 
-/// How long an operation is offered to one server after the other: the course's limit.
+/// How long [`Counters::try_one`] offers an operation to the servers in turn: the course's limit.
 const ONE_MAX: Duration = Duration::from_secs(10);
 
-/// The course's pause when no server took an operation.
+/// The course's pause when no server accepted an operation.
 const ONE_PAUSE: Duration = Duration::from_millis(50);
 
-/// How often a counter is looked at in vain, with longer and longer pauses: the course's limit.
+/// How often [`Counters::check`] looks at the counters, with growing pauses: the course's limit.
 const LOOKS_MAX: u32 = 30;
 
 /// The first pause between two looks, and the longest.
@@ -26,31 +26,31 @@ const LOOK_PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_mi
 
 /// The counters of a cluster's servers. A handle: clones are the same counters.
 ///
-/// An operation whose leader was deposed may have been carried out, and is tried again all the
-/// same. So what a counter must show is a range, of one number as long as that has not happened.
+/// An operation whose leader was deposed is tried again, although it may have been applied. So the
+/// expected value of a counter is a range; it is a single number until that happens.
 #[derive(Clone)]
 pub struct Counters {
     cluster: Cluster,
     above: Arc<Above>,
     asked: Arc<Quiet<Asked>>,
-    /// Who took an operation last.
+    /// The server that accepted the last operation.
     leader: Cell<ServerId>,
 }
 
-/// What the counters were asked for, all in all.
+/// Totals of the submitted operations.
 #[derive(Default)]
 struct Asked {
     operations: u64,
-    /// What they have counted at least: what was answered.
+    /// The lowest possible value of a counter: the sum of the answered operations.
     least: i64,
-    /// And at most: what was not refused.
+    /// The highest possible value: the sum of the operations that were not refused.
     most: i64,
 }
 
-/// What runs: one slot per server, empty while that is down.
+/// The running counters: one slot per server, empty while the server is down.
 type Running = Arc<Quiet<Vec<Option<Arc<dyn Counting>>>>>;
 
-/// The application. It holds no cluster, since the cluster holds it.
+/// The application of counters. It holds no cluster, since the cluster holds it.
 struct Above {
     design: KvDesign,
     config: RsmConfig,
@@ -93,8 +93,8 @@ impl Cluster {
 }
 
 impl Counters {
-    /// Submits an operation that adds `by` to `server` and waits; what the counter was afterwards,
-    /// or nothing if the server is down or has no output.
+    /// Submits to `server` an operation that adds `by`, and waits. Returns the counter's value
+    /// after it, or `None` if the server is down or gives no result.
     pub fn submit(&self, server: ServerId, by: i64) -> Option<i64> {
         let counter = self.above.running.with(|running| running[server.slot()].clone())?;
         let tag = self.asked.with(|asked| {
@@ -104,7 +104,7 @@ impl Counters {
         let op = Count { by, tag };
         match thread::under_test(server.0, || counter.submit(&op)) {
             Ok(counted) => {
-                assert_eq!(counted.tag, tag, "{op:?} got the answer of another: {counted:?}");
+                assert_eq!(counted.tag, tag, "{op:?} got another's answer: {counted:?}");
                 self.asked.with(|asked| asked.least += by);
                 Some(counted.value)
             }
@@ -116,7 +116,8 @@ impl Counters {
         }
     }
 
-    /// Submits to one connected server after the other, for ten seconds at most.
+    /// Submits an operation that adds `by` to the connected servers in turn, for at most ten
+    /// seconds, until one returns its result.
     pub fn try_one(&self, by: i64) -> Option<i64> {
         let deadline = Instant::now() + ONE_MAX;
         while Instant::now() < deadline {
@@ -135,33 +136,33 @@ impl Counters {
         None
     }
 
-    /// Counts one more, somewhere; what the counter was afterwards.
+    /// Adds one, on any server, and returns the counter's value after it.
     pub fn inc(&self) -> i64 {
         let before = self.asked.with(|asked| asked.least);
         let Some(value) = self.try_one(1) else {
-            let message = format!("no server counted one more within {ONE_MAX:?}");
+            let message = format!("no server incremented the counter within {ONE_MAX:?}");
             self.cluster.end_by_limit("one", message)
         };
         let most = self.asked.with(|asked| asked.most);
         assert!(
             (before + 1..=most).contains(&value),
-            "{before} were counted before this one and {most} in all, but it was number {value}"
+            "{before} were counted before this one and at most {most} in all, but it got {value}"
         );
         value
     }
 
-    /// Who took an operation last.
+    /// The server that accepted the last operation.
     pub fn leader(&self) -> ServerId {
         self.leader.get()
     }
 
-    /// What the counters of the servers that are up show.
+    /// The values of the counters on all servers that are up.
     pub fn values(&self) -> Vec<i64> {
         let running = self.above.running.with(|running| running.clone());
         running.iter().flatten().map(|counter| counter.value()).collect()
     }
 
-    /// Waits until `servers` counters agree, and show what was counted.
+    /// Waits until `servers` counters agree on a value that the operations allow.
     pub fn check(&self, servers: usize) {
         let (least, most) = self.asked.with(|asked| (asked.least, asked.most));
         let [mut pause, longest] = LOOK_PAUSES;
@@ -176,7 +177,7 @@ impl Counters {
             pause = (pause * 2).min(longest);
         }
         let values = self.values();
-        let message = format!("{servers} counters should show {least}, {most} at most: {values:?}");
+        let message = format!("{servers} counters should agree on {least} to {most}: {values:?}");
         self.cluster.end_by_limit("counters", message);
     }
 }

@@ -1,4 +1,4 @@
-//! What the clients of a run asked and were answered, and when.
+//! The recorder: it notes the operations of a run's clients, their answers, and the times.
 
 use crate::checker::Operation;
 use crate::checker::models::{KvInput, KvOutput, VersionedInput, VersionedOutput};
@@ -6,7 +6,7 @@ use crate::history::History;
 use crate::runtime::sync::Quiet;
 use crate::runtime::time;
 
-/// Writes a history down while it happens. Outlives the run, also when that fails.
+/// Records histories during a run. Outlives the run, even if the run fails.
 #[derive(Default)]
 pub(in crate::lab) struct Recorder {
     /// Get, put and append.
@@ -16,10 +16,11 @@ pub(in crate::lab) struct Recorder {
 }
 
 impl Recorder {
-    /// All that was written down, which is then forgotten: a history of each kind of operation
-    /// that there was. Times are nanoseconds of the run's own clock.
+    /// Takes all that was recorded: one history for each kind of operation that occurred. Times
+    /// are nanoseconds of the run's own clock.
     ///
-    /// A key is used in one of the two ways, so the histories can be judged one by one.
+    /// A scenario uses a key with one kind of operation only, so the histories can be judged one
+    /// by one.
     pub(in crate::lab) fn take(&self) -> Vec<History> {
         let mut all =
             vec![History::Kv(self.classic.take()), History::KvVersioned(self.versioned.take())];
@@ -35,16 +36,16 @@ pub(super) struct Log<I, O> {
 
 struct State<I, O> {
     operations: Vec<Operation<I, O>>,
-    /// When the last event was, in nanoseconds.
+    /// The time of the last event, in nanoseconds.
     last_ns: u64,
 }
 
 impl<I, O> State<I, O> {
-    /// The present moment, but after the last event.
+    /// The present time in nanoseconds, or one more than the last event's if that is later.
     ///
-    /// In virtual time a client calls at the very moment at which its operation before returned.
-    /// Equal times count as an overlap, so the two would be taken for concurrent, and an old value
-    /// for a right one.
+    /// In virtual time a client makes its next call at the same moment at which the previous one
+    /// returned. The checker takes equal times for an overlap, so it would treat the two
+    /// operations as concurrent and accept an old value.
     fn now_ns(&mut self) -> u64 {
         let now_ns = u64::try_from(time::since_start().as_nanos()).unwrap_or(u64::MAX);
         self.last_ns = now_ns.max(self.last_ns + 1);
@@ -53,7 +54,7 @@ impl<I, O> State<I, O> {
 }
 
 impl<I, O> Log<I, O> {
-    /// Writes down that an operation is called, and returns its place.
+    /// Records the call of an operation, and returns the operation's place in the log.
     pub(super) fn calls(&self, client: u64, input: I) -> usize {
         self.state.with(|state| {
             let now_ns = state.now_ns();
@@ -62,26 +63,27 @@ impl<I, O> Log<I, O> {
         })
     }
 
-    /// Writes down that the operation at `place` has returned.
+    /// Records that the operation at `place` has returned.
     pub(super) fn returns(&self, place: usize, output: O) {
         self.state.with(|state| {
             let now_ns = state.now_ns();
-            // Taken by then: the run is over, and this is a task that has not noticed.
+            // `take` may have emptied the log: then the run is over, and this task is late.
             if let Some(operation) = state.operations.get_mut(place) {
                 operation.returned = Some((now_ns, output));
             }
         });
     }
 
-    /// A moment for [`Log::adds`].
+    /// The present moment, for a later [`Log::adds`].
     #[cfg(feature = "store")]
     pub(super) fn moment(&self) -> u64 {
         self.state.with(State::now_ns)
     }
 
-    /// Writes down operations that `client` called together at `moment`, and that have just
-    /// returned. A client has one operation at a time, so each is put down to one of its own, a
-    /// million further on than the one before.
+    /// Records operations that `client` called together at `moment` and that have just returned.
+    ///
+    /// A client has one operation at a time, so each of these is recorded under a client number of
+    /// its own, each a million higher than the one before.
     #[cfg(feature = "store")]
     pub(super) fn adds(
         &self,

@@ -1,27 +1,28 @@
-//! Asks the checker about a run's history.
+//! Has the checker judge a run's histories.
 
 use crate::checker::describe::Describe;
 use crate::checker::{Budget, Operation, Verdict, Why, check, explain};
 use crate::history::{self, History};
 
-/// How often the checker may try an operation in a state. Counted, not timed, so that a verdict
-/// does not depend on the machine: some seconds, a thousand times what histories of the suite take.
+/// How often the checker may try an operation in a state: some seconds of work, a thousand times
+/// as much as a history of the suite takes. Counted, not timed, so that a verdict does not depend
+/// on the machine.
 const STEPS_MAX: u64 = 10_000_000;
 
-/// About how many bytes the checker may remember.
+/// About how many bytes the checker may use.
 const MEMORY_MAX: usize = 512 << 20;
 
-/// How wide a counterexample is drawn.
+/// The width of a drawn counterexample, in columns.
 const WIDTH: usize = 96;
 
-/// What the checker says of a history.
+/// The checker's judgement of a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::lab) enum Judgement {
     /// It is linearizable.
     Legal,
-    /// It is not, and here is why.
+    /// It is not linearizable, for this reason.
     Illegal(String),
-    /// It would have taken more than there was. Says what.
+    /// The checker ran out of steps or memory, as the text says.
     Undecided(String),
 }
 
@@ -42,7 +43,7 @@ fn judge_within(ask: Ask, histories: &[History]) -> Judgement {
     verdict
 }
 
-/// What there is for the judgement of a history.
+/// The budget for the judgement of a history.
 #[derive(Clone, Copy)]
 struct Ask {
     steps: u64,
@@ -103,7 +104,8 @@ mod tests {
         assert_eq!(judge_within(ask, &history), Judgement::Undecided(why));
     }
 
-    /// Appends that all overlap, and a read that misses a letter: all orders must be remembered.
+    /// Appends that all overlap, and a read that misses a letter: the checker must remember every
+    /// order.
     #[test]
     fn a_history_that_needs_too_much_memory_is_undecided_and_says_so() {
         let key = || "k".to_string();

@@ -1,4 +1,4 @@
-//! The key/value service in the suite: servers of it, clients, and what those saw.
+//! The key/value service in the suite: its servers, its clients, and the clients' histories.
 //!
 //! ```text
 //!  scenario ── get, put, append ──► Client ── begins, ends ──► KvObservers   at once
@@ -8,14 +8,15 @@
 //! ```
 //!
 //! A scenario of part 3A or 3B begins with [`Cluster::serve_kv`], then makes a [`Client`] for
-//! each task that asks the service something. What a client asks and is answered, and when, goes
-//! into the run's [`History`](crate::history::History), which the checker judges when the run is
-//! over, also when that was cut short: an operation that never returned may have happened, or not.
-//! Meanwhile [observers](super::observe::kv) look for what is wrong at a glance.
+//! each task that calls the service. Every operation of a client, its answer, and the times of
+//! both go into the run's [`History`](crate::history::History). The checker judges the history
+//! when the run is over, even if the run was cut short: an operation that never returned may or
+//! may not have happened. During the run, [observers](super::observe::kv) look for simple
+//! mistakes.
 //!
 //! Partitions cut only links between servers, as in the course: a client reaches every server
-//! that is up, and a leader that was deposed and does not know it as well as any other. That is
-//! what makes an old value visible. Calls to a server that cannot be reached fail within 100 ms.
+//! that is up, including a deposed leader that still believes to lead. So a client can see an old
+//! value. Calls to an unreachable server fail within 100 ms.
 //!
 //! [`Cluster::serve_kv`]: super::Cluster::serve_kv
 

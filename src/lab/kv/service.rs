@@ -20,13 +20,13 @@ impl Application for KvService {
 }
 
 impl Cluster {
-    /// Boots the servers with the key/value service above them. It takes a snapshot when the raft
-    /// state has more than `raft_state_max` bytes; `None`: never.
+    /// Boots the servers with the key/value service above them. The service takes a snapshot when
+    /// the raft state exceeds `raft_state_max` bytes; with `None`, never.
     pub fn serve_kv(&self, raft_state_max: Option<usize>) {
         self.serve_kv_reading(raft_state_max, Reads::default());
     }
 
-    /// The same, with a choice of how reads are answered.
+    /// Boots the servers like [`Cluster::serve_kv`]; `reads` chooses how the service answers reads.
     pub fn serve_kv_reading(&self, raft_state_max: Option<usize>, reads: Reads) {
         let config = RsmConfig { raft_state_max, reads };
         self.serve(Arc::new(KvService { design: self.kv_design(), config }));

@@ -1,21 +1,22 @@
-//! Observers: they look on while a cluster runs, and end the run when a rule of Raft is broken.
+//! Observers: they watch a running cluster and end the run when a rule of Raft is broken.
 //!
-//! A scenario finds that something went wrong at its end, if at all; an observer says which rule
-//! was broken, by whom, and ends the run at that moment. It looks only at what any implementation
-//! shows, so it holds for every design, and knows nothing of what a server thinks:
+//! A scenario notices a mistake only at its end, if at all. An observer ends the run at the moment
+//! of the mistake, and names the broken rule and the server. It sees only what every
+//! implementation shows from outside, so it works for every design; a server's memory is hidden
+//! from it:
 //!
 //! ```text
 //!  server ── request ──► Tap ──► Event::{Sent, Delivered}  ─┐
-//!         ◄── reply ──── Tap ──► Event::{Answered, Ended}   │   World      what everybody knows:
+//!         ◄── reply ──── Tap ──► Event::{Answered, Ended}   │   World      shared knowledge:
 //!                                                           ├─► (updated)  storage, lives, calls
 //!  server ── write ───► Watch ─► Event::{Voted, Appended,   │     │
 //!                                Covered, Synced}           │     ▼
 //!  server ── apply_ch ► reader ► Event::Applied            ─┘   each Observer: a rule, or a Tally
 //! ```
 //!
-//! Messages arrive as [`Facts`], the neutral words that each design translates into;
-//! a reply's are joined with its request's. Writes make a shadow of each server's storage, once as
-//! written and once as of the last sync, in which a log is only its runs of terms.
+//! Each design translates its messages into neutral [`Facts`]; a reply's facts are joined with its
+//! request's. From the writes the observers build a shadow of each server's storage, once as
+//! written and once as of the last sync. A log in a shadow consists only of its runs of terms.
 //!
 //! | Part | Rule | Source | Fails when |
 //! | --- | --- | --- | --- |
@@ -26,53 +27,55 @@
 //! | 2A | `StaleTermRefused` | §5.1 | a vote or `success` answers an older term's request |
 //! | 2A | `ReplyHasNewestTerm` | Figure 2 | a reply's term is below its request's or the server's |
 //! | 2B | `VoteOnlyUpToDate` | §5.4.1 | a vote goes to a log that is behind the voter's |
-//! | 2B | `LogMatching` | Figure 3 | entries of one index and term differ, or what precedes them |
+//! | 2B | `LogMatching` | Figure 3 | entries of one index and term differ, or those before do |
 //! | 2B | `SendsOwnLog` | §5.3 | a leader sends other entries than it stored, or out of order |
-//! | 2B | `LeaderAppendOnly` | Figure 3 | a leader's durable entries vanish |
-//! | 2B | `AcknowledgedStays` | Figure 2 | entries vanish with which the leader's cannot conflict |
-//! | 2B | `CommittedStays` | Figure 3 | a committed entry vanishes |
-//! | 2B | `MatchingPrefixAccepted` | Figure 2 | a follower refuses what follows an entry it has |
+//! | 2B | `LeaderAppendOnly` | Figure 3 | a leader deletes durable entries |
+//! | 2B | `AcknowledgedStays` | Figure 2 | entries are deleted that the leader cannot contradict |
+//! | 2B | `CommittedStays` | Figure 3 | a committed entry is deleted |
+//! | 2B | `MatchingPrefixAccepted` | Figure 2 | entries are refused although the one before fits |
 //! | 2B | `StateMachineSafety` | Figure 3 | two servers apply different entries at one index |
 //! | 2B | `CommitOnlyOwnTerm` | §5.4.2 | an older term's entry is committed by counting |
-//! | 2B | `CommitMonotonic` | Figure 2 | a new leader has forgotten what it knew as committed |
+//! | 2B | `CommitMonotonic` | Figure 2 | a new leader's commit index is lower than it was before |
 //! | 2B | `CommitNeedsAcknowledgements` | §5.3 | a commit that no majority acknowledged |
-//! | 2B | `AppliedPromptly` | Figure 2 | nothing is applied for a second though more is committed |
+//! | 2B | `AppliedPromptly` | Figure 2 | no entry is applied for a second, though more is committed |
 //! | 2C | `PersistBeforeReply` | Figure 2 | a promised vote, log or term is not durable |
 //! | 2C | `PersistBeforeRequest` | ours | a candidate's vote, or a leader's term, is not durable |
-//! | 2C | `LeaderCompleteness` | Figure 3 | a leader lacks what an earlier term committed |
-//! | 2C | `CommitNeedsMajority` | §5.3 | an entry is taken for committed that no majority stored |
-//! | 2D | `SnapshotCoversCommitted` | §7 | a snapshot covers what no majority stored |
+//! | 2C | `LeaderCompleteness` | Figure 3 | a leader lacks an entry that was committed before |
+//! | 2C | `CommitNeedsMajority` | §5.3 | a commit of an entry that no majority stored |
+//! | 2D | `SnapshotCoversCommitted` | §7 | a snapshot covers an entry that no majority stored |
 //! | 2D | `SnapshotForward` | §7 | a snapshot is replaced by an older one |
 //! | 2D | `SnapshotOfCurrentLeader` | Figure 13 | a deposed leader's snapshot is installed |
-//! | 2D | `SnapshotEndsTruly` | Figure 13 | a snapshot is offered with another term than it has |
+//! | 2D | `SnapshotEndsTruly` | Figure 13 | a snapshot is sent with a wrong last included term |
 //!
 //! A run is judged by the rules of its scenario's part and of the parts before it, so that a
 //! server can be built in the order of the course: before 2C it need not store anything. In 2C
-//! `CommitNeedsMajority` takes the place of `CommitNeedsAcknowledgements`, which knows less. Our
-//! own designs are judged by all rules in every part, and so is any design with `--strict`.
+//! `CommitNeedsMajority` replaces `CommitNeedsAcknowledgements`, which knows less. Our own designs
+//! are judged by all rules in every part, and so is any design with `--strict`.
 //!
-//! The clients of a key/value service are looked at in the same way, by observers of their own
-//! ([`kv`]), which see operations begin and end:
+//! The clients of a key/value service have observers of their own ([`kv`]), which see operations
+//! begin and end:
 //!
 //! | Rule | Fails when |
 //! | --- | --- |
-//! | `ExactlyOnce` | what one operation wrote is there twice, or though it was refused |
-//! | `ClientOrder` | what a client wrote is there in another order |
-//! | `NoReadFromThePast` | an answer misses what had returned before its operation was called |
+//! | `ExactlyOnce` | an operation's text is in a value twice, or although it was refused |
+//! | `ClientOrder` | a client's texts are in a value in another order than it sent them |
+//! | `NoReadFromThePast` | an answer misses an operation that had returned before the call |
 //!
-//! What they promise: a server that follows the paper is never blamed, however late, repeated or
-//! reordered its messages are and whenever it crashes. Each rule allows for the time between what
-//! a server decides under its lock and what can be seen of it: a reply is judged by all moments
-//! between the request's arrival and its own departure. What they do not: to see what never leaves
-//! a server's memory, or to judge a vote or a message that no hook shows.
+//! Promised: the observers never blame a server that follows the paper, however late, repeated or
+//! reordered its messages are and whenever it crashes. Each rule allows for the time between a
+//! server's decision under its lock and the visible effect: a reply may be right at any moment
+//! between the request's arrival and its own departure.
 //!
-//! A design must translate into `Facts::None` what is no act of the protocol as the paper has it,
-//! such as a pre-vote and its answer: a vote counts here as soon as it is shown.
+//! Not promised: observers do not see what stays in a server's memory, and they do not judge a
+//! vote or a message that no hook shows.
 //!
-//! They run in place, under a [`Quiet`] lock: no scheduling point, no chance, no virtual time. So
-//! a run with observers takes the same course as one without.
+//! A design must translate a message that is not in the paper, such as a pre-vote or its reply,
+//! into `Facts::None`: a vote counts here as soon as it is shown.
 //!
-//! Read next: `event.rs` for what a rule is told, `election.rs` for the simplest two.
+//! Observers run in place, under a [`Quiet`] lock, without a scheduling point, random numbers or
+//! virtual time. So a run with observers takes the same course as a run without.
+//!
+//! Read next: `event.rs` for the events that a rule sees, `election.rs` for the simplest two rules.
 
 mod accepts;
 mod acknowledged;
@@ -126,12 +129,12 @@ pub struct Observers {
     state: Quiet<State>,
 }
 
-/// Whether what ought to happen soon is judged, beside what must never happen.
+/// Whether the observers judge liveness besides safety.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Liveness {
-    /// The schedule is mild, so that a server that does nothing is at fault.
+    /// The schedule is mild, so a server that does nothing is at fault.
     Judged,
-    /// The schedule may hold up any server for long: safety only.
+    /// The schedule may stall any server for long, so only safety is judged.
     Ignored,
 }
 
@@ -141,22 +144,22 @@ struct State {
     tally: Tally,
     together: Together,
     standing: Standing,
-    /// What each call that has not ended asks for.
+    /// The request of each call that has not ended.
     calls: BTreeMap<u64, Facts>,
     /// The first violation; after it nothing is judged.
     broken: Option<Broken>,
 }
 
-/// A rule that was broken.
+/// A broken rule.
 #[derive(Clone)]
 struct Broken {
     rule: &'static str,
     message: String,
-    /// The server at fault, where that is not the one at work.
+    /// The server at fault, if that is not the one whose task is running.
     blamed: Option<ServerId>,
 }
 
-/// A rule, with the [bits](event::Kind::bit) of what it looks at.
+/// A rule, with the [bits](event::Kind::bit) of the events that it sees.
 struct Rule {
     kinds: u16,
     observer: Box<dyn Observer>,
@@ -170,8 +173,8 @@ impl Rule {
 }
 
 impl Observers {
-    /// Observers of a cluster of `servers` whose messages `facts` translates and whose services
-    /// count by `numbering`: those of the parts up to `until`.
+    /// Observers with the rules of the parts up to `until`, for a cluster of `servers` whose
+    /// messages `facts` translates and whose services number commands by `numbering`.
     pub fn new(
         servers: usize,
         facts: fn(&dyn Any) -> Facts,
@@ -191,14 +194,15 @@ impl Observers {
         Arc::new(Observers { facts, state: Quiet::new(state) })
     }
 
-    /// `server` starts a life from `persisted`: call it before the server is made.
+    /// Begins a life of `server`, which starts from `persisted`; call it before the server is made.
     ///
-    /// Give the life to the new persister as its watch. The server's earlier life, if any, is over;
-    /// `calls` is how many calls the network has counted so far. On the real clock one of those may
-    /// be shown only now, and must not be taken for the new life's.
+    /// Give the returned life to the new persister as its watch. It ends the server's earlier life,
+    /// if any. `calls` is the number of calls that the network has counted so far: on the real
+    /// clock an observer may see one of those calls only now, and must not credit it to the new
+    /// life.
     ///
     /// # Panics
-    /// When the cluster has no such server.
+    /// If the cluster has no such server.
     pub fn boot(
         self: &Arc<Observers>,
         server: ServerId,
@@ -215,28 +219,28 @@ impl Observers {
         Arc::new(Life::new(self.clone(), server, life))
     }
 
-    /// The run is at its end: judges what was left open. Call it once.
+    /// Ends the run: judges everything that is still open. Call it once.
     pub fn finish(&self) {
         self.look(|state| state.show(&Event::Finished));
     }
 
-    /// What is to be said of the elections where no leader was found; empty if nothing is.
+    /// A remark on the elections for the report of a missing leader; empty if there is none.
     pub fn on_elections(&self) -> String {
         self.state.with(|state| state.together.remark())
     }
 
-    /// Who led, where each log ends and what each follower last refused, as lines: what is to be said
-    /// of a command that was not committed.
+    /// Describes the cluster, in lines, for the report of a command that was not committed: the
+    /// leaders, the end of each log, and the last refusal of each follower.
     pub fn on_agreement(&self, wanted: &Wanted) -> String {
         self.state.with(|state| state.standing.describe(&state.world, wanted))
     }
 
-    /// What happened in the run so far, counted.
+    /// The counts of the run's situations so far.
     pub fn situations(&self) -> Situations {
         self.state.with(|state| state.tally.counts.clone())
     }
 
-    /// Changes what is known; ends the run, once nothing is locked, if that broke a rule.
+    /// Changes the state, then ends the run, after releasing the lock, if the change broke a rule.
     fn look<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let (result, broken) = self.state.with(|state| {
             let before = state.broken.is_some();
@@ -256,8 +260,8 @@ impl Observers {
     }
 }
 
-/// One of each that belongs to `until` or to a part before it. Of several that an event breaks the
-/// first is named.
+/// The rules of `until` and of the parts before it. If an event breaks several rules, the run
+/// reports the first of them.
 fn rules(servers: usize, liveness: Liveness, until: Part) -> Vec<Box<dyn Observer>> {
     let mut rules: Vec<Box<dyn Observer>> = of_elections();
     if until >= Part::P2B {
@@ -289,8 +293,8 @@ fn of_elections() -> Vec<Box<dyn Observer>> {
     ]
 }
 
-/// The rules of part 2B. Where they look at what is stored, they see nothing of a server that
-/// stores nothing yet, and blame it for nothing.
+/// The rules of part 2B. Those that look at stored data do not blame a server that stores nothing
+/// yet.
 fn of_logs(servers: usize) -> Vec<Box<dyn Observer>> {
     vec![
         Box::new(votes::VoteOnlyUpToDate),
@@ -306,7 +310,7 @@ fn of_logs(servers: usize) -> Vec<Box<dyn Observer>> {
     ]
 }
 
-/// The rules of part 2C: what was promised is on disk.
+/// The rules of part 2C: promises are on disk.
 fn of_durability() -> Vec<Box<dyn Observer>> {
     vec![
         Box::new(durability::PersistBeforeReply),
@@ -345,7 +349,7 @@ impl State {
         self.tally.see(event, &self.world);
     }
 
-    /// `by`, in term `term`, says that the log up to `position` is committed.
+    /// Notes that `by`, in term `term`, reports the log up to `position` as committed.
     fn committed(&mut self, by: ServerId, term: Term, position: Position) {
         if self.world.committed.note(term, position) {
             self.show(&Event::Committed { by, term, position });
@@ -403,7 +407,7 @@ impl Tap for Observers {
         }
         self.look(|state| {
             let Some((from, to)) = servers(call, state) else { return };
-            // What it says was found out when it left, unless its caller is gone.
+            // The request was translated when it was sent, unless its caller is gone.
             let known = state.calls.get(&call.id).copied();
             let facts = known.unwrap_or_else(|| (self.facts)(request));
             if facts != Facts::None && state.world.server(to).alive {
