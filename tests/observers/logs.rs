@@ -84,10 +84,10 @@ fn a_leader_sends_no_other_entries_than_it_stored() {
         (at(1, 1), 2, &[1, 2][..], "tells S2 that its log has the entry 2/3"),
         (at(2, 2), 3, &[3], "tells S2 that its log has the entry 2/2"),
         (at(2, 2), 3, &[3, 3], "tells S2 that its log has the entry 2/2"),
-        (at(0, 0), 1, &[1, 3, 3], "other entries behind 0/0, up to 3/3"),
-        (at(1, 1), 3, &[3], "the entry 3/3 right behind 1/1"),
-        (at(1, 2), 2, &[1, 3], "the entry 1/2 right behind 1/2"),
-        (at(1, 2), 3, &[3, 2], "the entry 2/4 right behind 3/3"),
+        (at(0, 0), 1, &[1, 3, 3], "other entries after 0/0, up to 3/3"),
+        (at(1, 1), 3, &[3], "the entry 3/3 right after 1/1"),
+        (at(1, 2), 2, &[1, 3], "the entry 1/2 right after 1/2"),
+        (at(1, 2), 3, &[3, 2], "the entry 2/4 right after 3/3"),
         (at(3, 3), 4, &[4], "the entry 4/4, of a later term"),
     ] {
         let message = breaks("SendsOwnLog", move |play| {

@@ -1,15 +1,15 @@
-//! What a follower may not refuse.
+//! A follower accepts entries that follow an entry of its log.
 
 use super::event::{Event, Kind, Observer, at};
 use super::world::World;
 use crate::lab::Facts;
 
 /// "Reply false if log doesn't contain an entry at prevLogIndex whose term matches prevLogTerm"
-/// (Figure 2, `AppendEntries`, step 2): and a follower of the leader's term that has it all the
-/// while does not.
+/// (Figure 2, `AppendEntries`, step 2): a follower in the leader's term that has this entry from
+/// the request's arrival to the reply must not refuse.
 ///
-/// Sees a candidate that does not give way to the leader of its term, and a server whose log in
-/// memory is not the one it stored.
+/// The rule catches a candidate that does not step down for the leader of its term, and a server
+/// whose log in memory differs from the stored one.
 pub(super) struct MatchingPrefixAccepted;
 
 impl Observer for MatchingPrefixAccepted {
@@ -31,7 +31,7 @@ impl Observer for MatchingPrefixAccepted {
             Facts::Acts { term: asked, prev, .. } if asked == *term && handling.prev_fits => {
                 Err(format!(
                     "{by}, in term {term}, refuses entries of that term's leader {} that follow \
-                     {prev}, although its log had that entry ever since the request came at {}",
+                     {prev}, although its log has had {prev} since the request came at {}",
                     handling.from,
                     at(handling.since)
                 ))

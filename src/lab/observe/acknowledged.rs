@@ -1,4 +1,4 @@
-//! When an entry is committed, as far as the messages alone tell.
+//! A commit needs the acknowledgements of a majority, as the messages alone show them.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use super::world::{World, accepts};
 use crate::api::{Index, Position, ServerId, Term};
 
 /// §5.3: an entry is committed "once the leader that created the entry has replicated it on a
-/// majority of the servers". Judged by what servers told each other, for servers that store
-/// nothing yet; [`CommitNeedsMajority`](super::commit::CommitNeedsMajority) asks their disks.
+/// majority of the servers". This rule judges by messages, for servers that store nothing yet;
+/// [`CommitNeedsMajority`](super::commit::CommitNeedsMajority) judges by their disks.
 ///
 /// A server counts if it led in the entry's term or later, or told a leader of such a term that
-/// it has the log up to the entry or further. Every server that rightly counts is among these: the
-/// answer leaves before its leader can count it.
+/// it has the log up to the entry or further. Every server that a leader may count is among these,
+/// since the reply leaves before the leader can count it.
 pub(super) struct CommitNeedsAcknowledgements {
-    /// Per server and term: up to where it has that term's leader's log, as it said.
+    /// Per server and term: the index up to which the server said it has that term's leader's log.
     told: Vec<BTreeMap<Term, Index>>,
-    /// Up to here commits have been judged.
+    /// The index up to which commits have been judged.
     seen: Index,
 }
 
@@ -49,7 +49,7 @@ impl Observer for CommitNeedsAcknowledgements {
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
         match event {
             Event::Sent { from, facts, .. } => {
-                // A leader has its own log, however long.
+                // A leader has all of its own log.
                 if let Some(term) = leads_in(facts) {
                     self.note(*from, term, Index(u64::MAX));
                 }
@@ -66,7 +66,7 @@ impl Observer for CommitNeedsAcknowledgements {
                 if have.len() < world.quorum() {
                     let names: Vec<_> = have.iter().map(ServerId::to_string).collect();
                     return Err(format!(
-                        "{by} takes {position} for committed, but only [{}] led or acknowledged \
+                        "{by} treats {position} as committed, but only [{}] led or acknowledged \
                          it; a majority is {}",
                         names.join(", "),
                         world.quorum()

@@ -1,4 +1,4 @@
-//! What is committed is soon applied.
+//! A server applies committed entries soon.
 
 use std::time::Duration;
 
@@ -7,15 +7,17 @@ use super::world::{Server, World};
 use crate::api::{Index, ServerId};
 use crate::runtime;
 
-/// How long a server that is not held up may take to deliver what it knows to be committed.
+/// How long a server that is not stalled may take to deliver an entry that it knows to be
+/// committed.
 const PROMPT: Duration = Duration::from_secs(1);
 
 /// "If commitIndex > lastApplied: increment lastApplied, apply log[lastApplied] to state machine"
 /// (Figure 2, all servers).
 ///
-/// Fails when a live server knows that more is committed, its reader reads, and nothing has come
-/// for a second in which none of its tasks was held up. The next commit wakes a sleeping applier,
-/// so nothing else would notice. Judged whenever anything happens, for heartbeats keep coming.
+/// Fails if a live server knows of more committed entries, its reader reads, and the server has
+/// delivered nothing for a second in which none of its tasks was stalled. The next commit would
+/// wake a sleeping applier, so no other check would notice. The rule judges at every event, since
+/// heartbeats keep coming.
 pub(super) struct AppliedPromptly {
     owed: Vec<Option<Owed>>,
     /// The first moment at which anything may be judged late.
@@ -35,7 +37,7 @@ impl AppliedPromptly {
         AppliedPromptly { owed: vec![None; servers], due: Duration::MAX, late: None }
     }
 
-    /// Takes down what `server` owes now. Each delivery gives it a new second.
+    /// Notes the entries that `server` still has to deliver. Each delivery starts a new second.
     fn reckon(&mut self, server: ServerId, world: &World, delivered: bool) {
         let owed = &mut self.owed[server.slot()];
         let known = world.server(server);
@@ -72,8 +74,8 @@ impl AppliedPromptly {
 
 fn late(server: ServerId, owed: Owed, known: &Server) -> String {
     format!(
-        "{server} has known since {} that the log is committed up to {}, but its apply channel \
-         has had no more than {}, and nothing for a second in which it was not held up",
+        "{server} has known since {} that the log is committed up to {}, but it has delivered only \
+         up to {} on its apply channel, and nothing for a second in which it was not stalled",
         at(owed.since),
         owed.index,
         known.delivered

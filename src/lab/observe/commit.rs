@@ -1,4 +1,4 @@
-//! When an entry is committed.
+//! The rules for commits, judged by the servers' disks.
 
 use super::event::{Event, Kind, Observer, leads_in};
 use super::world::World;
@@ -6,11 +6,11 @@ use crate::api::{Index, Position, ServerId, Term};
 use crate::lab::Facts;
 
 /// "A log entry is committed once the leader that created the entry has replicated it on a
-/// majority of the servers" (Raft §5.3): whoever says that it is committed, or applies it, the
-/// durable logs of a majority have it.
+/// majority of the servers" (Raft §5.3): when a server reports an entry as committed, or applies
+/// it, the durable logs of a majority have it.
 #[derive(Default)]
 pub(super) struct CommitNeedsMajority {
-    /// Up to here it was seen to be so. Whoever stored a committed entry keeps it.
+    /// The last index for which this was checked. A server that stored a committed entry keeps it.
     seen: Index,
 }
 
@@ -32,8 +32,8 @@ impl Observer for CommitNeedsMajority {
         if holders.len() < world.quorum() {
             let holders: Vec<String> = holders.iter().map(ServerId::to_string).collect();
             return Err(format!(
-                "{by} takes {position} for committed, but it is in the durable logs of [{}] \
-                 alone; a majority is {}",
+                "{by} treats {position} as committed, but only [{}] have it in their durable \
+                 logs; a majority is {}",
                 holders.join(", "),
                 world.quorum()
             ));
@@ -46,12 +46,13 @@ impl Observer for CommitNeedsMajority {
 /// "Raft never commits log entries from previous terms by counting replicas. Only log entries from
 /// the leader's current term are committed by counting replicas" (Raft §5.4.2).
 ///
-/// Fails when a leader says that the log is committed further than was said before, and the last
-/// such entry is of an older term. A leader that counts, ceases to lead before it can say so, and
-/// leads again, says so then: what a majority had when it ceased to lead is allowed to it.
+/// Fails if a leader reports a higher commit index than any leader before, and the entry there is
+/// of an older term. One case is allowed: a leader may count a majority, be deposed before it can
+/// report the commit, and report it when it leads again. So a leader may report all entries that a
+/// majority had when it was deposed.
 #[derive(Default)]
 pub(super) struct CommitOnlyOwnTerm {
-    /// How far leaders said that the log is committed.
+    /// The highest commit index that any leader has reported.
     said: Index,
 }
 
@@ -72,7 +73,8 @@ impl Observer for CommitOnlyOwnTerm {
             Event::Sent { from, facts: Facts::Installs { term, last_included, .. }, .. } => {
                 (*from, *term, last_included.index, false)
             }
-            // It says no more than its receiver is known to have, so its last entry may be older.
+            // It reports only entries that its receiver has, so the last one may be of an older
+            // term.
             Event::Sent { from, facts: Facts::Beats { term, commit, .. }, .. } => {
                 (*from, *term, *commit, false)
             }
@@ -86,7 +88,7 @@ impl Observer for CommitOnlyOwnTerm {
     }
 }
 
-/// Judges `commit`, which `leader` must have found by counting, or in its own snapshot.
+/// Judges `commit`, which `leader` must have found by counting or in its own snapshot.
 fn counted(leader: ServerId, term: Term, commit: Index, world: &World) -> Result<(), String> {
     let known = world.server(leader);
     let log = &known.shadow.written.log;
@@ -96,14 +98,14 @@ fn counted(leader: ServerId, term: Term, commit: Index, world: &World) -> Result
     }
     Err(format!(
         "{leader}, leader of term {term}, commits the log up to {of}/{commit}: an entry of an \
-         older term, with none of its own behind it, and no leader had said so before"
+         older term without one of its own after it, which no leader had committed before"
     ))
 }
 
-/// A leader's `leader_commit` does not fall behind what it knew before its term, as the commit
-/// index of a server "increases monotonically" (Figure 2, volatile state).
+/// A leader's `leader_commit` is not below the commit index that it knew before its term, since a
+/// server's commit index "increases monotonically" (Figure 2, volatile state).
 ///
-/// Within one term messages may overtake each other, so there it is not judged.
+/// Within one term messages may overtake each other, so the rule does not judge them.
 pub(super) struct CommitMonotonic;
 
 impl Observer for CommitMonotonic {
@@ -129,7 +131,7 @@ impl Observer for CommitMonotonic {
         }
         Err(format!(
             "{from}, leader of term {term}, says that the log is committed up to {commit}, but in \
-             term {before} of the same life it knew that it was up to {known}"
+             term {before} of the same life it knew that the log was committed up to {known}"
         ))
     }
 }

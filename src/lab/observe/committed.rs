@@ -1,13 +1,13 @@
-//! What is known to be committed, and in which term at the latest.
+//! The known commits: how far the log is committed, and in which term at the latest.
 
 use crate::api::{Index, Position, Term};
 
-/// For each term, how far its servers said that the log is committed: a staircase, of which only
-/// the corners are kept.
+/// For each term, the highest index that its servers reported as committed: a staircase, of which
+/// only the corners are kept.
 ///
 /// ```text
-/// index          ┌──── 9        a leader of term 7 said 9
-///          ┌── 5 ┘              a leader of term 4 said 5
+/// index          ┌──── 9        a leader of term 7 reported 9
+///          ┌── 5 ┘              a leader of term 4 reported 5
 /// term ────┴─────┴────
 /// ```
 #[derive(Debug, Clone, Default)]
@@ -16,8 +16,8 @@ pub(super) struct Committed {
 }
 
 impl Committed {
-    /// Notes that the log up to `position` is committed in `term` at the latest. Whether that is
-    /// news: a greater index, or the same in an earlier term.
+    /// Notes that the log up to `position` is committed in `term` at the latest. Returns whether
+    /// that is new: a greater index, or the same index in an earlier term.
     pub(super) fn note(&mut self, term: Term, position: Position) -> bool {
         let at = self.corners.partition_point(|(seen, _)| *seen <= term);
         let known = at.checked_sub(1).map(|before| self.corners[before].1.index);
@@ -42,7 +42,8 @@ impl Committed {
         at.checked_sub(1).map(|before| self.corners[before])
     }
 
-    /// The earliest term in which `index` is known to be committed, and how far the log was then.
+    /// The earliest term in which `index` is known to be committed, and the last entry known to be
+    /// committed in that term.
     pub(super) fn covering(&self, index: Index) -> Option<(Term, Position)> {
         let at = self.corners.partition_point(|(_, position)| position.index < index);
         self.corners.get(at).copied()
@@ -61,7 +62,7 @@ mod tests {
     fn only_corners_are_kept() {
         let mut committed = Committed::default();
         assert!(!committed.note(Term(3), at(0)), "index 0 is no entry");
-        assert!(committed.note(Term(4), at(5)), "the first news");
+        assert!(committed.note(Term(4), at(5)), "the first report");
         assert!(committed.note(Term(7), at(9)), "a greater index");
         assert!(!committed.note(Term(5), at(5)), "known since term 4");
         assert!(committed.note(Term(5), at(7)), "a greater index for term 5");
@@ -69,7 +70,7 @@ mod tests {
         assert_eq!(
             committed.corners,
             [(Term(2), at(5)), (Term(5), at(7)), (Term(7), at(9))],
-            "term 4 said nothing that term 2 did not"
+            "term 4 reported nothing that term 2 did not"
         );
         assert!(committed.note(Term(2), at(9)), "all of it in term 2");
         assert_eq!(committed.corners, [(Term(2), at(9))]);

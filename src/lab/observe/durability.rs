@@ -1,4 +1,4 @@
-//! What is promised to others must survive a crash.
+//! A server's promises to others must survive a crash.
 
 use super::event::{Event, Kind, Observer, at, leads_in, promised, term_of};
 use super::shadow::Ballot;
@@ -8,11 +8,11 @@ use crate::lab::Facts;
 
 /// "Persistent state on all servers (updated on stable storage before responding to RPCs)"
 /// (Figure 2): when a reply leaves, its term and its vote are durable, and the log that it
-/// promises was, at some moment since the request came.
+/// promises was durable at some moment since the request came.
 ///
-/// Entries that a later leader has replaced need never have been: a server may take in both
-/// requests, store what they leave, and then answer both. After a crash it is where it would be
-/// had it stored each step.
+/// Entries that a later leader has replaced need never have been durable: a server may handle both
+/// requests, store the combined result, and then answer both. After a crash it is in the same
+/// state as if it had stored each step.
 pub(super) struct PersistBeforeReply;
 
 impl Observer for PersistBeforeReply {
@@ -33,8 +33,8 @@ impl Observer for PersistBeforeReply {
             && !holds_vote(durable.ballot, *term, handling.from)
         {
             return Err(format!(
-                "{by} tells {} that it has its vote of term {term}, but {} is durable; save the \
-                 vote and sync before you answer; the request came at {}",
+                "{by} grants {} its vote of term {term}, but only {} is durable; save the vote and \
+                 sync before you answer; the request came at {}",
                 handling.from,
                 stored(durable.ballot),
                 came()
@@ -57,8 +57,8 @@ impl Observer for PersistBeforeReply {
         }
         match term_of(reply) {
             Some(term) if durable.ballot.term < term => Err(format!(
-                "{by} answers {} in term {term}, but {} is durable; save the term and sync before \
-                 you answer; the request came at {}",
+                "{by} answers {} in term {term}, but only {} is durable; save the term and sync \
+                 before you answer; the request came at {}",
                 handling.from,
                 stored(durable.ballot),
                 came()
@@ -68,13 +68,13 @@ impl Observer for PersistBeforeReply {
     }
 }
 
-/// A candidate's term and its vote for itself are durable before it asks for votes, and a leader
-/// speaks in no term that a crash would make it forget.
+/// A candidate's term and its vote for itself are durable before it asks for votes, and a leader's
+/// term is durable before it sends anything.
 ///
-/// Ours: Figure 2 asks for this "before responding to RPCs" alone, and whoever stores its vote
-/// after it has asked and before it counts the answers is as safe. But then it must know which of
-/// the two came first, and a mistake there is two leaders in one term. All that is gained is the
-/// time of one sync per election.
+/// Ours: Figure 2 asks for this only "before responding to RPCs", and a candidate that stores its
+/// vote after it has asked, but before it counts the replies, is just as safe. But such a candidate
+/// must know which of the two came first, and a mistake there gives two leaders in one term. It
+/// would gain only the time of one sync per election.
 pub(super) struct PersistBeforeRequest;
 
 impl Observer for PersistBeforeRequest {
@@ -91,14 +91,14 @@ impl Observer for PersistBeforeRequest {
         let durable = world.durable(*from).ballot;
         match facts {
             Facts::AsksVote { term, .. } if !holds_vote(durable, *term, *from) => Err(format!(
-                "{from} asks for votes in term {term}, but {} is durable; save the vote for \
+                "{from} asks for votes in term {term}, but only {} is durable; save the vote for \
                  yourself and sync before you ask",
                 stored(durable)
             )),
             _ => match leads_in(facts) {
                 Some(term) if durable.term < term => Err(format!(
-                    "{from} acts as leader of term {term}, but {} is durable; save the term and \
-                     sync before you act",
+                    "{from} acts as leader of term {term}, but only {} is durable; save the term \
+                     and sync before you act",
                     stored(durable)
                 )),
                 _ => Ok(()),
@@ -107,7 +107,7 @@ impl Observer for PersistBeforeRequest {
     }
 }
 
-/// Whether a server that stored `ballot` cannot vote for anyone but `candidate` in `term`.
+/// Whether a server that stored `ballot` can vote only for `candidate` in `term`.
 fn holds_vote(ballot: Ballot, term: Term, candidate: ServerId) -> bool {
     ballot.term > term || (ballot.term == term && ballot.voted_for == Some(candidate))
 }

@@ -11,7 +11,7 @@ use crate::lab::Facts;
 #[derive(Default)]
 pub(super) struct ElectionSafety {
     leaders: BTreeMap<Term, ServerId>,
-    /// The one that acted last.
+    /// The leader that sent the last message.
     latest: Option<(Term, ServerId)>,
 }
 
@@ -39,14 +39,14 @@ impl Observer for ElectionSafety {
 }
 
 /// "A candidate wins an election if it receives votes from a majority of the servers in the full
-/// cluster for the same term" (Raft §5.2): a leader without that many votes given is none.
+/// cluster for the same term" (Raft §5.2): no server leads without so many votes.
 ///
-/// Votes count from when they leave the voter, whether or not they arrive.
+/// A vote counts from the moment when it leaves the voter, whether or not it arrives.
 #[derive(Default)]
 pub(super) struct ElectedByMajority {
     voters: BTreeMap<(Term, ServerId), BTreeSet<ServerId>>,
     elected: BTreeSet<(Term, ServerId)>,
-    /// The one that acted last.
+    /// The leader that sent the last message.
     latest: Option<(Term, ServerId)>,
 }
 
@@ -90,7 +90,7 @@ impl ElectedByMajority {
         }
         let given: Vec<String> = voters.iter().map(ServerId::to_string).collect();
         Err(format!(
-            "{leader} acts as leader of term {term} with the votes of {} alone; a majority is \
+            "{leader} acts as leader of term {term} with only the votes of {}; a majority is \
              {quorum}",
             given.join(", ")
         ))

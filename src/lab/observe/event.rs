@@ -1,4 +1,4 @@
-//! What observers are told, and what they answer.
+//! The events that observers see, and the trait of an observer.
 
 use std::time::Duration;
 
@@ -7,8 +7,10 @@ use super::world::{Handling, World};
 use crate::api::{ApplyMsg, Entry, Index, Position, ServerId, Term};
 use crate::lab::Facts;
 
-/// Something that any implementation shows. The [`World`] already knows of it, so an event
-/// carries what was there before where a rule compares the two.
+/// An event that any implementation shows.
+///
+/// The [`World`] already includes it, so an event carries the earlier state if a rule compares the
+/// two.
 pub(super) enum Event<'a> {
     /// A request leaves.
     Sent { from: ServerId, to: ServerId, facts: &'a Facts },
@@ -16,34 +18,36 @@ pub(super) enum Event<'a> {
     Delivered { to: ServerId, facts: &'a Facts },
     /// A reply leaves the server that handled the request.
     Answered { by: ServerId, handling: &'a Handling, reply: &'a Facts },
-    /// A reply has reached the server that made the call, or the call is given up.
+    /// A reply has reached the server that made the call, or the call has failed.
     Ended { caller: ServerId, request: &'a Facts, got_reply: bool },
     /// Term and vote were written.
     Voted { server: ServerId, before: Ballot, after: Ballot },
-    /// Entries were written, after an entry of term `prev`, in place of all from the first one on.
+    /// Entries were written after an entry of term `prev`; they replace all entries from the first
+    /// one's index on.
     Appended { server: ServerId, prev: Option<Term>, entries: &'a [Entry] },
-    /// A snapshot was written over a log that began at `before` and had `there` at its index.
+    /// A snapshot up to `at` was written over a log that began at `before` and had an entry of term
+    /// `there` at the same index.
     Covered { server: ServerId, before: Position, at: Position, there: Option<Term> },
-    /// A write was made that, if a crash leaves no later one, takes away from `lost` on what is
-    /// durable.
+    /// A write was made that deletes the durable entries in `lost`, if a crash keeps it but no
+    /// later write.
     Torn { server: ServerId, lost: Lost },
-    /// All writes are durable; from `lost` on, entries that were durable before are gone.
+    /// All writes are durable; the entries in `lost`, which were durable before, are gone.
     Synced { server: ServerId, lost: Option<Lost> },
     /// The apply channel's reader received a message.
     Applied { server: ServerId, msg: &'a ApplyMsg },
-    /// The log up to `position` is committed, on the word of a server in term `term`.
+    /// A server in term `term` reported that the log up to `position` is committed.
     Committed { by: ServerId, term: Term, position: Position },
-    /// A server came to life.
+    /// A server started a life.
     Booted { server: ServerId },
-    /// A server's apply channel is read again, or no longer.
+    /// The reader of a server's apply channel paused or resumed.
     Reading { server: ServerId },
     /// A server's life is over.
     Crashed { server: ServerId },
-    /// The run is at its end.
+    /// The run is over.
     Finished,
 }
 
-/// What sort of event it is. There are many events, and most concern few rules.
+/// The kind of an event. There are many events, and most concern few rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Sent,
@@ -64,7 +68,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// All of them, for a rule that judges by the clock.
+    /// All kinds, for a rule that judges by the clock.
     pub(super) const ALL: &'static [Kind] = &[
         Kind::Sent,
         Kind::Delivered,
@@ -83,7 +87,7 @@ impl Kind {
         Kind::Finished,
     ];
 
-    /// A number with a bit of its own.
+    /// A number in which only this kind's bit is set.
     pub(super) const fn bit(self) -> u16 {
         1 << self as u16
     }
@@ -111,30 +115,30 @@ impl Event<'_> {
     }
 }
 
-/// One rule that must hold, whatever the implementation.
+/// One rule that must hold for every implementation.
 pub(super) trait Observer: Send {
     /// The rule's name, as a failure shows it.
     fn name(&self) -> &'static str;
 
-    /// What the rule looks at; it is shown nothing else.
+    /// The kinds of events that the rule needs; it sees no others.
     fn kinds(&self) -> &'static [Kind];
 
-    /// Looks at one event. `Err` has what was wrong, with the values.
+    /// Judges one event. `Err` has a description of the mistake, with the values.
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String>;
 
-    /// The server that broke the rule by doing nothing, once `see` has said so: the event is then
-    /// another server's.
+    /// The server that broke the rule by doing nothing, after `see` has failed: the event itself
+    /// may then be another server's.
     fn blamed(&self) -> Option<ServerId> {
         None
     }
 }
 
-/// A moment, as messages show it.
+/// A moment as failure texts show it.
 pub(super) fn at(moment: Duration) -> String {
     format!("{:.6} s", moment.as_secs_f64())
 }
 
-/// The leader's term in `facts`, if they are a leader's.
+/// The leader's term in `facts`, if a leader sent them.
 pub(super) fn leads_in(facts: &Facts) -> Option<Term> {
     match facts {
         Facts::Acts { term, .. } | Facts::Beats { term, .. } | Facts::Installs { term, .. } => {
@@ -158,7 +162,7 @@ pub(super) fn term_of(facts: &Facts) -> Option<Term> {
     }
 }
 
-/// How far a follower that accepts `facts` has the leader's log.
+/// The last entry of the leader's log that a follower has once it accepts `facts`.
 pub(super) fn promised(facts: &Facts) -> Option<Position> {
     match facts {
         Facts::Acts { last, .. } => Some(*last),
@@ -167,7 +171,7 @@ pub(super) fn promised(facts: &Facts) -> Option<Position> {
     }
 }
 
-/// How far a follower that accepts `facts` knows the log to be committed.
+/// The last index that a follower knows to be committed once it accepts `facts`.
 pub(super) fn committed_by(facts: &Facts) -> Option<Index> {
     match facts {
         Facts::Acts { commit, last, .. } => Some((*commit).min(last.index)),

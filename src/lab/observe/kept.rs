@@ -1,7 +1,7 @@
-//! What may not be taken out of a log any more.
+//! The rules for entries that a server must not delete from its log.
 //!
-//! Judged at each sync, and at each write before it: a crash may leave any beginning of what was
-//! written since the last sync.
+//! They judge each sync, and each write before it: a crash may keep any prefix of the writes since
+//! the last sync.
 
 use super::event::{Event, Kind, Observer};
 use super::shadow::Lost;
@@ -12,8 +12,8 @@ use crate::lab::Facts;
 /// "A leader never overwrites or deletes entries in its log; it only appends new entries"
 /// (Figure 3; Raft §5.3).
 ///
-/// A server whose storage is still of the term it led in has lost nothing,
-/// unless it is just being told of a newer one.
+/// A server deletes nothing while its storage has the term in which it led, unless it is just
+/// handling a request of a newer term.
 pub(super) struct LeaderAppendOnly;
 
 impl Observer for LeaderAppendOnly {
@@ -37,11 +37,11 @@ impl Observer for LeaderAppendOnly {
 }
 
 /// "If an existing entry conflicts with a new one (same index but different terms), delete the
-/// existing entry and all that follow it" (Figure 2, `AppendEntries`, step 3): and none otherwise.
+/// existing entry and all that follow it" (Figure 2, `AppendEntries`, step 3): and no others.
 ///
-/// In its term a follower keeps what it told that term's leader it has, and entries of the term
-/// itself: the leader has them all, so nothing of the leader's conflicts with them. A request that
-/// comes late is no reason to cut.
+/// Within a term, a follower keeps the entries that it acknowledged to the term's leader, and all
+/// entries of that term: the leader has them too, so its entries cannot conflict with them. A late
+/// request is no reason to truncate the log.
 pub(super) struct AcknowledgedStays {
     /// Term and index of each server's last acknowledgement.
     matched: Vec<(Term, Index)>,
@@ -88,12 +88,12 @@ impl AcknowledgedStays {
         match self.matched[server.slot()] {
             (of, matched) if of == term && lost.first.index <= matched => Err(format!(
                 "{server}, in term {term}, {}, although it told that term's leader that it has \
-                 the log up to {matched}",
+                 the leader's log up to {matched}",
                 gone(lost)
             )),
             _ if lost.last.term == term => Err(format!(
-                "{server}, in term {term}, {}: entries of that very term, with which its leader's \
-                 cannot conflict",
+                "{server}, in term {term}, {}: these are of the same term, so no entry of its \
+                 leader can conflict with them",
                 gone(lost)
             )),
             _ => Ok(()),
@@ -120,8 +120,8 @@ impl Observer for CommittedStays {
             return Ok(());
         };
         let term = world.written(server).ballot.term;
-        // Before the server hears of term `since`, an older leader may rightly tell it otherwise;
-        // and it may store at once what both have said.
+        // Before the server hears of term `since`, an older leader may rightly replace the entry;
+        // and the server may store the effects of both leaders' requests in one write.
         if term < since
             || world.server(server).hears_of_older_leader(since, lost.first.index)
             || committed_term(lost.first.index, committed, world) != Some(lost.first.term)
@@ -136,13 +136,13 @@ impl Observer for CommittedStays {
     }
 }
 
-/// The term of the committed entry at `index`, from a log that has all of them up to `committed`.
-/// `None` where every such log begins later.
+/// The term of the committed entry at `index`, from a log that has all entries up to `committed`;
+/// `None` if every such log begins later.
 fn committed_term(index: Index, committed: Position, world: &World) -> Option<Term> {
     world.holders(committed).find_map(|holder| world.durable(holder).log.term_at(index))
 }
 
-/// The durable entries that an event takes away, or would in a crash, and from whom.
+/// The durable entries that an event deletes, or would delete in a crash, and their server.
 fn taken_away(event: &Event<'_>) -> Option<(ServerId, Lost)> {
     match event {
         Event::Torn { server, lost } | Event::Synced { server, lost: Some(lost) } => {

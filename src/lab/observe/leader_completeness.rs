@@ -1,4 +1,4 @@
-//! A leader has all that was committed before its term.
+//! A leader has all entries that were committed before its term.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,14 @@ use crate::api::{Position, ServerId, Term};
 /// "If a log entry is committed in a given term, then that entry will be present in the logs of
 /// the leaders for all higher-numbered terms" (Figure 3; Raft §5.4.3).
 ///
-/// A leader's log counts as of its first act in its term, an entry as committed in the term of
-/// the first leader that said so. What is found committed later is held against the leaders
-/// already seen. Logs that match at an entry match before it, so the last one committed will do.
+/// The rule takes a leader's log at its first message in its term, and counts an entry as
+/// committed in the term of the first leader that reported it. A commit that becomes known later is
+/// checked against the leaders already seen. Logs that match at an entry match before it, so only
+/// the last committed entry is checked.
 #[derive(Default)]
 pub(super) struct LeaderCompleteness {
     leaders: BTreeMap<Term, (ServerId, TermLog)>,
-    /// The term of the last act.
+    /// The term of the last leader's message.
     latest: Option<Term>,
 }
 

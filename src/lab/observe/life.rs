@@ -1,4 +1,4 @@
-//! One life of a server: its writes and what its service receives.
+//! One life of a server: its writes, and the messages that its service receives.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use super::{Observers, State};
 use crate::api::{ApplyMsg, Entry, Position, ServerId};
 use crate::persister::{Watch, Write};
 
-/// One life of one server, from boot to crash. What comes later from a life that is over, its
-/// writes above all, is ignored.
+/// One life of one server, from boot to crash. Everything that arrives later from this life, above
+/// all its writes, is ignored.
 pub struct Life {
     observers: Arc<Observers>,
     server: ServerId,
@@ -21,7 +21,8 @@ impl Life {
         Life { observers, server, number }
     }
 
-    /// The apply channel's reader has received `msg`. Call it before the service sees the message.
+    /// Notes that the apply channel's reader has received `msg`. Call it before the service sees
+    /// the message.
     pub fn applied(&self, msg: &ApplyMsg) {
         let server = self.server;
         self.while_alive(|state| {
@@ -32,7 +33,7 @@ impl Life {
         });
     }
 
-    /// Whether the apply channel's reader reads (at first it does) or has been told to pause.
+    /// Notes whether the apply channel's reader reads, as it does at first, or has paused.
     pub fn reads(&self, reading: bool) {
         let server = self.server;
         self.while_alive(|state| {
@@ -41,8 +42,8 @@ impl Life {
         });
     }
 
-    /// The life is over. Call it before the server is taken off the network, its persister crashed
-    /// and the server killed, with nothing between that could let another task run.
+    /// Ends the life. Call it before the server is removed from the network, its persister crashes
+    /// and the server is killed, without a point in between at which another task could run.
     pub fn end(&self) {
         let server = self.server;
         self.while_alive(|state| {

@@ -1,4 +1,4 @@
-//! Logs that agree somewhere agree in all that goes before.
+//! Logs that agree at an entry agree at all entries before it.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,18 @@ use crate::lab::digest::hash;
 /// "If two logs contain an entry with the same index and term, then the logs are identical in all
 /// entries up through the given index" (Figure 3; Raft §5.3).
 ///
-/// Each entry that any server ever stored is known by term and index, with a hash of its command
-/// and the term of the entry before it. If every pair agrees on both, whole logs do.
+/// The rule notes each entry that any server ever stored, by term and index, with a hash of its
+/// command and the term of the entry before it. If any two entries of one term and index agree in
+/// both, whole logs agree.
 #[derive(Default)]
 pub(super) struct LogMatching {
-    /// The first entry stored at each index; most have no other.
+    /// The entry that was stored first at each index; most indices have no other.
     first: Vec<Option<Known>>,
-    /// The others, and those beyond [`DENSE_MAX`].
+    /// All other entries, and those beyond [`DENSE_MAX`].
     more: BTreeMap<(Index, Term), Known>,
 }
 
-/// Indices up to here have a slot in a list; a server gone mad must not make it a long one.
+/// The highest index with a slot in the list, so that a broken server cannot make the list huge.
 const DENSE_MAX: u64 = 1 << 22;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +65,8 @@ impl LogMatching {
         }
         if theirs.prev != ours.prev {
             return Err(format!(
-                "{us} and {them} both stored the entry {}, but before it {us} has an entry of \
-                 {} and {them} one of {}",
+                "{us} and {them} both stored the entry {}, but before it {us} has an entry of {} \
+                 and {them} one of {}",
                 entry.position(),
                 in_words(ours.prev),
                 in_words(theirs.prev)
@@ -74,7 +75,7 @@ impl LogMatching {
         Ok(())
     }
 
-    /// What is known of the entry; `ours` if nothing was.
+    /// The noted version of the entry; if there is none, `ours` becomes it.
     fn known(&mut self, entry: &Entry, ours: Known) -> Known {
         if let Some(slot) = slot(entry.index) {
             if slot >= self.first.len() {

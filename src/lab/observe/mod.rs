@@ -37,7 +37,7 @@
 //! | 2B | `CommitOnlyOwnTerm` | §5.4.2 | an older term's entry is committed by counting |
 //! | 2B | `CommitMonotonic` | Figure 2 | a new leader's commit index is lower than it was before |
 //! | 2B | `CommitNeedsAcknowledgements` | §5.3 | a commit that no majority acknowledged |
-//! | 2B | `AppliedPromptly` | Figure 2 | no entry is applied for a second, though more is committed |
+//! | 2B | `AppliedPromptly` | Figure 2 | nothing is applied for a second though more is committed |
 //! | 2C | `PersistBeforeReply` | Figure 2 | a promised vote, log or term is not durable |
 //! | 2C | `PersistBeforeRequest` | ours | a candidate's vote, or a leader's term, is not durable |
 //! | 2C | `LeaderCompleteness` | Figure 3 | a leader lacks an entry that was committed before |

@@ -1,17 +1,17 @@
-//! Where commands stand in the log, for designs whose services count commands.
+//! The log indices of commands, for designs whose services number commands.
 
 use super::shadow::TermLog;
 use crate::api::{ApplyMsg, Index, Position};
 use crate::lab::Numbering;
 
-/// Translates what a service is given into the indices of the log, which all rules speak of.
+/// Translates the numbers that a service receives into indices of the log, which all rules use.
 ///
-/// What is applied is the same on every server, so the first one to apply a command shows where it
-/// stands: after the one before it, past what opens a term.
+/// All servers apply the same commands, so the first server to apply a command shows its index:
+/// the next one after the previous command that does not begin a term.
 #[derive(Debug)]
 pub(super) struct Numbered {
     numbering: Numbering,
-    /// The entry of each command that was applied: number 1 is in slot 0.
+    /// The index of each command that was applied: number 1 is in slot 0.
     places: Vec<Index>,
 }
 
@@ -20,14 +20,14 @@ impl Numbered {
         Numbered { numbering, places: Vec::new() }
     }
 
-    /// Whether services count entries, so that an index of theirs is one of the log.
+    /// Whether services number entries, so that their indices are those of the log.
     pub(super) fn counts_entries(&self) -> bool {
         self.numbering == Numbering::Entries
     }
 
-    /// The message as a service would get it that counts entries; `log` is its server's.
+    /// Translates a message to the indices of the log; `log` is the log of the message's server.
     ///
-    /// A number from nowhere stays as it is: the ledger has a word for it.
+    /// A number without a command in the log stays unchanged: the ledger reports it.
     pub(super) fn in_log(&mut self, msg: &ApplyMsg, log: &TermLog) -> ApplyMsg {
         let mut msg = msg.clone();
         if self.numbering == Numbering::Commands {
@@ -47,7 +47,7 @@ impl Numbered {
         self.places.get(slot).copied()
     }
 
-    /// Whether there is something for the service in `log` after `delivered` and up to `index`.
+    /// Whether `log` has a command for the service after `delivered` and up to `index`.
     pub(super) fn is_owed(&self, delivered: Index, index: Index, log: &TermLog) -> bool {
         match self.numbering {
             Numbering::Entries => delivered < index,
@@ -57,7 +57,7 @@ impl Numbered {
     }
 }
 
-/// The first entry after `index` that does not open a term.
+/// The first entry after `index` that does not begin a term.
 fn next_command(index: Index, log: &TermLog) -> Option<Index> {
     let mut next = index.next();
     while log.opens_a_term(next) {
@@ -97,15 +97,15 @@ mod tests {
         let (mut numbered, log) = (Numbered::new(Numbering::Commands), log(&[1, 1, 1, 3, 4, 4]));
         let places: Vec<_> = (1..=3).map(|n| applied(&mut numbered, n, &log)).collect();
         assert_eq!(places, [2, 3, 6]);
-        assert_eq!(applied(&mut numbered, 2, &TermLog::default()), 3, "known from the other one");
-        assert_eq!(applied(&mut numbered, 4, &log), 4, "there is none");
+        assert_eq!(applied(&mut numbered, 2, &TermLog::default()), 3, "known from the first log");
+        assert_eq!(applied(&mut numbered, 4, &log), 4, "there is no fourth command");
     }
 
     #[test]
     fn what_opens_a_term_is_owed_to_nobody() {
         let (numbered, log) = (Numbered::new(Numbering::Commands), log(&[1, 1, 1, 3]));
         assert!(numbered.is_owed(Index(2), Index(4), &log), "entry 3 is a command");
-        assert!(!numbered.is_owed(Index(3), Index(4), &log), "entry 4 opens term 3");
+        assert!(!numbered.is_owed(Index(3), Index(4), &log), "entry 4 begins term 3");
     }
 
     #[test]
@@ -116,8 +116,8 @@ mod tests {
         let log = TermLog::of(&Persisted { last_included, entries, ..Persisted::default() });
         let numbered = Numbered::new(Numbering::Commands);
         assert!(numbered.is_owed(Index(3), Index(5), &log), "the snapshot has entries 4 and 5");
-        assert!(!numbered.is_owed(Index(3), Index(3), &log), "that is all that was asked for");
-        assert!(!numbered.is_owed(Index(5), Index(6), &log), "entry 6 opens term 3");
+        assert!(!numbered.is_owed(Index(3), Index(3), &log), "nothing after 3 was asked for");
+        assert!(!numbered.is_owed(Index(5), Index(6), &log), "entry 6 begins term 3");
     }
 
     #[test]

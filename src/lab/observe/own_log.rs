@@ -1,4 +1,4 @@
-//! What a leader may say of its log.
+//! A leader sends only entries of its own log.
 
 use std::collections::BTreeMap;
 
@@ -9,32 +9,32 @@ use crate::api::{Entry, Index, Position, ServerId, Term};
 use crate::lab::Facts;
 use crate::lab::digest::{Digest, hash, weigh};
 
-/// A leader sends what stands in its log: the entries from `nextIndex` on, and the index and term
-/// of the one before them (Figure 2, `AppendEntries`; Raft §5.3).
+/// A leader sends the entries of its own log: those from `nextIndex` on, with the index and term
+/// of the entry before them (Figure 2, `AppendEntries`; Raft §5.3).
 ///
-/// Without it the mistake shows in another server, and late: a follower that stored a wrong entry,
-/// or none, seconds after the first wrong call.
+/// Without this rule the mistake shows late and in another server: in a follower that stored a
+/// wrong entry, or none, seconds after the first wrong call.
 ///
-/// Only what contradicts is blamed, never what is missing. A leader may send an entry before it has
-/// stored it (thesis §10.2.1), and a server that stores nothing says nothing here. What was stored
-/// counts where it cannot be about to change any more:
+/// The rule blames contradictions, never missing entries. A leader may send an entry before it has
+/// stored it (thesis §10.2.1), and for a server that stores nothing the rule has nothing to
+/// compare. It compares a stored log only up to the point where it can no longer change:
 ///
 /// ```text
-/// stored     1 1 2 2 4 4     of the leader of term 4: it has stored what it has, up to there
-/// stored     1 1 2 2 3       of the leader of term 4: up to what was committed before, here 1 1 2
+/// stored     1 1 2 2 4 4     of the leader of term 4: settled up to its own last entry
+/// stored     1 1 2 2 3       of the leader of term 4: settled up to the commit, here 1 1 2
 /// ```
 #[derive(Default)]
 pub(super) struct SendsOwnLog {
-    /// A hash of the command of each entry that was first stored at its index.
+    /// The term and the command's hash of the entry that was stored first at each index.
     first: Vec<Option<(Term, u64)>>,
-    /// The others, and those beyond [`DENSE_MAX`].
+    /// The hashes of all other entries, and of those beyond [`DENSE_MAX`].
     more: BTreeMap<Position, u64>,
 }
 
-/// Indices up to here have a slot in a list; a server gone mad must not make it a long one.
+/// The highest index with a slot in the list, so that a broken server cannot make the list huge.
 const DENSE_MAX: u64 = 1 << 22;
 
-/// What a leader's message says of its log.
+/// The part of a leader's message that describes its log.
 #[derive(Clone, Copy)]
 struct Said {
     from: ServerId,
@@ -61,7 +61,7 @@ impl Observer for SendsOwnLog {
                 let said = Said { from, to, term, prev, last, entries };
                 said.is_a_log()?;
                 let server = world.server(from);
-                // In a later term it follows another leader, and this message was on its way.
+                // In a later term it no longer leads, and this message is a late one.
                 if world.written(from).ballot.term == term && !server.hears_of_newer_term() {
                     let log = &world.written(from).log;
                     self.compare(said, log, settled(log, term, world))?;
@@ -74,13 +74,13 @@ impl Observer for SendsOwnLog {
 }
 
 impl Said {
-    /// Whether what is sent can stand in any log of that term.
+    /// Fails if no log of that term can contain the entries that are sent.
     fn is_a_log(&self) -> Result<(), String> {
         let Said { from, to, term, last, .. } = *self;
         if let Some((one, next)) = self.entries.astray {
             return Err(format!(
-                "{from}, leader of term {term}, sends {to} the entry {next} right behind {one}; \
-                 in a log indices rise by one and terms never fall"
+                "{from}, leader of term {term}, sends {to} the entry {next} right after {one}; \
+                 in a log indices rise by one and terms never decrease"
             ));
         }
         if last.term > term {
@@ -92,8 +92,10 @@ impl Said {
     }
 }
 
-/// Up to where the leader of `term` has stored what is in its log for good: its last entry where
-/// that is of its own term, since entries are stored in order; else what was committed before.
+/// The index up to which the stored log of the leader of `term` can no longer change.
+///
+/// That is its last entry if this is of its own term, since entries are stored in order; otherwise
+/// it is the last entry that was committed before its term.
 fn settled(log: &TermLog, term: Term, world: &World) -> Index {
     if log.last().term == term {
         return log.last().index;
@@ -112,8 +114,8 @@ impl SendsOwnLog {
         if let Some(at) = [prev, last].into_iter().find(contradicts) {
             let stored = log.term_at(at.index).unwrap_or_default();
             return Err(format!(
-                "{from}, leader of term {term}, tells {to} that its log has the entry {at}; it \
-                 stored one of term {stored} there"
+                "{from}, leader of term {term}, tells {to} that its log has the entry {at}, but \
+                 it stored an entry of term {stored} there"
             ));
         }
         if last.index > settled || prev.index < log.base().index {
@@ -121,14 +123,14 @@ impl SendsOwnLog {
         }
         match (self.sum_of(log, prev.index, last.index), entries.sum) {
             (Some(stored), Some(sent)) if stored != sent => Err(format!(
-                "{from}, leader of term {term}, sends {to} other entries behind {prev}, up to \
+                "{from}, leader of term {term}, sends {to} other entries after {prev}, up to \
                  {last}, than it stored there"
             )),
             _ => Ok(()),
         }
     }
 
-    /// The sum of the entries of `log` after `prev` up to `last`; `None` where one is unknown.
+    /// The sum of the entries of `log` after `prev` up to `last`; `None` if one is unknown.
     fn sum_of(&self, log: &TermLog, prev: Index, last: Index) -> Option<u64> {
         let mut sum = 0_u64;
         let mut index = prev.next();

@@ -1,23 +1,23 @@
-//! What a server has stored, as far as its writes show it: term, vote, and the log's terms.
+//! A shadow of a server's storage, built from its writes: term, vote, and the log's terms.
 
 use crate::api::{Entry, Index, Position, ServerId, Term};
 use crate::persister::Persisted;
 
-/// Entries of consecutive indices that have one term; it reaches to the next run.
+/// Consecutive entries of one term, from `first` up to the next run or the end of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Run {
     first: Index,
     term: Term,
 }
 
-/// The terms of a log, without its commands: which term stands at which index.
+/// The terms of a log, without its commands.
 ///
 /// ```text
 /// index   3     4  5  6  7  8
 /// term    2  |  2  2  5  5  7       base 2/3, runs 4:2 6:5 8:7, last 8
 /// ```
 ///
-/// Terms come in few runs, so that a log of 100,000 entries is copied in a few words.
+/// Logs have few runs of terms, so a copy of a log of 100,000 entries takes only a few words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct TermLog {
     base: Position,
@@ -61,19 +61,19 @@ impl TermLog {
         before.is_some() && own.is_some() && before != own
     }
 
-    /// Whether the entry at `position` is in the log, or under the snapshot.
+    /// Whether the entry at `position` is in the log, or covered by the snapshot.
     pub(super) fn holds(&self, position: Position) -> bool {
         position.index < self.base.index || self.term_at(position.index) == Some(position.term)
     }
 
-    /// The last entry of `term`, or, where there is none, the last that the snapshot covers.
+    /// The last index with an entry of `term`; if there is none, the last that the snapshot covers.
     pub(super) fn last_of(&self, term: Term) -> Index {
         let slot = self.runs.iter().rposition(|run| run.term == term);
         slot.map_or(self.base.index, |slot| self.run_end(self.runs[slot].first))
     }
 
-    /// The first index where `newer` no longer has what this log has. What `newer` covers with a
-    /// matching snapshot is not lost.
+    /// The first index at which `newer` no longer has this log's entry. Entries that `newer` covers
+    /// with a matching snapshot are not lost.
     pub(super) fn first_lost(&self, newer: &TermLog) -> Option<Index> {
         let covered = newer.base.index;
         if self.term_at(covered).is_some_and(|term| term != newer.base.term) {
@@ -107,7 +107,7 @@ impl TermLog {
         self.last = self.last.min(index.prev()).max(self.base.index);
     }
 
-    /// Takes `at` as the new base; the suffix stays only if the entry there has that term.
+    /// Makes `at` the new base. The entries after it stay only if the log has the entry `at`.
     fn cover(&mut self, at: Position) {
         if self.term_at(at.index) == Some(at.term) {
             let kept = self.runs.partition_point(|run| run.first <= at.index.next());
@@ -128,7 +128,7 @@ impl TermLog {
         self.runs.partition_point(|run| run.first <= index).checked_sub(1)
     }
 
-    /// The last index of the run that `index` is in.
+    /// The last index of the run that contains `index`.
     fn run_end(&self, index: Index) -> Index {
         let next = self.runs.partition_point(|run| run.first <= index);
         self.runs.get(next).map_or(self.last, |run| run.first.prev())
@@ -142,7 +142,7 @@ pub(super) struct Ballot {
     pub(super) voted_for: Option<ServerId>,
 }
 
-/// What one server's storage holds, either as written or as of the last sync.
+/// The content of one server's storage, either as written or as of the last sync.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Stored {
     pub(super) ballot: Ballot,
@@ -156,21 +156,21 @@ impl Stored {
     }
 }
 
-/// Durable entries that a sync made vanish.
+/// Durable entries that a sync or a write deletes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Lost {
-    /// The first of them.
+    /// The first deleted entry.
     pub(super) first: Position,
-    /// The last of them.
+    /// The last deleted entry.
     pub(super) last: Position,
 }
 
-/// One server's storage: what was written, and what of it would survive a crash.
+/// One server's storage: the written content, and the durable content that survives any crash.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shadow {
     pub(super) written: Stored,
     pub(super) durable: Stored,
-    /// Whether a write since the last sync may have taken entries back.
+    /// Whether a write since the last sync may have deleted entries.
     cut: bool,
     /// Whether anything was written since the last sync.
     pub(super) unsynced: bool,
@@ -187,8 +187,8 @@ impl Shadow {
         self.written.ballot = ballot;
     }
 
-    /// Entries are written. What was durable and would be gone, should a crash come now and keep
-    /// all that was written.
+    /// Notes that entries are written. Returns the durable entries that would be lost in a crash
+    /// that keeps all writes so far.
     pub(super) fn append(&mut self, entries: &[Entry]) -> Option<Lost> {
         self.unsynced = true;
         let first = entries.first().map(|entry| entry.index);
@@ -203,7 +203,7 @@ impl Shadow {
         self.written.log.cover(at);
     }
 
-    /// Makes durable what was written. What was durable and is gone, if anything.
+    /// Makes all writes durable. Returns the entries that were durable and are gone, if any.
     pub(super) fn sync(&mut self) -> Option<Lost> {
         let lost = if self.cut { self.lost() } else { None };
         if self.unsynced {
@@ -273,7 +273,7 @@ mod tests {
             let mut log = log((0, 0), &[1, 1, 2, 2, 3]);
             let term = log.term_at(Index(covered)).unwrap();
             log.cover(Position { term, index: Index(covered) });
-            assert_eq!(terms(&log), rest, "suffix behind a snapshot up to {covered}");
+            assert_eq!(terms(&log), rest, "suffix after a snapshot up to {covered}");
             assert_eq!(log.last(), at(3, 5));
             log.append(&entries(6, &[3, 4]));
             assert_eq!(log.last(), at(4, 7));

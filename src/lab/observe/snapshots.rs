@@ -1,4 +1,4 @@
-//! What a snapshot may cover, and whose.
+//! The rules for snapshots: their range, their order, their sender, and their last term.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::api::{Position, ServerId};
 use crate::lab::Facts;
 
 /// "Each server takes snapshots independently, covering just the committed entries in its log"
-/// (Raft §7): a majority's durable logs have the last entry covered.
+/// (Raft §7): a majority's durable logs must have the last covered entry.
 pub(super) struct SnapshotCoversCommitted;
 
 impl Observer for SnapshotCoversCommitted {
@@ -27,14 +27,15 @@ impl Observer for SnapshotCoversCommitted {
             return Ok(());
         }
         Err(format!(
-            "{server} wrote a snapshot up to {at}, an entry in the durable logs of {holders} \
-             servers; a majority is {}",
+            "{server} wrote a snapshot up to {at}, but only {holders} servers have this entry in \
+             their durable logs; a majority is {}",
             world.quorum()
         ))
     }
 }
 
-/// A server's snapshot never moves backwards: the entries between are gone for good (Raft §7).
+/// A server's snapshot never moves backwards: the entries after the older one were discarded
+/// (Raft §7).
 pub(super) struct SnapshotForward;
 
 impl Observer for SnapshotForward {
@@ -59,8 +60,9 @@ impl Observer for SnapshotForward {
 /// "Reply immediately if term < currentTerm" (Figure 13, step 1): a snapshot of a deposed leader
 /// is not installed.
 ///
-/// A snapshot beyond what a server has applied is not its own. Fails when none of the requests
-/// that offered it in this life was from a term that the server had not yet left.
+/// A snapshot beyond the entries that a server has applied comes from a leader. The rule fails if
+/// the server installs such a snapshot and every request in this life that offered it came from a
+/// term that the server had already left.
 #[derive(Default)]
 pub(super) struct SnapshotOfCurrentLeader {
     offered: BTreeMap<ServerId, BTreeSet<Position>>,
@@ -101,14 +103,14 @@ impl SnapshotOfCurrentLeader {
             return Ok(());
         }
         Err(format!(
-            "{server} installed a snapshot up to {at}, which it had not applied (only up to \
-             {delivered}) and which no leader offered it, unless from a term it had left"
+            "{server} installed a snapshot up to {at}, but it had applied only up to {delivered} \
+             and was offered this snapshot by no leader, or only by leaders of terms it had left"
         ))
     }
 }
 
-/// A snapshot comes with "the index and term of the last entry replaced" (Figure 13): the term that
-/// the entry had, whatever the leader's own.
+/// A snapshot comes with "the index and term of the last entry replaced" (Figure 13): the entry's
+/// term, not the leader's.
 pub(super) struct SnapshotEndsTruly;
 
 impl Observer for SnapshotEndsTruly {
@@ -130,8 +132,8 @@ impl Observer for SnapshotEndsTruly {
             return Ok(());
         }
         Err(format!(
-            "{from}, leader of term {term}, offers a snapshot up to {last_included}; the one it \
-             stored ends at {base}"
+            "{from}, leader of term {term}, sends a snapshot up to {last_included}, but its stored \
+             snapshot ends at {base}"
         ))
     }
 }

@@ -1,5 +1,5 @@
-//! How the cluster stands: who led, where each log ends, what each follower last refused. The
-//! report of a command that was not committed ends with it.
+//! A summary of the cluster: the leaders, the end of each log, each follower's last refusal. It
+//! ends the report of a command that was not committed.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -9,25 +9,25 @@ use super::world::{Server, World};
 use crate::api::{Position, ServerId, Term};
 use crate::lab::Facts;
 
-/// How many leaders are named, the last ones.
+/// How many of the latest leaders a summary names.
 const LEADERS_SHOWN_MAX: usize = 4;
 
-/// Notes who leads and who refuses.
+/// The leaders and the refusals of a run.
 #[derive(Default)]
 pub(super) struct Standing {
-    /// The leaders of all terms, with the moment at which each was first heard.
+    /// The leaders of all terms, with the moment of each one's first message.
     leaders: Vec<(Term, ServerId, Duration)>,
-    /// The last append that each server refused, and when; by slot.
+    /// The last append that each server refused, and the moment; by slot.
     refusals: Vec<Option<(Position, Duration)>>,
 }
 
 /// A command that was not committed in time.
 #[derive(Debug, Clone)]
 pub struct Wanted {
-    /// When the wait for it began.
+    /// When the wait for the command began.
     pub since: Duration,
-    /// Where its server put it, if some server took it. Ignored where services count commands: only
-    /// what is applied shows its place in the log.
+    /// The command's entry, if a server accepted the command. Ignored if services number commands:
+    /// then only an applied command shows its index in the log.
     pub entry: Option<Position>,
     /// The servers whose links are cut.
     pub cut_off: Vec<ServerId>,
@@ -38,7 +38,7 @@ impl Standing {
         Standing { leaders: Vec::new(), refusals: vec![None; servers] }
     }
 
-    /// A request leaves `from` at the moment `at`.
+    /// Notes that a request leaves `from` at the moment `at`.
     pub(super) fn sent(&mut self, from: ServerId, facts: &Facts, at: Duration) {
         let (Facts::Acts { term, .. } | Facts::Beats { term, .. } | Facts::Installs { term, .. }) =
             facts
@@ -50,7 +50,7 @@ impl Standing {
         }
     }
 
-    /// A reply leaves `by` at the moment `at`.
+    /// Notes that a reply leaves `by` at the moment `at`.
     pub(super) fn answered(&mut self, by: ServerId, request: &Facts, reply: &Facts, at: Duration) {
         if let (Facts::Acts { prev, .. }, Facts::Matches { success: false, .. }) = (request, reply)
         {
@@ -58,7 +58,7 @@ impl Standing {
         }
     }
 
-    /// One line on the leaders, and one on each server.
+    /// Writes one line on the leaders, and one on each server.
     pub(super) fn describe(&self, world: &World, wanted: &Wanted) -> String {
         let entry = wanted.entry.filter(|_| world.counts_entries());
         let mut text = self.describe_leaders(wanted.since);
@@ -77,7 +77,7 @@ impl Standing {
     }
 
     fn describe_leaders(&self, since: Duration) -> String {
-        // Whoever led before the wait may have led on.
+        // The last leader before the wait may have continued to lead.
         let before = self.leaders.partition_point(|(.., at)| *at < since).saturating_sub(1);
         let leaders = &self.leaders[before..];
         let shown = &leaders[leaders.len().saturating_sub(LEADERS_SHOWN_MAX)..];
@@ -85,13 +85,13 @@ impl Standing {
             format!("{server} of term {term} from {:.3} s", at.as_secs_f64())
         };
         match shown {
-            [] => "leaders: none was heard".into(),
+            [] => "leaders: none sent a message".into(),
             _ => format!("leaders: {}", shown.iter().map(one).collect::<Vec<_>>().join(", ")),
         }
     }
 }
 
-/// What is known of one server.
+/// Describes one server.
 fn describe(server: &Server, entry: Option<Position>) -> String {
     if !server.alive {
         return "is down".into();
@@ -135,7 +135,7 @@ mod tests {
         }
     }
 
-    /// Three servers, of which the first leads term 3 and has an entry that the second refuses.
+    /// Four servers, of which the first leads term 3 and has an entry that the second refuses.
     fn cluster(numbering: Numbering) -> (World, Standing) {
         let mut world = World::new(4, numbering);
         world.boot(ServerId(0), &stored(3, &[(1, 1), (3, 2)]), 0);
@@ -179,7 +179,7 @@ mod tests {
         );
         wanted.since = Duration::from_secs(2);
         let later = standing.describe(&world, &wanted);
-        assert!(later.starts_with("leaders: S0 of term 3 from"), "the last one leads on: {later}");
+        assert!(later.starts_with("leaders: S0 of term 3 from"), "the last still leads: {later}");
         assert!(!later.contains("refused"), "that was before the wait: {later}");
     }
 

@@ -8,7 +8,7 @@ use crate::lab::digest::hash;
 /// "If a server has applied a log entry at a given index to its state machine, no other server
 /// will ever apply a different log entry for the same index" (Figure 3; Raft §5.4.3).
 ///
-/// What a leader says is committed, and what a snapshot ends with, must agree with it too.
+/// The last entry of a leader's commit and the last entry of a snapshot must agree with it too.
 #[derive(Default)]
 pub(super) struct StateMachineSafety {
     /// The entry at each index; slot 0 is unused.
@@ -18,7 +18,7 @@ pub(super) struct StateMachineSafety {
 #[derive(Debug, Clone, Copy)]
 struct Applied {
     term: Term,
-    /// A hash of the command; `None` as long as only the term is known.
+    /// A hash of the command; `None` while only the term is known.
     hash: Option<u64>,
     by: ServerId,
 }
@@ -54,7 +54,7 @@ impl StateMachineSafety {
 
     fn compare(&mut self, index: Index, ours: Applied) -> Result<(), String> {
         let Ok(slot) = usize::try_from(index.0) else { return Ok(()) };
-        // An index from nowhere is not worth a list of that length.
+        // An absurd index must not make the list huge.
         if slot > self.entries.len() + GAP_MAX {
             return Ok(());
         }
@@ -64,8 +64,8 @@ impl StateMachineSafety {
         let theirs = self.entries[slot].get_or_insert(ours);
         if theirs.term != ours.term {
             return Err(format!(
-                "at index {index} {} applied, or knows as committed, an entry of term {}, and {} \
-                 one of term {}",
+                "at index {index} {} applied or committed an entry of term {}, but {} one of term \
+                 {}",
                 theirs.by, theirs.term, ours.by, ours.term
             ));
         }
@@ -83,5 +83,5 @@ impl StateMachineSafety {
     }
 }
 
-/// The longest stretch that one message may skip: a snapshot skips some.
+/// The longest gap that one message may leave in the list: a snapshot skips some indices.
 const GAP_MAX: usize = 1 << 22;

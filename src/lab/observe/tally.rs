@@ -1,4 +1,4 @@
-//! Counts situations. It judges nothing.
+//! The tally of situations, which counts and judges nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,14 +8,14 @@ use crate::api::{Index, Position, ServerId, Term};
 use crate::lab::Facts;
 use crate::lab::situations::{Situation, Situations};
 
-/// The counts of a run, and what it takes to count.
+/// The counts of a run, and the state needed for counting.
 #[derive(Default)]
 pub(super) struct Tally {
     pub(super) counts: Situations,
     candidates: BTreeMap<Term, ServerId>,
     rivals: BTreeSet<Term>,
     leaders: BTreeMap<Term, ServerId>,
-    /// The term of a leader's last act.
+    /// The term of the last leader's message.
     latest: Option<Term>,
     committed: Index,
 }

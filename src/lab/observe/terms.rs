@@ -1,4 +1,4 @@
-//! Terms only rise, and what comes from an older one counts for nothing.
+//! The rules for terms: they only rise, and requests of older terms are rejected.
 
 use super::event::{Event, Kind, Observer, at, term_of};
 use super::world::{World, accepts};
@@ -6,9 +6,10 @@ use crate::api::Term;
 use crate::lab::Facts;
 
 /// "Each server stores a current term number, which increases monotonically over time"
-/// (Raft §5.1), judged in its storage.
+/// (Raft §5.1), judged by its storage.
 ///
-/// On the wire a term may go down: arguments are made under the lock and sent after it.
+/// On the wire a term may go down: a server makes arguments under its lock and sends them after
+/// releasing it.
 pub(super) struct MonotonicTerm;
 
 impl Observer for MonotonicTerm {
@@ -55,7 +56,7 @@ impl Observer for StaleTermRefused {
             return Ok(());
         }
         Err(format!(
-            "{by} accepts a request of {} from term {asked}, although it was in term {} when the \
+            "{by} accepts a request of term {asked} from {}, although it was in term {} when the \
              request came at {}",
             handling.from,
             handling.term_before,
@@ -67,9 +68,9 @@ impl Observer for StaleTermRefused {
 /// "If RPC request contains term T > currentTerm: set currentTerm = T" (Figure 2, all servers):
 /// no reply has a term below its request's, or below the one that the server was in.
 ///
-/// But a server that hears a leader may disregard who asks for its vote, and then "it does not
-/// update its term" (Raft §6): such a refusal may have the term that the server was in.
-/// But for term 0 in an answer that promises nothing, as a server gives that has stopped.
+/// Two exceptions: A server that hears from a leader may disregard a candidate, and then "it does
+/// not update its term" (Raft §6), so its refusal may have the server's own, older term. And a
+/// server that has stopped may reply with term 0, if that reply promises nothing.
 pub(super) struct ReplyHasNewestTerm;
 
 impl Observer for ReplyHasNewestTerm {
@@ -95,7 +96,7 @@ impl Observer for ReplyHasNewestTerm {
             return Ok(());
         }
         Err(format!(
-            "{by} answers with term {term} to a request of {} from term {asked}; it was in term {} \
+            "{by} answers with term {term} to a request of term {asked} from {}; it was in term {} \
              when the request came at {}",
             handling.from,
             handling.term_before,

@@ -1,30 +1,31 @@
-//! Elections, as far as they can be overheard: whether servers stand at the same time, again and
-//! again. Then none is ever elected, and the report of that says why.
+//! Detects candidates that start elections at the same time, again and again. None of them is ever
+//! elected, and the report of the missing leader explains why.
 
 use std::time::Duration;
 
 use crate::api::{ServerId, Term};
 use crate::lab::Facts;
 
-/// How close two candidates of one term stand who had the same timeout: a call takes longer.
+/// Two candidates of one term that start less than this apart had the same timeout: a call takes
+/// longer.
 const TOGETHER: Duration = Duration::from_millis(1);
 
-/// How many such elections in a row are no chance: one in a hundred splits that closely.
+/// So many such elections in a row are no coincidence: one in a hundred splits so closely.
 const IN_A_ROW: u32 = 3;
 
-/// Overhears who stands for election.
+/// Notes the candidates of each election.
 #[derive(Default)]
 pub(super) struct Together {
-    /// The latest term that anyone stood in.
+    /// The latest term with a candidate or a leader.
     term: Term,
-    /// Who stands in it, and since when.
+    /// The candidates of that term, and when each started.
     candidates: Vec<(ServerId, Duration)>,
-    /// The elections before that one, up to the last in which anyone led or stood alone.
+    /// How many elections right before that one had candidates at the same time and no leader.
     together: u32,
 }
 
 impl Together {
-    /// A request leaves a server at the moment `at`.
+    /// Notes that a request leaves a server at the moment `at`.
     pub(super) fn sent(&mut self, facts: &Facts, at: Duration) {
         match facts {
             Facts::AsksVote { candidate, term, .. } => self.stands(*candidate, *term, at),
@@ -57,14 +58,14 @@ impl Together {
             && first.zip(last).is_some_and(|(first, last)| last - first < TOGETHER)
     }
 
-    /// What to say where no leader was found; empty if there is nothing to say.
+    /// A remark for the report of a missing leader; empty if there is none.
     pub(super) fn remark(&self) -> String {
         let together = self.together + u32::from(self.stand_together());
         if together < IN_A_ROW {
             return String::new();
         }
         format!(
-            "; in {together} elections in a row several servers stood at the very same time, as if \
+            "; in {together} elections in a row several candidates started at the same time, as if \
              they drew the same timeouts: `rand::stream` gives the same numbers for the same name"
         )
     }
@@ -77,7 +78,8 @@ mod tests {
     const S0: ServerId = ServerId(0);
     const S1: ServerId = ServerId(1);
 
-    /// What is said when two servers stand in terms 1 to 4, the second one `later_us` later.
+    /// The remark when two servers are candidates in terms 1 to 4, the second one starting
+    /// `later_us` microseconds later.
     fn remark(later_us: u64, leads: Option<u64>) -> String {
         let mut state = Together::default();
         for term in 1..=4 {
@@ -95,7 +97,7 @@ mod tests {
     #[test]
     fn equal_timeouts_are_seen_by_those_who_stand_together() {
         assert!(remark(0, None).contains("in 4 elections in a row"), "{}", remark(0, None));
-        assert_eq!(remark(2000, None), "", "that is a split vote, and may go otherwise next time");
+        assert_eq!(remark(2000, None), "", "a split vote, which may end differently next time");
         assert_eq!(remark(0, Some(3)), "", "there was a leader");
     }
 }

@@ -1,4 +1,4 @@
-//! To whom a vote may go.
+//! The rules for votes: one per term, and only for an up-to-date log.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::api::{ServerId, Term};
 use crate::lab::Facts;
 
 /// "Each server will vote for at most one candidate in a given term" (Raft §5.2), over all its
-/// lives. A candidate's vote is its own.
+/// lives. A candidate votes for itself.
 #[derive(Default)]
 pub(super) struct OneVotePerTerm {
     votes: BTreeMap<(ServerId, Term), ServerId>,
@@ -56,7 +56,7 @@ fn written(server: ServerId, before: Ballot, after: Ballot) -> Result<(), String
     if before.term != after.term || after.voted_for == Some(first) {
         return Ok(());
     }
-    let then = after.voted_for.map_or("for nobody".to_string(), |second| format!("for {second}"));
+    let then = after.voted_for.map_or("for none".to_string(), |second| format!("for {second}"));
     let term = before.term;
     Err(format!(
         "{server} wrote that it voted for {first} in term {term}, then that it voted {then}"
@@ -94,8 +94,8 @@ impl Observer for VoteOnlyUpToDate {
         }
         let own = world.written(*by).log.last();
         Err(format!(
-            "{by} votes in term {term} for {from}, whose log ends at {last}, although its own \
-             ended behind that ever since the request came at {}, and now at {own}",
+            "{by} votes in term {term} for {from}, whose log ends at {last}, although its own log \
+             has been more up-to-date since the request came at {}; it now ends at {own}",
             at(handling.since)
         ))
     }

@@ -1,4 +1,4 @@
-//! What all observers know: the servers' storage, their lives, the calls they are handling.
+//! The state that all observers share: the servers' storage, their lives, the calls they handle.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::api::{ApplyMsg, Index, Position, ServerId, Term, quorum_size};
 use crate::lab::{Facts, Numbering};
 use crate::persister::Persisted;
 
-/// One request in the hands of a server's handler; copies of it count as one.
+/// One request that a server is handling; copies of it count as one.
 #[derive(Debug, Clone)]
 pub(super) struct Handling {
     pub(super) call: u64,
@@ -21,8 +21,8 @@ pub(super) struct Handling {
     pub(super) term_before: Term,
     /// Whether, at some moment since, the durable log had all that `success` would promise.
     pub(super) held: bool,
-    /// Whether, meanwhile, the server was also handling what a later leader wants in the place of
-    /// the last of these entries.
+    /// Whether, meanwhile, the server was also handling a later leader's request that replaces the
+    /// last of these entries.
     pub(super) rivalled: bool,
     /// Whether, at some moment since, the candidate's log was as up-to-date as the server's.
     pub(super) up_to_date: bool,
@@ -32,7 +32,7 @@ pub(super) struct Handling {
 }
 
 impl Handling {
-    /// Whether `self` is a later leader's request, and leaves nothing of the last entry of `other`.
+    /// Whether `self` is a later leader's request that replaces the last entry of `other`.
     fn rivals(&self, other: &Handling) -> bool {
         let (Some(theirs), Some(last)) = (leads_in(&other.request), promised(&other.request))
         else {
@@ -65,51 +65,51 @@ impl Handling {
 pub(super) struct Server {
     pub(super) shadow: Shadow,
     pub(super) alive: bool,
-    /// How many lives it has had.
+    /// The number of its lives so far.
     pub(super) life: u64,
     /// How many calls the network had counted when this life began.
     calls_before: u64,
-    /// The greatest term in which it acted as leader in this life.
+    /// The highest term in which it acted as leader in this life.
     pub(super) led: Option<Term>,
-    /// The greatest term of what it sent and answered in this life.
+    /// The highest term of its requests and replies in this life.
     shown: Term,
     /// Last index that its apply channel's reader received in this life, or its snapshot's.
     pub(super) delivered: Index,
-    /// What it was told in this life to be committed, or said so itself, by term.
+    /// The commits that it was told or reported itself in this life, by term.
     pub(super) knows: Committed,
     /// Whether its apply channel's reader reads.
     pub(super) reading: bool,
     handling: Vec<Handling>,
-    /// How far a majority had its own entries when it ceased to lead, at most, in this life; or a
-    /// snapshot that it was given reaches, be it by its own disk.
+    /// Upper bound on the index that it may have committed by counting in this life; at least the
+    /// end of any snapshot that its service received, whether from a leader or from its own disk.
     counted: Index,
 }
 
 impl Server {
-    /// Whether the call with number `id`, which is its own, was made in this life.
+    /// Whether this life made the call `id`, which is the server's own.
     pub(super) fn makes(&self, id: u64) -> bool {
         self.alive && id > self.calls_before
     }
 
-    /// The term that it is in, as far as can be seen: by its storage, or, if it stores nothing yet,
-    /// by what it says.
+    /// Its term as seen from outside: the highest in its storage and its messages. A server that
+    /// stores nothing yet shows its term only in messages.
     pub(super) fn term(&self) -> Term {
         self.shadow.written.ballot.term.max(self.shown)
     }
 
-    /// Whether it leads, as far as can be seen: it acted as leader of the term in its storage.
+    /// Whether it leads as seen from outside: it acted as leader of the term in its storage.
     pub(super) fn leads(&self) -> bool {
         self.led == Some(self.shadow.written.ballot.term)
     }
 
-    /// Whether it is handling a request of a term that its storage does not have yet: then it may
-    /// already do as that term's leader says.
+    /// Whether it is handling a request of a newer term than its storage has: then it may already
+    /// obey that term's leader.
     pub(super) fn hears_of_newer_term(&self) -> bool {
         let term = Some(self.shadow.written.ballot.term);
         self.handling.iter().any(|handling| term_of(&handling.request) > term)
     }
 
-    /// Whether it is handling what a leader of a term before `term` wants at `index`.
+    /// Whether it is handling entries that a leader of a term before `term` sent for `index`.
     pub(super) fn hears_of_older_leader(&self, term: Term, index: Index) -> bool {
         self.handling.iter().any(|handling| match handling.request {
             Facts::Acts { term: asked, prev, last, .. } => {
@@ -119,8 +119,8 @@ impl Server {
         })
     }
 
-    /// Up to where, at most, it can have found the log committed by counting in an earlier term
-    /// of this life, or of the life that left its data.
+    /// Upper bound on the index that it may have committed by counting in an earlier term of this
+    /// life, or of the life that left its snapshot.
     pub(super) fn may_have_counted(&self) -> Index {
         self.counted
     }
@@ -131,7 +131,7 @@ impl Server {
         }
     }
 
-    /// Shows its storage to the requests that it is handling.
+    /// Updates the requests that it is handling with the present state of its storage.
     pub(super) fn look(&mut self) {
         for handling in &mut self.handling {
             handling.look(&self.shadow);
@@ -143,7 +143,7 @@ impl Server {
     }
 }
 
-/// The cluster as it shows itself.
+/// The cluster as seen from outside.
 pub(super) struct World {
     pub(super) now: Duration,
     pub(super) servers: Vec<Server>,
@@ -169,27 +169,27 @@ impl World {
         &mut self.servers[server.slot()]
     }
 
-    /// What a server's storage holds, as written.
+    /// The content of a server's storage, as written.
     pub(super) fn written(&self, server: ServerId) -> &Stored {
         &self.server(server).shadow.written
     }
 
-    /// What a server's storage would hold after a crash that loses all it may.
+    /// The content of a server's storage after a crash that loses all unsynced writes.
     pub(super) fn durable(&self, server: ServerId) -> &Stored {
         &self.server(server).shadow.durable
     }
 
-    /// Whether an index that a service was given is one of the log.
+    /// Whether the indices that a service receives are those of the log.
     pub(super) fn counts_entries(&self) -> bool {
         self.numbered.counts_entries()
     }
 
-    /// How many servers are a majority.
+    /// The size of a majority.
     pub(super) fn quorum(&self) -> usize {
         quorum_size(self.servers.len())
     }
 
-    /// The servers whose durable log has the entry at `position`.
+    /// The servers whose durable log or snapshot has the entry at `position`.
     pub(super) fn holders(&self, position: Position) -> impl Iterator<Item = ServerId> + '_ {
         let holds = move |server: &Server| server.shadow.durable.log.holds(position);
         let slots = self.servers.iter().enumerate().filter(move |(_, server)| holds(server));
@@ -217,7 +217,7 @@ impl World {
         known.handling.clear();
     }
 
-    /// A request leaves `from`: what it says of its sender.
+    /// Updates the sender's state with a request that leaves `from`.
     pub(super) fn sent(&mut self, from: ServerId, facts: &Facts) {
         let known = self.server_mut(from);
         known.shown = known.shown.max(term_of(facts).unwrap_or_default());
@@ -231,7 +231,7 @@ impl World {
         }
     }
 
-    /// A server writes term and vote: what was there before.
+    /// Notes that a server writes term and vote, and returns the term and vote before.
     pub(super) fn voted(&mut self, server: ServerId, after: Ballot) -> Ballot {
         let before = self.written(server).ballot;
         if after.term > before.term && self.server(server).leads() {
@@ -243,7 +243,7 @@ impl World {
         before
     }
 
-    /// The last entry of `term` that the durable logs of a majority have.
+    /// The last index up to which a majority's durable logs have entries of `term`, or a snapshot.
     fn reach(&self, term: Term) -> Index {
         let last_of = |server: &Server| server.shadow.durable.log.last_of(term);
         let mut reached: Vec<Index> = self.servers.iter().map(last_of).collect();
@@ -251,7 +251,7 @@ impl World {
         reached[self.servers.len() - self.quorum()]
     }
 
-    /// A request reaches `to`'s handler. Copies of one request are one handling.
+    /// Notes that a request reaches `to`'s handler. Copies of one request are one handling.
     pub(super) fn delivered(&mut self, to: ServerId, from: ServerId, call: u64, facts: &Facts) {
         let now = self.now;
         let known = self.server_mut(to);
@@ -279,8 +279,8 @@ impl World {
         known.handling.push(handling);
     }
 
-    /// A reply leaves `by`: the request's handling, unless its handler's life is over, and what
-    /// the reply says to that request.
+    /// Notes that a reply leaves `by`. Returns the handling of its request, and the reply in terms
+    /// of that request; `None` if the handler's life is over.
     pub(super) fn answered(
         &mut self,
         by: ServerId,
@@ -305,8 +305,8 @@ impl World {
         Some((handling, reply))
     }
 
-    /// The apply channel's reader received `msg`: the message in the log's indices, and the entry
-    /// that is thereby committed.
+    /// Notes that the apply channel's reader received `msg`. Returns the message in the log's
+    /// indices, and the entry up to which the log is thereby committed.
     pub(super) fn applied(&mut self, server: ServerId, msg: &ApplyMsg) -> (ApplyMsg, Position) {
         let log = &self.servers[server.slot()].shadow.written.log;
         let msg = self.numbered.in_log(msg, log);
@@ -317,15 +317,16 @@ impl World {
         let known = self.server_mut(server);
         known.delivered = position.index;
         if let ApplyMsg::Snapshot { .. } = msg {
-            // What it was given at once, by a leader or at a start, others need not have been told.
+            // A snapshot from a leader or at a start may end at an index that no other server has
+            // reported as committed.
             known.counted = known.counted.max(position.index);
         }
         known.learn(known.term(), position.index);
         (msg, position)
     }
 
-    /// Up to where `server` knows the log to be committed, if its service has not been given all
-    /// of that.
+    /// The last index that `server` knows to be committed, if its service has not received all
+    /// entries up to there.
     pub(super) fn owed(&self, server: ServerId) -> Option<Index> {
         let known = self.server(server);
         let (index, log) = (known.knows.last().index, &known.shadow.written.log);
@@ -335,8 +336,8 @@ impl World {
 
 /// Whether `reply` says that the request's entries, or its snapshot, are now in the log.
 ///
-/// The answer to a snapshot or a heartbeat has no `success`: it accepts when it is of the
-/// request's term.
+/// The reply to a snapshot or a heartbeat has no `success`: it accepts if it has the request's
+/// term.
 pub(super) fn accepts(handling: &Handling, reply: &Facts) -> bool {
     match (&handling.request, reply) {
         (Facts::Acts { .. }, Facts::Matches { success, .. }) => *success,
@@ -348,11 +349,12 @@ pub(super) fn accepts(handling: &Handling, reply: &Facts) -> bool {
     }
 }
 
-/// What `reply` says to `request`: how far logs agree is a success if that is as far as was asked,
-/// and a refusal if it is not even as far as the entry before.
+/// Translates [`Facts::Agrees`] into a success or a refusal of `request`.
 ///
-/// In between it stays what it is. The follower has not taken all that was sent, and has said so;
-/// a follower may keep its log as it is if what comes begins before its commit index.
+/// It is a success if the logs agree up to the request's last entry, and a refusal if they do not
+/// agree at the entry before the request's first. In between it stays [`Facts::Agrees`]: the
+/// follower did not accept all entries, and said so. A follower may leave its log unchanged if the
+/// entries begin before its commit index.
 fn in_answer_to(request: &Facts, reply: &Facts) -> Facts {
     let (Some(asked), Facts::Agrees { term, index }) = (promised(request), *reply) else {
         return *reply;
