@@ -97,7 +97,7 @@ fn a_piece_may_be_there_as_often_as_it_was_sent() {
 
 #[test]
 fn a_piece_comes_from_somebody() {
-    breaks("ExactlyOnce", "\"x 7 0 y\", which nobody sent", |clients| {
+    breaks("ExactlyOnce", "\"x 7 0 y\", which no client sent", |clients| {
         clients.appends(1, "x 1 0 y");
         clients.reads(1, "x 1 0 yx 7 0 y");
     });
@@ -146,7 +146,7 @@ fn pieces_of_two_clients_stand_in_any_order() {
 
 #[test]
 fn a_get_answers_no_less_than_one_before_it() {
-    breaks("NoReadFromThePast", "was before the call", |clients| {
+    breaks("NoReadFromThePast", "was known before the call", |clients| {
         let _open = clients.calls(1, Asked::Append("x 1 0 y"));
         clients.reads(2, "x 1 0 y");
         clients.reads(3, "");
@@ -198,7 +198,7 @@ fn an_append_in_the_middle_of_a_value_is_not_lost() {
 fn a_value_read_before_a_put_is_gone_after_it() {
     breaks(
         "NoReadFromThePast",
-        "\"13\" was read, and no put is between it and \"14\"",
+        "\"13\" was read, but no put came between it and \"14\"",
         |clients| {
             clients.puts(1, "13");
             clients.reads(2, "13");
@@ -267,7 +267,7 @@ fn a_version_has_one_writer() {
 
 #[test]
 fn a_version_has_one_value() {
-    breaks("ExactlyOnce", "version 1 is \"a\", and it is \"b\"", |clients| {
+    breaks("ExactlyOnce", "version 1 was \"a\", and now it is \"b\"", |clients| {
         let puts = ["a", "b"].map(|text| clients.calls(1, Asked::PutAt(text, 0)));
         clients.reads_at(2, "a", 1);
         clients.reads_at(3, "b", 1);
@@ -277,7 +277,7 @@ fn a_version_has_one_value() {
 
 #[test]
 fn a_value_that_is_read_was_put() {
-    breaks("ExactlyOnce", "version 1 is \"b\", which nobody put", |clients| {
+    breaks("ExactlyOnce", "version 1 is \"b\", which no client put", |clients| {
         clients.puts_at(1, "a", 0, Answer::Maybe);
         clients.reads_at(2, "b", 1);
     });

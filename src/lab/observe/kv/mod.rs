@@ -1,20 +1,20 @@
 //! Observers of key/value clients: they see operations begin and end, and end the run at once
 //! when an answer cannot be right.
 //!
-//! The checker judges a whole history, after the run and at some cost. These three rules are what
-//! a broken service breaks first; each needs a glance per answer, and names the operation:
+//! The checker judges a whole history, after the run and at some cost. A broken service breaks
+//! these three rules first; each is a cheap check per answer, and names the operation:
 //!
 //! | Rule | Fails when |
 //! | --- | --- |
 //! | `ExactlyOnce` | a piece is twice in a value, or was never sent; two puts get one version |
 //! | `ClientOrder` | a client's pieces are in a value in another order than it sent them |
-//! | `NoReadFromThePast` | an answer misses what had returned before its operation was called |
+//! | `NoReadFromThePast` | an answer misses an operation that had returned before the call |
 //!
-//! A *piece* is what a client writes in the classic tests: `x 3 17 y`, the 18th of client 3. Other
-//! text is no piece, and says nothing to the first two rules.
+//! A *piece* is a text that a client writes in the classic tests: `x 3 17 y`, the 18th of client 3.
+//! The first two rules ignore any other text.
 //!
-//! What they promise: a service that is linearizable is never blamed. What they do not: to blame
-//! every one that is not.
+//! Promised: these observers never blame a linearizable service. Not promised: they do not find
+//! every service that is not linearizable.
 
 mod pieces;
 mod values;
@@ -29,41 +29,41 @@ use versions::Versions;
 use crate::runtime::sync::Quiet;
 use crate::runtime::{self, FailureKind};
 
-/// What a client asks about a key.
+/// A client's request for a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked<'a> {
-    /// Its value; in the versioned service, also its version.
+    /// Read the value; in the versioned service, also the version.
     Get,
-    /// To replace its value.
+    /// Replace the value.
     Put(&'a str),
-    /// To add to its value.
+    /// Append to the value.
     Append(&'a str),
-    /// To replace its value if its version is this one.
+    /// Replace the value if the key has this version.
     PutAt(&'a str, u64),
 }
 
-/// What a client is told in the end.
+/// The answer that a client finally gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer<'a> {
     /// The value was written.
     Done,
-    /// The value, in the classic service; that of a missing key is empty.
+    /// The value, in the classic service; a missing key has an empty one.
     Value(&'a str),
     /// Value and version.
     Versioned(&'a str, u64),
-    /// No such key: to a versioned get, or to a put at a version other than 0.
+    /// There is no such key: answers a versioned get, or a put at a version other than 0.
     Missing,
-    /// The version was another one, so nothing was written.
+    /// The key has another version, so nothing was written.
     WrongVersion,
-    /// The value was written, or the version was another one: nobody knows.
+    /// Unknown: the value was written, or the key had another version.
     Maybe,
 }
 
-/// An operation that was called. Given back when it returns.
+/// A handle of an operation that was called, to be given back when it returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Call(u64);
 
-/// The observers of one run's clients. A handle to share: they see the operations of all.
+/// The observers of one run's clients. All clients share them.
 #[derive(Default)]
 pub struct KvObservers {
     state: Quiet<State>,
@@ -85,7 +85,7 @@ struct Open {
     version: u64,
 }
 
-/// [`Asked`], kept.
+/// An owned [`Asked`].
 enum Asking {
     Get,
     Put(String),
@@ -93,17 +93,17 @@ enum Asking {
     PutAt(String, u64),
 }
 
-/// What is known of a key, in the classic service and in the versioned one.
+/// The known state of a key, in the classic service and in the versioned one.
 #[derive(Default)]
 struct Key {
     values: Values,
     versions: Versions,
 }
 
-/// How many characters of a value a message shows.
+/// How many characters of a value a failure text shows.
 const SHOWN_MAX: usize = 60;
 
-/// A rule's name, and what broke it.
+/// A rule's name, and how it was broken.
 type Broken = (&'static str, String);
 
 impl KvObservers {
@@ -112,17 +112,17 @@ impl KvObservers {
         Arc::default()
     }
 
-    /// `client` calls an operation on `key`. To be told before the request can leave.
+    /// Notes that `client` calls an operation on `key`. Call it before the request can leave.
     pub fn begins(&self, client: u64, key: &str, asked: Asked<'_>) -> Call {
         self.look(|state| Ok(state.begins(client, key, asked)))
     }
 
-    /// The operation has returned. One that never does is left open.
+    /// Notes that the operation has returned. An operation that never returns stays open.
     pub fn ends(&self, call: Call, answer: Answer<'_>) {
         self.look(|state| state.ends(call, answer));
     }
 
-    /// Ends the run, once nothing is locked, if what was seen broke a rule.
+    /// Changes the state, then ends the run, after releasing the lock, if a rule was broken.
     fn look<R>(&self, see: impl FnOnce(&mut State) -> Result<R, Broken>) -> R {
         match self.state.with(see) {
             Ok(result) => result,
@@ -185,7 +185,7 @@ impl State {
     }
 }
 
-/// A value as a message shows it: its end, where it is long.
+/// A value as a failure text shows it: if it is long, only its end.
 fn shown(value: &str) -> String {
     match value.char_indices().rev().nth(SHOWN_MAX - 1) {
         Some((from, _)) if from > 0 => format!("\"…{}\"", &value[from..]),

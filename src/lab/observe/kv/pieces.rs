@@ -1,4 +1,4 @@
-//! Pieces: what clients of the classic tests write, and what may be read of them.
+//! Pieces: the texts that clients of the classic tests write, and the rules for reading them.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Broken, shown};
 
-/// One piece: `x 3 17 y` is the 18th of the client that calls itself 3.
+/// One piece: `x 3 17 y` is the 18th piece of the client that calls itself 3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Piece {
     client: u64,
@@ -19,7 +19,7 @@ impl std::fmt::Display for Piece {
     }
 }
 
-/// The pieces in `text`, with where each ends. What is no piece is passed over.
+/// The pieces in `text`, with the position of each one's end. Any other text is skipped.
 fn pieces(text: &str) -> impl Iterator<Item = (Piece, usize)> + '_ {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -35,7 +35,7 @@ fn pieces(text: &str) -> impl Iterator<Item = (Piece, usize)> + '_ {
     })
 }
 
-/// The piece that `text` begins with, and how long it is.
+/// The piece that `text` begins with, and its length.
 fn piece_at(text: &str) -> Option<(Piece, usize)> {
     let rest = text.strip_prefix("x ")?;
     let (client, rest) = rest.split_once(' ')?;
@@ -45,7 +45,7 @@ fn piece_at(text: &str) -> Option<(Piece, usize)> {
     Some((piece, text.len() - rest.len()))
 }
 
-/// Which pieces were ever sent for one key, and in what order.
+/// All pieces that were sent for one key, and their order.
 #[derive(Default)]
 pub(super) struct Sent {
     pieces: FxHashMap<Piece, Sending>,
@@ -54,47 +54,48 @@ pub(super) struct Sent {
 #[derive(Clone, Copy)]
 struct Sending {
     client: u64,
-    /// The number of the first operation that sent it.
+    /// The number of the first operation that sent the piece.
     call: u64,
     times: u32,
 }
 
 impl Sent {
-    /// `client` sends `text` with its operation number `call`.
+    /// Notes that `client` sends `text` with the operation `call`.
     pub(super) fn note(&mut self, client: u64, call: u64, text: &str) {
         for (piece, _) in pieces(text) {
             self.pieces.entry(piece).or_insert(Sending { client, call, times: 0 }).times += 1;
         }
     }
 
-    /// The pieces in `text` that no other operation has sent: if one is there, this one was done.
+    /// The pieces in `text` that no other operation has sent: a value with one of them proves that
+    /// this operation was applied.
     pub(super) fn only_in<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Piece> + 'a {
         let once = |piece: &Piece| self.pieces.get(piece).is_some_and(|sent| sent.times == 1);
         pieces(text).map(|(piece, _)| piece).filter(once)
     }
 }
 
-/// A value, with the places of its pieces. It grows at its end, so that only what is new is read.
+/// A value, with the positions of its pieces. It grows at its end, so only the new part is read.
 #[derive(Default)]
 pub(super) struct Value {
     text: String,
-    /// Where the last piece ends.
+    /// The end of the last piece.
     read: usize,
-    /// How often each piece is there, and where it first ends.
+    /// How often each piece is in the value, and where it first ends.
     ends: FxHashMap<Piece, (u32, usize)>,
     /// The operation that sent the last piece of each client.
     latest: BTreeMap<u64, (u64, Piece)>,
 }
 
 impl Value {
-    /// A value as it was read, or put; an error if no order of what was sent makes it.
+    /// A value that was read or put; an error if no order of the sent pieces produces it.
     pub(super) fn of(text: &str, sent: &Sent) -> Result<Value, Broken> {
         let mut value = Value::default();
         value.grow(text, sent)?;
         Ok(value)
     }
 
-    /// The value is `text` now, which begins with what it was.
+    /// Extends the value to `text`, which begins with the old value.
     pub(super) fn grow(&mut self, text: &str, sent: &Sent) -> Result<(), Broken> {
         let from = self.read;
         for (piece, end) in pieces(&text[from..]) {
@@ -108,7 +109,7 @@ impl Value {
     fn take(&mut self, piece: Piece, text: &str, sent: &Sent) -> Result<(), Broken> {
         let value = shown(text);
         let Some(sending) = sent.pieces.get(&piece).copied() else {
-            return Err(("ExactlyOnce", format!("{piece}, which nobody sent, is in {value}")));
+            return Err(("ExactlyOnce", format!("{piece}, which no client sent, is in {value}")));
         };
         let (times, _) = self.ends.entry(piece).or_insert((0, self.read));
         *times += 1;
@@ -130,12 +131,12 @@ impl Value {
         }
     }
 
-    /// What it is.
+    /// The value's text.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Where `piece` first ends.
+    /// The position at which `piece` first ends.
     pub(super) fn end_of(&self, piece: Piece) -> Option<usize> {
         self.ends.get(&piece).map(|(_, end)| *end)
     }

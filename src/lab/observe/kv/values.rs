@@ -1,30 +1,34 @@
-//! One key of the classic service: what a get may answer.
+//! One key of the classic service: the legal answers to a get.
 //!
-//! A put replaces the value, so while one is under way a get may answer much. Between puts the
-//! value only grows, and much follows from little: a get answers no less than an earlier one,
-//! and nothing is missing that an append had added before it was called.
+//! A put replaces the value, so while a put is in progress a get may return many values. Between
+//! puts the value only grows, so two simple checks suffice: a get returns no less than an earlier
+//! get, and it misses no piece that an append had added before the get was called.
 
 use super::pieces::{Piece, Sent, Value};
 use super::{Broken, shown};
 
-/// What is known of one key's value.
+/// The known state of one key's value.
 #[derive(Default)]
 pub(super) struct Values {
     sent: Sent,
-    /// Puts that have been called, and those of them that have not returned.
+    /// How many puts have been called.
     puts: u64,
+    /// How many of them have not returned.
     puts_open: u64,
-    /// Whether the put that returned last had no other beside it.
+    /// Whether the last put was called while no other was open.
     put_alone: bool,
-    /// While no put is open, the longest value known: others begin with it, or it with them.
+    /// While no put is open, the longest value known. Every value read begins with it, or is a
+    /// prefix of it.
     known: Value,
-    /// Since then, what appends have added, in the order in which they returned.
+    /// The pieces that appends have added since the last put, in the order in which the appends
+    /// returned.
     added: Vec<Piece>,
-    /// How long a value is at least that has the first of `added`, and so on, as far as `known`.
+    /// For each number of pieces in `added`, the least length of a value that has the pieces up to
+    /// there, as far as `known` shows it.
     reach: Vec<usize>,
 }
 
-/// The moment at which an operation was called.
+/// The state at the moment at which an operation was called.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Since {
     puts: u64,
@@ -34,12 +38,12 @@ pub(super) struct Since {
 }
 
 impl Values {
-    /// `client` calls an operation that writes `text`.
+    /// Notes that `client` calls an operation that writes `text`.
     pub(super) fn sends(&mut self, client: u64, call: u64, text: &str) {
         self.sent.note(client, call, text);
     }
 
-    /// A put is called: from now on the value may be another.
+    /// Notes that a put is called: from now on the value may be another.
     pub(super) fn put_begins(&mut self) {
         self.put_alone = self.puts_open == 0;
         self.puts += 1;
@@ -49,7 +53,8 @@ impl Values {
         self.reach.clear();
     }
 
-    /// A put of `text` has returned. One that was alone says what the value begins with.
+    /// Notes that a put of `text` has returned. If no other put was open meanwhile, the value now
+    /// begins with `text`.
     pub(super) fn put_ends(&mut self, text: &str) -> Result<(), Broken> {
         self.puts_open -= 1;
         if self.puts_open == 0 && self.put_alone {
@@ -58,7 +63,7 @@ impl Values {
         Ok(())
     }
 
-    /// This moment.
+    /// The state at this moment.
     pub(super) fn now(&self) -> Since {
         Since {
             puts: self.puts,
@@ -68,19 +73,19 @@ impl Values {
         }
     }
 
-    /// Whether no put was under way at any time since then.
+    /// Whether no put was open at any time since `since`.
     fn settled(&self, since: Since) -> bool {
         since.puts_open == 0 && since.puts == self.puts
     }
 
-    /// An append of `text`, called at `since`, has returned.
+    /// Notes that an append of `text`, called at `since`, has returned.
     pub(super) fn append_ends(&mut self, text: &str, since: Since) {
         if self.settled(since) {
             self.added.extend(self.sent.only_in(text));
         }
     }
 
-    /// A get, called at `since`, answers `text`.
+    /// Judges a get, called at `since`, that returned `text`.
     pub(super) fn get_ends(&mut self, text: &str, since: Since) -> Result<(), Broken> {
         if !self.settled(since) {
             return Value::of(text, &self.sent).map(|_| ());
@@ -91,10 +96,10 @@ impl Values {
             self.known.grow(text, &self.sent)?;
         } else if !known.starts_with(text) {
             let (read, known) = (shown(text), shown(known));
-            return past(format!("{read} was read, and no put is between it and {known}"));
+            return past(format!("{read} was read, but no put came between it and {known}"));
         } else if text.len() < since.known {
             let (read, known) = (shown(text), shown(&known[..since.known]));
-            return past(format!("{read} was read, although {known} was before the call"));
+            return past(format!("{read} was read, although {known} was known before the call"));
         }
         match self.missing(text.len(), since.added) {
             Some(piece) => {
@@ -104,7 +109,8 @@ impl Values {
         }
     }
 
-    /// Which of the first `count` added pieces is not in the first `size` bytes of the value.
+    /// Finds one of the first `count` added pieces that is not in the first `size` bytes of the
+    /// value.
     fn missing(&mut self, size: usize, count: usize) -> Option<Piece> {
         for piece in &self.added[self.reach.len().min(count)..count] {
             let Some(end) = self.known.end_of(*piece) else { return Some(*piece) };

@@ -1,19 +1,20 @@
-//! One key of the versioned service: what a get and a put may answer.
+//! One key of the versioned service: the legal answers to a get and a put.
 //!
-//! A version is written once and never comes back, so each has one writer and one value.
+//! A version is written once and never returns, so each version has one writer and one value.
 
 use std::collections::BTreeMap;
 
 use super::{Broken, shown};
 
-/// What is known of one key's versions.
+/// The known state of one key's versions.
 #[derive(Default)]
 pub(super) struct Versions {
-    /// Of each version: who was told that it wrote it, and what it is.
+    /// For each version: the client that was told that it wrote it, and the value.
     versions: BTreeMap<u64, Version>,
-    /// Of each put, by the version that it would make: how many there are, how many were refused.
+    /// For each version that a put would create, and its value: how many such puts were called,
+    /// and how many were refused.
     puts: BTreeMap<(u64, String), Puts>,
-    /// The highest version that any answer spoke of; 0 for none.
+    /// The highest version in any answer; 0 for none.
     known: u64,
 }
 
@@ -30,7 +31,7 @@ struct Puts {
 }
 
 impl Versions {
-    /// A put of `value` at `version` is called.
+    /// Notes that a put of `value` at `version` is called.
     pub(super) fn put_begins(&mut self, value: &str, version: u64) {
         self.puts.entry((version + 1, value.to_string())).or_default().called += 1;
     }
@@ -40,7 +41,7 @@ impl Versions {
         self.known
     }
 
-    /// `client` is told that its put at `version`, called when `since` was known, was done.
+    /// Judges a put of `client` at `version` that was done and was called when `since` was known.
     pub(super) fn put_done(
         &mut self,
         client: u64,
@@ -61,7 +62,7 @@ impl Versions {
         self.is(made, value)
     }
 
-    /// A put of `value` at `version` was refused.
+    /// Judges the refusal of a put of `value` at `version`.
     pub(super) fn put_refused(&mut self, value: &str, version: u64) -> Result<(), Broken> {
         let made = (version + 1, value.to_string());
         self.puts.entry(made).or_default().refused += 1;
@@ -69,14 +70,14 @@ impl Versions {
         if there == Some(value) { self.check_written(version + 1, value) } else { Ok(()) }
     }
 
-    /// A get, called when `since` was known, answers `value` of `version`.
+    /// Judges a get that returned `value` of `version` and was called when `since` was known.
     pub(super) fn get_ends(&mut self, value: &str, version: u64, since: u64) -> Result<(), Broken> {
         Versions::check_age(version, since)?;
         self.check_written(version, value)?;
         self.is(version, value)
     }
 
-    /// A get, or a put, called when `since` was known, is told that there is no such key.
+    /// Judges a get or put that found no such key and was called when `since` was known.
     pub(super) fn missing(since: u64) -> Result<(), Broken> {
         Versions::check_age(0, since)
     }
@@ -85,11 +86,11 @@ impl Versions {
         if version >= since {
             return Ok(());
         }
-        let message = format!("version {version} was read, although {since} was before the call");
+        let message = format!("version {version} was read, although {since} was known before");
         Err(("NoReadFromThePast", message))
     }
 
-    /// `version` is known to have `value`.
+    /// Notes that `version` has `value`; fails if it had another.
     fn is(&mut self, version: u64, value: &str) -> Result<(), Broken> {
         self.known = self.known.max(version);
         let first = &mut self.versions.entry(version).or_default().value;
@@ -98,15 +99,15 @@ impl Versions {
             return Ok(());
         }
         let (first, value) = (shown(first), shown(value));
-        Err(("ExactlyOnce", format!("version {version} is {first}, and it is {value}")))
+        Err(("ExactlyOnce", format!("version {version} was {first}, and now it is {value}")))
     }
 
-    /// Some put that was not refused may have made `version`.
+    /// Fails unless a put that was not refused may have made `version`.
     fn check_written(&self, version: u64, value: &str) -> Result<(), Broken> {
         let broken = match self.puts.get(&(version, value.to_string())) {
             Some(puts) if puts.called > puts.refused => return Ok(()),
             Some(_) => "whose put was refused, as its client was told",
-            None => "which nobody put",
+            None => "which no client put",
         };
         let value = shown(value);
         Err(("ExactlyOnce", format!("version {version} is {value}, {broken}")))
