@@ -1,4 +1,4 @@
-//! The bench: services above played consensus modules, and who calls them.
+//! The bench: services above played consensus modules, and their callers.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -17,28 +17,28 @@ use crate::runtime::thread::JoinHandle;
 use crate::runtime::time::Instant;
 use crate::runtime::{self, FailureKind, thread};
 
-/// How long a service may take for what needs nobody else: long, since only waiting in vain
-/// costs time.
+/// How long a service may take for a step that depends on no other server. It is long, since only
+/// a wait that fails lasts so long.
 const SOON: Duration = Duration::from_secs(5);
 
-/// Makes services above played consensus modules. There is no cluster but its network.
+/// Makes services above played consensus modules. It uses only the network of the cluster.
 pub struct Bench<'a> {
     cluster: &'a Cluster,
     clients: Cell<u32>,
 }
 
-/// A service, above the consensus module that is played for it.
+/// A service above its played consensus module.
 pub struct Replica<'a, T: Above> {
-    /// What the scenario plays.
+    /// The consensus module, which the scenario controls.
     pub played: Arc<Played>,
     /// The service.
     pub above: T,
     bench: &'a Bench<'a>,
 }
 
-/// What can stand above a consensus module.
+/// A service above a consensus module.
 pub trait Above {
-    /// Ends it.
+    /// Ends the service.
     fn end(&self);
 }
 
@@ -54,14 +54,14 @@ impl Above for Box<dyn Living> {
     }
 }
 
-/// An operation that was submitted by a task of its own.
+/// An operation that a task of its own submitted.
 pub struct Submission<'a, T> {
     task: JoinHandle<T>,
     bench: &'a Bench<'a>,
 }
 
 impl Bench<'_> {
-    /// A bench in a scenario that does not choose a service for its cluster.
+    /// A bench for a scenario that does not choose a service for its cluster.
     pub fn new(cluster: &Cluster) -> Bench<'_> {
         // A call to a server that is cut off ends within 100 ms.
         cluster.network().set_long_delays(false);
@@ -72,7 +72,7 @@ impl Bench<'_> {
         self.cluster.kv_design()
     }
 
-    /// Starts a counter on a server that has stored what `persister` has.
+    /// Starts a counter on a server with the storage `persister`.
     pub fn counter(
         &self,
         persister: Persister,
@@ -112,7 +112,7 @@ impl Bench<'_> {
         (played, above)
     }
 
-    /// A client of all servers of the cluster, whether they are there or not.
+    /// Makes a client of all servers of the cluster, whether or not they are running.
     pub fn client(&self) -> Box<dyn KvClient> {
         let id = self.clients.replace(self.clients.get() + 1);
         let host = Host::Client(id);
@@ -124,15 +124,15 @@ impl Bench<'_> {
         client
     }
 
-    /// Whether `server` can be reached by the clients that are there. A call that waits for its
-    /// answer when the way is cut gets none.
+    /// Sets whether the present clients can reach `server`. A call that waits for its reply when
+    /// the link is cut gets none.
     pub fn reached(&self, server: ServerId, on: bool) {
         for client in 0..self.clients.get() {
             self.cluster.network().enable(Host::Client(client), Host::Server(server), on);
         }
     }
 
-    /// What the log of a leader has when its service is asked for `op`.
+    /// The command that a leader's service puts into the log for `op`.
     pub fn command(&self, op: Count) -> Bytes {
         let donor = self.counter(Persister::new(), RsmConfig::default());
         donor.played.leads(1);
@@ -153,12 +153,12 @@ impl Bench<'_> {
         Submission { task: thread::spawn("caller", call), bench: self }
     }
 
-    /// Takes `server` out of the network: calls that wait for it get no answer.
+    /// Removes `server` from the network: calls that wait for it get no reply.
     pub fn retire(&self, server: ServerId) {
         self.cluster.network().delete_server(Host::Server(server));
     }
 
-    /// Waits until `done`, for `limit` at most. Whether it came to that.
+    /// Waits until `done`, for at most `limit`. Returns whether `done` became true.
     pub fn happens(&self, limit: Duration, mut done: impl FnMut() -> bool) -> bool {
         let deadline = Instant::now() + limit;
         while !done() {
@@ -170,12 +170,13 @@ impl Bench<'_> {
         true
     }
 
-    /// Waits until `done`; ends the run if that takes more than five seconds. `what` says what.
+    /// Waits until `done`; ends the run if that takes more than five seconds. `what` names the
+    /// step for the failure text.
     pub fn soon(&self, what: &str, done: impl FnMut() -> bool) {
         self.within(SOON, what, done);
     }
 
-    /// As [`soon`](Bench::soon), with another limit.
+    /// Waits until `done`, like [`soon`](Bench::soon) but for at most `limit`.
     pub fn within(&self, limit: Duration, what: &str, done: impl FnMut() -> bool) {
         if !self.happens(limit, done) {
             let message = format!("{what} takes more than {limit:?}");
@@ -185,24 +186,24 @@ impl Bench<'_> {
 }
 
 impl<'a, T> Submission<'a, T> {
-    /// Whether it has not returned.
+    /// Whether the operation has not returned.
     pub fn is_open(&self) -> bool {
         !self.task.is_finished()
     }
 
-    /// What it returns; it must do so within five seconds.
+    /// Waits for the operation's result, which must come within five seconds.
     pub fn outcome(self) -> T {
         self.outcome_within(SOON)
     }
 
-    /// What it returns; it must do so within `limit`.
+    /// Waits for the operation's result, which must come within `limit`.
     pub fn outcome_within(self, limit: Duration) -> T {
         let Submission { task, bench } = self;
         bench.within(limit, "the return of an operation", || task.is_finished());
         task.join()
     }
 
-    /// Asserts that it has not returned after `span`: what it waits for has not happened.
+    /// Asserts that the operation has not returned after `span`; `why` says what it must wait for.
     pub fn stays_open(&self, span: Duration, why: &str) {
         thread::sleep(span);
         assert!(self.is_open(), "{why}");
@@ -216,30 +217,30 @@ impl<'a, T: Above> Replica<'a, T> {
         self.bench.soon(&what, || self.played.last_index() >= Index(count));
     }
 
-    /// Sends the service the next entry of the log: it is committed.
+    /// Commits the next entry of the log: sends it to the service.
     ///
     /// # Panics
-    /// When there is none.
+    /// If there is no such entry.
     pub fn commit(&self) {
         let message = self.played.next_message().map(|(message, _)| message);
         self.deliver(message.expect("there is an entry that was not delivered"));
     }
 
-    /// Sends the service all entries of the log.
+    /// Commits all entries of the log: sends them to the service.
     pub fn commit_all(&self) {
         while self.played.delivered() < self.played.last_index() {
             self.commit();
         }
     }
 
-    /// A leader of `term` has put `command` into the log behind what was delivered, and has
-    /// committed it.
+    /// Commits `command` as another leader's entry of `term`, right after the last delivered
+    /// entry.
     pub fn commit_other(&self, term: u64, command: &Bytes) {
         self.played.overwrite(term, command.clone());
         self.commit();
     }
 
-    /// A leader has sent its snapshot, which ends at `index`, with an entry of `term`.
+    /// Installs another leader's snapshot, whose last entry is at `index` and of `term`.
     pub fn install(&self, term: u64, index: Index, data: &Bytes) {
         let last_included = Position { term: Term(term), index };
         self.played.replace(last_included, data);
@@ -249,18 +250,18 @@ impl<'a, T: Above> Replica<'a, T> {
     fn deliver(&self, message: ApplyMsg) {
         let sender = self.played.sender().expect("a killed module delivers nothing");
         if sender.send_timeout(message, SOON).is_err() {
-            let message = format!("the service does not take what is committed for {SOON:?}");
+            let message = format!("the service did not receive a committed entry for {SOON:?}");
             self.bench.cluster.end_by_limit("apply_channel_not_read", message);
         }
     }
 
-    /// Ends the service, which loses what was not stored, and everything that it holds.
+    /// Ends the service, which loses its memory and its unsynced writes.
     ///
-    /// What the server stored, for the next life.
+    /// Returns the server's storage for the next life.
     pub fn crash(self) -> Persister {
         let stored = self.played.persister().crash(Unsynced::LoseAll);
         self.above.end();
-        assert!(self.played.is_killed(), "a service that ends kills its consensus module");
+        assert!(self.played.is_killed(), "a service that ends must kill its consensus module");
         stored
     }
 }
@@ -274,7 +275,7 @@ impl<'a> Replica<'a, Arc<dyn Counting>> {
         Submission { task, bench: self.bench }
     }
 
-    /// Waits until the counter has come to `value`.
+    /// Waits until the counter has reached `value`.
     pub fn wait_value(&self, value: i64) {
         let what = format!("counting to {value}, from {}", self.above.value());
         self.bench.soon(&what, || self.above.value() == value);

@@ -1,4 +1,4 @@
-//! The consensus module that a scenario plays.
+//! The consensus module that a scenario controls.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -13,26 +13,26 @@ use crate::runtime::channel::{Receiver, Sender, bounded};
 use crate::runtime::sync::Quiet;
 use crate::runtime::thread;
 
-/// How often a call that is held looks whether it still is.
+/// How long a held call waits before it checks again whether it is still held.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// What a played consensus module says to those who want to read.
+/// The answer of a played consensus module to a request for a read index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
-    /// Go through the log.
+    /// The read must go through the log.
     ThroughLog,
-    /// Whoever has applied this index may answer.
+    /// A service that has applied this index may answer.
     At(Index),
     /// Leadership cannot be confirmed.
     Refused,
-    /// Nothing yet: it is still being confirmed.
+    /// No answer yet: leadership is still being confirmed.
     Held,
 }
 
 /// A consensus module that does what the scenario says.
 pub struct Played {
     me: ServerId,
-    /// For the task that delivers.
+    /// For the task that delivers entries.
     myself: Weak<Played>,
     persister: Persister,
     state: Quiet<State>,
@@ -44,23 +44,24 @@ struct State {
     hint: Option<ServerId>,
     /// The entries after `begins`.
     log: Vec<Entry>,
-    /// What the log begins after.
+    /// The entry before the first one in the log.
     begins: Position,
-    /// The last index that the service was sent.
+    /// The last index that was sent to the service.
     delivered: Index,
-    /// Where the service stood when it took its snapshots.
+    /// The indices up to which the service took snapshots.
     snapshots: Vec<Index>,
     reading: Reading,
-    /// Commands are committed as soon as they are started.
+    /// Whether commands are committed as soon as they are started.
     at_once: bool,
-    /// A task is about it.
+    /// Whether a task is delivering entries.
     delivering: bool,
     /// `None` once killed.
     sender: Option<Sender<ApplyMsg>>,
 }
 
 impl Played {
-    /// `me`, which follows in term 1, with what `persister` has; and its apply channel.
+    /// A module for `me`, a follower in term 1 or later, with the content of `persister`; and its
+    /// apply channel.
     pub(super) fn new(me: ServerId, persister: Persister) -> (Arc<Played>, Receiver<ApplyMsg>) {
         let (sender, receiver) = bounded(0);
         let persisted = persister.load().expect("it was written by a played module");
@@ -86,31 +87,32 @@ impl Played {
         (played, receiver)
     }
 
-    /// It leads from now on, in `term`.
+    /// Makes the module lead from now on, in `term`.
     pub fn leads(&self, term: u64) {
         self.state.with(|state| (state.leads, state.term) = (true, Term(term)));
     }
 
-    /// It follows from now on, in `term`; says whom it believes to lead.
+    /// Makes the module follow from now on, in `term`; `leader` is its leader hint.
     pub fn follows(&self, term: u64, leader: Option<ServerId>) {
         self.state.with(|state| {
             (state.leads, state.term, state.hint) = (false, Term(term), leader);
         });
     }
 
-    /// What it says from now on to those who want to read.
+    /// Sets the module's answer to requests for a read index from now on.
     pub fn reads(&self, reading: Reading) {
         self.state.with(|state| state.reading = reading);
     }
 
-    /// Whether commands are committed as soon as they come, by a task that does not wait for
-    /// `start` to return; otherwise by [`Replica::commit`](super::Replica::commit).
+    /// Sets whether a task commits commands as soon as they are started, without waiting for
+    /// `start` to return; otherwise [`Replica::commit`](super::Replica::commit) commits them.
     pub fn commits_at_once(&self, on: bool) {
         self.state.with(|state| state.at_once = on);
         self.deliver_if_due();
     }
 
-    /// Delivers what is in the log, in a task of its own, if that is how it is committed.
+    /// Starts a task that delivers the entries of the log, if they are committed at once and no
+    /// such task is running.
     fn deliver_if_due(&self) {
         let due = self.state.with(|state| {
             let due = state.at_once && !state.delivering;
@@ -123,12 +125,12 @@ impl Played {
         }
     }
 
-    /// The last index in its log.
+    /// The last index in the log.
     pub fn last_index(&self) -> Index {
         self.state.with(|state| state.last_index())
     }
 
-    /// The last index that the service was sent.
+    /// The last index that was sent to the service.
     pub fn delivered(&self) -> Index {
         self.state.with(|state| state.delivered)
     }
@@ -136,10 +138,10 @@ impl Played {
     /// The command at `index`.
     ///
     /// # Panics
-    /// When the log does not have it.
+    /// If the log has no entry at `index`.
     pub fn command(&self, index: Index) -> Bytes {
         let entry = self.state.with(|state| state.entry(index));
-        entry.unwrap_or_else(|| panic!("the log of {} has no {index}", self.me)).data
+        entry.unwrap_or_else(|| panic!("the log of {} has no entry {index}", self.me)).data
     }
 
     /// The indices up to which the service took snapshots.
@@ -147,17 +149,17 @@ impl Played {
         self.state.with(|state| state.snapshots.clone())
     }
 
-    /// Whether it was killed.
+    /// Whether the module was killed.
     pub fn is_killed(&self) -> bool {
         self.state.with(|state| state.sender.is_none())
     }
 
-    /// What it has stored.
+    /// The module's storage.
     pub fn persister(&self) -> &Persister {
         &self.persister
     }
 
-    /// Puts another leader's entry behind what was delivered, in place of all that is there.
+    /// Replaces all entries that were not delivered by one entry of another leader.
     pub(super) fn overwrite(&self, term: u64, command: Bytes) {
         let entry = self.state.with(|state| {
             let keep = usize::try_from(state.delivered.0 - state.begins.index.0);
@@ -169,7 +171,7 @@ impl Played {
         self.store(|persister| persister.append(&[entry]));
     }
 
-    /// Puts another leader's snapshot in place of the log.
+    /// Replaces the log by another leader's snapshot.
     pub(super) fn replace(&self, at: Position, data: &Bytes) {
         self.state.with(|state| {
             state.log.clear();
@@ -178,12 +180,13 @@ impl Played {
         self.store(|persister| persister.save_snapshot(at, data.clone()));
     }
 
-    /// The next message for the service, and the way to it; it counts as delivered.
+    /// Takes the next message for the service, which then counts as delivered, and the sender for
+    /// it.
     pub(super) fn next_message(&self) -> Option<(ApplyMsg, Sender<ApplyMsg>)> {
         self.state.with(State::next_message)
     }
 
-    /// The way to the service, unless it was killed.
+    /// The sender of the apply channel; `None` once the module was killed.
     pub(super) fn sender(&self) -> Option<Sender<ApplyMsg>> {
         self.state.with(|state| state.sender.clone())
     }
@@ -194,7 +197,7 @@ impl Played {
     }
 }
 
-/// Delivers the next entry, if there is one. Whether there may be another.
+/// Delivers the next entry, if there is one. Returns whether there may be another.
 fn deliver_one(played: &Weak<Played>) -> bool {
     let Some(played) = played.upgrade() else { return false };
     let next = played.state.with(|state| {
@@ -238,7 +241,7 @@ impl Consensus for Played {
         self.store(|persister| persister.append(&[entry]));
         self.deliver_if_due();
         if self.state.with(|state| state.at_once) {
-            // Whoever calls may be held up here; the service has the entry meanwhile.
+            // A caller may be delayed at this point; meanwhile the service gets the entry.
             thread::sleep(LOOK);
         }
         Ok(started)

@@ -1,9 +1,9 @@
-//! Played consensus: one service, above a log that the scenario writes itself.
+//! Played consensus: one service above a log that the scenario writes itself.
 //!
-//! What a service owes its callers shows only in moments that a cluster rarely comes to: another
-//! leader's entry at the index that one waits for, a duplicate right behind its original, a
-//! leader that was deposed and does not know. Here there is no cluster. The service stands above
-//! a [`Played`] consensus module, which takes commands, loses leadership and commits when the
+//! A service's duties to its callers show only at moments that are rare in a cluster: another
+//! leader's entry is committed at the awaited index, a duplicate comes right after its original, a
+//! leader is deposed and does not know it. Here there is no cluster. The service runs above a
+//! [`Played`] consensus module, which accepts commands, loses leadership and commits when the
 //! scenario says so:
 //!
 //! ```text
@@ -13,12 +13,11 @@
 //!      └───────────────────────────────► Played ──────┘
 //! ```
 //!
-//! Commands are opaque: how a service encodes them is its own business. So what "another leader"
-//! puts into the log is something that a service of the same make was asked for: see
-//! [`Bench::command`].
+//! Commands are opaque: each service has its own encoding. So the command that "another leader"
+//! puts into the log comes from a second service of the same kind: see [`Bench::command`].
 //!
-//! What is done here must be something that Raft could do: indices are consecutive, terms only
-//! rise, what was delivered never changes.
+//! A scenario must do only what Raft could do: indices are consecutive, terms only rise, and
+//! delivered entries never change.
 
 mod bench;
 mod consensus;

@@ -1,38 +1,38 @@
-//! When a puppet answers, and how willingly it votes. What it answers follows from its state.
+//! When a puppet replies, and whether it is willing to vote. Its state determines each reply.
 
 use super::follower::Follower;
 use crate::api::ServerId;
 use crate::api::raft_rpc::{RaftRpcRequest, RaftRpcResponse};
 
-/// What a puppet does when it is asked for its vote.
+/// A puppet's reaction to a request for its vote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Votes {
-    /// Leaves the question on its way until the scenario lets it arrive.
+    /// Keeps the request in flight until the scenario lets it arrive.
     Hold,
-    /// Says no: another candidate has its vote of that term.
+    /// Refuses: another candidate has its vote of that term.
     Refuse,
-    /// Says yes, if its vote is free and its log not the better one.
+    /// Grants the vote, if the vote is free and the puppet's log is not more up-to-date.
     Grant,
 }
 
-/// What a puppet does when it is sent entries or a snapshot.
+/// A puppet's reaction to entries, heartbeats and snapshots.
 ///
-/// What it holds is on its way until the scenario lets it arrive, or until the puppet
+/// A held call stays in flight until the scenario lets it arrive, or until the puppet
 /// [follows](super::Stage::follows).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Appends {
     /// Holds everything.
     Hold,
     /// Holds entries and snapshots, and answers heartbeats: some servers send nothing more to a
-    /// peer that owes them an answer.
+    /// peer that owes them a reply.
     HoldEntries,
     /// Holds snapshots, and answers the rest.
     HoldSnapshots,
-    /// Answers.
+    /// Answers everything.
     Follow,
 }
 
-/// A puppet's state, and when it answers.
+/// A puppet's state, and its reactions to calls.
 #[derive(Debug, Clone)]
 pub(super) struct Conduct {
     me: ServerId,
@@ -67,7 +67,7 @@ impl Conduct {
         }
     }
 
-    /// Takes in a call, which changes the state and makes the answer.
+    /// Handles a call: changes the state and returns the reply.
     pub(super) fn take_in(&mut self, request: &RaftRpcRequest) -> RaftRpcResponse {
         match request {
             RaftRpcRequest::RequestVote { args } => {

@@ -1,4 +1,4 @@
-//! What a puppet is: one server's term, vote and log, from which all its answers follow.
+//! The state of a puppet: one server's term, vote and log, which determine all its replies.
 
 use std::collections::BTreeSet;
 
@@ -10,16 +10,16 @@ use crate::api::raft_rpc::{
 };
 use crate::api::{Entry, Index, Position, ServerId, Term};
 
-/// A server as its peers see it: Figure 2's and Figure 13's receivers once more, for puppets.
+/// A server as its peers see it: the receivers of Figures 2 and 13 once more, for puppets.
 ///
-/// Written for reading beside the figures and for nothing else: it stores nothing durably, applies
-/// nothing and never stands for election. A scenario says what its log is at first
-/// ([`Stage::has_log`](super::Stage::has_log)); everything after that comes of what it is sent.
+/// Written only for reading next to the figures: it stores nothing durably, applies nothing and
+/// starts no election. A scenario sets its first log ([`Stage::has_log`](super::Stage::has_log));
+/// every later change follows from the calls that it receives.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Follower {
     /// The latest term that it knows of.
     pub term: Term,
-    /// Whom it voted for in that term.
+    /// The candidate that got its vote in that term.
     pub voted_for: Option<ServerId>,
     /// The entries after the snapshot.
     pub entries: Vec<Entry>,
@@ -27,9 +27,10 @@ pub struct Follower {
     pub last_included: Position,
     /// The state of the snapshot.
     pub snapshot: Bytes,
-    /// The entries after which it refused others, since its log has another one there or none.
+    /// The indices after which it refused entries, since its log has another entry there or none.
     ///
-    /// Places, not calls: a leader may have several calls on the way when the first refusal comes.
+    /// They count places, not calls: a leader may have several calls in flight when the first
+    /// refusal comes.
     pub refused_after: BTreeSet<Index>,
 }
 
@@ -55,7 +56,7 @@ impl Follower {
         }
     }
 
-    /// Stands for election in `term`, as `me`.
+    /// Becomes a candidate in `term`, as `me`.
     pub fn stands(&mut self, me: ServerId, term: Term) {
         self.learns_of(term);
         if term == self.term {
@@ -63,7 +64,7 @@ impl Follower {
         }
     }
 
-    /// Leads in `term`, as `me`, and has `entries` after `prev`: so they are its own.
+    /// Becomes leader in `term`, as `me`, with `entries` after `prev` in its own log.
     pub fn leads(&mut self, me: ServerId, term: Term, prev: Position, entries: &[Entry]) {
         self.stands(me, term);
         if term == self.term && self.conflict_at(prev).is_none() {
@@ -71,8 +72,10 @@ impl Follower {
         }
     }
 
-    /// Answers a RequestVote (Figure 2, RequestVote RPC). Not `willing`: it has given its vote of
-    /// that term to another server, if not to this candidate.
+    /// Answers a RequestVote (Figure 2, RequestVote RPC).
+    ///
+    /// A follower that is not `willing` has given its vote of that term to another server, unless
+    /// this candidate already has it.
     pub fn on_vote(
         &mut self,
         me: ServerId,
@@ -185,16 +188,16 @@ mod tests {
         let other_term = append(&mut follower, at(6, 3), &[]).conflict;
         assert_eq!(other_term, Some(Conflict { term: Some(Term(4)), index: Index(2) }));
         append(&mut follower, at(6, 3), &[]);
-        assert_eq!(follower.refused_after.len(), 2, "two places, one of them twice");
+        assert_eq!(follower.refused_after.len(), 2, "two indices, one of them twice");
     }
 
     #[test]
     fn a_follower_replaces_what_conflicts_and_nothing_else() {
         let mut follower = follower(&[1, 1, 1]);
         assert!(append(&mut follower, at(1, 1), &[1]).success, "1/1 is there");
-        assert_eq!(follower.last(), at(1, 3), "a shorter request takes nothing back");
+        assert_eq!(follower.last(), at(1, 3), "a shorter request deletes nothing");
         assert!(append(&mut follower, at(1, 1), &[2]).success, "1/1 is there");
-        assert_eq!(follower.last(), at(2, 2), "1/2 conflicts, so 1/3 goes, too");
+        assert_eq!(follower.last(), at(2, 2), "1/2 conflicts, so 1/3 is deleted too");
     }
 
     #[test]
@@ -203,7 +206,7 @@ mod tests {
         follower.learns_of(Term(10));
         let reply = append(&mut follower, at(1, 1), &[9]);
         assert_eq!((reply.term, reply.success, reply.conflict), (Term(10), false, None));
-        assert_eq!(follower.last(), at(1, 1), "nothing of it counts");
+        assert_eq!(follower.last(), at(1, 1), "the request changes nothing");
     }
 
     #[test]
@@ -211,12 +214,12 @@ mod tests {
         let mut follower = follower(&[1, 1]);
         assert!(!vote(&mut follower, 2, at(1, 1), true), "its own log is longer");
         assert!(vote(&mut follower, 2, at(1, 2), true), "the vote was free");
-        assert!(vote(&mut follower, 2, at(1, 2), false), "a promise is repeated");
-        assert!(!vote(&mut follower, 3, at(1, 2), false), "another has it");
-        assert!(!vote(&mut follower, 3, at(1, 2), true), "another has it for all of the term");
+        assert!(vote(&mut follower, 2, at(1, 2), false), "the same vote is given again");
+        assert!(!vote(&mut follower, 3, at(1, 2), false), "another server has the vote");
+        assert!(!vote(&mut follower, 3, at(1, 2), true), "it has the vote for the whole term");
         assert!(!vote(&mut follower, 2, at(1, 2), true), "term 2 is over");
         follower.stands(S1, Term(4));
-        assert!(!vote(&mut follower, 4, at(1, 2), true), "it stands itself");
+        assert!(!vote(&mut follower, 4, at(1, 2), true), "it is a candidate itself");
     }
 
     #[test]
@@ -225,7 +228,7 @@ mod tests {
         leader.leads(S1, Term(5), at(1, 1), &entries(at(1, 1), &[5]));
         assert_eq!(leader.last(), at(5, 2));
         leader.leads(S1, Term(6), at(3, 2), &entries(at(3, 2), &[6]));
-        assert_eq!(leader.last(), at(5, 2), "what goes before 6/3 is not known");
+        assert_eq!(leader.last(), at(5, 2), "its log lacks 3/2, the entry before 6/3");
     }
 
     #[test]

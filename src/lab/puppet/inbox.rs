@@ -1,4 +1,4 @@
-//! What S0 says to the puppets: a list of all its calls, with those that wait for an answer.
+//! The inbox of the puppets: a list of all calls of S0, some of which wait for a reply.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,29 +17,30 @@ use crate::runtime::sync::{Condvar, Mutex};
 use crate::runtime::time::{Instant, since_start};
 use crate::runtime::{self, FailureKind};
 
-/// A hundred times what any scenario needs: a server that repeats a call without a pause.
+/// The most calls that S0 may make, a hundred times what any scenario needs: a server that exceeds
+/// it repeats a call without a pause.
 const CALLS_MAX: usize = 20_000;
 
 /// One call that S0 made to a puppet.
 #[derive(Debug, Clone)]
 pub struct Heard {
-    /// Its number, in the order of arrival.
+    /// The call's number, in the order of arrival.
     pub(super) number: usize,
-    /// When it arrived.
+    /// The time of arrival.
     pub at: Duration,
-    /// To which puppet.
+    /// The puppet that S0 called.
     pub puppet: ServerId,
-    /// What S0 said.
+    /// The request.
     pub request: Arc<RaftRpcRequest>,
 }
 
 impl Heard {
-    /// The moment of its arrival, among the calls of S0.
+    /// The mark of the call's arrival, among the calls of S0.
     pub fn mark(&self) -> usize {
         self.number
     }
 
-    /// The term that S0 gave as its own.
+    /// The request's term.
     pub fn term(&self) -> Term {
         match &*self.request {
             RaftRpcRequest::RequestVote { args } => args.term,
@@ -48,7 +49,7 @@ impl Heard {
         }
     }
 
-    /// What was said, if S0 asked for a vote.
+    /// The arguments, if S0 asked for a vote.
     pub fn vote(&self) -> Option<&RequestVoteArgs> {
         match &*self.request {
             RaftRpcRequest::RequestVote { args } => Some(args),
@@ -56,7 +57,7 @@ impl Heard {
         }
     }
 
-    /// What was said, if S0 acted as leader and sent entries, or a heartbeat.
+    /// The arguments, if S0 acted as leader and sent entries or a heartbeat.
     pub fn append(&self) -> Option<&AppendEntriesArgs> {
         match &*self.request {
             RaftRpcRequest::AppendEntries { args } => Some(args),
@@ -64,7 +65,7 @@ impl Heard {
         }
     }
 
-    /// What was said, if S0 acted as leader and sent its snapshot.
+    /// The arguments, if S0 acted as leader and sent its snapshot.
     pub fn install(&self) -> Option<&InstallSnapshotArgs> {
         match &*self.request {
             RaftRpcRequest::InstallSnapshot { args } => Some(args),
@@ -81,16 +82,16 @@ pub(super) struct Inbox {
 
 struct State {
     heard: Vec<Heard>,
-    /// Beside each call: how it is answered, while it waits for that.
+    /// One slot per call; `None` once the call is answered.
     waiting: Vec<Option<Waiting>>,
     /// One slot per server; S0's is unused.
     conducts: Vec<Conduct>,
 }
 
-/// A call without an answer.
+/// A call without a reply.
 struct Waiting {
     back: Sender<RaftRpcResponse>,
-    /// The answer, which is late, of a puppet that the call has reached.
+    /// The late reply, if the call has reached its puppet.
     answer: Option<RaftRpcResponse>,
 }
 
@@ -103,11 +104,11 @@ impl State {
         }
     }
 
-    /// Lets a call reach its puppet, and the answer S0.
+    /// Lets a call reach its puppet, and the reply reach S0.
     fn release(&mut self, number: usize) {
         self.take_in(number);
         if let Some(Waiting { back, answer: Some(answer) }) = self.waiting[number].take() {
-            // Whoever asked may be gone.
+            // The caller may be gone.
             let _ = back.send(answer);
         }
     }
@@ -120,7 +121,7 @@ impl Inbox {
         Arc::new(Inbox { state: Mutex::new(state), news: Condvar::new() })
     }
 
-    /// How many calls there were.
+    /// The number of calls so far.
     pub(super) fn count(&self) -> usize {
         self.state.lock().heard.len()
     }
@@ -130,7 +131,7 @@ impl Inbox {
         self.state.lock().heard[from..].to_vec()
     }
 
-    /// The first call from number `from` on that `wanted` picks, waited for until `deadline`.
+    /// Waits until `deadline` for the first call from number `from` on that `wanted` picks.
     pub(super) fn find(
         &self,
         from: usize,
@@ -153,18 +154,18 @@ impl Inbox {
         }
     }
 
-    /// Lets a call that waits reach its puppet; the answer is late.
+    /// Lets a waiting call reach its puppet; the reply is late.
     pub(super) fn take_in(&self, number: usize) {
         self.state.lock().take_in(number);
     }
 
-    /// Answers a call that waits.
+    /// Answers a waiting call.
     pub(super) fn release(&self, number: usize) {
         self.state.lock().release(number);
     }
 
-    /// Answers all entries, heartbeats and snapshots that are on their way to `puppet`, in order;
-    /// not those whose answers are late.
+    /// Answers all entries, heartbeats and snapshots that are in flight to `puppet`, in order, but
+    /// not the calls whose replies are late.
     pub(super) fn release_appends(&self, puppet: ServerId) {
         let mut state = self.state.lock();
         for number in 0..state.heard.len() {
@@ -176,28 +177,28 @@ impl Inbox {
         }
     }
 
-    /// Answers a call that waits with what its puppet would not say.
+    /// Answers a waiting call with a reply that its puppet would not give.
     pub(super) fn lie(&self, number: usize, response: RaftRpcResponse) {
         let waiting = self.state.lock().waiting[number].take();
         if let Some(Waiting { back, .. }) = waiting {
-            // Whoever asked may be gone.
+            // The caller may be gone.
             let _ = back.send(response);
         }
     }
 
-    /// Makes all puppets servers that know nothing.
+    /// Resets all puppets to servers without any state.
     pub(super) fn forget(&self) {
         for conduct in &mut self.state.lock().conducts {
             conduct.follower = Follower::default();
         }
     }
 
-    /// Changes what a puppet is, or how it answers.
+    /// Changes a puppet's state or its reactions.
     pub(super) fn conduct<T>(&self, puppet: ServerId, change: impl FnOnce(&mut Conduct) -> T) -> T {
         change(&mut self.state.lock().conducts[puppet.slot()])
     }
 
-    /// Takes in a call and waits for its answer; `None`: there will be none.
+    /// Notes a call and waits for its reply; returns `None` if there will be none.
     fn take(&self, puppet: ServerId, request: RaftRpcRequest) -> Option<RaftRpcResponse> {
         let answer = {
             let mut state = self.state.lock();
@@ -220,7 +221,7 @@ impl Inbox {
     }
 }
 
-/// One puppet, as S0's calls find it.
+/// One puppet, as the target of S0's calls.
 #[derive(Clone)]
 pub(super) struct Puppet {
     pub(super) me: ServerId,

@@ -1,4 +1,4 @@
-//! S0 as leader: elected by the puppets, and watched for what it sends.
+//! S0 as leader: the puppets elect it, and the scenario checks its calls.
 
 use std::time::Duration;
 
@@ -8,27 +8,28 @@ use super::stage::{S0, Stage};
 use crate::api::raft_rpc::AppendEntriesArgs;
 use crate::api::{Index, Position, ServerId, Term};
 
-/// How long an election may take that every puppet votes for: the lab's five seconds.
+/// How long an election may take if every puppet votes for S0: the lab's five seconds.
 const ELECTION_MAX: Duration = Duration::from_secs(5);
 
-/// How long a leader may take to send what it owes: it repeats at each heartbeat at the latest.
+/// How long a leader may take to send an expected call: it retries with each heartbeat at the
+/// latest.
 const REPEAT_MAX: Duration = Duration::from_secs(5);
 
-/// S0 leads, by the votes of all puppets.
+/// S0 as leader, elected by the votes of all puppets.
 pub struct Leading<'s, 'c> {
     stage: &'s Stage<'c>,
     /// The term in which S0 leads.
     pub term: Term,
-    /// The moment before S0 stood for election in that term.
+    /// The mark before S0 started the election of that term.
     pub mark: usize,
 }
 
 impl<'c> Stage<'c> {
-    /// Lets S0 stand for election and gives it every vote. Afterwards votes are refused.
+    /// Waits until S0 starts an election, and gives it every vote. Afterwards votes are refused.
     pub fn elect(&self) -> Leading<'_, 'c> {
         let (mark, before) = (self.mark(), self.state().term);
         self.all_vote(Votes::Grant);
-        // What it sent in an earlier leadership, or an earlier life, may still come in.
+        // Calls of an earlier leadership, or of an earlier life, may still arrive.
         let acts = |heard: &Heard| {
             let term = heard.term();
             heard.vote().is_none() && term >= before && term > self.led()
@@ -46,7 +47,7 @@ impl Leading<'_, '_> {
         self.stage
     }
 
-    /// Hands the leader a command.
+    /// Submits a command to the leader.
     pub fn start(&self, command: &str) -> Index {
         match self.stage.start(command) {
             Ok(started) => {
@@ -75,15 +76,16 @@ impl Leading<'_, '_> {
         })
     }
 
-    /// The first AppendEntries to `puppet` since `mark` that brings the entry at `index`.
+    /// The first AppendEntries to `puppet` since `mark` that carries the entry at `index`.
     pub fn brings(&self, puppet: ServerId, mark: usize, index: Index) -> Heard {
         self.append_to(puppet, mark, &format!("send {puppet} entry {index}"), |args| {
             args.entries.iter().any(|entry| entry.index == index)
         })
     }
 
-    /// Where S0, which has just been elected, takes `puppet`'s log to end: the entry before those
-    /// that it would send. A heartbeat after the empty beginning, which fits any log, says nothing.
+    /// The entry at which S0, which has just been elected, assumes `puppet`'s log to end: the one
+    /// before the first that it would send. A heartbeat after index 0 fits any log, so it does not
+    /// show this entry.
     pub fn first_guess(&self, puppet: ServerId) -> Position {
         let guesses = |args: &AppendEntriesArgs| args.prev_log_index > Index(0);
         let heard = self.append_to(puppet, self.mark, "send what follows its log's end", guesses);

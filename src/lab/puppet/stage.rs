@@ -1,4 +1,4 @@
-//! The stage: S0, the puppets, and what the scenario does with them.
+//! The stage: S0, the puppets, and the calls with which a scenario directs them.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -34,20 +34,23 @@ pub const S3: ServerId = ServerId(3);
 /// A puppet, where there are five servers.
 pub const S4: ServerId = ServerId(4);
 
-/// How often an attempt is made before S0 counts as one that stays in no term.
+/// How many attempts are made before the run fails because S0 stays in no term.
 const ATTEMPTS_MAX: u32 = 20;
 
-/// How far apart the terms of two questions are: further than S0 gets on its own between them.
+/// How far apart the terms of two exchanges are: S0 raises its term by less on its own in between.
 const TERM_STEP: u64 = 10;
 
-/// How long S0 may disregard a candidate after it heard a leader (Raft §6): as long as it may wait
-/// before it stands itself, if one vote is to be split within the lab's five seconds.
+/// How long S0 may disregard a candidate after it heard from a leader (Raft §6).
+///
+/// That is as long as S0 may wait before it starts an election itself, if the lab's five seconds
+/// must have room for one split vote.
 const DISREGARD_MAX: Duration = Duration::from_secs(2);
 
-/// How long S0 may take for what needs no election: long, since only waiting in vain costs time.
+/// How long S0 may take for a step that needs no election. It is long, since only a wait that fails
+/// lasts so long.
 const SOON: Duration = Duration::from_secs(5);
 
-/// S0 went to a later term of its own accord in the middle of an attempt, which so says nothing.
+/// S0 moved to a later term on its own during an attempt, which therefore proves nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overtaken;
 
@@ -67,24 +70,24 @@ pub fn entries(prev: Position, terms: &[u64]) -> Vec<Entry> {
     terms.iter().map(entry).collect()
 }
 
-/// One real server among puppets. See the [module](super) for the idea.
+/// One real server among puppets. The [module](super) explains the idea.
 pub struct Stage<'a> {
     cluster: &'a Cluster,
     diary: Arc<Diary>,
     inbox: Arc<Inbox>,
-    /// The puppets' ways to S0, one per server; S0's own is unused.
+    /// The puppets' clients for calls to S0, one per server; S0's own is unused.
     ends: Vec<RaftPeer>,
-    /// The highest term that S0 was told, or told us.
+    /// The highest term in any message to or from S0.
     told: Cell<Term>,
-    /// The latest term that S0 was elected in.
+    /// The latest term in which S0 was elected.
     led: Cell<Term>,
 }
 
 impl Stage<'_> {
-    /// Puts puppets into the places of all servers of `cluster` but S0.
+    /// Replaces all servers of `cluster` but S0 by puppets.
     ///
     /// # Panics
-    /// When the scenario is not registered with `puppets` as its network.
+    /// If the scenario is not registered with `puppets` as its network.
     pub fn new(cluster: &Cluster) -> Stage<'_> {
         let diary = cluster.diary().expect("the scenario is registered with `puppets`");
         let network = cluster.network();
@@ -103,7 +106,7 @@ impl Stage<'_> {
         Stage { cluster, diary, inbox, ends, told: Cell::default(), led: Cell::default() }
     }
 
-    /// The cluster that this stage stands in.
+    /// The cluster of this stage.
     pub fn cluster(&self) -> &Cluster {
         self.cluster
     }
@@ -113,30 +116,32 @@ impl Stage<'_> {
         self.cluster.servers().skip(1)
     }
 
-    /// Makes `attempt` until S0 does not overtake it; each time [anew](Stage::begin_anew).
+    /// Repeats `attempt` until S0 does not overtake it; each time [begins
+    /// anew](Stage::begin_anew).
     pub fn attempt<T>(&self, attempt: impl Fn() -> Result<T, Overtaken>) -> T {
         self.insist(|| attempt().inspect_err(|Overtaken| self.begin_anew()))
     }
 
-    /// Puts a new S0 among new puppets; none of them knows anything. Puppets refuse their votes.
+    /// Replaces S0 and all puppets by new servers without any state. The puppets refuse their
+    /// votes.
     pub fn begin_anew(&self) {
         self.all_vote(Votes::Refuse);
         self.cluster.replace(S0);
         self.inbox.forget();
     }
 
-    /// Asks `question` until S0 does not overtake it, of the same S0.
+    /// Repeats `question` until S0 does not overtake it, with the same S0.
     pub fn insist<T>(&self, question: impl Fn() -> Result<T, Overtaken>) -> T {
         for _ in 0..ATTEMPTS_MAX {
             if let Ok(value) = question() {
                 return value;
             }
         }
-        let message = format!("S0 went to a term of its own in each of {ATTEMPTS_MAX} attempts");
+        let message = format!("S0 moved to a later term in each of {ATTEMPTS_MAX} attempts");
         self.cluster.end_by_limit("restless", message)
     }
 
-    /// A term that no server has been in.
+    /// A new term, in which no server has been.
     pub fn fresh_term(&self) -> Term {
         let term = Term(self.told.get().max(self.state().term).0 + TERM_STEP);
         self.told.set(term);
@@ -146,23 +151,23 @@ impl Stage<'_> {
     /// S0's term, and whether it leads.
     ///
     /// # Panics
-    /// While S0 is down.
+    /// If S0 is down.
     pub fn state(&self) -> Leadership {
         self.cluster.state_of(S0).expect("S0 is up")
     }
 
-    /// What S0 has on stable storage.
+    /// The stable storage of S0.
     pub fn persister(&self) -> Persister {
         self.cluster.persister(S0)
     }
 
-    /// Crashes S0, which loses what it had not synced, and starts it again.
+    /// Crashes S0, which loses its unsynced writes, and starts it again.
     pub fn restart(&self) {
         self.cluster.crash_keeping(S0, Unsynced::LoseAll);
         self.cluster.restart(S0);
     }
 
-    /// Hands S0 a command.
+    /// Submits a command to S0.
     ///
     /// # Errors
     /// [`NotLeader`]: S0 refused.
@@ -170,14 +175,16 @@ impl Stage<'_> {
         self.cluster.start(S0, command.as_bytes())
     }
 
-    // What puppets say to S0.
+    // Calls of the puppets to S0.
 
     fn puppet<T>(&self, puppet: ServerId, change: impl FnOnce(&mut Follower) -> T) -> T {
         self.inbox.conduct(puppet, |conduct| change(&mut conduct.follower))
     }
 
-    /// `puppet`, with a log that ends at `last`, asks S0 for its vote; again and again while S0
-    /// disregards it, as a server may that has just heard a leader (Raft §6).
+    /// Makes `puppet`, as a candidate whose log ends at `last`, ask S0 for its vote.
+    ///
+    /// It asks again while S0 disregards it, as a server may that has just heard from a leader
+    /// (Raft §6).
     ///
     /// # Errors
     /// [`Overtaken`].
@@ -208,7 +215,7 @@ impl Stage<'_> {
         }
     }
 
-    /// `puppet` leads, and sends `entries` after `prev`.
+    /// Makes `puppet` lead and send `entries` after `prev`.
     ///
     /// # Errors
     /// [`Overtaken`].
@@ -235,7 +242,8 @@ impl Stage<'_> {
         Ok(reply)
     }
 
-    /// `puppet` leads, and sends its snapshot, whose content is [`snapshot_of`](Self::snapshot_of).
+    /// Makes `puppet` lead and send its snapshot, with the content
+    /// [`snapshot_of`](Self::snapshot_of).
     ///
     /// # Errors
     /// [`Overtaken`].
@@ -258,7 +266,7 @@ impl Stage<'_> {
         Ok(reply)
     }
 
-    /// Whether S0's log has the entry at `position`: whether it accepts a heartbeat after it.
+    /// Whether S0's log has the entry at `position`; S1 finds out by a heartbeat after that entry.
     ///
     /// # Errors
     /// [`Overtaken`].
@@ -267,8 +275,8 @@ impl Stage<'_> {
         Ok(reply.success)
     }
 
-    /// Makes S0 a follower of S1 whose log has entries of exactly `terms`, as S1's has; the first
-    /// `leader_commit` of them are committed.
+    /// Makes S0 a follower of S1, both with entries of exactly `terms` in their logs; the first
+    /// `leader_commit` entries are committed.
     ///
     /// # Errors
     /// [`Overtaken`].
@@ -276,7 +284,7 @@ impl Stage<'_> {
         let log = entries(at(0, 0), terms);
         self.has_log(S1, log.clone());
         let reply = self.append(S1, self.fresh_term(), at(0, 0), log, leader_commit)?;
-        assert!(reply.success, "entries from the very first on fit any log: {reply:?}");
+        assert!(reply.success, "entries from index 1 on fit any log: {reply:?}");
         Ok(())
     }
 
@@ -285,12 +293,12 @@ impl Stage<'_> {
         format!("everything up to {last_included}").into()
     }
 
-    /// The latest term that S0 was elected in; 0 before the first election.
+    /// The latest term in which S0 was elected; 0 before the first election.
     pub(super) fn led(&self) -> Term {
         self.led.get()
     }
 
-    /// S0 was elected in `term`.
+    /// Notes that S0 was elected in `term`.
     pub(super) fn leads_in(&self, term: Term) {
         self.led.set(term);
     }
@@ -301,11 +309,11 @@ impl Stage<'_> {
         })
     }
 
-    /// A reply of term `replied` to a request of term `asked` came.
+    /// Checks the term of a reply; `replied` is its term and `asked` that of its request.
     fn check_term(&self, asked: Term, replied: Term) -> Result<(), Overtaken> {
         assert!(
             replied >= asked,
-            "S0 was asked in term {asked}, so that is the least its term can be; it says {replied}"
+            "S0 got a request of term {asked}, so its term cannot be lower; it says {replied}"
         );
         if replied > self.told.get() {
             self.told.set(replied);
@@ -314,19 +322,19 @@ impl Stage<'_> {
         Ok(())
     }
 
-    // How puppets answer S0.
+    // Replies of the puppets to S0.
 
-    /// What `puppet` does from now on when it is asked for its vote.
+    /// Sets how `puppet` reacts from now on when S0 asks for its vote.
     pub fn votes(&self, puppet: ServerId, votes: Votes) {
         self.inbox.conduct(puppet, |conduct| conduct.votes = votes);
     }
 
-    /// What all puppets do from now on when they are asked for their vote.
+    /// Sets how all puppets react from now on when S0 asks for their votes.
     pub fn all_vote(&self, votes: Votes) {
         self.puppets().for_each(|puppet| self.votes(puppet, votes));
     }
 
-    /// `puppet`'s log is `log`, without a snapshot: other leaders saw to that meanwhile.
+    /// Sets `puppet`'s log to `log`, without a snapshot, as if other leaders had meanwhile sent it.
     pub fn has_log(&self, puppet: ServerId, log: Vec<Entry>) {
         let newest = log.last().map_or(Term(0), |entry| entry.term);
         self.told.set(self.told.get().max(newest));
@@ -341,58 +349,58 @@ impl Stage<'_> {
         });
     }
 
-    /// `puppet` has heard of `term`, of which S0 has not.
+    /// Makes `puppet` learn of `term`, of which S0 has not heard.
     pub fn learns_of(&self, puppet: ServerId, term: Term) {
         self.puppet(puppet, |follower| follower.learns_of(term));
     }
 
-    /// `puppet` follows from now on: entries, heartbeats and snapshots reach it at once, and first
-    /// of all those that are on their way. (Late answers stay late.)
+    /// Makes `puppet` follow from now on: entries, heartbeats and snapshots reach it at once,
+    /// beginning with those in flight. (Late replies stay late.)
     pub fn follows(&self, puppet: ServerId) {
         self.appends(puppet, Appends::Follow);
         self.inbox.release_appends(puppet);
     }
 
-    /// What `puppet` does from now on when it is sent entries, a heartbeat or a snapshot.
+    /// Sets how `puppet` reacts from now on to entries, a heartbeat or a snapshot.
     pub fn appends(&self, puppet: ServerId, appends: Appends) {
         self.inbox.conduct(puppet, |conduct| conduct.appends = appends);
     }
 
-    /// Whether S0's calls reach `puppet`. Those that wait for an answer when they are cut off get
+    /// Sets whether S0's calls reach `puppet`. Calls that wait for a reply when the link is cut get
     /// none.
     pub fn reaches(&self, puppet: ServerId, on: bool) {
         self.cluster.network().enable(Host::Server(S0), Host::Server(puppet), on);
     }
 
-    /// What `puppet` is by now.
+    /// The present state of `puppet`.
     pub fn follower(&self, puppet: ServerId) -> Follower {
         self.puppet(puppet, |follower| follower.clone())
     }
 
-    /// Lets a call that was held reach its puppet, which takes in what it says; its answer is
-    /// late, until [`release`](Stage::release). A vote is given if the puppet may give it.
+    /// Lets a held call reach its puppet, which handles it; the reply is late, until
+    /// [`release`](Stage::release). The puppet gives a vote if it may.
     pub fn take_in(&self, heard: &Heard) {
         self.inbox.take_in(heard.number);
     }
 
-    /// Lets a call that was held reach its puppet, if it has not yet, and the answer S0.
+    /// Lets a held call reach its puppet, if it has not yet, and the reply reach S0.
     pub fn release(&self, heard: &Heard) {
         self.inbox.release(heard.number);
     }
 
-    /// Answers a call with what its puppet would not say. Whoever does this says why.
+    /// Answers a call with a reply that its puppet would not give. The scenario must explain why.
     pub fn lie(&self, heard: &Heard, response: RaftRpcResponse) {
         self.inbox.lie(heard.number, response);
     }
 
-    // What S0 does.
+    // Calls of S0.
 
-    /// This moment, among the calls of S0.
+    /// A mark of the present moment: the number of calls that S0 has made so far.
     pub fn mark(&self) -> usize {
         self.inbox.count()
     }
 
-    /// What S0 said since `mark`.
+    /// The calls of S0 since `mark`.
     pub fn heard_since(&self, mark: usize) -> Vec<Heard> {
         self.inbox.since(mark)
     }
@@ -409,7 +417,8 @@ impl Stage<'_> {
         Some(heard)
     }
 
-    /// As [`try_hear`](Stage::try_hear), for what must come: `what` says what.
+    /// Returns the first call of S0 since `mark` that `wanted` picks, like
+    /// [`try_hear`](Stage::try_hear); if none comes, ends the run. `what` describes the call.
     pub fn hear(
         &self,
         mark: usize,
@@ -422,7 +431,7 @@ impl Stage<'_> {
         })
     }
 
-    /// Waits until `done`, for five seconds at most. Whether it came to that.
+    /// Waits until `done`, for at most five seconds. Returns whether `done` became true.
     pub fn soon(&self, mut done: impl FnMut() -> bool) -> bool {
         let deadline = Instant::now() + SOON;
         while !done() {
@@ -434,18 +443,18 @@ impl Stage<'_> {
         true
     }
 
-    /// Waits until `puppet`, which follows, has S0's log up to `index`.
+    /// Waits until `puppet`, which must follow, has S0's log up to `index`.
     pub fn wait_followed(&self, puppet: ServerId, index: Index) {
         if !self.soon(|| self.follower(puppet).last().index >= index) {
             let last = self.follower(puppet).last();
-            let message = format!("{puppet} answers all it is sent; it has {last}, S0 {index}");
+            let message = format!("{puppet} answers every call but has {last}; S0 has {index}");
             self.cluster.end_by_limit("not_followed", message);
         }
     }
 
-    // What S0 tells its service.
+    // Messages of S0 to its service.
 
-    /// What S0 gave its service in its present life.
+    /// The messages that S0 sent its service in its present life.
     pub fn applied(&self) -> Vec<ApplyMsg> {
         self.diary.messages()
     }
@@ -455,7 +464,7 @@ impl Stage<'_> {
         self.diary.applied()
     }
 
-    /// The commands that S0 gave its service in its present life.
+    /// The commands that S0 sent its service in its present life.
     pub fn commands(&self) -> Vec<String> {
         let command = |message| match message {
             ApplyMsg::Command { command, .. } => Some(String::from_utf8_lossy(&command).into()),
@@ -468,12 +477,12 @@ impl Stage<'_> {
     pub fn wait_applied(&self, index: u64) {
         if !self.soon(|| self.applied_index() >= Index(index)) {
             let applied = self.applied_index();
-            let message = format!("index {index} is committed, but applied is only {applied}");
+            let message = format!("index {index} is committed, but only {applied} is applied");
             self.cluster.end_by_limit("not_applied", message);
         }
     }
 
-    /// Has the service take a snapshot at `position`, when it has applied it.
+    /// Makes the service take a snapshot at `position` once it has applied that entry.
     pub fn snapshot_at(&self, position: Position) {
         self.diary.snapshot_at(position.index, Self::snapshot_of(position));
     }
