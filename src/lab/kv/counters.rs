@@ -33,7 +33,7 @@ pub struct Counters {
     cluster: Cluster,
     above: Arc<Above>,
     asked: Arc<Quiet<Asked>>,
-    /// The server that accepted the last operation.
+    /// The server that completed the last operation.
     leader: Cell<ServerId>,
 }
 
@@ -151,7 +151,7 @@ impl Counters {
         value
     }
 
-    /// The server that accepted the last operation.
+    /// The server that completed the last operation.
     pub fn leader(&self) -> ServerId {
         self.leader.get()
     }
