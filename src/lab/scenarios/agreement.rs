@@ -4,7 +4,9 @@ use crate::api::{Index, ServerId};
 use crate::lab::Cluster;
 use crate::runtime::thread;
 
-/// Three commands get the indices 1, 2 and 3.
+/// Three commands are committed at indices 1, 2 and 3, and none of them before it is started.
+///
+/// A wrong server starts its log at another index, skips an index, or adds entries of its own.
 pub fn basic_agree_2b(cluster: &mut Cluster) {
     for index in 1..=3 {
         cluster.check_not_committed(Index(index));
@@ -14,7 +16,10 @@ pub fn basic_agree_2b(cluster: &mut Cluster) {
     }
 }
 
-/// A command travels once to each follower: ten commands of 5000 bytes, 200 000 bytes in all.
+/// A leader sends each command once to each follower.
+///
+/// Ten commands of 5000 bytes may cost 200 000 bytes in all. A wrong leader sends the same entries
+/// more than once.
 pub fn rpc_bytes_2b(cluster: &mut Cluster) {
     const COMMAND_SIZE: usize = 5000;
     cluster.one(b"99", 3, false);
@@ -32,18 +37,20 @@ pub fn rpc_bytes_2b(cluster: &mut Cluster) {
     cluster.check_at_most("rpc_bytes", used, 3 * sent + 50_000);
 }
 
-/// One follower fails, then both: with two of three servers there is progress, with one none.
+/// One follower is cut off, then both: two of three servers commit commands, one alone does not.
+///
+/// Raft §5.3. A wrong leader stops when it lacks one follower, or commits without a majority.
 pub fn follower_failure_2b(cluster: &mut Cluster) {
     cluster.one(b"101", 3, false);
 
-    // One follower is cut off; the other two go on.
+    // One follower is cut off; the other two servers continue.
     let first = cluster.check_one_leader();
     cluster.disconnect(cluster.after(first, 1));
     cluster.one(b"102", 2, false);
     cluster.sleep_ms(1000);
     cluster.one(b"103", 2, false);
 
-    // Both followers are cut off: a command is taken, and goes nowhere.
+    // Both followers are cut off: the leader accepts a command, but cannot commit it.
     let second = cluster.check_one_leader();
     cluster.disconnect(cluster.after(second, 1));
     cluster.disconnect(cluster.after(second, 2));
@@ -53,18 +60,20 @@ pub fn follower_failure_2b(cluster: &mut Cluster) {
     cluster.check_not_committed(index);
 }
 
-/// One leader fails, then the next: with two of three servers there is progress, with one none.
+/// One leader is cut off, then the next: two of three servers commit commands, one does not.
+///
+/// Raft §5.2 and §5.3. A wrong server elects no new leader, or commits without a majority.
 pub fn leader_failure_2b(cluster: &mut Cluster) {
     cluster.one(b"101", 3, false);
 
-    // The first leader is cut off; the other two elect one and go on.
+    // The first leader is cut off; the other two servers elect a leader and continue.
     let first = cluster.check_one_leader();
     cluster.disconnect(first);
     cluster.one(b"102", 2, false);
     cluster.sleep_ms(1000);
     cluster.one(b"103", 2, false);
 
-    // The second one too: whoever takes a command, it goes nowhere.
+    // The second leader is cut off too: a server may accept a command, but none can commit it.
     let second = cluster.check_one_leader();
     cluster.disconnect(second);
     for server in cluster.servers() {
@@ -74,7 +83,9 @@ pub fn leader_failure_2b(cluster: &mut Cluster) {
     cluster.check_not_committed(Index(4));
 }
 
-/// A follower that was cut off is caught up when it comes back.
+/// A follower that was cut off gets the entries that it missed when it comes back.
+///
+/// Raft §5.3. A wrong leader gives up on a follower that it could not reach.
 pub fn fail_agree_2b(cluster: &mut Cluster) {
     cluster.one(b"101", 3, false);
 
@@ -93,7 +104,9 @@ pub fn fail_agree_2b(cluster: &mut Cluster) {
     cluster.one(b"107", 3, true);
 }
 
-/// Two of five servers commit nothing; their entry may stay or go when the others are back.
+/// Two of five servers commit nothing; their entry may survive or be lost when the others return.
+///
+/// A wrong leader commits an entry that only two of five servers have.
 pub fn fail_no_agree_2b(cluster: &mut Cluster) {
     cluster.one(b"10", 5, false);
 
@@ -106,17 +119,18 @@ pub fn fail_no_agree_2b(cluster: &mut Cluster) {
     cluster.sleep_ms(2000);
     cluster.check_not_committed(index);
 
-    // They come back, and may elect one of themselves, who lacks the entry.
+    // They come back, and may elect one of themselves, which lacks the entry.
     lost.iter().for_each(|server| cluster.connect(*server));
     let second = cluster.check_one_leader();
     let index = cluster.start_at(second, "30");
-    assert!((2..=3).contains(&index.0), "index {index} leaves a gap, or repeats one");
+    assert!((2..=3).contains(&index.0), "index {index} leaves a gap, or is used twice");
     cluster.one(b"1000", 5, true);
 }
 
-/// Five clients hand in a command at once; all five are committed, each in its own place.
+/// Five clients start a command at the same moment; all five are committed, each at its own index.
 ///
-/// The story only counts if one leader took them all, so a changed term means another try.
+/// A wrong leader gives two commands one index, or loses one. The scenario counts only if one
+/// leader accepts all five in one term: when the term changes it tries again, five times at most.
 pub fn concurrent_starts_2b(cluster: &mut Cluster) {
     for attempt in 0..5 {
         if attempt > 0 {
@@ -130,7 +144,7 @@ pub fn concurrent_starts_2b(cluster: &mut Cluster) {
     cluster.end_by_limit("term_changes", "the term changed in each of five tries".to_string());
 }
 
-/// One try; false when the term changed under it.
+/// Makes one try; false if the term changed meanwhile.
 fn concurrent_starts_succeed(cluster: &Cluster) -> bool {
     let leader = cluster.check_one_leader();
     let Ok(first) = cluster.start(leader, b"1") else { return false };
@@ -160,41 +174,45 @@ fn concurrent_starts_succeed(cluster: &Cluster) -> bool {
     for command in 100..105 {
         let command = command.to_string();
         let found = committed.iter().any(|committed| *committed == command.as_bytes());
-        assert!(found, "command {command} was taken in term {} and lost", first.term);
+        assert!(found, "command {command} was accepted in term {} and lost", first.term);
     }
     true
 }
 
-/// A leader comes back with entries that were never committed; they give way.
+/// A leader comes back with entries that were never committed, and the new leader replaces them.
+///
+/// Raft §5.3. A wrong server keeps its own entries where they conflict with the leader's.
 pub fn rejoin_2b(cluster: &mut Cluster) {
     cluster.one(b"101", 3, true);
 
-    // The first leader, cut off, goes on taking commands.
+    // The first leader is cut off, and still accepts commands.
     let first = cluster.check_one_leader();
     cluster.disconnect(first);
     for command in ["102", "103", "104"] {
         let _ = cluster.start(first, command.as_bytes());
     }
 
-    // The others commit something else in their place.
+    // The others commit another command in their place.
     cluster.one(b"103", 2, true);
 
-    // The second leader is cut off in its turn, and the first one comes back.
+    // Now the second leader is cut off, and the first one comes back.
     let second = cluster.check_one_leader();
     cluster.disconnect(second);
     cluster.connect(first);
     cluster.one(b"104", 2, true);
 
-    // All together now.
+    // All servers are connected again.
     cluster.connect(second);
     cluster.one(b"105", 3, true);
 }
 
-/// Followers with fifty wrong entries are put right within seconds.
+/// A leader repairs followers with fifty wrong entries within seconds.
+///
+/// Raft §5.3. A wrong leader leaves the wrong entries in place, or takes too long to replace them.
 ///
 /// ```text
-/// first, +1    1   50 that no majority ever sees
-/// +2, +3, +4   1   50 committed            (one of them cut off: it lacks the next fifty)
+/// first, +1    1   50 that no majority ever gets
+/// +2, +3, +4   1   50 committed            (one is then cut off: it lacks the next fifty)
 /// ```
 pub fn backup_2b(cluster: &mut Cluster) {
     const ENTRIES: usize = 50;
@@ -217,13 +235,13 @@ pub fn backup_2b(cluster: &mut Cluster) {
     start_many(first);
     cluster.sleep_ms(500);
 
-    // The other three take over and commit theirs.
+    // The other three take over and commit fifty of their own.
     cluster.disconnect(first);
     cluster.disconnect(cluster.after(first, 1));
     rest.iter().for_each(|server| cluster.connect(*server));
     commit_many();
 
-    // Now a leader and one of those three fill up likewise.
+    // Then one of the three is cut off, and the other two fill up in the same way.
     let second = cluster.check_one_leader();
     let mut other = cluster.after(first, 2);
     if other == second {
@@ -233,7 +251,7 @@ pub fn backup_2b(cluster: &mut Cluster) {
     start_many(second);
     cluster.sleep_ms(500);
 
-    // The first pair comes back, with the one that lacks most, and all goes on from there.
+    // The first pair comes back with the one that lacks the last fifty, and the three commit more.
     cluster.servers().for_each(|server| cluster.disconnect(server));
     cluster.connect(first);
     cluster.connect(cluster.after(first, 1));
@@ -244,7 +262,9 @@ pub fn backup_2b(cluster: &mut Cluster) {
     cluster.one(&cluster.draw_command(), 5, true);
 }
 
-/// Calls are few: 30 until there is a leader, 42 for twelve commands, 60 in an idle second.
+/// The servers make few calls: 30 for an election, 42 for twelve commands, 60 in an idle second.
+///
+/// A wrong server repeats a call without waiting for its reply.
 pub fn count_2b(cluster: &mut Cluster) {
     const COMMANDS: u64 = 10;
     cluster.check_one_leader();
@@ -275,7 +295,7 @@ pub fn count_2b(cluster: &mut Cluster) {
     cluster.check_at_most("rpcs_when_idle", cluster.rpc_count() - before, 3 * 20);
 }
 
-/// Calls that `count` commands and two more took; `None` when the term changed under them.
+/// Returns how many calls `count` + 2 commands took; `None` if the term changed meanwhile.
 fn calls_for_agreement(cluster: &Cluster, count: u64) -> Option<u64> {
     let leader = cluster.check_one_leader();
     let before = cluster.rpc_count();
@@ -298,7 +318,7 @@ fn calls_for_agreement(cluster: &Cluster, count: u64) -> Option<u64> {
         if cluster.someone_is_not_in(first.term) {
             return None;
         }
-        assert_eq!(committed, *command, "index {index} has another command than was taken");
+        assert_eq!(committed, *command, "index {index} has another command than was started there");
     }
     Some(cluster.rpc_count() - before)
 }

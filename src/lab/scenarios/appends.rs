@@ -1,4 +1,4 @@
-//! Part 2B: what a follower does with entries, a step of Figure 2 at a time.
+//! Part 2B: how a follower handles AppendEntries, one step of Figure 2 at a time.
 
 use std::time::Duration;
 
@@ -8,39 +8,42 @@ use crate::lab::Cluster;
 use crate::lab::puppet::{S1, S2, Stage, at, entries};
 use crate::runtime::time::since_start;
 
-/// Long enough for what must not happen to have happened: several heartbeats.
+/// How long a scenario waits to see that something does not happen: several heartbeats.
 pub(super) const A_WHILE: Duration = Duration::from_millis(400);
 
-/// How many entries are timed on their way to the service.
+/// How many entries [`applied_soon_2b`] times.
 const APPLIED_SOON: u64 = 20;
 
-/// How long an entry may be committed before the service has it: far longer than a wake-up takes,
-/// and shorter than the polling that would slow every command down.
+/// Longest time from an entry's commit to the service.
+///
+/// Far longer than a wake-up takes, and shorter than a polling interval that would slow every
+/// command down.
 const APPLIED_MAX: Duration = Duration::from_millis(150);
 
-/// A vote goes only to a log that is at least as up-to-date, by last term before length.
+/// S0 votes only for a candidate whose log is at least as up-to-date as its own.
 ///
-/// Raft §5.4.1. S0's log ends at 2/3:
+/// Raft §5.4.1: the later last term wins; if the last terms are equal, the longer log. A wrong
+/// voter compares only the terms, or only the lengths. S0's log ends at 2/3 (term 2, index 3):
 ///
 /// ```text
-/// the candidate's last   2/2  1/9  2/3  2/4  3/1
-/// answer                 no   no   yes  yes  yes
+/// candidate's last entry   2/2  1/9  2/3  2/4  3/1
+/// vote granted             no   no   yes  yes  yes
 /// ```
 pub fn vote_log_rules_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         stage.give_log(&[1, 1, 2], 0)?;
         for (last, granted, why) in [
-            (at(2, 2), false, "it is shorter"),
-            (at(1, 9), false, "its last term is older"),
-            (at(2, 3), true, "it is the same"),
-            (at(2, 4), true, "it is longer"),
-            (at(3, 1), true, "its last term is newer"),
+            (at(2, 2), false, "S1's is shorter"),
+            (at(1, 9), false, "S1's last term is older"),
+            (at(2, 3), true, "both end alike"),
+            (at(2, 4), true, "S1's is longer"),
+            (at(3, 1), true, "S1's last term is newer"),
         ] {
             let term = stage.fresh_term();
             let reply = stage.ask_vote(S1, term, last)?;
-            assert_eq!(reply.vote_granted, granted, "2/3 against {last}: {why}");
-            assert_eq!(reply.term, term, "the newer term counts whatever the vote is");
+            assert_eq!(reply.vote_granted, granted, "S0's log ends at 2/3, S1's at {last}: {why}");
+            assert_eq!(reply.term, term, "S0 adopts a newer term even if it refuses");
         }
         let term = stage.fresh_term();
         stage.ask_vote(S1, term, at(1, 1))?;
@@ -50,11 +53,12 @@ pub fn vote_log_rules_2b(cluster: &mut Cluster) {
     });
 }
 
-/// A request of an older leader, or one that does not fit the log, leaves no trace.
+/// S0 refuses entries from an older leader, or after an entry that it lacks, and changes nothing.
 ///
-/// Figure 2, AppendEntries, steps 1 and 2. S0 has `1 1 2`; nothing is committed. An entry that the
-/// present leader contradicts may go at once: the leader will replace it. So nothing is asked
-/// about those, and the log is given anew after each such question.
+/// Figure 2, AppendEntries, steps 1 and 2. A wrong follower takes entries or the commit index from
+/// a refused request. S0 has `1 1 2`; nothing is committed. A follower may delete an entry as soon
+/// as the current leader contradicts it, since that leader will replace it. So the scenario does
+/// not ask about such entries, and gives S0 its log anew after each such request.
 pub fn append_refused_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
@@ -69,18 +73,18 @@ pub fn append_refused_2b(cluster: &mut Cluster) {
             (at(1, 3), false),
             (at(1, 2), true),
         ] {
-            assert_eq!(stage.has(prev)?, fits, "S0's log is 1 1 2; the entry before is {prev}");
+            assert_eq!(stage.has(prev)?, fits, "S0's log is 1 1 2; prev_log is {prev}");
         }
 
-        // Step 2: refused, so neither the entries nor the commit index count.
+        // Step 2: S0 refuses, so it takes neither the entries nor the commit index.
         stage.give_log(&[1, 1, 2], 0)?;
         let term = stage.fresh_term();
         let reply = stage.append(S1, term, at(3, 3), entries(at(3, 3), &[3]), 3)?;
-        assert!(!reply.success, "2/3 is not 3/3: {reply:?}");
-        assert!(stage.has(at(1, 2))?, "a refused request took 1/2 away");
-        assert!(!stage.has(at(3, 4))?, "a refused request brought 3/4");
+        assert!(!reply.success, "S0 has 2/3, not 3/3: {reply:?}");
+        assert!(stage.has(at(1, 2))?, "a refused request removed 1/2");
+        assert!(!stage.has(at(3, 4))?, "a refused request added 3/4");
 
-        // Step 1: the same for a leader whose term is over.
+        // Step 1: S0 also refuses a leader whose term is over.
         stage.give_log(&[1, 1, 2], 0)?;
         let term = stage.fresh_term();
         stage.append(S1, term, at(2, 3), Vec::new(), 0)?;
@@ -89,25 +93,26 @@ pub fn append_refused_2b(cluster: &mut Cluster) {
         assert!(!reply.success && reply.term == term, "term {old} is over: {reply:?}");
         assert!(stage.has(at(2, 3))?, "a leader of an older term replaced 2/3");
         stage.cluster().run_for(A_WHILE);
-        assert_eq!(stage.applied_index(), Index(0), "only refused requests spoke of a commit");
+        assert_eq!(stage.applied_index(), Index(0), "only refused requests had a commit index");
         Ok(())
     });
 }
 
-/// Entries that conflict are replaced; entries that agree stay, whatever comes late or twice.
+/// A follower replaces entries that conflict, and keeps all others even if a request is late.
 ///
-/// Figure 2, AppendEntries, steps 3 and 4. All requests but the first are of one leader in one
-/// term, whose log is `1 1 2 2 2`:
+/// Figure 2, AppendEntries, steps 3 and 4. A wrong follower cuts its log at the end of every
+/// request, so a late, short request removes entries that it has acknowledged. Here all requests
+/// after S0 has its log come from one leader in one term, whose log is `1 1 2 2 2`:
 ///
 /// ```text
 /// S0        1 1 1 1
-/// 1/2 + 2   1 1 2          3 conflicts: it and what follows it go
+/// 1/2 + 2   1 1 2          entry 3 conflicts: S0 deletes it and all that follow it
 /// 1/1 + …   1 1 2 2 2
-/// 1/2 + 2   1 1 2 2 2      late: the same request as before
+/// 1/2 + 2   1 1 2 2 2      late: the first request again
 /// 1/1       1 1 2 2 2      late: a heartbeat
 /// ```
 ///
-/// Whether 1/4 is gone, too, a leader of another term asks.
+/// Before that, a leader of another term checks that 1/4 is deleted too.
 pub fn append_conflict_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
@@ -118,7 +123,7 @@ pub fn append_conflict_2b(cluster: &mut Cluster) {
         };
         stage.give_log(&[1, 1, 1, 1], 0)?;
         append(stage.fresh_term(), at(1, 2), &[2])?;
-        assert!(!stage.has(at(1, 4))?, "1/4 follows 1/3, which gave way to 2/3");
+        assert!(!stage.has(at(1, 4))?, "1/4 follows 1/3, which 2/3 replaced");
 
         stage.give_log(&[1, 1, 1, 1], 0)?;
         let term = stage.fresh_term();
@@ -128,16 +133,17 @@ pub fn append_conflict_2b(cluster: &mut Cluster) {
         append(term, at(2, 5), &[])?;
         append(term, at(1, 1), &[])?;
         append(term, at(0, 0), &[1])?;
-        assert!(stage.has(at(2, 5))?, "2/5 was acknowledged, and a late request took it back");
-        assert!(stage.has(at(1, 2))?, "1/2 agrees with the leader's");
+        assert!(stage.has(at(2, 5))?, "S0 acknowledged 2/5, and a late request removed it");
+        assert!(stage.has(at(1, 2))?, "1/2 is in the leader's log too");
         Ok(())
     });
 }
 
-/// A follower commits what the leader committed, as far as it knows that its log is the leader's.
+/// A follower commits what its leader committed, but only up to the last entry known to match.
 ///
 /// Figure 2, AppendEntries, step 5: "set commitIndex = min(leaderCommit, index of last new
-/// entry)". S0 has `1 1 1`, of which the leader has only the first:
+/// entry)". A wrong follower commits beyond that entry, or lowers its commit index. S0 has `1 1 1`,
+/// of which the leader has only the first entry:
 ///
 /// ```text
 /// leader                    1 2 2 2    committed up to 3
@@ -152,29 +158,29 @@ pub fn commit_rules_2b(cluster: &mut Cluster) {
         stage.append(S1, term, at(1, 1), Vec::new(), 3)?;
         stage.wait_applied(1);
         stage.cluster().run_for(Duration::from_millis(150));
-        assert_eq!(stage.applied_index(), Index(1), "1/2 and 1/3 are not the leader's");
+        assert_eq!(stage.applied_index(), Index(1), "the leader has neither 1/2 nor 1/3");
 
         stage.append(S1, term, at(1, 1), entries(at(1, 1), &[2, 2]), 3)?;
         stage.wait_applied(3);
         assert_eq!(stage.commands(), ["1/1", "2/2", "2/3"], "the leader's log is 1 2 2");
 
-        // The last new entry bounds it from above; an older commit index changes nothing.
+        // The last new entry is the upper limit; an older commit index changes nothing.
         stage.append(S1, term, at(2, 3), entries(at(2, 3), &[2]), 9)?;
         stage.wait_applied(4);
         stage.append(S1, term, at(2, 4), Vec::new(), 1)?;
         Ok(())
     });
 
-    // As leader it starts from what it knows to be committed.
+    // As leader, S0 starts with the commit index that it had.
     let leading = stage.elect();
     leading.append_to(S1, leading.mark, "send a heartbeat", |_| true);
-    assert_eq!(leading.commit_told(), Index(4), "S0 applied 4 entries; a commit is for good");
+    assert_eq!(leading.commit_told(), Index(4), "S0 applied 4 entries, so 4 are committed");
 }
 
-/// What is committed is applied at once, not when somebody next looks.
+/// A committed entry reaches the service at once, not when the applier polls next.
 ///
-/// Figure 2, Rules for Servers, All Servers. S0 is given twenty entries one after another, each
-/// committed as it comes; an applier that polls costs every command half of its interval.
+/// Figure 2, Rules for Servers, All Servers. S0 gets twenty entries one after another, each already
+/// committed. A wrong server polls, which costs every command half of the polling interval.
 pub fn applied_soon_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let give = |index: u64| {
@@ -195,10 +201,11 @@ pub fn applied_soon_2b(cluster: &mut Cluster) {
     stage.cluster().check_at_most("applied_late", late, APPLIED_SOON / 4);
 }
 
-/// A refusal that says where the logs part says what is so, and a success says nothing of it.
+/// A refusal may say where the logs conflict, and must say it correctly; a success has no conflict.
 ///
-/// As [`Conflict`] has it. None is needed: what a leader gains by it is asked in part 2C. Each
-/// question is of a leader in a term of its own, to a log that is given anew.
+/// See [`Conflict`] (lab: fast backup). A follower may leave it out here; part 2C tests what a
+/// leader gains by it. A wrong follower sends the leader to the wrong place. Each request comes
+/// from a leader of a new term, and S0 gets its log anew before it.
 pub fn conflict_answers_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let log: &[u64] = &[1, 4, 4, 4, 5];
@@ -207,17 +214,17 @@ pub fn conflict_answers_2b(cluster: &mut Cluster) {
             stage.give_log(log, 0)?;
             let reply = stage.append(S1, stage.fresh_term(), prev, Vec::new(), 0)?;
             let fits = prev == at(4, 4);
-            assert_eq!(reply.success, fits, "1 4 4 4 5, and before it {prev}");
+            assert_eq!(reply.success, fits, "S0's log is 1 4 4 4 5; prev_log is {prev}");
             let Some(Conflict { term, index }) = reply.conflict else { continue };
-            assert!(!fits, "{prev} is there, and yet there is a conflict: {reply:?}");
+            assert!(!fits, "S0 has {prev}, yet it reports a conflict: {reply:?}");
             assert!(
                 Index(0) < index && index <= prev.index,
-                "1 4 4 4 5 against an entry {prev}: a leader must go back by this: {reply:?}"
+                "1 4 4 4 5, prev_log {prev}: the conflict must send the leader back: {reply:?}"
             );
             let here = usize::try_from(prev.index.0 - 1).ok().and_then(|here| log.get(here));
             assert!(
                 term.is_none() || term == here.copied().map(Term),
-                "1 4 4 4 5 against an entry {prev}: its own term there, or none: {reply:?}"
+                "1 4 4 4 5, prev_log {prev}: conflict.term is S0's term there, or none: {reply:?}"
             );
         }
         Ok(())

@@ -1,22 +1,24 @@
-//! Parts 2B and 2C: how a leader finds the place where a follower's log parts from its own.
+//! Parts 2B and 2C: how a leader finds the place where a follower's log differs from its own.
 
 use crate::api::Entry;
 use crate::lab::Cluster;
 use crate::lab::puppet::{S1, S2, Stage, at, entries};
 
-/// In how many places a leader that backs up by terms may be refused, by a log that has `terms`
-/// terms that the leader has not: once for each, once for the length; twice as many, since it may
-/// send entries before it knows that they fit; and two more, since what comes of that depends on
-/// what overtakes what. The slowest way, an entry at a time, has ten for each term.
+/// In how many places a log with `terms` wrong terms may refuse a leader that backs up by terms.
+///
+/// One place per wrong term and one for the length; twice as many, since the leader may send
+/// entries before it knows that they fit; and two more, since calls may overtake each other. The
+/// slowest leader, which goes back one entry at a time, is refused in ten places per term.
 const fn refusals_max(terms: u32) -> u32 {
     2 * (terms + 1) + 2
 }
 
-/// A log with two wrong terms of ten entries each is put right in a handful of calls.
+/// A leader repairs a log with two wrong terms of ten entries each in a handful of calls.
 ///
-/// The lab's fast backup, and the end of Raft §5.3. The course asks for it in this part, where its
-/// tests take too long without. Counted are the places where S0 was refused, not the calls: many
-/// may be on their way when the first refusal comes.
+/// The lab's fast backup, and the end of Raft §5.3. The course asks for it in this part, whose
+/// tests take too long without it. A wrong leader goes back one entry per refusal. The scenario
+/// counts the places where S0 was refused, not the calls: many may be in flight when the first
+/// refusal arrives.
 ///
 /// ```text
 /// index   1…10  11…20  21…30  31…40
@@ -42,7 +44,9 @@ pub fn fast_backup_2c(cluster: &mut Cluster) {
     }
 }
 
-/// Every log of Figure 7 becomes the leader's.
+/// A leader makes every follower's log of Figure 7 equal to its own.
+///
+/// Raft §5.3. A wrong leader or follower leaves a gap in a log, or keeps an entry that conflicts.
 ///
 /// ```text
 /// index   1  2  3  4  5  6  7  8  9  10 11 12
@@ -72,7 +76,7 @@ pub fn figure7_2b(cluster: &mut Cluster) {
     converge(&stage, &entries(at(0, 0), leader));
 }
 
-/// S0 is elected with `log`, gets one more command, and brings it all to every puppet.
+/// Elects S0 with `log`, starts one more command, and waits until every puppet has all entries.
 fn converge(stage: &Stage<'_>, log: &[Entry]) {
     stage.puppets().for_each(|puppet| stage.follows(puppet));
     let leading = stage.elect();
@@ -83,7 +87,7 @@ fn converge(stage: &Stage<'_>, log: &[Entry]) {
     for puppet in stage.puppets() {
         if !stage.soon(|| stage.follower(puppet).entries == expected) {
             let has = stage.follower(puppet).last();
-            let message = format!("{puppet}'s log ends at {has}; S0's at {index}");
+            let message = format!("{puppet}'s log ends at {has}, S0's at index {index}");
             stage.cluster().end_by_limit("not_converged", message);
         }
     }

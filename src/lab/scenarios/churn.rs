@@ -1,4 +1,4 @@
-//! Part 2C: clients hand in commands while servers come and go.
+//! Part 2C: clients start commands while servers crash, are cut off, and come back.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,12 +10,17 @@ use crate::lab::Cluster;
 use crate::runtime::rand::stream;
 use crate::runtime::thread;
 
-/// Three clients, twenty rounds of crashes and cut links; what a client saw committed stays.
+/// Servers crash and are cut off in twenty rounds; a command that a client saw committed stays.
+///
+/// Three clients start commands all the time. A wrong server loses a committed entry: it forgets
+/// its log or its vote in a crash, or votes for a candidate that lacks the entry.
 pub fn reliable_churn_2c(cluster: &mut Cluster) {
     churn(cluster);
 }
 
-/// The same on a network that loses a fifth of all calls.
+/// Servers crash and are cut off in twenty rounds, and a fifth of all calls is lost.
+///
+/// As in [`reliable_churn_2c`], a wrong server loses a command that a client saw committed.
 pub fn unreliable_churn_2c(cluster: &mut Cluster) {
     churn(cluster);
 }
@@ -31,7 +36,7 @@ fn churn(cluster: &Cluster) {
 
     for _ in 0..20 {
         disturb(cluster);
-        // Long enough for most things to go wrong, not long enough for them to heal.
+        // Long enough for faults to do harm, too short for the cluster to settle.
         cluster.sleep_ms(700);
     }
 
@@ -49,7 +54,7 @@ fn churn(cluster: &Cluster) {
     check_all_are_committed(cluster, &seen);
 }
 
-/// One round: perhaps cuts a server off, perhaps brings one back, perhaps crashes one.
+/// One round: may cut off a server, may bring one back, may crash one.
 fn disturb(cluster: &Cluster) {
     if cluster.draw(1000) < 200 {
         cluster.disconnect(cluster.draw_server());
@@ -69,7 +74,7 @@ fn disturb(cluster: &Cluster) {
     }
 }
 
-/// Hands in command after command; returns those that it saw committed where they were put.
+/// Starts command after command; returns those that it saw committed at the index they were given.
 fn client(cluster: &Cluster, me: u64, stop: &AtomicBool) -> Vec<Vec<u8>> {
     let mut chance = stream(&format!("client{me}"));
     let mut seen = Vec::new();
@@ -85,7 +90,7 @@ fn client(cluster: &Cluster, me: u64, stop: &AtomicBool) -> Vec<Vec<u8>> {
     seen
 }
 
-/// Whether `command` shows up at `index` within a few looks; the leader may be gone.
+/// Whether `command` is committed at `index` within 380 ms; the leader may be gone.
 fn is_seen(cluster: &Cluster, index: Index, command: &[u8]) -> bool {
     for pause_ms in [10, 20, 50, 100, 200] {
         if let (1.., Some(committed)) = cluster.n_committed(index) {
@@ -96,7 +101,7 @@ fn is_seen(cluster: &Cluster, index: Index, command: &[u8]) -> bool {
     false
 }
 
-/// Every server has the whole log, and `seen` is in it.
+/// Fails unless every server has the whole log, with all of `seen` in it.
 fn check_all_are_committed(cluster: &Cluster, seen: &[Vec<u8>]) {
     let last = cluster.one(&cluster.draw_command(), cluster.server_count(), true);
     let mut committed: Vec<_> = (1..=last.0)
@@ -106,6 +111,6 @@ fn check_all_are_committed(cluster: &Cluster, seen: &[Vec<u8>]) {
     for command in seen {
         let found = committed.binary_search_by(|it| it[..].cmp(command)).is_ok();
         let command = String::from_utf8_lossy(command);
-        assert!(found, "a client saw {command} committed, and it is lost");
+        assert!(found, "a client saw {command} committed, but it is lost");
     }
 }

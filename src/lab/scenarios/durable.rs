@@ -1,4 +1,4 @@
-//! Part 2C: what a reply promised is there after a crash that comes right behind it.
+//! Part 2C: a server keeps what its reply promised, even if it crashes right after the reply.
 //!
 //! Figure 2, persistent state: "Updated on stable storage before responding to RPCs". Each crash
 //! here loses everything that was not synced.
@@ -10,7 +10,9 @@ use crate::api::{Index, Position};
 use crate::lab::Cluster;
 use crate::lab::puppet::{Heard, S0, S1, S2, S4, Stage, Votes, at, entries};
 
-/// A vote given is given, whatever happens to the voter.
+/// A server that has voted in a term votes for no other candidate in that term, even after a crash.
+///
+/// Raft §5.2. A wrong server does not store its vote, or stores it after the reply.
 ///
 /// ```text
 /// S1 ── term 10? ──► S0    yes
@@ -23,14 +25,14 @@ pub fn vote_is_durable_2c(cluster: &mut Cluster) {
     stage.attempt(|| {
         let term = stage.fresh_term();
         let first = stage.ask_vote(S1, term, at(0, 0))?;
-        assert!(first.vote_granted, "nobody had the vote of term {term}: {first:?}");
+        assert!(first.vote_granted, "S0 had not voted in term {term}: {first:?}");
         stage.restart();
         let rival = stage.ask_vote(S2, term, at(0, 0))?;
         assert!(!rival.vote_granted, "before its crash S0 voted for S1 in term {term}");
         let again = stage.ask_vote(S1, term, at(0, 0))?;
-        assert!(again.vote_granted, "S1 has the vote of term {term} since before the crash");
+        assert!(again.vote_granted, "S0 voted for S1 in term {term} before its crash");
 
-        // The same where the term was known before the vote was given.
+        // Again, in a term that S0 knew before it voted.
         stage.give_log(&[1], 0)?;
         let term = stage.fresh_term();
         let outdated = stage.ask_vote(S1, term, at(0, 0))?;
@@ -44,7 +46,10 @@ pub fn vote_is_durable_2c(cluster: &mut Cluster) {
     });
 }
 
-/// A term that a reply spoke of is known after a crash, also where the reply was a refusal.
+/// A server still knows the term of its reply after a crash, even if the reply was a refusal.
+///
+/// Figure 2, persistent state. A wrong server stores a term only together with a vote or with
+/// entries.
 pub fn term_is_durable_2c(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
@@ -67,29 +72,33 @@ pub fn term_is_durable_2c(cluster: &mut Cluster) {
     });
 }
 
-/// A candidate has its own vote on stable storage before it asks for another.
+/// A candidate stores its new term and its own vote before it asks any other server for a vote.
+///
+/// A wrong candidate asks first: after a crash it can vote for a rival in the same term.
 pub fn candidacy_is_durable_2c(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         stage.all_vote(Votes::Hold);
         let mark = stage.mark();
         let stands = |heard: &Heard| heard.vote().is_some();
-        let asked = stage.hear(mark, Duration::from_secs(5), "stand for election", stands);
-        // What it said first, and then what is stored: it may go on to the next term meanwhile.
+        let asked = stage.hear(mark, Duration::from_secs(5), "start an election", stands);
+        // First the calls, then the storage: S0 may enter the next term in between.
         let newest = stage.heard_since(mark).iter().map(Heard::term).max().unwrap_or_default();
         let (term, vote) = stage.persister().durable_vote();
-        assert!(term >= newest, "S0 asks for votes in term {newest}; stored is term {term}");
+        assert!(term >= newest, "S0 asks for votes in term {newest}, but has stored term {term}");
         let own = vote == Some(S0) || term > newest;
-        assert!(own, "S0 stands in term {term}, so it has its own vote; stored is {vote:?}");
+        assert!(own, "S0 is a candidate in term {term}, but has stored the vote {vote:?}");
 
         stage.restart();
         let rival = stage.ask_vote(S1, asked.term(), at(0, 0))?;
-        assert!(!rival.vote_granted, "before its crash S0 stood in term {}", asked.term());
+        assert!(!rival.vote_granted, "S0 crashed as a candidate in term {}", asked.term());
         Ok(())
     });
 }
 
-/// Entries that a follower has said it has are there, and those it gave up are not.
+/// After a crash, a follower has the entries that it acknowledged, and not those it replaced.
+///
+/// A wrong follower replies before its entries are stored, or finds replaced entries again.
 pub fn entries_are_durable_2c(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
@@ -101,12 +110,15 @@ pub fn entries_are_durable_2c(cluster: &mut Cluster) {
         assert!(reply.success, "S0 has 1/1: {reply:?}");
         stage.restart();
         assert!(stage.has(at(2, 2))?, "S0 acknowledged 2/2 before it crashed");
-        assert!(!stage.has(at(1, 3))?, "1/3 gave way to 2/2 before the crash");
+        assert!(!stage.has(at(1, 3))?, "2/2 replaced 1/2 and 1/3 before the crash");
         Ok(())
     });
 }
 
-/// A leader counts itself among those that have an entry, so it must have it for good.
+/// A leader that counts itself among the servers that have an entry has stored that entry.
+///
+/// A wrong leader counts itself before its write is synced: after its crash no majority has the
+/// entry, although the leader has committed it.
 pub fn own_entries_are_durable_2c(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.follows(S1);
@@ -116,12 +128,13 @@ pub fn own_entries_are_durable_2c(cluster: &mut Cluster) {
     stage.restart();
     let own = Position { term: leading.term, index };
     let has = stage.insist(|| stage.has(own));
-    assert!(has, "S0 and S1 are the majority that has {own}; after a crash S0 has it no more");
+    assert!(has, "S0 and S1 are the majority that has {own}; a crash made S0 lose it");
 }
 
-/// After a restart the service gets everything again, from the first entry on.
+/// After a restart, the service gets all committed entries again, from the first one on.
 ///
-/// Figure 2: commitIndex and lastApplied are volatile, since the service above is, too.
+/// Figure 2: commitIndex and lastApplied are volatile, because the service's state is volatile too.
+/// A wrong server stores them and skips these entries.
 pub fn commits_are_replayed_2c(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
@@ -135,10 +148,10 @@ pub fn commits_are_replayed_2c(cluster: &mut Cluster) {
     });
 }
 
-/// Figure 8, (a) to (d): an entry of an older term on a majority gives way, so it was never
-/// committed.
+/// An entry of an older term is on a majority and is still replaced, so it was never committed.
 ///
-/// Raft §5.4.2. In Figure 8's numbers:
+/// Raft §5.4.2; Figure 8, (a) to (d). A wrong leader commits entry 2 in (c) by counting its copies.
+/// In Figure 8's numbers:
 ///
 /// ```text
 ///      (a)    (b)    (c)    (d)
@@ -164,7 +177,7 @@ pub fn figure8_steps_2c(cluster: &mut Cluster) {
     let index = first.start("two");
     stage.wait_followed(S1, index);
 
-    // (b) S4 leads in a term of its own; S0 hears of it only after its crash.
+    // (b) S4 leads in a new term, of which S0 hears only after its crash.
     let third = stage.fresh_term();
     stage.has_log(S4, one().into_iter().chain(entries(at(1, 1), &[third.0])).collect());
     stage.restart();
@@ -173,7 +186,7 @@ pub fn figure8_steps_2c(cluster: &mut Cluster) {
     stage.follows(S2);
     let again = stage.elect();
     if !stage.soon(|| stage.follower(S2).last().index >= index) {
-        // A leader may wait with it until it has an entry of its own to send.
+        // A leader may hold it back until it has an entry of its own term to send.
         return;
     }
     stage.cluster().run_for(A_WHILE);
@@ -187,5 +200,5 @@ pub fn figure8_steps_2c(cluster: &mut Cluster) {
     });
     assert!(replaced.success, "S0 has 1/1: {replaced:?}");
     stage.wait_applied(2);
-    assert_eq!(stage.commands(), ["1/1".to_string(), format!("{third}/2")], "S4's entry counts");
+    assert_eq!(stage.commands(), ["1/1".to_string(), format!("{third}/2")], "S4's entry must stay");
 }

@@ -1,9 +1,9 @@
-//! The scenarios, a file per part or theme.
+//! The scenarios, one file per part or theme.
 //!
-//! A new one is a function here and a line in [`scenarios!`](crate::scenarios). A scenario is a
-//! story with asserted steps; rules that must hold in every story are the observers' business.
-//! What a scenario waits for, it waits for with the cluster's own calls, so that the hostile
-//! schedule can cut the run short there; what it asserts must be true under every schedule.
+//! A new scenario is a function here and a line in [`scenarios!`](crate::scenarios). A scenario is
+//! a story with asserted steps; the observers check the rules that hold in every story. A scenario
+//! waits by the cluster's own calls, so that the hostile schedule can cut the run short there. Its
+//! assertions must be true under every schedule.
 
 mod agreement;
 mod appends;
