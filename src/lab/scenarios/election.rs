@@ -1,13 +1,14 @@
-//! Part 2A: a leader is elected, and another one when it is gone.
+//! Part 2A: the servers elect a leader, and another one when it is gone.
 
 use crate::api::Term;
 use crate::lab::Cluster;
 use crate::runtime::time::since_start;
 
-/// A leader comes, its term is shared by all, and it stays while nothing happens.
+/// The servers elect a leader, agree on its term, and keep both while nothing fails.
 ///
-/// The course only warns when the term changes in two quiet seconds. Here that fails where it
-/// is beyond doubt: in virtual time, when the schedule held up no server meanwhile.
+/// Raft §5.2. A wrong server elects no leader within five seconds, or starts an election although
+/// it hears its leader. The course only warns when the term changes in two quiet seconds. Here that
+/// fails where it is beyond doubt: in virtual time, when the schedule delayed no server meanwhile.
 pub fn initial_election_2a(cluster: &mut Cluster) {
     cluster.check_one_leader();
 
@@ -24,7 +25,9 @@ pub fn initial_election_2a(cluster: &mut Cluster) {
     cluster.check_one_leader();
 }
 
-/// Leaders come and go with the network; without a majority there is none.
+/// The servers replace a leader that is cut off, and have no leader without a majority.
+///
+/// Raft §5.2. A wrong server elects no new leader, or leads although no majority can hear it.
 pub fn reelection_2a(cluster: &mut Cluster) {
     let first = cluster.check_one_leader();
 
@@ -32,7 +35,7 @@ pub fn reelection_2a(cluster: &mut Cluster) {
     cluster.disconnect(first);
     cluster.check_one_leader();
 
-    // The old leader comes back, and follows.
+    // The old leader comes back as a follower.
     cluster.connect(first);
     let second = cluster.check_one_leader();
 
@@ -46,12 +49,14 @@ pub fn reelection_2a(cluster: &mut Cluster) {
     cluster.connect(cluster.after(second, 1));
     cluster.check_one_leader();
 
-    // The third one, back again, does no harm.
+    // The third server comes back, and there is still one leader.
     cluster.connect(second);
     cluster.check_one_leader();
 }
 
-/// Nine times one to three of seven servers are cut off; there is always a leader soon.
+/// One to three of seven servers are cut off, nine times; each time there is soon a leader.
+///
+/// Raft §5.2. Wrong servers split the vote again and again, or give two votes in one term.
 pub fn many_elections_2a(cluster: &mut Cluster) {
     cluster.check_one_leader();
     for _ in 0..9 {

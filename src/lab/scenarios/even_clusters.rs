@@ -1,7 +1,7 @@
 //! Part 2B: two servers of four are no majority, neither for a commit nor for a read.
 //!
-//! With three or five servers the middle of the sorted `match_index` is what a majority has, from
-//! whichever end one counts. With four it is not.
+//! With three or five servers, the middle of the sorted `match_index` values is what a majority
+//! has, in whichever direction they are sorted. With four servers the direction matters.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use crate::lab::puppet::{Appends, S0, S1, S2, S3, Stage};
 use crate::runtime::sync::Quiet;
 use crate::runtime::thread;
 
-/// Longer than a leader may rely on what it heard: longer than any election timeout.
+/// Longer than any election timeout: a leader may no longer rely on the replies from before.
 const FORGOTTEN: Duration = Duration::from_secs(3);
 
 /// An entry on two of four servers is not committed.
 ///
 /// Raft §5.3: "A log entry is committed once the leader that created the entry has replicated it
-/// on a majority of the servers".
+/// on a majority of the servers". A wrong leader commits what half of the servers have.
 pub fn half_is_no_commit_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let leading = stage.elect();
@@ -34,10 +34,10 @@ pub fn half_is_no_commit_2b(cluster: &mut Cluster) {
     stage.wait_applied(index.0);
 }
 
-/// Two of four servers cannot say that their leader still leads.
+/// Two of four servers cannot confirm that their leader still leads.
 ///
-/// A leader "waits for acknowledgments from a majority of the cluster" (thesis §6.4). S2 and S3 are
-/// silent, so they may have elected another leader long ago.
+/// A leader "waits for acknowledgments from a majority of the cluster" (thesis §6.4). Only S1
+/// replies to S0: two of four are no majority. A wrong leader lets its service read all the same.
 pub fn half_confirms_no_read_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.puppets().for_each(|puppet| stage.follows(puppet));
@@ -49,7 +49,7 @@ pub fn half_confirms_no_read_2b(cluster: &mut Cluster) {
     }
     stage.cluster().run_for(FORGOTTEN);
 
-    // A read may wait for ever here, so it has a task of its own.
+    // The read may wait for ever, so it has its own task.
     let answer = Arc::new(Quiet::new(None));
     let (here, told) = (stage.cluster().clone(), answer.clone());
     let reader = thread::spawn("reader", move || {
@@ -59,7 +59,7 @@ pub fn half_confirms_no_read_2b(cluster: &mut Cluster) {
     stage.cluster().run_for(FORGOTTEN);
     let early = answer.with(|answer| *answer);
     let confirmed = matches!(early, Some(Ok(Some(_))));
-    assert!(!confirmed, "S2 and S3 are silent, and S0 lets its service read: {early:?}");
+    assert!(!confirmed, "S2 and S3 are silent, but S0 lets its service read: {early:?}");
     [S2, S3].into_iter().for_each(|silent| stage.follows(silent));
     reader.join();
 }

@@ -1,7 +1,9 @@
-//! Faults that the course's network has not: requests that are late, repeated or out of order,
-//! links that work one way, and crashes in the middle of a write.
+//! Faults that the course's network lacks.
 //!
-//! The scenarios make the trouble; what must hold in it is the observers' business.
+//! Requests are late, repeated or out of order, links work one way, and servers crash in the middle
+//! of a write.
+//!
+//! The scenarios cause the faults; the observers check the rules that must hold meanwhile.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +13,13 @@ use crate::lab::Cluster;
 use crate::labrpc::{Fault, Host, Leg};
 use crate::persister::Unsynced;
 
-/// Up to how late a repeated request comes: later than any election.
+/// How late a request may arrive: later than any election takes.
 const LATE: Duration = Duration::from_millis(1500);
 
-/// Requests arrive twice and in any order, while commands flow and leaders change.
+/// Requests arrive twice and in any order, while clients start commands and leaders change.
+///
+/// Figure 2, AppendEntries, step 3. A wrong follower lets a late request remove entries that it has
+/// acknowledged.
 pub fn repeated_requests_2b(cluster: &mut Cluster) {
     let network = cluster.network();
     let repeat = Fault::repeat(Duration::ZERO, LATE).per_mille(400);
@@ -39,7 +44,10 @@ pub fn repeated_requests_2b(cluster: &mut Cluster) {
     cluster.one(b"end", cluster.server_count(), true);
 }
 
-/// What a leader sends arrives a second and a half later, when another one leads.
+/// A leader's requests arrive one and a half seconds late, when another server leads.
+///
+/// Figure 2, AppendEntries, step 1. A wrong follower takes entries from a leader whose term is
+/// over.
 ///
 /// ```text
 /// old    leads, sends x ─────────────────────┐
@@ -54,7 +62,7 @@ pub fn held_requests_2b(cluster: &mut Cluster) {
         for number in 0..3 {
             let _ = cluster.start(old, format!("held {round} {number}").as_bytes());
         }
-        // The others hear nothing and elect a new leader, which hears of the old one late.
+        // The others hear nothing and elect a new leader; the old one's requests reach it late.
         let deadline = 50;
         for waited in 0..=deadline {
             let new = |server: &ServerId| {
@@ -65,7 +73,7 @@ pub fn held_requests_2b(cluster: &mut Cluster) {
                 break;
             }
             if waited == deadline {
-                let message = "nobody replaced a leader whose messages are late".to_string();
+                let message = "no server replaced a leader whose requests are late".to_string();
                 cluster.end_by_limit("no_leader", message);
             }
             cluster.sleep_ms(100);
@@ -77,8 +85,11 @@ pub fn held_requests_2b(cluster: &mut Cluster) {
     cluster.one(b"end", cluster.server_count(), true);
 }
 
-/// A leader that is not heard is replaced, although it hears; a follower that does not hear
-/// disturbs, but breaks nothing.
+/// Links fail in one direction: no server hears the leader, then one follower hears nothing.
+///
+/// The others must replace a leader that they cannot hear, although it hears them. A follower that
+/// cannot hear its leader starts elections, which disturb the others but must break nothing. In a
+/// wrong cluster the leader that no server hears is never replaced.
 pub fn oneway_cuts_2b(cluster: &mut Cluster) {
     for round in 0..3 {
         let mute = cluster.wait_for_leader();
@@ -101,8 +112,9 @@ pub fn oneway_cuts_2b(cluster: &mut Cluster) {
     cluster.one(b"end", cluster.server_count(), true);
 }
 
-/// A leader crashes with entries of its term that nobody else has, and comes back when others
-/// stand in their places.
+/// A leader crashes with entries that only it has, and comes back when others have replaced them.
+///
+/// Raft §5.3. A wrong server keeps such entries, and may even apply them.
 ///
 /// ```text
 /// old    shared lost lost lost   crash        restart   shared kept
@@ -120,11 +132,13 @@ pub fn leader_crash_uncommitted_2c(cluster: &mut Cluster) {
         cluster.agree(&format!("kept {round}"));
         cluster.restart(old);
         cluster.one(format!("all {round}").as_bytes(), cluster.server_count(), true);
-        assert_eq!(cluster.applied_by(&format!("lost {round} 0")), 0, "it was on one server only");
+        assert_eq!(cluster.applied_by(&format!("lost {round} 0")), 0, "only one server had it");
     }
 }
 
-/// Servers crash at any moment and keep some, all or none of what they wrote since the last sync.
+/// Servers crash at any moment, and keep all, some or none of their writes since the last sync.
+///
+/// A wrong server replies before its write is synced, and so breaks its promise after the crash.
 pub fn torn_writes_2c(cluster: &mut Cluster) {
     for _ in 0..20 {
         for server in cluster.servers() {
@@ -149,10 +163,11 @@ pub fn torn_writes_2c(cluster: &mut Cluster) {
     cluster.one(b"end", cluster.server_count(), true);
 }
 
-/// A sync fails, and what was written before it is not durable: the server promises nothing more.
+/// A sync fails, so the writes before it are not durable and the server must not promise them.
 ///
 /// Figure 2, persistent state: "Updated on stable storage before responding to RPCs". The server
-/// may stop, or try again. It crashes soon, and comes back with what was durable.
+/// may stop, or sync again. It crashes soon, and comes back with what was durable. A wrong server
+/// ignores the error and replies.
 pub fn failed_sync_2c(cluster: &mut Cluster) {
     for round in 0..8 {
         cluster.agree(&format!("shared {round}"));
@@ -172,7 +187,9 @@ pub fn failed_sync_2c(cluster: &mut Cluster) {
     cluster.one(b"end", cluster.server_count(), true);
 }
 
-/// Snapshots arrive late and twice, while the log moves on and the service with it.
+/// Snapshots arrive late and twice, while the log and the service move on.
+///
+/// A wrong server lets a late snapshot move its service or its log backwards.
 pub fn late_snapshots_2d(cluster: &mut Cluster) {
     let method = "RaftRpc.install_snapshot";
     let network = cluster.network();
@@ -204,7 +221,9 @@ pub fn late_snapshots_2d(cluster: &mut Cluster) {
     cluster.one(b"end", cluster.server_count(), true);
 }
 
-/// A former leader gets a snapshot in place of entries that only it has.
+/// A former leader gets a snapshot that replaces entries which only it has.
+///
+/// Figure 13, step 7. A wrong server keeps entries that conflict with the snapshot.
 ///
 /// ```text
 /// old    1 … 9  lost lost …        [snapshot up to 19] …
@@ -215,7 +234,7 @@ pub fn snapshot_over_conflict_2d(cluster: &mut Cluster) {
         let old = cluster.wait_for_leader();
         many(cluster, old, 5);
         cluster.isolate(old);
-        // More than the others will have, so that their snapshot ends inside its log.
+        // More than the others will have, so that their snapshot ends inside the old leader's log.
         for number in 0..60 {
             let _ = cluster.start(old, format!("lost {round} {number}").as_bytes());
         }
@@ -224,11 +243,11 @@ pub fn snapshot_over_conflict_2d(cluster: &mut Cluster) {
         many(cluster, new, 25);
         cluster.heal();
         cluster.one(format!("all {round}").as_bytes(), cluster.server_count(), true);
-        assert_eq!(cluster.applied_by(&format!("lost {round} 0")), 0, "it was on one server only");
+        assert_eq!(cluster.applied_by(&format!("lost {round} 0")), 0, "only one server had it");
     }
 }
 
-/// What a crash leaves of the last writes: a drawn part of them, mostly.
+/// Draws how much of the unsynced writes a crash keeps: mostly a random part.
 fn draw_unsynced(cluster: &Cluster) -> Unsynced {
     match cluster.draw(4) {
         0 => Unsynced::LoseAll,
@@ -237,7 +256,7 @@ fn draw_unsynced(cluster: &Cluster) -> Unsynced {
     }
 }
 
-/// Has `leader` take `count` commands, and one more committed.
+/// Starts `count` commands at `leader`, and waits until one more is committed.
 fn many(cluster: &Cluster, leader: ServerId, count: u32) {
     for _ in 0..count {
         let _ = cluster.start(leader, &cluster.draw_command());

@@ -1,7 +1,7 @@
-//! Parts 2A, 2B and 2D: what a server piles up is bounded by what it was asked for.
+//! Parts 2A, 2B and 2D: a server's tasks and memory do not grow without limit.
 //!
-//! The limits are far above what any way of writing a server needs: a task per follower and call,
-//! calls that last as long as the network makes them, entries kept for slow followers.
+//! The limits are far above what any design needs: a task per follower and per call, calls that
+//! last as long as the network makes them, entries kept for slow followers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,25 +13,27 @@ use crate::api::ServerId;
 use crate::lab::{Cluster, LONG};
 use crate::runtime;
 
-/// By how many tasks a server may differ from before, whatever it is at.
+/// How many more tasks than before a server may have, whatever it is doing.
 const TASKS_SPARE: u64 = 20;
 
-/// How many commands a leader is given while a peer is away. A server may keep one call going for
-/// each, until the peer has it.
+/// How many commands a leader gets while a peer is away.
+///
+/// It may keep one call in flight for each of them until the peer has the entry.
 const WHILE_AWAY: u32 = 100;
 
-/// How many calls to one peer may be under way beside those: heartbeats every 25 ms that take 7 s
-/// each.
+/// How many other calls to one peer may be in flight: heartbeats every 25 ms that take 7 s each.
 const CALLS_MAX: u64 = 300;
 
-/// How long the servers of [`elections_leave_nothing_2a`] are alone: some hundred elections.
+/// How long each server of [`elections_leave_nothing_2a`] is isolated: about a hundred elections.
 const ALONE: Duration = Duration::from_secs(60);
 
-/// How many commands [`dropped_entries_are_freed_2d`] starts, and of what size.
+/// How many commands [`dropped_entries_are_freed_2d`] starts, and their size in bytes.
 const COMMANDS: usize = 300;
 const COMMAND_SIZE: usize = 100;
 
-/// A hundred elections that nobody wins leave no task behind.
+/// A hundred elections without a winner leave no task behind.
+///
+/// A wrong server starts tasks for each election that stay until the server is killed.
 ///
 /// ```text
 /// S0   S1   S2      each alone: T2 T3 T4 … T100       heal ── 10 s ── as many tasks as before
@@ -45,13 +47,15 @@ pub fn elections_leave_nothing_2a(cluster: &mut Cluster) {
     let elections = newest_term(cluster) - first;
     cluster.heal();
     cluster.wait_for_leader();
-    // Every call of then has ended: the slowest takes 7 s.
+    // By now all calls from before have ended: the slowest takes 7 s.
     cluster.run_for(LONG);
     let why = format!("after {elections} elections");
     check_tasks(cluster, before + TASKS_SPARE + elections / 3, &why);
 }
 
 /// Calls to a peer that cannot be reached do not pile up, however long it is away.
+///
+/// A wrong leader starts new calls to the peer faster than the old ones end.
 ///
 /// ```text
 /// leader ── 100 commands in 50 s, heartbeats ──► follower   ✓
@@ -75,10 +79,10 @@ pub fn dead_peer_2b(cluster: &mut Cluster) {
     check_tasks(cluster, before + TASKS_SPARE, "10 s after the peer has come back");
 }
 
-/// What a snapshot covers is freed: "Raft must discard old log entries in a way that allows" their
-/// memory to be used again, says the course.
+/// A server frees the memory of the entries that its snapshot covers.
 ///
-/// A server may keep some for slow followers, but not all of them.
+/// "Raft must discard old log entries in a way that allows" their memory to be used again, says the
+/// course. A server may keep some of them for slow followers; a wrong server keeps them all.
 pub fn dropped_entries_are_freed_2d(cluster: &mut Cluster) {
     let alive = Arc::new(AtomicUsize::new(0));
     let mut leader = cluster.wait_for_leader();
@@ -99,7 +103,7 @@ pub fn dropped_entries_are_freed_2d(cluster: &mut Cluster) {
     cluster.check_at_most("commands_kept", left, COMMANDS as u64 / 2);
 }
 
-/// A command that says when it is freed.
+/// A command that is counted in `alive` until its memory is freed.
 struct Counted {
     alive: Arc<AtomicUsize>,
     text: Vec<u8>,
@@ -130,7 +134,7 @@ fn newest_term(cluster: &Cluster) -> u64 {
     terms.map(|state| state.term.0).max().unwrap_or_default()
 }
 
-/// How many tasks a server has; none on the real clock, where no list is kept.
+/// How many tasks a server has; 0 on the real clock, which keeps no list.
 fn tasks_of(server: ServerId) -> u64 {
     runtime::tasks_labelled(server.0).map_or(0, |tasks| tasks.len() as u64)
 }

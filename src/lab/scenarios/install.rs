@@ -7,7 +7,10 @@ use crate::api::{ApplyMsg, Index, Position, Term};
 use crate::lab::Cluster;
 use crate::lab::puppet::{Appends, Heard, Overtaken, S1, S2, Stage, at, entries};
 
-/// A snapshot replaces what a follower lacks; one that is late or of an older leader does nothing.
+/// A snapshot gives a follower what it lacks; a late one, or one of an older leader, does nothing.
+///
+/// Figure 13, step 1. A wrong server lets its service move backwards, or takes a snapshot from an
+/// older leader. Here `[1/5]` is a snapshot whose last entry has term 1 and index 5:
 ///
 /// ```text
 /// S0            1 1
@@ -25,33 +28,34 @@ pub fn install_rules_2d(cluster: &mut Cluster) {
         stage.install(S1, term, at(1, 5))?;
         stage.wait_applied(5);
         let reply = stage.append(S1, term, at(1, 5), entries(at(1, 5), &[1, 1]), 7)?;
-        assert!(reply.success, "S0's log goes on after its snapshot: {reply:?}");
+        assert!(reply.success, "S0's log continues after its snapshot: {reply:?}");
         stage.wait_applied(7);
-        assert_eq!(stage.commands(), ["1/1", "1/6", "1/7"], "the snapshot has 2 to 5");
+        assert_eq!(stage.commands(), ["1/1", "1/6", "1/7"], "the snapshot covers 2 to 5");
 
-        // Late.
+        // Late snapshots.
         stage.install(S1, term, at(1, 5))?;
         stage.install(S1, term, at(1, 3))?;
         stage.install(S1, term, at(1, 6))?;
         stage.cluster().run_for(A_WHILE);
-        assert_eq!(snapshots(&stage), [at(1, 5)], "the service was further already");
-        assert!(stage.has(at(1, 7))?, "a late snapshot took 1/7 away");
+        assert_eq!(snapshots(&stage), [at(1, 5)], "the service had already applied 1/7");
+        assert!(stage.has(at(1, 7))?, "a late snapshot removed 1/7");
 
-        // Of a leader that leads no more (Figure 13, step 1).
+        // A snapshot from a leader whose term is over (Figure 13, step 1).
         let term = stage.fresh_term();
         stage.append(S1, term, at(1, 7), Vec::new(), 7)?;
         let reply = stage.install(S2, Term(term.0 - 1), at(1, 9))?;
         assert_eq!(reply.term, term, "the older leader must learn the term");
         stage.cluster().run_for(A_WHILE);
         assert_eq!(stage.applied_index(), Index(7), "term {} is over", term.0 - 1);
-        assert!(stage.has(at(1, 7))?, "a leader of an older term took 1/7 away");
+        assert!(stage.has(at(1, 7))?, "a leader of an older term removed 1/7");
         Ok(())
     });
 }
 
-/// Entries after the snapshot stay if they follow its last entry, and only then.
+/// A follower keeps the entries after a snapshot only if its log has the snapshot's last entry.
 ///
-/// Figure 13, steps 6 and 7. S0 has six entries of term 1, two of them committed:
+/// Figure 13, steps 6 and 7. A wrong server drops entries that it may have acknowledged, or keeps
+/// entries that the leader lacks. S0 has six entries of term 1, two of them committed:
 ///
 /// ```text
 /// S0           1 1 1 1 1 1          S0           1 1 1 1 1 1
@@ -71,7 +75,7 @@ pub fn install_suffix_2d(cluster: &mut Cluster) {
         stage.install(S1, term, at(1, 4))?;
         stage.append(S1, term, at(1, 4), Vec::new(), 4)?;
         stage.wait_applied(4);
-        assert!(stage.has(at(1, 6))?, "1/5 and 1/6 follow 1/4, and may have been acknowledged");
+        assert!(stage.has(at(1, 6))?, "1/5 and 1/6 follow 1/4; S0 may have acknowledged them");
         stage.append(S1, stage.fresh_term(), at(1, 6), Vec::new(), 6)?;
         stage.wait_applied(6);
         Ok(())
@@ -82,18 +86,21 @@ pub fn install_suffix_2d(cluster: &mut Cluster) {
         let term = stage.fresh_term();
         stage.install(S1, term, at(3, 4))?;
         stage.wait_applied(4);
-        assert_eq!(snapshots(&stage), [at(3, 4)], "S0's own entry 4 is another one");
+        assert_eq!(snapshots(&stage), [at(3, 4)], "S0's own entry 4 is 1/4");
         assert!(!stage.has(at(1, 6))?, "1/6 follows 1/4, and the leader has 3/4");
         assert!(!stage.has(at(1, 5))?, "1/5 follows 1/4, and the leader has 3/4");
-        assert!(stage.has(at(3, 4))?, "the snapshot ends there");
+        assert!(stage.has(at(3, 4))?, "the snapshot ends at 3/4");
         stage.append(S1, stage.fresh_term(), at(3, 4), entries(at(3, 4), &[3]), 5)?;
         stage.wait_applied(5);
-        assert_eq!(stage.commands(), ["1/1", "1/2", "3/5"], "the snapshot has 3 and 4");
+        assert_eq!(stage.commands(), ["1/1", "1/2", "3/5"], "the snapshot covers 3 and 4");
         Ok(())
     });
 }
 
-/// What a snapshot covers is committed, as everybody learns when S0 leads.
+/// A server that has a snapshot counts the entries that it covers as committed.
+///
+/// S0's commit index shows it once S0 leads. A wrong server's commit index stays behind its
+/// snapshot.
 pub fn install_commits_2d(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
@@ -108,9 +115,10 @@ pub fn install_commits_2d(cluster: &mut Cluster) {
     assert!(leading.commit_told() >= Index(4), "S0's service has a snapshot up to 4");
 }
 
-/// A snapshot, the service's own or a leader's, survives two crashes, and the log goes on from it.
+/// A snapshot, the service's own or a leader's, survives two crashes; the log continues after it.
 ///
-/// Two, since what the first restart writes may erase what it read.
+/// There are two crashes because the first write after a restart may erase the snapshot. A wrong
+/// server shows the loss only after the second crash.
 pub fn snapshot_is_durable_2d(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let go_on = |end: u64, last: u64| {
@@ -118,7 +126,7 @@ pub fn snapshot_is_durable_2d(cluster: &mut Cluster) {
             stage.restart();
             assert_eq!(stage.applied_index(), Index(end), "S0's snapshot ends at 1/{end}");
             let stored = stage.persister().load().ok().and_then(|persisted| persisted.snapshot);
-            assert_eq!(stored, Some(Stage::snapshot_of(at(1, end))), "it must be the same one");
+            assert_eq!(stored, Some(Stage::snapshot_of(at(1, end))), "S0 stored another one");
             let reply = stage.append(S1, stage.fresh_term(), at(1, last), Vec::new(), last)?;
             assert!(reply.success, "1/{last} follows the snapshot: {reply:?}");
             stage.wait_applied(last);
@@ -140,14 +148,16 @@ pub fn snapshot_is_durable_2d(cluster: &mut Cluster) {
     });
 }
 
-/// A leader that has dropped what a follower lacks sends its snapshot, and then goes on from it.
+/// A leader that has dropped what a follower lacks sends its snapshot, then the entries after it.
 ///
-/// S0 has dropped the log up to 1/5 when S1, which has nothing, refuses what follows; while that
-/// snapshot is on its way, S0 takes the next one. S1's answer is about the one that it got.
+/// S0 has dropped its log up to 1/5 when S1, which has nothing, refuses the entries after that.
+/// While the snapshot is in flight, S0's service takes the next one; S1's reply is about the one
+/// that S1 got. A wrong leader sends a wrong term or content, or takes the reply for the newer
+/// snapshot's.
 ///
 /// ```text
 /// S0   [1/5] 1 1 1          [T/10] T T
-///        └── snapshot ──► S1 ──┐ late: yes
+///        └── snapshot ──► S1 ──┐ late reply
 ///                            (has 5)
 /// ```
 pub fn install_sender_2d(cluster: &mut Cluster) {
@@ -159,7 +169,7 @@ pub fn install_sender_2d(cluster: &mut Cluster) {
         wait_stored(&stage, at(1, 5));
         Ok(())
     });
-    // It has to read it back before it can send it.
+    // S0 must read the snapshot from its storage before it can send it.
     stage.restart();
     stage.has_log(S2, entries(at(0, 0), &[1; 8]));
     stage.follows(S2);
@@ -173,7 +183,7 @@ pub fn install_sender_2d(cluster: &mut Cluster) {
     let sent = install.install().map(|args| (args.last_included(), args.data.clone()));
     assert_eq!(sent, Some((at(1, 5), Stage::snapshot_of(at(1, 5)))), "that is S0's snapshot");
 
-    // The next one, while S1 has not answered.
+    // The service takes the next snapshot before S1 replies.
     let next = Position { term: leading.term, index: Index(10) };
     stage.snapshot_at(next);
     for command in ["b", "c", "d"] {
@@ -182,16 +192,17 @@ pub fn install_sender_2d(cluster: &mut Cluster) {
     stage.wait_applied(12);
     wait_stored(&stage, next);
 
-    // S1 answers, and from now on does what it is told.
+    // S1 replies, and from now on follows.
     stage.release(&install);
     stage.follows(S1);
     stage.wait_followed(S1, Index(12));
 }
 
-/// What a snapshot covers is gone from the log; requests that speak of it must do no harm.
+/// Requests about entries that a snapshot has replaced do no harm.
 ///
-/// S0 has `[2/4] 2 2`: a conflict in term 2 begins inside the snapshot; the leader may send
-/// entries that it covers; and the service may offer an older snapshot.
+/// S0 has `[2/4] 2 2`. Its entries of term 2 begin inside the snapshot, so a search for a conflict
+/// may look there; the leader sends entries that the snapshot covers; and the service offers an
+/// older snapshot. A wrong server looks into the discarded log, or takes the older snapshot.
 pub fn snapshot_prefix_2d(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
@@ -203,22 +214,22 @@ pub fn snapshot_prefix_2d(cluster: &mut Cluster) {
         let reply = stage.append(S1, stage.fresh_term(), at(9, 6), Vec::new(), 4)?;
         assert!(!reply.success, "S0 has 2/6, not 9/6: {reply:?}");
         let index = reply.conflict.map(|conflict| conflict.index);
-        assert!(index <= Some(Index(6)), "the logs part at 6 at the latest: {reply:?}");
+        assert!(index <= Some(Index(6)), "the logs differ from 6 on at the latest: {reply:?}");
 
-        // The next leader has all that S0 had. From its point of view all of this may be new.
+        // The next leader has all of S0's entries, but does not know that S0 has them.
         let term = stage.fresh_term();
         stage.append(S1, term, at(1, 1), Vec::new(), 4)?;
         stage.append(S1, term, at(0, 0), entries(at(0, 0), &[1, 1]), 4)?;
         let log = entries(at(1, 1), &[1, 2, 2, 2, 2]);
         let reply = stage.append(S1, term, at(1, 1), log.clone(), 4)?;
         if !reply.success {
-            // S0 has no entry 1/1 any more to compare, and may say so.
+            // S0 no longer has 1/1 to compare, and may refuse.
             let reply = stage.append(S1, term, at(2, 4), log[3..].to_vec(), 4)?;
             assert!(reply.success, "S0's snapshot ends at 2/4: {reply:?}");
         }
-        assert!(stage.has(at(2, 6))?, "S0 said that it has all up to 2/6");
+        assert!(stage.has(at(2, 6))?, "S0 acknowledged all up to 2/6");
 
-        // An older snapshot of the service's own.
+        // The service offers an older snapshot.
         stage.snapshot_at(at(1, 2));
         stage.append(S1, stage.fresh_term(), at(2, 6), Vec::new(), 6)?;
         stage.wait_applied(6);
@@ -229,7 +240,7 @@ pub fn snapshot_prefix_2d(cluster: &mut Cluster) {
     });
 }
 
-/// The ends of the snapshots that S0's service was given in this life.
+/// Where the snapshots end that S0 gave its service in this life.
 fn snapshots(stage: &Stage<'_>) -> Vec<Position> {
     let end = |message| match message {
         ApplyMsg::Snapshot { last_included, .. } => Some(last_included),
@@ -242,7 +253,7 @@ fn snapshots(stage: &Stage<'_>) -> Vec<Position> {
 pub(super) fn wait_stored(stage: &Stage<'_>, position: Position) {
     if !stage.soon(|| stage.persister().durable_snapshot() == position) {
         let stored = stage.persister().durable_snapshot();
-        let message = format!("the service took a snapshot at {position}; stored is {stored}");
+        let message = format!("the service took a snapshot at {position}, but {stored} is stored");
         stage.cluster().end_by_limit("snapshot_not_stored", message);
     }
 }

@@ -1,4 +1,4 @@
-//! Part 2D: what a leader makes of the answers to its snapshot.
+//! Part 2D: how a leader handles the replies to its snapshot.
 
 use std::time::Duration;
 
@@ -8,11 +8,12 @@ use crate::api::raft_rpc::{InstallSnapshotReply, RaftRpcResponse};
 use crate::lab::Cluster;
 use crate::lab::puppet::{Appends, Heard, Leading, S1, S2, Stage, at, entries};
 
-/// A follower that has stopped has no snapshot: an answer of term 0 promises nothing.
+/// A reply of term 0 promises nothing: the follower has stopped, and does not have the snapshot.
 ///
-/// No server in the paper answers in a term below the request's. Here one whose storage has failed
-/// does, as `InstallSnapshotReply` says. S1 is such a server, and then a new one in its place, with
-/// nothing:
+/// No server in the paper replies with a term below the request's. Here a server whose storage has
+/// failed does, as `InstallSnapshotReply` says. S1 is such a server; then a new one with an empty
+/// log takes its place. A wrong leader takes the reply for success and does not send the snapshot
+/// again.
 ///
 /// ```text
 /// S0   [1/5] 1 1 1 x
@@ -22,7 +23,7 @@ use crate::lab::puppet::{Appends, Heard, Leading, S1, S2, Stage, at, entries};
 pub fn install_of_no_term_2d(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let (leading, install) = sends_snapshot(&stage);
-    // S1 lies: it would rather have stopped, and so has no state from which this follows.
+    // S1 lies: a puppet never stops, so its state does not lead to this reply.
     let none = InstallSnapshotReply { term: Term(0) };
     stage.lie(&install, RaftRpcResponse::InstallSnapshot(none));
     stage.cluster().run_for(Duration::from_millis(10));
@@ -31,10 +32,11 @@ pub fn install_of_no_term_2d(cluster: &mut Cluster) {
     stage.wait_followed(S1, index);
 }
 
-/// A newer term in the answer to a snapshot ends a leadership like any other.
+/// A leader steps down when the reply to its snapshot has a newer term.
 ///
 /// Figure 2, Rules for Servers, All Servers: "If RPC request or response contains term T >
-/// currentTerm: set currentTerm = T, convert to follower". S1 says nothing else after that.
+/// currentTerm: set currentTerm = T, convert to follower". S1 sends nothing else after that. A
+/// wrong leader looks at the term only in replies to other calls.
 pub fn install_reply_deposes_2d(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let (leading, install) = sends_snapshot(&stage);
@@ -44,12 +46,14 @@ pub fn install_reply_deposes_2d(cluster: &mut Cluster) {
     stage.release(&install);
     if !stage.soon(|| stage.state().term >= newer) {
         let (term, now) = (leading.term, stage.state());
-        let message = format!("S1 answered S0, leader of term {term}, in term {newer}: {now:?}");
+        let message = format!("S1 told S0, leader of term {term}, of term {newer}; S0: {now:?}");
         stage.cluster().end_by_limit("not_deposed", message);
     }
 }
 
-/// S0 leads with `[1/5] 1 1 1`, S2 has all of it, and S1 nothing; the snapshot that S0 sends S1.
+/// Makes S0 leader with `[1/5] 1 1 1` while S1 has nothing; returns the snapshot that S0 sends S1.
+///
+/// S2 has all of S0's entries.
 fn sends_snapshot<'s, 'c>(stage: &'s Stage<'c>) -> (Leading<'s, 'c>, Heard) {
     stage.attempt(|| {
         stage.snapshot_at(at(1, 5));

@@ -1,17 +1,17 @@
-//! Part 2C: what a killed server leaves running.
+//! Part 2C: a killed server leaves nothing running.
 
 use std::time::Duration;
 
 use crate::lab::{Cluster, KILLED_FOR_MAX};
 
-/// Longer than the longest election timeout: who hears of no leader has become a candidate.
+/// Longer than the longest election timeout: a server that hears no leader is a candidate by then.
 const CANDIDATE_AFTER: Duration = Duration::from_secs(2);
 
-/// A server that is killed ends, whatever it was at: no task of it lives on for long, also when
-/// the next life of the server has begun.
+/// All tasks of a killed server end soon, whatever it was doing and even after it has restarted.
 ///
-/// A task that outlives its instance takes memory and time from all that come after it; in the
-/// course, where one process runs all tests, it makes the tests behind it slow.
+/// A wrong server has tasks that do not check whether their instance was killed. A task that
+/// outlives its instance takes memory and time from everything that runs later; in the course,
+/// where one process runs all tests, it slows down the tests after it.
 ///
 /// ```text
 /// leader      isolated, calls in flight   killed ── restarted ─────────── its old tasks?

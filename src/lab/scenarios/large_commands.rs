@@ -2,14 +2,15 @@
 
 use crate::lab::Cluster;
 
-/// Sizes of the commands, in bytes: a little one, one above 128 KiB, and one above 1 MiB, which are
-/// usual bounds for the entries of one call.
+/// Sizes of the commands, in bytes: a small one, one above 128 KiB, and one above 1 MiB.
+///
+/// The latter two are usual limits for the entries of one call.
 const SIZES: [usize; 3] = [100, 200 * 1024, 1280 * 1024];
 
-/// A command may have any size: no rule has a bound.
+/// Commands of any size are committed: Raft has no limit.
 ///
-/// A bound on what one call carries must let a single entry pass. Each size comes alone, and then
-/// all come together.
+/// A limit on what one call carries must let a single entry pass. A wrong leader never sends an
+/// entry that is larger than its limit. The sizes come one at a time, and then all together.
 pub fn large_commands_2b(cluster: &mut Cluster) {
     let servers = cluster.server_count();
     for (letter, size) in (b'a'..).zip(SIZES) {

@@ -1,4 +1,4 @@
-//! Part 2B: a follower whose answers are late, are lost, or both.
+//! Part 2B: a follower whose replies are late, lost, or both.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,21 +10,24 @@ use crate::labrpc::{Fault, Host, Leg};
 use crate::runtime::thread;
 use crate::runtime::time::{Instant, since_start};
 
-/// How long the leader may take: four refusals and a success, each half a second late, are less
-/// than three seconds, and one in five is repeated.
+/// How long the leader may take to repair the log.
+///
+/// Four refusals and a success, each half a second late, take less than three seconds, and one in
+/// five is lost.
 const CAUGHT_UP_MAX: Duration = Duration::from_secs(10);
 
-/// How long the answers of one follower are lost.
+/// How long the replies of one follower are lost.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// How often that is tried, where the schedule held up a server meanwhile.
+/// How many attempts there are, since the schedule may delay a server meanwhile.
 const ATTEMPTS: u32 = 4;
 
-/// A follower that is two terms behind is brought up to date although its answers are late.
+/// A leader repairs a follower's log with two wrong terms, although the replies are late.
 ///
-/// Raft §5.3: "After a rejection, the leader decrements nextIndex and retries". S1's answers take
-/// 300 to 500 ms, longer than a heartbeat, and one in five is lost. So each refusal comes when the
-/// leader has sent something since; a leader that passes over such a refusal never gets further.
+/// Raft §5.3: "After a rejection, the leader decrements nextIndex and retries". S1's replies take
+/// 300 to 500 ms, longer than a heartbeat interval, and one in five is lost. So the leader has
+/// already sent something else when a refusal arrives. A wrong leader ignores such a refusal, and
+/// never gets further.
 ///
 /// ```text
 /// index   1  2  3  4  5  6
@@ -51,7 +54,7 @@ pub fn late_answers_2b(cluster: &mut Cluster) {
         if Instant::now() >= deadline {
             let has = stage.follower(S1);
             let message = format!(
-                "S0, leader of term {}, has {index}; S1, whose answers are late, has {} after \
+                "S0, leader of term {}, has {index}; S1, whose replies are late, has {} after \
                  {CAUGHT_UP_MAX:?} and {} refusals",
                 leading.term,
                 has.last(),
@@ -63,22 +66,23 @@ pub fn late_answers_2b(cluster: &mut Cluster) {
     }
 }
 
-/// `fault`, of calls from S0 to S1.
+/// Limits `fault` to calls from S0 to S1.
 fn between(fault: Fault) -> Fault {
     fault.from(Host::Server(S0)).to(Host::Server(S1))
 }
 
-/// A follower whose answers are all lost hears its leader as well as before, so nothing happens.
+/// A follower whose replies are all lost still hears its leader, and so starts no election.
 ///
 /// Raft §5.2: "Leaders send periodic heartbeats [...] to all followers in order to maintain their
-/// authority". A leader that gives up on who does not answer makes it stand for election. The other
-/// follower's answers arrive, so a leader that wants to hear a majority does.
+/// authority". A wrong leader sends fewer heartbeats to a follower that does not reply, so that the
+/// follower starts an election. The other follower's replies arrive, so the leader hears a
+/// majority.
 pub fn lost_replies_2b(cluster: &mut Cluster) {
     cluster.network().set_long_delays(false);
     for _ in 0..ATTEMPTS {
         let leader = cluster.wait_for_leader();
         let unheard = cluster.after(leader, 1);
-        // As a call to nowhere, one whose answer is lost ends within 100 ms.
+        // A call whose reply is lost ends within 100 ms, as one to an unreachable server does.
         let (least, most) = (Duration::from_millis(1), Duration::from_millis(100));
         let of_it = |fault: Fault| fault.from(Host::Server(leader)).to(Host::Server(unheard));
         let network = cluster.network();
@@ -95,8 +99,9 @@ pub fn lost_replies_2b(cluster: &mut Cluster) {
     cluster.one(b"end", cluster.server_count(), true);
 }
 
-/// Whether `leader` leads on while it does not hear `unheard`. Fails if not, though nothing else
-/// happened.
+/// Whether `leader` keeps leading while it does not hear `unheard`.
+///
+/// Fails if it does not, although the schedule delayed no server.
 fn keeps_leading(cluster: &Cluster, leader: ServerId, unheard: ServerId) -> bool {
     let (begun, before) = (since_start(), cluster.state_of(leader));
     while since_start() - begun < SILENCE {
@@ -108,8 +113,8 @@ fn keeps_leading(cluster: &Cluster, leader: ServerId, unheard: ServerId) -> bool
         }
         if cluster.was_undisturbed_since(begun) {
             let message = format!(
-                "{leader} was heard by all, and only the answers of {unheard} were lost, but from \
-                 {before:?} it went to {after:?}"
+                "all servers heard {leader}, and only the replies of {unheard} were lost, but the \
+                 leader went from {before:?} to {after:?}"
             );
             cluster.end_by_limit("needless_election", message);
         }

@@ -1,4 +1,4 @@
-//! Part 2D: snapshots that are older than what a server knows, and snapshots that keep it quiet.
+//! Part 2D: snapshots older than a server's state, and snapshots that reset its election timer.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use crate::api::Index;
 use crate::lab::Cluster;
 use crate::lab::puppet::{S1, Stage, at, entries};
 
-/// An older snapshot of the leader's takes nothing back: neither after a restart, nor where the
-/// service has not been given yet all that is committed.
+/// An older snapshot from the leader takes nothing back.
 ///
-/// Figure 2: `commitIndex` "increases monotonically". A snapshot that was sent long ago may come
-/// late:
+/// Figure 2: `commitIndex` "increases monotonically". A snapshot that was sent long ago may arrive
+/// after a restart, or before the service has all committed entries. A wrong server takes the older
+/// snapshot, or lowers its commit index to the end of it:
 ///
 /// ```text
 /// S0            [1/5] 1 1 1        crash, restart      S0            1 … 1     600 committed
@@ -34,7 +34,7 @@ pub fn late_install_2d(cluster: &mut Cluster) {
         stage.cluster().run_for(A_WHILE);
         let stored = stage.persister().durable_snapshot();
         assert_eq!(stored, at(1, 5), "S0 has restarted with 1/5, and 1/3 is older");
-        assert!(stage.has(at(1, 8))?, "1/8 follows S0's snapshot, and an older one came");
+        assert!(stage.has(at(1, 8))?, "1/8 follows S0's snapshot; an older one removed it");
         stage.append(S1, stage.fresh_term(), at(1, 8), Vec::new(), 8)?;
         stage.wait_applied(8);
         Ok(())
@@ -44,24 +44,25 @@ pub fn late_install_2d(cluster: &mut Cluster) {
         stage.cluster().replace(crate::lab::puppet::S0);
         let term = stage.fresh_term();
         let reply = stage.append(S1, term, at(0, 0), entries(at(0, 0), &[1; 600]), 600)?;
-        assert!(reply.success, "entries from the very first on fit any log: {reply:?}");
+        assert!(reply.success, "entries from index 1 on fit any log: {reply:?}");
         stage.install(S1, term, at(1, 595)).map(drop)
     });
     stage.wait_applied(595);
     let leading = stage.elect();
     leading.append_to(S1, leading.mark, "send a heartbeat", |_| true);
     let told = leading.commit_told();
-    assert!(told >= Index(600), "S0 was told that 600 are committed, and says that {told} are");
+    assert!(told >= Index(600), "S0 was told that 600 are committed, but says that {told} are");
 }
 
-/// A leader that sends snapshots is a leader that is there.
+/// A snapshot from the leader resets the election timer, as a heartbeat does.
 ///
 /// Raft §5.2: "A server remains in follower state as long as it receives valid RPCs from a leader
-/// or candidate". (Figure 2 names AppendEntries alone; Figure 13 came later.)
+/// or candidate". (Figure 2 names only AppendEntries; Figure 13 came later.) A wrong follower
+/// starts an election while its leader sends it snapshots.
 pub fn install_resets_timer_2d(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let last = Cell::new(0);
-    follows(&stage, "a snapshot", Duration::from_millis(60), |term| {
+    follows(&stage, "snapshots", Duration::from_millis(60), |term| {
         last.set(last.get() + 1);
         stage.install(S1, term, at(1, last.get())).map(drop)
     });

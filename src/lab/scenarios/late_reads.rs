@@ -1,4 +1,4 @@
-//! Part 2B: reads by index, of a server that leads, is deposed, and leads again.
+//! Part 2B: reads by index at a server that leads, is deposed, and leads again.
 
 use std::time::Duration;
 
@@ -7,16 +7,17 @@ use crate::lab::Cluster;
 use crate::lab::puppet::{S0, S1, Stage};
 use crate::runtime::thread;
 
-/// How many reads are tried: one waits for less than a second, and an election may take longer.
+/// How many reads are tried: each waits less than a second, and an election may take longer.
 const ROUNDS: usize = 6;
 
-/// Longer than a leader may rely on what it heard: longer than any election timeout.
+/// Longer than any election timeout: a leader may no longer rely on the replies from before.
 const FORGOTTEN: Duration = Duration::from_secs(3);
 
-/// A read that comes to a deposed leader is not confirmed by a later leadership of the same server.
+/// A server that was deposed when a read came does not confirm the read by leading again later.
 ///
 /// Raft §8: a leader must check "whether it has been deposed before processing a read-only
-/// request". S0 hears of S1's leadership only after the read has come:
+/// request". S0 hears that S1 leads only after the read has come. A wrong server lets the read take
+/// the old index x, although S1 has committed y:
 ///
 /// ```text
 /// S0      leads      x              read? ······ y    leads again: not from x on
@@ -31,7 +32,7 @@ pub fn late_reads_2b(cluster: &mut Cluster) {
         stage.wait_applied(index.0);
         stage.wait_followed(S1, index);
 
-        // The others have a leader of their own, who commits y, and S0 is not heard any more.
+        // The others have S1 as their leader, which commits y, and no longer hear S0.
         stage.puppets().for_each(|puppet| stage.reaches(puppet, false));
         stage.cluster().run_for(FORGOTTEN);
         let mut log = stage.follower(S1);
@@ -54,13 +55,13 @@ pub fn late_reads_2b(cluster: &mut Cluster) {
     }
 }
 
-/// Fails if the service may read without `committed`, which was committed before it asked.
+/// Fails if the service may read without `committed`, which was committed before the read.
 fn judge<E>(answer: Option<Result<Option<Index>, E>>, committed: Position) {
     if let Some(Ok(Some(index))) = answer {
         assert!(
             index >= committed.index,
-            "S1 had committed {committed} when the service asked S0, which lets it read from index \
-             {index} on"
+            "S1 had committed {committed} when the service asked S0, but S0 lets it read at index \
+             {index}"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Part 2B: what a leader does with answers: late, repeated, of another term, or none.
+//! Part 2B: how a leader handles replies that are late, repeated, of another term, or lost.
 
 use std::time::Duration;
 
@@ -7,17 +7,19 @@ use crate::api::{Index, ServerId};
 use crate::lab::Cluster;
 use crate::lab::puppet::{Appends, Heard, Leading, S1, S2, S3, S4, Stage, Votes, at, entries};
 
-/// How long a leader may take to repeat what was not answered, before a probe goes on without.
+/// How long a scenario waits for a leader to repeat a call before it continues without it.
 const REPEAT_MAX: Duration = Duration::from_secs(1);
 
-/// Only a leader takes commands; it puts them at its log's end and commits them with a majority.
+/// Only a leader accepts commands; it appends them to its log and commits them with a majority.
 ///
-/// Figure 2, Rules for Servers, Leaders. S0 has `1 1 1` when it is elected.
+/// Figure 2, Rules for Servers, Leaders. S0 has `1 1 1` when it is elected. A wrong server accepts
+/// a command when it does not lead, keeps the `next_index` of an earlier life, or commits an entry
+/// that no follower has.
 pub fn leader_rules_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         stage.give_log(&[1, 1, 1], 0)?;
-        assert!(stage.start("follower").is_err(), "S0 follows, and took a command");
+        assert!(stage.start("follower").is_err(), "S0 is a follower, but accepted a command");
         Ok(())
     });
     for puppet in stage.puppets() {
@@ -25,10 +27,10 @@ pub fn leader_rules_2b(cluster: &mut Cluster) {
     }
     stage.all_vote(Votes::Hold);
     let stands = |heard: &Heard| heard.vote().is_some();
-    stage.hear(0, Duration::from_secs(5), "stand for election", stands);
-    assert!(stage.start("candidate").is_err(), "S0 stands for election, and took a command");
+    stage.hear(0, Duration::from_secs(5), "start an election", stands);
+    assert!(stage.start("candidate").is_err(), "S0 is a candidate, but accepted a command");
 
-    // "Reinitialized after election": it goes on at its own log's end.
+    // "Reinitialized after election": next_index starts after S0's own log.
     let leading = stage.elect();
     for puppet in stage.puppets() {
         leading.append_to(puppet, leading.mark, "send a heartbeat", |_| true);
@@ -41,17 +43,18 @@ pub fn leader_rules_2b(cluster: &mut Cluster) {
     }
     leading.brings(S1, leading.mark, index);
     stage.cluster().run_for(A_WHILE);
-    assert_eq!(stage.applied_index(), Index(0), "nobody has it yet");
+    assert_eq!(stage.applied_index(), Index(0), "no follower has it");
 
     stage.follows(S1);
     stage.wait_applied(4);
-    assert_eq!(stage.commands(), ["1/1", "1/2", "1/3", "x"], "all before it is committed with it");
+    assert_eq!(stage.commands(), ["1/1", "1/2", "1/3", "x"], "x commits all before it");
 }
 
-/// Copies on a majority commit an entry of the leader's own term; older ones come along.
+/// A leader counts only copies of entries of its own term; such an entry commits older ones too.
 ///
 /// Raft §5.4.2, Figure 8: "Only log entries from the leader's current term are committed by
-/// counting replicas". S0 leads in a later term than 2; S1 and S2 have all that it has:
+/// counting replicas". A wrong leader commits 2/2 as well. S0 leads in a later term than 2; S1 and
+/// S2 have all of its entries:
 ///
 /// ```text
 /// S0 S1 S2   1 2       on three of five, and not committed
@@ -71,13 +74,14 @@ pub fn own_term_commits_2b(cluster: &mut Cluster) {
 
     leading.start("x");
     stage.wait_applied(3);
-    assert_eq!(stage.commands(), ["1/1", "2/2", "x"], "all before x is committed with it");
+    assert_eq!(stage.commands(), ["1/1", "2/2", "x"], "x commits all before it");
 }
 
-/// What a follower has is what it said it has, however often it says so.
+/// A leader counts only the entries that a follower acknowledged, however often its reply comes.
 ///
-/// S0 sends the first entry twice before S1 answers; both answers come when there is a second
-/// entry, which nobody has:
+/// S0 sends the first entry twice before S1 replies. Both replies arrive when S0 has a second
+/// entry, which no follower has. A wrong leader computes `match_index` from its log at the reply's
+/// arrival:
 ///
 /// ```text
 /// S0   1 ──► S1    1 again ──► S1     2
@@ -98,13 +102,14 @@ pub fn acknowledged_only_2b(cluster: &mut Cluster) {
     }
     stage.wait_applied(1);
     stage.cluster().run_for(Duration::from_millis(100));
-    assert_eq!(stage.applied_index(), Index(1), "S1 has the first entry, and nobody the second");
-    assert!(leading.commit_told() <= Index(1), "S1 has the first entry, and nobody the second");
+    assert_eq!(stage.applied_index(), Index(1), "no follower has the second entry");
+    assert!(leading.commit_told() <= Index(1), "no follower has the second entry");
 }
 
-/// A success that comes late takes nothing back: what a follower has, it has.
+/// A success that arrives late does not lower `match_index`: the follower still has its entries.
 ///
-/// Five servers, of which three are enough. Figure 2: `matchIndex` "increases monotonically".
+/// Figure 2: `matchIndex` "increases monotonically". A wrong leader sets it from each reply, and so
+/// no longer counts S1 for b. There are five servers, of which three are enough:
 ///
 /// ```text
 /// S0   a ──► S1    a again ──► S1     b ──► S1     S1 is silent     a b ──► S2
@@ -119,7 +124,7 @@ pub fn late_success_2b(cluster: &mut Cluster) {
     let again = stage.try_hear(first.mark() + 1, REPEAT_MAX, |heard| {
         heard.puppet == S1 && heard.append().is_some_and(|args| !args.entries.is_empty())
     });
-    // A server that waits for an answer before it sends more has nothing to be confused by.
+    // A server that waits for a reply before it sends more cannot be confused.
     let Some(again) = again else { return };
     stage.take_in(&first);
     stage.take_in(&again);
@@ -129,7 +134,7 @@ pub fn late_success_2b(cluster: &mut Cluster) {
     let has_both = hears_all(&leading, S1, first.mark(), index, Some(&again));
     stage.release(&has_both);
     stage.cluster().run_for(A_WHILE);
-    assert_eq!(stage.applied_index(), Index(0), "S0 and S1 have both entries, and nobody else");
+    assert_eq!(stage.applied_index(), Index(0), "only S0 and S1 have both entries");
 
     stage.appends(S1, Appends::Hold);
     stage.release(&again);
@@ -138,10 +143,10 @@ pub fn late_success_2b(cluster: &mut Cluster) {
     stage.wait_applied(2);
 }
 
-/// However late refusals come, they keep no entry from its follower.
+/// Late refusals do not keep the leader from bringing all entries to its follower.
 ///
-/// A leader may go back too far or too often for them, since where it goes on is a guess (Figure 2,
-/// `nextIndex`); but it must neither give up nor go round in circles.
+/// A leader may go back too far or too often because of them, since `nextIndex` is only a guess
+/// (Figure 2). A wrong leader gives up, or repeats the same calls for ever.
 ///
 /// ```text
 /// S0   1 1 2 2 2      after 2/5?  after 2/5?  after 2/5?
@@ -156,20 +161,20 @@ pub fn late_refusals_2b(cluster: &mut Cluster) {
     let next = |mark| stage.try_hear(mark, REPEAT_MAX, |heard| heard.puppet == S1);
     let first = leading.append_to(S1, leading.mark, "send a heartbeat", |_| true);
     stage.take_in(&first);
-    // A server that waits for an answer before it sends more has nothing to be confused by.
+    // A server that waits for a reply before it sends more cannot be confused.
     let second = next(first.mark() + 1);
     second.iter().for_each(|heard| stage.take_in(heard));
     let third = second.as_ref().and_then(|second| next(second.mark() + 1));
     third.iter().for_each(|heard| stage.take_in(heard));
 
-    // One refusal on its own, so that S0 goes back; then another, of the same moment.
+    // First one refusal, so that S0 goes back; then another to a call from before that.
     let mark = stage.mark();
     stage.release(&first);
     if let Some(second) = second {
         leading.append_to(S1, mark, "try again after it was refused", |_| true);
         stage.release(&second);
     }
-    // A command of its own, since Figure 2 lets no leader look for what an idle follower lacks.
+    // A new command, since Figure 2 does not make a leader look for what an idle follower lacks.
     let index = leading.start("x");
     stage.follows(S1);
     stage.wait_followed(S1, index);
@@ -182,10 +187,11 @@ pub fn late_refusals_2b(cluster: &mut Cluster) {
     stage.wait_applied(index.0);
 }
 
-/// What was answered in an earlier leadership says nothing in a later one.
+/// A reply to an earlier leadership does not count in a later one.
 ///
-/// Seven servers. S0 leads, and S1 and S2 get three entries; S2 says so, S1's answer is late. The
-/// other four elect S3, which replaces all of it. Then S0 leads again:
+/// Seven servers. S0 leads, and S1 and S2 get three entries; S2 replies, S1's reply is late. The
+/// other four elect S3, which replaces these entries. Then S0 leads again. A wrong leader keeps its
+/// old `match_index`, or counts S1's late reply:
 ///
 /// ```text
 /// first     S0 S1 S2      1 1 1
@@ -218,7 +224,7 @@ pub fn earlier_leadership_2b(cluster: &mut Cluster) {
     });
     assert!(replaced.success, "an entry at index 1 fits any log: {replaced:?}");
 
-    // S0 leads again, with two of six followers, once all that it sent before has come to nothing.
+    // S0 leads again, with two of six followers, after all its earlier calls have ended.
     stage.cluster().run_for(Duration::from_millis(150));
     for puppet in [S2, S3, S4, s5, s6] {
         stage.reaches(puppet, true);
@@ -237,13 +243,13 @@ pub fn earlier_leadership_2b(cluster: &mut Cluster) {
     }
     for puppet in new {
         let prev = again.first_guess(puppet);
-        assert_eq!(prev, at(second.0, 1), "next_index of {puppet} is that of a new leader");
+        assert_eq!(prev, at(second.0, 1), "{puppet}: next_index starts after S0's own log");
     }
     stage.release(&late);
     stage.cluster().run_for(A_WHILE);
     assert_eq!(stage.applied_index(), Index(0), "three of seven servers have d and e");
 
-    // What S6 was sent so far is lost.
+    // All calls to S6 so far are lost.
     stage.reaches(s6, false);
     stage.cluster().run_for(A_WHILE);
     stage.follows(s6);
@@ -251,23 +257,27 @@ pub fn earlier_leadership_2b(cluster: &mut Cluster) {
     stage.wait_applied(3);
 }
 
-/// Entries are sent until they are acknowledged, also to a follower that was away for long.
+/// A leader sends entries until they are acknowledged, even if the follower was away for long.
+///
+/// Raft §5.3. A wrong leader does not send its entries again.
 pub fn lost_requests_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let leading = stage.elect();
     stage.reaches(S1, false);
     let index = leading.start("x");
     stage.cluster().run_for(Duration::from_secs(1));
-    assert_eq!(stage.applied_index(), Index(0), "no follower was reached");
+    assert_eq!(stage.applied_index(), Index(0), "no follower has replied");
 
     stage.follows(S1);
     stage.reaches(S1, true);
     stage.wait_applied(index.0);
-    assert_eq!(stage.follower(S1).last().index, index, "S1 is there again");
+    assert_eq!(stage.follower(S1).last().index, index, "S1 was reached again");
 }
 
-/// The AppendEntries to `puppet` since `mark` after which it has all entries up to `index`: it has
-/// taken that in, and not answered. What brings less is answered, but for `not_yet`.
+/// The AppendEntries to `puppet` since `mark` after which it has all entries up to `index`.
+///
+/// The puppet has received this call, and not replied. It replies to calls that bring less, except
+/// to `not_yet`.
 fn hears_all(
     leading: &Leading<'_, '_>,
     puppet: ServerId,

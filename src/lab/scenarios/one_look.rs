@@ -1,20 +1,22 @@
-//! Parts 2A and 2B: an answer to the service speaks of one moment.
+//! Parts 2A and 2B: a server's answer to its service describes one moment.
 //!
-//! A server whose answer is put together from two critical sections tells of a term and of a role
-//! that it never had at once. Here many tasks ask S0 at the moment in which it is deposed.
+//! A server that builds its answer in two critical sections may report a term and a role that it
+//! never had together. Here many tasks ask S0 at the moment in which it is deposed.
 
 use crate::api::{Leadership, Started, Term};
 use crate::lab::Cluster;
 use crate::lab::puppet::{Leading, S0, S1, Stage, at};
 use crate::runtime::thread;
 
-/// How many leaderships are ended.
+/// How often S0 is elected and deposed.
 const ROUNDS: usize = 5;
-/// How many tasks ask, and how often each: enough that some are in the middle of asking.
+/// How many tasks ask, and how often each: enough that some ask at the very moment.
 const TASKS: usize = 4;
 const QUESTIONS: usize = 25;
 
-/// S0 says that it leads only in a term that it was elected in.
+/// S0 says that it leads only in a term in which it was elected.
+///
+/// A wrong server reads its role under one lock and its term under another, after it was deposed.
 pub fn one_look_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     for _ in 0..ROUNDS {
@@ -22,24 +24,26 @@ pub fn one_look_2a(cluster: &mut Cluster) {
         for seen in while_deposed(&leading, |cluster| cluster.state_of(S0)) {
             let Leadership { term, is_leader } = seen;
             let led = !is_leader || term == leading.term;
-            assert!(led, "S0 was elected in term {}, and says: {seen:?}", leading.term);
+            assert!(led, "S0 was elected in term {}, but says: {seen:?}", leading.term);
         }
     }
 }
 
-/// A command that S0 takes is taken in the term in which S0 leads.
+/// S0 accepts a command only in the term in which it leads.
+///
+/// A wrong server accepts the command while it leads, and reads its term after it was deposed.
 pub fn one_look_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     for _ in 0..ROUNDS {
         let leading = stage.elect();
         for started in while_deposed(&leading, |cluster| cluster.start(S0, b"x").ok()) {
             let Started { term, .. } = started;
-            assert_eq!(term, leading.term, "S0 says that it took a command: {started:?}");
+            assert_eq!(term, leading.term, "S0 accepted a command: {started:?}");
         }
     }
 }
 
-/// What tasks were told that `ask` over and over while S1 leads in a newer term and says so.
+/// The answers to tasks that `ask` again and again while S1 tells S0 of a newer term.
 fn while_deposed<T: Send + 'static>(
     leading: &Leading<'_, '_>,
     ask: impl Fn(&Cluster) -> Option<T> + Copy + Send + 'static,

@@ -1,34 +1,34 @@
-//! Part 2C: what was promised survives a crash.
+//! Part 2C: what a server has promised survives its crash.
 
 use crate::api::{Index, ServerId};
 use crate::lab::Cluster;
 use crate::runtime::thread;
 
-/// One after another, servers restart and remember.
+/// Servers restart one after another, and still have their logs.
 ///
-/// As since 2025: a server that is taken off is down from then on, not merely cut off until it
-/// restarts.
+/// Figure 2, persistent state. A wrong server forgets its log or its term in a restart. As in the
+/// course since 2025, a crashed server is down at once, not merely cut off until its restart.
 pub fn persist1_2c(cluster: &mut Cluster) {
     cluster.one(b"11", 3, true);
 
-    // All three, one by one.
+    // All three restart, one by one.
     cluster.servers().for_each(|server| cluster.restart(server));
     cluster.one(b"12", 3, true);
 
-    // A leader, at once.
+    // A leader restarts at once.
     let first = cluster.check_one_leader();
     cluster.restart(first);
     cluster.one(b"13", 3, true);
 
-    // A leader, that misses a command.
+    // A leader is down and misses a command.
     let second = cluster.check_one_leader();
     cluster.crash(second);
     cluster.one(b"14", 2, true);
     cluster.restart(second);
-    // It has to catch up before another one goes, or two of three lack the fourth entry.
+    // It must catch up before another one crashes, or two of three lack the fourth entry.
     cluster.wait(Index(4), 3, None);
 
-    // A follower, that misses a command.
+    // A follower is down and misses a command.
     let follower = cluster.after(cluster.check_one_leader(), 1);
     cluster.crash(follower);
     cluster.one(b"15", 2, true);
@@ -36,9 +36,10 @@ pub fn persist1_2c(cluster: &mut Cluster) {
     cluster.one(b"16", 3, true);
 }
 
-/// Five rounds in which servers go down in turns, until only two are left, and come back.
+/// In each of five rounds all servers crash, two of them before a command, and come back in turns.
 ///
-/// As since 2025, all five go down in every round.
+/// As in the course since 2025, all five go down in every round. A wrong server forgets its log or
+/// its term in a restart.
 pub fn persist2_2c(cluster: &mut Cluster) {
     let mut next = 11;
     let mut one = |servers: usize| {
@@ -58,12 +59,12 @@ pub fn persist2_2c(cluster: &mut Cluster) {
         cluster.crash(third);
         cluster.crash(fourth);
 
-        // Two that missed a command, and cannot elect a leader by themselves.
+        // These two missed a command, and cannot elect a leader by themselves.
         cluster.restart(first);
         cluster.restart(second);
         cluster.sleep_ms(1000);
 
-        // With a third one that has it they can.
+        // With a third server, which has the command, they can.
         cluster.restart(third);
         one(3);
 
@@ -73,7 +74,9 @@ pub fn persist2_2c(cluster: &mut Cluster) {
     cluster.one(b"1000", 5, true);
 }
 
-/// A leader and a follower crash while the other follower is cut off; nothing is lost.
+/// A leader and a follower crash while the other follower is cut off; no committed entry is lost.
+///
+/// A wrong server forgets in its crash an entry that it has committed or acknowledged.
 pub fn persist3_2c(cluster: &mut Cluster) {
     cluster.one(b"101", 3, true);
 
@@ -82,7 +85,7 @@ pub fn persist3_2c(cluster: &mut Cluster) {
     cluster.disconnect(second);
     cluster.one(b"102", 2, true);
 
-    // Both that have the command go down; one of them comes back to the one that lacks it.
+    // Both servers that have the command go down; one comes back and joins the one that lacks it.
     cluster.crash(leader);
     cluster.crash(first);
     cluster.connect(second);
@@ -95,8 +98,8 @@ pub fn persist3_2c(cluster: &mut Cluster) {
 
 /// Leaders crash all the time, often with entries that only some servers have.
 ///
-/// Figure 8: an entry of an older term that a majority stores may still be overwritten, so a
-/// leader that commits it by counting copies breaks agreement. The servers' appliers notice.
+/// Figure 8: an entry of an older term that a majority stores may still be overwritten. A wrong
+/// leader commits it by counting copies, so that servers apply different entries at one index.
 pub fn figure8_2c(cluster: &mut Cluster) {
     cluster.one(&cluster.draw_command(), 1, true);
 
@@ -128,14 +131,17 @@ pub fn figure8_2c(cluster: &mut Cluster) {
     cluster.one(&cluster.draw_command(), 5, true);
 }
 
-/// Mostly up to 12 ms, less than a round of calls; one time in ten up to half a second, enough
-/// for an election.
+/// Sleeps up to 12 ms, less than a round of calls takes, or one time in ten up to half a second.
+///
+/// Half a second is enough for an election.
 fn sleep_between_steps(cluster: &Cluster) {
     let long = cluster.draw(1000) < 100;
     cluster.sleep_ms(cluster.draw(if long { 500 } else { 13 }));
 }
 
-/// 246 commands, five at a time, on a network that loses a fifth of all calls.
+/// Clients commit 246 commands, five at a time, on a network that loses a fifth of all calls.
+///
+/// A wrong server waits for ever after a lost message.
 pub fn unreliable_agree_2c(cluster: &mut Cluster) {
     let mut clients = Vec::new();
     for round in 1..50 {
@@ -154,8 +160,11 @@ pub fn unreliable_agree_2c(cluster: &mut Cluster) {
     cluster.one(b"100", 5, true);
 }
 
-/// Figure 8 without crashes: leaders are cut off, messages are lost, and from the 200th step
-/// on two replies of three come up to two seconds late.
+/// Leaders are cut off with entries that only some servers have; messages are lost and late.
+///
+/// Figure 8 without crashes. From the 200th step on, two of three replies are 0.2 to 2.2 s late. A
+/// wrong leader takes late and repeated replies for new ones, or backs up too slowly over long
+/// logs.
 pub fn figure8_unreliable_2c(cluster: &mut Cluster) {
     let command = || cluster.draw(10_000).to_string().into_bytes();
     cluster.one(&command(), 1, true);
@@ -187,7 +196,7 @@ pub fn figure8_unreliable_2c(cluster: &mut Cluster) {
         }
     }
 
-    // All are back; messages are still lost and late.
+    // All servers are connected; messages are still lost and late.
     cluster.servers().for_each(|server| cluster.connect(server));
     cluster.one(&command(), 5, true);
 }

@@ -1,4 +1,4 @@
-//! Part 2B: what the paper leaves to a server's diligence, and costs its clients dear.
+//! Part 2B: a delay that the paper allows, and that slows down every client.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use crate::runtime::time::since_start;
 /// How many commands are timed.
 const COMMANDS: usize = 7;
 
-/// A command that comes alone is sent at once, not with the next heartbeat.
+/// A leader sends a single command at once, not with its next heartbeat.
 ///
 /// Figure 2, Rules for Servers, Leaders: "If last log index ≥ nextIndex for a follower: send
-/// AppendEntries". It does not say how soon, so a server that waits for its heartbeat may follow
-/// the paper and fail here, and here alone. Each command comes right after a heartbeat; most must
-/// be heard within a third of the time to the next.
+/// AppendEntries". The paper does not say how soon, so a leader that waits for its next
+/// heartbeat follows the paper, and fails only here. Each command comes right after a heartbeat;
+/// most must be sent within a third of the heartbeat interval.
 pub fn sent_at_once_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.puppets().for_each(|puppet| stage.follows(puppet));
@@ -37,14 +37,14 @@ pub fn sent_at_once_2b(cluster: &mut Cluster) {
     let Some(usual) = delays.get(delays.len() / 2).copied() else { return };
     if usual > interval / 3 {
         let message = format!(
-            "a command that comes right after a heartbeat is sent after {usual:?}; heartbeats come \
+            "a command that comes right after a heartbeat is sent {usual:?} later; heartbeats come \
              every {interval:?}"
         );
         stage.cluster().end_by_limit("sent_late", message);
     }
 }
 
-/// The longest time in a quiet second in which S1 hears nothing.
+/// The longest pause between two calls to S1 in a quiet second.
 fn longest_silence(stage: &Stage<'_>) -> Duration {
     stage.cluster().run_for(Duration::from_millis(300));
     let mark = stage.mark();
@@ -54,7 +54,7 @@ fn longest_silence(stage: &Stage<'_>) -> Duration {
         heard.iter().filter(|heard: &&Heard| heard.puppet == S1).map(|heard| heard.at).collect();
     let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
     gaps.max().unwrap_or_else(|| {
-        let message = format!("a leader was heard {} times in a second", times.len());
+        let message = format!("S1 heard its leader {} times in a second", times.len());
         stage.cluster().end_by_limit("heartbeats_too_rare", message)
     })
 }

@@ -1,4 +1,4 @@
-//! Parts 3A and 3B: a replicated counter, as the course's tests of the layer above the log.
+//! Parts 3A and 3B: a replicated counter, as in the course's tests of the layer above the log.
 
 use std::time::Duration;
 
@@ -7,18 +7,20 @@ use crate::lab::kv::Counters;
 use crate::runtime::thread::{self, JoinHandle};
 use crate::runtime::time::Instant;
 
-/// The raft state above which a server is to take a snapshot, in bytes.
+/// Size of the raft state above which a server must take a snapshot, in bytes.
 ///
-/// Half of the course's: a hundred operations are several times that, however they are encoded.
+/// Half of the course's limit: a hundred operations need several times that in any encoding.
 const RAFT_STATE_MAX: usize = 500;
 
 /// How long a server may take to store the snapshot that its service took.
 const STORED_MAX: Duration = Duration::from_secs(2);
 
-/// The course's limit for those who wait when all servers are shut down.
+/// The course's time limit for callers that wait when all servers are shut down.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(11);
 
-/// Ten operations, one after the other, are carried out by all servers.
+/// All servers carry out ten operations, one after the other.
+///
+/// A wrong server carries out only the operations that were submitted to it.
 pub fn rsm_basic_3a(cluster: &mut Cluster) {
     let counters = cluster.serve_counter(None);
     for _ in 0..10 {
@@ -27,7 +29,9 @@ pub fn rsm_basic_3a(cluster: &mut Cluster) {
     }
 }
 
-/// Fifty operations at once are all carried out, once each.
+/// Fifty callers submit an operation at once, and each operation is carried out once.
+///
+/// A wrong server loses an answer, or gives it to another caller.
 pub fn rsm_concurrent_3a(cluster: &mut Cluster) {
     let counters = cluster.serve_counter(None);
     let tasks: Vec<_> = (0..50)
@@ -39,11 +43,13 @@ pub fn rsm_concurrent_3a(cluster: &mut Cluster) {
     let mut values: Vec<i64> = tasks.into_iter().map(JoinHandle::join).collect();
     values.sort_unstable();
     values.dedup();
-    assert_eq!(values.len(), 50, "each operation has an output of its own: {values:?}");
+    assert_eq!(values.len(), 50, "each operation must have another output: {values:?}");
     counters.check(3);
 }
 
-/// The service goes on without its leader, which catches up when it is back.
+/// The service continues without its leader, which catches up when it comes back.
+///
+/// A wrong service stops, or loses an operation, with its leader.
 ///
 /// ```text
 /// S0 (led)   1 ─ cut ─────── back ─ 2
@@ -60,8 +66,9 @@ pub fn rsm_leader_failure_3a(cluster: &mut Cluster) {
     counters.check(3);
 }
 
-/// What a leader without a majority was asked for never happens, and whoever asked it is told once
-/// it is back.
+/// A leader without a majority carries out no operation, and refuses its callers once it is back.
+///
+/// A wrong leader reports success without a majority, or lets its callers wait for ever.
 ///
 /// ```text
 /// old    1 ─ cut ─ 100 × dec: open ──────────── heal ─ all refused, within a second
@@ -83,16 +90,18 @@ pub fn rsm_leader_partition_3a(cluster: &mut Cluster) {
     cluster.sleep_ms(1000);
     let still_open = open.iter().any(|task| !task.is_finished());
     let leads = cluster.state_of(old).is_some_and(|state| state.is_leader);
-    assert!(still_open || !leads, "{old} leads, and cannot know what becomes of them");
+    assert!(still_open || !leads, "{old} leads, and cannot know the outcome yet");
 
     cluster.connect(old);
     wait_ended(cluster, &open, Duration::from_secs(1));
     let done = open.into_iter().find_map(JoinHandle::join);
-    assert_eq!(done, None, "{old} had no majority, and carried an operation out");
+    assert_eq!(done, None, "{old} carried an operation out without a majority");
     counters.check(3);
 }
 
-/// A restarted server has what its log says.
+/// Restarted servers carry out the operations in their logs again, each once.
+///
+/// A wrong server does not replay its log, or replays it twice.
 pub fn rsm_restart_replay_3a(cluster: &mut Cluster) {
     let counters = cluster.serve_counter(None);
     count_to_100(&counters);
@@ -102,14 +111,18 @@ pub fn rsm_restart_replay_3a(cluster: &mut Cluster) {
     counters.check(3);
 }
 
-/// Everybody who waits is told when the servers are shut down.
+/// All waiting callers get an answer when the servers are shut down.
+///
+/// A wrong server lets them wait, although it has ended.
 pub fn rsm_shutdown_3a(cluster: &mut Cluster) {
     let counters = cluster.serve_counter(None);
     counters.try_one(0);
     shut_down_under_load(cluster, &counters);
 }
 
-/// After a restart nobody is given an answer of an earlier life.
+/// After a restart, no caller gets an answer from an earlier life of the server.
+///
+/// A wrong server takes an entry of its old log for the operation that a caller has just submitted.
 pub fn rsm_restart_submit_3a(cluster: &mut Cluster) {
     let counters = cluster.serve_counter(None);
     count_to_100(&counters);
@@ -122,7 +135,9 @@ pub fn rsm_restart_submit_3a(cluster: &mut Cluster) {
     counters.check(3);
 }
 
-/// A hundred operations leave a short log behind, and a snapshot from which a server starts.
+/// A hundred operations leave a short log, and a snapshot from which the servers restart.
+///
+/// A wrong server does not trim its log, or restarts without its snapshot.
 pub fn rsm_snapshot_3b(cluster: &mut Cluster) {
     let counters = cluster.serve_counter(Some(RAFT_STATE_MAX));
     count_to_100(&counters);
@@ -130,7 +145,7 @@ pub fn rsm_snapshot_3b(cluster: &mut Cluster) {
     let deadline = Instant::now() + STORED_MAX;
     while cluster.snapshot_size() == 0 {
         if Instant::now() >= deadline {
-            let message = format!("a hundred operations are more than {RAFT_STATE_MAX} bytes");
+            let message = format!("no snapshot after more than {RAFT_STATE_MAX} bytes");
             cluster.end_by_limit("snapshot_not_stored", message);
         }
         cluster.sleep_ms(10);
@@ -148,7 +163,7 @@ fn count_to_100(counters: &Counters) {
     }
 }
 
-/// Shuts all servers down while a hundred callers wait. All must be done within eleven seconds.
+/// Shuts all servers down while a hundred callers wait; all calls must end within eleven seconds.
 fn shut_down_under_load(cluster: &Cluster, counters: &Counters) {
     let callers: Vec<_> = (0..100)
         .map(|_| {
@@ -161,7 +176,7 @@ fn shut_down_under_load(cluster: &Cluster, counters: &Counters) {
     wait_ended(cluster, &callers, SHUTDOWN_MAX);
 }
 
-/// Waits until all `tasks` have ended, `limit` at most.
+/// Waits until all `tasks` have ended, for `limit` at most.
 fn wait_ended<T>(cluster: &Cluster, tasks: &[JoinHandle<T>], limit: Duration) {
     let deadline = Instant::now() + limit;
     while let Some(open) = tasks.iter().position(|task| !task.is_finished()) {

@@ -1,4 +1,4 @@
-//! Part 3A: what the layer above the log owes those who submit, asked directly.
+//! Part 3A: what the layer above the log owes its callers, each rule tested by itself.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use crate::lab::played::{Bench, Replica};
 use crate::lab::service::{Count, Counted, Counting};
 use crate::persister::Persister;
 
-/// The course's limit for those who wait at a leader that has been deposed.
+/// The course's time limit for callers that wait at a deposed leader.
 const RELEASE_MAX: Duration = Duration::from_secs(1);
 
-/// Long enough that whoever would return without cause has done so.
+/// How long a scenario waits to see that a call does not return.
 const A_WHILE: Duration = Duration::from_millis(300);
 
-/// An operation that adds `by`. The tag tells it from all others.
+/// An operation that adds `by`. Its tag distinguishes it from all others.
 const fn add(by: i64, tag: u64) -> Count {
     Count { by, tag }
 }
@@ -24,7 +24,9 @@ fn fresh<'a>(bench: &'a Bench<'_>) -> Replica<'a, std::sync::Arc<dyn Counting>> 
     bench.counter(Persister::new(), RsmConfig::default())
 }
 
-/// An operation is answered when its entry is applied, not before, and with what that yielded.
+/// An operation is answered when its entry is applied, not before, and with the entry's result.
+///
+/// A wrong server answers before the entry is committed, or accepts an operation as a follower.
 ///
 /// ```text
 /// submit(+1)  │◄── open ──►│ 1        submit(+2) at a follower: refused
@@ -34,7 +36,7 @@ pub fn rsm_answer_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let replica = fresh(&bench);
     let refused = replica.submit(add(2, 1)).outcome();
-    assert!(matches!(refused, Err(SubmitError::NotLeader(_))), "it follows: {refused:?}");
+    assert!(matches!(refused, Err(SubmitError::NotLeader(_))), "a follower: {refused:?}");
 
     replica.played.leads(1);
     let submitted = [add(1, 2), add(10, 3)].map(|op| {
@@ -54,7 +56,9 @@ pub fn rsm_answer_3a(cluster: &mut Cluster) {
     assert_eq!(second.outcome(), Ok(Counted { value: 11, tag: 3 }), "1/2 is committed");
 }
 
-/// What another leader commits at an operation's index is not that operation, also if it is equal.
+/// Another leader's entry at an operation's index is not that operation, even if both are equal.
+///
+/// A wrong server answers by index alone, and so gives a caller another operation's result.
 ///
 /// ```text
 /// index    1                     2
@@ -73,19 +77,22 @@ pub fn rsm_own_entry_3a(cluster: &mut Cluster) {
         replica.played.follows(2, Some(ServerId(1)));
         replica.commit_other(2, &theirs);
         let outcome = lost.outcome();
-        assert!(outcome.is_err(), "the entry 2/1 is another's, not 1/1: {outcome:?}");
+        assert!(outcome.is_err(), "2/1 is another entry than 1/1: {outcome:?}");
         replica.wait_value(other.by);
 
         replica.played.leads(3);
         let own = replica.submit(add(1, 3));
         replica.wait_started(2);
         replica.commit();
-        assert_eq!(own.outcome(), Ok(Counted { value: other.by + 1, tag: 3 }), "3/2 is its own");
+        assert_eq!(own.outcome(), Ok(Counted { value: other.by + 1, tag: 3 }), "3/2 is S0's own");
     }
 }
 
-/// An operation whose leader was deposed comes back within a second, although nothing comes out of
-/// the log, and does not say that it never happened.
+/// An operation at a deposed leader ends within a second, and leaves open whether it happened.
+///
+/// No entry arrives meanwhile, so the server must look at its own role and term. A wrong server
+/// waits for an entry, or says that the operation never happened: the new leader may still commit
+/// it.
 ///
 /// ```text
 /// get_state   leads 1 ── follows 1 │ follows 2 │ leads 3
@@ -118,9 +125,10 @@ pub fn rsm_leadership_lost_3a(cluster: &mut Cluster) {
     }
 }
 
-/// Whoever waits is told when the instance ends, and so is who comes later.
+/// All calls return when the instance ends: those that wait, and those that come later.
 ///
-/// Either the instance is killed, which ends its consensus module, or that ends by itself.
+/// Either the instance is killed, which ends its consensus module, or the module ends by itself. A
+/// wrong instance lets calls wait, or keeps the killed consensus module alive.
 pub fn rsm_end_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     for by_itself in [false, true] {
@@ -141,13 +149,15 @@ pub fn rsm_end_3a(cluster: &mut Cluster) {
         assert!(outcome.is_err(), "the instance has ended: {outcome:?}");
         let played = replica.played.clone();
         replica.crash();
-        bench.soon("letting go of a killed consensus module", || {
+        bench.soon("releasing a killed consensus module", || {
             std::sync::Arc::strong_count(&played) == 1
         });
     }
 }
 
-/// The task that reads the apply channel waits for nobody who has gone.
+/// The task that reads the apply channel does not wait for callers that have gone.
+///
+/// A wrong reader blocks when it hands a result to a caller that has given up.
 ///
 /// ```text
 /// submit      1/1, 1/2, 1/3: given up when leadership is lost
@@ -173,12 +183,12 @@ pub fn rsm_reader_3a(cluster: &mut Cluster) {
     let submission = replica.submit(add(1, 10));
     replica.wait_started(9);
     replica.commit();
-    assert_eq!(submission.outcome(), Ok(Counted { value: 54, tag: 10 }), "3/9 is its own");
+    assert_eq!(submission.outcome(), Ok(Counted { value: 54, tag: 10 }), "3/9 is S0's own");
 }
 
-/// An entry may be committed and applied before the call of `start` has returned.
+/// An entry may be committed and applied before the call of `start` returns.
 ///
-/// A server that is held up there for a moment must not miss its own answer.
+/// A wrong server begins to wait for its answer after `start`, when it has already missed it.
 pub fn rsm_at_once_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let replica = fresh(&bench);
@@ -191,8 +201,10 @@ pub fn rsm_at_once_3a(cluster: &mut Cluster) {
     }
 }
 
-/// Every server applies every entry, once, whoever was asked for it; what an earlier life
-/// submitted is applied again after a restart, and answers nobody.
+/// A restarted server applies the entries of its earlier life again, and answers no call with them.
+///
+/// Every server applies every entry once, wherever it was submitted. A wrong server takes an old
+/// entry for the answer to a new call, or applies only the entries that were submitted to it.
 ///
 /// ```text
 /// first life    +1  +1  +1
@@ -212,8 +224,8 @@ pub fn rsm_replay_3a(cluster: &mut Cluster) {
     replica.wait_started(4);
     (0..3).for_each(|_| replica.commit());
     replica.wait_value(3);
-    new.stays_open(A_WHILE, "what an earlier life submitted is not what this one did");
+    new.stays_open(A_WHILE, "an earlier life's entry does not answer this call");
     replica.commit();
-    assert_eq!(new.outcome(), Ok(Counted { value: 13, tag: 1 }), "2/4 is its own");
+    assert_eq!(new.outcome(), Ok(Counted { value: 13, tag: 1 }), "2/4 is S0's own");
     assert_eq!(replica.played.last_index(), Index(4), "every operation was started once");
 }

@@ -1,4 +1,4 @@
-//! Parts 3A and 3B: sentences of the service's contract that no other story asks about.
+//! Parts 3A and 3B: sentences of the service's contract that no other scenario tests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,19 +10,21 @@ use crate::lab::service::{Count, Counted, KvClient};
 use crate::labrpc::{Fault, Host};
 use crate::persister::Persister;
 
-/// How late the copy of a request comes: the client has gone on long ago.
+/// How late the copy of a request arrives: the client has long since sent its next request.
 const LATE: Duration = Duration::from_millis(300);
 
-/// How many small commands fill several times [`TRIMMED`].
+/// How many small commands need several times the limit of [`TRIMMED`].
 const PLENTY: u64 = 100;
 
-/// Snapshots where the raft state has a bound.
+/// A service that limits its raft state, and so takes snapshots.
 const TRIMMED: RsmConfig = RsmConfig { raft_state_max: Some(500), reads: Reads::ThroughLog };
 
 const S0: ServerId = ServerId(0);
 const S1: ServerId = ServerId(1);
 
-/// A version counts *all* changes of a key: those of a put and of an append too.
+/// A version counts *all* changes of a key, also those by a plain put or an append.
+///
+/// A wrong service counts only versioned puts.
 ///
 /// ```text
 /// put a at v0   append b   put x at v1   put c    put d at v3
@@ -47,7 +49,7 @@ pub fn versioned_mixed_3a(cluster: &mut Cluster) {
     put_is(client, ("k", 3), "d", Ok(()));
     has(client, "k", "d", 4);
 
-    // What creates a key makes its first version.
+    // The operation that creates a key makes version 1.
     client.append("appended", "a");
     has(client, "appended", "a", 1);
     client.put("put", "p");
@@ -58,8 +60,9 @@ pub fn versioned_mixed_3a(cluster: &mut Cluster) {
     server.crash();
 }
 
-/// Fails unless the put of `value` to a key at a version came out as `expected`. A doubt is right
-/// too: a server that was held up was asked again.
+/// Fails unless the put of `value` to a key at a version ended as `expected`.
+///
+/// `Maybe` is right too: if a server was delayed, the clerk has retried.
 fn put_is(
     client: &mut dyn KvClient,
     (key, version): (&str, u64),
@@ -76,10 +79,10 @@ fn has(client: &mut dyn KvClient, key: &str, value: &str, version: u64) {
     assert_eq!(client.get_versioned(key), expected, "each change of {key} makes one version");
 }
 
-/// A request that comes once more after its client has gone on is not carried out again.
+/// A copy of a request that arrives after its client's next request is not carried out again.
 ///
 /// "The state machine tracks the latest serial number processed for each client" (Raft §8): an
-/// older number is a repetition too.
+/// older number is a copy too. A wrong service recognizes only the client's last request.
 ///
 /// ```text
 /// client   1: put old   2: put new   3: append
@@ -99,11 +102,13 @@ pub fn service_late_copies_3a(cluster: &mut Cluster) {
     client.append("k", "-");
     cluster.network().remove_rule(copies);
     cluster.run_for(LATE * 3);
-    assert_eq!(client.get("k"), "new+-", "each request was answered once, and came twice");
+    assert_eq!(client.get("k"), "new+-", "each request came twice, and counts once");
     server.crash();
 }
 
-/// An operation that a leader's snapshot may cover is not said never to happen.
+/// A server does not deny an operation that a leader's snapshot may cover.
+///
+/// A wrong server says that the operation never happened, although the snapshot has it.
 ///
 /// ```text
 /// S0        leads, submits +1 at 1/1 ── follows ── snapshot up to 100, with 1/1 in it
@@ -112,7 +117,7 @@ pub fn service_late_copies_3a(cluster: &mut Cluster) {
 pub fn rsm_covered_3b(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let operation = Count { by: 1, tag: 1 };
-    // The leader-to-be has the operation's entry as its first one.
+    // The next leader's first entry is the operation's.
     let donor = bench.counter(Persister::new(), TRIMMED);
     donor.played.leads(1);
     let first = donor.submit(operation);
@@ -122,7 +127,7 @@ pub fn rsm_covered_3b(cluster: &mut Cluster) {
     assert_eq!(first.outcome(), Ok(Counted { value: 1, tag: 1 }), "1/1 is committed");
     (0..PLENTY).for_each(|_| donor.commit_other(2, &command));
     bench.soon("taking a snapshot", || !donor.played.snapshots().is_empty());
-    let persisted = donor.crash().load().expect("it was written by a played module");
+    let persisted = donor.crash().load().expect("a played module wrote it");
     let (index, data) = (persisted.last_included.index, persisted.snapshot);
     let data = data.expect("a snapshot was taken");
 
@@ -134,6 +139,6 @@ pub fn rsm_covered_3b(cluster: &mut Cluster) {
     replica.install(persisted.last_included.term.0, index, &data);
     let outcome = covered.outcome();
     let maybe = [Err(SubmitError::LeadershipLost), Err(SubmitError::Stopped)];
-    assert!(maybe.contains(&outcome), "the snapshot has what was submitted at 1/1: {outcome:?}");
+    assert!(maybe.contains(&outcome), "the snapshot covers the operation at 1/1: {outcome:?}");
     replica.crash();
 }
