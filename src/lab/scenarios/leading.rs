@@ -266,7 +266,7 @@ pub fn lost_requests_2b(cluster: &mut Cluster) {
     stage.reaches(S1, false);
     let index = leading.start("x");
     stage.cluster().run_for(Duration::from_secs(1));
-    assert_eq!(stage.applied_index(), Index(0), "no follower has replied");
+    assert_eq!(stage.applied_index(), Index(0), "no follower has acknowledged x");
 
     stage.follows(S1);
     stage.reaches(S1, true);

@@ -1,4 +1,4 @@
-//! Part 3A: what a key/value server and a clerk owe each other, asked directly.
+//! Part 3A: what a key/value server and a clerk owe each other, each rule tested by itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use crate::lab::played::{Bench, Reading, Replica, Submission};
 use crate::labrpc::Host;
 use crate::persister::Persister;
 
-/// Long enough that whoever would answer without cause has done so.
+/// How long a scenario waits to see that a server does not answer.
 const A_WHILE: Duration = Duration::from_millis(300);
 
-/// How long a clerk may take to ask again: it has to, but when is its own business.
+/// How long a clerk may take to retry: it must do so, but chooses when.
 const ASKS_AGAIN_MAX: Duration = Duration::from_secs(3);
 
-/// How many calls ten operations may cost at servers that do not lead.
+/// How many calls ten operations may make to servers that do not lead.
 const ASTRAY_MAX: u64 = 2;
 
 const S0: ServerId = ServerId(0);
@@ -28,7 +28,10 @@ fn fresh<'a>(bench: &'a Bench<'_>, me: ServerId) -> Replica<'a, Box<dyn Living>>
     bench.server(me, Persister::new(), RsmConfig::default())
 }
 
-/// The answer of the first command is lost, so that the clerk asks again, if it asks the log.
+/// Loses the answer to the first command, so that the clerk retries.
+///
+/// Waits until the retry is in the log, for at most [`ASKS_AGAIN_MAX`]: a server may recognize it
+/// before that, and not put it into the log.
 fn lose_the_answer(cluster: &Cluster, bench: &Bench<'_>, server: &Replica<'_, Box<dyn Living>>) {
     server.wait_started(1);
     bench.reached(S0, false);
@@ -37,7 +40,10 @@ fn lose_the_answer(cluster: &Cluster, bench: &Bench<'_>, server: &Replica<'_, Bo
     bench.happens(ASKS_AGAIN_MAX, || server.played.last_index() >= Index(2));
 }
 
-/// A request that was sent twice, and is in the log twice before either is applied, happens once.
+/// A request that is in the log twice, before either entry is applied, is carried out once.
+///
+/// A wrong server looks for duplicates only when a request arrives; a wrong clerk gives its retry a
+/// new number.
 ///
 /// ```text
 /// clerk    append ──► S0        append ──► S0
@@ -57,17 +63,19 @@ pub fn service_duplicates_3a(cluster: &mut Cluster) {
     server.commit_all();
     server.played.commits_at_once(true);
     let mut client = append.outcome();
-    assert_eq!(client.get("k"), "x 0 0 y", "one append, whatever was lost and repeated");
+    assert_eq!(client.get("k"), "x 0 0 y", "one append, although it was retried");
 
     client.append("k", "x 0 1 y");
     client.append("k", "x 0 1 y");
     let twice = "x 0 0 yx 0 1 yx 0 1 y";
-    assert_eq!(client.get("k"), twice, "two operations are two, also if they are equal");
+    assert_eq!(client.get("k"), twice, "two equal operations are still two");
     server.crash();
 }
 
-/// A put that is refused after a repetition may have happened: an earlier copy was lost, or its
-/// leader was deposed.
+/// A put that is refused after a retry may have happened, so the clerk must leave that open.
+///
+/// The first copy's answer was lost, or its leader was deposed. A wrong clerk passes on the refusal
+/// of its retry.
 ///
 /// ```text
 /// log      1/1 put v0: done       1/2 put v0: another version
@@ -94,13 +102,15 @@ pub fn service_versioned_retry_3a(cluster: &mut Cluster) {
         server.played.commits_at_once(true);
         let (outcome, mut client) = put.outcome();
         let honest = [Ok(()), Err(PutError::Maybe)].contains(&outcome);
-        assert!(honest, "the first copy was carried out, so it is not so that {outcome:?}");
-        assert_eq!(client.get_versioned("k"), Some(("v".to_string(), 1)), "once");
+        assert!(honest, "the first copy was carried out, so it cannot be {outcome:?}");
+        assert_eq!(client.get_versioned("k"), Some(("v".to_string(), 1)), "one put");
         server.crash();
     }
 }
 
-/// A read waits until its server is sure to lead, and has applied all that was answered before.
+/// A read waits until its server is sure to lead, and has applied all that was committed before.
+///
+/// Raft §8. A wrong server answers without asking its peers, or before it has applied the log.
 ///
 /// ```text
 /// S0 leads     x 0 0 y applied ── get: open ───────── leadership confirmed up to 2
@@ -123,26 +133,28 @@ pub fn service_reads_3a(cluster: &mut Cluster) {
         server.wait_started(2);
 
         let read = bench.runs(move || reader.get("k"));
-        read.stays_open(A_WHILE, "S0 may have been deposed: it has asked nobody, and answers");
+        read.stays_open(A_WHILE, "S0 may have been deposed: it answers without asking its peers");
         server.played.reads(Reading::At(Index(2)));
-        read.stays_open(A_WHILE, "what is committed is not applied here, and S0 answers");
+        read.stays_open(A_WHILE, "S0 answers before it has applied what is committed");
         server.played.commits_at_once(true);
-        assert_eq!(read.outcome(), "x 0 0 yx 0 1 y", "{reads:?}: both were there before it");
+        assert_eq!(read.outcome(), "x 0 0 yx 0 1 y", "{reads:?}: both appends came before it");
         write.outcome();
 
-        // Deposed for certain.
+        // S0 is deposed for certain.
         server.played.follows(2, None);
         let mut reader = bench.client();
         let read = bench.runs(move || reader.get("k"));
-        read.stays_open(A_WHILE, "S0 follows, and answers");
+        read.stays_open(A_WHILE, "S0 is a follower, but answers");
         server.played.leads(3);
         server.played.reads(Reading::ThroughLog);
-        assert_eq!(read.outcome(), "x 0 0 yx 0 1 y", "{reads:?}: nothing was added");
+        assert_eq!(read.outcome(), "x 0 0 yx 0 1 y", "{reads:?}: nothing was appended");
         server.crash();
     }
 }
 
-/// A clerk that has found the leader goes on asking it.
+/// A clerk that has found the leader continues to ask that server.
+///
+/// A wrong clerk looks for the leader again with every operation.
 pub fn clerk_remembers_leader_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let servers = [S0, S1, S2].map(|me| fresh(&bench, me));
@@ -157,11 +169,13 @@ pub fn clerk_remembers_leader_3a(cluster: &mut Cluster) {
         client.append("k", "x");
     }
     cluster.check_at_most("calls to servers that do not lead", astray() - before, ASTRAY_MAX);
-    assert_eq!(client.get("k"), "x".repeat(11), "nothing is lost on the way");
+    assert_eq!(client.get("k"), "x".repeat(11), "no append is lost");
     servers.into_iter().for_each(|server| drop(server.crash()));
 }
 
-/// A server that is killed lets its callers go, who ask another one, and is then gone itself.
+/// A killed server releases its callers, which then ask another server, and nothing of it remains.
+///
+/// A wrong server does not end its calls, or is kept alive by what refers to it.
 pub fn service_end_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let [server, other] = [S0, S1].map(|me| fresh(&bench, me));
@@ -176,12 +190,12 @@ pub fn service_end_3a(cluster: &mut Cluster) {
     let played = server.played.clone();
     bench.retire(S0);
     server.crash();
-    bench.soon("letting go of a killed consensus module", || Arc::strong_count(&played) == 1);
+    bench.soon("releasing a killed consensus module", || Arc::strong_count(&played) == 1);
 
     other.played.leads(2);
     other.played.commits_at_once(true);
     appends.into_iter().for_each(Submission::outcome);
     let mut client = bench.client();
-    assert_eq!(client.get("k"), "xxxxx", "each once: the killed server has not answered");
+    assert_eq!(client.get("k"), "xxxxx", "each once: the killed server answered no call");
     other.crash();
 }

@@ -1,4 +1,4 @@
-//! Part 3B: what a service with snapshots must not forget, asked directly.
+//! Part 3B: what a service with snapshots must not forget, each rule tested by itself.
 
 use bytes::Bytes;
 
@@ -8,21 +8,23 @@ use crate::lab::played::{Bench, Reading};
 use crate::lab::service::{Count, Counted};
 use crate::persister::Persister;
 
-/// The raft state above which a server is to take a snapshot, in bytes.
+/// Size of the raft state above which a server must take a snapshot, in bytes.
 const RAFT_STATE_MAX: usize = 500;
 
-/// How many small commands make several times that.
+/// How many small commands need several times [`RAFT_STATE_MAX`].
 const PLENTY: u64 = 100;
 
 const S0: ServerId = ServerId(0);
 const S1: ServerId = ServerId(1);
 
-/// Snapshots where the raft state has a bound.
+/// A service that limits its raft state, and so takes snapshots.
 const TRIMMED: RsmConfig =
     RsmConfig { raft_state_max: Some(RAFT_STATE_MAX), reads: Reads::ThroughLog };
 
-/// A log is trimmed in time, by whoever has one, and not at all without a bound; and a server
-/// starts from its snapshot.
+/// A follower trims its log in time if its size is limited, and restarts from its snapshot.
+///
+/// Without a limit it takes no snapshot. A wrong server trims too late, trims only while it leads,
+/// or stores a state that does not match the snapshot's index.
 ///
 /// ```text
 /// follower    +1 +1 … +1     crash     +1
@@ -55,7 +57,9 @@ pub fn rsm_trims_3b(cluster: &mut Cluster) {
     }
 }
 
-/// A leader's snapshot replaces the state, and who waits for what it covers is told.
+/// A leader's snapshot replaces the state, and an operation that it covers ends with an error.
+///
+/// A wrong server ignores the snapshot, or takes an operation's result from it.
 ///
 /// ```text
 /// submit    1/1: +1   it may be in the snapshot
@@ -73,7 +77,7 @@ pub fn rsm_installs_3b(cluster: &mut Cluster) {
     replica.played.follows(2, Some(S1));
     replica.install(2, index, &data);
     let outcome = covered.outcome();
-    assert!(outcome.is_err(), "a snapshot answers nobody: {outcome:?}");
+    assert!(outcome.is_err(), "a snapshot has no answers: {outcome:?}");
     let value = i64::try_from(index.0).unwrap_or_default();
     replica.wait_value(value);
     replica.commit_other(2, &command);
@@ -83,7 +87,7 @@ pub fn rsm_installs_3b(cluster: &mut Cluster) {
     let own = replica.submit(Count { by: 1, tag: 2 });
     replica.wait_started(index.0 + 2);
     replica.commit();
-    assert_eq!(own.outcome(), Ok(Counted { value: value + 2, tag: 2 }), "it goes on from there");
+    assert_eq!(own.outcome(), Ok(Counted { value: value + 2, tag: 2 }), "it continues from there");
     replica.crash();
 }
 
@@ -97,12 +101,14 @@ fn snapshot_of_many(bench: &Bench<'_>, command: &Bytes) -> (Index, Bytes) {
 
 /// The snapshot that a server has stored, and the last index in it.
 fn stored(persister: &Persister) -> (Index, Bytes) {
-    let persisted = persister.load().expect("it was written by a played module");
+    let persisted = persister.load().expect("a played module wrote it");
     (persisted.last_included.index, persisted.snapshot.expect("a snapshot was taken"))
 }
 
-/// What a client has done is known again after a restart from a snapshot, and on a server that
-/// was sent one: a request that comes once more is not carried out again.
+/// A request from before a snapshot is not carried out again by a server with only the snapshot.
+///
+/// One server restarts from its own snapshot; the other gets it from a leader. A wrong server
+/// leaves the clients' sessions out of its snapshot.
 ///
 /// ```text
 /// log       append   …   snapshot │ append, once more
@@ -120,7 +126,7 @@ pub fn service_sessions_3b(cluster: &mut Cluster) {
     server.played.commits_at_once(true);
     append.outcome();
     (0..PLENTY).for_each(|_| filler.put("z", ""));
-    assert!(!server.played.snapshots().is_empty(), "a log that grows and grows");
+    assert!(!server.played.snapshots().is_empty(), "the log was never trimmed");
 
     let persister = server.crash();
     let (index, data) = stored(&persister);
@@ -139,8 +145,9 @@ pub fn service_sessions_3b(cluster: &mut Cluster) {
     }
 }
 
-/// A server that starts from a snapshot has applied what that covers: a read that needs no more
-/// waits for no more.
+/// A server that restarts from a snapshot answers a read that needs only what the snapshot covers.
+///
+/// A wrong server does not count the covered entries as applied, so the read waits.
 pub fn service_restart_3b(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let config = RsmConfig { reads: Reads::ReadIndex, ..TRIMMED };
@@ -158,7 +165,7 @@ pub fn service_restart_3b(cluster: &mut Cluster) {
     server.played.reads(Reading::At(covered));
     let last = server.played.last_index();
     let read = bench.runs(move || client.get("k"));
-    // Nothing is delivered. A read that goes through the log gets an entry there, which may wait.
+    // Nothing is delivered. A read through the log makes an entry, and may wait for that.
     bench.soon("reading what the snapshot has", || {
         !read.is_open() || server.played.last_index() > last
     });

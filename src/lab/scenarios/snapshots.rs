@@ -1,15 +1,15 @@
-//! Part 2D: the service takes snapshots, logs are trimmed, and who lags behind gets a snapshot.
+//! Part 2D: the service takes snapshots, logs are trimmed, and a server that lags gets a snapshot.
 
 use crate::api::Index;
 use crate::lab::Cluster;
 
-/// Stored logs stay smaller than this, snapshots not counted.
+/// Largest size of a stored log in bytes, without the snapshot.
 const LOG_SIZE_MAX: usize = 2000;
 
-/// How many entries the service lets pass between two snapshots.
+/// The service takes a snapshot each time it has applied this many entries.
 const SNAPSHOT_INTERVAL: u64 = 10;
 
-/// What a server that misses commands goes through.
+/// Why a server misses commands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Trouble {
     None,
@@ -17,32 +17,42 @@ enum Trouble {
     Crash,
 }
 
-/// Logs are trimmed while all servers are there. No snapshot needs to be sent.
+/// All servers are connected and trim their logs, so that no snapshot needs to be sent.
+///
+/// A wrong server does not trim its log, or deadlocks between `snapshot` and the apply channel.
 pub fn snapshot_basic_2d(cluster: &mut Cluster) {
     commands_and_snapshots(cluster, Trouble::None);
 }
 
-/// A server is cut off for so long that the entries it lacks are gone.
+/// A server is cut off until no log has the entries that it lacks, and gets a snapshot.
+///
+/// A wrong leader tries to send an entry that it no longer has.
 pub fn snapshot_install_2d(cluster: &mut Cluster) {
     commands_and_snapshots(cluster, Trouble::CutOff);
 }
 
-/// The same on a network that loses a fifth of all calls.
+/// A server that was cut off gets a snapshot over a network that loses a fifth of all calls.
+///
+/// A wrong server lets an old snapshot move its service backwards.
 pub fn snapshot_install_unreliable_2d(cluster: &mut Cluster) {
     commands_and_snapshots(cluster, Trouble::CutOff);
 }
 
-/// A server is down for so long that the entries it lacks are gone.
+/// A server is down until no log has the entries that it lacks, and gets a snapshot.
+///
+/// A wrong server forgets in a restart its snapshot, or the entries after it.
 pub fn snapshot_install_crash_2d(cluster: &mut Cluster) {
     commands_and_snapshots(cluster, Trouble::Crash);
 }
 
-/// The same on a network that loses a fifth of all calls.
+/// A server that was down gets a snapshot over a network that loses a fifth of all calls.
+///
+/// A wrong server forgets its snapshot in a restart, or lets an old one move its service backwards.
 pub fn snapshot_install_un_crash_2d(cluster: &mut Cluster) {
     commands_and_snapshots(cluster, Trouble::Crash);
 }
 
-/// Thirty rounds of 6 to 15 commands; in each third one the leader is the one in trouble.
+/// Thirty rounds of 6 to 15 commands; in every third round the server in trouble is the leader.
 fn commands_and_snapshots(cluster: &Cluster, trouble: Trouble) {
     cluster.one(&cluster.draw_command(), 3, true);
     let mut leader = cluster.check_one_leader();
@@ -62,7 +72,7 @@ fn commands_and_snapshots(cluster: &Cluster, trouble: Trouble) {
         for _ in 0..SNAPSHOT_INTERVAL / 2 + cluster.draw(SNAPSHOT_INTERVAL) {
             let _ = cluster.start(sender, &cluster.draw_command());
         }
-        // With all servers there, all must follow, so that none needs a snapshot sent.
+        // While all servers are connected, all must keep up, so that none needs a snapshot.
         let servers = if trouble == Trouble::None { 3 } else { 2 };
         cluster.one(&cluster.draw_command(), servers, true);
         cluster.check_log_size(LOG_SIZE_MAX);
@@ -77,9 +87,10 @@ fn commands_and_snapshots(cluster: &Cluster, trouble: Trouble) {
     }
 }
 
-/// All servers crash together, five times; each time the log goes on where it was.
+/// All servers crash together, five times; each time the log continues where it ended.
 ///
-/// Unreliable, as since 2025.
+/// The network is unreliable, as in the course since 2025. A wrong server's log or commit index
+/// stays behind after a restart.
 pub fn snapshot_all_crash_2d(cluster: &mut Cluster) {
     cluster.one(&cluster.draw_command(), 3, true);
     for _ in 0..5 {
@@ -93,9 +104,10 @@ pub fn snapshot_all_crash_2d(cluster: &mut Cluster) {
     }
 }
 
-/// All servers restart twice, with one write between: the snapshot must survive that write.
+/// All servers restart twice, with one write in between, and their snapshots survive that write.
 ///
-/// Unreliable, as since 2025.
+/// The network is unreliable, as in the course since 2025. A wrong server erases its snapshot with
+/// its first write after a restart.
 pub fn snapshot_init_2d(cluster: &mut Cluster) {
     cluster.one(&cluster.draw_command(), 3, true);
 

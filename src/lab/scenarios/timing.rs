@@ -1,7 +1,7 @@
-//! Part 2A: time, bounded from below as well as from above.
+//! Part 2A: time limits, from below as well as from above.
 //!
 //! A timeout that is too short costs as much as one that is too long, and no test of the course
-//! notices either. The bounds leave room: a server may wait two heartbeats or twenty, but a lost
+//! notices either. The limits leave room: a server may wait two heartbeats or twenty. But a lost
 //! heartbeat must not depose a leader, and a lost leader must be replaced within the lab's five
 //! seconds even when the first vote is split.
 
@@ -13,22 +13,24 @@ use crate::lab::puppet::{Heard, Overtaken, S1, S2, Stage, Votes, at};
 use crate::runtime::thread;
 use crate::runtime::time::{Instant, since_start};
 
-/// Longest time without a leader after which a follower stands for election. Two of these and
-/// the calls fit the lab's five seconds, so that one vote may be split.
+/// Longest time that a follower may hear no leader before it starts an election.
+///
+/// Two of these and the calls fit into the lab's five seconds, so that one vote may be split.
 const ELECTION_TIMEOUT_MAX: Duration = Duration::from_millis(2000);
 
 /// How late a request may be on the lab's unreliable network.
 const DELAY_MAX: Duration = Duration::from_millis(27);
 
-/// How far apart two calls are that are heard as two: what is sent twice at once counts once.
+/// Calls closer together than this count as one: a leader may send two at once.
 const APART: Duration = Duration::from_millis(10);
 
-/// How often a leader may be heard in a second, by each follower: the lab's limit.
+/// How often each follower may hear its leader in a second: the lab's limit.
 const HEARTBEATS_PER_SECOND_MAX: u64 = 30;
 
-/// A timeout is drawn anew for each election, and is not too long.
+/// A server draws a new timeout for each election, and none is too long.
 ///
-/// Raft §5.2: "Raft uses randomized election timeouts". S0 stands eight times in vain.
+/// Raft §5.2: "Raft uses randomized election timeouts". S0 starts eight elections in vain. A wrong
+/// server waits for seconds, or always for the same time.
 pub fn election_timeouts_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.all_vote(Votes::Refuse);
@@ -37,22 +39,23 @@ pub fn election_timeouts_2a(cluster: &mut Cluster) {
     for _ in 0..8 {
         let (mark, at, term) = before;
         let stands = |heard: &Heard| heard.vote().is_some() && heard.term() > term;
-        let heard = stage.hear(mark, ELECTION_TIMEOUT_MAX, "stand for election", stands);
+        let heard = stage.hear(mark, ELECTION_TIMEOUT_MAX, "start an election", stands);
         timeouts.push(heard.at - at);
         before = (heard.mark(), heard.at, heard.term());
     }
     let shortest = timeouts.iter().min().copied().unwrap_or_default();
     let longest = timeouts.iter().max().copied().unwrap_or_default();
     if longest - shortest < Duration::from_millis(5) {
-        let message = format!("eight election timeouts in a row were {shortest:?} to {longest:?}");
+        let message = format!("all of eight election timeouts were {shortest:?} to {longest:?}");
         stage.cluster().end_by_limit("timeouts_not_random", message);
     }
 }
 
-/// A new leader is heard at once, then regularly, and a follower bears a late heartbeat.
+/// A new leader sends heartbeats at once and then regularly, and a follower tolerates late ones.
 ///
-/// S0's own heartbeats are the measure: as a follower it must bear it that one of the like comes
-/// half an interval late, and as late again as the lab's network may make it.
+/// The measure is S0's own heartbeat interval: as a follower, S0 must tolerate heartbeats that come
+/// half an interval late, plus the longest delay of the lab's network. A wrong leader is silent
+/// after its election; a wrong follower starts an election when one heartbeat is late.
 pub fn heartbeats_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let interval = heartbeat_interval(&stage);
@@ -68,7 +71,7 @@ pub fn heartbeats_2a(cluster: &mut Cluster) {
         if let (Some(asked), Some(leads)) = (asked, leads) {
             let silence = leads.at - asked.at;
             if silence > interval / 3 && stage.cluster().was_undisturbed_since(begun) {
-                let message = format!("S0 won at once, and its first heartbeat took {silence:?}");
+                let message = format!("S0 won at once, but its first heartbeat took {silence:?}");
                 stage.cluster().end_by_limit("first_heartbeat", message);
             }
         }
@@ -76,21 +79,22 @@ pub fn heartbeats_2a(cluster: &mut Cluster) {
     }
 
     let gap = interval * 3 / 2 + DELAY_MAX;
-    follows(&stage, "heartbeats that are late,", gap, |term| {
+    follows(&stage, "late heartbeats", gap, |term| {
         stage.append(S1, term, at(0, 0), Vec::new(), 0).map(drop)
     });
 }
 
-/// The timer starts again for a leader's heartbeat, whatever it brings, and for a vote given.
+/// A leader's heartbeat resets the election timer, even a refused one, and so does a vote given.
 ///
-/// Raft §5.2. Every 60 ms for two seconds; S0 must not stand.
+/// Raft §5.2. One of these comes every 60 ms for two seconds, and S0 must start no election. A
+/// wrong follower starts one under a live leader, or right after it has given a vote.
 pub fn timer_is_reset_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let gap = Duration::from_millis(60);
     follows(&stage, "heartbeats", gap, |term| {
         stage.append(S1, term, at(0, 0), Vec::new(), 0).map(drop)
     });
-    follows(&stage, "a heartbeat that it refuses", gap, |term| {
+    follows(&stage, "heartbeats that it refuses", gap, |term| {
         stage.append(S1, term, at(7, 7), Vec::new(), 0).map(drop)
     });
     follows(&stage, "votes that it gives", gap, |_| {
@@ -100,11 +104,13 @@ pub fn timer_is_reset_2a(cluster: &mut Cluster) {
     });
 }
 
-/// The timer does not start again for anything else, or those who ask in vain keep those who
-/// could lead from standing.
+/// A refused vote or a call from an older term does not reset the election timer.
+///
+/// Otherwise a candidate that cannot win keeps servers that could win from starting an election. A
+/// wrong follower resets its timer at any call.
 pub fn timer_is_not_reset_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
-    stands_despite(&stage, "requests for a vote that S1 has", |term| {
+    stands_despite(&stage, "requests for a vote that S0 gave to S1", |term| {
         stage.ask_vote(S2, term, at(0, 0)).map(drop)
     });
     stands_despite(&stage, "requests for votes of an older term", |term| {
@@ -115,10 +121,10 @@ pub fn timer_is_not_reset_2a(cluster: &mut Cluster) {
     });
 }
 
-/// A candidate with an outdated log asks again and again, in ever newer terms; S0, which could
-/// lead, stands all the same.
+/// A candidate with an outdated log asks again and again; S0, which could win, starts an election.
 ///
-/// Part 2B: only now are there logs that are outdated.
+/// Each request has a newer term. A wrong follower resets its election timer at every vote request.
+/// This is part 2B, since no log is outdated before that.
 pub fn outdated_candidate_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| stage.give_log(&[1, 1], 0));
@@ -127,7 +133,7 @@ pub fn outdated_candidate_2b(cluster: &mut Cluster) {
     let stands = |heard: &Heard| heard.vote().is_some();
     while stage.try_hear(mark, Duration::from_millis(50), stands).is_none() {
         if Instant::now() >= deadline {
-            let message = "a candidate without a single entry keeps S0 from standing".to_string();
+            let message = "an outdated candidate keeps S0 from starting an election".to_string();
             stage.cluster().end_by_limit("no_election", message);
         }
         if let Ok(reply) = stage.ask_vote(S1, stage.fresh_term(), at(0, 0)) {
@@ -136,17 +142,23 @@ pub fn outdated_candidate_2b(cluster: &mut Cluster) {
     }
 }
 
-/// While nothing happens, nobody stands for election.
+/// While nothing fails, no server starts an election.
+///
+/// A wrong server starts elections without a cause.
 pub fn stable_leader_2a(cluster: &mut Cluster) {
     elections_in_half_a_minute(cluster, 2);
 }
 
-/// A leader that loses a heartbeat in ten keeps its place most of the time.
+/// A leader keeps leading most of the time, although one heartbeat in ten is lost.
+///
+/// A wrong follower starts an election after a single lost heartbeat.
 pub fn stable_leader_unreliable_2a(cluster: &mut Cluster) {
     elections_in_half_a_minute(cluster, 9);
 }
 
-/// When a leader is gone, the next one comes in a second or two, and not after five.
+/// When a leader is gone, the servers elect the next one in a second or two, not in five.
+///
+/// A wrong server waits for many seconds before it starts an election.
 pub fn leader_is_replaced_2a(cluster: &mut Cluster) {
     let mut spans = Vec::new();
     for _ in 0..5 {
@@ -164,7 +176,7 @@ pub fn leader_is_replaced_2a(cluster: &mut Cluster) {
     }
     spans.sort();
     if spans[2] > ELECTION_TIMEOUT_MAX {
-        let message = format!("a lost leader was missing for {spans:?}");
+        let message = format!("lost leaders were replaced after {spans:?}");
         cluster.end_by_limit("slow_election", message);
     }
 }
@@ -173,8 +185,9 @@ fn leads(cluster: &Cluster, server: ServerId) -> bool {
     cluster.state_of(server).is_some_and(|state| state.is_leader)
 }
 
-/// Fails when there are more than `elections_max` elections in 30 quiet seconds; when the
-/// schedule and the network disturb nobody, at the first.
+/// Fails if there are more than `elections_max` elections in 30 quiet seconds.
+///
+/// If neither the schedule nor the network disturbs a server, no election is allowed.
 fn elections_in_half_a_minute(cluster: &Cluster, elections_max: u64) {
     cluster.wait_for_leader();
     let terms = || cluster.servers().filter_map(|server| cluster.state_of(server));
@@ -186,7 +199,7 @@ fn elections_in_half_a_minute(cluster: &Cluster, elections_max: u64) {
     cluster.check_at_most("elections", elections, if calm { 0 } else { elections_max });
 }
 
-/// How often S0 is heard when it leads: the usual time between two heartbeats.
+/// The usual time between two heartbeats of S0 as leader.
 fn heartbeat_interval(stage: &Stage<'_>) -> Duration {
     let leading = stage.elect();
     let mark = stage.mark();
@@ -200,7 +213,7 @@ fn heartbeat_interval(stage: &Stage<'_>) -> Duration {
     let mut gaps: Vec<Duration> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
     gaps.sort();
     let Some(usual) = gaps.get(gaps.len() / 2).copied() else {
-        let message = format!("a leader was heard {} times in a second", times.len());
+        let message = format!("S2 heard its leader {} times in a second", times.len());
         stage.cluster().end_by_limit("heartbeats_too_rare", message)
     };
     depose(stage);
@@ -212,8 +225,9 @@ fn depose(stage: &Stage<'_>) {
     let _ = stage.append(S1, stage.fresh_term(), at(0, 0), Vec::new(), 0);
 }
 
-/// Does `keep` at once and every `gap` for two seconds, in a term of its own; S0 must not stand
-/// meanwhile, where nothing but that decides.
+/// Does `keep` at once and every `gap` for two seconds, in a new term.
+///
+/// Fails if S0 starts an election meanwhile, although the schedule delayed no server.
 pub(super) fn follows(
     stage: &Stage<'_>,
     what: &str,
@@ -230,7 +244,7 @@ pub(super) fn follows(
         let stands = |heard: &Heard| heard.vote().is_some() && heard.term() > term;
         if stage.try_hear(mark, Duration::ZERO, stands).is_some() || keep(term).is_err() {
             if stage.cluster().was_undisturbed_since(begun) {
-                let message = format!("S0 stands for election despite {what} every {gap:?}");
+                let message = format!("S0 starts an election despite {what} every {gap:?}");
                 stage.cluster().end_by_limit("needless_election", message);
             }
             return;
@@ -238,7 +252,7 @@ pub(super) fn follows(
     }
 }
 
-/// S0 votes for S1, and then gets `disturb` every 40 ms, in vain: it must stand soon.
+/// Lets S0 vote for S1, then does `disturb` every 40 ms: S0 must still start an election soon.
 fn stands_despite(stage: &Stage<'_>, what: &str, disturb: impl Fn(Term) -> Result<(), Overtaken>) {
     let term = stage.insist(|| {
         let term = stage.fresh_term();
@@ -249,7 +263,7 @@ fn stands_despite(stage: &Stage<'_>, what: &str, disturb: impl Fn(Term) -> Resul
     let stands = |heard: &Heard| heard.vote().is_some() && heard.term() > term;
     while stage.try_hear(mark, Duration::from_millis(40), stands).is_none() {
         if Instant::now() >= deadline {
-            let message = format!("{what} keep S0 from standing for election");
+            let message = format!("{what} keep S0 from starting an election");
             stage.cluster().end_by_limit("no_election", message);
         }
         if disturb(term).is_err() {

@@ -1,4 +1,4 @@
-//! Part 2A: what a voter and a candidate owe each other, asked directly.
+//! Part 2A: what a voter and a candidate owe each other, each rule tested by itself.
 
 use std::time::Duration;
 
@@ -7,52 +7,53 @@ use crate::api::{ServerId, Term};
 use crate::lab::Cluster;
 use crate::lab::puppet::{Appends, Heard, S0, S1, S2, Stage, Votes, at};
 
-/// The lab's limit for an election, which may fail once: so no timeout is longer.
+/// Longest election timeout: half of the lab's time limit, since one election may fail.
 const STANDS_MAX: Duration = Duration::from_millis(2500);
 
 /// How long a candidate may take to ask the other peers, once it has asked one.
 const AT_ONCE: Duration = Duration::from_millis(150);
 
-/// No server of the lab has an entry yet.
+/// Where every log ends in part 2A: no server has an entry yet.
 const EMPTY: crate::api::Position = at(0, 0);
 
-/// One vote per term, for the first who asks, and the same one again when asked again.
+/// A voter gives one vote per term, to the first candidate, and repeats it when asked again.
 ///
-/// Figure 2, RequestVote. S0 is asked in this order:
+/// Figure 2, RequestVote. A wrong voter gives two votes in one term, or does not free its vote in a
+/// newer term. S0 gets these requests in this order:
 ///
 /// ```text
 /// term     10   10   10   9    20
-/// by       S1   S2   S1   S2   S2
-/// answer   yes  no   yes  no   yes
+/// from     S1   S2   S1   S2   S2
+/// vote     yes  no   yes  no   yes
 /// ```
 pub fn vote_rules_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         let term = stage.fresh_term();
         let first = stage.ask_vote(S1, term, EMPTY)?;
-        assert!(first.vote_granted, "nobody had the vote of term {term}: {first:?}");
-        assert_eq!(first.term, term, "a voter goes to the candidate's term");
+        assert!(first.vote_granted, "S0 had not voted in term {term}: {first:?}");
+        assert_eq!(first.term, term, "a voter adopts the candidate's term");
 
         let second = stage.ask_vote(S2, term, EMPTY)?;
-        assert!(!second.vote_granted, "S1 has the vote of term {term}: {second:?}");
+        assert!(!second.vote_granted, "S0 voted for S1 in term {term}: {second:?}");
         let again = stage.ask_vote(S1, term, EMPTY)?;
-        assert!(again.vote_granted, "the first answer may be lost: {again:?}");
+        assert!(again.vote_granted, "the first reply may be lost: {again:?}");
         let older = stage.ask_vote(S2, Term(term.0 - 1), EMPTY)?;
         assert!(!older.vote_granted, "step 1: term {} is over: {older:?}", term.0 - 1);
 
-        // Term first, vote second: in a new term nobody has the vote yet.
+        // Term first, vote second: in a new term S0 has not voted yet.
         let newer = stage.ask_vote(S2, stage.fresh_term(), EMPTY)?;
         assert!(newer.vote_granted, "a newer term frees the vote: {newer:?}");
         let rival = stage.ask_vote(S1, newer.term, EMPTY)?;
-        assert!(!rival.vote_granted, "S2 has the vote of term {}: {rival:?}", newer.term);
+        assert!(!rival.vote_granted, "S0 voted for S2 in term {}: {rival:?}", newer.term);
 
         // An older leader learns the term, and changes nothing.
         let heartbeat = stage.append(S1, Term(newer.term.0 - 1), EMPTY, Vec::new(), 0)?;
         assert_eq!(heartbeat.term, newer.term, "an older leader must learn the term");
         let rival = stage.ask_vote(S1, newer.term, EMPTY)?;
-        assert!(!rival.vote_granted, "S2 still has the vote: {rival:?}");
+        assert!(!rival.vote_granted, "S0 has voted for S2: {rival:?}");
 
-        // Nor does an older candidate, also where nobody has the vote.
+        // An older candidate changes nothing either, even if S0 has not voted.
         let term = stage.fresh_term();
         stage.append(S1, term, EMPTY, Vec::new(), 0)?;
         let older = stage.ask_vote(S2, Term(term.0 - 1), EMPTY)?;
@@ -61,45 +62,47 @@ pub fn vote_rules_2a(cluster: &mut Cluster) {
     });
 }
 
-/// A candidate asks everybody at once in a term of its own, for which it has its own vote; when
-/// nobody answers, it stands again in the next.
+/// A candidate votes for itself in a new term, asks all peers at once, and retries in a newer term.
+///
+/// Raft §5.2. It starts the next election if no majority votes for it. A wrong candidate does not
+/// vote for itself, asks its peers one by one, or starts no second election.
 ///
 /// ```text
-/// S0   stands in T ──► S1 (no answer) ──────────────────► stands in T' > T
-///                 └──► S2 (no answer)
-///           ▲
-///           S1 asks for T: no
+/// S0   candidate in T ──► S1 (no reply) ──────────────────► candidate in T' > T
+///                    └──► S2 (no reply)
+///              ▲
+///              S1 asks for a vote in T: no
 /// ```
 pub fn candidate_rules_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let mark = stage.mark();
     stage.all_vote(Votes::Hold);
 
-    // Both are asked, although the first one never answers.
+    // S0 asks both, although the first one never replies.
     let asked = stands(&stage, mark);
     let term = asked.term();
     let other = if asked.puppet == S1 { S2 } else { S1 };
     let in_term = |heard: &Heard| heard.puppet == other && heard.term() == term;
     let also = stage.hear(mark, Duration::from_secs(1), "ask the second peer", in_term);
-    assert_eq!(also.vote().map(|args| args.candidate_id), Some(S0), "it stands for itself");
+    assert_eq!(also.vote().map(|args| args.candidate_id), Some(S0), "it is the candidate");
 
-    // It has its own vote. (If it has gone on to another term by now, that says nothing.)
+    // S0 has voted for itself. (If it is in another term by now, this proves nothing.)
     if let Ok(reply) = stage.ask_vote(S1, term, EMPTY) {
-        assert!(!reply.vote_granted, "S0 stands in term {term}, so it has its own vote");
+        assert!(!reply.vote_granted, "S0, candidate in term {term}, has its own vote");
     }
 
-    // No answer, no leader: it stands again, in another term.
+    // Without a reply there is no leader: S0 starts another election, in another term.
     let later = |heard: &Heard| heard.vote().is_some() && heard.term() > term;
-    let again = stage.hear(mark, STANDS_MAX + STANDS_MAX, "stand again after a split vote", later);
+    let again = stage.hear(mark, STANDS_MAX + STANDS_MAX, "start another election", later);
 
-    // And again when both say no.
+    // It starts another one when both refuse.
     let mark = stage.mark();
     stage.all_vote(Votes::Refuse);
     let later = |heard: &Heard| heard.vote().is_some() && heard.term() > again.term();
-    stage.hear(mark, STANDS_MAX + STANDS_MAX, "stand again after it was refused", later);
-    assert!(!stage.state().is_leader, "nobody but itself voted for S0");
+    stage.hear(mark, STANDS_MAX + STANDS_MAX, "start another election after two refusals", later);
+    assert!(!stage.state().is_leader, "no other server voted for S0");
 
-    // With one more vote it is two of three, whether the third ever answers or not.
+    // With S1's vote it has two of three, whether S2 ever replies or not.
     stage.votes(S1, Votes::Grant);
     stage.votes(S2, Votes::Hold);
     let leads = |heard: &Heard| heard.append().is_some();
@@ -109,11 +112,12 @@ pub fn candidate_rules_2a(cluster: &mut Cluster) {
 /// A candidate that hears the leader of its own term follows it.
 ///
 /// Figure 2, Rules for Servers, Candidates: "If AppendEntries RPC received from new leader:
-/// convert to follower". A vote that arrives after that counts no more.
+/// convert to follower". A vote that arrives after that no longer counts; a wrong candidate still
+/// counts it.
 ///
-/// The puppets lie here: two of the three voted for S1, and now say that they voted for S0. Where
-/// nobody lies, a candidate that goes on counting finds no majority beside its leader's; but a
-/// server that hears of one must not rely on that.
+/// The puppets lie here: two of the three servers voted for S1, and now say that they voted for S0.
+/// Without a lie, a candidate that continues to count would find no second majority; but a server
+/// that hears of a leader must not rely on that.
 pub fn candidate_follows_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
@@ -121,7 +125,7 @@ pub fn candidate_follows_2a(cluster: &mut Cluster) {
         let mark = stage.mark();
         let asked = stands(&stage, mark);
         let heartbeat = stage.append(S1, asked.term(), EMPTY, Vec::new(), 0)?;
-        assert_eq!(heartbeat.term, asked.term(), "S1 leads in that very term");
+        assert_eq!(heartbeat.term, asked.term(), "S1 leads in the same term");
 
         let mark = stage.mark();
         for heard in stage.heard_since(0).iter().filter(|heard| heard.term() == asked.term()) {
@@ -130,16 +134,18 @@ pub fn candidate_follows_2a(cluster: &mut Cluster) {
         }
         let acts = |heard: &Heard| heard.append().is_some();
         let leads = stage.try_hear(mark, Duration::from_millis(300), acts);
-        assert_eq!(leads.map(|heard| heard.term()), None, "S0 follows S1, and yet it leads");
+        assert_eq!(leads.map(|heard| heard.term()), None, "S0 must follow S1, but leads");
         Ok(())
     });
 }
 
 /// Votes of an earlier election do not count in a later one.
 ///
+/// A wrong candidate takes a late vote for a vote in its present term.
+///
 /// ```text
-/// S0   stands in T ──► S1, S2     stands in T' ──► S1, S2
-///                        └─────── yes, for T ────────┘       no leader
+/// S0   candidate in T ──► S1, S2     candidate in T' ──► S1, S2
+///                           └─────── yes, for T ───────────┘       no leader
 /// ```
 pub fn stale_vote_replies_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
@@ -147,7 +153,7 @@ pub fn stale_vote_replies_2a(cluster: &mut Cluster) {
     let mark = stage.mark();
     let first = stands(&stage, mark);
     let later = |heard: &Heard| heard.vote().is_some() && heard.term() > first.term();
-    stage.hear(mark, STANDS_MAX + STANDS_MAX, "stand again after a split vote", later);
+    stage.hear(mark, STANDS_MAX + STANDS_MAX, "start another election", later);
 
     let answered = stage.mark();
     for heard in stage.heard_since(mark).iter().filter(|heard| heard.term() == first.term()) {
@@ -160,16 +166,16 @@ pub fn stale_vote_replies_2a(cluster: &mut Cluster) {
     assert!(!stage.state().is_leader, "S0 leads by votes given in term {}", first.term());
 }
 
-/// Votes that come at the last moment count for the election in which they were given.
+/// A vote that arrives at the last moment counts only in the election in which it was given.
 ///
-/// Five servers. In each term another puppet votes for S0, and says so when S0 is about to stand
-/// again: never is it more than two of five. A vote whose term is looked at before the new
-/// election and which is counted after it makes the third.
+/// Five servers. In each term a different puppet votes for S0, and its reply arrives when S0 is
+/// about to start the next election. So S0 never has more than two votes of five. A wrong candidate
+/// checks a vote's term before the new election and counts the vote after it, which makes three.
 ///
 /// ```text
-/// S0   stands in 1                stands in 2                stands in 3
+/// S0   election 1                 election 2                 election 3
 /// S1               yes, for 1 ────┤
-/// S2                                           yes, for 2 ────┤
+/// S2                                          yes, for 2 ────┤
 /// ```
 pub fn votes_at_the_last_moment_2a(cluster: &mut Cluster) {
     const ROUNDS: usize = 30;
@@ -180,10 +186,10 @@ pub fn votes_at_the_last_moment_2a(cluster: &mut Cluster) {
     for round in 0..ROUNDS {
         let (mark, term) = before;
         let goes_on = |heard: &Heard| heard.append().is_some() || heard.term() > term;
-        let asked = stage.hear(mark, STANDS_MAX, "stand again after a split vote", goes_on);
+        let asked = stage.hear(mark, STANDS_MAX, "start another election", goes_on);
         assert!(
             asked.append().is_none(),
-            "S0 leads; in no term has it more than two of five votes"
+            "S0 leads, but in no term has it more than two of five votes"
         );
         before = (asked.mark(), asked.term());
 
@@ -198,10 +204,10 @@ pub fn votes_at_the_last_moment_2a(cluster: &mut Cluster) {
     }
 }
 
-/// A leader or candidate that learns of a newer term is neither from then on.
+/// A leader or candidate that learns of a newer term becomes a follower.
 ///
-/// It learns it from a request, or from the answer to one of its own. Figure 2, Rules for Servers,
-/// All Servers.
+/// Figure 2, Rules for Servers, All Servers. It learns the term from a request, or from the reply
+/// to one of its own. A wrong leader raises its term and continues to lead.
 pub fn newer_term_deposes_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
 
@@ -213,7 +219,7 @@ pub fn newer_term_deposes_2a(cluster: &mut Cluster) {
     assert!(asked.is_err() || stage.state().term >= newer, "S0 was told of term {newer}");
     leads_no_more(&stage, mark, leading.term);
 
-    // A leader, by an answer.
+    // A leader, by a reply.
     stage.puppets().for_each(|puppet| stage.appends(puppet, Appends::Hold));
     let leading = stage.elect();
     let mark = stage.mark();
@@ -224,12 +230,12 @@ pub fn newer_term_deposes_2a(cluster: &mut Cluster) {
     }
     assert!(
         stage.soon(|| stage.state().term >= newer),
-        "an answer said that the term is {newer}; S0 is in {}",
+        "a reply said that the term is {newer}; S0 is in {}",
         stage.state().term
     );
     leads_no_more(&stage, mark, leading.term);
 
-    // A candidate, by an answer.
+    // A candidate, by a reply.
     stage.all_vote(Votes::Hold);
     let asked = stands(&stage, stage.mark());
     let newer = stage.fresh_term();
@@ -242,27 +248,29 @@ pub fn newer_term_deposes_2a(cluster: &mut Cluster) {
     );
 }
 
-/// Two of four are no majority, and neither are two of five.
+/// Two votes of four are no majority.
 ///
 /// Figure 2, Rules for Servers, Candidates: "If votes received from majority of servers: become
-/// leader".
+/// leader". A wrong candidate leads with two votes.
 pub fn majority_of_four_2a(cluster: &mut Cluster) {
     two_votes_are_too_few(&Stage::new(cluster));
 }
 
-/// As [`majority_of_four_2a`], with five servers.
+/// Two votes of five are no majority.
+///
+/// See [`majority_of_four_2a`]. A wrong candidate leads with two votes.
 pub fn majority_of_five_2a(cluster: &mut Cluster) {
     two_votes_are_too_few(&Stage::new(cluster));
 }
 
-/// S0 stands three times with its own vote and S1's; then it gets a third.
+/// S0 starts three elections with its own vote and S1's; then it gets a third vote.
 fn two_votes_are_too_few(stage: &Stage<'_>) {
     stage.votes(S1, Votes::Grant);
     let mark = stage.mark();
     let mut term = Term(0);
     for _ in 0..3 {
         let asks_s1 = |heard: &Heard| heard.puppet == S1 && heard.term() > term;
-        let asked = stage.hear(mark, STANDS_MAX, "stand for election", asks_s1);
+        let asked = stage.hear(mark, STANDS_MAX, "start an election", asks_s1);
         assert!(
             asked.append().is_none(),
             "S0 leads with two votes of {}",
@@ -277,15 +285,15 @@ fn two_votes_are_too_few(stage: &Stage<'_>) {
 
 /// S0's first request for a vote since `mark`.
 fn stands(stage: &Stage<'_>, mark: usize) -> Heard {
-    stage.hear(mark, STANDS_MAX, "stand for election", |heard| heard.vote().is_some())
+    stage.hear(mark, STANDS_MAX, "start an election", |heard| heard.vote().is_some())
 }
 
-/// S0, which led in `term` and knows of a newer one, sends no more heartbeats in a newer one.
+/// Fails if S0, which led in `term` and knows of a newer term, sends heartbeats in a newer term.
 ///
-/// What it sent before it knew may still come in.
+/// What it sent before it knew may still arrive.
 fn leads_no_more(stage: &Stage<'_>, mark: usize, term: Term) {
-    assert!(!stage.state().is_leader, "S0 knows of a term after {term}, which it led");
+    assert!(!stage.state().is_leader, "S0 knows of a term after {term}, but still leads");
     let acts = |heard: &Heard| heard.append().is_some() && heard.term() > term;
     let led = stage.try_hear(mark, Duration::from_millis(300), acts).map(|heard| heard.term());
-    assert_eq!(led, None, "nobody elected S0 in a term after {term}");
+    assert_eq!(led, None, "no server elected S0 in a term after {term}");
 }

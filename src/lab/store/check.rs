@@ -1,19 +1,19 @@
-//! What servers with a database must have in common.
+//! Checks that all servers with a database have the same data.
 
 use super::Stores;
 use crate::api::{Index, ServerId};
 use crate::runtime::{self, FailureKind};
 
-/// How often servers are looked at until they have applied the same, and the pause between two
-/// looks in milliseconds: ten seconds in all.
+/// How often servers are checked until they have applied the same entries.
 const LOOKS: u32 = 100;
+/// Pause between two checks, in milliseconds: ten seconds in all.
 const LOOK_PAUSE_MS: u64 = 100;
 
 impl Stores {
-    /// Waits until all servers that are up have applied the same entries, and fails unless each of
-    /// them has what is `wanted`: under each key this value, or none.
+    /// Waits until all servers that are up have applied the same entries, then checks their data.
     ///
-    /// To be called when nothing changes any more, and some server is known to have it.
+    /// Fails unless each of them has what is `wanted`: under each key this value, or none. Call it
+    /// when nothing changes any more, and some server is known to have these values.
     pub fn check_all_have(&self, wanted: &[(&str, Option<&str>)]) {
         for _ in 0..LOOKS {
             let applied = self.applied_by_all();
@@ -29,24 +29,24 @@ impl Stores {
         }
         let applied: Vec<_> =
             self.cluster().servers().map(|server| (server, self.applied(server))).collect();
-        let message = format!("servers have not applied the same after ten seconds: {applied:?}");
+        let message = format!("servers still differ after ten seconds; applied: {applied:?}");
         self.cluster().end_by_limit("apart", message);
     }
 
-    /// The index that all servers have applied which are up, if they agree.
+    /// The index that all running servers have applied, if it is the same.
     fn applied_by_all(&self) -> Option<Index> {
         let mut all = self.cluster().servers().filter_map(|server| self.applied(server));
         let first = all.next()?;
         all.all(|other| other == first).then_some(first)
     }
 
-    /// The first of `wanted` that `server` has not.
+    /// Describes the first of `wanted` that `server` does not have.
     fn difference(&self, server: ServerId, wanted: &[(&str, Option<&str>)]) -> Option<String> {
         let running = self.running(server)?;
         wanted.iter().find_map(|(key, value)| {
             let found = running.look(key);
             let differs = found.as_deref() != *value;
-            differs.then(|| format!("{server} has {found:?} under {key:?}, and not {value:?}"))
+            differs.then(|| format!("{server} has {found:?} under {key:?}, not {value:?}"))
         })
     }
 }

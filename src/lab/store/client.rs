@@ -1,4 +1,4 @@
-//! A client of the servers with a database, as scenarios use it.
+//! A client of the servers with a database, for scenarios.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,9 +11,10 @@ use crate::lab::kv::Clients;
 use crate::labrpc::Host;
 use crate::store::{Keys, StoreClerk, StoreEnd};
 
-/// A client: a clerk, and what it does is written down.
+/// A client: a clerk whose operations are recorded in the history.
 ///
-/// One operation at a time. Each goes on until it is answered, for ever if nobody answers.
+/// It does one operation at a time. Each lasts until it is answered: for ever, if no server
+/// answers.
 pub struct StoreClient {
     number: u32,
     clerk: StoreClerk,
@@ -33,21 +34,22 @@ impl Stores {
         self.client_of(&all)
     }
 
-    /// A new client that reaches `servers` and no others, until
-    /// [`let_reach`](crate::lab::Cluster::let_reach) says so.
+    /// A new client that reaches only `servers`.
+    ///
+    /// [`let_reach`](crate::lab::Cluster::let_reach) changes that later.
     pub fn client_of(&self, servers: &[ServerId]) -> StoreClient {
         let (number, ends) = self.ends_to(servers);
         let clerk = StoreClerk::new(ClientId(number.into()), ends);
         StoreClient { number, clerk, shared: self.cluster().clients().clone() }
     }
 
-    /// Ways to all servers, for a client whose calls a scenario writes by hand.
+    /// Ends to all servers, for a client whose calls a scenario makes itself.
     pub fn ends(&self) -> Vec<StoreEnd> {
         let all: Vec<ServerId> = self.cluster().servers().collect();
         self.ends_to(&all).1
     }
 
-    /// The number of a new client, and ways to all servers of which those to `servers` are open.
+    /// The number of a new client, and its ends to all servers; only those to `servers` are open.
     fn ends_to(&self, servers: &[ServerId]) -> (u32, Vec<StoreEnd>) {
         let number = self.cluster().clients().next_number();
         let network = self.cluster().network();
@@ -59,7 +61,7 @@ impl Stores {
 }
 
 impl StoreClient {
-    /// Which client of the run it is: no two share a number.
+    /// Which client of the run it is; no two have the same number.
     pub fn number(&self) -> u32 {
         self.number
     }
@@ -76,7 +78,7 @@ impl StoreClient {
         self.shared.writes(self.number, input, || self.clerk.put(key, value));
     }
 
-    /// Adds to the end of the value of `key`; a missing key has an empty one.
+    /// Adds to the end of the value of `key`; a missing key counts as empty.
     pub fn append(&mut self, key: &str, value: &str) {
         let input = KvInput::Append { key: key.to_string(), value: value.to_string() };
         self.shared.writes(self.number, input, || self.clerk.append(key, value));

@@ -1,7 +1,7 @@
 //! Part `store`: servers that keep everything in a database, and their clients.
 //!
 //! Elsewhere in the suite a server is a consensus module between a persister and a service. Here
-//! one [`StoreServer`] is all three, on a [`Disk`] that loses in a crash what was not synced:
+//! one [`StoreServer`] is all three. Its [`Disk`] loses unsynced writes in a crash:
 //!
 //! ```text
 //!  scenario ── put, scan ──────────► StoreClient ── calls ─► StoreServer ─ writes ─► Disk
@@ -11,15 +11,14 @@
 //!     └── cut, heal, lose ──► the Cluster's network ◄────────────┘    └──► observers ◄──┘
 //! ```
 //!
-//! A scenario begins with [`Cluster::serve_store`](super::Cluster::serve_store). What it gets are
-//! the [`Stores`] of the cluster's servers; links, chance and time are the cluster's. All
-//! observers look on as everywhere: a server shows them what it stores and applies (`watch.rs`),
-//! and every entry of the log counts, since none of them is hidden from a service.
+//! A scenario begins with [`Cluster::serve_store`](super::Cluster::serve_store), which returns the
+//! [`Stores`] of the cluster's servers; links, chance and time are the cluster's. All observers
+//! watch as in the other parts: a server shows them what it stores and applies (`watch.rs`). They
+//! check every entry of the log, since no entry is hidden from a service.
 //!
-//! Commands of clients go through the same network as those of servers, faults included, and what
-//! they saw is judged by the checker after the run. To a get a missing key is an empty one, so a
-//! delete stands in the history as the put of an empty text, and a scan as a get of each key that
-//! it found.
+//! Clients' calls go through the same network as those of servers, faults included, and the checker
+//! judges what the clients saw after the run. In the history a missing key has an empty value, so a
+//! delete is a put of an empty text, and a scan is a get of each key that it found.
 
 mod check;
 mod client;

@@ -12,14 +12,14 @@ use crate::runtime::sync::Quiet;
 use crate::runtime::{self, FailureKind, thread};
 use crate::store::{ChunkEnd, Disk, StoreConfig, StorePeer, StoreServer};
 
-/// The servers of a cluster in part `store`. A handle: clones are the same servers.
+/// The servers of a cluster in part `store`; a clone refers to the same servers.
 #[derive(Clone)]
 pub struct Stores {
     cluster: Cluster,
     inner: Arc<Inner>,
 }
 
-/// It holds no cluster, since the cluster holds it.
+/// It must not hold the cluster, because the cluster holds it.
 struct Inner {
     config: StoreConfig,
     /// One slot per server.
@@ -32,12 +32,12 @@ struct Slot {
     disk: Disk,
     /// `None` while the server is down.
     running: Option<StoreServer>,
-    /// Who looks at the life that goes on.
+    /// What watches the server's present life.
     observed: Option<Arc<Onlooker>>,
 }
 
 impl Inner {
-    /// Ends the life of `server`: its disk loses what `unsynced` says. What was running.
+    /// Ends the life of `server`, whose disk loses what `unsynced` says; returns what was running.
     fn end_life(&self, server: ServerId, unsynced: Unsynced) -> Option<StoreServer> {
         self.slots.with(|slots| {
             let slot = &mut slots[server.slot()];
@@ -68,23 +68,24 @@ impl Cluster {
 }
 
 impl Stores {
-    /// The cluster that the servers stand in.
+    /// The cluster of these servers.
     pub fn cluster(&self) -> &Cluster {
         &self.cluster
     }
 
     /// Crashes `server`; `unsynced` says what survives of the writes after its last sync.
     ///
-    /// In the order of [`Cluster::crash_keeping`].
+    /// The steps have the order of [`Cluster::crash_keeping`].
     pub fn crash(&self, server: ServerId, unsynced: Unsynced) {
         self.cluster.disconnect(server);
         self.cluster.network().delete_server(Host::Server(server));
         kill(server, self.inner.end_life(server, unsynced));
     }
 
-    /// Has the power of `server` fail in the midst of its work: before the write or sync of its
-    /// disk that comes after `operations` more. It is cut off at that very moment, so that what its
-    /// tasks still do reaches nobody. [`Stores::crash`] is what comes next.
+    /// Makes the power of `server` fail after `operations` more writes and syncs of its disk.
+    ///
+    /// The server is cut off at that very moment, so that nothing that its tasks still do reaches
+    /// another host. Call [`Stores::crash`] next.
     pub fn fail_power_after(&self, server: ServerId, operations: u64) {
         let (disk, observed) = self.inner.slots.with(|slots| {
             let slot = &slots[server.slot()];
@@ -166,23 +167,23 @@ impl Stores {
         })
     }
 
-    /// The term that `server` is in, and whether it leads; nothing while it is down.
+    /// The term that `server` is in, and whether it leads; `None` while it is down.
     pub fn state_of(&self, server: ServerId) -> Option<Leadership> {
         self.running(server).map(|running| running.get_state())
     }
 
-    /// How far `server` has applied the log; nothing while it is down.
+    /// How far `server` has applied the log; `None` while it is down.
     pub fn applied(&self, server: ServerId) -> Option<Index> {
         self.running(server).map(|running| running.applied())
     }
 
-    /// How many entries `server` has applied and still keeps; nothing while it is down.
+    /// How many entries `server` has applied and still keeps; `None` while it is down.
     pub fn kept(&self, server: ServerId) -> Option<u64> {
         let running = self.running(server)?;
         Some(running.applied().0.saturating_sub(running.truncated().index.0))
     }
 
-    /// Up to which entry `server` has cut its log; nothing while it is down.
+    /// Up to which entry `server` has cut its log; `None` while it is down.
     pub fn truncated(&self, server: ServerId) -> Option<Index> {
         self.running(server).map(|running| running.truncated().index)
     }
@@ -192,7 +193,7 @@ impl Stores {
         self.running(server).map_or(0, |running| running.usage().snapshots_installed)
     }
 
-    /// What `server` itself has under `key`, asking nobody; `None` if that is nothing.
+    /// The value of `key` in the server's own database, without a call; `None` if there is none.
     pub fn look(&self, server: ServerId, key: &str) -> Option<String> {
         self.running(server)?.look(key)
     }

@@ -12,18 +12,18 @@ use crate::runtime::sync::Quiet;
 use crate::runtime::{self, FailureKind, thread};
 use crate::store::StoreWatch;
 
-/// Passes on what a server finds, writes and applies. Its disk holds it.
+/// Tells the observers what a server finds, writes and applies. The server's disk holds it.
 pub(super) struct Onlooker {
     pub(super) server: ServerId,
     /// How many calls the network had counted before this life.
     pub(super) calls: u64,
     pub(super) observers: Option<Arc<Observers>>,
     pub(super) tally: Arc<Tally>,
-    /// The life that the observers see, from the moment in which the server knows what it stored.
+    /// The life that the observers see, from the moment when the server knows what it has stored.
     life: Quiet<Option<Arc<Life>>>,
-    /// The last entry that is in the data.
+    /// The last entry whose effect is in the data.
     last_applied: Quiet<Index>,
-    /// While it is there, the server is not all gone.
+    /// While this exists, something still holds the server.
     _presence: Arc<Presence>,
 }
 
@@ -39,7 +39,7 @@ impl Onlooker {
         Arc::new(Onlooker { server, calls, observers, tally, life, last_applied, _presence })
     }
 
-    /// The life is over; what comes later from it is ignored.
+    /// Ends the life: later events from it are ignored.
     pub(super) fn end(&self) {
         if let Some(life) = self.life() {
             life.end();
@@ -50,8 +50,9 @@ impl Onlooker {
         self.life.with(|life| life.clone())
     }
 
-    /// Fails unless what is applied follows what is in the data: the next entry, or a snapshot that
-    /// has more. A session would hide that an entry is applied twice.
+    /// Fails unless `message` has the next entry after the data, or a snapshot with more entries.
+    ///
+    /// A session would hide that an entry is applied twice.
     fn check_order(&self, message: &ApplyMsg) {
         let (index, follows) = match message {
             ApplyMsg::Command { index, .. } => (*index, self.last_applied().next() == *index),
@@ -61,7 +62,7 @@ impl Onlooker {
         };
         if !follows {
             let (server, last) = (self.server, self.last_applied());
-            let message = format!("{server} applies {index}, and its data have {last} as the last");
+            let message = format!("{server} applies {index}; the last entry in its data is {last}");
             runtime::fail(FailureKind::Assertion, "applied_out_of_order", message);
         }
         self.last_applied.with(|last| *last = index);
@@ -85,7 +86,7 @@ impl StoreWatch for Onlooker {
         let boots = |observers: &Arc<Observers>| observers.boot(self.server, persisted, self.calls);
         let life = self.observers.as_ref().map(boots);
         self.life.with(|slot| *slot = life);
-        // Elsewhere a life applies its log from the snapshot on; here it goes on where it was.
+        // Elsewhere a life applies its log from the snapshot on; here it continues where it was.
         if let Some(life) = self.life().filter(|_| applied.index > persisted.last_included.index) {
             life.applied(&ApplyMsg::Snapshot { last_included: applied, data: Bytes::new() });
         }
@@ -96,7 +97,7 @@ impl StoreWatch for Onlooker {
         self.check_order(message);
         self.tally.applied(message);
         if let Some(life) = self.life() {
-            // Marked, so that a report says whose message it was.
+            // Labelled, so that a report says which server's message it was.
             thread::with_label(Some(self.server.0), || life.applied(message));
         }
     }

@@ -1,6 +1,6 @@
 //! Parts 3A and 3B: the key/value service.
 //!
-//! `rounds.rs` has what most tests of both services have in common; the others are the tests.
+//! `rounds.rs` has what most tests of both services share; the other files are the tests.
 
 mod classic;
 pub(super) mod rounds;

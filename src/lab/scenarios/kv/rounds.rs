@@ -1,16 +1,16 @@
-//! What most tests of the key/value service go through: clients at work, and trouble meanwhile.
+//! The rounds of most tests of the key/value service: clients work while faults happen.
 //!
-//! Three rounds, each of them like this, where only some tests have the middle lines:
+//! A test has three rounds like this one; only some tests have partitions or crashes:
 //!
 //! ```text
 //! second      0     1     2     3     4     5     6     7     8
-//! clients     ├──────────────── at work ──────────┤  their last operation
+//! clients     ├──────────────── working ──────────┤  their last operation
 //! partitions        ├─ another one every second ──┤ heal
 //! crash                                                 ├ all down ┤ up
 //! ```
 //!
-//! The times are those of 2022: partitions begin while clients work, and all servers crash while
-//! an operation that got stuck in a minority may still be under way.
+//! The times are those of 2022: partitions begin while clients work, and all servers crash while an
+//! operation that got stuck in a minority may still be in flight.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,28 +22,31 @@ use crate::lab::kv::Client;
 use crate::runtime::rand::{Chance, stream};
 use crate::runtime::thread::{self, JoinHandle};
 
-/// How often clients are set to work.
+/// Number of rounds.
 const ROUNDS: u32 = 3;
 
-/// How long they work, in milliseconds.
+/// How long clients work in a round, in milliseconds.
 const ROUND_MS: u64 = 5000;
 
-/// How long the cluster is left alone where something has just changed: a second, the course's
-/// bound for an election.
+/// How long the cluster is left alone after a change, in milliseconds.
+///
+/// One second is the course's limit for an election.
 pub(super) const ELECTION_MS: u64 = 1000;
 
-/// A raft state may have so many times the bytes that the service allows it, since commands go on
-/// coming in while it takes a snapshot.
+/// By what factor a raft state may exceed the service's limit.
+///
+/// Commands continue to arrive while the service takes a snapshot.
 const RAFT_STATE_FACTOR: usize = 8;
 
-/// How long a client pauses between two operations, on average and in milliseconds, for each client
-/// that there is; see `docs/decisions/pace.md`.
+/// Average pause between two operations of a client, in milliseconds per client of the round.
+///
+/// See `docs/decisions/pace.md`.
 const PACE_MS: u64 = 13;
 
-/// More clients than this do not make each other pause longer.
+/// With more clients than this, the pauses do not grow any more.
 const PACED_CLIENTS_MAX: usize = 5;
 
-/// What a test does to the clients of a service.
+/// The clients of a test, and the faults that they must bear.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Load {
     /// How many clients work at a time.
@@ -52,11 +55,11 @@ pub(super) struct Load {
     pub(super) crash: bool,
     /// Whether partitions come and go.
     pub(super) partitions: bool,
-    /// What the service was told about the size of the raft state.
+    /// The service's limit for the raft state, in bytes; `None`: it takes no snapshots.
     pub(super) raft_state_max: Option<usize>,
 }
 
-/// A client's turns: when it may do something, and its own chance.
+/// A client's turns: when it may do an operation, and its own stream of chance.
 pub(in crate::lab::scenarios) struct Turns {
     stop: Arc<AtomicBool>,
     pub(in crate::lab::scenarios) chance: Chance,
@@ -64,7 +67,7 @@ pub(in crate::lab::scenarios) struct Turns {
 }
 
 impl Turns {
-    /// Whether there is a next turn; comes back when it is there.
+    /// Waits for the next turn; false if there are no more turns.
     ///
     /// Half of all turns follow at once, so that operations also come in bursts.
     pub(in crate::lab::scenarios) fn next(&mut self) -> bool {
@@ -75,8 +78,10 @@ impl Turns {
     }
 }
 
-/// Puts the service through its rounds. In each, `work` is what every client does as long as it
-/// has turns, given its place among the clients; `check` is given what became of them, by place.
+/// Runs all rounds of a test.
+///
+/// In each round, every client does `work` as long as it has turns, given its place among the
+/// clients; `check` gets the results, by place.
 pub(super) fn rounds<T: Send + 'static>(
     cluster: &Cluster,
     load: &Load,
@@ -104,14 +109,14 @@ pub(super) fn rounds<T: Send + 'static>(
     }
 }
 
-/// Clients at work.
+/// The tasks of working clients.
 pub(in crate::lab::scenarios) struct Workers<T> {
     stop: Arc<AtomicBool>,
     tasks: Vec<JoinHandle<T>>,
 }
 
 impl<T: Send + 'static> Workers<T> {
-    /// Sets `count` new clients to work, each of which is given its place and its turns.
+    /// Starts the work of `count` new clients, each with its place and its turns.
     pub(super) fn start(
         cluster: &Cluster,
         count: usize,
@@ -120,7 +125,7 @@ impl<T: Send + 'static> Workers<T> {
         Workers::of((0..count).map(|_| cluster.client()), |client| client.number(), work)
     }
 
-    /// Sets `clients` of any sort to work; no two of them have one `number`.
+    /// Starts the work of `clients` of any type; no two of them have the same `number`.
     pub(in crate::lab::scenarios) fn of<C: Send + 'static>(
         clients: impl ExactSizeIterator<Item = C>,
         number: impl Fn(&C) -> u32,
@@ -139,8 +144,10 @@ impl<T: Send + 'static> Workers<T> {
         Workers { stop, tasks }
     }
 
-    /// As long as there are turns, divides the servers anew every `least_ms` milliseconds, or up to
-    /// 200 more, each by the flip of a coin.
+    /// Divides the servers again and again, as long as there are turns.
+    ///
+    /// A coin decides the side of each server. A partition lasts `least_ms` milliseconds, or up to
+    /// 200 more.
     pub(in crate::lab::scenarios) fn start_partitioner(
         &self,
         cluster: &Cluster,
@@ -157,18 +164,18 @@ impl<T: Send + 'static> Workers<T> {
         })
     }
 
-    /// There are no more turns.
+    /// Ends the turns of all clients.
     pub(in crate::lab::scenarios) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Waits until all have ended. What became of them, by place.
+    /// Waits until all clients have ended, and returns their results, by place.
     pub(in crate::lab::scenarios) fn join(self) -> Vec<T> {
         self.tasks.into_iter().map(JoinHandle::join).collect()
     }
 }
 
-/// All servers go down, and a second later up again.
+/// Crashes all servers, and starts them again a second later.
 pub(super) fn restart_all(cluster: &Cluster) {
     cluster.servers().for_each(|server| cluster.crash(server));
     cluster.sleep_ms(ELECTION_MS);
@@ -176,14 +183,13 @@ pub(super) fn restart_all(cluster: &Cluster) {
     cluster.heal();
 }
 
-/// Fails when some raft state is far larger than it may be, or when a service took a snapshot that
-/// was not to take any.
+/// Fails if a raft state is far above its limit, or if a service without a limit took a snapshot.
 pub(super) fn check_sizes(cluster: &Cluster, raft_state_max: Option<usize>) {
     match raft_state_max {
         Some(bytes) => {
             let allowed = bytes * RAFT_STATE_FACTOR;
             cluster.check_at_most("raft_state", cluster.log_size() as u64, allowed as u64);
         }
-        None => assert_eq!(cluster.snapshot_size(), 0, "no snapshot was to be taken"),
+        None => assert_eq!(cluster.snapshot_size(), 0, "a snapshot without a limit"),
     }
 }

@@ -1,4 +1,4 @@
-//! Get, put and append: the tests with a story of their own.
+//! Get, put and append: the tests that have their own stories.
 
 use super::classic::{RAFT_STATE_MAX, piece};
 use super::rounds::{ELECTION_MS, check_sizes};
@@ -7,12 +7,13 @@ use crate::lab::Cluster;
 use crate::lab::kv::Client;
 use crate::runtime::thread::{self, JoinHandle};
 
-/// Within how many looks, a tenth of a second apart, an operation ends once it can.
+/// How many checks, a tenth of a second apart, an operation gets to end once it can.
 const LOOKS: u32 = 30;
 
-/// How long a client waits after an operation where the size of a log is judged, in milliseconds.
-/// In virtual time an operation takes some ten microseconds, so that a log would take in all of
-/// them while its server's service is held up once.
+/// How long a client waits after each operation in a test of a log's size, in milliseconds.
+///
+/// In virtual time an operation takes some ten microseconds. Without the wait a log would get all
+/// of them while the schedule delays its server's service once.
 pub(super) const BREATH_MS: u64 = 1;
 
 /// How many bytes a snapshot of one key and one session may have.
@@ -23,6 +24,9 @@ pub(super) const S1: ServerId = ServerId(1);
 pub(super) const S2: ServerId = ServerId(2);
 
 /// Five clients append to one key, ten times each, over a network that loses messages.
+///
+/// A wrong service looks for duplicates only when a request arrives, and so carries out a retry
+/// too.
 pub fn unreliable_one_key_3a(cluster: &mut Cluster) {
     const CLIENTS: u32 = 5;
     const PIECES: usize = 10;
@@ -42,20 +46,22 @@ pub fn unreliable_one_key_3a(cluster: &mut Cluster) {
     let value = reader.get("k");
     for pieces in &written {
         let places: Vec<usize> = pieces.iter().map(|piece| only_place(&value, piece)).collect();
-        assert!(places.is_sorted(), "a client's pieces are in its own order, not {places:?}");
+        assert!(places.is_sorted(), "a client's pieces are in its order, not {places:?}");
     }
     let length: usize = written.iter().flatten().map(String::len).sum();
     assert_eq!(value.len(), length, "nothing else was written");
 }
 
-/// Where `piece` stands in `value`, in which it is once.
+/// The place of `piece` in `value`, which must have it once.
 fn only_place(value: &str, piece: &str) -> usize {
     let places: Vec<usize> = value.match_indices(piece).map(|(place, _)| place).collect();
     assert_eq!(places.len(), 1, "{piece:?} was appended once to {value:?}");
     places[0]
 }
 
-/// A minority with the old leader in it does nothing, and catches up when it is back.
+/// A minority that has the old leader carries out nothing, and catches up after the heal.
+///
+/// A wrong service answers from a minority, or never ends an operation after the heal.
 ///
 /// ```text
 /// majority            1 = 14 ─── reads 14, 1 = 16, reads 16 ─┐
@@ -68,7 +74,7 @@ pub fn one_partition_3a(cluster: &mut Cluster) {
     let (majority, minority) = leader_in_minority(cluster);
     cluster.partition(&[&majority, &minority]);
 
-    // The majority elects a leader and goes on.
+    // The majority elects a leader and continues.
     let mut in_majority = cluster.client_of(&majority);
     in_majority.put("1", "14");
     assert_eq!(in_majority.get("1"), "14", "the majority has its own value");
@@ -84,7 +90,7 @@ pub fn one_partition_3a(cluster: &mut Cluster) {
     in_majority.put("1", "16");
     assert_eq!(in_majority.get("1"), "16", "the majority's next value");
 
-    // What waited is done after the heal; both of it, where the course forgives the read.
+    // Both operations that waited end after the heal; the course requires only the put.
     let all: Vec<ServerId> = cluster.servers().collect();
     cluster.heal();
     [&put, &get].iter().for_each(|waiting| cluster.let_reach(waiting.client, &all));
@@ -94,7 +100,7 @@ pub fn one_partition_3a(cluster: &mut Cluster) {
     assert_eq!(anywhere.get("1"), "15", "the put that waited was the last");
 }
 
-/// The servers as a majority, and a minority that has the leader.
+/// Divides the servers into a majority, and a minority that has the leader.
 pub(super) fn leader_in_minority(cluster: &Cluster) -> (Vec<ServerId>, Vec<ServerId>) {
     let leader = cluster.wait_for_leader();
     let mut servers: Vec<ServerId> =
@@ -103,7 +109,7 @@ pub(super) fn leader_in_minority(cluster: &Cluster) -> (Vec<ServerId>, Vec<Serve
     (servers, minority)
 }
 
-/// An operation under way.
+/// An operation in flight.
 pub(super) struct Waiting {
     pub(super) client: u32,
     task: JoinHandle<()>,
@@ -116,7 +122,7 @@ impl Waiting {
     }
 }
 
-/// Waits until an operation has ended that could be carried out for a second already.
+/// Waits until an operation has ended; it could have been carried out for a second already.
 pub(super) fn must_end(cluster: &Cluster, waiting: Waiting, name: &str) {
     let ended = (0..LOOKS).any(|_| {
         cluster.sleep_ms(100);
@@ -128,7 +134,7 @@ pub(super) fn must_end(cluster: &Cluster, waiting: Waiting, name: &str) {
     waiting.task.join();
 }
 
-/// Has a new client, which reaches only `servers`, do something.
+/// Starts an operation of a new client that reaches only `servers`.
 pub(super) fn in_minority(
     cluster: &Cluster,
     servers: &[ServerId],
@@ -140,7 +146,9 @@ pub(super) fn in_minority(
     Waiting { client: number, task }
 }
 
-/// A server that was cut off for fifty commands is needed for the next, and has a snapshot only.
+/// A server that missed fifty commands gets a snapshot, and is needed for the next commands.
+///
+/// A wrong service has another state than its snapshot, or lets its log grow.
 ///
 /// ```text
 /// S0   a   1 … 49, b    c, d    e
@@ -170,7 +178,7 @@ pub fn snapshot_rpc_3b(cluster: &mut Cluster) {
     expect(&mut client, &[("c", "C"), ("e", "E"), ("1", "1")]);
 }
 
-/// Reads keys that nobody changes.
+/// Fails unless these keys have these values.
 fn expect(client: &mut Client, values: &[(&str, &str)]) {
     for (key, value) in values {
         assert_eq!(client.get(key), *value, "the value of key {key}");
@@ -178,6 +186,8 @@ fn expect(client: &mut Client, values: &[(&str, &str)]) {
 }
 
 /// Eight hundred operations on one key leave a small log and a small snapshot.
+///
+/// A wrong service keeps old values in its snapshot, or does not trim its log.
 pub fn snapshot_size_3b(cluster: &mut Cluster) {
     cluster.serve_kv(Some(RAFT_STATE_MAX));
     let mut client = cluster.client();

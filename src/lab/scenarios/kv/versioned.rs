@@ -1,7 +1,7 @@
-//! Get and versioned put, as in the labs since 2025: the tests that differ only in their trouble.
+//! Get and versioned put, as in the labs since 2025: the tests that differ only in their faults.
 //!
-//! Their times are those of 2022, as in `rounds.rs`: in the course's own, clients have stopped
-//! before the first partition, and servers crash when nothing goes on.
+//! Their times are those of 2022, as in `rounds.rs`. With the course's own times, clients stop
+//! before the first partition, and servers crash when no operation is in flight.
 
 use std::time::Duration;
 
@@ -12,109 +12,144 @@ use crate::lab::Cluster;
 use crate::lab::kv::Client;
 use crate::runtime::time::Instant;
 
-/// The key that all clients put to, where they do not choose.
+/// The key that all clients put to, unless they choose a key.
 const KEY: &str = "k";
 
-/// From how many keys clients choose.
+/// Number of keys from which clients choose.
 const KEYS: u64 = 100;
 
 /// How many operations a speed test makes.
 const SPEED_OPERATIONS: u32 = 1000;
 
-/// How soon a put can come back that a clerk has sent twice though nothing was lost: no clerk is so
-/// impatient, and servers that are held up for a moment need not lose their callers.
+/// A put in doubt that returns sooner than this was sent only once, if nothing was lost.
+///
+/// No clerk retries so soon, and a server that is delayed for a moment need not drop its callers.
 pub(super) const NO_REPETITION: Duration = Duration::from_millis(50);
 
-/// No trouble, for one client of a service without snapshots.
+/// No faults; one client of a service without snapshots.
 const CALM: Load = Load { clients: 1, crash: false, partitions: false, raft_state_max: None };
 
-/// The same with snapshots.
+/// No faults; one client of a service with snapshots.
 const TRIMMED: Load = Load { raft_state_max: Some(RAFT_STATE_MAX), ..CALM };
 
-/// Crashes after partitions.
+/// Partitions, then crashes; one client of a service without snapshots.
 const TROUBLE: Load = Load { crash: true, partitions: true, ..CALM };
 
 /// One client puts, and reads what it has put.
+///
+/// A wrong service loses a put, or does it twice.
 pub fn versioned_basic_3a(cluster: &mut Cluster) {
     one_key(cluster, &CALM);
 }
 
 /// Five clients put to one key at once.
+///
+/// A wrong service lets two puts make one version.
 pub fn versioned_concurrent_3a(cluster: &mut Cluster) {
     one_key(cluster, &Load { clients: 5, ..CALM });
 }
 
-/// The same, while messages get lost.
+/// Five clients put to one key at once, while messages are lost.
+///
+/// A wrong service says that a put in doubt was refused, or done.
 pub fn versioned_unreliable_3a(cluster: &mut Cluster) {
     one_key(cluster, &Load { clients: 5, ..CALM });
 }
 
-/// One client, while servers are divided in ever new ways.
+/// One client puts, while partitions come and go.
+///
+/// A wrong service lets it read an old version from a deposed leader.
 pub fn versioned_many_partitions_one_client_3a(cluster: &mut Cluster) {
     one_key(cluster, &Load { partitions: true, ..CALM });
 }
 
-/// Five clients, while servers are divided in ever new ways.
+/// Five clients put, while partitions come and go.
+///
+/// A wrong service answers a put with another leader's entry at the same index.
 pub fn versioned_many_partitions_many_clients_3a(cluster: &mut Cluster) {
     one_key(cluster, &Load { clients: 5, partitions: true, ..CALM });
 }
 
-/// One client of servers that all crash and come back.
+/// One client puts, while all servers crash and come back.
+///
+/// A wrong service forgets a version in a crash.
 pub fn versioned_persist_one_client_3a(cluster: &mut Cluster) {
     one_key(cluster, &Load { crash: true, ..CALM });
 }
 
-/// Five clients of servers that all crash and come back.
+/// Five clients put, while all servers crash and come back.
+///
+/// A wrong service forgets a version in a crash.
 pub fn versioned_persist_concurrent_3a(cluster: &mut Cluster) {
     one_key(cluster, &Load { clients: 5, crash: true, ..CALM });
 }
 
-/// The same, while messages get lost.
+/// Five clients put, while all servers crash and come back and messages are lost.
+///
+/// A wrong service forgets a version in a crash, or says that a put in doubt was refused, or done.
 pub fn versioned_persist_concurrent_unreliable_3a(cluster: &mut Cluster) {
     one_key(cluster, &Load { clients: 5, crash: true, ..CALM });
 }
 
-/// Crashes after partitions, while the operations of a minority still wait.
+/// All servers crash after partitions, while the puts of a minority still wait.
+///
+/// A wrong service loses or repeats puts that were stuck in a minority.
 pub fn versioned_persist_partition_3a(cluster: &mut Cluster) {
     one_key(cluster, &Load { clients: 5, ..TROUBLE });
 }
 
-/// The same, while messages get lost.
+/// All servers crash after partitions, while puts of a minority wait and messages are lost.
+///
+/// A wrong service loses or repeats puts that were stuck in a minority.
 pub fn versioned_persist_partition_unreliable_3a(cluster: &mut Cluster) {
     one_key(cluster, &Load { clients: 5, ..TROUBLE });
 }
 
-/// Fifteen clients share a hundred keys, and everything goes wrong that can.
+/// Fifteen clients share a hundred keys under partitions, crashes and lost messages.
+///
+/// A wrong service gives answers that no order of the puts explains.
 pub fn versioned_persist_partition_unreliable_linearizable_3a(cluster: &mut Cluster) {
     many_keys(cluster, &Load { clients: 15, ..TROUBLE });
 }
 
-/// The service takes snapshots, and all servers crash and come back from them.
+/// The service takes snapshots, and all servers crash and restart from them.
+///
+/// A wrong service does not find a version after the restart.
 pub fn versioned_snapshot_recover_3b(cluster: &mut Cluster) {
     one_key(cluster, &Load { crash: true, ..TRIMMED });
 }
 
-/// The same with twenty clients.
+/// Twenty clients put, and all servers crash and restart from snapshots.
+///
+/// A wrong service does not find a version after the restart.
 pub fn versioned_snapshot_recover_many_clients_3b(cluster: &mut Cluster) {
     one_key(cluster, &Load { clients: 20, crash: true, ..TRIMMED });
 }
 
-/// Snapshots, while messages get lost.
+/// The service takes snapshots, while messages are lost.
+///
+/// A wrong service applies snapshots and entries in the wrong order.
 pub fn versioned_snapshot_unreliable_3b(cluster: &mut Cluster) {
     one_key(cluster, &Load { clients: 5, ..TRIMMED });
 }
 
-/// Snapshots and crashes, while messages get lost.
+/// The service takes snapshots, and all servers crash, while messages are lost.
+///
+/// A wrong service makes a version once more after a restart.
 pub fn versioned_snapshot_unreliable_recover_3b(cluster: &mut Cluster) {
     one_key(cluster, &Load { clients: 5, crash: true, ..TRIMMED });
 }
 
-/// Snapshots, crashes and partitions, while messages get lost.
+/// The service takes snapshots under partitions, crashes and lost messages.
+///
+/// A wrong service makes a version once more when a snapshot has replaced a minority's log.
 pub fn versioned_snapshot_unreliable_recover_concurrent_partition_3b(cluster: &mut Cluster) {
     one_key(cluster, &Load { clients: 5, crash: true, partitions: true, ..TRIMMED });
 }
 
-/// The same for fifteen clients that share a hundred keys.
+/// Fifteen clients share a hundred keys under snapshots, partitions, crashes and lost messages.
+///
+/// A wrong service gives answers that no order of the puts explains.
 pub fn versioned_snapshot_unreliable_recover_concurrent_partition_linearizable_3b(
     cluster: &mut Cluster,
 ) {
@@ -122,35 +157,39 @@ pub fn versioned_snapshot_unreliable_recover_concurrent_partition_linearizable_3
 }
 
 /// A thousand puts, one after the other, do not wait for heartbeats.
+///
+/// A wrong leader sends each entry with its next heartbeat.
 pub fn versioned_speed_3a(cluster: &mut Cluster) {
     speed(cluster, None);
 }
 
-/// Nor do they where snapshots are taken all the time.
+/// A thousand puts in a row do not wait for heartbeats or for the snapshots taken meanwhile.
+///
+/// A wrong service stops while it takes a snapshot.
 pub fn versioned_speed_3b(cluster: &mut Cluster) {
     speed(cluster, Some(RAFT_STATE_MAX));
 }
 
-/// What became of some puts.
+/// The outcomes of some puts.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Puts {
-    /// That were done.
+    /// Puts that were done.
     pub(super) done: u64,
-    /// That may have been done.
+    /// Puts that may have been done.
     pub(super) maybe: u64,
-    /// Those of them that came back so soon that nothing can have been repeated.
+    /// Puts that may have been done, but returned too soon to have been retried.
     pub(super) hasty: u64,
 }
 
 impl Puts {
-    /// Adds what became of others.
+    /// Adds the outcomes of other puts.
     pub(super) fn add(&mut self, others: &[Puts]) {
         self.done += others.iter().map(|puts| puts.done).sum::<u64>();
         self.maybe += others.iter().map(|puts| puts.maybe).sum::<u64>();
         self.hasty += others.iter().map(|puts| puts.hasty).sum::<u64>();
     }
 
-    /// Takes note of a put that was called at `called`.
+    /// Counts a put that was called at `called`.
     fn note(&mut self, outcome: Result<(), PutError>, called: Instant) {
         match outcome {
             Ok(()) => self.done += 1,
@@ -162,13 +201,14 @@ impl Puts {
         }
     }
 
-    /// Fails if these puts cannot have brought a key to `version`, or if some were in doubt at once
-    /// where nothing was lost.
+    /// Fails if these puts cannot have brought a key to `version`.
+    ///
+    /// Fails too if nothing was lost, and a put was in doubt at once.
     pub(super) fn check(self, cluster: &Cluster, version: u64, nothing_lost: bool) {
         let Puts { done, maybe, hasty } = self;
         assert!(
             (done..=done + maybe).contains(&version),
-            "{done} puts were done and {maybe} may have been, and the version is {version}"
+            "{done} puts were done and {maybe} may have been, but the version is {version}"
         );
         if nothing_lost && hasty > 0 {
             let message = format!("{hasty} puts were in doubt at once, though nothing was lost");
@@ -177,7 +217,7 @@ impl Puts {
     }
 }
 
-/// All clients put to one key, whose version says how many puts were done.
+/// Lets all clients put to one key, whose version tells how many puts were done.
 fn one_key(cluster: &Cluster, load: &Load) {
     cluster.serve_kv(load.raft_state_max);
     let nothing_lost = cluster.is_reliable() && !load.crash && !load.partitions;
@@ -202,7 +242,7 @@ pub(super) fn puts_to_one_key(_: usize, client: &mut Client, turns: &mut Turns) 
     puts
 }
 
-/// Clients choose their keys: what comes of that is for the checker to judge.
+/// Lets clients choose their keys; the checker judges the result.
 fn many_keys(cluster: &Cluster, load: &Load) {
     cluster.serve_kv(load.raft_state_max);
     let mut reader = cluster.client();
@@ -222,36 +262,35 @@ fn many_keys(cluster: &Cluster, load: &Load) {
     });
 }
 
-/// What `client` puts as its `number`th. No other value is like it in the whole run.
+/// The `number`th value that `client` puts; no other value of the run is equal.
 fn value(client: &Client, number: u64) -> String {
     format!("{}.{number}", client.number())
 }
 
-/// Puts `value` at the last version that the client knows, then reads the key, and returns its
-/// version.
+/// Puts `value` at the client's last known version, reads the key, and returns its version.
 fn put_and_read(client: &mut Client, key: &str, value: &str, version: u64, puts: &mut Puts) -> u64 {
     let called = Instant::now();
     let outcome = client.put_versioned(key, value, version);
     puts.note(outcome, called);
     let absent = outcome == Err(PutError::NoKey);
-    assert!(!absent || version == 0, "{key} was there, at version {version}");
+    assert!(!absent || version == 0, "{key} must be there, at version {version}");
     let found = client.get_versioned(key);
-    let Some((found, now)) = found else { panic!("a put to {key} was {outcome:?}: it is there") };
-    assert!(now > version, "a put at version {version} was {outcome:?}, and it is {now}");
+    let Some((found, now)) = found else { panic!("{key} is missing after a put: {outcome:?}") };
+    assert!(now > version, "a put at version {version} was {outcome:?}, but it is {now}");
     if outcome.is_ok() && now == version + 1 {
-        assert_eq!(found, value, "version {now} of {key} is what was put");
+        assert_eq!(found, value, "version {now} of {key} is not what was put");
     }
     now
 }
 
-/// Puts as the only client of `key`, which has this version; its version afterwards.
+/// Puts as the only client of `key`, which has `version`; returns its version afterwards.
 ///
-/// Nobody else changes the version. So what is refused after a repetition was done before, and
-/// what is refused without one is wrong.
+/// No other client changes the version. So a put that is refused after a retry was done before, and
+/// a put that is refused without a retry is a mistake.
 pub(super) fn put_alone(client: &mut Client, key: &str, value: &str, version: u64) -> u64 {
     let outcome = client.put_versioned(key, value, version);
     if outcome.is_err() {
-        assert_eq!(outcome, Err(PutError::Maybe), "{key} has version {version}, as was expected");
+        assert_eq!(outcome, Err(PutError::Maybe), "{key} has version {version}, as in the put");
         let found = client.get_versioned(key);
         assert_eq!(found, Some((value.to_string(), version + 1)), "an earlier copy was done");
     }
@@ -262,7 +301,7 @@ fn speed(cluster: &Cluster, raft_state_max: Option<usize>) {
     cluster.serve_kv(raft_state_max);
     let mut client = cluster.client();
     // Not timed: the first leader is still to be elected.
-    assert_eq!(client.get_versioned(KEY), None, "nobody has put anything");
+    assert_eq!(client.get_versioned(KEY), None, "no client has put anything");
     let begun = Instant::now();
     let mut version = 0;
     for _ in 0..SPEED_OPERATIONS {

@@ -1,4 +1,4 @@
-//! Get and versioned put: the tests with a story of their own.
+//! Get and versioned put: the tests that have their own stories.
 
 use super::classic::RAFT_STATE_MAX;
 use super::rounds::{ELECTION_MS, Workers, check_sizes};
@@ -11,16 +11,18 @@ use crate::lab::Cluster;
 use crate::lab::kv::Client;
 use crate::runtime::time::Instant;
 
-/// How many versions the test of an unreliable network makes at least, and at most.
+/// How many versions [`versioned_unreliable_net_3a`] makes at least, and at most.
 const VERSIONS: [u64; 2] = [100, 1000];
 
 /// How many clients put at once.
 const CLIENTS: usize = 10;
 
-/// How long they do, in milliseconds.
+/// How long these clients put, in milliseconds.
 const CONCURRENT_MS: u64 = 1000;
 
-/// What a put and a get are answered when nothing goes wrong.
+/// Puts and gets have the right answers when nothing goes wrong.
+///
+/// A wrong service reports a doubt without cause, or one error in place of another.
 ///
 /// ```text
 /// put v0   get     put v0   other: put v1   other: get
@@ -38,8 +40,9 @@ pub fn versioned_reliable_put_3a(cluster: &mut Cluster) {
     assert_eq!(client.get_versioned("k"), expected, "a refused put changes nothing");
 }
 
-/// Fails unless the put of `value` to a key at a version is answered as `expected`. A doubt is
-/// right too where a server was held up, so that the clerk sent the put once more, but not at once.
+/// Fails unless the put of `value` to a key at a version is answered as `expected`.
+///
+/// A doubt is right too if a server was delayed and the clerk retried, but not at once.
 fn put_must_be(
     cluster: &Cluster,
     client: &mut Client,
@@ -57,7 +60,9 @@ fn put_must_be(
     assert!(in_doubt || outcome == expected, "a put to {key} at {version}: {outcome:?}");
 }
 
-/// Ten clients put to one key for a second: each version is one put that was done.
+/// Ten clients put to one key for a second, and each version is one put that was done.
+///
+/// A wrong service compares the version before it does the put, so that two puts make one version.
 pub fn versioned_put_concurrent_reliable_3a(cluster: &mut Cluster) {
     cluster.serve_kv(None);
     let workers = Workers::start(cluster, CLIENTS, &puts_to_one_key);
@@ -69,8 +74,10 @@ pub fn versioned_put_concurrent_reliable_3a(cluster: &mut Cluster) {
     all.check(cluster, version, true);
 }
 
-/// One client puts a hundred times over a network that loses messages. What is refused at the
-/// first try was never right; what is refused after a repetition is in doubt, and was done.
+/// One client puts a hundred times over a network that loses messages.
+///
+/// It is the only client, so no put may be refused at the first try, and a put that is refused
+/// after a retry is in doubt, and was done. A wrong clerk passes on the refusal of its retry.
 pub fn versioned_unreliable_net_3a(cluster: &mut Cluster) {
     cluster.serve_kv(None);
     let mut client = cluster.client();
@@ -86,17 +93,19 @@ pub fn versioned_unreliable_net_3a(cluster: &mut Cluster) {
             // It was done. So it is refused from now on, in doubt or not.
             let again = client.put_versioned("k", &value, version);
             let refused = matches!(again, Err(PutError::Version | PutError::Maybe));
-            assert!(refused, "version {version} is over: {again:?}");
+            assert!(refused, "version {version} has passed: {again:?}");
         }
         let expected = Some((value, version + 1));
         assert_eq!(client.get_versioned("k"), expected, "each put makes one version");
     }
-    assert!(in_doubt > 0, "a tenth of all answers was lost, and no put was ever in doubt");
+    assert!(in_doubt > 0, "a tenth of all replies was lost, but no put was ever in doubt");
 }
 
-/// A minority with the old leader in it does nothing, and catches up when it is back.
+/// A minority that has the old leader carries out nothing, and catches up after the heal.
 ///
-/// As [`one_partition_3a`](super::one_partition_3a), over a network that loses messages.
+/// The story of [`one_partition_3a`](super::one_partition_3a), with versioned puts over a network
+/// that loses messages. A wrong service answers from a minority, or never ends an operation after
+/// the heal.
 pub fn versioned_one_partition_3a(cluster: &mut Cluster) {
     cluster.serve_kv(None);
     let mut anywhere = cluster.client();
@@ -104,7 +113,7 @@ pub fn versioned_one_partition_3a(cluster: &mut Cluster) {
     let (majority, minority) = leader_in_minority(cluster);
     cluster.partition(&[&majority, &minority]);
 
-    // The majority elects a leader and goes on.
+    // The majority elects a leader and continues.
     let mut in_majority = cluster.client_of(&majority);
     let version = put_alone(&mut in_majority, "1", "14", version);
     assert_eq!(in_majority.get_versioned("1"), Some(("14".into(), version)), "its own value");
@@ -120,7 +129,7 @@ pub fn versioned_one_partition_3a(cluster: &mut Cluster) {
     let version = put_alone(&mut in_majority, "1", "16", version);
     assert_eq!(in_majority.get_versioned("1"), Some(("16".into(), version)), "its next value");
 
-    // What waited is done after the heal; both of it, where the course forgives the read.
+    // Both operations that waited end after the heal; the course requires only the put.
     let all: Vec<ServerId> = cluster.servers().collect();
     cluster.heal();
     [&put, &get].iter().for_each(|waiting| cluster.let_reach(waiting.client, &all));
@@ -131,7 +140,7 @@ pub fn versioned_one_partition_3a(cluster: &mut Cluster) {
     assert_eq!(last.as_deref(), Some("15"), "the put that waited was the last");
 }
 
-/// Puts `value` at one version after the other, until one is the key's.
+/// Puts `value` at one version after the other, until a put is done.
 fn put_at_least_once(client: &mut Client, key: &str, value: &str) {
     let mut version = 0;
     while client.put_versioned(key, value, version).is_err() {
@@ -139,9 +148,10 @@ fn put_at_least_once(client: &mut Client, key: &str, value: &str) {
     }
 }
 
-/// A server that was cut off for fifty commands is needed for the next, and has a snapshot only.
+/// A server that missed fifty commands gets a snapshot, and is needed for the next commands.
 ///
-/// As [`snapshot_rpc_3b`](super::snapshot_rpc_3b).
+/// The story of [`snapshot_rpc_3b`](super::snapshot_rpc_3b), with versioned puts. A wrong service
+/// leaves the versions out of its snapshot.
 pub fn versioned_snapshot_rpc_3b(cluster: &mut Cluster) {
     cluster.serve_kv(Some(RAFT_STATE_MAX));
     let mut client = cluster.client();
@@ -167,7 +177,7 @@ pub fn versioned_snapshot_rpc_3b(cluster: &mut Cluster) {
     expect(&mut client, &[("c", "C"), ("e", "E"), ("1", "1")]);
 }
 
-/// Reads keys that were put to once.
+/// Fails unless keys that were put once have these values.
 fn expect(client: &mut Client, values: &[(&str, &str)]) {
     for (key, value) in values {
         let expected = Some(((*value).to_string(), 1));
@@ -176,6 +186,8 @@ fn expect(client: &mut Client, values: &[(&str, &str)]) {
 }
 
 /// Eight hundred operations on one key leave a small log and a small snapshot.
+///
+/// A wrong service keeps sessions in its snapshot that versioned puts do not need.
 pub fn versioned_snapshot_size_3b(cluster: &mut Cluster) {
     cluster.serve_kv(Some(RAFT_STATE_MAX));
     let mut client = cluster.client();

@@ -1,7 +1,7 @@
 //! Part `store`: servers that keep everything in a database.
 //!
-//! `rounds.rs` has what most of the tests go through, `generic.rs` those that differ only in their
-//! trouble, `special.rs` and `transfers.rs` those with a story of their own.
+//! `rounds.rs` has the rounds of most tests, `generic.rs` the tests that differ only in their
+//! faults, `special.rs` and `transfers.rs` the tests that have their own stories.
 
 mod generic;
 mod rounds;

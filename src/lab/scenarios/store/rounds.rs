@@ -1,21 +1,21 @@
-//! What most tests of part `store` go through: clients at work, and trouble meanwhile.
+//! The rounds of most tests of part `store`: clients work while faults happen.
 //!
-//! Three rounds, each of them like this, where only some tests have the middle lines:
+//! A test has three rounds like this one; only some tests have partitions or crashes:
 //!
 //! ```text
 //! second      0     1     2     3     4     5     6     7     8
-//! clients     ├──────────────── at work ──────────┤  their last operation
+//! clients     ├──────────────── working ──────────┤  their last operation
 //! partitions    ├ another one every 500 to 700 ms ┤ heal
 //! crash                                                 ├ all down ┤ up
-//! then        every client finds what it put, all of it and in order, and so does a look at every
-//!             server; it deletes it; no log is too long
+//! then        every client finds all that it put, in order, and every server has it too; the
+//!             clients delete it; no log is too long
 //! ```
 //!
 //! These are the tick design's own rounds, without what weakens them there. A message is lost with
 //! the same odds from beginning to end (there, more are lost with every change of the partition);
 //! a crash loses what was not synced (there, the database stays open); clients' calls go through
-//! the network like all others; and beside its own keys each client reads and writes one that all
-//! share, so that the checker has more to judge than what a client knows of itself.
+//! the network like all others; and besides its own keys, each client reads and writes a key that
+//! all clients share, so that the checker has more to judge than each client can check by itself.
 
 use crate::lab::Cluster;
 use crate::lab::scenarios::kv::rounds::{Turns, Workers};
@@ -24,29 +24,30 @@ use crate::persister::Unsynced;
 use crate::runtime::thread::{self, JoinHandle};
 use crate::store::StoreConfig;
 
-/// How often clients are set to work.
+/// Number of rounds.
 const ROUNDS: u32 = 3;
 
-/// How long they work, in milliseconds.
+/// How long clients work in a round, in milliseconds.
 const ROUND_MS: u64 = 5000;
 
-/// When partitions begin, in milliseconds.
+/// When partitions begin in a round, in milliseconds.
 const CALM_MS: u64 = 300;
 
 /// How long a partition lasts at least, in milliseconds.
 const PARTITION_MS: u64 = 500;
 
-/// How long the cluster is left alone where something has just changed, in milliseconds.
+/// How long the cluster is left alone after a change, in milliseconds.
 pub(super) const ELECTION_MS: u64 = 1000;
 
-/// A log may have so many times the entries that it is allowed, since entries go on coming in
-/// while the cut is agreed upon.
+/// By what factor a log may exceed its limit.
+///
+/// Entries continue to arrive while the servers agree on the cut.
 const KEPT_FACTOR: u64 = 2;
 
 /// The key that all clients share.
 const SHARED: &str = "shared";
 
-/// What a test does to the clients.
+/// The clients of a test, and the faults that they must bear.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trouble {
     /// How many clients work at a time.
@@ -55,11 +56,11 @@ pub(super) struct Trouble {
     pub(super) crash: bool,
     /// Whether partitions come and go.
     pub(super) partitions: bool,
-    /// How many applied entries a log may keep.
+    /// How many applied entries a log may keep; `None`: all.
     pub(super) log_gc_limit: Option<u64>,
 }
 
-/// Puts the servers of part `store` through their rounds.
+/// Runs all rounds of a test.
 pub(super) fn rounds(cluster: &Cluster, trouble: &Trouble) {
     let config = StoreConfig { log_gc_limit: trouble.log_gc_limit, ..StoreConfig::default() };
     let stores = cluster.serve_store(config);
@@ -97,17 +98,17 @@ pub(super) struct Book {
 }
 
 impl Book {
-    /// What all keys of the client begin with, and no others.
+    /// The prefix of all keys of the client, and of no others.
     fn range(&self) -> String {
         format!("{} ", self.client)
     }
 
-    /// Fails unless a scan found what was put: all of it, once, and in order.
+    /// Fails unless a scan found all that was put, once and in order.
     fn check(&self, found: &[(String, String)]) {
         let place = found.iter().zip(&self.put).take_while(|(found, put)| found == put).count();
         assert!(
             found == self.put,
-            "a scan of client {} found {} pairs of {}; at {place} there is {:?} in place of {:?}",
+            "a scan of client {} found {} pairs of {}; at {place} it has {:?} in place of {:?}",
             self.client,
             found.len(),
             self.put.len(),
@@ -117,7 +118,7 @@ impl Book {
     }
 }
 
-/// What a client does: it puts new keys and compares what it reads with all that it has put.
+/// Puts new keys, and compares what a scan finds with all that the client has put.
 pub(super) fn work(_: usize, client: &mut StoreClient, turns: &mut Turns) -> Book {
     let mut book = Book { client: client.number(), put: Vec::new() };
     // No two writes of a run have one text: `x 3 17 y`.
@@ -138,7 +139,7 @@ pub(super) fn work(_: usize, client: &mut StoreClient, turns: &mut Turns) -> Boo
     book
 }
 
-/// Everything that was put is found, by clients and on every server, and deleted.
+/// Fails unless clients and all servers find everything that was put; then deletes it.
 pub(super) fn settle(stores: &Stores, books: &[Book]) {
     for_each(stores, books, |client, book| book.check(&client.scan(&book.range())));
     let mut client = stores.client();
@@ -160,7 +161,7 @@ pub(super) fn settle(stores: &Stores, books: &[Book]) {
     stores.check_all_have(&deleted.collect::<Vec<_>>());
 }
 
-/// Has a new client do something about each book, all at once, and waits until all have.
+/// Starts a new client for each book, all at once, and waits until all have ended.
 fn for_each(
     stores: &Stores,
     books: &[Book],
@@ -174,7 +175,7 @@ fn for_each(
     tasks.into_iter().for_each(JoinHandle::join);
 }
 
-/// All servers go down, and a second later up again. What was not synced is lost, or some of it.
+/// Crashes all servers, which lose some of their unsynced writes; starts them a second later.
 pub(super) fn restart_all(stores: &Stores) {
     let cluster = stores.cluster();
     cluster.servers().for_each(|server| stores.crash(server, Unsynced::Draw));
@@ -183,7 +184,7 @@ pub(super) fn restart_all(stores: &Stores) {
     stores.heal();
 }
 
-/// Fails when some server keeps far more entries than it was told to.
+/// Fails if a server keeps far more entries than its limit.
 pub(super) fn check_logs(stores: &Stores, limit: u64) {
     for server in stores.cluster().servers() {
         let kept = stores.kept(server).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The tests of part `store` with a story of their own.
+//! The tests of part `store` that have their own stories.
 
 use super::rounds::{ELECTION_MS, check_logs, restart_all, settle, work};
 use crate::api::{Index, ServerId, quorum_size};
@@ -9,14 +9,16 @@ use crate::persister::Unsynced;
 use crate::runtime::thread;
 use crate::store::StoreConfig;
 
-/// How many applied entries a log may keep where a story needs a short one.
+/// How many applied entries a log may keep, in stories with a short log.
 const LOG_GC_LIMIT: u64 = 10;
 
 const S0: ServerId = ServerId(0);
 const S1: ServerId = ServerId(1);
 const S2: ServerId = ServerId(2);
 
-/// A majority goes on without a minority, first one without the leader, then one with it.
+/// A majority continues without a minority: first without two followers, then without the leader.
+///
+/// A wrong server writes or reads without a majority.
 ///
 /// ```text
 /// leader + 1       k1 = v1 ┐ heal ┌ nothing; a read waits ┐ heal ─ k1 = changed, k2 = v2
@@ -29,7 +31,7 @@ pub fn one_partition_store(cluster: &mut Cluster) {
     let others: Vec<ServerId> =
         (1..cluster.server_count()).map(|distance| cluster.after(leader, distance)).collect();
 
-    // Two of the others are away: the rest goes on without them.
+    // Two followers are away: the rest continues without them.
     let (near, away) = others.split_at(quorum_size(cluster.server_count()) - 1);
     let with_leader = [&[leader], near].concat();
     cluster.partition(&[&with_leader, away]);
@@ -40,7 +42,7 @@ pub fn one_partition_store(cluster: &mut Cluster) {
     stores.heal();
     stores.check_all_have(&[("k1", Some("v1"))]);
 
-    // Now the leader is away with one of them, and the rest needs another leader.
+    // Now the leader is away with one follower, and the rest needs another leader.
     let leader = stores.wait_for_leader();
     let others: Vec<ServerId> =
         (1..cluster.server_count()).map(|distance| cluster.after(leader, distance)).collect();
@@ -70,11 +72,13 @@ fn check_look(stores: &Stores, server: ServerId, key: &str, value: Option<&str>)
     assert_eq!(found.as_deref(), value, "{server}'s own value of {key:?}");
 }
 
-/// A server that was away gets a snapshot: it has what was put meanwhile and lacks what was
-/// deleted, also after a restart.
+/// A server that was away gets a snapshot, with all that was put meanwhile and nothing deleted.
+///
+/// The same data must be there after a restart. A wrong server keeps what was deleted, or forgets
+/// the snapshot in a restart.
 ///
 /// ```text
-/// S0       k1, k2 │                             │ k1, k100 by snapshot ─ restart ─ the same
+/// S0       k1, k2 │                             │ k1, k100 by snapshot ─ restart ─ k1, k100
 /// S1, S2   k1, k2 │ 15 puts, k2 deleted; log cut │
 /// ```
 pub fn one_snapshot_store(cluster: &mut Cluster) {
@@ -84,7 +88,7 @@ pub fn one_snapshot_store(cluster: &mut Cluster) {
     client.put("k1", "v1");
     client.put("k2", "v2");
     stores.check_all_have(&[("k1", Some("v1")), ("k2", Some("v2"))]);
-    assert_eq!(stores.truncated(S0), Some(Index(0)), "a log that is short is not cut");
+    assert_eq!(stores.truncated(S0), Some(Index(0)), "a short log is not cut");
 
     cluster.partition(&[&[S0], &[S1, S2]]);
     let mut client = stores.client_of(&[S1, S2]);
@@ -106,18 +110,19 @@ pub fn one_snapshot_store(cluster: &mut Cluster) {
     check_logs(&stores, LOG_GC_LIMIT);
 }
 
-/// How often a server's power is set to fail while clients are at work.
+/// How often a server's power is set to fail while clients work.
 const FAILURES: u32 = 40;
 
-/// Before which of a disk's writes and syncs, at most. A commit has about half as many.
+/// Up to how many writes and syncs precede a failure; a commit has about half as many.
 const OPERATIONS_MAX: u64 = 16;
 
 /// How long servers are up and down between two failures, at most and in milliseconds.
 const UP_MS_MAX: u64 = 150;
 
-/// The power fails in the midst of commits: of some that store entries, of some that apply them,
-/// of some that cut the log. Whatever a disk has kept of such a commit, the server finds all of it
-/// or nothing.
+/// The power fails during commits to the database, and the server finds all of a commit or nothing.
+///
+/// Some of these commits store entries, some apply them, some cut the log. A wrong server finds a
+/// part of a commit, or makes a promise before its sync.
 pub fn torn_commits_store(cluster: &mut Cluster) {
     const CLIENTS: usize = 5;
     let config = StoreConfig { log_gc_limit: Some(LOG_GC_LIMIT), ..StoreConfig::default() };

@@ -1,4 +1,4 @@
-//! What part `store` asks of snapshots on their way, and of what they must have in them.
+//! Part `store`: snapshots in transfer, and what they must contain.
 
 use super::rounds::ELECTION_MS;
 use crate::api::ServerId;
@@ -13,21 +13,22 @@ use crate::store::{StoreConfig, StoreEnd};
 /// How many applied entries a log may keep.
 const LOG_GC_LIMIT: u64 = 10;
 
-/// How many keys are put while a server is away, so that the log no longer has all of it.
+/// How many keys are put while a server is away, so that the log no longer has all of them.
 const KEYS: usize = 40;
 
-/// A snapshot of those has some fifty chunks of this many bytes.
+/// Bytes of a chunk; a snapshot of these keys has some fifty chunks.
 const CHUNK_BYTES: usize = 32;
 
-/// How long a snapshot is under way before something happens to it, in milliseconds: a few chunks
-/// have arrived, of which each takes some twenty, but not all.
+/// How long a transfer runs before something happens to it, in milliseconds.
+///
+/// A chunk takes some twenty milliseconds, so that a few chunks have arrived, but not all.
 const UNDER_WAY_MS: u64 = 200;
 
 const S0: ServerId = ServerId(0);
 const S1: ServerId = ServerId(1);
 const S2: ServerId = ServerId(2);
 
-/// Servers whose log is short, and whose snapshots go in small chunks, one after the other.
+/// Starts servers with short logs and with small chunks, two of them in flight at a time.
 fn serve(cluster: &Cluster) -> Stores {
     cluster.serve_store(StoreConfig {
         log_gc_limit: Some(LOG_GC_LIMIT),
@@ -36,12 +37,12 @@ fn serve(cluster: &Cluster) -> Stores {
     })
 }
 
-/// Keys with values, as many as a snapshot needs to be long.
+/// Keys with values: enough for a snapshot in many chunks.
 fn pairs() -> Vec<(String, String)> {
     (0..KEYS).map(|number| (format!("k{number:02}"), format!("v{number:02}"))).collect()
 }
 
-/// S0 is away while the others put `pairs`, and their log is cut.
+/// Cuts S0 off while the others store `pairs` and cut their logs.
 fn leave_behind(stores: &Stores, pairs: &[(String, String)]) {
     let cluster = stores.cluster();
     cluster.partition(&[&[S0], &[S1, S2]]);
@@ -56,7 +57,9 @@ fn check_all(stores: &Stores, pairs: &[(String, String)]) {
     stores.check_all_have(&wanted.collect::<Vec<_>>());
 }
 
-/// A snapshot in many chunks arrives although a fifth of their calls are lost.
+/// A snapshot in many chunks arrives, although a fifth of the calls is lost.
+///
+/// A wrong receiver leaves a gap in the snapshot, or puts a chunk into another one's place.
 pub fn lost_chunks_store(cluster: &mut Cluster) {
     let (stores, pairs) = (serve(cluster), pairs());
     leave_behind(&stores, &pairs);
@@ -65,7 +68,9 @@ pub fn lost_chunks_store(cluster: &mut Cluster) {
     assert!(stores.snapshots_installed(S0) > 0, "the log does not have what S0 lacks");
 }
 
-/// The receiver of a snapshot crashes while the chunks come, twice, and then the sender does.
+/// The receiver of a snapshot crashes twice during the transfer, and then the sender crashes.
+///
+/// A wrong receiver installs half a snapshot; a wrong sender never resumes the transfer.
 ///
 /// ```text
 /// S0       away │ chunks … crash │ chunks … crash │ chunks …        │ has it all
@@ -87,7 +92,9 @@ pub fn snapshot_interrupted_store(cluster: &mut Cluster) {
     check_all(&stores, &pairs);
 }
 
-/// An empty value is a value, also in a snapshot and after a restart; a missing key has none.
+/// An empty value is a value, even in a snapshot and after a restart; a missing key has none.
+///
+/// A wrong server takes the put of an empty value for a delete.
 pub fn empty_value_store(cluster: &mut Cluster) {
     let (stores, pairs) = (serve(cluster), pairs());
     let mut client = stores.client();
@@ -106,15 +113,17 @@ pub fn empty_value_store(cluster: &mut Cluster) {
     cluster.servers().for_each(|server| stores.crash(server, Unsynced::Draw));
     cluster.servers().for_each(|server| stores.boot(server));
     stores.heal();
-    assert_eq!(client.get("empty").as_deref(), Some(""), "not after a restart either");
+    assert_eq!(client.get("empty").as_deref(), Some(""), "nor after a restart");
     stores.check_all_have(&wanted);
 }
 
-/// A request that was carried out before a snapshot is known to who has the snapshot only.
+/// A request from before a snapshot is not carried out again by a server with only the snapshot.
+///
+/// A wrong server leaves the clients' sessions out of its snapshot.
 ///
 /// ```text
-/// S0       away                        │ snapshot │ the same request, once more ─ nothing
-/// S1, S2   append; 40 puts; log cut    │          │ the same request, once more ─ nothing
+/// S0       away                        │ snapshot │ the same request, once more ─ ignored
+/// S1, S2   append; 40 puts; log cut    │          │ the same request, once more ─ ignored
 /// ```
 pub fn sessions_store(cluster: &mut Cluster) {
     let (stores, pairs) = (serve(cluster), pairs());
@@ -132,7 +141,7 @@ pub fn sessions_store(cluster: &mut Cluster) {
     check_all(&stores, &[("k".to_string(), "once".to_string())]);
 }
 
-/// Asks one server after the other, until one has carried `append` out.
+/// Asks one server after the other, until one has carried out `append`.
 fn append_at_leader(stores: &Stores, append: &PutArgs) {
     let ends: Vec<StoreEnd> = stores.ends();
     loop {
