@@ -1,4 +1,4 @@
-//! The service of a measurement: it notes when each server applied what.
+//! The service of a measurement: it records when each server applied each entry.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use crate::runtime::channel::{Receiver, Sender, bounded};
 use crate::runtime::sync::Quiet;
 use crate::runtime::{thread, time};
 
-/// What every server applied, and when. It stands above all servers of a cluster.
+/// What every server applied, and when. One object is the service of all servers of a cluster.
 #[derive(Default)]
 pub(super) struct Applied {
     state: Quiet<State>,
@@ -23,13 +23,13 @@ pub(super) struct Applied {
 
 #[derive(Default)]
 struct State {
-    /// Per server and life: when it had applied each index, from index 1 on.
+    /// Per server, in its present life: when it had applied each index, from index 1 on.
     times: BTreeMap<ServerId, Vec<Duration>>,
     waiting: BTreeMap<(ServerId, Index), Vec<Sender<()>>>,
 }
 
 impl Applied {
-    /// Above servers that take a snapshot every so many commands.
+    /// The service of servers that take a snapshot after this many commands each.
     pub(super) fn with_snapshots(snapshot_interval: Option<u64>) -> Arc<Applied> {
         Arc::new(Applied { state: Quiet::default(), snapshot_interval })
     }
@@ -39,7 +39,7 @@ impl Applied {
         self.state.with(|state| state.time(server, index))
     }
 
-    /// Says when `server` applies `index`; `None` if it has.
+    /// A channel that says when `server` applies `index`; `None` if it already has.
     pub(super) fn notice(&self, server: ServerId, index: Index) -> Option<Receiver<()>> {
         let (sender, receiver) = bounded(1);
         self.state.with(|state| {
@@ -51,7 +51,7 @@ impl Applied {
         })
     }
 
-    /// `server` has applied all up to `index`.
+    /// Records that `server` has applied all entries up to `index`.
     fn reach(&self, server: ServerId, index: Index) {
         let now = time::since_start();
         let due = self.state.with(|state| {
@@ -66,20 +66,22 @@ impl Applied {
             due
         });
         for sender in due {
-            // An error: who waited has gone.
+            // An error: the task that waited has gone.
             let _ = sender.try_send(());
         }
     }
 
-    /// What a snapshot up to `index` holds: as much as a service with little state.
+    /// The snapshot up to `index`, if one is due: as large as that of a service with little state.
     fn snapshot_due(&self, index: Index) -> Option<Bytes> {
         let due = index.0.is_multiple_of(self.snapshot_interval?);
         due.then(|| Bytes::from(vec![0; SNAPSHOT_BYTES]))
     }
 }
 
-/// Size of a snapshot: more than the entries that it stands for, so that it is worth sending only
-/// where they are gone.
+/// Size of a snapshot in bytes.
+///
+/// It is larger than the entries that it replaces, so that it is worth sending only if they are
+/// gone.
 const SNAPSHOT_BYTES: usize = 4096;
 
 impl State {
@@ -124,7 +126,7 @@ impl Applied {
     }
 }
 
-/// What a crashed server applies does not count.
+/// Whether the server is alive: what a crashed server applies does not count.
 struct Life(Arc<AtomicBool>);
 
 impl Living for Life {

@@ -1,4 +1,4 @@
-//! Where measurements are made: a cluster on a network with a fixed delay, and what counts there.
+//! The bench of a measurement: a cluster on a network with a fixed delay, and its meters.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,16 +15,16 @@ use crate::labrpc;
 use crate::runtime::{self, Clock, Failure, FailureKind, RunConfig, Schedule};
 use crate::runtime::{thread, time};
 
-/// Bytes of a command, in every measurement.
+/// Size of a command in bytes, in every measurement.
 pub(super) const COMMAND_BYTES: usize = 100;
 
-/// Longer than any election and any repair takes: what waits longer never ends.
+/// Longer than any election or repair takes: a wait that takes longer never ends.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often a wait looks whether it is over: what is found so is late by half of it.
+/// Pause between two checks of a wait; on average it notices its end half of this span too late.
 const LOOK: Duration = Duration::from_micros(200);
 
-/// A cluster, its meters, and what stories do with them. A clone is the same bench.
+/// A cluster, its meters, and the steps of experiments. A clone is the same bench.
 #[derive(Clone)]
 pub(super) struct Bench {
     pub(super) cluster: Cluster,
@@ -43,7 +43,7 @@ pub(super) fn run(
     let config = RunConfig {
         clock: Clock::Virtual,
         seed,
-        // What a design does by itself; how it bears a busy machine is for the suite to say.
+        // A measurement is about the design alone; the suite tests it on a busy machine.
         schedule: Schedule::Fifo,
         elapsed_max: Duration::from_secs(600),
         ..RunConfig::default()
@@ -65,7 +65,7 @@ impl Bench {
     fn new(rig: Rig, design: Design, config: &RunConfig) -> Bench {
         let scenario = Scenario {
             name: "compare",
-            // A part in which the scenario brings the service.
+            // A part in which the scenario provides the service.
             part: Part::P3A,
             servers: rig.servers,
             unreliable: false,
@@ -97,7 +97,7 @@ impl Bench {
         leaders.max_by_key(|(state, _)| state.term).map(|(_, server)| server)
     }
 
-    /// A leader that all others follow, and nothing under way.
+    /// Waits for a leader that all others follow, and until nothing is in flight.
     pub(super) fn settled_leader(&self) -> ServerId {
         let leader = self.leader();
         self.agree();
@@ -105,7 +105,7 @@ impl Bench {
         leader
     }
 
-    /// Looks until `found` finds something.
+    /// Calls `found` again and again until it finds something.
     pub(super) fn wait_for<T>(&self, what: &str, mut found: impl FnMut() -> Option<T>) -> T {
         let deadline = time::since_start() + PATIENCE;
         loop {
@@ -129,32 +129,34 @@ impl Bench {
         self.cluster.start_at_leader(leader, &[7; COMMAND_BYTES])
     }
 
-    /// Waits until `server` has applied `index`, and says when that was.
+    /// Waits until `server` has applied `index`, and returns when that was.
     pub(super) fn wait_applied(&self, server: ServerId, index: Index) -> Duration {
         if let Some(notice) = self.applied.notice(server, index)
             && notice.recv_timeout(PATIENCE).is_err()
         {
             self.give_up(&format!("{server} to apply {index}"));
         }
-        self.applied.time(server, index).expect("it was said to be applied")
+        self.applied.time(server, index).expect("the notice came after it was applied")
     }
 
-    /// Waits until all servers have applied `index`, and says when the last one had.
+    /// Waits until all servers have applied `index`, and returns when the last one had.
     pub(super) fn wait_applied_by_all(&self, index: Index) -> Duration {
         let servers = self.cluster.servers();
         servers.map(|server| self.wait_applied(server, index)).max().unwrap_or_default()
     }
 
-    /// Hands `count` commands to `leader` at once, waits until it has applied them, and says which
-    /// is the last.
+    /// Hands `count` commands to `leader` at once, and waits until it has applied them.
+    ///
+    /// Returns the index of the last one.
     pub(super) fn commit(&self, leader: ServerId, count: u64) -> Index {
         let last = (0..count).fold(Index(0), |_, _| self.start(leader).index);
         self.wait_applied(leader, last);
         last
     }
 
-    /// Hands in a command, and again wherever that takes a new leader, until every server has
-    /// applied it. When the last one did.
+    /// Starts a command, and starts it again at each new leader, until every server has applied it.
+    ///
+    /// Returns when the last server did.
     pub(super) fn agree(&self) -> Duration {
         let mut started: Option<Started> = None;
         self.wait_for("agreement", || {
@@ -170,7 +172,7 @@ impl Bench {
         })
     }
 
-    /// Counts what all servers write from now on.
+    /// Counts the writes of all servers from now on.
     pub(super) fn watch_disks(&self) -> Arc<Writes> {
         let writes = Arc::new(Writes::default());
         for server in self.cluster.servers() {

@@ -1,17 +1,17 @@
-//! How often servers write, and wait for their disk.
+//! How often servers wait for their disks.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::persister::{Watch, Write};
 
-/// Counts the writes of the servers that it watches.
+/// Counts the syncs of the servers that it watches.
 #[derive(Default)]
 pub(super) struct Writes {
     syncs: AtomicU64,
 }
 
 impl Writes {
-    /// How often they made what they had written durable.
+    /// How often these servers made their writes durable.
     pub(super) fn syncs(&self) -> u64 {
         self.syncs.load(Ordering::Relaxed)
     }

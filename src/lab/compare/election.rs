@@ -1,4 +1,4 @@
-//! How a cluster comes to a leader, and to the next one.
+//! How long a cluster takes to elect a leader, and to replace it.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::bench::Bench;
 use super::metric::Value;
 use crate::runtime::time;
 
-/// All servers start at once, and one must lead.
+/// All servers start at once, and elect a leader.
 pub(super) fn first<const SERVERS: u32>(bench: &Bench) -> Vec<Value> {
     let leader = bench.leader();
     let took = time::since_start();
@@ -20,7 +20,7 @@ pub(super) fn first<const SERVERS: u32>(bench: &Bench) -> Vec<Value> {
     ]
 }
 
-/// The leader crashes, and another must take its place and commit a command.
+/// The leader crashes; another server takes its place and commits a command.
 pub(super) fn failover(bench: &Bench) -> Vec<Value> {
     let old = bench.settled_leader();
     bench.cluster.crash(old);

@@ -9,13 +9,15 @@ use crate::runtime::{thread, time};
 /// How many commands each run has.
 const COMMANDS: u32 = 20;
 
-/// `ROUND_TRIP_MS` is that of the network, and part of the metrics' name: what waits for a clock
-/// and not for an answer weighs less on a slow network.
+/// Times single commands on a network whose round trip takes `ROUND_TRIP_MS`.
+///
+/// The round trip is part of the metrics' names: a wait for a clock, not for an answer, counts less
+/// on a slow network.
 pub(super) fn story<const ROUND_TRIP_MS: u32>(bench: &Bench) -> Vec<Value> {
     let leader = bench.settled_leader();
     let mut values = Vec::new();
     for _ in 0..COMMANDS {
-        // So that no command stands in a fixed relation to heartbeats.
+        // A random pause, so that no command has a fixed distance to a heartbeat.
         thread::sleep(Duration::from_millis(400 + bench.cluster.draw(200)));
         let began = time::since_start();
         let index = bench.start(leader).index;

@@ -1,4 +1,4 @@
-//! Commands under way: what each costs when there is one of them, ten, a thousand.
+//! What a command costs when one, ten or a thousand are in flight.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,13 +13,14 @@ use crate::runtime::{self, thread, time};
 /// How often the tasks of the servers are counted.
 const TASKS_LOOK: Duration = Duration::from_micros(170);
 
-/// How many commands a measurement of so many clients has: enough of them that what goes by the
-/// clock and not by the command hardly shows.
+/// How many commands a measurement with this many clients has.
+///
+/// Enough that costs per time, not per command, hardly show.
 const fn commands(clients: u32) -> u64 {
     if clients < 100 { 500 } else { clients as u64 * 10 }
 }
 
-/// `CLIENTS` clients, each of which hands in its next command once its last is committed.
+/// Runs `CLIENTS` clients, each of which starts its next command when its last is committed.
 pub(super) fn story<const CLIENTS: u32>(bench: &Bench) -> Vec<Value> {
     let leader = bench.settled_leader();
     let writes = bench.watch_disks();
@@ -46,7 +47,7 @@ pub(super) fn story<const CLIENTS: u32>(bench: &Bench) -> Vec<Value> {
     values
 }
 
-/// The same, for the CPU time that it takes on the only thread of a simulation.
+/// Measures the CPU time of the same load on the only thread of a simulation.
 pub(super) fn cpu<const CLIENTS: u32>(bench: &Bench) -> Vec<Value> {
     let leader = bench.settled_leader();
     let began = runtime::cpu_used();
@@ -56,16 +57,16 @@ pub(super) fn cpu<const CLIENTS: u32>(bench: &Bench) -> Vec<Value> {
     vec![Value { metric: "cpu", at: CLIENTS, value: used / load.commands as f64 }]
 }
 
-/// What came of the commands of a load.
+/// The results of a load.
 pub(super) struct Load {
     pub(super) commands: u64,
-    /// From the call of `start` to the leader's service, per command.
+    /// Per command: the time from the call of `start` to the leader's service.
     latencies: Vec<Duration>,
     pub(super) last: crate::api::Index,
 }
 
 impl Load {
-    /// Runs it on a cluster that `leader` leads.
+    /// Runs the load on a cluster that `leader` leads.
     pub(super) fn run(bench: &Bench, leader: ServerId, clients: u32) -> Load {
         let commands = commands(clients);
         let left = Arc::new(AtomicU64::new(commands));
@@ -87,21 +88,20 @@ impl Load {
         };
         let clients: Vec<_> = (0..clients).map(client).collect();
         let last = clients.into_iter().filter_map(|client| client.join()).max();
-        let last = last.expect("there is a command at least");
+        let last = last.expect("there is at least one command");
         let latencies = latencies.with(std::mem::take);
         Load { commands, latencies, last }
     }
 }
 
-/// What the tasks of clients are called. They are no part of a server, even while they hand a
-/// command to it.
+/// How the names of client tasks begin. A client is no part of a server, even while it calls one.
 const CLIENT: &str = "client";
 
 fn less_one(left: u64) -> Option<u64> {
     left.checked_sub(1)
 }
 
-/// The tasks of `server` that are there now, by name. `None` on the real clock.
+/// The names of the present tasks of `server`; `None` on the real clock.
 pub(super) fn tasks_of(server: ServerId) -> Option<Vec<Arc<str>>> {
     let mut names = runtime::tasks_labelled(server.0)?;
     names.retain(|name| !name.starts_with(CLIENT));
@@ -129,7 +129,7 @@ impl TaskWatch {
         TaskWatch { done, watcher }
     }
 
-    /// How many there were on average.
+    /// Ends the count; returns how many tasks there were on average.
     fn finish(self) -> Option<f64> {
         self.done.store(true, Ordering::Relaxed);
         let counts = self.watcher.join();

@@ -1,11 +1,11 @@
-//! What is measured: in which unit, where, and whether it can be repeated.
+//! A metric: what is measured, in which unit, at which places, and whether it can be repeated.
 
 /// One figure of one run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Value {
     /// The [`Metric::id`].
     pub metric: &'static str,
-    /// At which of [`Metric::at`]; 0 where there is only one.
+    /// At which place of [`Metric::at`]; 0 if there is only one.
     pub at: u32,
     /// In [`Metric::unit`].
     pub value: f64,
@@ -16,32 +16,32 @@ pub struct Value {
 pub struct Metric {
     /// Its name for programs.
     pub id: &'static str,
-    /// What it belongs to: a heading.
+    /// The heading that it belongs to.
     pub group: &'static str,
-    /// What it is, for people.
+    /// Its name for people.
     pub name: &'static str,
-    /// Where it is measured: loads, sizes, delays. `[0]` where there is only one place.
+    /// Where it is measured: loads, sizes, delays. `[0]` if there is only one place.
     pub at: &'static [u32],
-    /// What such a place is, for people; `{}` stands for the number.
+    /// The name of such a place for people, with `{}` in place of the number.
     pub place: &'static str,
-    /// The unit; empty for a mere count.
+    /// The unit; empty for a count.
     pub unit: &'static str,
-    /// How many digits after the point say something.
+    /// How many digits after the point are significant.
     pub digits: usize,
     /// Why the designs differ, or why they do not.
     pub why: &'static str,
-    /// What the reason says of the medians of the designs `rpc` and `tick`, in this order, at one
-    /// place. A reason that the figures do not bear out is not given.
+    /// Whether the reason is true of the medians of `rpc` and `tick`, in this order, at one place.
+    ///
+    /// A reason that the figures contradict is not shown.
     pub holds: fn(u32, f64, f64) -> bool,
-    /// Where the design `raft-rs`, behind the same driver as `tick`, differs from that; empty
-    /// where it does not.
+    /// How `raft-rs`, which has the driver of `tick`, differs from `tick`; empty if it does not.
     pub why_raft_rs: &'static str,
     /// Whether the figures follow from the seeds alone.
     pub is_repeatable: bool,
 }
 
 impl Metric {
-    /// What the figure at `at` is.
+    /// The name of the figure at the place `at`.
     pub fn name_at(&self, at: u32) -> String {
         match self.place {
             "" => self.name.to_string(),
@@ -57,7 +57,7 @@ pub(super) const ROUND_TRIPS_MS: &[u32] = &[10, 50];
 /// Cluster sizes.
 pub(super) const SIZES: &[u32] = &[3, 5, 7];
 
-/// What a metric is where nothing else is said.
+/// The default values of a metric.
 pub(super) const PLAIN: Metric = Metric {
     id: "",
     group: "",

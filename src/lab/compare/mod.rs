@@ -1,9 +1,9 @@
-//! What a design costs and how fast it is, measured: the same for every design.
+//! Measures what a design costs and how fast it is, in the same way for every design.
 //!
-//! The suite says whether a design is right. Here is what it takes: requests, bytes, syncs, time.
-//! Each [`Experiment`] is a small scenario on a [`Rig`]: a cluster whose network delays every
-//! message by the same span, so that time can be counted in round trips, and on which nothing is
-//! lost but what the experiment loses.
+//! The suite says whether a design is right. This module says what it costs: requests, bytes,
+//! syncs, time. Each [`Experiment`] is a small scenario on a [`Rig`]: a cluster whose network
+//! delays every message by the same span, so that time can be counted in round trips, and loses
+//! only the messages that the experiment chooses.
 //!
 //! ```text
 //!  experiment ──start, crash, lose──► cluster ──► network: requests, responses, bytes
@@ -11,16 +11,17 @@
 //!      └── values, per metric            └──────► service: when each server applied what
 //! ```
 //!
-//! Designs differ in what they *are*, so everything else is held equal: the network, the
-//! persister, the command of 100 bytes, the clients. The schedule is the one that holds nobody up.
-//! A request is a message that somebody sends of its own accord, a response one that answers it:
-//! the two are counted apart, since a design of messages would look twice as costly otherwise.
+//! Only the designs differ; everything else is equal: the network, the persister, the command of
+//! 100 bytes, the clients. The schedule delays no task. A request is a message that a server sends
+//! of its own accord, a response is a message that answers it. They are counted apart, since a
+//! design of one-way messages would look twice as costly otherwise.
 //!
-//! All figures but CPU time follow from the seeds: two measurements with the same seeds are equal.
+//! All figures except CPU time follow from the seeds: two measurements with the same seeds are
+//! equal.
 //!
-//! `bench.rs` has what experiments are made of, the files beside it the experiments, `metric.rs`
-//! what a metric is, `list.rs` all of
-//! them with the reasons why designs differ there, `summary.rs` what becomes of many runs.
+//! `bench.rs` has the tools of all experiments, `metric.rs` says what a metric is, `list.rs` lists
+//! the metrics with the reasons why designs differ, and `summary.rs` combines many runs. The other
+//! files have the experiments.
 
 mod applied;
 mod bench;
@@ -57,13 +58,13 @@ pub struct Rig {
     pub snapshot_interval: Option<u64>,
 }
 
-/// One measurement: what it is made on, and its course.
+/// One measurement: its cluster, and the scenario that is measured.
 pub struct Experiment {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
-    /// What it is made on.
+    /// The cluster and the network.
     pub rig: Rig,
-    /// Whether it measures time of the machine, and so wants it for itself.
+    /// Whether it measures the machine's time, so that nothing else may run on the machine.
     pub wants_machine: bool,
     story: fn(&Bench) -> Vec<Value>,
 }
@@ -72,22 +73,22 @@ impl Experiment {
     /// Makes the measurement once.
     ///
     /// # Errors
-    /// The [`Failure`] that ended the run: the design did not get through a simple scenario.
+    /// The [`Failure`] that ended the run: the design failed a simple scenario.
     pub fn run(&self, design: &Design, seed: u64) -> Result<Vec<Value>, Failure> {
         bench::run(self, design, seed)
     }
 }
 
-/// Three servers on a network as in one building.
+/// Three servers on a network like that of one building.
 const NEAR: Rig = Rig { servers: 3, leg: Duration::from_millis(1), snapshot_interval: None };
 
-/// The same on one that is five times slower.
+/// Three servers on a network that is five times slower than that of [`NEAR`].
 const MIDDLE: Rig = Rig { leg: Duration::from_millis(5), ..NEAR };
 
-/// The same as between countries.
+/// Three servers on a network like that between countries.
 const FAR: Rig = Rig { leg: Duration::from_millis(25), ..NEAR };
 
-/// Servers that drop their logs.
+/// Three servers that take snapshots and drop their logs.
 const DROPPING: Rig = Rig { snapshot_interval: Some(10), ..MIDDLE };
 
 const fn of(servers: usize) -> Rig {

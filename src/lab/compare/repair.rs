@@ -1,4 +1,4 @@
-//! From a fault until all servers agree again.
+//! The time from a fault until all servers agree again.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use super::traffic::{Kind, Loss};
 use crate::labrpc::Leg;
 use crate::runtime::{thread, time};
 
-/// How long a server is cut off: several elections are tried in vain.
+/// How long a server is cut off: long enough for several elections without a winner.
 const APART: Duration = Duration::from_secs(3);
 
-/// Commands that are committed meanwhile.
+/// How many commands are committed while a server is away.
 const MISSED: u64 = 100;
 
-/// Commands that a leader takes while it is cut off: none of them can be committed.
+/// How many commands a leader accepts while it is cut off: it can commit none of them.
 const DOOMED: u64 = 20;
 
 fn one(metric: &'static str, took: Duration) -> Vec<Value> {
@@ -31,7 +31,7 @@ pub(super) fn follower_returns(bench: &Bench) -> Vec<Value> {
     one("heal_follower_ms", healed(bench))
 }
 
-/// A leader is cut off with commands that it cannot commit, and comes back to another one.
+/// A leader is cut off with commands that it cannot commit, and comes back to another leader.
 pub(super) fn leader_returns(bench: &Bench) -> Vec<Value> {
     let old = bench.settled_leader();
     bench.cluster.isolate(old);
@@ -52,7 +52,7 @@ pub(super) fn all_return(bench: &Bench) -> Vec<Value> {
     one("heal_all_ms", healed(bench))
 }
 
-/// Connects everybody; how long it takes until a new command is applied by all.
+/// Connects all servers; returns how long it takes until all have applied a new command.
 fn healed(bench: &Bench) -> Duration {
     between_heartbeats(bench);
     bench.cluster.heal();
@@ -60,34 +60,36 @@ fn healed(bench: &Bench) -> Duration {
     bench.agree() - began
 }
 
-/// Waits a little, so that what comes next stands in no fixed relation to any clock.
+/// Waits up to 100 ms, so that the next step has no fixed distance to a heartbeat.
 fn between_heartbeats(bench: &Bench) {
     thread::sleep(Duration::from_millis(bench.cluster.draw(100)));
 }
 
-/// A call whose message is lost unnoticed lasts as long as the lab's longest.
+/// How long a call lasts whose message is lost unnoticed: as long as the lab's longest call.
 const UNNOTICED: Duration = Duration::from_secs(7);
 
-/// A follower comes back that needs a snapshot, and gets the first one.
+/// A follower that needs a snapshot comes back, and the first snapshot arrives.
 pub(super) fn snapshot_arrives(bench: &Bench) -> Vec<Value> {
     one("snapshot_ms", catch_up(bench, None))
 }
 
-/// The same, but the first snapshot is lost on its way.
+/// A follower that needs a snapshot comes back; the first snapshot is lost, and its call fails.
 pub(super) fn snapshot_is_lost(bench: &Bench) -> Vec<Value> {
     one("lost_snapshot_ms", catch_up(bench, Some(Duration::ZERO)))
 }
 
-/// The same, and its sender does not hear of it.
+/// A follower that needs a snapshot comes back; the first is lost, and its sender does not notice.
 pub(super) fn snapshot_is_lost_unnoticed(bench: &Bench) -> Vec<Value> {
     one("silent_snapshot_ms", catch_up(bench, Some(UNNOTICED)))
 }
 
-/// `lost`: whether the first snapshot is, and for how long nobody notices.
+/// How long a follower that needs a snapshot takes to catch up.
+///
+/// `lost`: whether the first snapshot is lost, and for how long its sender does not notice.
 fn catch_up(bench: &Bench, lost: Option<Duration>) -> Duration {
     let leader = bench.settled_leader();
     let follower = bench.cluster.after(leader, 1);
-    // It is down, not cut off: else it would come back as a candidate.
+    // It is down, not cut off: otherwise it would come back as a candidate.
     bench.cluster.crash(follower);
     let last = bench.commit(leader, MISSED);
     between_heartbeats(bench);
@@ -103,27 +105,27 @@ fn catch_up(bench: &Bench, lost: Option<Duration>) -> Duration {
     caught_up - began
 }
 
-/// A command that gets to all servers.
+/// A command reaches all servers.
 pub(super) fn append_arrives(bench: &Bench) -> Vec<Value> {
     one("append_ms", append(bench, None))
 }
 
-/// The same, but the append to one of them is lost.
+/// A command reaches all servers, although an append is lost and its call fails.
 pub(super) fn append_is_lost(bench: &Bench) -> Vec<Value> {
     one("lost_append_ms", append(bench, Some((Leg::Request, Duration::ZERO))))
 }
 
-/// The same, and its sender does not hear of it.
+/// A command reaches all servers, although an append is lost and its sender does not notice.
 pub(super) fn append_is_lost_unnoticed(bench: &Bench) -> Vec<Value> {
     one("silent_append_ms", append(bench, Some((Leg::Request, UNNOTICED))))
 }
 
-/// The same, but what is lost is the answer.
+/// A command reaches all servers, although the answer to an append is lost and its call fails.
 pub(super) fn answer_is_lost(bench: &Bench) -> Vec<Value> {
     one("lost_answer_ms", append(bench, Some((Leg::Reply, Duration::ZERO))))
 }
 
-/// How long one command takes to all servers.
+/// How long one command takes to reach all servers.
 fn append(bench: &Bench, lost: Option<(Leg, Duration)>) -> Duration {
     let leader = bench.settled_leader();
     between_heartbeats(bench);

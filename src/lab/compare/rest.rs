@@ -1,4 +1,4 @@
-//! A cluster that is left alone: what it says to itself, and what it takes to keep it.
+//! An idle cluster: its messages, and the tasks that it keeps.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use super::load::tasks_of;
 use super::metric::Value;
 use crate::runtime::thread;
 
-/// How long a cluster is watched that does nothing: a hundred heartbeats.
+/// How long an idle cluster is watched: a hundred heartbeats.
 const SPAN: Duration = Duration::from_secs(10);
 
-/// Nobody wants anything.
+/// No client starts a command.
 pub(super) fn story(bench: &Bench) -> Vec<Value> {
     let leader = bench.settled_leader();
     let before = bench.traffic.counts();
@@ -23,7 +23,7 @@ pub(super) fn story(bench: &Bench) -> Vec<Value> {
         value("idle_requests", per_second(traffic.requests)),
         value("idle_bytes", per_second(traffic.bytes)),
     ];
-    // A call that happens to be under way has a task that does not stay.
+    // A call that happens to be in flight has a task that does not stay.
     let stays = |name: &&Arc<str>| !name.starts_with("go");
     let tasks = tasks_of(leader).map(|names| names.iter().filter(stays).count());
     values.extend(tasks.map(|tasks| value("tasks_idle", tasks as f64)));

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::list::METRICS;
 use super::metric::{Metric, Value};
 
-/// What the runs of one design came to, in one metric.
+/// The figures of all runs of one design, in one metric.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Figure {
     /// The middle value: of an even count, the mean of the two in the middle.
@@ -21,19 +21,18 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// Of `values`; `None` where there are none.
+    /// The figure of `values`; `None` if there are none.
     pub fn of(mut values: Vec<f64>) -> Option<Figure> {
         values.sort_by(f64::total_cmp);
         let (least, most) = (*values.first()?, *values.last()?);
         let count = values.len();
         let median = f64::midpoint(values[(count - 1) / 2], values[count / 2]);
-        // Enough digits for anybody, and none that only the machine's arithmetic made.
+        // Digits enough for any use, and none that only the machine's arithmetic made.
         let round = |value: f64| (value * 1e6).round() / 1e6;
         Some(Figure { median: round(median), least: round(least), most: round(most), count })
     }
 
-    /// As people read it, with so many `digits` after the point: the median, and from where to
-    /// where it goes where that shows.
+    /// The figure for people, with `digits` after the point: the median, and the range if it shows.
     pub fn shown(&self, digits: usize) -> String {
         let number = |value: f64| format!("{value:.digits$}");
         let (median, least, most) = (number(self.median), number(self.least), number(self.most));
@@ -52,7 +51,7 @@ pub struct Row {
     pub figures: Vec<Option<Figure>>,
 }
 
-/// The values of all runs so far. The order in which they come in makes no difference.
+/// The values of all runs so far. Their order makes no difference.
 #[derive(Debug, Clone)]
 pub struct Comparison {
     designs: Vec<&'static str>,
@@ -61,7 +60,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Of `designs`, before the first run.
+    /// A comparison of `designs`, before the first run.
     pub fn new(designs: Vec<&'static str>) -> Comparison {
         Comparison { designs, values: BTreeMap::new() }
     }
@@ -71,7 +70,7 @@ impl Comparison {
         &self.designs
     }
 
-    /// Adds what a run of the design in slot `design` came to.
+    /// Adds the values of a run of the design in slot `design`.
     ///
     /// # Panics
     /// When there is no such slot.
@@ -98,8 +97,9 @@ impl Comparison {
         Row { metric, at, figures }
     }
 
-    /// Whether the figures bear out the reason that `metric` gives, wherever it was measured.
-    /// Where `rpc` or `tick` was left out nothing contradicts it.
+    /// Whether the figures agree with the reason that `metric` gives, at every place.
+    ///
+    /// If `rpc` or `tick` was not measured, nothing contradicts the reason.
     pub fn bears_out(&self, metric: &'static Metric) -> bool {
         let slot = |name| self.designs.iter().position(|design| *design == name);
         let Some((rpc, tick)) = slot("rpc").zip(slot("tick")) else { return true };

@@ -1,4 +1,4 @@
-//! What measurements must show whatever the machine: known counts, and the same figures each time.
+//! Measurements show known counts, and the same figures each time, on any machine.
 
 use super::*;
 use crate::lab::DESIGNS;
@@ -17,7 +17,7 @@ fn value(design: &str, experiment: &str, metric: &str) -> f64 {
 #[test]
 fn a_single_command_of_rpc_is_one_request_per_follower() {
     let requests = value("rpc", "load of 1", "requests");
-    // And the news of the last command, which no other carries.
+    // And the report that the last command is committed, which no other append carries.
     assert!((2.0..=2.01).contains(&requests), "{requests}");
     assert_eq!(requests, value("rpc", "load of 1", "responses"), "each is answered");
 }
@@ -84,7 +84,7 @@ fn every_metric_is_measured_at_every_place_and_has_a_reason() {
     let mut comparison = Comparison::new(vec!["rpc"]);
     let rpc = &DESIGNS[0];
     EXPERIMENTS.iter().for_each(|it| comparison.add(0, &it.run(rpc, 1).unwrap()));
-    // Lines of code are counted by whoever has the sources.
+    // No experiment counts lines of code; the command `raftlab compare` does.
     let rows = comparison.rows();
     for row in rows.iter().filter(|row| row.metric.group != "code") {
         assert!(row.figures[0].is_some(), "{} is not measured", row.metric.name_at(row.at));

@@ -1,4 +1,4 @@
-//! What goes over the network of a measurement, counted by what it is; and the network's delay.
+//! Counts the messages on the network of a measurement by their kind, and delays them.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -19,9 +19,9 @@ pub(super) enum Kind {
     Vote,
     /// It carries entries.
     Entries,
-    /// It is an append without entries: a heartbeat of the RPC style, or news of a commit.
+    /// It is an append without entries: a heartbeat of the RPC style, or a report of a commit.
     Empty,
-    /// It is a heartbeat that is no append.
+    /// It is a heartbeat that is not an append.
     Heartbeat,
     /// It carries a snapshot.
     Snapshot,
@@ -42,12 +42,12 @@ impl Kind {
     }
 }
 
-/// What was counted up to some moment. The difference of two is what lay between them.
+/// The counts up to a moment. The difference of two is the count between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Counts {
-    /// Requests made, also those that were lost.
+    /// Requests made, including those that were lost.
     pub(super) requests: u64,
-    /// Those among them that asked for a vote.
+    /// Requests that asked for a vote.
     pub(super) votes: u64,
     /// Responses that reached the caller.
     pub(super) responses: u64,
@@ -74,14 +74,15 @@ pub(super) struct Loss {
     pub(super) kind: Kind,
     pub(super) to: ServerId,
     pub(super) leg: Leg,
-    /// For how long its caller does not notice. The lab's network ends a call once the message
-    /// would have been there; a real one has nobody who could.
+    /// How long its caller does not notice.
+    ///
+    /// The lab's network ends a call when the message would have arrived; a real network cannot.
     pub(super) unnoticed: Duration,
 }
 
-/// Counts messages as they pass, delays each by the same span, and loses what it is told to.
+/// Counts messages, delays each by the same span, and loses the one that it is told to lose.
 ///
-/// As a tap it sees what a call is for, as a rule how many bytes each of its messages has.
+/// As a [`Tap`] it sees what a call is for; as a [`Rule`] it sees how many bytes each message has.
 pub(super) struct Traffic {
     facts: fn(&dyn Any) -> Facts,
     /// How long a message takes, in either direction.
@@ -92,10 +93,10 @@ pub(super) struct Traffic {
 #[derive(Default)]
 struct State {
     counts: Counts,
-    /// The calls under way.
+    /// The calls in flight.
     kinds: BTreeMap<u64, Kind>,
     loss: Option<Loss>,
-    /// The message that has just been chosen to be lost: [`Losing`] loses it.
+    /// Whether the message being judged was chosen to be lost: [`Losing`] loses it.
     chosen: bool,
 }
 
@@ -104,7 +105,7 @@ impl Traffic {
         Traffic { facts: design.facts, leg, state: Quiet::default() }
     }
 
-    /// A message there and one back.
+    /// The time of a message and its answer.
     pub(super) fn round_trip(&self) -> Duration {
         2 * self.leg
     }
@@ -118,7 +119,7 @@ impl Traffic {
         self.state.with(|state| state.loss = Some(loss));
     }
 
-    /// Whether nothing waits to be lost.
+    /// Whether no message remains to be lost.
     pub(super) fn has_lost(&self) -> bool {
         self.state.with(|state| state.loss.is_none())
     }
@@ -168,7 +169,7 @@ pub(super) struct Losing(pub(super) Arc<Traffic>);
 
 impl Rule for Losing {
     fn judge(&self, _: &Call<'_>, _: Leg, _: usize, _: &mut Chance) -> Verdict {
-        // Both rules are asked about one message before any other is judged.
+        // The network asks both rules about one message before it judges another.
         let chosen = self.0.state.with(|state| std::mem::take(&mut state.chosen));
         if chosen { Verdict::Drop } else { Verdict::Pass }
     }

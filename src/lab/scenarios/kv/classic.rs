@@ -42,8 +42,8 @@ pub fn unreliable_3a(cluster: &mut Cluster) {
 
 /// One client does operations, while partitions come and go.
 ///
-/// A wrong service lets it read an old value from a deposed leader; a wrong clerk keeps asking that
-/// one.
+/// A wrong service lets the client read an old value from a deposed leader; a wrong clerk continues
+/// to ask that leader.
 pub fn many_partitions_one_client_3a(cluster: &mut Cluster) {
     own_keys(cluster, &Load { partitions: true, ..CALM });
 }

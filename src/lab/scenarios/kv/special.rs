@@ -148,7 +148,7 @@ pub(super) fn in_minority(
 
 /// A server that missed fifty commands gets a snapshot, and is needed for the next commands.
 ///
-/// A wrong service has another state than its snapshot, or lets its log grow.
+/// A wrong server does not take over the snapshot's state, or lets its log grow.
 ///
 /// ```text
 /// S0   a   1 … 49, b    c, d    e

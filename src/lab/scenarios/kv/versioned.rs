@@ -58,7 +58,7 @@ pub fn versioned_unreliable_3a(cluster: &mut Cluster) {
 
 /// One client puts, while partitions come and go.
 ///
-/// A wrong service lets it read an old version from a deposed leader.
+/// A wrong service lets the client read an old version from a deposed leader.
 pub fn versioned_many_partitions_one_client_3a(cluster: &mut Cluster) {
     one_key(cluster, &Load { partitions: true, ..CALM });
 }

@@ -74,7 +74,7 @@ pub fn versioned_put_concurrent_reliable_3a(cluster: &mut Cluster) {
     all.check(cluster, version, true);
 }
 
-/// One client puts a hundred times over a network that loses messages.
+/// One client puts at least a hundred times over a network that loses messages.
 ///
 /// It is the only client, so no put may be refused at the first try, and a put that is refused
 /// after a retry is in doubt, and was done. A wrong clerk passes on the refusal of its retry.

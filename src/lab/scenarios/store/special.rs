@@ -72,7 +72,7 @@ fn check_look(stores: &Stores, server: ServerId, key: &str, value: Option<&str>)
     assert_eq!(found.as_deref(), value, "{server}'s own value of {key:?}");
 }
 
-/// A server that was away gets a snapshot, with all that was put meanwhile and nothing deleted.
+/// A server that was away gets a snapshot with what was put meanwhile, and without deleted keys.
 ///
 /// The same data must be there after a restart. A wrong server keeps what was deleted, or forgets
 /// the snapshot in a restart.
