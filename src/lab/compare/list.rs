@@ -34,8 +34,8 @@ pub static METRICS: &[Metric] = &[
         name: "responses",
         digits: 3,
         why: "In both designs each request causes one response, so these figures equal those of \
-              the requests. In tick a response is a message of its own to the core, but it travels as the \
-              reply of the call that brought the request.",
+              the requests. In tick a response is a message of its own to the core, but it travels \
+              as the reply of the call that brought the request.",
         holds: |at, rpc, tick| if at == 1 { tick > 1.9 * rpc } else { alike(rpc, tick) },
         ..COMMIT
     },

@@ -68,7 +68,7 @@ impl Sub for Counts {
     }
 }
 
-/// One message that is to be lost: the next of its kind, on its way to `to` or back.
+/// One message that is to be lost: the next one of its kind, to `to` or back from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Loss {
     pub(super) kind: Kind,
