@@ -43,7 +43,7 @@ pub fn rsm_concurrent_3a(cluster: &mut Cluster) {
     let mut values: Vec<i64> = tasks.into_iter().map(JoinHandle::join).collect();
     values.sort_unstable();
     values.dedup();
-    assert_eq!(values.len(), 50, "each operation must have another output: {values:?}");
+    assert_eq!(values.len(), 50, "no two operations have the same output: {values:?}");
     counters.check(3);
 }
 

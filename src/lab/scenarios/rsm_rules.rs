@@ -36,7 +36,7 @@ pub fn rsm_answer_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let replica = fresh(&bench);
     let refused = replica.submit(add(2, 1)).outcome();
-    assert!(matches!(refused, Err(SubmitError::NotLeader(_))), "a follower: {refused:?}");
+    assert!(matches!(refused, Err(SubmitError::NotLeader(_))), "S0 is a follower: {refused:?}");
 
     replica.played.leads(1);
     let submitted = [add(1, 2), add(10, 3)].map(|op| {

@@ -137,7 +137,7 @@ pub fn service_reads_3a(cluster: &mut Cluster) {
         server.played.reads(Reading::At(Index(2)));
         read.stays_open(A_WHILE, "S0 answers before it has applied what is committed");
         server.played.commits_at_once(true);
-        assert_eq!(read.outcome(), "x 0 0 yx 0 1 y", "{reads:?}: both appends came before it");
+        assert_eq!(read.outcome(), "x 0 0 yx 0 1 y", "{reads:?}: both appends came first");
         write.outcome();
 
         // S0 is deposed for certain.

@@ -276,7 +276,7 @@ fn put_and_read(client: &mut Client, key: &str, value: &str, version: u64, puts:
     assert!(!absent || version == 0, "{key} must be there, at version {version}");
     let found = client.get_versioned(key);
     let Some((found, now)) = found else { panic!("{key} is missing after a put: {outcome:?}") };
-    assert!(now > version, "a put at version {version} was {outcome:?}, but it is {now}");
+    assert!(now > version, "a put at version {version} was {outcome:?}, but the version is {now}");
     if outcome.is_ok() && now == version + 1 {
         assert_eq!(found, value, "version {now} of {key} is not what was put");
     }
