@@ -18,7 +18,7 @@ fn a_run_that_follows_from_its_seed_passes() {
         thread::spawn("other", || thread::sleep(Duration::from_millis(5)));
         thread::sleep(Duration::from_millis(10));
     });
-    assert_eq!(hash, Ok(plain.hash), "an audit takes another course than a plain run");
+    assert_eq!(hash, Ok(plain.hash), "an audit and a plain run of one seed differ");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Blank lines in the source of a server under test change no schedule.
 //!
-//! A student who adds a line of logging must not lose the failing seed, so neither the line of a
-//! lock nor its address may enter the choice of who is stalled. The same small crate, a copy of
-//! the reference as the server under test, is built twice and must print the same hashes.
+//! A student who adds a line of logging must not lose the failing seed, so the choice of the task
+//! to stall may depend neither on a lock's line nor on its address. The test builds a small crate
+//! twice, with a copy of the reference as the server under test; both must print the same hashes.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::fs;
@@ -30,7 +30,7 @@ debug = "line-tables-only"
 [workspace]
 "#;
 
-/// Lays the crate out below `home`, with every line of its server passed through `edit`.
+/// Writes the crate's files to `home`, with every line of its server passed through `edit`.
 fn lay_out(home: &Path, edit: impl Fn(&str) -> String) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let _ = fs::remove_dir_all(home.join("src"));
@@ -47,7 +47,7 @@ fn lay_out(home: &Path, edit: impl Fn(&str) -> String) {
     }
 }
 
-/// Builds the crate at `home` and runs it.
+/// Builds and runs the crate at `home`; returns what it prints.
 fn hashes(home: &Path, target: &Path) -> String {
     let output = Command::new(env!("CARGO"))
         .args(["run", "--quiet", "--manifest-path"])
@@ -57,14 +57,14 @@ fn hashes(home: &Path, target: &Path) -> String {
         .output()
         .unwrap();
     let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "the crate was not built or failed:\n{complaints}");
+    assert!(output.status.success(), "the crate did not build, or its run failed:\n{complaints}");
     String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]
 fn blank_lines_in_a_server_under_test_change_no_schedule() {
     let home: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).join("blank-lines");
-    // Most of what it depends on is there, where it was built in the same way.
+    // This test's own target folder already has most dependencies of the crate, built alike.
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     lay_out(&home, |line| format!("{line}\n"));
     let plain = hashes(&home, target);
@@ -73,7 +73,7 @@ fn blank_lines_in_a_server_under_test_change_no_schedule() {
         false => format!("{line}\n"),
     });
     let spaced = hashes(&home, target);
-    assert_eq!(plain.lines().count(), 120, "not all runs were made:\n{plain}");
+    assert_eq!(plain.lines().count(), 120, "some runs are missing:\n{plain}");
     assert!(!plain.contains("false"), "a run failed:\n{plain}");
     for (plain, spaced) in plain.lines().zip(spaced.lines()) {
         assert_eq!(plain, spaced, "blank lines changed a schedule");

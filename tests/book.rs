@@ -1,4 +1,4 @@
-//! The book says what is so: its figures are those of a comparison, its links lead somewhere.
+//! The book is up to date: its figures are those of a comparison, its summary has every chapter.
 
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 
@@ -12,10 +12,10 @@ use support::made;
 
 const BEGIN: &str = "<!-- made by scripts/fix from a comparison -->\n";
 
-/// As many seeds as the chapter says.
+/// The number of seeds that the chapter states.
 const RUNS: u64 = 10;
 
-/// The figures of `rpc` and `tick`, but for what only this machine and this build would say.
+/// The figures of `rpc` and `tick`, without those that depend on the machine or on the build.
 fn table() -> String {
     let designs = &DESIGNS[..2];
     let mut comparison = Comparison::new(designs.iter().map(|design| design.name).collect());
@@ -62,6 +62,9 @@ fn every_chapter_is_in_the_summary() {
     for entry in fs::read_dir(folder).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let is_chapter = name.ends_with(".md") && name != "SUMMARY.md";
-        assert!(!is_chapter || summary.contains(&format!("({name})")), "{name} is not listed");
+        assert!(
+            !is_chapter || summary.contains(&format!("({name})")),
+            "SUMMARY.md does not list {name}"
+        );
     }
 }

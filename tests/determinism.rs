@@ -1,4 +1,4 @@
-//! A run is a function of its seed: nothing else about it may matter.
+//! A run is a function of its seed: nothing else may influence it.
 
 mod support;
 
@@ -7,7 +7,7 @@ use raftlab::runtime::{RunConfig, Schedule};
 
 raftlab::guard!();
 
-/// One scenario per part, and the wildest one.
+/// One scenario of each part from 2A to 2D, and the wildest one.
 const SAMPLE: [&str; 5] = [
     "reelection_2a",
     "backup_2b",
@@ -20,7 +20,7 @@ fn config(seed: u64) -> RunConfig {
     RunConfig { seed, ..RunConfig::default() }
 }
 
-/// All that must be the same when a seed is run again.
+/// The parts of a report that must be equal when a seed runs again.
 fn course(report: &Report) -> (u64, std::time::Duration, u64, u64, u64) {
     (report.hash, report.elapsed, report.rpcs, report.bytes, report.commits)
 }
@@ -32,25 +32,30 @@ fn a_seed_gives_the_same_run_twice() {
         for name in SAMPLE {
             let (scenario, config) = (support::scenario(name), RunConfig { schedule, ..config(3) });
             let run = || course(&lab::run_scenario(scenario, design, &config));
-            assert_eq!(run(), run(), "{name} took two courses on {}, {schedule}", design.name);
+            assert_eq!(
+                run(),
+                run(),
+                "{name} ran differently the second time on {}, {schedule}",
+                design.name
+            );
         }
     }
 }
 
-/// The database below is somebody else's, and has hash maps of its own.
+/// The database is a third-party crate, which has hash maps of its own.
 #[cfg(feature = "store")]
 #[test]
 fn a_server_with_a_database_takes_the_same_course_twice() {
     for name in ["torn_commits_store", "snapshot_unreliable_recover_concurrent_partition_store"] {
         let run = || {
-            let tick = support::find_design("tick").expect("it is in every build");
+            let tick = support::find_design("tick").expect("every build has it");
             course(&lab::run_scenario(support::scenario(name), tick, &config(3)))
         };
         let (here, there) = std::thread::scope(|scope| {
             let there = scope.spawn(run);
             (run(), there.join().expect("no run panics"))
         });
-        assert_eq!(here, there, "{name} took two courses");
+        assert_eq!(here, there, "{name} ran differently the second time");
     }
 }
 
@@ -71,7 +76,7 @@ fn runs_side_by_side_do_not_meet() {
         let handles: Vec<_> = SAMPLE.into_iter().map(start).collect();
         handles.into_iter().map(|handle| handle.join().expect("no run panics")).collect()
     });
-    assert_eq!(alone, together, "a run met another one");
+    assert_eq!(alone, together, "concurrent runs influenced each other");
 }
 
 #[test]
@@ -79,7 +84,7 @@ fn observers_change_nothing() {
     for name in SAMPLE {
         let (scenario, design) = (support::scenario(name), &DESIGNS[0]);
         let off = lab::run_scenario_observing(scenario, design, &config(6), Observing::Off);
-        assert_eq!(course(&support::run(name, &config(6))), course(&off), "{name} was disturbed");
+        assert_eq!(course(&support::run(name, &config(6))), course(&off), "{name} was changed");
     }
 }
 
@@ -91,7 +96,7 @@ fn the_record_changes_nothing() {
         assert_eq!(
             course(&support::run(name, &config(7))),
             course(&recorded),
-            "{name} was disturbed"
+            "the record changed {name}"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The guard: what asks the machine inside a simulation gets the seed's answer, or a named failure.
+//! The guard: code that asks the machine in a simulation gets the seed's answer or a named failure.
 #![cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 #![allow(
@@ -41,7 +41,7 @@ fn a_foreign_clock_shows_virtual_time() {
     });
     let (foreign, wall, ours) = outcome.result.unwrap();
     for other in [foreign, wall] {
-        assert!(other.abs_diff(ours) < Duration::from_millis(1), "{other:?} beside {ours:?}");
+        assert!(other.abs_diff(ours) < Duration::from_millis(1), "{other:?} instead of {ours:?}");
     }
 }
 

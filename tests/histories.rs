@@ -1,4 +1,4 @@
-//! What clients saw is judged, however the run ends: on a service whose clients lie.
+//! The suite judges the clients' histories however a run ends; shown with clients that lie.
 
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 
@@ -11,7 +11,7 @@ use raftlab::runtime::{FailureKind, RunConfig, Schedule, thread};
 
 raftlab::guard!();
 
-/// A client that forgets what it read.
+/// A client that reports every value that it read as empty.
 struct Forgetful(Box<dyn KvClient>);
 
 impl KvClient for Forgetful {
@@ -47,7 +47,7 @@ const FORGETFUL: Design = Design {
     ..DESIGNS[0]
 };
 
-/// Runs a story without observers, which would be the first to object.
+/// Runs a story without observers, which would fail it first.
 fn told(design: &Design, schedule: Schedule, run: fn(&mut Cluster)) -> Report {
     let story = Scenario {
         name: "story_3a",
@@ -91,9 +91,9 @@ fn put_that_never_returns(cluster: &mut Cluster) {
     cluster.sleep_ms(3000);
 }
 
-/// Kind and name of what a report says is wrong.
+/// Returns kind and name of the report's failure.
 fn blamed(report: Report) -> (FailureKind, String) {
-    let failure = report.failure.expect("a value that was never written was read");
+    let failure = report.failure.expect("a read of a value that was never written fails the run");
     (failure.kind, failure.name)
 }
 
@@ -124,8 +124,8 @@ fn an_operation_that_never_returned_is_left_open() {
     let report = told(&DESIGNS[0], Schedule::Random, put_that_never_returns);
     assert!(report.ok, "{}", report.render());
     let [History::Kv(operations)] = &report.histories[..] else {
-        panic!("one history, of puts and gets, not {:?}", report.histories);
+        panic!("expected one history, of puts and gets, found {:?}", report.histories);
     };
     assert_eq!(operations.len(), 1, "one operation was called");
-    assert_eq!(operations[0].returned, None, "no majority was there to answer");
+    assert_eq!(operations[0].returned, None, "no majority could answer");
 }

@@ -1,7 +1,7 @@
-//! The suite's own judges: what a wrong server is told, on a design that is simply wrong.
+//! The suite's own checks: which failure each flaw of a server gets.
 //!
-//! The design has no protocol: its servers share one log, S0 leads for ever, and each flaw is one
-//! way of breaking the contract with the service above.
+//! The design has no protocol: its servers share one log, and S0 leads for ever. Each flaw breaks
+//! the contract with the service above in one way.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ enum Flaw {
     ItsPartsStay,
 }
 
-/// The log that all servers share, and the flaw of this run.
+/// The log that all servers share.
 struct Shared {
     log: Mutex<Vec<Bytes>>,
     grown: Condvar,
@@ -123,7 +123,7 @@ const STORY: Scenario = Scenario {
     run: two_commands,
 };
 
-/// Runs the story on a design with `flaw`, the same way that any other is run.
+/// Runs the story on a design with `flaw`, as the suite runs any other design.
 fn judged(flaw: Flaw, schedule: Schedule) -> Report {
     macro_rules! designs {
         ($($flaw:ident),*) => {
@@ -145,16 +145,16 @@ fn judged(flaw: Flaw, schedule: Schedule) -> Report {
         IsNeverDropped,
         ItsPartsStay
     );
-    // Without observers, which would be the first to object.
+    // Without observers, which would fail it first.
     let config = RunConfig { schedule, ..RunConfig::default() };
     lab::run_scenario_observing(&STORY, &design, &config, Observing::Off)
 }
 
-/// Kind and name of what fails a design with `flaw`.
+/// Returns kind and name of the failure of a design with `flaw`.
 fn blamed(flaw: Flaw) -> (FailureKind, String) {
     let report = judged(flaw, Schedule::Random);
     assert!(!report.ok, "a report with a failure is not ok");
-    let failure = report.failure.expect("the flaw is noticed");
+    let failure = report.failure.expect("the suite notices the flaw");
     (failure.kind, failure.name)
 }
 
@@ -209,7 +209,7 @@ fn a_wait_fails_except_under_the_hostile_schedule_where_it_cuts_short() {
 #[test]
 fn a_wrong_value_fails_under_every_schedule() {
     for schedule in [Schedule::Fifo, Schedule::Random, Schedule::Hostile] {
-        let failure = judged(Flaw::SkipsAnIndex, schedule).failure.expect("it is noticed");
+        let failure = judged(Flaw::SkipsAnIndex, schedule).failure.expect("the suite notices it");
         assert_eq!(failure.name, "apply_order", "under the schedule {schedule}");
     }
 }

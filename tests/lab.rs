@@ -1,7 +1,7 @@
 //! The suite: every scenario on the virtual clock, with several seeds each, on every design.
 //!
 //! `cargo test 2a` runs part 2A. `RAFTLAB_RUNS=500 cargo test 2a` runs more seeds, from
-//! `RAFTLAB_SEED` on. A failure ends with the line that repeats it.
+//! `RAFTLAB_SEED` on. A failure ends with the command that repeats it.
 
 mod support;
 
@@ -29,7 +29,7 @@ macro_rules! test {
 
 raftlab::lab::scenarios!(tests);
 
-/// The same on the tick-based design, without what speaks `RaftRpc`.
+/// The suite on the tick-based design, without the scenarios that speak `RaftRpc`.
 mod tick {
     macro_rules! test {
         ($name:ident, puppets) => {};
@@ -51,7 +51,7 @@ mod tick {
     raftlab::lab::scenarios!(tests);
 }
 
-/// The same on the crate `raft`, in a build that has it, without the servers with a database.
+/// The suite on the crate `raft`, in a build that has it, without the servers with a database.
 #[cfg(feature = "raft-rs")]
 mod raft_rs {
     macro_rules! test {
@@ -79,7 +79,7 @@ mod raft_rs {
 fn old_seeds_belong_to_scenarios_and_designs() {
     for OldSeed { test, design, .. } in support::old_seeds() {
         support::scenario(&test);
-        // One of them is not in every build.
+        // `raft-rs` is not in every build.
         assert!(["rpc", "tick", "raft-rs"].contains(&design.as_str()), "{test}: {design:?}?");
     }
 }
@@ -97,7 +97,7 @@ fn a_seed_is_read_with_its_schedule_and_design() {
     assert_eq!(read("figure8_2c 53 hostile  # story"), rpc(Schedule::Hostile));
     assert_eq!(read("figure8_2c 53 hostile tick  # story"), tick(Schedule::Hostile));
     assert_eq!(read("figure8_2c 53 tick  # story"), tick(Schedule::Random));
-    assert_eq!(read("figure8_2c 53 tick hostile  # story"), None, "the other way round");
+    assert_eq!(read("figure8_2c 53 tick hostile  # story"), None, "the design before the schedule");
     assert_eq!(read("figure8_2c 53"), None, "a seed without a story");
     assert_eq!(read("figure8_2c # story"), None, "a story without a seed");
 }

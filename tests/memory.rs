@@ -1,6 +1,6 @@
-//! Memory stays flat over many runs, and a judgement keeps to its limit.
+//! Memory stays flat over many runs, and the checker keeps to its memory limit.
 //!
-//! The tests are alone in their process and run one after the other, since they measure it.
+//! The tests measure their process, so they share it with no others and run one after the other.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 #![allow(clippy::disallowed_types, reason = "the lock is one of tests, outside of their runs")]
 #![cfg(target_os = "linux")]
@@ -15,7 +15,7 @@ use raftlab::runtime::{self, RunConfig, channel, thread};
 
 raftlab::guard!();
 
-/// Keeps the other tests from running meanwhile.
+/// Makes the other tests wait until the guard is dropped.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -51,14 +51,14 @@ fn memory_stays_flat() {
     let before = resident_kib();
     campaign(1_000..11_000);
     let after = resident_kib();
-    // One stack a run would be 100 MB, one small allocation of a run 1 MB.
-    assert!(after < before + 1_000, "grew from {before} to {after} KiB over 10,000 runs");
+    // A leak of one stack per run would be 100 MB, of one small allocation per run 1 MB.
+    assert!(after < before + 1_000, "memory grew from {before} to {after} KiB over 10,000 runs");
 }
 
-/// For each of `keys`: appends that all overlap, and a read that misses one letter of them.
+/// Makes, for each of `keys`, appends that all overlap and a read that misses one of their letters.
 ///
-/// Each part of them is legal. So all must be tried in each order, and to remember these takes more
-/// memory than there is.
+/// Every subset of the appends is legal, so the checker must try all of them in every order.
+/// Remembering these orders takes more memory than a machine has.
 fn crowds(keys: u64) -> Vec<Operation<KvInput, KvOutput>> {
     const WIDTH: usize = 24;
     let crowd = |key: u64| {
@@ -74,7 +74,7 @@ fn crowds(keys: u64) -> Vec<Operation<KvInput, KvOutput>> {
     (0..keys).flat_map(crowd).collect()
 }
 
-/// The most memory in KiB that `judge` takes, measured each time that it asks whether to stop; and
+/// Returns the peak memory of `judge` in KiB, measured each time that it asks whether to stop, and
 /// its verdict.
 fn most_kib<T>(memory: usize, judge: impl FnOnce(&Budget<'_>) -> T) -> (u64, T) {
     let before = resident_kib();
@@ -87,7 +87,7 @@ fn most_kib<T>(memory: usize, judge: impl FnOnce(&Budget<'_>) -> T) -> (u64, T) 
     (most.get() - before, verdict)
 }
 
-/// A table doubles when it is full, so its last growth may exceed the limit, by as much again.
+/// A table doubles when it is full, so its last growth may reach up to twice the limit.
 #[test]
 fn a_judgement_that_needs_more_than_the_limit_keeps_to_it_and_says_so() {
     const LIMIT: usize = 4 << 20;

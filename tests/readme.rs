@@ -1,4 +1,4 @@
-//! The README says what is so: its table is made from the list of tests, its links lead somewhere.
+//! The README is up to date: its tables come from the list of tests, its links lead to files.
 //!
 //! Its Rust code runs as a doctest, and `scripts/verify` runs its commands.
 
@@ -15,7 +15,7 @@ use support::made::{self, root};
 const BEGIN: &str = "<!-- made by scripts/fix from the list of tests -->\n";
 const BEGIN_STORE: &str = "<!-- made by scripts/fix from the list of tests of part store -->\n";
 
-/// The table of the tests of `parts`, as it must stand in the README.
+/// The table of the tests of `parts`, as the README must have it.
 fn table(parts: impl Iterator<Item = Part>) -> String {
     let mut text = String::from("| Test | Servers | What fails it |\n| --- | --- | --- |\n");
     for part in parts {
@@ -37,8 +37,8 @@ fn table(parts: impl Iterator<Item = Part>) -> String {
     text
 }
 
-/// Both tables in one test, since they are in one file. A build without a database has no list of
-/// part `store` to compare with.
+/// One test checks both tables, since they are in one file. A build without a database has no list
+/// of part `store` to compare with.
 #[test]
 fn the_tables_are_those_of_the_list() {
     made::check(
@@ -51,7 +51,7 @@ fn the_tables_are_those_of_the_list() {
     }
 }
 
-/// Links of a page that lead to no file. Links to elsewhere are not followed.
+/// Returns the links of a page that lead to no file. Links to other sites are not followed.
 fn dead_links(folder: &Path, text: &str) -> Vec<String> {
     let targets = text.split("](").skip(1).filter_map(|tail| tail.split([')', '#']).next());
     targets
@@ -73,7 +73,7 @@ fn links_lead_to_files_that_exist() {
     for page in pages {
         let text = fs::read_to_string(&page).unwrap();
         let dead = dead_links(page.parent().unwrap(), &text);
-        assert!(dead.is_empty(), "{} links to nothing: {dead:?}", page.display());
+        assert!(dead.is_empty(), "{} has dead links: {dead:?}", page.display());
     }
 }
 

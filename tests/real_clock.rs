@@ -1,6 +1,7 @@
-//! A few scenarios on the real clock, so that both clocks stay true.
+//! A few scenarios on the real clock, so that the suite works on both clocks.
 //!
-//! Real threads and wall time: slow, and not to be repeated. Everything else runs in `lab.rs`.
+//! Runs with real threads and wall time are slow and cannot be repeated, so the whole suite runs on
+//! the virtual clock, in `lab.rs`.
 
 mod support;
 

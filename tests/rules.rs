@@ -11,7 +11,7 @@ fn source(file: &str) -> String {
 fn the_map_of_rules_names_functions_that_are_there() {
     let chapter = source("mod.rs");
     let rows: Vec<&str> = chapter.lines().filter(|line| line.starts_with("//! |")).collect();
-    // Behind the heading and its rule.
+    // Without the table's heading and the line below it.
     let rules = rows.iter().skip(2);
     assert!(rules.len() >= 14, "Figure 2 has more rules than {}", rules.len());
     for row in rules {

@@ -1,5 +1,6 @@
-//! What a run does with the signals of the process that it runs in. Each test has a process of its
-//! own, since handlers belong to the process.
+//! How a run treats the signals of its process.
+//!
+//! Each test has a process of its own, since handlers belong to the process.
 #![cfg(all(target_os = "linux", not(raftlab_portable)))]
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 #![allow(unsafe_code, reason = "a host's handlers, as a C program would install them")]
@@ -21,7 +22,7 @@ fn virtual_run<T: Send + 'static>(
     runtime::run(&RunConfig { seed, ..RunConfig::default() }, main)
 }
 
-/// Runs `body` in a process of its own; whether it ended well, and what it said.
+/// Runs `body` in a process of its own; returns whether it succeeded, and its standard error.
 fn in_child(test: &str, body: impl FnOnce()) -> (bool, String) {
     if std::env::var_os("RAFTLAB_CHILD").is_some() {
         body();
@@ -55,21 +56,21 @@ fn spin() {
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
-/// How often a handler of the host's was called.
+/// The number of calls of the host's handlers.
 static CALLS: AtomicU32 = AtomicU32::new(0);
 
 extern "C" fn count(_: c_int) {
     CALLS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// What [`count_and_pass_on`] found when it was installed.
+/// The handler that [`count_and_pass_on`] replaced.
 static BEFORE: AtomicUsize = AtomicUsize::new(0);
 
-/// A page that may not be touched until [`repair`] has seen to it.
+/// A page that is not accessible until [`repair`] makes it so.
 static PAGE: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
 const PAGE_SIZE: usize = 4096;
 
-/// Makes the page accessible, as a host does that loads pages as they are touched.
+/// Makes the page accessible, like a host that loads pages on first access.
 extern "C" fn repair(_: c_int, _: *mut libc::siginfo_t, _: *mut c_void) {
     CALLS.fetch_add(1, Ordering::Relaxed);
     let page = PAGE.load(Ordering::Relaxed);
@@ -84,14 +85,14 @@ extern "C" fn count_and_pass_on(signal: c_int, info: *mut libc::siginfo_t, conte
     before(signal, info, context);
 }
 
-/// Installs a handler of the host's; the one that was there.
+/// Installs a handler of the host; returns the previous one.
 fn install(signal: c_int, handler: usize, flags: c_int) -> usize {
     let mut old = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
     unsafe {
         let mut new = std::mem::MaybeUninit::<libc::sigaction>::zeroed().assume_init();
         (new.sa_sigaction, new.sa_flags) = (handler, flags);
         let status = libc::sigaction(signal, &raw const new, old.as_mut_ptr());
-        assert_eq!(status, 0, "signal {signal} takes no handler");
+        assert_eq!(status, 0, "no handler can be installed for signal {signal}");
         old.assume_init().sa_sigaction
     }
 }
@@ -104,7 +105,7 @@ fn handler_of(signal: c_int) -> usize {
     }
 }
 
-/// Touches the page, which may not be touched; [`repair`] must see to it.
+/// Writes to the page while it is not accessible; [`repair`] must make it so.
 fn touch_forbidden_page() {
     let protection = libc::PROT_NONE;
     if PAGE.load(Ordering::Relaxed).is_null() {
@@ -121,7 +122,7 @@ fn touch_forbidden_page() {
         libc::mprotect(page, PAGE_SIZE, protection);
         page.cast::<u8>().write_volatile(1);
     }
-    assert!(CALLS.load(Ordering::Relaxed) > before, "the host's handler was not asked");
+    assert!(CALLS.load(Ordering::Relaxed) > before, "the host's handler was not called");
 }
 
 fn raise(signal: c_int) {
@@ -174,7 +175,8 @@ fn the_hosts_signals_reach_it_while_a_task_is_asked_and_after() {
         let handler = count as *const () as usize;
         install(libc::SIGUSR2, handler, 0);
         let raised = std::thread::spawn(|| {
-            // From before the question until after it: it begins after five seconds of CPU time.
+            // Raises from before the runtime asks the task until after. It asks after five
+            // seconds of CPU time.
             let mut raised = 0;
             while !STOP.load(Ordering::Relaxed) {
                 raise(libc::SIGUSR2);
@@ -197,7 +199,7 @@ fn a_fault_of_the_hosts_is_repaired_by_it_and_ours_is_still_named() {
     let (ok, stderr) = in_child(test, || {
         install(libc::SIGSEGV, repair as *const () as usize, libc::SA_SIGINFO);
         let outcome = virtual_run(4, || {
-            // Inside of a task, and twice: the handlers are still in place after the first.
+            // Inside a task, and twice: the handlers must still be in place after the first fault.
             touch_forbidden_page();
             touch_forbidden_page();
         });
@@ -226,7 +228,7 @@ fn a_handler_that_the_host_installs_during_a_run_stays_and_may_pass_on() {
         assert!(outcome.result.is_ok());
         assert_eq!(handler_of(libc::SIGSEGV), handler, "the host's later handler is gone");
         touch_forbidden_page();
-        // Ours goes in front of it now, and it passes on to ours again.
+        // The runtime's handler now comes before the host's, which passes the signal back to it.
         assert!(virtual_run(2, touch_forbidden_page).result.is_ok());
         assert_eq!(handler_of(libc::SIGSEGV), handler, "the host's later handler is gone");
         touch_forbidden_page();
@@ -248,7 +250,11 @@ fn the_handler_is_there_until_the_last_of_several_runs_has_ended() {
         wait.recv().unwrap();
         let before = handler_of(libc::SIGSEGV);
         assert!(virtual_run(1, || ()).result.is_ok());
-        assert_eq!(handler_of(libc::SIGSEGV), before, "the end of one run took it from the other");
+        assert_eq!(
+            handler_of(libc::SIGSEGV),
+            before,
+            "the end of one run removed the other run's handler"
+        );
         STOP.store(true, Ordering::Relaxed);
         let _ = other.join();
     });

@@ -1,4 +1,4 @@
-//! A program that does not say `raftlab::guard!()` keeps the libc that it would have without us.
+//! A program without `raftlab::guard!()` calls the functions of libc, not those of the guard.
 
 #![cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
 #![allow(
@@ -28,5 +28,8 @@ fn a_foreign_clock_is_not_caught_and_harms_nobody() {
         start.elapsed()
     });
     let elapsed = outcome.result.expect("the run ends well");
-    assert!(elapsed < Duration::from_secs(100), "{elapsed:?} of a sleep in virtual time");
+    assert!(
+        elapsed < Duration::from_secs(100),
+        "a sleep in virtual time took {elapsed:?} of real time"
+    );
 }

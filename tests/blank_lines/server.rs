@@ -1,7 +1,7 @@
-//! A crate of its own with a server under test: what a student's crate would look like.
+//! A crate with a server under test, like a student's crate.
 //!
-//! Prints a hash for each scenario, schedule and seed. The test builds it twice, the second time
-//! with blank lines all over the server's source, and compares what the two print.
+//! It prints a hash for each scenario, schedule and seed. The test builds it twice, the second time
+//! with many blank lines in the server's source, and compares the two outputs.
 
 #![allow(dead_code, unused_imports)]
 

@@ -14,7 +14,7 @@ use raftlab::runtime::thread;
 
 pub const SERVERS: u32 = 3;
 
-/// Long enough for an election and for any news to reach everybody.
+/// Long enough for an election, and for every message to reach every server.
 pub const LONG: Duration = Duration::from_secs(3);
 
 pub struct Cluster {
@@ -22,7 +22,7 @@ pub struct Cluster {
     pub network: Network,
     pub persisters: Vec<Persister>,
     pub servers: Vec<Arc<dyn Consensus>>,
-    /// What each server's service was given, in every life: commands, and snapshots as `@index`.
+    /// What each server's service received in this life: commands, and snapshots as `@index`.
     applied: Vec<Arc<Quiet<Vec<String>>>>,
 }
 
@@ -44,7 +44,7 @@ impl Cluster {
         cluster
     }
 
-    /// A new life of server `me`, whose service does not read yet.
+    /// Starts a new life of server `me`, whose service does not read yet.
     pub fn boot(&self, me: u32) -> (Arc<dyn Consensus>, Receiver<ApplyMsg>) {
         let (sender, apply_ch) = channel::bounded(0);
         let boot = Boot {
@@ -75,7 +75,11 @@ impl Cluster {
                         applied.with(|applied| applied.push(command));
                     }
                     ApplyMsg::Snapshot { last_included, data } => {
-                        assert_eq!(data, Bytes::from_static(b"state"), "not what was saved");
+                        assert_eq!(
+                            data,
+                            Bytes::from_static(b"state"),
+                            "the snapshot is not the one that was saved"
+                        );
                         applied.with(|applied| applied.push(format!("@{}", last_included.index)));
                     }
                 }
@@ -106,12 +110,12 @@ impl Cluster {
         self.connect(me, true);
     }
 
-    /// The one leader, after an election has had time.
+    /// Returns the one leader, after giving an election time to end.
     pub fn leader(&self) -> u32 {
         thread::sleep(LONG);
         let leads = |server: &u32| self.servers[*server as usize].get_state().is_leader;
         let leaders: Vec<u32> = (0..SERVERS).filter(leads).collect();
-        assert_eq!(leaders.len(), 1, "{leaders:?} lead");
+        assert_eq!(leaders.len(), 1, "not exactly one leader: {leaders:?}");
         leaders[0]
     }
 

@@ -9,10 +9,10 @@ use raftlab::labrpc::Network;
 use raftlab::persister::Persister;
 use raftlab::runtime::{self, RunConfig, Schedule, channel, thread};
 
-/// More clients than any design takes in at a time.
+/// More clients than any design handles in one batch.
 const CLIENTS: usize = 1000;
 
-/// How many of the commands that come at once a server takes which is a cluster by itself.
+/// Counts the commands that a cluster of one server accepts when all clients send at once.
 fn taken(design: &Design) -> usize {
     let (make, network) = (design.make, Network::new());
     let (apply_sender, apply_ch) = channel::bounded(0);

@@ -1,4 +1,4 @@
-//! What every design owes its service, whatever stands behind it.
+//! The contract that every design keeps with its service, however it works inside.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod cluster;

@@ -1,4 +1,4 @@
-//! A server can be built in the order of the course: rules belong to parts.
+//! A student can build a server in the order of the course, because each rule belongs to a part.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use raftlab::persister::{PersistError, Persister};
 use raftlab::raft::Raft;
 use raftlab::runtime::{RunConfig, Schedule};
 
-/// The reference on a disk that nobody will look at again, as before part 2C.
+/// The reference with a disk that no later life reads, like a student's server before part 2C.
 const FORGETFUL: Design = Design::raft_rpc("forgetful", make);
 
 fn make(boot: Boot<'_>) -> Result<Instance, PersistError> {
@@ -50,7 +50,7 @@ fn a_server_that_stores_nothing_fails_2c_and_is_told_what_to_do() {
         assert_eq!(failure.name, "PersistBeforeRequest", "{}: {failure}", scenario.name);
         assert!(failure.message.contains("save the vote"), "{failure}");
     }
-    // But for the test that is about speed alone.
+    // All except the test that is about speed alone.
     let asked = |it: &&Scenario| it.puppets && it.name != "fast_backup_2c";
     for scenario in of(Part::P2C).filter(asked) {
         let report = run(scenario, &FORGETFUL, 1, Schedule::Random);
@@ -62,9 +62,13 @@ fn a_server_that_stores_nothing_fails_2c_and_is_told_what_to_do() {
 fn strict_takes_the_rules_of_all_parts_and_the_replay_line_says_so() {
     let scenario = of(Part::P2A).next().expect("there is a first test");
     let report = run(scenario, &FORGETFUL.strict(), 1, Schedule::Random);
-    let failure = report.failure.as_ref().expect("nothing is stored");
+    let failure = report.failure.as_ref().expect("a server that stores nothing fails");
     assert_eq!(failure.name, "PersistBeforeRequest", "{failure}");
     assert!(report.replay_line().ends_with(" --strict"), "{}", report.replay_line());
     let ours = run(scenario, &DESIGNS[0].strict(), 1, Schedule::Random);
-    assert!(ours.ok && !ours.strict, "ours are strict anyway: {}", ours.render());
+    assert!(
+        ours.ok && !ours.strict,
+        "the reference must pass, and is always judged by all rules: {}",
+        ours.render()
+    );
 }

@@ -1,4 +1,4 @@
-//! What a server offers to the service above it.
+//! A server's contract with the service above it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use raftlab::runtime::{self, Clock, RunConfig, thread};
 use super::cluster::{Cluster, LONG, SERVERS, other_than};
 use super::witness::watch;
 
-/// Runs `story` on a cluster of each design; side by side, since on the real clock it mostly waits.
+/// Runs `story` on a cluster of each design, all in parallel: on the real clock, they mostly wait.
 fn on(clock: Clock, story: fn(Cluster)) {
     let run = |design: &'static Design| {
         let config = RunConfig { clock, ..RunConfig::default() };
@@ -84,7 +84,10 @@ fn what_befalls_replies_befalls_what_followers_say() {
         cluster.start(leader, "a").unwrap();
         thread::sleep(LONG);
         for server in 0..SERVERS {
-            assert!(cluster.applied(server).is_empty(), "S{server}: who said that it has it?");
+            assert!(
+                cluster.applied(server).is_empty(),
+                "S{server} applied a command though every reply was lost"
+            );
         }
         cluster.shutdown();
     });
@@ -138,7 +141,7 @@ fn a_server_that_lags_behind_a_snapshot_is_given_it_and_goes_on() {
         thread::sleep(LONG);
         assert_eq!(cluster.applied(lags), ["@2", "b"]);
 
-        // What it installed is its own now: its next life starts from there.
+        // The server has saved the snapshot that it installed: its next life starts from there.
         cluster.crash(lags);
         cluster.restart(lags);
         let leader = cluster.leader();
@@ -158,7 +161,7 @@ fn a_killed_instance_ends_though_no_service_reads_and_no_peer_answers() {
             let me = other_than(leader);
             let slot = me as usize;
 
-            // A new life of a follower, whose service never reads. It has one thing to apply.
+            // A follower gets a new life and one command to apply, but its service never reads.
             cluster.crash(me);
             let witness = watch(&cluster.persisters[slot]);
             let (server, apply_ch) = cluster.boot(me);
@@ -167,20 +170,24 @@ fn a_killed_instance_ends_though_no_service_reads_and_no_peer_answers() {
             cluster.start(leader, "a").unwrap();
             thread::sleep(LONG);
 
-            // It is cut off, stands for election, and waits for answers that take seconds.
+            // It is cut off, stands for election, and waits for replies that take seconds.
             cluster.connect(me, false);
             thread::sleep(LONG);
             assert!(server.get_state().term > Term(1), "it did not stand for election");
 
             server.kill();
             server.kill();
-            assert!(!server.get_state().is_leader, "a killed instance leads nobody");
+            assert!(!server.get_state().is_leader, "a killed instance still leads");
             server.start(Bytes::new()).unwrap_err();
             thread::sleep(Duration::from_millis(300));
             let received = apply_ch.recv_timeout(Duration::ZERO);
-            assert_eq!(received, Err(RecvTimeoutError::Disconnected), "the applier lives on");
+            assert_eq!(
+                received,
+                Err(RecvTimeoutError::Disconnected),
+                "the applier is still running"
+            );
 
-            // Its tasks have let go of it: with the last handle goes its storage.
+            // Its tasks have dropped it, so its storage is dropped together with the last handle.
             cluster.crash(me);
             cluster.servers.remove(slot);
             drop(server);

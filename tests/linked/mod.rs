@@ -15,7 +15,7 @@ pub struct Function {
 }
 
 impl Function {
-    /// Whether it is a definition of the executable's own.
+    /// Whether the executable itself defines it.
     pub fn is_in_the_executable(&self) -> bool {
         self.base == base_of(functions as *const c_void)
     }

@@ -1,10 +1,10 @@
-//! Parts of pages that are made from what they speak of.
+//! Checks the parts of pages that are generated from code.
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 
 use std::fs;
 use std::path::PathBuf;
 
-/// Where such a part ends.
+/// The line that ends such a part.
 const END: &str = "<!-- end of what is made -->";
 
 /// The root of the project.
@@ -12,16 +12,15 @@ pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Compares what stands in `page` after `begin` with what it must be; with `RAFTLAB_REWRITE`,
-/// writes it.
+/// Compares the part of `page` after `begin` with `made`; with `RAFTLAB_REWRITE`, replaces it.
 pub fn check(page: &str, begin: &str, made: &str) {
     let path = root().join(page);
     let text = fs::read_to_string(&path).unwrap();
-    let begin = text.find(begin).expect("its beginning is marked") + begin.len();
-    let end = begin + text[begin..].find(END).expect("its end is marked");
+    let begin = text.find(begin).expect("the page marks the part's beginning") + begin.len();
+    let end = begin + text[begin..].find(END).expect("the page marks the part's end");
     if std::env::var_os("RAFTLAB_REWRITE").is_some() {
         fs::write(&path, format!("{}{made}{}", &text[..begin], &text[end..])).unwrap();
         return;
     }
-    assert_eq!(&text[begin..end], made, "{page} is not as it must be: run scripts/fix");
+    assert_eq!(&text[begin..end], made, "{page} is out of date: run scripts/fix");
 }

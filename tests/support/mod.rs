@@ -1,4 +1,4 @@
-//! What the tests of the suite share: runs by name, numbers from the environment, old seeds.
+//! Helpers of the suite's tests: runs by name, numbers from the environment, old seeds.
 #![allow(dead_code, reason = "each test file uses its own part of it")]
 
 pub mod made;
@@ -16,12 +16,12 @@ pub fn run(name: &str, config: &RunConfig) -> Report {
     lab::run_scenario(scenario(name), &DESIGNS[0], config)
 }
 
-/// Fails the test, with all that is known, unless the run did well.
+/// Fails the test with the run's full report unless the run passed.
 pub fn expect_ok(report: &Report) {
     assert!(report.ok, "{} failed with seed {}\n\n{}", report.test, report.seed, report.render());
 }
 
-/// Runs scenario `name` on the reference; see [`check_design`].
+/// Runs scenario `name` on the reference, as [`check_design`] does on any design.
 pub fn check(name: &str) {
     check_runs(name, DESIGNS[0].name, 5);
 }
@@ -32,7 +32,7 @@ pub fn check_design(name: &str, design: &str) {
     check_runs(name, design, 2);
 }
 
-/// `runs` is how many seeds when `RAFTLAB_RUNS` does not say.
+/// Runs the old seeds and `runs` fresh ones; `RAFTLAB_RUNS` overrides `runs`.
 fn check_runs(name: &str, design: &str, runs: u64) {
     let on = find_design(design).unwrap_or_else(|| panic!("no design is called {design:?}"));
     let first = number("RAFTLAB_SEED", 1);
