@@ -1,14 +1,15 @@
-//! What a patch of `tests/fair` says about itself, in the lines before its first diff.
+//! The header of a patch of `tests/fair`: the lines before its first diff.
 //!
 //! ```text
 //! id: polling-applier
-//! differs: the applier looks every 5 ms whether there is something to apply
-//! allowed: Figure 2 says what is applied, not how soon
+//! differs: the applier checks every 5 ms whether there is something to apply
+//! allowed: Figure 2 says which entries are applied, not how soon
 //! but-for: nothing
 //! ```
 //!
-//! `allowed` is where the paper, or the course, allows it. `but-for` names the tests that such a
-//! server may fail, because they ask for more than the paper on purpose; each says so in its text.
+//! `allowed` names the place where the paper or the course allows it. `but-for` names the tests
+//! that such a server may fail, because they ask for more than the paper on purpose; each says so
+//! in its text.
 
 use std::path::Path;
 
@@ -19,9 +20,9 @@ use super::fields;
 pub struct Header {
     /// The file's name without `.patch`.
     pub id: String,
-    /// What the server does otherwise than the reference.
+    /// How the server differs from the reference.
     pub differs: String,
-    /// Why it may.
+    /// Why that is allowed.
     pub allowed: String,
     /// Tests that it may fail.
     pub but_for: Vec<String>,

@@ -1,8 +1,8 @@
 //! Correct servers that differ from ours, each a small patch of the reference; the suite must pass
 //! them all.
 //!
-//! Here every patch is only looked at: that it applies, says what it is, and excuses tests that
-//! exist. `scripts/fair` runs them, and the three whole Rafts beside them.
+//! The tests here run no patch. They check that every patch applies, has a complete header, and
+//! excuses only tests that exist. `scripts/fair` runs the patches and three whole Rafts.
 
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 
@@ -37,9 +37,9 @@ fn there_are_twenty_correct_servers_and_every_patch_applies() {
             .arg(&patch)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .output()
-            .expect("git is there, since this tree came by way of it");
+            .expect("git is installed");
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "make {} anew: {errors}", patch.display());
+        assert!(output.status.success(), "recreate {}: {errors}", patch.display());
     }
 }
 

@@ -1,5 +1,5 @@
-//! Runs the suite on servers that are correct and different; `scripts/fair` builds it into a
-//! program with all of them.
+//! Runs the suite on correct servers that differ from ours; `scripts/fair` builds it into a program
+//! with all of them.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use raftlab::runtime::{RunConfig, Schedule};
 
 use super::header::Header;
 
-/// How many failures of a server are printed.
+/// Maximum number of failures that are printed for a server.
 const SHOWN_MAX: usize = 6;
 
 /// What to run. The arguments come from `scripts/fair`, which has checked them.
@@ -50,7 +50,7 @@ impl Plan {
     }
 }
 
-/// What came of one server.
+/// The result of one server.
 struct Row {
     name: &'static str,
     runs: u64,
@@ -59,8 +59,8 @@ struct Row {
     tests: BTreeSet<&'static str>,
 }
 
-/// Runs every server of `fair`, and prints a row for each. Fails when one of them was failed.
-#[allow(clippy::disallowed_methods, reason = "no run is on here: whole runs go to OS threads")]
+/// Runs every server of `fair`, and prints a row for each. Fails if the suite fails one of them.
+#[allow(clippy::disallowed_methods, reason = "no run is active here: whole runs go to OS threads")]
 pub fn main(fair: &[Design]) -> ExitCode {
     let plan = Plan::of(std::env::args().skip(1));
     println!("  {:<36} {:>7} {:>7} {:>7}  failed wrongly by", "server", "runs", "failed", "CPU s");
@@ -82,7 +82,7 @@ pub fn main(fair: &[Design]) -> ExitCode {
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Prints a row; 1 if its server was failed.
+/// Prints a row; returns 1 if the suite failed the row's server.
 fn print(row: &Row) -> usize {
     let mark = if row.failed.is_empty() { "  " } else { "! " };
     let tests: Vec<_> = row.tests.iter().copied().collect();
@@ -94,7 +94,7 @@ fn print(row: &Row) -> usize {
     usize::from(!row.failed.is_empty())
 }
 
-/// Runs the whole suite on `design`, but for the tests that its patch excuses.
+/// Runs the whole suite on `design`, except the tests that its patch excuses.
 fn judge(plan: &Plan, design: &Design) -> Row {
     let file = plan.patches.join(format!("{}.patch", design.name));
     let but_for = Header::read(&file).unwrap_or_else(|what| panic!("{what}")).but_for;

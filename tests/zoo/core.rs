@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::{applies, patches_in, root};
 
-/// What a patch of `tests/zoo/tick` says of itself.
+/// The header of a patch of `tests/zoo/tick`, and the files that it changes.
 struct Planted {
     name: String,
     bug: String,
@@ -46,7 +46,7 @@ pub fn is_planted(name: &str) -> bool {
 fn every_patch_of_the_core_applies() {
     let patches = patches_in("tests/zoo/tick");
     let broken: Vec<_> = patches.iter().filter_map(|patch| applies(patch).err()).collect();
-    assert!(broken.is_empty(), "make these anew against src/tick:\n{}", broken.join(""));
+    assert!(broken.is_empty(), "recreate these patches against src/tick:\n{}", broken.join(""));
 }
 
 #[test]

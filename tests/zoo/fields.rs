@@ -1,10 +1,11 @@
-//! The lines before the first diff of a patch: fields that say what it is, one a line. The patches
-//! of `tests/zoo` and of `tests/fair` have different ones; the first is always `id`, the file's
-//! name.
+//! A patch's header: the lines before its first diff, with one field in each.
+//!
+//! The patches of `tests/zoo` and of `tests/fair` have different fields; the first is always `id`,
+//! the file's name.
 
 use std::path::Path;
 
-/// The values of the fields called `names` of the patch in `file`, or what is wrong with it.
+/// Returns the values of the fields `names` of the patch in `file`, or what is wrong with it.
 pub fn read<const N: usize>(file: &Path, names: [&str; N]) -> Result<[String; N], String> {
     let place = file.display();
     let text = std::fs::read_to_string(file).map_err(|error| format!("{place}: {error}"))?;
@@ -17,7 +18,7 @@ pub fn read<const N: usize>(file: &Path, names: [&str; N]) -> Result<[String; N]
     }
 }
 
-/// The values of the fields called `names`, in that order, at the beginning of a patch.
+/// Returns the values of the fields `names`, which must begin a patch in that order.
 pub fn parse<const N: usize>(text: &str, names: [&str; N]) -> Result<[String; N], String> {
     let mut lines = text.lines().take_while(|line| !line.starts_with("diff "));
     let mut values = [const { String::new() }; N];
@@ -30,7 +31,7 @@ pub fn parse<const N: usize>(text: &str, names: [&str; N]) -> Result<[String; N]
             .to_string();
     }
     match lines.find(|line| !line.is_empty()) {
-        Some(line) => Err(format!("{line:?} does not belong into a header")),
+        Some(line) => Err(format!("{line:?} is no field of the header")),
         None => Ok(values),
     }
 }

@@ -1,4 +1,4 @@
-//! What a patch of the zoo says about itself, in the lines before its first diff.
+//! The header of a patch of the zoo: the lines before its first diff.
 //!
 //! ```text
 //! id: e15-vote-given-twice
@@ -10,8 +10,9 @@
 //! ```
 //!
 //! `catalogue` is the row of the bug catalogue in `docs/coverage.md`. `caught-by` names the
-//! scenarios and observers that ought to notice, or `nothing`. `schedule` is the mildest one that
-//! shows it. `unseen` is `no`, or the reason why the suite may miss it.
+//! scenarios, observers and kinds of failure that ought to catch the bug, or `nothing`. `schedule`
+//! is the mildest one that shows the bug. `unseen` is `no`, or the reason why the suite may miss
+//! the bug.
 
 use std::path::Path;
 
@@ -30,7 +31,7 @@ pub struct Header {
     pub caught_by: Vec<String>,
     /// The schedule that it needs.
     pub schedule: String,
-    /// Why it may legally go unseen; `None` if it must be caught.
+    /// Why the suite may miss it; `None` if it must be caught.
     pub unseen: Option<String>,
 }
 

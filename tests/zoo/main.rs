@@ -1,8 +1,8 @@
-//! The zoo: planted bugs, each a small patch of the reference, and what is to catch it.
+//! The zoo: planted bugs, each a small patch of the reference, and the checks that must catch it.
 //!
-//! Here every patch is only looked at: that it applies, says what it is, and stands in
-//! `docs/coverage.md` with the words of its header. `scripts/zoo` runs them, and `scripts/zoo-tick`
-//! those of the tick core (`core.rs`).
+//! The tests here run no patch. They check that every patch applies, has a complete header, and has
+//! a row in `docs/coverage.md` with the words of its header. `scripts/zoo` runs the patches, and
+//! `scripts/zoo-tick` those of the tick core (`core.rs`).
 
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 
@@ -19,7 +19,7 @@ use std::process::Command;
 use header::Header;
 use raftlab::lab::SCENARIOS;
 
-/// How a run may fail beside by an observer or a limit: words for `caught-by`.
+/// Kinds of failure that `caught-by` may name besides scenarios and observers.
 const KINDS: [&str; 6] = ["assertion", "panic", "deadlock", "livelock", "limit", "leak"];
 
 fn root() -> PathBuf {
@@ -46,14 +46,14 @@ fn headers() -> Vec<Header> {
         .collect()
 }
 
-/// Whether `git apply --check` takes `patch`; what it says if not.
+/// Checks that `git apply --check` accepts `patch`; returns its message if not.
 fn applies(patch: &Path) -> Result<(), String> {
     let output = Command::new("git")
         .args(["apply", "--check"])
         .arg(patch)
         .current_dir(root())
         .output()
-        .expect("git is there, since this tree came by way of it");
+        .expect("git is installed");
     if output.status.success() {
         return Ok(());
     }
@@ -63,7 +63,11 @@ fn applies(patch: &Path) -> Result<(), String> {
 #[test]
 fn every_patch_applies() {
     let broken: Vec<_> = patches().iter().filter_map(|patch| applies(patch).err()).collect();
-    assert!(broken.is_empty(), "make these anew against src/raft or src/kv:\n{}", broken.join(""));
+    assert!(
+        broken.is_empty(),
+        "recreate these patches against src/raft or src/kv:\n{}",
+        broken.join("")
+    );
 }
 
 #[test]
@@ -108,12 +112,15 @@ fn every_patch_has_its_row_in_the_coverage_page() {
         let rows: Vec<_> =
             page.lines().filter(|line| line.contains(&format!("| `{id}` |"))).collect();
         let [row] = rows[..] else { panic!("docs/coverage.md has {} rows of {id}", rows.len()) };
-        assert!(row.starts_with(&format!("| {catalogue} | {bug} |")), "{id} is another bug: {row}");
+        assert!(
+            row.starts_with(&format!("| {catalogue} | {bug} |")),
+            "{id}: the row describes another bug: {row}"
+        );
         for name in caught_by {
             assert!(row.contains(&name), "{id}: {name} is missing in {row}");
         }
         let reason = unseen.unwrap_or_default();
-        assert!(row.contains(&reason), "{id}: why it may go unseen is missing in {row}");
+        assert!(row.contains(&reason), "{id}: the reason why it may go unseen is missing in {row}");
     }
 }
 

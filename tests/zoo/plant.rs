@@ -1,7 +1,7 @@
-//! Makes a design of a broken copy: of `src/raft`, under the service of the repository, or of
-//! `src/kv`, above its servers. `scripts/zoo` builds it into its program.
+//! Makes a design from a broken copy of `src/raft` or of `src/kv`. `scripts/zoo` builds it in.
 //!
-//! The messages and the errors are those of `api`, so a copy speaks them as the repository does.
+//! A copy of `src/raft` runs below the repository's service, a copy of `src/kv` above the
+//! repository's servers. Both sides use the messages and errors of `api`, so they fit together.
 
 /// A design whose servers are those of the module `$module`.
 macro_rules! design {

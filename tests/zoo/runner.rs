@@ -1,9 +1,7 @@
 //! Runs the suite against planted bugs; `scripts/zoo` builds it into a program with all of them.
 //!
-//! Seed by seed the suite is run on a broken server, or on a broken service, until the first seed
-//! that fails it.
-//! Every bug has a process of its own, so that one that takes the process down is just another one
-//! that was caught.
+//! It runs the suite on a broken server, or on a broken service, seed by seed, up to the first seed
+//! that fails. Every bug has a process of its own: a bug that kills its process counts as caught.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -19,19 +17,18 @@ use super::header::Header;
 /// The name of the server without a bug.
 pub const HEALTHY: &str = "healthy";
 
-/// How many seeds the healthy server is run with at most: the campaigns of `raftlab test` are for
-/// that.
+/// Maximum number of seeds for the healthy server, which `raftlab test` runs with many more.
 const HEALTHY_SEEDS_MAX: u64 = 20;
 
-/// What to do with every bug.
+/// How to run every bug.
 struct Plan {
     seeds: u64,
     first: u64,
-    /// Instead of each bug's own.
+    /// Overrides each bug's own schedule.
     schedule: Option<String>,
     jobs: usize,
     patches: PathBuf,
-    /// Run this one here, and print what came of it for the process that asked.
+    /// The bug to run in this process, which prints the result for the process that started it.
     only: Option<String>,
 }
 
@@ -70,7 +67,7 @@ impl Plan {
                 catalogue: String::new(),
                 caught_by: Vec::new(),
                 schedule: "random".to_string(),
-                unseen: Some("there is nothing to see".to_string()),
+                unseen: Some("it has no bug".to_string()),
             };
         }
         let file = self.patches.join(format!("{}.patch", design.name));
@@ -78,19 +75,19 @@ impl Plan {
     }
 }
 
-/// Which parts of the suite a bug is for.
+/// The parts of the suite that run on a bug.
 #[derive(Clone, Copy)]
 enum Parts {
-    /// Of a server: 2A to 2D.
+    /// The server's: 2A to 2D.
     Server,
-    /// Of what is above it: 3A and 3B.
+    /// The service's: 3A and 3B.
     Service,
     /// All of them.
     All,
 }
 
 impl Parts {
-    /// What a bug of `design` is for, by the files that its patch changes.
+    /// Chooses the parts for the bug of `design` by the files that its patch changes.
     fn of(plan: &Plan, design: &Design) -> Parts {
         if design.name == HEALTHY {
             return Parts::All;
@@ -114,15 +111,15 @@ impl Parts {
     }
 }
 
-/// What came of one bug, as the process that ran it says it and as it is printed.
+/// The result of one bug, as its process reports it and as it is printed.
 struct Row {
     header: Header,
-    /// `caught`, `missed`, or how the process ended.
+    /// `caught`, `missed`, or `died` if its process did.
     verdict: String,
-    /// Seeds until caught, or all.
+    /// Number of seeds until the bug was caught, or of all seeds.
     seeds: String,
     cpu_s: String,
-    /// What failed with that seed.
+    /// The failures with that seed.
     by: String,
 }
 
@@ -142,9 +139,13 @@ impl Row {
     }
 }
 
-/// Runs the suite against every design of `zoo`, and prints a row for each. Fails when a bug that
-/// must be caught was not, or when the healthy server was.
-#[allow(clippy::disallowed_methods, reason = "no run is on here: each has a process of its own")]
+/// Runs the suite against every design of `zoo`, and prints a row for each.
+///
+/// Fails if the suite misses a bug that must be caught, or fails the healthy server.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "no run is active here: each has a process of its own"
+)]
 pub fn main(zoo: &[Design]) -> ExitCode {
     let plan = Plan::of(std::env::args().skip(1));
     if let Some(only) = &plan.only {
@@ -172,14 +173,14 @@ pub fn main(zoo: &[Design]) -> ExitCode {
     });
     let caught = rows.iter().filter(|row| row.verdict != "missed").count();
     let wrong: Vec<_> = rows.iter().filter(|row| !row.is_as_it_should_be()).collect();
-    println!("\n{} servers, {caught} caught, {} not as it should be", rows.len(), wrong.len());
+    println!("\n{} servers, {caught} caught, {} with a wrong verdict", rows.len(), wrong.len());
     if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Runs one bug in a process of its own.
 fn send_out(plan: &Plan, header: Header) -> Row {
     let schedule = plan.schedule.clone().unwrap_or_else(|| header.schedule.clone());
-    let program = std::env::current_exe().expect("the program knows where it is");
+    let program = std::env::current_exe().expect("the program's path is known");
     let output = Command::new(program)
         .args(["--only", &header.id, "--schedule", &schedule])
         .args(["--seeds", &plan.seeds.to_string(), "--seed", &plan.first.to_string()])
@@ -198,7 +199,7 @@ fn send_out(plan: &Plan, header: Header) -> Row {
     Row { header, verdict: "died".to_string(), seeds, cpu_s, by }
 }
 
-/// Runs the suite seed by seed, and prints what came of it as the last line.
+/// Runs the suite seed by seed, and prints the result as the last line.
 fn hunt(plan: &Plan, design: &Design) {
     let schedule = match plan.schedule.as_deref() {
         Some("hostile") => Schedule::Hostile,
@@ -215,7 +216,7 @@ fn hunt(plan: &Plan, design: &Design) {
         for scenario in
             SCENARIOS.iter().filter(|scenario| parts.have(scenario) && design.can_play(scenario))
         {
-            // Should the process die, this is what is left of it.
+            // If the process dies in this run, this line is the last one.
             print!("\ndied\t{count}\t{cpu_s:.1}\t{}\t", scenario.name);
             let _ = std::io::stdout().flush();
             let report = lab::run_scenario(scenario, design, &config);
@@ -230,7 +231,7 @@ fn hunt(plan: &Plan, design: &Design) {
     println!("\nmissed\t{seeds}\t{cpu_s:.1}\t");
 }
 
-/// Test, and what it says was broken. Numbers are left out, so that like goes with like.
+/// Returns the test and a description of its failure, without numbers, so that like failures match.
 fn what_failed(report: &Report) -> Option<(&'static str, String)> {
     let failure = report.failure.as_ref()?;
     let first_line = failure.message.lines().next().unwrap_or_default();
@@ -243,7 +244,7 @@ fn what_failed(report: &Report) -> Option<(&'static str, String)> {
     Some((report.test, broken))
 }
 
-/// The tests by what they found broken, the most frequent first.
+/// Groups the tests by failure, the most frequent failure first.
 fn summary(caught: &[(&str, String)]) -> String {
     let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
     for (test, broken) in caught {
