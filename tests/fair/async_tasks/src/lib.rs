@@ -17,7 +17,7 @@ use raft::Raft;
 /// The Raft of this crate, as the suite knows it.
 pub const ASYNC_TASKS: Design = Design::raft_rpc("async_tasks", make);
 
-/// Brings one server to life: at the start of a test, and again after every crash.
+/// Starts one server: at the start of a test, and again after every crash.
 fn make(boot: Boot<'_>) -> Result<Instance, PersistError> {
     let raft = Raft::make(boot.raft_peers(), boot.me, boot.persister, boot.apply_ch)?;
     let services = vec![Service::new(raft.clone().serve())];

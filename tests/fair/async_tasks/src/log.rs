@@ -4,7 +4,7 @@ use raftlab::api::raft_rpc::Conflict;
 use raftlab::api::{Entry, Index, Position, Term};
 
 pub struct Log {
-    /// The last entry that the snapshot covers; 0/0 stands for the empty beginning.
+    /// The last entry that the snapshot covers; 0/0 without one.
     base: Position,
     /// Consecutive; the first one follows `base`.
     entries: Vec<Entry>,
@@ -23,12 +23,12 @@ impl Log {
         self.entries.last().map_or(self.base, Entry::position)
     }
 
-    /// How many entries are there up to `index`. Only for an index that is not before the base.
+    /// The number of entries up to `index`; only for an index that is not before the base.
     fn count_to(&self, index: Index) -> usize {
         (index.0 - self.base.index.0) as usize
     }
 
-    /// `None` beyond the end, and before the base, where nothing is known any more.
+    /// The term at `index`; `None` beyond the end, and before the base, where entries are gone.
     pub fn term_at(&self, index: Index) -> Option<Term> {
         if index <= self.base.index {
             return (index == self.base.index).then_some(self.base.term);
@@ -45,12 +45,13 @@ impl Log {
         self.entries.push(entry);
     }
 
-    /// Takes from a leader's `entries`, which join on to what is here, those that are new, and
-    /// returns them. "If an existing entry conflicts with a new one, delete the existing entry and
-    /// all that follow it; append any new entries not already in the log" (Figure 2): what agrees
-    /// stays, with all that follows it, since the message may be an old one.
+    /// Appends the new ones of a leader's `entries`, which follow an entry that we have.
+    ///
+    /// Returns the new ones. "If an existing entry conflicts with a new one, delete the existing
+    /// entry and all that follow it; append any new entries not already in the log" (Figure 2): an
+    /// entry that agrees stays, with all that follow it, since the message may be an old one.
     pub fn merge<'a>(&mut self, entries: &'a [Entry]) -> &'a [Entry] {
-        // What the snapshot covers is committed, and so the same here and there.
+        // The snapshot covers committed entries, which are the same here and on the leader.
         let known = |entry: &Entry| {
             entry.index <= self.base.index || self.term_at(entry.index) == Some(entry.term)
         };
@@ -62,8 +63,8 @@ impl Log {
         fresh
     }
 
-    /// Drops what a snapshot up to `base` covers. What follows stays if the entry there is the
-    /// snapshot's, else it goes too (Figure 13, steps 6 and 7).
+    /// Drops the entries that a snapshot up to `base` covers. Keeps those after it if our entry at
+    /// `base` is the snapshot's; otherwise drops them too (Figure 13, steps 6 and 7).
     pub fn rebase(&mut self, base: Position) {
         if self.term_at(base.index) == Some(base.term) {
             self.entries.drain(..self.count_to(base.index));
@@ -73,10 +74,10 @@ impl Log {
         self.base = base;
     }
 
-    /// Why a follower cannot take entries after `prev` (§5.3); `None`: it can.
+    /// Returns why a follower cannot accept entries after `prev` (§5.3); `None` if it can.
     pub fn conflict_at(&self, prev: Position) -> Option<Conflict> {
         if prev.index < self.base.index {
-            // Covered by the snapshot, hence committed, hence as the leader has it (§5.4.3).
+            // The snapshot covers it, so it is committed, and the leader has it too (§5.4.3).
             return None;
         }
         let Some(term) = self.term_at(prev.index) else {
@@ -85,15 +86,15 @@ impl Log {
         if term == prev.term {
             return None;
         }
-        // Terms never go down along a log.
+        // Terms never decrease along a log.
         let older = self.entries.partition_point(|entry| entry.term < term);
         Some(Conflict { term: Some(term), index: self.base.index.plus(older + 1) })
     }
 
-    /// Where a leader goes on after a follower refused entries after `prev` (§5.3).
+    /// Returns the leader's next index after a follower refused entries after `prev` (§5.3).
     ///
-    /// Where the leader has entries of the follower's term, the logs may agree up to the last of
-    /// them; where it has none, all that the follower has of that term must go.
+    /// If the leader has entries of the follower's term, the logs may agree up to the last of them;
+    /// if it has none, the follower must drop all its entries of that term.
     pub fn next_after_refusal(&self, prev: Index, conflict: Option<Conflict>) -> Index {
         let next = match conflict {
             None => prev,

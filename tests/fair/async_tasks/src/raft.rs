@@ -1,7 +1,7 @@
 //! A Raft of async tasks: one for elections, one for each follower, one that applies.
 //!
-//! Each task runs one async block from the server's birth to its death. They share the state
-//! behind one lock, which is never held over an `.await`, and wake each other with bells.
+//! Each task runs one async block from the server's start to its end. The tasks share the state
+//! behind one lock, which none of them holds over an `.await`, and wake each other with bells.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,13 +26,13 @@ use raftlab::runtime::{block_on, thread};
 use crate::state::{Answer, Glance, Role, State, Todo};
 use crate::wait::{Bell, before, next_of};
 
-/// An answer that takes longer than this is not waited for.
+/// The longest wait for a reply.
 const CALL_LIMIT: Duration = Duration::from_secs(2);
 
-/// How long after a call that failed a voter is asked again (§5.1: servers retry).
+/// The pause between a failed vote request and its retry (§5.1: servers retry).
 const RETRY: Duration = Duration::from_millis(50);
 
-/// How often a task that the service keeps waiting looks whether the server was killed.
+/// How often a task that waits for the service checks whether the server was killed.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// One server. A clone is another handle to the same one.
@@ -48,7 +48,7 @@ struct Server {
     stopped: AtomicBool,
     /// Rung when the role changes.
     election: Bell,
-    /// Rung when there may be something to send; one for each server, ours is unused.
+    /// Rung when there may be something to send; one per server, our own is unused.
     followers: Vec<Bell>,
     /// Rung when there may be something to apply.
     apply: Bell,
@@ -102,9 +102,9 @@ impl Server {
         (0..self.peers.len()).map(ServerId::from_slot).filter(move |peer| *peer != me)
     }
 
-    /// The only way to the state. What `change` has written is durable when this returns, hence
-    /// before anything is promised ("updated on stable storage before responding to RPCs",
-    /// Figure 2), and whoever waits for such a change is woken.
+    /// Changes the state; there is no other way. When this returns, the writes of `change` are
+    /// durable, so they are before any promise ("updated on stable storage before responding to
+    /// RPCs", Figure 2), and the tasks that wait for such a change are woken.
     ///
     /// `None`: the server is stopped, or its storage failed and it stops now.
     fn step<T>(&self, change: impl FnOnce(&mut State) -> T) -> Option<T> {
@@ -137,7 +137,7 @@ impl Server {
         }
     }
 
-    /// The election task: waits for the timeout, stands, counts.
+    /// The election task: waits for the timeout, stands for election, counts the votes.
     async fn elect(&self) {
         loop {
             let look = |state: &mut State| match state.role {
@@ -157,7 +157,7 @@ impl Server {
         }
     }
 
-    /// Asks all for their vote at once, until the election is over or its time is (§5.2).
+    /// Asks all other servers for their votes at once, until the election ends or times out (§5.2).
     async fn campaign(&self, args: &RequestVoteArgs) {
         let mut calls: FuturesUnordered<_> =
             self.others().map(|voter| self.ask(voter, args)).collect();
@@ -180,7 +180,7 @@ impl Server {
         }
     }
 
-    /// One voter's answer, however often it must be asked.
+    /// Asks one voter until it replies.
     async fn ask(&self, voter: ServerId, args: &RequestVoteArgs) -> RequestVoteReply {
         let peer = &self.peers[voter.slot()];
         loop {
@@ -191,8 +191,8 @@ impl Server {
         }
     }
 
-    /// The task of one follower: while this server leads, it sends what that follower lacks, or
-    /// heartbeats, without waiting for one answer before the next message.
+    /// The task of one follower: while this server leads, it sends the entries that the follower
+    /// lacks, or heartbeats. It does not wait for a reply before it sends the next message.
     async fn replicate(&self, peer: ServerId) {
         let mut calls = FuturesUnordered::new();
         let bell = &self.followers[peer.slot()];
@@ -213,7 +213,7 @@ impl Server {
         }
     }
 
-    /// One call. `None`: there is no answer in time, and the next heartbeat will tell.
+    /// Makes one call. `None`: no reply came in time, and the next heartbeat will show the result.
     async fn send(&self, peer: ServerId, message: Todo) -> Option<Answer> {
         let client = &self.peers[peer.slot()];
         let limit = sleep(CALL_LIMIT);
@@ -255,7 +255,7 @@ impl Server {
         }
     }
 
-    /// Whether the service took `message`, however long it took its time.
+    /// Passes `message` to the service, however slow it is; returns whether the service took it.
     fn pass_on(&self, apply_ch: &Sender<ApplyMsg>, mut message: ApplyMsg) -> bool {
         while !self.stopped() {
             message = match apply_ch.send_timeout(message, LOOK) {
@@ -268,7 +268,7 @@ impl Server {
     }
 }
 
-// A server that is stopped answers in the name of term 0, which nobody takes for a promise.
+// A stopped server replies with term 0, which no caller takes for a promise.
 impl RaftRpc for Raft {
     async fn request_vote(self, _: Context, args: RequestVoteArgs) -> RequestVoteReply {
         let refusal = RequestVoteReply { term: Term(0), vote_granted: false };

@@ -15,16 +15,16 @@ use raftlab::runtime::time::Instant;
 
 use crate::log::Log;
 
-/// A follower hears its leader at least this often.
+/// A leader sends to each follower at least this often.
 const HEARTBEAT: Duration = Duration::from_millis(100);
 
-/// The election timeout is drawn from this many milliseconds on, and below twice as many (§5.2).
+/// The shortest election timeout, in milliseconds; all are below twice as much (§5.2).
 const ELECTION_TIMEOUT: u64 = 400;
 
-/// Entries in one message: a follower that was away gets its log in several.
+/// Maximum number of entries in one message; a follower that was away gets several.
 const BATCH: usize = 200;
 
-/// Appends on their way to one follower at once; heartbeats are sent above that.
+/// Maximum number of calls in flight to one follower; heartbeats are sent beyond that.
 const WINDOW: usize = 8;
 
 pub enum Role {
@@ -33,38 +33,40 @@ pub enum Role {
     Leader { followers: Vec<Progress> },
 }
 
-/// What a leader knows of a follower: nextIndex and matchIndex, and how to send.
+/// A leader's knowledge of a follower: nextIndex and matchIndex, and how to send.
 pub struct Progress {
     next: Index,
     matched: Index,
-    /// Where the logs agree is not known: messages go one by one, and `next` waits for the answer.
-    /// Otherwise `next` runs ahead, and a message that is lost shows when the next one is refused.
+    /// The leader does not know up to where the logs agree: it sends one message at a time, and
+    /// `next` stays until a reply comes. Otherwise `next` runs ahead, and a lost message shows when
+    /// the next one is refused.
     probing: bool,
-    /// When something must be sent, whether there is news or not.
+    /// When to send the next message, even without new entries.
     beat: Instant,
 }
 
-/// What the task of one follower is to do now.
+/// The next action of a follower's task.
 pub enum Todo {
     /// This server does not lead.
     Rest,
-    /// Nothing, for this long.
+    /// Send nothing for this long.
     Wait(Duration),
     Append(AppendEntriesArgs),
     Install(InstallSnapshotArgs),
 }
 
-/// How a follower answered, with what it must be judged by.
+/// A follower's reply, and the facts of the request by which it is judged.
 pub struct Answer {
     /// Term of the request.
     pub asked: Term,
     /// Term of the reply.
     pub term: Term,
-    /// The follower has the leader's log up to here, or not even the entry before the new ones.
+    /// The last entry that the follower has of the leader's log; or the entry before the new ones,
+    /// which it refused, and its conflict.
     pub agrees: Result<Index, (Index, Option<Conflict>)>,
 }
 
-/// What other tasks wait for changes of.
+/// The parts of the state that other tasks wait on.
 #[derive(PartialEq, Eq)]
 pub struct Glance {
     pub term: Term,
@@ -79,7 +81,7 @@ pub struct State {
     me: ServerId,
     servers: usize,
     persister: Persister,
-    /// Something was written that is not durable yet.
+    /// Whether something was written that is not durable yet.
     unsynced: bool,
     pub current_term: Term,
     voted_for: Option<ServerId>,
@@ -89,7 +91,7 @@ pub struct State {
     /// The service's state at the base of the log.
     snapshot: Bytes,
     commit: Index,
-    /// When to stand for election, unless a leader is heard before.
+    /// When to stand for election, unless a leader's message comes before.
     pub deadline: Instant,
     chance: Chance,
 }
@@ -108,7 +110,7 @@ impl State {
             role: Role::Follower,
             log: Log::new(stored.last_included, stored.entries),
             snapshot: stored.snapshot.unwrap_or_default(),
-            // Only what is committed is ever in a snapshot (§7).
+            // A snapshot covers only committed entries (§7).
             commit: stored.last_included.index,
             deadline: Instant::now(),
             chance: rand::stream(&format!("election timeouts of {me}")),
@@ -117,7 +119,7 @@ impl State {
         Ok(state)
     }
 
-    /// Makes durable what was written, if anything was.
+    /// Makes all writes durable, if there were any.
     pub fn sync(&mut self) -> Result<(), PersistError> {
         if std::mem::take(&mut self.unsynced) { self.persister.sync() } else { Ok(()) }
     }
@@ -158,7 +160,7 @@ impl State {
         }
     }
 
-    /// Whether a message of a leader of `term` is of the current one, and if so follows it (§5.2).
+    /// Follows a leader of `term` if that is the current term; returns whether it is (§5.2).
     fn follow(&mut self, leader: ServerId, term: Term) -> bool {
         self.observe(term);
         let current = term == self.current_term;
@@ -170,7 +172,7 @@ impl State {
         current
     }
 
-    /// Begins an election, if it is time for one (§5.2).
+    /// Starts an election if it is time for one (§5.2).
     pub fn stand(&mut self) -> Option<RequestVoteArgs> {
         if matches!(self.role, Role::Leader { .. }) || Instant::now() < self.deadline {
             return None;
@@ -189,7 +191,7 @@ impl State {
         })
     }
 
-    /// Takes the answer of one voter to the election of term `asked`; each is counted once.
+    /// Counts one voter's reply in the election of term `asked`; each voter's comes once.
     pub fn count_vote(&mut self, asked: Term, reply: &RequestVoteReply) {
         self.observe(reply.term);
         if asked != self.current_term || !reply.vote_granted {
@@ -231,13 +233,13 @@ impl State {
             let fresh = self.log.merge(&args.entries);
             self.unsynced |= !fresh.is_empty();
             self.persister.append(fresh);
-            // Beyond the last new entry our log is not known to be the leader's.
+            // Beyond the last new entry, our log may differ from the leader's.
             self.commit = self.commit.max(args.leader_commit.min(args.last_new_index()));
         }
         AppendEntriesReply { term: self.current_term, success, conflict }
     }
 
-    /// Figure 13, receiver. The task that applies passes the state on to the service.
+    /// Figure 13, receiver. The applying task passes the snapshot on to the service.
     pub fn install(&mut self, args: InstallSnapshotArgs) -> InstallSnapshotReply {
         if self.follow(args.leader_id, args.term) {
             self.compact(args.last_included(), args.data);
@@ -245,14 +247,14 @@ impl State {
         InstallSnapshotReply { term: self.current_term }
     }
 
-    /// The service has taken a snapshot up to `index` (§7).
+    /// Saves a snapshot that the service has taken up to `index` (§7).
     pub fn snapshot_taken(&mut self, index: Index, data: Bytes) {
         if let Some(term) = self.log.term_at(index) {
             self.compact(Position { term, index }, data);
         }
     }
 
-    /// Puts a snapshot in the place of the log's beginning, unless a later one is there.
+    /// Replaces the beginning of the log by a snapshot, unless the log begins with a later one.
     fn compact(&mut self, base: Position, data: Bytes) {
         if base.index > self.log.base().index {
             self.log.rebase(base);
@@ -280,7 +282,7 @@ impl State {
 
     /// "If there exists an N such that N > commitIndex, a majority of matchIndex[i] ≥ N, and
     /// log[N].term == currentTerm: set commitIndex = N" (Figure 2; §5.4.2). Our own log counts:
-    /// it is durable before anybody can see the new commit index.
+    /// it is durable before any other task can see the new commit index.
     fn advance_commit(&mut self) {
         let Role::Leader { followers } = &mut self.role else { return };
         followers[self.me.slot()].matched = self.log.last().index;
@@ -292,7 +294,7 @@ impl State {
         }
     }
 
-    /// What to send to `peer` now, to which `calls` calls are under way (Figure 2, leaders).
+    /// Decides what to send to `peer` now; `calls` calls to it are in flight (Figure 2, leaders).
     pub fn todo(&mut self, peer: ServerId, calls: usize) -> Todo {
         let Role::Leader { followers } = &mut self.role else { return Todo::Rest };
         let follower = &mut followers[peer.slot()];
@@ -305,8 +307,8 @@ impl State {
         let (term, leader_id) = (self.current_term, self.me);
         let prev_log_index = follower.next.prev();
         let Some(prev_log_term) = self.log.term_at(prev_log_index) else {
-            // §7: what the follower lacks is gone. The heartbeats go on after the snapshot: if it
-            // is lost, they are refused, and it is sent again.
+            // §7: the entries that the follower lacks are gone. The heartbeats name the snapshot's
+            // end as their previous entry: if it is lost, they are refused, and it is sent again.
             let base = self.log.base();
             follower.next = base.index.next();
             follower.probing = true;
@@ -335,7 +337,7 @@ impl State {
         })
     }
 
-    /// Takes an answer of `peer`, which may be late, or the answer to another term's question.
+    /// Handles a reply of `peer`, which may be late, or answer a request of another term.
     pub fn take_answer(&mut self, peer: ServerId, answer: &Answer) {
         self.observe(answer.term);
         if answer.asked != self.current_term || answer.term != self.current_term {
@@ -350,8 +352,8 @@ impl State {
                 follower.next = follower.next.max(follower.matched.next());
                 self.advance_commit();
             }
-            // A refusal from before what is known to agree is old, and so is the refusal of
-            // another message than the last probe.
+            // A refusal at or before the known match is old, and so is a refusal of a message
+            // other than the last probe.
             Err((prev, conflict)) => {
                 let old =
                     prev <= follower.matched || follower.probing && prev != follower.next.prev();
@@ -365,8 +367,8 @@ impl State {
         }
     }
 
-    /// What to tell the service, which has everything up to `applied`: a snapshot that is ahead
-    /// of it, or else the next few committed commands.
+    /// The next messages for the service, which has all entries up to `applied`: a snapshot if one
+    /// is ahead of it, otherwise the next few committed commands.
     pub fn to_apply(&self, applied: Index) -> Vec<ApplyMsg> {
         let last_included = self.log.base();
         if last_included.index > applied {

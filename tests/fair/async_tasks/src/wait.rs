@@ -1,4 +1,4 @@
-//! What the tasks wait with: a bell that any task may ring, and a race of two futures.
+//! The means of waiting: a bell that any task may ring, and a race of two futures.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -9,8 +9,8 @@ use futures::future::{Either, select};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use futures::task::AtomicWaker;
 
-/// Wakes the one task that listens. A ring that nobody listens to is kept, so none is missed;
-/// many rings before the task listens again count as one.
+/// Wakes the one task that listens. A ring while the task does not listen is kept, so none is
+/// missed; many rings before the task listens again count as one.
 #[derive(Default)]
 pub struct Bell {
     rung: AtomicBool,
@@ -25,7 +25,7 @@ impl Bell {
 
     pub async fn heard(&self) {
         poll_fn(|cx| {
-            // First the waker, then the look: a ring between the two is seen by one of them.
+            // Register first, then check: whenever a ring comes, one of the two steps sees it.
             self.listener.register(cx.waker());
             if self.rung.swap(false, Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
         })
@@ -33,7 +33,7 @@ impl Bell {
     }
 }
 
-/// What `wanted` yields; `None` if `limit` is ready before. The loser is dropped.
+/// Returns the output of `wanted`, or `None` if `limit` is ready before. Drops the other future.
 pub async fn before<W: Future, L: Future>(limit: L, wanted: W) -> Option<W::Output> {
     match select(pin!(wanted), pin!(limit)).await {
         Either::Left((output, _)) => Some(output),
@@ -41,7 +41,8 @@ pub async fn before<W: Future, L: Future>(limit: L, wanted: W) -> Option<W::Outp
     }
 }
 
-/// The next of `calls` to end. While there is none this waits: somebody else must wake the task.
+/// Returns the output of the next call to end. Without calls it waits until something else wakes
+/// the task.
 pub async fn next_of<F: Future>(calls: &mut FuturesUnordered<F>) -> F::Output {
     poll_fn(|cx| match calls.poll_next_unpin(cx) {
         Poll::Ready(Some(output)) => Poll::Ready(output),

@@ -1,7 +1,7 @@
-//! The loop: one event after the other, each a step of Figure 2 or Figure 13.
+//! The loop: it handles one event after the other, each as a step of Figure 2 or Figure 13.
 //!
-//! A step changes the state and collects what to say: `calls` to peers, `applies` for the service,
-//! and an answer to whoever asked. Nothing of it leaves before [`Engine::settle`] has synced.
+//! A step changes the state and collects its messages: `calls` to peers, `applies` for the service,
+//! and an answer to the caller. None of them leaves before [`Engine::settle`] has synced.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,10 +24,10 @@ use raftlab::runtime::{block_on, thread};
 use crate::raft::{Event, Outside, Sent};
 use crate::stable::Stable;
 
-/// A leader is heard at least this often, and says again what got no answer.
+/// A leader sends at least this often, and repeats the messages that got no reply.
 const HEARTBEAT: Duration = Duration::from_millis(100);
 
-/// Without a leader for this long, and up to as long again, a server stands for election (§5.2).
+/// The shortest election timeout; the longest is twice as long (§5.2).
 const ELECTION_MS: u64 = 400;
 
 enum Role {
@@ -41,9 +41,9 @@ enum Role {
 struct Progress {
     /// nextIndex: a guess, until something matches.
     next: Index,
-    /// matchIndex: what the follower has for certain.
+    /// matchIndex: the last entry that the follower certainly has.
     matched: Index,
-    /// Entries or a snapshot are on their way: say no more before an answer or a heartbeat.
+    /// Entries or a snapshot are in flight: send no more before a reply or a heartbeat.
     busy: bool,
 }
 
@@ -58,15 +58,15 @@ pub struct Engine {
     peers: Arc<[RaftPeer]>,
     stable: Stable,
     role: Role,
-    /// The leader of the present term, once it is known.
+    /// The leader of the current term, once it is known.
     leader: Option<ServerId>,
-    /// commitIndex. What is committed goes to the applier in the same step, so that this is
-    /// lastApplied too (Figure 2).
+    /// commitIndex. A committed entry goes to the applier in the same step, so this is lastApplied
+    /// too (Figure 2).
     commit: Index,
-    /// When to act unasked: a leader's next heartbeat, anybody else's next election.
+    /// When to act without an event: a leader's next heartbeat, another server's next election.
     due: Instant,
     chance: Chance,
-    /// Our own inbox, for the answers of peers.
+    /// Our own inbox, for the replies of peers.
     inbox: Sender<Event>,
     applier: Sender<ApplyMsg>,
     outside: Arc<Outside>,
@@ -83,12 +83,12 @@ impl Engine {
         applier: Sender<ApplyMsg>,
         outside: Arc<Outside>,
     ) -> Engine {
-        // A stream is a function of its name: no two servers, nor two lives, should share one.
+        // A stream's numbers follow from its name, so no two servers or lives should share a name.
         let chance = rand::stream(&format!("event loop {me} from {}", stable.term()));
         let mut engine = Engine {
             me,
             peers: peers.into(),
-            // What a snapshot covers was committed.
+            // A snapshot covers only committed entries.
             commit: stable.base().index,
             stable,
             role: Role::Follower,
@@ -113,7 +113,7 @@ impl Engine {
                 Err(RecvTimeoutError::Timeout) => Ok(()),
                 Err(RecvTimeoutError::Disconnected) => break,
             };
-            // Also after an event: a full inbox must not keep a leader silent.
+            // After every event too: a full inbox must not keep a leader silent.
             if step.and_then(|()| self.look_at_the_clock()).is_err() {
                 break;
             }
@@ -156,21 +156,21 @@ impl Engine {
         self.settle()
     }
 
-    /// Answers whoever waits. It may be gone; then nobody minds.
+    /// Answers the caller that waits. If the caller is gone, the answer is dropped.
     fn answer<T>(&mut self, to: &Sender<T>, answer: T) -> Result<(), PersistError> {
         self.settle()?;
         let _ = to.send(answer);
         Ok(())
     }
 
-    /// The end of a step: makes it durable, then lets everybody know. "Updated on stable storage
-    /// before responding to RPCs" (Figure 2), and before calling or applying as well: a candidate
-    /// counts its own vote and a leader its own entries.
+    /// Ends a step: makes it durable, then sends its messages. "Updated on stable storage before
+    /// responding to RPCs" (Figure 2), and before calling or applying as well: a candidate counts
+    /// its own vote and a leader its own entries.
     fn settle(&mut self) -> Result<(), PersistError> {
         self.stable.sync()?;
         self.outside.show_term(self.stable.term());
         for message in self.applies.drain(..) {
-            // An applier that is gone has lost its service.
+            // If the applier is gone, so is its service.
             let _ = self.applier.send(message);
         }
         for (to, request) in std::mem::take(&mut self.calls) {
@@ -179,7 +179,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes a call, in a task of its own: a dead peer takes seconds to not answer.
+    /// Makes a call in a task of its own: a call to a dead peer takes seconds to fail.
     fn call(&self, to: ServerId, request: Request) {
         let (peers, inbox) = (self.peers.clone(), self.inbox.clone());
         thread::go(move || {
@@ -203,7 +203,7 @@ impl Engine {
                     reply.map(|reply| Event::Installed(to, sent, reply))
                 }
             };
-            // No answer needs no event: the next heartbeat or election asks again.
+            // A lost reply needs no event: the next heartbeat or election asks again.
             if let Ok(event) = event {
                 let _ = inbox.send(event);
             }
@@ -236,20 +236,20 @@ impl Engine {
         self.stable.set_vote(term, None);
         self.leader = None;
         if matches!(self.role, Role::Leader { .. }) {
-            // Until now the timer was that of heartbeats.
+            // A leader's timer is that of its next heartbeat.
             self.reset_timer();
         }
         self.role = Role::Follower;
     }
 
-    /// Learns from an answer's term. Whether the answer is of use beyond that: it must be to a
-    /// question of this term, from a server that has come to this term.
+    /// Learns from a reply's term. Returns whether the rest of the reply counts: it must answer a
+    /// request of the current term, from a server that is in the current term.
     fn is_present(&mut self, asked: Term, answered: Term) -> bool {
         self.observe_term(answered);
         asked == self.stable.term() && answered == asked
     }
 
-    /// A leader of `term` calls. Whether it is the one to follow.
+    /// Notes a call of a leader of `term`; returns whether it is the leader to follow.
     fn hear_leader(&mut self, leader: ServerId, term: Term) -> bool {
         self.observe_term(term);
         if term < self.stable.term() {
@@ -338,7 +338,7 @@ impl Engine {
         }
     }
 
-    /// Sends what the follower lacks, unless something is on its way.
+    /// Sends the entries that the follower lacks, unless a message is in flight.
     fn send_new(&mut self, to: ServerId) {
         let Role::Leader { progress } = &self.role else { return };
         let progress = &progress[to.slot()];
@@ -347,7 +347,8 @@ impl Engine {
         }
     }
 
-    /// Sends all from `next` on, be it nothing; the snapshot, where the log begins later (§7).
+    /// Sends all entries from `next` on, even if there are none; the snapshot if the log begins
+    /// later (§7).
     fn send(&mut self, to: ServerId) {
         let Role::Leader { progress } = &mut self.role else { return };
         let progress = &mut progress[to.slot()];
@@ -387,23 +388,23 @@ impl Engine {
         }
         let Role::Leader { progress } = &mut self.role else { return };
         let progress = &mut progress[from.slot()];
-        // A refusal of an earlier guess teaches nothing any more.
+        // A refusal of an earlier guess says nothing new.
         if sent.prev <= progress.matched || sent.prev.next() != progress.next {
             return;
         }
-        // "The leader decrements nextIndex and retries" (§5.3): by one, if it gets no hint.
+        // "The leader decrements nextIndex and retries" (§5.3): by one, without a hint.
         let hint = reply.conflict.map_or(sent.prev, |conflict| conflict.index);
         progress.next = hint.min(sent.prev).max(progress.matched.next());
         progress.busy = false;
         self.send_new(from);
     }
 
-    /// The follower has our log up to `last`.
+    /// Notes that the follower has our log up to `last`.
     fn on_match(&mut self, from: ServerId, last: Index) {
         let Role::Leader { progress } = &mut self.role else { return };
         let progress = &mut progress[from.slot()];
-        // Whatever is on its way ends behind what we knew, so no news is an answer to something
-        // older.
+        // A message in flight ends after the known match, so a reply without progress belongs to
+        // an older message.
         if last > progress.matched {
             *progress = Progress { next: last.next(), matched: last, busy: false };
             self.advance_commit();
@@ -442,12 +443,12 @@ impl Engine {
             return AppendEntriesReply { term, success: false, conflict: None };
         }
         let (prev, base) = (args.prev_log(), self.stable.base().index);
-        // What our snapshot covers is committed, so the leader has the same (§5.4.3).
+        // Our snapshot covers committed entries, so the leader has the same ones (§5.4.3).
         if prev.index >= base && self.stable.term_at(prev.index) != Some(prev.term) {
             let conflict = Some(self.conflict_at(prev.index));
             return AppendEntriesReply { term, success: false, conflict };
         }
-        // Only a conflict may cut the log: a late message must not undo what came after it.
+        // Only a conflict may cut the log: a late message must not remove entries that came after.
         let mut entries = args.entries.iter();
         let new = entries.position(|entry| {
             entry.index > base && self.stable.term_at(entry.index) != Some(entry.term)
@@ -459,12 +460,12 @@ impl Engine {
         AppendEntriesReply { term, success: true, conflict: None }
     }
 
-    /// Where the leader is to try next, if our log does not agree with its own at `prev`.
+    /// Names the index that the leader should try next, if the logs do not agree at `prev`.
     ///
-    /// After the end of our log, if that comes before. Otherwise after what we know to be
-    /// committed: there the leader's log does agree (§5.4.3), so that two refusals are enough,
-    /// however many terms the logs differ in. §5.3 looks for the place by terms instead, which
-    /// sends less and may take longer, and answers are what an unreliable network has least of.
+    /// If our log ends before `prev`, that is the index after our last entry. Otherwise it is the
+    /// index after our commit index, up to which the leader's log does agree (§5.4.3). So two
+    /// refusals are enough, however many terms the logs differ in. §5.3 searches by terms instead:
+    /// that sends less but may take longer, and an unreliable network delivers few replies.
     fn conflict_at(&self, prev: Index) -> Conflict {
         match self.stable.term_at(prev) {
             None => Conflict { term: None, index: self.stable.last().index.next() },
@@ -475,7 +476,7 @@ impl Engine {
     fn on_install_snapshot(&mut self, args: InstallSnapshotArgs) -> InstallSnapshotReply {
         let followed = self.hear_leader(args.leader_id, args.term);
         let last_included = args.last_included();
-        // What is committed here is here already, or was in an earlier snapshot.
+        // Up to our commit index we have the entries, or an earlier snapshot had them.
         if followed && last_included.index > self.commit {
             self.stable.compact(last_included, args.data.clone());
             self.commit = last_included.index;
@@ -484,7 +485,7 @@ impl Engine {
         InstallSnapshotReply { term: self.stable.term() }
     }
 
-    /// The service has its state up to `index` in `data`, unless a leader's snapshot overtook it.
+    /// Saves the service's state up to `index`, unless a leader's snapshot has overtaken it.
     fn on_snapshot(&mut self, index: Index, data: Bytes) {
         if index <= self.stable.base().index || index > self.commit {
             return;

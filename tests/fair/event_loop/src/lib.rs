@@ -1,15 +1,15 @@
-//! A Raft in which one task owns everything and is told what happens over a channel.
+//! A Raft in which one task owns all state and receives every event over a channel.
 //!
 //! ```text
-//! handlers ──┐ RequestVote, AppendEntries, … + where to answer
+//! handlers ──┐ RequestVote, AppendEntries, … + reply channel
 //! service  ──┤ start, get_state, snapshot, kill                  ┌─► a task per call to a peer
 //! calls    ──┴──► inbox ──► the loop: engine.rs, stable.rs ──sync──┤
 //!                  ▲                                             ├─► applier ──► apply_ch
-//!                  └───────────── answers of peers ──────────────┴─► answers to who asked
+//!                  └───────────── replies of peers ──────────────┴─► answers to callers
 //! ```
 //!
-//! No lock: nobody but the loop sees a term or a log. One event is one step of Figure 2, and what
-//! the step says to anyone leaves after the sync that makes it true.
+//! There is no lock, because only the loop sees the term and the log. One event is one step of
+//! Figure 2. A step's messages leave after the sync that makes the step durable.
 
 mod engine;
 mod raft;
@@ -27,7 +27,7 @@ use raft::Raft;
 /// The Raft of this crate, as the suite knows it.
 pub const EVENT_LOOP: Design = Design::raft_rpc("event_loop", make);
 
-/// Brings one server to life: at the start of a test, and again after every crash.
+/// Starts one server: at the start of a test, and again after every crash.
 fn make(boot: Boot<'_>) -> Result<Instance, PersistError> {
     let raft = Raft::make(boot.raft_peers(), boot.me, boot.persister, boot.apply_ch)?;
     let services = vec![Service::new(raft.clone().serve())];

@@ -1,4 +1,4 @@
-//! The outside of a server: calls become events, and wait for what the loop answers.
+//! The outside of a server: calls become events, and wait for the loop's answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,16 +18,16 @@ use raftlab::runtime::thread;
 use crate::engine::Engine;
 use crate::stable::Stable;
 
-/// How often an applier whose service does not read looks whether to stop.
+/// How often an applier whose service does not read checks whether to stop.
 const APPLY_PATIENCE: Duration = Duration::from_millis(500);
 
-/// What can happen to a server, the passing of time aside.
+/// An event of a server's life. Timeouts are the only ones that are not here.
 pub enum Event {
-    /// A peer calls; the answer goes into the channel.
+    /// A peer calls; the reply goes into the channel.
     RequestVote(RequestVoteArgs, Sender<RequestVoteReply>),
     AppendEntries(AppendEntriesArgs, Sender<AppendEntriesReply>),
     InstallSnapshot(InstallSnapshotArgs, Sender<InstallSnapshotReply>),
-    /// A peer answers a call that we made in the term given, as the server that we were then.
+    /// A peer answers a call that we made in the given term, or in that of [`Sent`].
     Voted(ServerId, Term, RequestVoteReply),
     Appended(ServerId, Sent, AppendEntriesReply),
     Installed(ServerId, Sent, InstallSnapshotReply),
@@ -35,22 +35,22 @@ pub enum Event {
     Start(Bytes, Sender<Result<Started, NotLeader>>),
     GetState(Sender<Leadership>),
     Snapshot(Index, Bytes),
-    /// Says nothing: wakes the loop, so that it sees that it is to stop.
+    /// Only wakes the loop, which then notices that it must stop.
     Wake,
 }
 
-/// What a call to a follower was about.
+/// The contents of a call to a follower, by which its reply is judged.
 pub struct Sent {
     pub term: Term,
     /// The entry before the first one sent.
     pub prev: Index,
-    /// What the follower has if it agrees.
+    /// The last entry that the follower has if it agrees.
     pub last: Index,
 }
 
-/// What the loop shows without being asked.
+/// The loop's state that other tasks may read without an event.
 pub struct Outside {
-    /// Its latest durable term: all that a stopped server can still truly tell.
+    /// The loop's latest durable term, which is all that a stopped server still knows for certain.
     term: AtomicU64,
     stopped: AtomicBool,
 }
@@ -91,7 +91,7 @@ impl Raft {
         let stable = Stable::load(persister)?;
         let term = AtomicU64::new(stable.term().0);
         let outside = Arc::new(Outside { term, stopped: AtomicBool::new(false) });
-        // Neither channel is bounded: the loop waits for nobody, and nobody waits to be heard.
+        // Neither channel is bounded: the loop waits for no task, and no task waits to send to it.
         let (inbox, events) = channel::unbounded();
         let (applier, committed) = channel::unbounded();
         let mut engine = Engine::new(me, peers, stable, inbox.clone(), applier, outside.clone());
@@ -101,10 +101,10 @@ impl Raft {
         Ok(Raft { inbox, outside })
     }
 
-    /// Tells the loop what happens and waits for its answer. `None`: it has stopped.
+    /// Sends the loop an event and waits for its answer. `None`: the loop has stopped.
     ///
-    /// No wait is for ever. The loop drops its end of the inbox when it stops, and with it the
-    /// events that nobody will look at and the channels for their answers.
+    /// The wait always ends: when the loop stops, it drops its end of the inbox, and with it the
+    /// remaining events and the channels for their answers.
     fn ask<T>(&self, event: impl FnOnce(Sender<T>) -> Event) -> Option<T> {
         if self.outside.stopped() {
             return None;
@@ -115,7 +115,7 @@ impl Raft {
     }
 }
 
-/// Hands on what is committed. A task of its own, since a service may take its time.
+/// Passes committed entries to the service. It is a task of its own, since a service may be slow.
 fn apply(committed: &Receiver<ApplyMsg>, apply_ch: &Sender<ApplyMsg>, outside: &Outside) {
     for mut message in committed.iter() {
         loop {
@@ -131,12 +131,12 @@ fn apply(committed: &Receiver<ApplyMsg>, apply_ch: &Sender<ApplyMsg>, outside: &
     }
 }
 
-/// The term in which a stopped server answers its peers.
+/// The term in a stopped server's replies to its peers.
 ///
 /// A handler must return something, and a stopped server may promise nothing. A refusal in the
-/// caller's own term will not do, for [`InstallSnapshotReply`] has no refusal: an answer in that
-/// term says that the snapshot is stored. Term 0 is before the first election, so nobody who asks
-/// is in it, and who reads it takes it for an answer to another age.
+/// caller's own term would not work, for [`InstallSnapshotReply`] has no refusal: a reply in that
+/// term says that the snapshot is stored. Term 0 is before the first election, so no caller is in
+/// it, and every caller ignores the reply as one of another term.
 const NOBODY: Term = Term(0);
 
 impl RaftRpc for Raft {
@@ -171,12 +171,12 @@ impl Consensus for Raft {
     }
 
     fn snapshot(&self, index: Index, data: Bytes) {
-        // Nothing to wait for; a loop that has stopped needs no snapshot.
+        // There is no answer to wait for, and a loop that has stopped needs no snapshot.
         let _ = self.inbox.send(Event::Snapshot(index, data));
     }
 
     fn kill(&self) {
-        // The flag stops the loop before what is in the inbox; the event ends its sleep.
+        // The flag stops the loop even before a full inbox is empty; the event ends its sleep.
         self.outside.stop();
         let _ = self.inbox.send(Event::Wake);
     }

@@ -1,14 +1,15 @@
 //! "Persistent state on all servers" (Figure 2), and the snapshot of Figure 13.
 //!
-//! Kept twice, in memory to read and in the persister to survive. Each change is written at once
-//! and is durable after [`Stable::sync`], which the loop calls before anything leaves the server.
+//! The state is kept twice: in memory for reading, and in the persister to survive a crash. Each
+//! change is written at once, and is durable after [`Stable::sync`], which the loop calls before
+//! anything leaves the server.
 
 use raftlab::api::{Bytes, Entry, Index, Position, ServerId, Term};
 use raftlab::persister::{PersistError, Persister};
 
 pub struct Stable {
     persister: Persister,
-    /// Something was written since the last sync.
+    /// Whether something was written since the last sync.
     unsynced: bool,
     term: Term,
     voted_for: Option<ServerId>,
@@ -32,7 +33,7 @@ impl Stable {
         })
     }
 
-    /// Makes durable what was written. After an error nothing of it may be promised.
+    /// Makes all writes durable. After an error, the server may promise none of them.
     pub fn sync(&mut self) -> Result<(), PersistError> {
         if self.unsynced {
             self.persister.sync()?;
@@ -67,7 +68,7 @@ impl Stable {
         self.entries.last().map_or(self.base, Entry::position)
     }
 
-    /// How many entries of the log come before `index`; meaningful only after the base.
+    /// The number of entries before `index` in the log; only for an index after the base.
     fn offset(&self, index: Index) -> usize {
         let after_base = index.0.saturating_sub(self.base.index.0 + 1);
         usize::try_from(after_base).unwrap_or(usize::MAX).min(self.entries.len())
@@ -91,7 +92,7 @@ impl Stable {
         self.entries[self.offset(index)..].to_vec()
     }
 
-    /// Puts `entries` in place of the log from the first of them on; none change nothing.
+    /// Replaces the log from the first of `entries` on by `entries`; without any, changes nothing.
     pub fn overwrite(&mut self, entries: &[Entry]) {
         let Some(first) = entries.first() else { return };
         self.entries.truncate(self.offset(first.index));
@@ -100,8 +101,8 @@ impl Stable {
         self.unsynced = true;
     }
 
-    /// Replaces the log up to `base` by a snapshot. What follows stays if the log has that very
-    /// entry, otherwise the log is another one and goes whole (Figure 13, steps 6 and 7).
+    /// Replaces the log up to `base` by a snapshot. Keeps the entries after it if the log has the
+    /// entry at `base`; otherwise drops the whole log (Figure 13, steps 6 and 7).
     pub fn compact(&mut self, base: Position, snapshot: Bytes) {
         if self.term_at(base.index) == Some(base.term) {
             self.entries.drain(..self.offset(base.index.next()));

@@ -1,4 +1,4 @@
-//! The receivers of the three calls: the lock, the rule of the paper, the disk, the answer.
+//! The receivers of the three calls: each locks, applies the paper's rule, syncs, and replies.
 
 use raftlab::api::Term;
 use raftlab::api::raft_rpc::{
@@ -8,8 +8,8 @@ use raftlab::api::raft_rpc::{
 
 use crate::raft::Raft;
 
-/// The term that a dead server answers with. It is older than any question, so nobody takes the
-/// answer for a promise.
+/// The term in a dead server's reply. It is older than any request's, so no caller takes the reply
+/// for a promise.
 const NO_TERM: Term = Term(0);
 
 impl RaftRpc for Raft {

@@ -17,7 +17,7 @@ use raft::Raft;
 /// The Raft of this crate, as the suite knows it.
 pub const ONE_LOCK: Design = Design::raft_rpc("one_lock", make);
 
-/// Brings one server to life, with what its earlier lives have stored.
+/// Starts one server with the state that its earlier lives have stored.
 fn make(boot: Boot<'_>) -> Result<Instance, PersistError> {
     let peers = boot.raft_peers();
     let raft = Raft::make(peers, boot.me, boot.persister, boot.apply_ch)?;

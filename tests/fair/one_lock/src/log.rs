@@ -1,4 +1,4 @@
-//! The log in memory: what follows the snapshot, and the place where the snapshot ends (§5.3, §7).
+//! The log in memory: the snapshot's end, and the entries that follow it (§5.3, §7).
 
 use raftlab::api::{Entry, Index, Position, Term};
 
@@ -18,12 +18,12 @@ impl Log {
         self.base
     }
 
-    /// The end of the log, which may be the snapshot's.
+    /// The end of the log, which may be the snapshot's end.
     pub fn last(&self) -> Position {
         self.entries.last().map_or(self.base, Entry::position)
     }
 
-    /// Where `index` is in `entries`; only for an index after the snapshot.
+    /// The position of `index` in `entries`; only for an index after the snapshot.
     fn slot(&self, index: Index) -> usize {
         (index.0 - self.base.index.0 - 1) as usize
     }
@@ -42,22 +42,22 @@ impl Log {
         &rest[..rest.len().min(limit)]
     }
 
-    /// The next entry of a leader of `term`.
+    /// Appends the next entry of a leader of `term`.
     pub fn push(&mut self, term: Term, data: raftlab::api::Bytes) -> &Entry {
         let index = self.last().index.next();
         self.entries.push(Entry { term, index, data });
         &self.entries[self.entries.len() - 1]
     }
 
-    /// From where a leader should send if it has `prev` and we do not; `None` if we have it.
+    /// The index from which a leader should send, if it has `prev` and we do not; `None` if we do.
     ///
-    /// That is the end of our log if it is too short, and otherwise the first index of the term
-    /// that we have there: one refusal for each term, not for each entry (end of §5.3).
+    /// That is the index after our last entry if our log is too short. Otherwise it is the first
+    /// index of the term that we have at `prev`: one refusal per term, not per entry (end of §5.3).
     pub fn missing(&self, prev: Position) -> Option<Index> {
         if prev.index > self.last().index {
             return Some(self.last().index.next());
         }
-        // What a snapshot covers is committed, so every later leader has the very same there.
+        // A snapshot covers committed entries, so every later leader has the same entries there.
         if prev.index <= self.base.index || self.term(prev.index) == Some(prev.term) {
             return None;
         }
@@ -69,10 +69,10 @@ impl Log {
         Some(first)
     }
 
-    /// Takes what is new in `entries`, which follow an entry that we have, and returns it.
+    /// Appends the new ones of `entries`, which follow an entry that we have, and returns them.
     ///
-    /// Only an entry that differs makes the log shorter: a late message with entries that we have
-    /// must not cut off those that came after it (AppendEntries, steps 3 and 4).
+    /// Only an entry that differs shortens the log: a late message with entries that we have must
+    /// not cut off those that came after it (AppendEntries, steps 3 and 4).
     pub fn merge(&mut self, entries: Vec<Entry>) -> &[Entry] {
         let known = |entry: &Entry| {
             entry.index <= self.base.index || self.term(entry.index) == Some(entry.term)
@@ -84,8 +84,8 @@ impl Log {
         &self.entries[kept..]
     }
 
-    /// Drops what a snapshot up to `end` covers, and all the rest too if it does not follow `end`
-    /// (InstallSnapshot, steps 6 and 7).
+    /// Drops the entries that a snapshot up to `end` covers, and all others too if our entry there
+    /// is not the snapshot's (InstallSnapshot, steps 6 and 7).
     pub fn cover(&mut self, end: Position) {
         if self.term(end.index) == Some(end.term) {
             self.entries.drain(..=self.slot(end.index));

@@ -1,5 +1,5 @@
 //! The server: a ticker that polls, an applier that waits, and a short task for each call to a
-//! peer. All of them share one lock, and nobody holds it while waiting for anything else.
+//! peer. All of them share one lock, and no task holds it while it waits for anything else.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,16 +18,17 @@ use raftlab::runtime::{block_on, thread};
 
 use crate::state::{Role, State};
 
-/// How often the ticker looks. Commands that come in between travel together.
+/// How often the ticker looks. Commands that arrive in between are sent together.
 const TICK: Duration = Duration::from_millis(10);
 
-/// A leader is heard at least this often.
+/// A leader sends at least this often.
 const HEARTBEAT: Duration = Duration::from_millis(100);
 
-/// How many entries go into one call. A peer that is away is sent them again and again.
+/// Maximum number of entries per call, since a leader sends them again and again to a peer that is
+/// away.
 const BATCH: usize = 100;
 
-/// How often the applier looks whether it was killed, while the service does not take a message.
+/// How often the applier checks for `kill` while the service does not take a message.
 const APPLY_PATIENCE: Duration = Duration::from_millis(200);
 
 /// One server. A clone is another handle to the same one.
@@ -40,7 +41,7 @@ struct Shared {
     peers: Vec<RaftPeer>,
     apply_ch: Sender<ApplyMsg>,
     state: Mutex<State>,
-    /// Something was committed, or the server was killed.
+    /// Signals that something was committed, or that the server was killed.
     applicable: Condvar,
 }
 
@@ -70,7 +71,7 @@ impl Raft {
         Some(self.lock()).filter(|state| !state.killed)
     }
 
-    /// Looks at the clock until the server is killed.
+    /// Polls the clock until the server is killed.
     fn tick(&self) {
         loop {
             thread::sleep(TICK);
@@ -84,7 +85,7 @@ impl Raft {
         }
     }
 
-    /// Calls every other server in a task of its own: one that is away takes seconds to not answer.
+    /// Calls every other server in a task of its own: a call to one that is away takes seconds.
     fn each_peer(&self, state: &State, call: impl Fn(ServerId)) {
         let all = (0..self.shared.peers.len()).map(ServerId::from_slot);
         all.filter(|peer| *peer != state.me).for_each(call);
@@ -116,7 +117,7 @@ impl Raft {
         self.lead(state);
     }
 
-    /// A vote counts only in the election that it was asked for.
+    /// Counts a vote, if it is for the current election.
     fn on_vote(&self, asked: Term, term: Term, granted: bool) {
         let Some(mut state) = self.live() else { return };
         state.observe_term(term);
@@ -133,14 +134,14 @@ impl Raft {
         }
     }
 
-    /// Sends every follower what it lacks, or a heartbeat.
+    /// Sends every follower the entries that it lacks, or a heartbeat.
     fn broadcast(&self, state: &mut State) {
         state.unsent = false;
         state.deadline = Instant::now() + HEARTBEAT;
         self.each_peer(state, |follower| self.replicate(state, follower));
     }
 
-    /// Sends one follower what it lacks: entries, or the snapshot where they are gone (§7).
+    /// Sends one follower the entries that it lacks, or the snapshot if they are gone (§7).
     fn replicate(&self, state: &State, follower: ServerId) {
         let next = state.next_index[follower.slot()];
         if next <= state.log.base().index {
@@ -198,7 +199,7 @@ impl Raft {
         });
     }
 
-    /// The state, if an answer in `term` to what a leader of `asked` sent still means something.
+    /// The state, if we still lead in term `asked` and the reply, of `term`, is of the same term.
     fn still_leads(&self, asked: Term, term: Term) -> Option<MutexGuard<'_, State>> {
         let mut state = self.live()?;
         state.observe_term(term);
@@ -206,7 +207,7 @@ impl Raft {
         (leads && asked == state.current_term && term == asked).then_some(state)
     }
 
-    /// A follower has the leader's log up to `index`, and was not sent all that there is if `more`.
+    /// Notes that a follower has our log up to `index`. `more`: its request did not have the rest.
     fn on_match(&self, state: &mut State, follower: ServerId, index: Index, more: bool) {
         if !state.acknowledge(follower, index) {
             return;
@@ -226,7 +227,7 @@ impl Raft {
         }
     }
 
-    /// Sends the service what is committed, in order. The only task that does.
+    /// Sends the service the committed entries, in order. No other task does.
     fn apply(&self) {
         loop {
             let mut state = self.lock();
@@ -237,7 +238,7 @@ impl Raft {
                 return;
             }
             let messages = take_committed(&mut state);
-            // The service may call `snapshot` before it takes the next message, so no lock here.
+            // The service may call `snapshot` before it takes the next message: hold no lock.
             drop(state);
             for message in messages {
                 if !self.deliver(message) {
@@ -247,7 +248,7 @@ impl Raft {
         }
     }
 
-    /// Whether the service took the message.
+    /// Delivers the message; returns whether the service took it.
     fn deliver(&self, mut message: ApplyMsg) -> bool {
         loop {
             match self.shared.apply_ch.send_timeout(message, APPLY_PATIENCE) {
@@ -262,7 +263,7 @@ impl Raft {
     }
 }
 
-/// What the service lacks of what is committed: a snapshot first, if the log begins after it.
+/// Takes the committed entries that the service lacks, after a snapshot if the log lacks some.
 fn take_committed(state: &mut State) -> Vec<ApplyMsg> {
     let mut messages = Vec::new();
     let base = state.log.base();
@@ -291,7 +292,7 @@ impl Consensus for Raft {
         if !state.flush() {
             return Err(state.not_leader());
         }
-        // Alone, a server is its own majority.
+        // In a cluster of one, the server is the majority.
         if state.advance_commit() {
             self.wake_applier(&state);
         }
@@ -304,13 +305,13 @@ impl Consensus for Raft {
 
     fn snapshot(&self, index: Index, data: Bytes) {
         let Some(mut state) = self.live() else { return };
-        // An older snapshot is of no use, and nobody has a state that was never applied.
+        // An older snapshot is of no use, and no service has state that was never applied.
         if index <= state.log.base().index || index > state.last_applied {
             return;
         }
-        let term = state.log.term(index).expect("what was applied is in the log");
+        let term = state.log.term(index).expect("applied entries are in the log");
         state.save_snapshot(Position { term, index }, data);
-        // A server whose storage fails here is dead, and says so by refusing everything.
+        // A server whose storage fails here is dead, and refuses everything from now on.
         let _ = state.flush();
     }
 

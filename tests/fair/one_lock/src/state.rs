@@ -1,4 +1,4 @@
-//! What the one lock guards, and the rules of Figure 2 that need nothing else.
+//! The state that the one lock guards, and the rules of Figure 2 that need nothing else.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use raftlab::runtime::time::Instant;
 
 use crate::log::Log;
 
-/// The shortest election timeout, in milliseconds: a few heartbeats may be lost before it ends.
+/// The shortest election timeout, in milliseconds: longer than a few lost heartbeats.
 const TIMEOUT_MIN: u64 = 350;
 
-/// How much longer a timeout may be, in milliseconds, so that votes are seldom split (§5.2).
+/// The range above the shortest timeout, in milliseconds; wide, so that few votes split (§5.2).
 const TIMEOUT_SPREAD: u64 = 350;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub struct State {
     pub log: Log,
     /// The service's state up to the log's base; empty without a snapshot.
     pub snapshot: Bytes,
-    /// Volatile state (Figure 2). `last_applied` is what the applier has taken to send.
+    /// Volatile state (Figure 2). `last_applied` is the last entry that the applier took to send.
     pub commit_index: Index,
     pub last_applied: Index,
     /// Volatile state on leaders (Figure 2), a slot per server; our own is unused.
@@ -41,11 +41,11 @@ pub struct State {
     pub match_index: Vec<Index>,
     pub role: Role,
     pub leader: Option<ServerId>,
-    /// A candidate's votes. Each voter is asked once in a term, so a count is enough.
+    /// A candidate's votes. It asks each voter once in a term, so a count is enough.
     pub votes: usize,
-    /// A leader has entries that it has not sent to anyone yet.
+    /// Whether a leader has entries that it has sent to no follower yet.
     pub unsent: bool,
-    /// When a leader sends its next heartbeat, and when any other stands for election.
+    /// When a leader sends its next heartbeat, and when any other server stands for election.
     pub deadline: Instant,
     /// Set for good by `kill`, and when the storage fails.
     pub killed: bool,
@@ -55,7 +55,7 @@ pub struct State {
 }
 
 impl State {
-    /// The state of a server that wakes up with what is in `persister`.
+    /// Loads the state of a server that starts from `persister`.
     pub fn load(me: ServerId, servers: usize, persister: Persister) -> Result<State, PersistError> {
         let stored = persister.load()?;
         let base = stored.last_included;
@@ -93,9 +93,10 @@ impl State {
         NotLeader { term: self.current_term, leader_hint: self.leader }
     }
 
-    /// Makes all changes durable. `false`: the server is dead and must say nothing any more.
+    /// Makes all changes durable. `false`: the server is dead and must send nothing any more.
     ///
-    /// Done before the lock is given up, so nobody ever sees, or is told, what a crash could undo.
+    /// Callers do it before they release the lock, so no other task and no other server ever sees
+    /// a change that a crash could undo.
     #[must_use]
     pub fn flush(&mut self) -> bool {
         if self.unsynced && self.persister.sync().is_err() {
@@ -122,7 +123,7 @@ impl State {
             return;
         }
         if self.role == Role::Leader {
-            // Its deadline was that of a heartbeat.
+            // A leader's deadline is that of its next heartbeat.
             self.reset_timer();
         }
         self.role = Role::Follower;
@@ -130,7 +131,7 @@ impl State {
         self.set_vote(term, None);
     }
 
-    /// A message of a leader. Whether it is one that we follow.
+    /// Notes a message of a leader of `term`; returns whether it is the leader that we follow.
     fn hear_leader(&mut self, leader: ServerId, term: Term) -> bool {
         self.observe_term(term);
         if term < self.current_term {
@@ -142,7 +143,7 @@ impl State {
         true
     }
 
-    /// A new term, and our own vote in it (§5.2).
+    /// Enters a new term and votes for ourselves in it (§5.2).
     pub fn become_candidate(&mut self) {
         self.set_vote(self.current_term.next(), Some(self.me));
         self.role = Role::Candidate;
@@ -151,7 +152,7 @@ impl State {
         self.reset_timer();
     }
 
-    /// Leads if a majority has voted for us. Whether that is so.
+    /// Becomes leader if a majority has voted for us; returns whether it did.
     pub fn become_leader(&mut self) -> bool {
         if self.role != Role::Candidate || self.votes < quorum_size(self.next_index.len()) {
             return false;
@@ -163,7 +164,7 @@ impl State {
         true
     }
 
-    /// RequestVote, receiver (Figure 2). Whether the vote is given.
+    /// RequestVote, receiver (Figure 2). Returns whether we vote for the candidate.
     pub fn grant_vote(&mut self, args: &RequestVoteArgs) -> bool {
         self.observe_term(args.term);
         let free = self.voted_for.is_none_or(|candidate| candidate == args.candidate_id);
@@ -187,7 +188,7 @@ impl State {
             return reply(false, None);
         }
         if let Some(index) = self.log.missing(args.prev_log()) {
-            // The index says all that our leaders look at.
+            // Our leaders read only the index.
             return reply(false, Some(Conflict { term: None, index }));
         }
         let reply = reply(true, None);
@@ -205,7 +206,7 @@ impl State {
     /// InstallSnapshot, receiver (Figure 13).
     pub fn install(&mut self, args: InstallSnapshotArgs) {
         let follows = self.hear_leader(args.leader_id, args.term);
-        // What is committed here needs no snapshot: the applier is on its way there.
+        // A snapshot of entries that are committed here is not needed: the applier will reach them.
         if follows && args.last_included_index > self.commit_index {
             self.commit_index = args.last_included_index;
             self.save_snapshot(args.last_included(), args.data);
@@ -219,7 +220,7 @@ impl State {
         self.unsynced = true;
     }
 
-    /// Takes a command into the leader's log (§5.3). Where it stands.
+    /// Appends a command to the leader's log (§5.3); returns its index.
     pub fn push(&mut self, command: Bytes) -> Index {
         let entry = self.log.push(self.current_term, command);
         self.persister.append(std::slice::from_ref(entry));
@@ -228,7 +229,7 @@ impl State {
         self.log.last().index
     }
 
-    /// A follower has our log up to `index`. Whether that was not known.
+    /// Notes that a follower has our log up to `index`; returns whether that is news.
     pub fn acknowledge(&mut self, follower: ServerId, index: Index) -> bool {
         let known = &mut self.match_index[follower.slot()];
         if index <= *known {
@@ -240,21 +241,21 @@ impl State {
         true
     }
 
-    /// A follower refused what follows `prev`, and says that it could use what is at `hint`.
-    /// Whether that is news: an answer to an older question is not.
+    /// Notes that a follower refused the entries after `prev` and asks for those from `hint` on.
+    /// Returns whether that is news: a reply to an older request is not.
     pub fn back_up(&mut self, follower: ServerId, prev: Index, hint: Option<Index>) -> bool {
         let known = self.match_index[follower.slot()];
         let next = &mut self.next_index[follower.slot()];
         if *next != prev.next() || prev <= known {
             return false;
         }
-        // At least one entry back, as in the paper, or else a loop could stand still.
+        // At least one entry back, as in the paper, or the retries might never get anywhere.
         *next = hint.unwrap_or(prev).min(prev).max(known.next());
         true
     }
 
-    /// The last rule for leaders in Figure 2: commits what a majority has, if it is of our term
-    /// (§5.4.2). Whether anything was.
+    /// The last rule for leaders in Figure 2: commits the entries that a majority has, if the last
+    /// of them is of our term (§5.4.2). Returns whether there were any.
     pub fn advance_commit(&mut self) -> bool {
         let mut have = self.match_index.clone();
         have[self.me.slot()] = self.log.last().index;
