@@ -1,4 +1,4 @@
-//! What clients see: operations that happen once, however often they are sent.
+//! The clients' view: an operation happens once, however often it is sent.
 
 use std::sync::Arc;
 
@@ -84,7 +84,7 @@ fn a_clerk_leaves_a_leader_that_cannot_commit() {
         assert_eq!(clerk.get("a"), "12");
         cluster.connect(old, true);
         cluster.leader();
-        assert_eq!(clerk.get("a"), "12", "what the old leader had taken came too late");
+        assert_eq!(clerk.get("a"), "12", "the old leader's copy of the append was applied too");
         cluster.shutdown();
     });
 }
@@ -110,8 +110,8 @@ fn a_clerk_remembers_the_leader() {
     });
 }
 
-/// What a clerk is told of a put at version 0, which is right, or 1, which is not, when the first
-/// message of `leg` is lost.
+/// Checks a clerk's answer to a put when the first message of `leg` is lost. The put expects
+/// version `expected`; the key has version 1.
 fn put_versioned_losing(leg: Leg, expected: u64, told: Result<(), PutError>, value: &str) {
     let value = value.to_string();
     in_virtual_time(3, move || {
@@ -152,7 +152,7 @@ fn a_repeated_put_at_a_wrong_version_does_not_know() {
 fn a_put_that_is_sent_once_is_refused_for_what_it_is() {
     on_both_clocks(2, || {
         let cluster = Cluster::reading(BOTH[0]);
-        // Also while there is no leader yet, and everybody refuses: nothing was taken then.
+        // Even while there is no leader yet: servers that refuse a put do not carry it out.
         let mut clerk = cluster.clerk(0);
         assert_eq!(clerk.put_versioned("a", "1", Version(1)), Err(PutError::NoKey));
         assert_eq!(clerk.put_versioned("a", "1", Version(0)), Ok(()));

@@ -14,7 +14,7 @@ use raftlab::runtime::{self, Clock, RunConfig, channel, thread};
 
 pub const SERVERS: u32 = 3;
 
-/// Long enough for an election and for any news to reach everybody.
+/// Long enough for an election, and for every message to reach every server.
 pub const LONG: Duration = Duration::from_secs(3);
 
 /// Both ways to read.
@@ -26,7 +26,7 @@ pub struct Cluster {
     pub slots: Vec<Slot>,
 }
 
-/// One server in its present life.
+/// One server in its current life.
 pub struct Slot {
     pub persister: Persister,
     pub raft: Raft,
@@ -48,12 +48,12 @@ impl Cluster {
         Cluster::new(RsmConfig { reads, raft_state_max: None })
     }
 
-    /// A clerk that reaches all servers. No two of one number.
+    /// Makes a clerk that reaches all servers; `number` must be unique.
     pub fn clerk(&self, number: u32) -> Clerk {
         Clerk::new(ClientId(number.into()), (0..SERVERS).map(|to| self.peer(number, to)).collect())
     }
 
-    /// The way of client `number` to one server.
+    /// Connects client `number` to one server.
     pub fn peer(&self, number: u32, to: u32) -> KvPeer {
         let (from, to) = (Host::Client(number), host(to));
         let end = self.network.end(from, to);
@@ -61,7 +61,7 @@ impl Cluster {
         end.into()
     }
 
-    /// Opens or cuts the links between `me` and the other servers. Clients reach it all the same.
+    /// Opens or cuts the links between `me` and the other servers. Clients always reach it.
     pub fn connect(&self, me: u32, on: bool) {
         for other in (0..SERVERS).filter(|&other| other != me) {
             self.network.enable(host(me), host(other), on);
@@ -69,12 +69,12 @@ impl Cluster {
         }
     }
 
-    /// The one leader, after an election has had time.
+    /// Returns the one leader, after giving an election time to end.
     pub fn leader(&self) -> u32 {
         thread::sleep(LONG);
         let leads = |me: &u32| self.slots[*me as usize].raft.get_state().is_leader;
         let leaders: Vec<u32> = (0..SERVERS).filter(leads).collect();
-        assert_eq!(leaders.len(), 1, "{leaders:?} lead");
+        assert_eq!(leaders.len(), 1, "not exactly one leader: {leaders:?}");
         leaders[0]
     }
 
@@ -127,14 +127,14 @@ pub fn other_than(server: u32) -> u32 {
     (server + 1) % SERVERS
 }
 
-/// Runs `main` with as many seeds in virtual time, and once in real time.
+/// Runs `main` once in real time, and in virtual time as [`in_virtual_time`] does.
 pub fn on_both_clocks(seed_count: u64, main: impl Fn() + Clone + Send + 'static) {
     run(&RunConfig { clock: Clock::Real, ..RunConfig::default() }, main.clone());
     in_virtual_time(seed_count, main);
 }
 
-/// Runs `main` with seeds `1..=seed_count`, or as many as `RAFTLAB_RUNS` says. Nothing may be left
-/// behind.
+/// Runs `main` with seeds `1..=seed_count`, or as many as `RAFTLAB_RUNS` says. No run may leave
+/// tasks.
 pub fn in_virtual_time(seed_count: u64, main: impl Fn() + Clone + Send + 'static) {
     let asked = std::env::var("RAFTLAB_RUNS").ok().map(|runs| runs.parse().unwrap());
     for seed in 1..=asked.unwrap_or(seed_count) {
@@ -149,7 +149,7 @@ fn run(config: &RunConfig, main: impl Fn() + Send + 'static) {
     assert_eq!(outcome.tasks_left, 0, "tasks were left on the {clock} clock, seed {seed}");
 }
 
-/// Whether something still lives that `weak` knew.
+/// Whether the value behind `weak` still exists.
 pub fn lives<T: ?Sized>(weak: &Weak<T>) -> bool {
     weak.strong_count() > 0
 }

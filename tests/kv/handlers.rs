@@ -1,4 +1,4 @@
-//! What a client calls is code under test, as what a peer calls is.
+//! The handlers that clients call are code under test, like those that peers call.
 
 use raftlab::api::kv_rpc::{
     GetArgs, KvRpc, PutArgs, PutOutcome, PutVersionedArgs, Refused, Versioned,
@@ -8,7 +8,7 @@ use raftlab::labrpc::Service;
 use raftlab::runtime::{FailureKind, RunConfig};
 use tarpc::context::Context;
 
-/// A service that does not live to answer.
+/// A service that panics in every handler.
 #[derive(Clone)]
 struct Panics;
 
@@ -45,6 +45,6 @@ fn the_handlers_of_a_service_are_code_under_test() {
     let scenario = find_scenario("basic_3a").expect("it is in the list");
     let report = lab::run_scenario(scenario, &design, &RunConfig::default());
     let failure = report.failure.expect("the service panics");
-    // A panic of the suite's own would be a failed check.
+    // A panic in the suite's own code would be a failed check.
     assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::Panic, "a planted panic"));
 }

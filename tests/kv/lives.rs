@@ -1,4 +1,4 @@
-//! The end of a server: whoever waits returns, and nothing stays.
+//! The end of a server: every waiting call returns, and nothing of the server remains.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn a_killed_server_lets_go_of_all_who_wait_and_of_itself() {
     for reads in BOTH {
         on_both_clocks(5, move || {
             let mut cluster = Cluster::reading(reads);
-            // Without an entry of its term a leader takes no read but through the log.
+            // Without an entry of its own term, a leader accepts reads only through the log.
             cluster.clerk(20).put("a", "0");
             let old = cluster.leader();
             let witness = watch(&cluster.slots[old as usize].persister);
@@ -36,7 +36,7 @@ fn a_killed_server_lets_go_of_all_who_wait_and_of_itself() {
             waits.into_iter().for_each(thread::JoinHandle::join);
             cluster.restart(old);
             thread::sleep(LONG / 10);
-            assert!(!lives(&witness), "something keeps the killed server");
+            assert!(!lives(&witness), "something still holds the killed server");
             cluster.shutdown();
         });
     }

@@ -1,5 +1,5 @@
-//! The key/value service on three servers: once, in order, and without stale reads, whatever the
-//! network and the servers do.
+//! The key/value service on three servers: whatever the network and the servers do, operations
+//! happen once and in order, and no read is stale.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod clerks;

@@ -1,4 +1,4 @@
-//! Reads: both ways, never a stale one.
+//! Reads, through the log and by index, are never stale.
 
 use raftlab::api::kv_rpc::GetArgs;
 use raftlab::api::{Consensus, Reads};
@@ -22,9 +22,12 @@ fn a_leader_that_was_deposed_and_does_not_know_answers_no_read() {
                 block_on(async move { peer.get(labrpc::context(), args).await })
             });
             clerk.put("a", "new");
-            // Both while it is cut off and when it hears that it was deposed.
+            // The read waits until the old leader, which is cut off, hears that it was deposed.
             thread::sleep(2 * LONG);
-            assert!(cluster.slots[old as usize].raft.get_state().is_leader, "it should not know");
+            assert!(
+                cluster.slots[old as usize].raft.get_state().is_leader,
+                "the old leader knows that it was deposed"
+            );
             cluster.connect(old, true);
             let answer = asks.join().unwrap();
             assert!(answer.is_err(), "it answered {answer:?}");
@@ -46,7 +49,7 @@ fn a_follower_answers_no_read_and_names_the_leader() {
             let refused = block_on(async move { peer.get(labrpc::context(), args).await });
             let refused = refused.unwrap().unwrap_err();
             assert_eq!(refused.leader_hint.map(|hint| hint.0), Some(leader));
-            assert!(!refused.maybe_done, "a read that was refused was not made");
+            assert!(!refused.maybe_done, "a refused read was not made");
             cluster.shutdown();
         });
     }
@@ -62,7 +65,7 @@ fn reads_by_index_leave_the_log_alone() {
         let size = || cluster.slots[leader as usize].persister.raft_state_size();
         let before = size();
         (0..10).for_each(|_| assert_eq!(clerk.get("a"), "1"));
-        assert_eq!(size(), before, "a read was written down");
+        assert_eq!(size(), before, "a read was written to the log");
         cluster.shutdown();
     });
 }
@@ -75,7 +78,8 @@ fn a_new_leader_answers_reads_though_nobody_writes() {
             cluster.clerk(0).put("a", "1");
             let old = cluster.leader();
             cluster.crash(old);
-            // It cannot know that the old term's entry is committed before one of its own is.
+            // The new leader cannot know that the old term's entry is committed before an entry of
+            // its own term is.
             assert_eq!(cluster.clerk(1).get("a"), "1");
             cluster.shutdown();
         });

@@ -1,4 +1,4 @@
-//! What is in a snapshot, and when one is taken.
+//! The contents of a snapshot, and when a service takes one.
 
 use raftlab::api::kv_rpc::{ClientId, PutArgs, RequestId};
 use raftlab::api::{Reads, RsmConfig};
@@ -13,7 +13,7 @@ fn bounded() -> Cluster {
     Cluster::new(RsmConfig { raft_state_max: Some(BOUND), reads: Reads::default() })
 }
 
-/// Appends "0.1.2." up to `count` to key "a", and returns what it has then.
+/// Appends "0.1.2." up to `count` to key "a", and returns the value that it must have then.
 fn append_many(cluster: &Cluster, client: u32, count: u32) -> String {
     let mut clerk = cluster.clerk(client);
     (0..count).for_each(|it| clerk.append("a", &format!("{it}.")));
@@ -62,7 +62,7 @@ fn a_server_that_lags_is_brought_up_by_a_snapshot() {
         let value = append_many(&cluster, 0, 40);
         cluster.connect(lags, true);
         thread::sleep(LONG);
-        // The others fall silent: what it says now it has itself.
+        // One of the others is always down, so the server that lagged must have the value itself.
         let other = other_than(lags);
         cluster.crash(other);
         assert_eq!(cluster.clerk(1).get("a"), value);

@@ -102,7 +102,7 @@ fn try_send_at_a_rendezvous_needs_a_receiver_for_each_message() {
         }
         assert_eq!(sender.try_send(2), Err(TrySendError::Full(2)), "one task receives one message");
         assert_eq!(task.join(), Ok(1));
-        assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty), "what was refused was sent");
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty), "the refused message was sent");
     });
 }
 
@@ -113,7 +113,7 @@ fn a_send_gives_its_message_back_when_nobody_receives_in_time() {
         let begun = Instant::now();
         assert_eq!(sender.send_timeout(7, SPAN), Err(SendTimeoutError::Timeout(7)));
         assert!(begun.elapsed() >= SPAN, "gave up too early");
-        assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty), "what was given back was sent");
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty), "the returned message was sent");
     });
 }
 
@@ -170,7 +170,7 @@ fn a_channel_wakes_a_task_that_waits_for_it() {
                 ((i, sender), task)
             })
             .unzip();
-        // The second one's receiver first, then the second one's sender.
+        // The second channel first, and in it the receiver's wait before the sender's.
         let fill = |(i, sender): (u32, channel::Sender<u32>)| {
             sender.send(i).unwrap();
             sender.send(i).unwrap();
@@ -216,7 +216,7 @@ fn without_senders_what_was_sent_still_arrives() {
         let task = thread::spawn("receiver", move || receiver.recv());
         thread::sleep(SPAN);
         drop(sender);
-        assert_eq!(task.join(), Err(RecvError), "the receiver was not told");
+        assert_eq!(task.join(), Err(RecvError), "the receiver did not wake");
     });
 }
 

@@ -49,7 +49,7 @@ fn the_closure_of_a_task_that_never_began_may_lock_when_it_is_dropped() {
             }
         });
         assert!(outcome.result.is_ok() && outcome.tasks_left == 0, "{outcome:?}");
-        // One that had begun may have been unwound out of its destructor.
+        // A task that had begun may have been unwound out of its destructor.
         let (dropped, begun) = (DROPPED.load(Ordering::Relaxed), BEGUN.load(Ordering::Relaxed));
         assert!(dropped + begun >= count, "{dropped} destructors ran with seed {seed}");
         assert!(begun < count, "every task began with seed {seed}");
@@ -111,7 +111,7 @@ fn after_a_caught_panic_a_task_waits_as_before() {
     on_both_clocks(|| {
         let (_sender, receiver) = channel::unbounded::<()>();
         let shared = Arc::new(Mutex::new(()));
-        // Another task unwinds meanwhile, and waits for a lock while it does.
+        // Meanwhile another task unwinds, and waits for a lock in its destructor.
         let guard = shared.lock();
         let theirs = shared.clone();
         let other = thread::spawn("other", move || {
@@ -162,7 +162,7 @@ fn a_payload_whose_destructor_panics_is_a_failure_in_time() {
     }
 }
 
-/// Elsewhere it ends the process, as in any Rust program.
+/// On other platforms this ends the process, as in any Rust program.
 #[cfg(all(target_os = "linux", not(raftlab_portable)))]
 #[test]
 fn a_panic_in_a_destructor_that_unwinds_is_a_failure_and_costs_a_thread() {
@@ -182,7 +182,7 @@ fn a_panic_in_a_destructor_that_unwinds_is_a_failure_and_costs_a_thread() {
         assert_eq!(failure.task, "server");
         assert!(outcome.thread_left && outcome.tasks_left > 0, "on the {clock} clock");
     }
-    // The process goes on: also with panics.
+    // The process continues, and can still catch panics.
     for failure in failures(|| panic!("third")) {
         assert_eq!(failure.message, "third");
     }
@@ -226,8 +226,8 @@ fn destructors_that_start_tasks_come_to_an_end() {
     }
 }
 
-/// As many tasks as may live at once are started at the end of a run. The closures of the others
-/// are leaked, and counted.
+/// At the end of a run, a destructor can start only as many tasks as may live at once. The closures
+/// of the others are leaked, and counted.
 #[test]
 fn a_destructor_that_starts_too_many_tasks_leaves_some() {
     const STARTED: u32 = 200;
@@ -253,7 +253,7 @@ fn a_destructor_that_starts_too_many_tasks_leaves_some() {
         thread::sleep(SPAN);
     });
     assert!(outcome.result.is_ok(), "{outcome:?}");
-    // The task with the destructor lives, too.
+    // The task with the destructor counts too.
     assert_eq!(dropped.load(Ordering::Relaxed), LIVE_MAX - 1);
     assert_eq!(outcome.tasks_left, STARTED - (LIVE_MAX - 1));
 }
@@ -283,7 +283,7 @@ fn a_thread_local_whose_destructor_panics_costs_a_thread() {
         7
     });
     assert_eq!(outcome.result.unwrap(), 7);
-    assert!(outcome.thread_left && outcome.tasks_left == 0, "it panicked in vain");
+    assert!(outcome.thread_left && outcome.tasks_left == 0, "the panic had no effect");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! How runs end: failures, limits, and what is left.
+//! How runs end: failures, limits, and leftover tasks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

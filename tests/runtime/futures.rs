@@ -72,7 +72,7 @@ fn block_on_nests_and_loses_no_wake_up() {
         let mut outer = Box::pin(outer);
         let both = block_on(poll_fn(move |cx| {
             let first = outer.as_mut().poll(cx);
-            // Blocks in the middle of a poll, while the outer future's wake-up comes in.
+            // Blocks in the middle of a poll, while the outer future's wake-up arrives.
             let second = inner.take().map(|inner| block_on(inner).unwrap());
             match (first, second) {
                 (Poll::Ready(first), second) => Poll::Ready((first.unwrap(), second)),
@@ -109,7 +109,7 @@ fn a_waker_may_be_called_late_twice_and_by_a_stranger() {
     });
 }
 
-/// A run reuses what it had for a task that has ended; the virtual clock alone promises that no
+/// A run reuses the resources of a task that has ended. Only the virtual clock promises that no
 /// waker of that task reaches the next one.
 #[test]
 fn a_waker_that_outlives_its_task_wakes_no_later_one() {
@@ -154,7 +154,7 @@ fn a_thousand_messages_pass_through_futures() {
         let received = block_on(async {
             let mut count = 0;
             while let Some(i) = receiver.recv().await {
-                assert_eq!(i, count, "overtaken");
+                assert_eq!(i, count, "a message was overtaken");
                 count += 1;
             }
             count

@@ -37,8 +37,8 @@ fn a_mutex_excludes() {
 fn try_lock_takes_a_free_lock_and_refuses_a_held_one() {
     on_both_clocks(|| {
         let mutex = Mutex::new(1);
-        let guard = mutex.try_lock().expect("nobody has it");
-        assert!(mutex.try_lock().is_none(), "it was given twice");
+        let guard = mutex.try_lock().expect("no task holds it");
+        assert!(mutex.try_lock().is_none(), "the lock was given twice");
         drop(guard);
         assert_eq!(*mutex.lock(), 1);
         assert_eq!(mutex.into_inner(), 1);
@@ -124,7 +124,7 @@ fn a_notified_wait_with_a_deadline_is_not_called_timed_out() {
     });
 }
 
-/// Two locks that are taken, and a task that waits for each.
+/// Two locks are held, and one task waits for each.
 #[test]
 fn a_lock_wakes_a_task_that_waits_for_it() {
     on_both_clocks(|| {
@@ -159,7 +159,7 @@ fn a_condition_wakes_a_task_that_waits_for_it() {
             thread::sleep(SPAN);
             task
         });
-        // Later ones first.
+        // The later task first.
         for (pair, task) in pairs.into_iter().zip(tasks).rev() {
             *pair.0.lock() = true;
             pair.1.notify_one();

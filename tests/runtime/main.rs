@@ -1,4 +1,4 @@
-//! The runtime's contract: every primitive, the same on both clocks.
+//! The runtime's contract: every primitive behaves the same on both clocks.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod channels;
@@ -16,7 +16,7 @@ use raftlab::runtime::{self, Clock, Failure, Outcome, RunConfig, Schedule};
 
 raftlab::guard!();
 
-/// A span that is long for the real clock's tests and nothing for the virtual one's.
+/// A span that is long enough on the real clock, and costs nothing on the virtual one.
 const SPAN: Duration = Duration::from_millis(20);
 
 fn run_on<T: Send + 'static>(
@@ -27,8 +27,9 @@ fn run_on<T: Send + 'static>(
     runtime::run(&RunConfig { clock, seed, ..RunConfig::default() }, main)
 }
 
-/// The same body on the real clock once, and on the virtual one under every schedule and some
-/// seeds; nothing may fail and nothing may be left.
+/// Runs `main` once on the real clock, and on the virtual one under every schedule with 20 seeds.
+///
+/// No run may fail or leave tasks.
 fn on_both_clocks(main: impl Fn() + Clone + Send + 'static) {
     let virtual_runs =
         [Schedule::Fifo, Schedule::Random, Schedule::Hostile].into_iter().flat_map(|schedule| {
@@ -44,7 +45,7 @@ fn on_both_clocks(main: impl Fn() + Clone + Send + 'static) {
     }
 }
 
-/// The failure that both clocks end `main` with.
+/// Returns the failure that ends `main` on each clock.
 fn failures(main: impl Fn() + Clone + Send + 'static) -> [Failure; 2] {
     [Clock::Virtual, Clock::Real].map(|clock| {
         let outcome = run_on(clock, 1, main.clone());

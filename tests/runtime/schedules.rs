@@ -1,4 +1,4 @@
-//! The virtual clock alone: determinism, deadlock reports, what schedules find.
+//! The virtual clock alone: determinism, deadlock reports, and the bugs that schedules find.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,18 +51,18 @@ fn storm() -> u64 {
 #[test]
 fn a_run_is_a_function_of_its_seed() {
     let hashes: Vec<u64> = (0..10).map(|seed| virtual_run(seed, storm).hash).collect();
-    #[allow(clippy::disallowed_methods, reason = "runs side by side are what is tested")]
+    #[allow(clippy::disallowed_methods, reason = "the test is about parallel runs")]
     let again: Vec<_> =
         (0..10).map(|seed| std::thread::spawn(move || virtual_run(seed, storm))).collect();
     for (seed, (task, hash)) in again.into_iter().zip(&hashes).enumerate() {
         let outcome = task.join().unwrap();
-        assert_eq!(outcome.hash, *hash, "seed {seed} took another course beside other runs");
+        assert_eq!(outcome.hash, *hash, "seed {seed} ran differently in parallel with other runs");
         assert_eq!(outcome.result.unwrap(), 1000);
     }
     let mut distinct = hashes.clone();
     distinct.sort_unstable();
     distinct.dedup();
-    assert_eq!(distinct.len(), hashes.len(), "two seeds took one course");
+    assert_eq!(distinct.len(), hashes.len(), "two seeds gave the same run");
 }
 
 /// The hash of a run whose tasks take turns in the order in which they are ready.
@@ -79,7 +79,7 @@ fn the_hash_tells_what_happened_and_when() {
         fifo_hash(|| thread::sleep(Duration::from_millis(1))),
         fifo_hash(|| thread::sleep(Duration::from_millis(2))),
     ];
-    assert_ne!(sleeps[0], sleeps[1], "the time");
+    assert_ne!(sleeps[0], sleeps[1], "the hash does not contain the time");
     let sends = fifo_hash(|| {
         let (sender, _receiver) = channel::unbounded();
         sender.try_send(()).unwrap();
@@ -88,10 +88,10 @@ fn the_hash_tells_what_happened_and_when() {
         let (_sender, receiver) = channel::unbounded::<()>();
         receiver.try_recv().unwrap_err();
     });
-    assert_ne!(sends, receives, "the event");
+    assert_ne!(sends, receives, "the hash does not contain the event");
 }
 
-/// Two tasks do the same, one after the other: the same events at the same times.
+/// Two tasks do the same, one after the other: either order gives the same events and times.
 #[test]
 fn the_hash_tells_which_task_it_was() {
     let hash_with = |first: usize| {
@@ -102,7 +102,7 @@ fn the_hash_tells_which_task_it_was() {
                     (sender, thread::spawn("waits", move || receiver.recv().unwrap()))
                 })
                 .unzip();
-            // Until both wait.
+            // Let both tasks reach their wait.
             thread::sleep(Duration::from_millis(1));
             for at in [first, 1 - first] {
                 senders[at].send(()).unwrap();
@@ -144,7 +144,7 @@ fn waits_that_end_at_one_moment_end_in_the_order_in_which_they_began() {
         let wait = |number: u64| {
             let ended = ended.clone();
             thread::spawn("waits", move || {
-                // Those that were started later begin to wait earlier.
+                // Tasks that were started later begin to wait earlier.
                 thread::sleep(Duration::from_millis(TASKS - number));
                 let (_sender, receiver) = channel::unbounded::<()>();
                 receiver.recv_deadline(deadline).unwrap_err();
@@ -238,10 +238,10 @@ fn a_lock_that_is_never_given_back_is_reported_though_tickers_live() {
     assert!(failure.message.contains("by raft2/apply, which waits to send at"), "{failure}");
 }
 
-/// A task has a lock until another one of its server answers it; how long a third one
-/// waited for the lock.
+/// A task holds a lock until another one of its server answers it. Returns how long a third one
+/// waits for the lock.
 fn wait_for_a_slow_answer() -> Duration {
-    // How late it is must not count.
+    // The time that has passed before must not count.
     thread::sleep(Duration::from_secs(60));
     let begun = Instant::now();
     let mutex = Arc::new(Mutex::new(()));
@@ -328,8 +328,8 @@ fn a_wait_without_a_loop_is_found_out_by_spurious_wake_ups() {
 
 const WAITS: u32 = 200;
 
-/// How many of some waits ended before their time, where the schedule stalled nothing; none of
-/// them may end after it.
+/// Counts the waits that end too early, among those during which the schedule stalls no task.
+/// None of these may end late.
 fn early_ends_of_waits(under_test: bool) -> u32 {
     let span = Duration::from_millis(5);
     let waits = move || {
@@ -364,8 +364,8 @@ fn a_spurious_wake_up_is_rare_and_moves_no_deadline_back() {
         (1..=20).map(of_seed).sum()
     };
     let count = early(true);
-    assert!((1..WAITS * 20 / 10).contains(&count), "{count} waits ended for no reason");
-    assert_eq!(early(false), 0, "waits of the harness ended for no reason");
+    assert!((1..WAITS * 20 / 10).contains(&count), "{count} waits ended spuriously");
+    assert_eq!(early(false), 0, "waits of the harness ended spuriously");
 }
 
 #[test]
@@ -405,7 +405,7 @@ fn only_tasks_under_test_are_stalled() {
         (0..50).map(|seed| virtual_run(seed, body).result.unwrap()).max().unwrap()
     };
     let (span, stall) = longest(true);
-    assert!(span > Duration::from_millis(1) && stall.is_some(), "nobody was stalled: {span:?}");
+    assert!(span > Duration::from_millis(1) && stall.is_some(), "no task was stalled: {span:?}");
     assert_eq!(longest(false).1, None, "a task of the harness was stalled");
 }
 

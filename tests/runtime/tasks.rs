@@ -1,4 +1,4 @@
-//! Tasks, time, chance and what belongs to a run.
+//! Tasks, time, chance and the data of a run.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -9,7 +9,7 @@ const PAPER: &[&str] = &[
     "6", "7", "8", "9", "9.1", "9.2", "9.3", "10", "11",
 ];
 
-/// Chapters and sections of the thesis that the code may lean on.
+/// Chapters and sections of the thesis that the code may cite.
 const THESIS: &[&str] = &[
     "1", "2", "3", "3.1", "3.2", "3.3", "3.4", "3.5", "3.6", "3.6.1", "3.6.2", "3.7", "3.8", "3.9",
     "3.10", "3.11", "4", "4.1", "4.2", "4.2.1", "4.2.2", "4.2.3", "4.3", "4.4", "5", "5.1",
@@ -25,7 +25,7 @@ const FIGURES: usize = 18;
 const STEPS: &[(&str, usize)] =
     &[("Figure 2, RequestVote", 2), ("Figure 2, AppendEntries", 5), ("Figure 13", 8)];
 
-/// Citations of one file's comments that lead nowhere.
+/// Finds the citations in one file's comments that name nothing.
 fn check_citations(file: &Source) -> Vec<String> {
     let mut problems = Vec::new();
     for (at, comment) in file.comments.iter().enumerate() {
@@ -36,7 +36,7 @@ fn check_citations(file: &Source) -> Vec<String> {
     problems
 }
 
-/// Every section sign of a comment that leads neither into the paper nor into the thesis.
+/// Finds every section sign of a comment whose section the cited work does not have.
 fn wrong_sections(comment: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     for (from, sign) in comment.match_indices('§') {
@@ -59,7 +59,7 @@ fn section_number(text: &str) -> String {
     text[..end].trim_end_matches('.').to_string()
 }
 
-/// Figures that the paper has not, and steps that a figure's box has not.
+/// Finds figures that the paper does not have, and steps that a figure's box does not have.
 fn wrong_figures(comment: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     for (from, word) in comment.match_indices("Figure ") {

@@ -1,9 +1,9 @@
-//! Imports point down: who may name whom, and who may name the outside.
+//! Imports point down: which module may name which, and which may name the outside.
 
 use crate::source::{self, Source};
 use crate::{assert_bites, assert_clean};
 
-/// What each module may import of ours. A module that is not here may not exist.
+/// The modules of ours that each module may import. A module that is not listed may not exist.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("api", &[]),
     ("checker", &[]),
@@ -37,7 +37,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("cli", &["api", "checker", "history", "lab", "record", "runtime"]),
 ];
 
-/// What only `runtime` may name.
+/// Paths that only `runtime` and `cli` may name.
 const OUTSIDE: &[&str] = &[
     "std::thread",
     "std::time::Instant",
@@ -55,7 +55,7 @@ const OUTSIDE: &[&str] = &[
     "smol",
 ];
 
-/// What a module may not name beyond that: `tick` is a pure function of what it is told.
+/// Further paths that a pure module may not name: `tick` is a function of its input.
 const PURE: &[(&str, &[&str])] = &[(
     "tick",
     &[
@@ -73,8 +73,10 @@ const PURE: &[(&str, &[&str])] = &[(
     ],
 )];
 
-/// Exceptions: a module and a path that is a harmless part of a forbidden one: futures without a
-/// clock or a thread of their own, which work under `runtime::block_on`.
+/// Exceptions: a module, and a harmless part of a forbidden path that the module may name.
+///
+/// These are futures without a clock or a thread of their own, which work under
+/// `runtime::block_on`.
 const ALLOWED_OUTSIDE: &[(&str, &str)] = &[("labrpc", "tokio::sync::oneshot")];
 
 /// The module of `src` that a file belongs to; `None` for `lib.rs`.
@@ -84,12 +86,12 @@ fn module_of(path: &str) -> Option<&str> {
     (module != "lib").then_some(module)
 }
 
-/// How many modules deep a file's own module stands: 1 for `src/raft/mod.rs` and `src/raft.rs`.
+/// Nesting depth of a file's own module: 1 for `src/raft/mod.rs` and `src/raft.rs`.
 fn depth_of(path: &str) -> usize {
     path.split('/').count() - 1 - usize::from(path.ends_with("/mod.rs"))
 }
 
-/// Every `a::b::c` of the code with its line; groups are taken apart, `super` is left as it is.
+/// Finds every path `a::b::c` of the code and its line; splits groups, leaves `super` as it is.
 fn paths(code: &[String]) -> Vec<(usize, Vec<String>)> {
     let mut tokens = Vec::new();
     for (line, text) in code.iter().enumerate() {
@@ -143,7 +145,7 @@ fn is_name(token: &str) -> bool {
     token.starts_with(|c: char| c.is_alphanumeric() || c == '_')
 }
 
-/// Names, `::` and single characters.
+/// Splits code into names, `::` and single characters.
 fn tokenize(text: &str) -> Vec<String> {
     let mut tokens: Vec<String> = Vec::new();
     let mut rest = text.trim_start();
@@ -170,7 +172,7 @@ fn from_root(path: &[String], depth: usize) -> Option<&[String]> {
     }
 }
 
-/// Imports of one file that point up or sideways.
+/// Finds the imports of one file that point up or sideways.
 fn check_direction(file: &Source) -> Vec<String> {
     let Some(module) = module_of(&file.path) else { return Vec::new() };
     let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == module) else {
@@ -188,9 +190,9 @@ fn check_direction(file: &Source) -> Vec<String> {
     problems
 }
 
-/// Names of threads, clocks, locks and async runtimes outside `runtime` and the command line.
+/// Finds threads, clocks, locks and async runtimes outside `runtime` and the command line.
 fn check_outside(file: &Source) -> Vec<String> {
-    // The command line hands out whole runs to threads of its own, where no run is on.
+    // The command line gives whole runs to threads of its own, on which no run is active.
     let is_judged = |module: &&str| !["runtime", "cli"].contains(module);
     let Some(module) = module_of(&file.path).filter(is_judged) else { return Vec::new() };
     let mut problems = Vec::new();
@@ -205,7 +207,7 @@ fn check_outside(file: &Source) -> Vec<String> {
     problems
 }
 
-/// Names in a pure module of anything that is not a function of its input.
+/// Finds paths in a pure module that would make it more than a function of its input.
 fn check_purity(file: &Source) -> Vec<String> {
     let module = module_of(&file.path);
     let Some((name, foreign)) = PURE.iter().find(|(name, _)| module == Some(name)) else {
@@ -225,7 +227,7 @@ fn check_purity(file: &Source) -> Vec<String> {
 #[test]
 fn imports_point_down_everywhere() {
     let problems: Vec<_> = source::rust_files("src").iter().flat_map(check_direction).collect();
-    assert_clean("a module names one that stands above or beside it", &problems);
+    assert_clean("a module may name only modules below it", &problems);
 }
 
 #[test]
@@ -237,7 +239,7 @@ fn only_runtime_names_the_outside_everywhere() {
 #[test]
 fn the_tick_core_is_pure_everywhere() {
     let problems: Vec<_> = source::rust_files("src").iter().flat_map(check_purity).collect();
-    assert_clean("hand it in from outside", &problems);
+    assert_clean("pass it in from outside", &problems);
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! The house rules that neither the compiler nor clippy knows, each a check with a test of its own.
+//! The house rules that neither the compiler nor clippy checks, each with a test of its own.
 //!
-//! A check takes one file's text (or a few) and returns what is wrong, as `path:line: what`. The
-//! tests named `…_everywhere` hold it against the tree; the others show that it bites.
+//! A check takes the text of one file (or of a few) and returns the problems, as `path:line: what`.
+//! The tests named `…_everywhere` run it on the tree; the others show that it finds a violation.
 
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 
@@ -18,7 +18,7 @@ fn assert_clean(rule: &str, problems: &[String]) {
     assert!(problems.is_empty(), "{rule}\n{}", problems.join("\n"));
 }
 
-/// Fails unless exactly the lines `expected` are named by `problems`.
+/// Fails unless `problems` names exactly the lines `expected`.
 fn assert_bites(problems: &[String], expected: &[usize]) {
     let lines: Vec<usize> = problems
         .iter()

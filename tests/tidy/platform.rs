@@ -1,22 +1,22 @@
-//! What is of one operating system has one place, and exists on the systems that it is used on.
+//! Code for one operating system has one place, and uses only items that its systems have.
 
 use std::path::PathBuf;
 
 use crate::source::{self, Source};
 use crate::{assert_bites, assert_clean};
 
-/// Where `libc` and the systems' own parts of std may be named.
+/// Files that may name `libc` and the parts of std for one system.
 const MAY_NAME_THE_SYSTEM: &[&str] =
     &["src/runtime/sim/platform/", "src/runtime/sim/guard.rs", "src/runtime/interpose.rs"];
 
-/// What is compiled for Apple's systems too, and so may use of `libc` only what exists there.
+/// Files that are compiled for Apple's systems too: they may use only the items of `libc` there.
 const FOR_APPLE: &[&str] = &["src/runtime/sim/platform/unix.rs"];
 
-/// The files of `libc` whose every item exists for Apple's systems.
+/// The files of `libc` all of whose items exist on Apple's systems.
 const LIBC_OF_APPLE: &[&str] =
     &["src/unix/bsd/apple/mod.rs", "src/unix/bsd/mod.rs", "src/unix/mod.rs"];
 
-/// Names of an operating system outside the modules that are for them.
+/// Finds names of an operating system outside the files that may have them.
 fn check_systems(file: &Source) -> Vec<String> {
     if MAY_NAME_THE_SYSTEM.iter().any(|place| file.path.starts_with(place)) {
         return Vec::new();
@@ -28,7 +28,7 @@ fn check_systems(file: &Source) -> Vec<String> {
         .collect()
 }
 
-/// Items of `libc` that `file` uses and none of Apple's files of it, whose `text` this is, has.
+/// Finds items of `libc` that `file` uses and that `text`, libc's files for Apple, does not have.
 fn check_apple(file: &Source, text: &str) -> Vec<String> {
     let mut problems = Vec::new();
     for (line, code) in file.code.iter().enumerate() {
@@ -52,7 +52,7 @@ fn declares(text: &str, name: &str) -> bool {
     })
 }
 
-/// The registry's copy of `libc`, in the version of the lock file, where it is there.
+/// Returns Apple's files of the registry's `libc`, in the lock file's version, if it has a copy.
 fn libc_of_apple() -> Option<String> {
     let lock = source::read("Cargo.lock")?;
     let (_, entry) = lock.split_once("name = \"libc\"\nversion = \"")?;
@@ -83,7 +83,7 @@ fn a_system_named_elsewhere_is_found() {
 #[test]
 fn what_is_used_on_apples_systems_exists_there() {
     let Some(text) = libc_of_apple() else { return };
-    assert!(text.len() > 100_000, "libc keeps its text elsewhere now: {} bytes", text.len());
+    assert!(text.len() > 100_000, "libc has moved its items to other files: {} bytes", text.len());
     let files = source::rust_files("src");
     let used: Vec<_> = files.iter().filter(|file| FOR_APPLE.contains(&&*file.path)).collect();
     assert_eq!(used.len(), FOR_APPLE.len(), "a file for Apple's systems has moved");

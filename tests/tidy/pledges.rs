@@ -1,13 +1,11 @@
-//! What a comment pledges is kept elsewhere: divergences are listed, invariants are checked, seeds
-//! have a story.
+//! Comments keep their promises: divergences are listed, invariants are checked, seeds explained.
 
 use crate::source::{self, Source};
 use crate::{assert_bites, assert_clean};
 
-/// `Differs:` lines of one file that the list of divergences does not name.
+/// Finds the `Differs:` lines of one file that the list of divergences does not name.
 ///
-/// The list names a divergence by the file that has it and by the text behind the word, up to its
-/// first full stop.
+/// The list must contain the text after the word `Differs:`, up to its first full stop.
 fn check_divergences(file: &Source, listed: &str) -> Vec<String> {
     let listed = words(listed);
     let mut problems = Vec::new();
@@ -29,13 +27,13 @@ fn bare(comment: &str) -> &str {
     comment.trim_start_matches(['/', '!']).trim()
 }
 
-/// The text with every run of white space made one space.
+/// Replaces every run of white space by one space.
 fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// `Invariant (name):` lines that nothing checks: neither a function of that name in an
-/// `invariants.rs` or an observer, nor an assertion whose message begins with the name.
+/// Finds the `Invariant (name):` lines without a check, which is a function of that name in an
+/// `invariants.rs` or an observer, or an assertion whose message begins with the name.
 fn check_invariants(files: &[Source]) -> Vec<String> {
     let is_judge =
         |file: &Source| file.path.ends_with("/invariants.rs") || file.path.contains("/observe");
@@ -58,7 +56,7 @@ fn check_invariants(files: &[Source]) -> Vec<String> {
     problems
 }
 
-/// Lines of `seeds.txt` that do not read `test seed [schedule]  # story`.
+/// Finds the lines of `seeds.txt` that are not of the form `test seed [schedule]  # story`.
 fn check_seeds(path: &str, text: &str) -> Vec<String> {
     let mut problems = Vec::new();
     for (at, line) in text.lines().enumerate() {
@@ -85,7 +83,7 @@ fn every_divergence_is_listed_everywhere() {
 
 #[test]
 fn every_invariant_has_a_check_everywhere() {
-    assert_clean("write the check", &check_invariants(&source::rust_files("src")));
+    assert_clean("every invariant needs a check", &check_invariants(&source::rust_files("src")));
 }
 
 #[test]

@@ -1,17 +1,17 @@
-//! What may not stand in a file, and what must: module docs, marks, widths, paths of a machine.
+//! Rules for the text of a file: its opening, unfinished work, widths, lengths, paths of a machine.
 
 use crate::source::{self, Source};
 use crate::{assert_bites, assert_clean};
 
 const COLUMNS: usize = 100;
 
-/// A file without a first line that says what it is for.
+/// Finds a file whose first line does not say what it is for.
 fn check_opening(file: &Source) -> Vec<String> {
     let opens = file.text.first().is_some_and(|line| line.starts_with("//! "));
     if opens { Vec::new() } else { vec![file.problem(0, "a file opens with a //! line")] }
 }
 
-/// Marks of unfinished work. They are put together here so that this file passes its own check.
+/// Finds marks of unfinished work. They are split here so that this file passes its own check.
 fn check_marks(file: &Source) -> Vec<String> {
     let marks = [["TO", "DO"], ["FIX", "ME"], ["XX", "X"], ["HA", "CK"]].map(|half| half.concat());
     let calls = [["dbg", "!("], ["todo", "!("]].map(|half| half.concat());
@@ -21,13 +21,15 @@ fn check_marks(file: &Source) -> Vec<String> {
             .split(|c: char| !c.is_alphanumeric())
             .any(|word| marks.iter().any(|mark| mark == word));
         if marked || calls.iter().any(|call| line.contains(call)) {
-            problems.push(file.problem(at, "unfinished work: an open question is a decision page"));
+            problems.push(
+                file.problem(at, "unfinished work: an open question belongs on a decision page"),
+            );
         }
     }
     problems
 }
 
-/// Comments that a reader must scroll for. rustfmt leaves comments alone.
+/// Finds comments that a reader must scroll to read; rustfmt does not wrap comments.
 fn check_width(file: &Source) -> Vec<String> {
     file.text
         .iter()
@@ -37,7 +39,7 @@ fn check_width(file: &Source) -> Vec<String> {
         .collect()
 }
 
-/// Paths that exist on one machine only.
+/// Finds paths that exist on one machine only.
 fn check_machine_paths(path: &str, text: &str) -> Vec<String> {
     let folders = ["home", "Users", "root", "work", "tmp/h"].map(|folder| format!("/{folder}/"));
     let mut problems = Vec::new();
@@ -52,7 +54,7 @@ fn check_machine_paths(path: &str, text: &str) -> Vec<String> {
     problems
 }
 
-/// A file that is two files, or a handful.
+/// Finds a file that is too long for one concern.
 fn check_length(file: &Source) -> Vec<String> {
     const LINES: usize = 500;
     if file.text.len() <= LINES {

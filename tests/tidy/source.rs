@@ -1,13 +1,13 @@
-//! Files of the tree, and the line between code and comment in them.
+//! The files of the tree, split into code and comments.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// One file: where it stands, and its lines taken apart.
+/// One file: its path and its lines, split into code and comments.
 pub struct Source {
     /// From the root of the crate, with `/` between the parts.
     pub path: String,
-    /// The lines as they stand.
+    /// The lines as they are.
     pub text: Vec<String>,
     /// The same lines without comments and with empty strings and characters.
     pub code: Vec<String>,
@@ -16,7 +16,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// Takes a Rust file apart.
+    /// Splits a Rust file.
     pub fn new(path: &str, text: &str) -> Source {
         let (code, comments) = split(text);
         let count = text.lines().count();
@@ -29,7 +29,7 @@ impl Source {
         }
     }
 
-    /// `path:line: what`, for a line counted from 0.
+    /// Formats a problem as `path:line: what`; `line` counts from 0.
     pub fn problem(&self, line: usize, what: &str) -> String {
         format!("{}:{}: {what}", self.path, line + 1)
     }
@@ -40,12 +40,12 @@ pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The text of a file that need not exist.
+/// The text of a file, if it exists.
 pub fn read(path: &str) -> Option<String> {
     fs::read_to_string(root().join(path)).ok()
 }
 
-/// Every Rust file below `folder`, in a fixed order. Empty where there is no such folder.
+/// Every Rust file below `folder`, in a fixed order. Empty if there is no such folder.
 pub fn rust_files(folder: &str) -> Vec<Source> {
     files(folder, "rs")
         .into_iter()
@@ -83,7 +83,7 @@ fn walk(folder: &Path, ext: &str, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Where the splitter stands in the text.
+/// The kind of text that the splitter is in.
 #[derive(Clone, Copy, PartialEq)]
 enum In {
     Code,
@@ -94,7 +94,7 @@ enum In {
     RawText(usize),
 }
 
-/// Parts `text` into code and comments, both with the line breaks of the original.
+/// Splits `text` into code and comments, both with the line breaks of the original.
 fn split(text: &str) -> (String, String) {
     let (mut code, mut comments) = (String::new(), String::new());
     let mut place = In::Code;
@@ -118,7 +118,7 @@ fn split(text: &str) -> (String, String) {
     (code, comments)
 }
 
-/// What the next piece of text is: where it leads to, and how many bytes it has.
+/// Reads the next piece of text: returns the kind of text after it, and its length in bytes.
 fn step(place: In, rest: &str, next: char, before: Option<char>) -> (In, usize) {
     let one = next.len_utf8();
     match place {
@@ -143,7 +143,7 @@ fn step(place: In, rest: &str, next: char, before: Option<char>) -> (In, usize) 
     }
 }
 
-/// Whether a raw string with so many hashes ends here.
+/// Whether a raw string with this many hashes ends here.
 fn closes_raw(rest: &str, hashes: usize) -> bool {
     rest.strip_prefix('"').is_some_and(|tail| tail.starts_with(&"#".repeat(hashes)))
 }

@@ -1,4 +1,4 @@
-//! `docs/unsafe.md` names every function that has unsafe code in it, and how often.
+//! `docs/unsafe.md` names every function with unsafe code, and the number of its unsafe blocks.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::source::{self, Source};
 /// A file and a function in it.
 type Place = (String, String);
 
-/// Blocks and implementations that are unsafe, by place.
+/// Counts the unsafe blocks and implementations, by place.
 fn places(file: &Source) -> BTreeMap<Place, usize> {
     let mut function = String::new();
     let mut found = BTreeMap::new();
@@ -28,7 +28,7 @@ fn places(file: &Source) -> BTreeMap<Place, usize> {
     found
 }
 
-/// The name that a line defines after `keyword`, if it does.
+/// The name that a line defines after `keyword`, if any.
 fn defined(code: &str, keyword: &str) -> Option<String> {
     let (before, rest) = code.split_once(keyword)?;
     let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
@@ -36,7 +36,7 @@ fn defined(code: &str, keyword: &str) -> Option<String> {
     (is_word && end > 0).then(|| rest[..end].to_string())
 }
 
-/// The page's rows; the function `all` stands for a whole file, without a number.
+/// Reads the page's rows; the function `all` means a whole file, and has no number.
 fn listed(page: &str) -> BTreeMap<Place, Option<usize>> {
     let cells =
         |line: &str| line.split('|').map(|it| it.replace('`', "").trim().to_string()).collect();
@@ -46,7 +46,7 @@ fn listed(page: &str) -> BTreeMap<Place, Option<usize>> {
         .collect()
 }
 
-/// Where the code and the page differ.
+/// Finds the differences between the code and the page.
 fn check(files: &[Source], page: &str) -> Vec<String> {
     let mut listed = listed(page);
     let mut problems = Vec::new();
@@ -71,7 +71,10 @@ fn check(files: &[Source], page: &str) -> Vec<String> {
 #[test]
 fn unsafe_code_is_listed_everywhere() {
     let page = source::read("docs/unsafe.md").unwrap();
-    assert_clean("put its argument into docs/unsafe.md", &check(&source::rust_files("src"), &page));
+    assert_clean(
+        "explain in docs/unsafe.md why it is sound",
+        &check(&source::rust_files("src"), &page),
+    );
 }
 
 #[test]
