@@ -1,4 +1,4 @@
-//! The checker and the oracle say the same, and what the checker says of an illegal history holds.
+//! The checker agrees with the oracle, and its counterexamples keep their promises.
 
 use proptest::prelude::*;
 use raftlab::checker::models::{Counter, Kv, PerKey, Register, UnsureVersionedKv, VersionedKv};
@@ -7,8 +7,8 @@ use raftlab::checker::{self, Budget, Counterexample, Operation, PowerSet, Verdic
 use crate::generate::{Drawn, Made, Raw, history, made};
 use crate::oracle::{History, Part, effect, is_linearizable, longest_through};
 
-/// Whether an operation may take effect after its return: it was answered in doubt, and none that
-/// had returned before it was called shows that the state had been that high.
+/// Whether an operation may take effect after its return: it was answered in doubt, and no
+/// operation that returned before its call shows that the state had been that high.
 fn is_late<D: Drawn>(world: &D, history: &History<D>, index: usize) -> bool {
     let operation = &history[index];
     let below = operation.output().and_then(|output| world.late_below(&operation.input, output));
@@ -43,17 +43,18 @@ fn without(indices: &[usize], index: usize) -> Vec<usize> {
     indices.iter().copied().filter(|other| *other != index).collect()
 }
 
-/// Everything that the docs of [`Counterexample`] say.
+/// Checks everything that the docs of [`Counterexample`] say.
 fn assert_holds<D: Drawn>(world: &D, history: &History<D>, example: &Counterexample) {
     let Counterexample { conflict, context, minimal, longest } = example;
     assert!(minimal, "a small history is shrunk to the end");
 
-    // The conflict is illegal, whatever all others did.
+    // The conflict is illegal, whatever the other operations did.
     let others: Vec<usize> = (0..history.len()).filter(|index| !conflict.contains(index)).collect();
     let illegal = part(world, history, conflict, &others);
     assert!(!is_linearizable(world, &illegal), "no contradiction: {example:?} {history:#?}");
 
-    // With the context, each one of the conflict may be left out; with less than it, not.
+    // With the context, the conflict is legal without any one of its operations. With less context,
+    // it is not.
     let can_spare_each = |context: &[usize]| {
         conflict.iter().all(|index| {
             let rest = without(conflict, *index);
@@ -66,13 +67,13 @@ fn assert_holds<D: Drawn>(world: &D, history: &History<D>, example: &Counterexam
         assert!(!can_spare_each(&without(context, *index)), "idle context: {example:?}");
     }
 
-    // The longest linearizations are legal, and as long as can be.
+    // The longest linearizations are legal, and as long as possible.
     let small = part(world, history, conflict, context);
     let best = longest_through(world, &small);
     for (at, order) in longest.iter().enumerate() {
         assert_replays(world, history, example, order);
         let answered = order.iter().filter(|index| conflict.contains(index)).count();
-        // One that takes effect late may be in the order without its answer.
+        // An operation that takes effect late may be in the order without its answer.
         if !conflict.iter().any(|index| is_late(world, history, *index)) {
             assert_eq!(answered, best[at], "through {}: {example:?}", conflict[at]);
         }
@@ -80,7 +81,7 @@ fn assert_holds<D: Drawn>(world: &D, history: &History<D>, example: &Counterexam
     }
 }
 
-/// An order of conflict and context is legal, and respects who was first.
+/// Checks that an order of conflict and context is legal, and respects which operation was first.
 fn assert_replays<D: Drawn>(
     world: &D,
     history: &History<D>,
@@ -119,7 +120,7 @@ fn agree<D: Drawn>(world: &D, (made, raws): &(Made, Vec<Raw>)) {
     let verdict = check(world, &history, &Budget::default());
     let legal = is_linearizable(world, &Part::whole(world, &history));
     let expected = if legal { "ok" } else { "illegal" };
-    assert_eq!(kind(&verdict), expected, "the oracle knows better: {history:#?}");
+    assert_eq!(kind(&verdict), expected, "the oracle disagrees: {history:#?}");
     let alone = checker::is_linearizable(world, &history, &Budget::default());
     assert_eq!(alone, Ok(legal), "without a counterexample: {history:#?}");
     assert!(!matches!(made, Made::Legal) || verdict.is_ok(), "it was legal: {history:#?}");
@@ -128,7 +129,7 @@ fn agree<D: Drawn>(world: &D, (made, raws): &(Made, Vec<Raw>)) {
     }
     history.reverse();
     let backwards = check(world, &history, &Budget::default());
-    assert_eq!(kind(&backwards), expected, "given backwards: {history:#?}");
+    assert_eq!(kind(&backwards), expected, "given in reverse: {history:#?}");
 }
 
 proptest! {

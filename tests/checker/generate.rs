@@ -1,4 +1,4 @@
-//! Random histories: legal by construction, legal but for one answer or time, and arbitrary.
+//! Random histories: legal by construction, legal except for one answer or time, and arbitrary.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use raftlab::checker::{Operation, PowerSet};
 
 use crate::oracle::{History, World};
 
-/// What one operation is made of. Small numbers, so that operations meet.
+/// The random data of one operation. The numbers are small, so that operations interact.
 #[derive(Debug, Clone)]
 pub struct Raw {
     pub client: u64,
@@ -25,24 +25,24 @@ pub struct Raw {
     pub lost: bool,
 }
 
-/// How a history comes about.
+/// How a history is made.
 #[derive(Debug, Clone)]
 pub enum Made {
     /// By doing one operation after the other.
     Legal,
-    /// The same, then the operation at `at` gets an arbitrary answer or another time.
+    /// Like `Legal`, but then the operation at `at` gets an arbitrary answer or another time.
     Corrupted { at: usize, by: u8, seen: u8 },
-    /// Answers that were drawn.
+    /// By drawing all answers.
     Arbitrary,
 }
 
 pub fn raw() -> impl Strategy<Value = Raw> {
     let what = (0..4_u64, 0..8_u8, 0..5_u8, 0..4_u8, any::<u8>());
-    // Two in three stay short, so that there is something to respect.
+    // Two in three spans are short, so that some operations precede others.
     let span = || prop_oneof![2 => 0..3_u64, 1 => 0..12_u64];
     (what, span(), span(), 0..8_u8).prop_map(|(what, early, late, fate)| {
         let (client, kind, key, value, seen) = what;
-        // One key in three quarters of all.
+        // Four in five operations have the same key.
         let key = key.saturating_sub(3);
         Raw { client, kind, key, value, seen, early, late, open: fate < 2, lost: fate == 0 }
     })
@@ -61,13 +61,13 @@ pub fn made() -> impl Strategy<Value = (Made, Vec<Raw>)> {
 /// A model with random inputs and outputs.
 pub trait Drawn: World {
     fn input(raw: &Raw) -> Self::Input;
-    /// An answer of the right kind, drawn.
+    /// Draws an answer of the right kind.
     fn drawn(input: &Self::Input, seen: u8) -> Self::Output;
-    /// Answers among which is a right one in each state.
+    /// Possible answers, at least one of which is right in `state`.
     fn answers(&self, state: &Self::One, input: &Self::Input, seen: u8) -> Vec<Self::Output>;
 }
 
-/// Makes the history: operations have their moments at 0, 3, 6, …
+/// Makes the history: operations have their moments at 12, 15, 18, …
 pub fn history<D: Drawn>(world: &D, made: &Made, raws: &[Raw]) -> History<D> {
     let mut states: BTreeMap<D::Key, D::One> = BTreeMap::new();
     let mut history = Vec::new();
@@ -151,7 +151,7 @@ fn some(seen: u8) -> Option<u8> {
     (seen % 5).checked_sub(1)
 }
 
-/// `""` to `"bbb"`, and beyond.
+/// One of eight texts, from `""` to `"bab"`.
 fn text(number: u8) -> String {
     ["", "a", "b", "ab", "ba", "aa", "aba", "bab"][number as usize % 8].to_string()
 }

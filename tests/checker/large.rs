@@ -1,4 +1,4 @@
-//! Long histories are judged in time, and what cannot be judged in time is not judged at all.
+//! Long histories are judged in time; a history that takes too long gets no verdict.
 
 use std::cell::Cell;
 
@@ -30,7 +30,7 @@ fn a_stale_read_in_ten_thousand_operations_over_a_hundred_keys_is_found() {
 
 #[test]
 fn a_hard_key_does_not_keep_the_others_from_being_judged() {
-    // The keys are judged by name: the hard one comes first.
+    // The checker judges the keys in the order of their names, so the hard one comes first.
     let mut history = wide(40, false);
     let work = Workload { operations: 200, ..Workload::default() };
     let mut stale = work.texts();
@@ -93,7 +93,7 @@ fn a_check_that_is_told_to_stop_is_not_asked_again_and_keeps_what_it_found() {
         let Verdict::Illegal(stopped) = check(&register, &history, &budget) else {
             panic!("it was illegal before it was stopped")
         };
-        assert_eq!(asked.get(), patience.get(), "asked again");
+        assert_eq!(asked.get(), patience.get(), "the checker asked again");
         let holds = complete.conflict.iter().all(|index| stopped.conflict.contains(index));
         assert!(holds && !stopped.minimal, "{more}: {stopped:?}");
     }
@@ -102,8 +102,8 @@ fn a_check_that_is_told_to_stop_is_not_asked_again_and_keeps_what_it_found() {
 #[test]
 fn an_answer_that_nothing_can_make_right_is_found_whatever_stands_before_it() {
     let budget = Budget { steps: 50_000, ..Budget::default() };
-    assert!(check(&Kv, &far_behind(24), &budget).is_illegal(), "nobody wrote it");
-    // Swaps that all overlap can be ordered in any way, and the read behind them is of no value.
+    assert!(check(&Kv, &far_behind(24), &budget).is_illegal(), "no client wrote that value");
+    // Swaps that all overlap have many orders, but none explains the value of the read after them.
     let swap = |client: u64| {
         let input = RegisterInput::Cas { from: Some(client % 3), to: (client + 1) % 3 };
         Operation::answered(client, 10, input, 1_000, RegisterOutput::Swapped(true))
@@ -153,7 +153,7 @@ fn times_of_trouble_are_judged_and_explained_in_few_operations() {
 
 #[test]
 fn steps_do_not_grow_faster_than_a_history() {
-    // What is judged with so many steps is judged in as many times some ten nanoseconds.
+    // Each step takes some ten nanoseconds, so a bound on the steps is a bound on the time.
     let enough = |operations: usize| Budget { steps: 8 * operations as u64, ..Budget::default() };
     let history = write_and_read(100_000);
     assert!(check(&Register::new(), &history, &enough(200_000)).is_ok(), "one after the other");
@@ -192,8 +192,9 @@ fn many_clients_that_never_heard_back_are_no_trouble() {
     }
 }
 
-/// Appends that all overlap, and a read that misses one letter of all that they add. Each part of
-/// them is legal, so all must be held against each other, in each order.
+/// Appends that all overlap, and a read that misses one letter of all that they add.
+///
+/// Every subset of the appends is legal, so the checker must try all of them in every order.
 fn crowd(width: usize) -> History<Kv> {
     let key = || "k".to_string();
     let append = |client: usize| {
@@ -206,9 +207,10 @@ fn crowd(width: usize) -> History<Kv> {
     (0..width).map(append).chain([read]).collect()
 }
 
-/// Appends that all overlap, and far behind them a read that is wrong. What it must see is not
-/// looked at while the appends are placed: other reads, which a put keeps from telling, stand
-/// between.
+/// Appends that all overlap, and a wrong read long after them.
+///
+/// The wrong read does not help the checker to place the appends: between them are a put, and
+/// other reads, which see the put and nothing of the appends.
 fn far_behind(width: u64) -> History<Kv> {
     let key = || "k".to_string();
     let mut history = wide(width, true);
@@ -239,8 +241,8 @@ fn versioned_get(at: u64, value: &str, version: u64) -> Operation<VersionedInput
     Operation::answered(99, at, VersionedInput::Get { key: "k".to_string() }, at + 1, found)
 }
 
-/// Its first copy is under way while a second one is refused, since the key has not come to the
-/// version.
+/// The put's first copy is in flight while a second one is refused, since the key has not reached
+/// the version.
 #[test]
 fn a_put_in_doubt_may_be_done_after_its_return() {
     use VersionedOutput::{Done, Maybe};
@@ -259,9 +261,9 @@ fn a_put_in_doubt_may_be_done_after_its_return() {
     assert!(check(&history).is_illegal(), "it was done twice");
     history.truncate(5);
     history.insert(1, versioned_get(5, "1", 1));
-    assert_eq!(check(&history), Verdict::Ok, "the key had not come to the version");
+    assert_eq!(check(&history), Verdict::Ok, "the key had not reached the version");
 
-    // If it had, a refusal says that the version has passed.
+    // If the key had reached the version, a refusal means that the version has passed.
     let history = [
         versioned_put(1, 0, 0, Done),
         versioned_put(1, 2, 1, Done),
@@ -275,8 +277,8 @@ fn a_put_in_doubt_may_be_done_after_its_return() {
     assert!(check(&history[..4]).is_ok(), "it may have been done");
 }
 
-/// Clients ask for versions to come. What may be done later is tried where it can be done, and
-/// costs little elsewhere.
+/// Clients name versions that the key has not reached yet. The checker tries a late put only where
+/// it can take effect, so the put costs little elsewhere.
 #[test]
 fn many_puts_in_doubt_at_versions_to_come_cost_little() {
     const COUNT: u64 = 40;
@@ -298,14 +300,14 @@ fn many_puts_in_doubt_at_versions_to_come_cost_little() {
             ));
         }
     }
-    // The versions of the first puts in doubt have not been asked for before.
+    // The puts above name versions from 9 on, so the earlier late ones are put here.
     for version in (2..9).step_by(3) {
         history.push(versioned_put(2, 0, version, VersionedOutput::Maybe));
     }
     let budget = Budget { steps: 1_000_000, ..Budget::default() };
     assert_eq!(check(&VersionedKv, &history, &budget), Verdict::Ok);
     history.push(versioned_get(at(COUNT), "3", COUNT));
-    assert!(check(&VersionedKv, &history, &budget).is_illegal(), "another one had come first");
+    assert!(check(&VersionedKv, &history, &budget).is_illegal(), "another put had come first");
 }
 
 #[test]
@@ -319,7 +321,7 @@ fn puts_in_doubt_at_a_version_that_has_passed_cost_little() {
         let found = VersionedOutput::Found { value: value.to_string(), version };
         Operation::answered(99, 200, VersionedInput::Get { key: key() }, 201, found)
     };
-    // Any of thirty was the first, and then none of the others matters, in whatever order.
+    // Any of the thirty may be the first; then none of the others has an effect, in any order.
     let mut history: Vec<_> = (0..30).map(put).collect();
     let budget = Budget { steps: 20_000, ..Budget::default() };
     history.push(get("17", 1));

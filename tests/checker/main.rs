@@ -1,4 +1,4 @@
-//! What the linearizability checker says holds, and it says it in time.
+//! The linearizability checker gives the right verdict, and gives it in time.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod agrees;

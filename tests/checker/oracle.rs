@@ -1,4 +1,4 @@
-//! Linearizability as it is defined, without a thought for speed: try all orders.
+//! Linearizability by its definition, without regard to speed: the oracle tries all orders.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -7,7 +7,7 @@ use raftlab::checker::{Model, NondeterministicModel, Operation, PowerSet};
 
 pub type History<M> = Vec<Operation<<M as Model>::Input, <M as Model>::Output>>;
 
-/// A model as the oracle knows it: what may follow, one state at a time.
+/// A model as the oracle uses it: it names the states that may follow one state.
 pub trait World: Model<Input: Clone + Debug, Output: Clone + Debug> {
     type One: Clone;
 
@@ -62,8 +62,9 @@ impl<M: NondeterministicModel<Input: Clone + Debug, Output: Clone + Debug>> Worl
     }
 }
 
-/// An operation that was answered but may take effect later, as one that never was: the effect of
-/// it. It is beside the answer what there is of it.
+/// Returns the late effect of an operation that was answered but may take effect later.
+///
+/// It is an operation of its own, which was never answered. The history has both.
 pub fn effect<W: World>(
     operation: &Operation<W::Input, W::Output>,
 ) -> Operation<W::Input, W::Output> {
@@ -71,14 +72,14 @@ pub fn effect<W: World>(
 }
 
 /// Some operations of a history, and for each whether its answer counts. If not, the operation took
-/// effect between its call and its return, with whatever answer, or not at all.
+/// effect between its call and its return, with any answer, or not at all.
 pub struct Part<W: World> {
     pub operations: History<W>,
     pub counts: Vec<bool>,
 }
 
 impl<W: World> Part<W> {
-    /// All answers count. Whatever was answered in doubt may take effect later.
+    /// All operations and all answers count. Operations answered in doubt may take effect later.
     pub fn whole(world: &W, history: &History<W>) -> Part<W> {
         let mut operations = history.clone();
         let in_doubt = |it: &&Operation<W::Input, W::Output>| {
@@ -119,7 +120,7 @@ fn explains<W: World>(world: &W, part: &Part<W>, left: &[usize], states: &mut St
         let key = world.key(&operation.input);
         let before = states.get(&key).cloned();
         let state = before.clone().unwrap_or_else(|| world.first());
-        // What returned before its call, and is not placed, is too late.
+        // An operation that returned before this one's call, and is not placed yet, is too late.
         let in_time =
             |other: &usize| *other != index && !part.operations[*other].precedes(operation);
         let left: Vec<usize> = left.iter().copied().filter(in_time).collect();
@@ -136,8 +137,10 @@ fn explains<W: World>(world: &W, part: &Part<W>, left: &[usize], states: &mut St
     })
 }
 
-/// For each operation, how many answered ones are at most in an order with it that explains the
-/// answers of those that are in it, and leaves none out that returned before one was called.
+/// Returns, for each operation, the most answered operations that an order with it can have.
+///
+/// Such an order explains the answers of its operations, and lacks no operation that returned
+/// before one of them was called.
 pub fn longest_through<W: World>(world: &W, part: &Part<W>) -> Vec<usize> {
     let mut longest = vec![0; part.operations.len()];
     extend(world, part, &mut Vec::new(), &mut BTreeMap::new(), &mut longest);

@@ -1,4 +1,4 @@
-//! Registers with something planted: a stale read, a chain that ends wrong, long plain histories.
+//! Histories of registers: a planted stale read, a chain that ends wrong, long plain ones.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::workload::{History, Workload};
 
 type Registers = History<Register<u64>>;
 
-/// Operations one after the other, by one client.
+/// Makes a history of operations one after the other, by one client.
 fn sequence(all: impl Iterator<Item = (RegisterInput<u64>, RegisterOutput<u64>)>) -> Registers {
     let one = |(at, (input, output)): (u64, _)| Operation::answered(0, at, input, at + 1, output);
     (0..).step_by(10).zip(all).map(one).collect()
@@ -34,7 +34,7 @@ pub fn a_put_each(keys: u64) -> History<Kv> {
     (0..keys).map(put).collect()
 }
 
-/// Many swaps there and back, and then there twice, which cannot be.
+/// Many swaps there and back, and then two swaps there, which is impossible.
 pub fn swaps(count: u64) -> Registers {
     let swap = |from, to| (Cas { from: Some(from), to }, Swapped(true));
     let wrong = [swap(0, 1), swap(0, 1)];
@@ -42,9 +42,10 @@ pub fn swaps(count: u64) -> Registers {
     sequence([(Write(0), Done)].into_iter().chain(right).chain(wrong))
 }
 
-/// Reads and writes of one register under load, with one read in the middle whose answer is too
-/// old: another value was read after each write of it had returned. `values`: how many there are;
-/// `None`: each is written once.
+/// Reads and writes of one register under load, with one stale read in the middle.
+///
+/// The stale read's value is too old: another value was read after each write of it had returned.
+/// `values` is the number of values; with `None`, each is written once.
 pub fn stale_read(work: &Workload, values: Option<u64>) -> Registers {
     let mut history = work.reads_and_writes(values);
     let middle = history.len() / 2;
@@ -54,7 +55,7 @@ pub fn stale_read(work: &Workload, values: Option<u64>) -> Registers {
     history
 }
 
-/// A value that the operation at `at`, if it is a read, cannot have read any more.
+/// Returns a value that the operation at `at`, if it is a read, can no longer have read.
 fn too_old(history: &Registers, at: usize) -> Option<u64> {
     let reads = |it: &Operation<_, _>| matches!(it.returned, Some((_, Value(_))));
     let before = |it: &&Operation<_, _>| reads(it) && it.precedes(&history[at]);
@@ -73,7 +74,7 @@ fn too_old(history: &Registers, at: usize) -> Option<u64> {
     values.into_iter().rev().find(|value| other(value) && is_over(value))
 }
 
-/// Lets a read answer what was written before one that returned `age` or more operations earlier.
+/// Makes a read return a value that was written `age` or more operations earlier.
 fn answer_too_old(history: &mut Registers, at: usize, age: usize, chance: &mut Chance) -> bool {
     if !matches!(history[at].returned, Some((_, Value(_)))) || at < 2 * age {
         return false;
@@ -90,8 +91,10 @@ fn answer_too_old(history: &mut Registers, at: usize, age: usize, chance: &mut C
     changed
 }
 
-/// A register of five clients, as faulty stores leave it behind: a third each of reads, writes and
-/// swaps of five values, in times of trouble most outcomes are unknown, and reads then may be old.
+/// The history of a register with five clients and five values, as faulty stores produce it.
+///
+/// A third each are reads, writes and swaps. For a while there is trouble: half of the writes' and
+/// swaps' outcomes are unknown, and with even seeds some reads are stale.
 pub fn troubled(seed: u64) -> Registers {
     let mut chance = stream(&format!("troubled {seed}"));
     let work = Workload { operations: 170, reads: 33, seed, pause: 20, ..Workload::default() };

@@ -1,4 +1,4 @@
-//! Large histories: clients that work at an object, one operation after the other each.
+//! Large histories: clients that use an object, each with one operation after the other.
 
 use raftlab::checker::models::{Kv, KvInput, KvOutput, Register, RegisterInput, RegisterOutput};
 use raftlab::checker::{Model, Operation};
@@ -12,9 +12,9 @@ pub struct Workload {
     pub clients: u64,
     pub operations: usize,
     pub keys: u64,
-    /// In how many of a hundred operations the client reads.
+    /// Number of reads in a hundred operations.
     pub reads: u64,
-    /// One in so many operations never returns, and its client goes on under another number.
+    /// One in this many operations never returns, and its client continues under another number.
     pub open_one_in: u64,
     /// Pauses are up to this long; operations take up to 20.
     pub pause: u64,
@@ -46,7 +46,7 @@ struct Planned<I> {
 }
 
 impl Workload {
-    /// Appends to texts, and reads them: every piece is another.
+    /// Appends to texts, and reads of them; no two pieces are equal.
     pub fn texts(&self) -> History<Kv> {
         let input = |chance: &mut Chance, client, count| {
             let key = format!("k{}", chance.below(self.keys));
@@ -81,7 +81,7 @@ impl Workload {
         })
     }
 
-    /// Reads and writes of one register, with so many values; `None`: each is written once.
+    /// Reads and writes of one register, with `values` values; with `None`, each is written once.
     pub fn reads_and_writes(&self, values: Option<u64>) -> History<Register<u64>> {
         let input = |chance: &mut Chance, _, count| {
             let value = values.map_or(count, |values| chance.below(values));
@@ -136,14 +136,15 @@ impl Workload {
     }
 }
 
-/// Makes one read in the middle miss an append that had returned before it was called. Returns
-/// the read and the append.
+/// Makes one read in the middle miss an append that returned before the read was called.
+///
+/// Returns the read and the append.
 pub fn plant_stale_read(history: &mut History<Kv>) -> (usize, usize) {
     let from = history.len() / 2;
     for at in from..history.len() {
         let KvInput::Get { key } = &history[at].input else { continue };
         let is_append = |it: &&Operation<KvInput, KvOutput>| matches!(&it.input, KvInput::Append { key: other, .. } if other == key);
-        // The last append to the key that the read should have seen for sure.
+        // The last append to the key that the read must have seen.
         let missed = (0..at)
             .rev()
             .find(|other| is_append(&&history[*other]) && history[*other].precedes(&history[at]));
@@ -159,7 +160,7 @@ pub fn plant_stale_read(history: &mut History<Kv>) -> (usize, usize) {
     panic!("no read can be made stale");
 }
 
-/// Appends that all overlap, and one read after them that sees them in an order of its own.
+/// Appends that all overlap, and a read that sees them in some order; if not `legal`, one twice.
 pub fn wide(width: u64, legal: bool) -> History<Kv> {
     let key = || "k".to_string();
     let append = |client| {
@@ -176,7 +177,7 @@ pub fn wide(width: u64, legal: bool) -> History<Kv> {
     (0..width).map(append).chain([read]).collect()
 }
 
-/// Appends that never returned, and a read that sees what none of them did.
+/// Appends that never returned, and a read that sees all of them; if not `legal`, one twice.
 pub fn never_returned(count: u64, legal: bool) -> History<Kv> {
     let mut history = wide(count, legal);
     history[..usize::try_from(count).expect("few")].iter_mut().for_each(|it| it.returned = None);

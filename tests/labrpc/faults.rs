@@ -1,4 +1,4 @@
-//! Faults: the original's, measured; and the rules that scenarios are made of.
+//! Faults: measurements of the original lab's, and the rules that scenarios use.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +12,9 @@ use super::*;
 /// One call of a measurement: how long it took and whether it was answered.
 type Sample = (Duration, bool);
 
-/// Makes `count` calls from a few callers on a network prepared by `prepare`; the samples, and
-/// how many requests reached the server.
+/// Makes `count` calls from 20 callers on a network prepared by `prepare`.
+///
+/// Returns the samples, and the number of requests that reached the server.
 fn measure(count: u64, prepare: fn(&Network)) -> (Vec<Sample>, u64) {
     const CALLERS: u32 = 20;
     let outcome = run_on(&config(Clock::Virtual, 11), move || {
@@ -60,13 +61,16 @@ fn an_unreliable_network_answers_81_calls_of_100() {
     assert!((0.80..0.82).contains(&share_answered), "0.9 · 0.9 answered: {share_answered}");
     assert!((0.89..0.91).contains(&share_reached), "0.9 dispatched: {share_reached}");
 
-    // A lost request takes as long as a delivered one: nobody can tell them apart.
+    // A lost request takes as long as a delivered one: no caller can tell them apart.
     let times: Vec<_> = samples.iter().map(|(time, _)| *time).collect();
     let (least, mean, most) = spread(&times);
     assert!(least < OVERHEAD && most >= millis(26) && most < millis(26) + OVERHEAD, "{most:?}");
     assert!((12.8..13.4).contains(&(mean.as_secs_f64() * 1e3)), "0..=26 ms, mean 13: {mean:?}");
     let lost: Vec<_> = samples.iter().filter(|(_, ok)| !ok).map(|(time, _)| *time).collect();
-    assert!((12.0..14.2).contains(&(spread(&lost).1.as_secs_f64() * 1e3)), "lost ones likewise");
+    assert!(
+        (12.0..14.2).contains(&(spread(&lost).1.as_secs_f64() * 1e3)),
+        "lost calls take as long"
+    );
 }
 
 #[test]
@@ -82,7 +86,7 @@ fn long_reordering_holds_back_two_replies_of_three() {
     assert!((685.0..715.0).contains(&(mean.as_secs_f64() * 1e3)), "about 700 ms: {mean:?}");
 }
 
-/// How long calls to nowhere take, with and without long delays.
+/// Measures calls to a server that does not exist, with and without long delays.
 #[test]
 fn a_call_to_nowhere_takes_up_to_a_tenth_of_a_second_or_seven() {
     let nowhere = |long_delays: bool| {
@@ -93,8 +97,8 @@ fn a_call_to_nowhere_takes_up_to_a_tenth_of_a_second_or_seven() {
             }),
             false => measure(4000, |network| network.delete_server(CALLEE)),
         };
-        assert_eq!(reached, 0, "a call to nowhere has arrived");
-        assert!(samples.iter().all(|(_, answered)| !answered), "nowhere has answered");
+        assert_eq!(reached, 0, "a call to a missing server has arrived");
+        assert!(samples.iter().all(|(_, answered)| !answered), "a missing server has answered");
         spread(&samples.iter().map(|(time, _)| *time).collect::<Vec<_>>())
     };
     let (_, mean, most) = nowhere(false);
@@ -143,16 +147,20 @@ fn a_repeated_request_is_handled_twice_and_answered_once() {
         let (network, client) = network_with(&server);
         network.add_rule("repeat", Arc::new(Fault::repeat(millis(500), millis(500))));
         assert!(double(&client, 1).is_some(), "the first arrival is answered");
-        assert_eq!(server.numbers(), [1], "the copy is on its way");
+        assert_eq!(server.numbers(), [1], "the copy has arrived too early");
         let bytes = network.counters().bytes;
         thread::sleep(millis(1500));
         assert_eq!(server.numbers(), [1, 1]);
         assert_eq!(network.dispatched_to(CALLEE), 2);
-        assert_eq!(network.counters(), labrpc::Counters { calls: 1, bytes }, "a copy is no call");
+        assert_eq!(
+            network.counters(),
+            labrpc::Counters { calls: 1, bytes },
+            "a copy does not count as a call"
+        );
     });
 }
 
-/// Two rules make a request late: one repeats it, the other loses the first.
+/// Two rules make a request late: one repeats it, the other loses the first copy.
 #[test]
 fn a_late_request_reaches_the_life_that_is_there_then() {
     on_the_virtual_clock(|| {
@@ -176,13 +184,13 @@ fn a_fault_concerns_the_calls_that_it_names() {
         let others = client_of(&network, Host::Client(1));
         let fault = Fault::lose(Leg::Request).from(CALLER).to(CALLEE).method("Junk.double");
         network.add_rule("some", Arc::new(fault));
-        assert_eq!(double(&client, 1), None, "it is named");
-        assert!(slow(&client, 1).is_some(), "another method");
-        assert!(double(&others, 1).is_some(), "another caller");
+        assert_eq!(double(&client, 1), None, "the fault did not strike the call that it names");
+        assert!(slow(&client, 1).is_some(), "a call of another method was lost");
+        assert!(double(&others, 1).is_some(), "a call of another caller was lost");
         let elsewhere: Client = network.end(CALLER, Host::Server(ServerId(1))).into();
         network.add_server(Host::Server(ServerId(1)), Server::default().services());
         network.enable(CALLER, Host::Server(ServerId(1)), true);
-        assert!(double(&elsewhere, 1).is_some(), "another callee");
+        assert!(double(&elsewhere, 1).is_some(), "a call to another server was lost");
     });
 }
 
@@ -215,7 +223,8 @@ fn reordered_requests_overtake_one_another_and_held_ones_do_not() {
 fn bytes_of_a_lost_reply_are_not_counted_and_those_of_a_lost_request_are() {
     on_both_clocks(|_| {
         let (network, client) = network_with(&Server::default());
-        // `double(1)` is two bytes, "twice 1 is 2" is twelve, a length and the method's number.
+        // `double(1)` has two bytes. "twice 1 is 2" has twelve, its length and the method's number
+        // two more.
         double(&client, 1);
         assert_eq!(network.counters(), labrpc::Counters { calls: 1, bytes: 2 + 14 });
         let lost = network.add_rule("reply", Arc::new(Fault::lose(Leg::Reply)));
@@ -229,7 +238,7 @@ fn bytes_of_a_lost_reply_are_not_counted_and_those_of_a_lost_request_are() {
     });
 }
 
-/// A rule's chance is its own: what other rules draw does not shift it.
+/// A rule has a random stream of its own: draws of other rules do not shift it.
 #[test]
 fn a_rule_draws_from_its_own_stream() {
     let delays = |other_rule: bool| {
@@ -269,8 +278,8 @@ fn rules_do_not_repeat_one_another() {
             taken
         };
         let (first, other, again) = (delays("first"), delays("other"), delays("first"));
-        assert_ne!(first, other, "two rules, one stream");
-        assert_ne!(first, again, "a second rule of one name repeats the first");
+        assert_ne!(first, other, "two rules share a stream");
+        assert_ne!(first, again, "a second rule of the same name repeats the first");
     });
 }
 

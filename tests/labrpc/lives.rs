@@ -1,4 +1,4 @@
-//! Lives: what a crash and a restart do to calls in flight, to ends, and to memory.
+//! Lives: the effects of a crash and a restart on calls in flight, on ends, and on memory.
 
 use std::sync::Arc;
 
@@ -18,10 +18,10 @@ fn a_restart_voids_the_answers_of_the_life_before() {
         let caller = thread::spawn("caller", move || slow(&client, 5000));
         thread::sleep(millis(150));
         network.add_server(CALLEE, Server::default().services());
-        assert_eq!(caller.join(), None, "the life before has answered");
-        // Looked at 100, then at 200: the handler was not waited for.
+        assert_eq!(caller.join(), None, "the previous life has answered");
+        // The caller checks at 100 ms and at 200 ms; it does not wait for the handler.
         assert!(in_time(clock, start, millis(201)), "noticed after {:?}", start.elapsed());
-        assert_eq!(network.dispatched_to(CALLEE), 0, "the count must start anew");
+        assert_eq!(network.dispatched_to(CALLEE), 0, "the count must start again");
     });
 }
 
@@ -38,13 +38,13 @@ fn a_cut_voids_the_answers_in_flight_and_healing_in_time_hides_it() {
             network.enable(CALLER, CALLEE, true);
             caller.join()
         };
-        assert_eq!(cut_during(50, 150, 250), None, "cut at the first look");
+        assert_eq!(cut_during(50, 150, 250), None, "cut at the first check");
         assert_eq!(cut_during(30, 60, 50), None, "cut when the handler returned");
-        assert_eq!(cut_during(10, 90, 250), Some(250), "cut between two looks");
+        assert_eq!(cut_during(10, 90, 250), Some(250), "cut between two checks");
     });
 }
 
-/// A request that is under way goes to the server object that was there when it was made.
+/// A request in flight goes to the server object that was there when the request was made.
 #[test]
 fn a_delayed_request_reaches_the_life_that_it_was_made_to() {
     on_the_virtual_clock(|| {
@@ -81,7 +81,7 @@ fn an_end_dies_with_its_owner_and_not_with_its_target() {
         network.delete_server(CALLEE);
         assert_eq!(double(&watcher, 5), None, "a deleted server has answered");
         network.add_server(CALLEE, Server::default().services());
-        assert!(double(&watcher, 6).is_some(), "an end to a restarted server works on");
+        assert!(double(&watcher, 6).is_some(), "an end to a restarted server is dead");
     });
 }
 
@@ -95,11 +95,11 @@ fn an_answer_to_an_owner_that_died_is_void() {
         let caller = thread::spawn("caller", move || slow(&client, 50));
         thread::sleep(millis(20));
         network.delete_server(OTHER);
-        assert_eq!(caller.join(), None, "an answer reached a life that was over");
+        assert_eq!(caller.join(), None, "an answer reached a life that had ended");
     });
 }
 
-/// Also while an earlier call is still under way.
+/// This holds even while an earlier call is in flight.
 #[test]
 fn without_a_network_a_call_ends_at_once() {
     for in_flight in [false, true] {
@@ -118,7 +118,7 @@ fn without_a_network_a_call_ends_at_once() {
     }
 }
 
-/// Servers hold ends and ends lead to servers: the network must not keep that circle alive.
+/// Servers hold ends and ends lead to servers: the network must not keep that cycle alive.
 #[test]
 fn dropping_the_network_drops_its_servers() {
     for clock in [Clock::Virtual, Clock::Real] {
@@ -131,11 +131,15 @@ fn dropping_the_network_drops_its_servers() {
             let holder = vec![labrpc::Service::new(Holder(held).serve())];
             network.add_server(OTHER, [holder, idle.services()].concat());
             drop(idle);
-            // A handler is still at work when the network goes.
+            // A handler is still running when the network is dropped.
             thread::spawn("caller", move || slow(&client, 300));
             thread::sleep(millis(50));
             drop(network);
-            assert_eq!(Arc::strong_count(&idle_seen), 1, "{clock}: a server stays, unused");
+            assert_eq!(
+                Arc::strong_count(&idle_seen),
+                1,
+                "{clock}: an idle server has outlived its network"
+            );
             thread::sleep(millis(1000));
         });
         assert_eq!(Arc::strong_count(&busy_seen), 1, "{clock}: a server has outlived its network");
@@ -168,7 +172,7 @@ impl Junk for Holder {
     }
 }
 
-/// A handler may call on: the server does not wait for itself.
+/// A handler may make calls of its own while its caller waits.
 #[test]
 fn a_handler_may_call() {
     on_both_clocks(|_| {

@@ -25,7 +25,7 @@ raftlab::guard!();
 /// The service of these tests.
 #[tarpc::service]
 trait Junk {
-    /// Handles in no time.
+    /// Answers at once, or after the server's `delay`.
     async fn double(number: u64) -> String;
     /// Answers with the length of `text`.
     async fn length(text: String) -> u64;
@@ -33,7 +33,7 @@ trait Junk {
     async fn text(length: usize) -> String;
     /// Answers after `millis`.
     async fn slow(millis: u64) -> u64;
-    /// Answers with what it was given.
+    /// Answers with its argument.
     async fn echo(data: Bytes) -> Bytes;
 }
 
@@ -84,7 +84,7 @@ impl Junk for Server {
 
 type Client = JunkClient<ClientEnd<JunkRequest, JunkResponse>>;
 
-/// The one server of most tests, and the one who calls it.
+/// The caller of most tests, and the one server that it calls.
 const CALLER: Host = Host::Client(0);
 const CALLEE: Host = Host::Server(ServerId(0));
 
@@ -96,7 +96,7 @@ fn config(clock: Clock, seed: u64) -> RunConfig {
     RunConfig { clock, seed, ..RunConfig::default() }
 }
 
-/// Runs `main` once; whatever fails in it, or is left over, fails the test.
+/// Runs `main` once; fails the test if the run fails or leaves tasks.
 fn run_on<T: Send + 'static>(
     config: &RunConfig,
     main: impl FnOnce() -> T + Send + 'static,
@@ -125,7 +125,7 @@ fn on_both_clocks(main: impl FnOnce(Clock) + Clone + Send + 'static) {
     run_on(&config(Clock::Real, 1), || main(Clock::Real));
 }
 
-/// Whether `start` is at most `limit` ago; on the real clock about ten times as much will do.
+/// Whether `start` is at most `limit` ago; on the real clock about ten times as much is allowed.
 fn in_time(clock: Clock, start: Instant, limit: Duration) -> bool {
     start.elapsed()
         <= match clock {
@@ -149,7 +149,7 @@ fn client_of(network: &Network, from: Host) -> Client {
     client
 }
 
-/// Makes a call; `None` is no answer. Any other error than the one there may be fails the test.
+/// Makes a call; `None` means no answer. Any error but that of a missing answer fails the test.
 fn double(client: &Client, number: u64) -> Option<String> {
     answer(block_on(client.double(labrpc::context(), number)))
 }

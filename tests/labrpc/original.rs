@@ -69,7 +69,7 @@ fn bytes_are_counted_both_ways() {
     });
 }
 
-/// Starts `tasks` callers that make `calls` each; how many calls were answered rightly.
+/// Starts `tasks` callers that make `calls` each; returns the number of correct answers.
 fn call_from_many(tasks: u32, calls: u64, client: impl Fn(u32) -> Client) -> u64 {
     let callers: Vec<_> = (0..tasks)
         .map(|task| {
@@ -119,7 +119,7 @@ fn one_end_is_called_by_many() {
     });
 }
 
-/// Calls that wait in vain must not stand in the way of a later one.
+/// Calls that get no answer must not delay a later one.
 #[test]
 fn calls_of_a_disabled_end_do_not_hold_up_the_first_after_enabling() {
     on_both_clocks(|clock| {
@@ -137,7 +137,7 @@ fn calls_of_a_disabled_end_do_not_hold_up_the_first_after_enabling() {
         assert_eq!(double(&client, 99).unwrap(), "twice 99 is 198");
         assert!(in_time(clock, start, millis(30)), "the call took {:?}", start.elapsed());
         for task in in_vain {
-            assert_eq!(task.join(), None, "a call to nowhere was answered");
+            assert_eq!(task.join(), None, "a call on a disabled end was answered");
         }
         assert_eq!(network.dispatched_to(CALLEE), 1);
     });
@@ -153,7 +153,7 @@ fn a_caller_is_released_when_its_server_is_deleted() {
         network.delete_server(CALLEE);
         let start = Instant::now();
         assert_eq!(caller.join(), None, "a deleted server has answered");
-        // The next look comes within 100 ms; on the virtual clock there are a few points besides.
+        // The next check comes within 100 ms; on the virtual clock, a few scheduling points add up.
         assert!(in_time(clock, start, millis(101)), "released after {:?}", start.elapsed());
     });
 }
@@ -167,7 +167,7 @@ fn delays_are_switched_while_calls_are_made() {
             move || (0..20).for_each(|number| assert_eq!(double(&client, number), None))
         });
         for round in 0..20 {
-            // Ends with long delays off, and they are read when a call is made.
+            // A round ends with long delays off; a call reads that setting when it is made.
             network.set_long_delays(round % 2 == 1);
             network.set_long_delays(false);
             thread::yield_now();
@@ -177,14 +177,14 @@ fn delays_are_switched_while_calls_are_made() {
     });
 }
 
-/// A caller is woken by its answer, not by its next look at the server.
+/// A caller wakes at its answer, not at its next check of the server.
 #[test]
 fn an_answer_wakes_its_caller() {
     on_both_clocks(|_| {
         let (_network, client) = network_with(&Server::default());
         let start = Instant::now();
         (0..20).for_each(|_| assert_eq!(slow(&client, 5), Some(5), "no answer"));
-        // Looks are 100 ms apart: without being woken it would be two seconds.
+        // Checks are 100 ms apart: without wake-ups, the calls would take two seconds.
         assert!(start.elapsed() < millis(1000), "20 calls took {:?}", start.elapsed());
     });
 }

@@ -1,4 +1,4 @@
-//! Who can reach whom: links, services, and what travels.
+//! Reachability: links, services, and the messages between them.
 
 use raftlab::labrpc::{self, Host, Network, Service};
 use raftlab::runtime::{self, Clock, FailureKind, block_on, thread};
@@ -53,7 +53,10 @@ fn an_end_starts_disabled_and_ends_of_a_pair_share_a_switch() {
         assert_eq!(double(&first, 1), None, "a new end was enabled before it was made");
         network.enable(CALLER, CALLEE, true);
         let second = client_between(&network, CALLER, CALLEE);
-        assert!(double(&first, 1).is_some() && double(&second, 2).is_some(), "one switch");
+        assert!(
+            double(&first, 1).is_some() && double(&second, 2).is_some(),
+            "the ends do not share a switch"
+        );
     });
 }
 
@@ -107,8 +110,8 @@ impl Other for Panicking {
     }
 }
 
-/// Whose fault a panic in a handler is depends on where its service was made, or else added, and
-/// not on who calls.
+/// A panic in a handler is blamed on the code that made its service, or else on the code that added
+/// it, never on the caller.
 #[test]
 fn a_handler_is_code_of_the_server_that_made_the_service() {
     let kind_of = |made: bool, added: bool, called: bool| {

@@ -1,4 +1,4 @@
-//! Ends over real connections: the same client type, the same lack of an answer.
+//! Ends over real connections have the same client type, and the same error for a missing answer.
 
 use futures::StreamExt;
 use raftlab::labrpc::{self, ClientEnd};
@@ -20,7 +20,7 @@ fn an_end_over_a_connection_is_answered_until_the_connection_is_gone() {
         tokio::spawn(answer);
     }));
 
-    // The call is made from a task of a run, which knows nothing of tokio.
+    // A task of a run makes the call; it knows nothing of tokio.
     let client: Client = ClientEnd::over(connection).into();
     let theirs = client.clone();
     let outcome = run_on(&config(Clock::Real, 1), move || double(&theirs, 21));

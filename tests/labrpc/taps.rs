@@ -1,4 +1,4 @@
-//! Taps: what they see, in which order, and that looking changes nothing.
+//! Taps: the events that they see, in which order, and that a tap changes nothing.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use raftlab::runtime::{Clock, RunConfig, thread};
 
 use super::*;
 
-/// Writes down what it is shown.
+/// Notes every event that it sees.
 #[derive(Default)]
 struct Notes(Quiet<Vec<String>>);
 
@@ -24,7 +24,7 @@ impl Notes {
     }
 }
 
-/// What was noted since the last look, without the particulars.
+/// Returns the kinds of the events that were noted since the last time.
 fn whats(notes: &Notes) -> Vec<String> {
     let what = |note: String| note.split(' ').nth(3).unwrap().to_string();
     notes.taken().into_iter().map(what).collect()
@@ -79,7 +79,7 @@ fn a_tap_sees_what_is_lost() {
         network.tap(notes.clone());
         network.enable(CALLER, CALLEE, false);
         double(&client, 1);
-        assert_eq!(whats(&notes), ["sent", "ended"], "nowhere to go");
+        assert_eq!(whats(&notes), ["sent", "ended"], "there is no link");
         network.enable(CALLER, CALLEE, true);
         let request = network.add_rule("request", Arc::new(Fault::lose(Leg::Request)));
         double(&client, 1);
@@ -95,7 +95,7 @@ fn a_tap_sees_what_is_lost() {
     });
 }
 
-/// A handler of a life that is over still runs, but its deeds are nobody's.
+/// A handler of a life that is over still runs, but no tap sees what it does.
 #[test]
 fn a_tap_is_not_shown_lives_that_are_over() {
     on_the_virtual_clock(|| {
@@ -127,7 +127,7 @@ fn a_tap_is_not_shown_lives_that_are_over() {
     });
 }
 
-/// Many callers on a faulty network, with or without someone who looks on: the run's hash.
+/// Runs many callers on a faulty network, with or without a tap and a record; returns the hash.
 fn hash_of(seed: u64, tapped: bool, record: bool) -> u64 {
     let config = RunConfig { seed, record, ..config(Clock::Virtual, seed) };
     let outcome = run_on(&config, move || {
@@ -154,8 +154,8 @@ fn hash_of(seed: u64, tapped: bool, record: bool) -> u64 {
 #[test]
 fn looking_on_changes_nothing_and_the_seed_decides_everything() {
     let plain = hash_of(7, false, false);
-    assert_eq!(plain, hash_of(7, false, false), "one seed, two courses");
+    assert_eq!(plain, hash_of(7, false, false), "one seed gave two different runs");
     assert_eq!(plain, hash_of(7, true, false), "a tap has changed the run");
     assert_eq!(plain, hash_of(7, true, true), "the record has changed the run");
-    assert_ne!(plain, hash_of(8, false, false), "two seeds, one course");
+    assert_ne!(plain, hash_of(8, false, false), "two seeds gave the same run");
 }

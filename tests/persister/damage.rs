@@ -1,4 +1,4 @@
-//! Content that is not as it was written is an error with its place.
+//! Loading damaged content is an error that names the damaged place.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use raftlab::persister::{PersistError, Persister, Unsynced};
 
 use super::{at, entry, with_log};
 
-/// Storage with every kind of record, and where each record begins.
+/// Returns the content of storage with every kind of record, and the offset of each record.
 fn small_journal() -> (Vec<u8>, Vec<usize>) {
     let persister = Persister::new();
     let mut starts = vec![0, persister.raft_state_size()];
@@ -22,7 +22,7 @@ fn small_journal() -> (Vec<u8>, Vec<usize>) {
     (persister.export(), starts)
 }
 
-/// Bytes of the last record.
+/// Size of the last record, in bytes.
 fn end_size() -> usize {
     Persister::new().export().len() - Persister::new().raft_state_size()
 }
@@ -31,7 +31,7 @@ fn damage_in(bytes: &[u8]) -> (u64, u64) {
     let persister = Persister::import(bytes);
     match persister.load() {
         Err(PersistError::Damaged { record, offset, what }) => {
-            assert!(!what.is_empty(), "damage without a word about it");
+            assert!(!what.is_empty(), "the error does not describe the damage");
             (record, offset)
         }
         other => panic!("damage was read as {other:?}"),
@@ -115,7 +115,10 @@ fn damaged_storage_takes_no_writes_and_survives_a_crash_as_it_is() {
     let (bytes, _) = small_journal();
     let persister = Persister::import(&bytes[..20]);
     persister.save_vote(Term(5), None);
-    assert!(persister.sync().is_err(), "a write went on top of content that cannot be read");
+    assert!(
+        persister.sync().is_err(),
+        "a write was accepted on top of content that cannot be read"
+    );
     let next_life = persister.crash(Unsynced::KeepAll);
     assert_eq!(next_life.export(), &bytes[..20]);
     let text = next_life.load().unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! What storage promises: order, sync, crash, size, watch. Damage and the model are beside it.
+//! The storage's contract: order, sync, crash, size, watch; damage and a model in their own files.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod damage;
@@ -32,7 +32,7 @@ fn with_log(terms: &[u64]) -> Persister {
     persister
 }
 
-/// Terms of the log that a crash now leaves.
+/// Terms of the log that a crash would leave now.
 fn terms(persister: &Persister) -> Vec<u64> {
     persister.load().unwrap().entries.iter().map(|entry| entry.term.0).collect()
 }
@@ -166,7 +166,7 @@ fn sizes_follow_the_log_down_again() {
     persister.sync().unwrap();
     let small = persister.raft_state_size();
     assert!(small < full / 10, "five of a hundred entries left: {small} of {full} bytes");
-    assert_eq!(persister.snapshot_size(), 300, "the service's bytes, nothing beside");
+    assert_eq!(persister.snapshot_size(), 300, "the service's bytes and no others");
     persister.append(&[entry(2, 96)]);
     persister.sync().unwrap();
     assert!(persister.raft_state_size() < small, "four entries dropped, one added");
@@ -180,7 +180,7 @@ fn an_entry_costs_at_most_ten_bytes_beside_its_data() {
     persister.append(&[Entry { term: Term(100), index: Index(1), data }]);
     persister.sync().unwrap();
     let cost = persister.raft_state_size() - empty - 100;
-    assert!(cost <= 10, "{cost} bytes beside the data");
+    assert!(cost <= 10, "{cost} bytes besides the data");
     assert!(empty <= 10, "{empty} bytes of term and vote");
 }
 
@@ -206,7 +206,7 @@ fn a_dead_instance_writes_into_the_void_and_does_not_notice() {
     }
     assert_eq!(new.load().unwrap().entries, [entry(1, 1)]);
     assert_eq!(new.durable_vote(), (Term(0), None));
-    assert_eq!(terms(&old), [1], "its own view stands still");
+    assert_eq!(terms(&old), [1], "the dead instance still sees only its synced log");
     new.append(&[entry(2, 2)]);
     new.sync().unwrap();
     assert_eq!((terms(&new), terms(&old)), (vec![1, 2], vec![1]), "the lives share nothing");
@@ -220,7 +220,7 @@ fn one_life_crashes_once() {
     let _other = persister.crash(Unsynced::LoseAll);
 }
 
-/// How many of nine writes each of thirty drawn crashes keeps, in a run with `seed`.
+/// Counts how many of nine writes each of thirty drawn crashes keeps, in a run with `seed`.
 fn drawn(clock: Clock, seed: u64) -> Vec<usize> {
     let config = RunConfig { clock, seed, ..RunConfig::default() };
     let outcome = runtime::run(&config, || {
@@ -237,7 +237,11 @@ fn drawn(clock: Clock, seed: u64) -> Vec<usize> {
 #[test]
 fn a_drawn_crash_keeps_a_prefix_that_the_seed_chooses() {
     assert_eq!(drawn(Clock::Virtual, 1), drawn(Clock::Real, 1), "a function of the seed alone");
-    assert_ne!(drawn(Clock::Virtual, 1), drawn(Clock::Virtual, 2), "two seeds, one course");
+    assert_ne!(
+        drawn(Clock::Virtual, 1),
+        drawn(Clock::Virtual, 2),
+        "two seeds gave the same crashes"
+    );
     let kept = drawn(Clock::Virtual, 3);
     for count in 0..=9 {
         let times = kept.iter().filter(|kept| **kept == count).count();

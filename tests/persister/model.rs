@@ -1,4 +1,4 @@
-//! Storage behaves as a naive model under any order of writes, with a crash at each point.
+//! Storage behaves like a naive model under any order of writes, with a crash at each point.
 
 use bytes::Bytes;
 use proptest::collection::vec;
@@ -12,13 +12,13 @@ use super::entry;
 #[derive(Debug, Clone)]
 enum Step {
     Vote(u64, Option<u32>),
-    /// So many entries, in place of so many of the last ones.
+    /// Appends `count` entries, in place of the last `replaced` ones.
     Append {
         replaced: usize,
         term: u64,
         count: usize,
     },
-    /// So far from the snapshot's end, on the term stored there or on another.
+    /// Saves a snapshot that ends `ahead` entries later, in the term stored there or in another.
     Snapshot {
         ahead: u64,
         other_term: bool,
@@ -38,7 +38,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the model knows: the whole state, written out anew at every step.
+/// The model, which keeps the whole state after every step.
 #[derive(Debug, Clone, Default)]
 struct Model {
     states: Vec<Persisted>,
@@ -96,7 +96,7 @@ impl Model {
     }
 }
 
-/// Storage after `steps`, and what the model says of it.
+/// Takes `steps` on storage and on the model, and returns both.
 fn live(steps: &[Step]) -> (Persister, Model) {
     let (persister, mut model) = (Persister::new(), Model::default());
     for step in steps {
@@ -134,7 +134,7 @@ fn agrees(persister: &Persister, expected: &Persisted) {
     assert_eq!(
         persister.raft_state_size(),
         anew.raft_state_size(),
-        "the size of that state written at once"
+        "the size of the same state, written at once"
     );
 }
 
@@ -154,7 +154,7 @@ proptest! {
             let survivors = &model.states[model.synced..];
             assert!(
                 left == model.durable() || survivors.contains(&left),
-                "{left:?} is no prefix of what was written",
+                "{left:?} is no prefix of the writes",
             );
         }
     }
