@@ -12,10 +12,10 @@ use crate::program::{Program, Temper};
 use crate::steps;
 use crate::world::{Bomb, Ctx, Thrown, World, text_of};
 
-/// What main returns: the seed, and maybe a value with a destructor.
+/// Main's result: the seed, and maybe a value with a destructor.
 struct Answer(u64, #[allow(dead_code, reason = "for its destructor")] Option<Bomb>);
 
-/// What the program of `seed` does wrong, or rather the runtime with it; empty if nothing.
+/// Runs the program of `seed`; returns what the runtime does wrong with it, empty if nothing.
 pub fn judge(seed: u64) -> Vec<String> {
     let program = Arc::new(generate::program(seed));
     let (first, mut wrong) = run(&program);
@@ -28,10 +28,10 @@ pub fn judge(seed: u64) -> Vec<String> {
     wrong
 }
 
-/// What two runs of one seed must have in common.
+/// The facts that two runs of one seed must have in common.
 type Told = Option<(Result<u64, Failure>, u64, u32)>;
 
-/// Runs the program once; what it came to, and what is wrong with that.
+/// Runs the program once; returns its outcome, and what is wrong with it.
 fn run(program: &Arc<Program>) -> (Told, Vec<String>) {
     let world = Arc::new(World::default());
     let (theirs, code) = (world.clone(), program.clone());
@@ -54,7 +54,7 @@ fn run(program: &Arc<Program>) -> (Told, Vec<String>) {
         }
         Err(payload) => {
             let text = text_of(&*payload);
-            // Its destructor may be the very thing.
+            // The payload's destructor may be what panicked.
             std::mem::forget(payload);
             (None, vec![format!("a panic came out of the run: {text:?}")])
         }
@@ -69,11 +69,11 @@ fn wrong_with(program: &Program, world: &World, outcome: &Outcome<Answer>) -> Ve
     let kind = outcome.result.as_ref().err().map(|failure| failure.kind);
     let by_surprise = [FailureKind::Deadlock, FailureKind::Livelock, FailureKind::Limit];
     if kind.is_some_and(|kind| by_surprise.contains(&kind)) {
-        // Such a run ended without the program's doing, so probes in destructors cannot tell.
+        // The program did not end such a run itself, so probes in destructors prove nothing.
         wrong.retain(|text| !text.starts_with("probe"));
     }
     if !tame && kind.is_some() {
-        // Nor can they where a task's result panicked when it was dropped, after the task's end.
+        // Nor do they if a task's result panicked when it was dropped, after the task's end.
         wrong.retain(|text| !text.starts_with("probe"));
     }
     match (&outcome.result, program.temper) {
@@ -81,7 +81,9 @@ fn wrong_with(program: &Program, world: &World, outcome: &Outcome<Answer>) -> Ve
             wrong.push(format!("main's value became {}", answer.0));
         }
         (Ok(_), Temper::Failing) => wrong.push("main failed, and the run is fine".to_string()),
-        (Err(failure), Temper::Calm) => wrong.push(format!("nothing failed, and yet: {failure}")),
+        (Err(failure), Temper::Calm) => {
+            wrong.push(format!("nothing failed in the program, but the run did: {failure}"))
+        }
         (Err(failure), temper) if temper != Temper::Doomed => {
             wrong.extend(wrong_report(&world.thrown.with(|all| all.clone()), failure, tame));
         }
@@ -93,7 +95,7 @@ fn wrong_with(program: &Program, world: &World, outcome: &Outcome<Answer>) -> Ve
     wrong
 }
 
-/// Whether the failure is of something that the program did, and says so rightly.
+/// Checks that the failure is of something that the program did, and reports it correctly.
 fn wrong_report(thrown: &[Thrown], failure: &Failure, tame: bool) -> Option<String> {
     let by_program = match failure.kind {
         FailureKind::Assertion | FailureKind::Panic | FailureKind::Observer => true,

@@ -1,14 +1,14 @@
-//! Programs that a student's server could be, as hostile as safe code can be, made from seeds.
+//! Programs made from seeds, as hostile as the safe code of a student's server can be.
 //!
-//! The runtime promises that whatever such a program does, its run ends with an outcome, and a
-//! right one: destructors lock, send, wait, sleep, start tasks and panic, at every stage of a run;
-//! panics are caught and the program goes on. A program is made by [`generate`] as a tree
-//! ([`program`]), is interpreted against the runtime's public API ([`steps`], on what [`world`]
-//! has) and its outcome is held against what the program did ([`judge`]); [`runner`] does that in
-//! child processes. `scripts/hostile` runs many, or shows one; [`named`] has the smallest ones.
+//! Destructors lock, send, wait, sleep, start tasks and panic, at every stage of a run; programs
+//! catch panics and continue. The runtime promises that every run ends, and with the right outcome.
+//! [`generate`] makes a program as a tree ([`program`]). [`steps`] takes its steps on the runtime's
+//! public API, with the objects of [`world`]. [`judge`] compares the outcome with what the program
+//! did. [`runner`] does all this in child processes. `scripts/hostile` runs many programs, or shows
+//! one; [`named`] has the smallest ones.
 //!
-//! What no runtime can catch in its own process is left out: `exit`, `abort`, the end of the stack
-//! or of memory, and a panic in the destructor of a thread-local.
+//! The programs do nothing that no runtime can catch in its own process: `exit`, `abort`, the end
+//! of the stack or of memory, and a panic in the destructor of a thread-local.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
@@ -27,15 +27,15 @@ use std::fs;
 
 use runner::{Finding, Kind};
 
-/// How many findings are printed in full.
+/// Maximum number of findings that are printed in full.
 const PRINTED: usize = 40;
 
 fn number(variable: &str, default: u64) -> u64 {
     let given = env::var(variable).ok();
-    given.map_or(default, |text| text.parse().expect("a whole number is wanted"))
+    given.map_or(default, |text| text.parse().expect("the variable is a whole number"))
 }
 
-/// CPU time of all child processes that have ended, in seconds, where the system tells.
+/// CPU time of all child processes that have ended, in seconds, if the system reports it.
 fn cpu_of_children() -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     // The name, in brackets, may contain blanks; after it come state, parent, … with the children's
@@ -45,7 +45,7 @@ fn cpu_of_children() -> Option<f64> {
     Some(ticks / 100.0)
 }
 
-/// How many programs have a finding of that kind.
+/// Counts the programs that have a finding of that kind.
 fn count(findings: &[Finding], kind: Kind) -> usize {
     let of_kind = findings.iter().filter(|finding| finding.kind == kind);
     of_kind.map(|finding| finding.seed).collect::<BTreeSet<u64>>().len()
@@ -71,7 +71,7 @@ fn hostile_programs_end_with_a_right_report() {
         "{programs} programs from {first} on: {failed} failed, {hangs} hangs, {crashes} crashes, \
          {slow} slow; {cpu} CPU seconds"
     );
-    assert_eq!(failed + hangs + crashes, 0, "the runtime did not hold; see above");
+    assert_eq!(failed + hangs + crashes, 0, "the runtime broke its promise; see above");
 }
 
 /// Does nothing unless a campaign started this process; see [`runner`].

@@ -1,7 +1,7 @@
-//! The smallest programs of the sorts that hostile programs are found by.
+//! The smallest programs of each sort of finding that hostile programs have led to.
 //!
-//! Each is run on the virtual clock under every schedule and some seeds, and on the real one; none
-//! may do anything but end with the outcome that it must have.
+//! Each runs on the virtual clock under every schedule and some seeds, and on the real one. It must
+//! end with the right outcome.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ impl<F: FnMut()> Drop for OnDrop<F> {
     }
 }
 
-/// The outcomes of `main` under every schedule and some seeds, and on the real clock.
+/// Returns the outcomes of `main` under every schedule and some seeds, and on the real clock.
 fn outcomes<T: Send + 'static>(main: fn() -> T) -> Vec<Outcome<T>> {
     let schedules = [Schedule::Fifo, Schedule::Random, Schedule::Hostile];
     let on_virtual = schedules.into_iter().flat_map(|schedule| {
@@ -34,7 +34,7 @@ fn outcomes<T: Send + 'static>(main: fn() -> T) -> Vec<Outcome<T>> {
     on_virtual.chain([on_real]).map(|config| runtime::run(&config, main)).collect()
 }
 
-/// Runs `main` everywhere; nothing may fail, and nothing may be left.
+/// Runs `main` as [`outcomes`] does; no run may fail or leave tasks.
 fn holds<T: Send + 'static>(main: fn() -> T) {
     for outcome in outcomes(main) {
         if let Err(failure) = outcome.result {
@@ -119,7 +119,7 @@ fn a_task_that_caught_a_panic_waits_like_any_other() {
                 panic!("caught, once the lock is free");
             }));
         });
-        // From here on a task of the run is unwinding, but not this one.
+        // From here on, another task of the run is unwinding, but this one is not.
         thread::sleep(SPAN);
         let (sender, receiver) = channel::unbounded::<()>();
         let begun = Instant::now();
@@ -148,7 +148,7 @@ fn a_destructor_may_join_while_a_caught_panic_unwinds() {
             let _joins = Joins(Some(handle));
             panic!("caught by its own task");
         }));
-        assert!(caught.is_err(), "the panic got lost");
+        assert!(caught.is_err(), "the panic was lost");
     });
 }
 
@@ -190,7 +190,7 @@ fn too_many_tasks_end_the_run_with_the_place_that_started_them() {
             }
         });
     });
-    let failure = outcome.result.expect_err("there is a limit");
+    let failure = outcome.result.expect_err("the tasks exceed a limit");
     assert_eq!(failure.kind, FailureKind::Limit, "{failure}");
     assert!(failure.message.contains("named.rs"), "the place is missing: {failure}");
     assert_eq!(outcome.tasks_left, 0, "tasks were left");

@@ -1,7 +1,7 @@
 //! A hostile program as data: a tree of tasks, steps and values with destructors.
 //!
-//! Everything a task or a value needs later is behind an `Arc`, so that a step can be interpreted
-//! from a reference and what it starts can outlive it. What is printed of a program is its text.
+//! Everything that a task or a value needs later is behind an `Arc`, so that a step can be taken
+//! from a reference, and the tasks that it starts can outlive it. A program prints itself as text.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use raftlab::runtime::RunConfig;
 /// Steps that are taken one after the other.
 pub type Body = Vec<Op>;
 
-/// How much of each kind of object a program has.
+/// Number of a program's locks; its conditions and channels are counted below.
 pub const LOCKS: usize = 4;
 /// Locks from here on are leaves: no other lock is ever taken while one is held.
 pub const LEAF: usize = 2;
@@ -19,25 +19,25 @@ pub const CONDITIONS: usize = 2;
 /// Channel `i` has room for none, one, or any number of messages, in turn.
 pub const CHANNELS: usize = 5;
 
-/// What the program is allowed to do, and so what is expected of its run.
+/// What a program may do, which decides what is expected of its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Temper {
     /// Nothing fails before main returns, and all destructors end.
     Calm,
-    /// As `Calm`, but main comes by a panic or a failure for sure.
+    /// Like `Calm`, but main is certain to panic or fail.
     Failing,
-    /// Panics anywhere but in destructors, deadlocks, waits without end, limits.
+    /// Panics anywhere except in destructors, deadlocks, waits without end, exceeded limits.
     Wild,
-    /// Destructors panic too, also while their task unwinds.
+    /// Destructors panic too, even while their task unwinds.
     Doomed,
 }
 
-/// A program, with how it is run.
+/// A program, with the configuration of its run.
 pub struct Program {
     pub temper: Temper,
     pub config: RunConfig,
     pub main: Body,
-    /// What main returns beside its number.
+    /// The value that main returns besides the seed.
     pub result: Option<Arc<Value>>,
 }
 
@@ -65,7 +65,7 @@ pub enum Patience {
     Endless,
 }
 
-/// What becomes of the handle of a spawned task.
+/// What a task does with the handle of a task that it spawned.
 pub enum Handle {
     Dropped,
     Joined,
@@ -73,25 +73,25 @@ pub enum Handle {
     JoinedInDrop(Body),
 }
 
-/// What is done with a payload that was caught.
+/// What a task does with a payload that it caught.
 #[derive(Debug, Clone, Copy)]
 pub enum Then {
     Drop,
-    /// After a look whether waits still wait.
+    /// Drops it, then checks that waits still wait.
     Probe {
         join: bool,
     },
     Resume,
 }
 
-/// What a panic carries.
+/// The payload of a panic.
 pub enum Payload {
     Text(u32),
     Number(u32),
     Value(u32, Arc<Value>),
 }
 
-/// How a future that is blocked on becomes ready.
+/// How the future of a `block_on` becomes ready.
 #[derive(Debug, Clone, Copy)]
 pub enum Ready {
     AtOnce,
@@ -112,7 +112,7 @@ pub enum Op {
         lock: usize,
         body: Body,
     },
-    /// Puts a value in a mutex; the one that was there is dropped under the lock.
+    /// Puts a value in a mutex; drops the previous one under the lock.
     Put {
         lock: usize,
         value: Arc<Value>,
@@ -136,7 +136,7 @@ pub enum Op {
     },
     Sleep(u64),
     Yield,
-    /// Reads the clock and what else a task may ask of its run.
+    /// Reads the clock and everything else that a task may ask of its run.
     Look,
     Draw,
     Spawn {
@@ -144,7 +144,7 @@ pub enum Op {
         handle: Handle,
     },
     Go(Arc<Task>),
-    /// Starts that many tasks that sleep for long.
+    /// Starts this many tasks that sleep for long.
     Crowd(u32),
     Scope {
         values: Vec<Arc<Value>>,
@@ -173,14 +173,14 @@ pub enum Op {
         label: u32,
         body: Body,
     },
-    /// Checks that a sleep sleeps, that a time-out is one and, if asked, that a task can be joined.
+    /// Checks that a sleep sleeps, that a wait times out and, if asked, that a task can be joined.
     Probe {
         join: bool,
     },
 }
 
 impl Op {
-    /// What the step is called, without what it contains.
+    /// The step's name, without the step's contents.
     fn head(&self) -> String {
         match self {
             Op::Lock { lock, .. } => format!("lock {lock}"),
@@ -216,7 +216,7 @@ impl Op {
         }
     }
 
-    /// The steps, the values and the task that it contains.
+    /// The steps, the values and the task that the step contains.
     pub fn parts(&self) -> (&[Op], &[Arc<Value>], Option<&Arc<Task>>) {
         let one = std::slice::from_ref;
         match self {

@@ -1,4 +1,4 @@
-//! Runs many hostile programs, in child processes, since one may take its process with it.
+//! Runs many hostile programs in child processes, since a program may kill its process.
 //!
 //! ```text
 //! campaign ──batch of seeds──► worker ──► child process: this very test binary
@@ -6,7 +6,7 @@
 //!     └──── findings ────────────┘◄───────────┘ silence: a hang; its end: a crash
 //! ```
 //!
-//! A worker that loses a child knows which program it was at, and goes on with the next one.
+//! A worker that loses a child knows which program the child was at, and continues with the next.
 
 use std::collections::VecDeque;
 use std::env;
@@ -22,20 +22,20 @@ use raftlab::runtime::time::Instant;
 
 use crate::judge;
 
-/// Tells the child which programs are its: the first seed and their number.
+/// The variable that tells a child its programs: the first seed and their number.
 pub const BATCH: &str = "RAFTLAB_HOSTILE_BATCH";
 
 /// The name of the test that a child runs.
 const CHILD: &str = "programs_of_a_batch";
 
-/// What a line from a child begins with; the harness writes lines of its own.
+/// The beginning of each line from a child; the test harness writes other lines.
 const MARK: &str = "hostile:";
 
-/// A child that is silent for this long hangs. Tasks that are left over on the real clock have
-/// 20 s, after those of the program itself.
+/// A child that is silent for this long hangs. On the real clock, leftover tasks have 20 s, after
+/// the time of the program itself.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
 
-/// A program that takes this long is worth a look.
+/// A program that takes longer than this is reported as slow.
 const SLOW: Duration = Duration::from_secs(5);
 
 /// Programs of one clock: every other seed from `first` on.
@@ -45,7 +45,7 @@ struct Batch {
     count: u64,
 }
 
-/// How a program was found out.
+/// How a program's run went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Failed,
@@ -62,7 +62,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// What findings of one sort have in common: the text without its numbers.
+    /// The text that findings of one sort have in common: without its numbers.
     pub fn sort(&self) -> String {
         let words = self.text.chars().filter(|c| !c.is_ascii_digit()).take(150);
         format!("{:?}: {}", self.kind, words.collect::<String>())
@@ -78,13 +78,13 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Runs the programs of the seeds from `first` on; everything that was wrong, by seed.
+/// Runs `count` programs, from seed `first` on; returns the findings, ordered by seed.
 pub fn campaign(first: u64, count: u64, progress: bool) -> Vec<Finding> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let batch_size = (count / 64).clamp(1, 500);
     let (odd, even) = (first | 1, first + first % 2);
     let end = first + count;
-    // Programs on the real clock mostly sleep, so many are under way at once.
+    // Programs on the real clock mostly sleep, so many of them run at once.
     let queues =
         [(odd, 8 * cores), (even, cores)].map(|(at, width)| (batches(at, end, batch_size), width));
     let done = Quiet::new(0);
@@ -121,7 +121,7 @@ fn batches(first: u64, end: u64, size: u64) -> VecDeque<Batch> {
     starts.map(|first| Batch { first, count: size.min((end - first).div_ceil(2)) }).collect()
 }
 
-/// Runs a batch to its end, with a new child after each that was lost.
+/// Runs a batch to its end, with a new child after each one that is lost.
 fn run_batch(mut batch: Batch) -> Vec<Finding> {
     let mut findings = Vec::new();
     while batch.count > 0 {
@@ -133,13 +133,13 @@ fn run_batch(mut batch: Batch) -> Vec<Finding> {
     findings
 }
 
-/// Runs one child; the program at which it was lost, if it was.
+/// Runs one child; returns the program at which it was lost, if it was.
 fn run_child<'scope>(
     scope: &'scope Scope<'scope, '_>,
     batch: Batch,
     findings: &mut Vec<Finding>,
 ) -> Option<u64> {
-    let mut child = Command::new(env::current_exe().expect("a process knows its program"))
+    let mut child = Command::new(env::current_exe().expect("the program's path is known"))
         .args(["--exact", CHILD, "--nocapture", "--test-threads=1"])
         .env(BATCH, format!("{} {}", batch.first, batch.count))
         .env("RUST_BACKTRACE", "0")
@@ -185,7 +185,7 @@ fn run_child<'scope>(
     }
 }
 
-/// How a child ended and the last that it said.
+/// Returns how a child ended, and its last lines.
 fn last_words(child: &mut Child, errors: &Receiver<String>) -> String {
     let status = child.wait().expect("the child can be waited for");
     let said: Vec<String> = errors.iter().filter(|line| !line.starts_with("note:")).collect();
@@ -193,7 +193,7 @@ fn last_words(child: &mut Child, errors: &Receiver<String>) -> String {
     format!("{status}: {}", last.join(" | "))
 }
 
-/// The lines of a pipe, as they come.
+/// Returns the lines of a pipe as they come.
 fn lines_of<'scope>(
     scope: &'scope Scope<'scope, '_>,
     pipe: impl Read + Send + 'scope,
@@ -207,14 +207,14 @@ fn lines_of<'scope>(
     receiver
 }
 
-/// What a child does: runs the programs of its batch, and says at which one it is.
+/// Runs the programs of a child's batch, and reports which one it is at.
 pub fn be_a_child(batch: &str) {
     let mut words = batch.split(' ').map(|word| word.parse::<u64>().expect("a number"));
     let (first, count) = (words.next().expect("the first seed"), words.next().expect("a count"));
     for seed in (first..).step_by(2).take(usize::try_from(count).expect("a small number")) {
         say(&format!("at {seed}"));
         for wrong in judge::judge(seed) {
-            // On one line, whatever it contains.
+            // A single line, whatever the text contains.
             say(&format!("wrong {}", wrong.replace('\n', "; ")));
         }
     }

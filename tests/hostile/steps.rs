@@ -1,4 +1,4 @@
-//! Takes the steps of a hostile program, as a student's code would: against the public API.
+//! Takes the steps of a hostile program on the runtime's public API, as a student's code would.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -20,7 +20,7 @@ use raftlab::runtime::{self, FailureKind, thread};
 use crate::program::{Handle, Op, Patience, Payload, Ready, Task, Then, Value};
 use crate::world::{Bomb, Ctx, Loaded, WITHOUT_TEXT, World};
 
-/// How long a probe waits: more than nothing on either clock.
+/// How long a probe waits: long enough to be measured on either clock.
 const PROBE: Duration = Duration::from_millis(2);
 
 /// Longer than any program takes.
@@ -36,7 +36,7 @@ struct Local(#[allow(dead_code, reason = "it is there for its destructor")] Bomb
 /// Takes the steps of `body`, of a task or of a destructor.
 pub fn take(body: &[Op], ctx: &Ctx) {
     for op in body {
-        // A thread that its run gave up on must not burden the programs after it.
+        // A thread that its run has given up must not disturb the programs after it.
         if ctx.world.is_retired() {
             return;
         }
@@ -119,7 +119,7 @@ fn notify(ctx: &Ctx, condition: usize, all: bool) {
     if all { pair.1.notify_all() } else { pair.1.notify_one() }
 }
 
-/// Sends a value; what comes back is dropped here.
+/// Sends a value; drops it here if it comes back.
 fn send(ctx: &Ctx, channel: usize, patience: Patience, value: &Arc<Value>) {
     let sender = ctx.senders[channel].clone().expect("a holder has what its steps name");
     let bomb = ctx.bomb(value);
@@ -145,7 +145,7 @@ fn look() {
     drop(runtime::local::<Local>());
 }
 
-/// Marks the run as ended when it is dropped: where the root of a task is left.
+/// Marks the run as ended when it is dropped: when main ends, or when a task unwinds to its root.
 pub struct Root(Option<Arc<World>>);
 
 impl Root {
@@ -153,7 +153,7 @@ impl Root {
         Root(Some(world))
     }
 
-    /// The task has come to its end: the run goes on.
+    /// Notes that the task ended without a panic, so the run continues.
     fn disarm(&mut self) {
         self.0 = None;
     }
@@ -167,7 +167,7 @@ impl Drop for Root {
     }
 }
 
-/// What a task runs: its steps; then it hands its result to `with`.
+/// Makes the closure of a task, which takes the task's steps, then passes the result to `with`.
 fn job<R, F: FnOnce(Option<Bomb>) -> R>(
     ctx: &Ctx,
     task: &Arc<Task>,
@@ -176,7 +176,7 @@ fn job<R, F: FnOnce(Option<Bomb>) -> R>(
     let (ctx, task) = (ctx.for_task(task), task.clone());
     let captures: Vec<Bomb> = task.captures.iter().map(|value| ctx.bomb(value)).collect();
     move || {
-        // By reference, so that the values stay the closure's until it has ended.
+        // By reference, so that the closure keeps the values until it has ended.
         let _captured = &captures;
         let mut root = Root::new(ctx.world.clone());
         take(&task.body, &ctx);
@@ -197,7 +197,7 @@ impl<T> Drop for Joins<T> {
     }
 }
 
-/// Tasks with a result are of another type than those without.
+/// Spawns a task; tasks with a result have another type than those without.
 fn spawn(ctx: &Ctx, task: &Arc<Task>, handle: &Handle) {
     let name = format!("t{}", task.id);
     if task.result.is_some() {
@@ -260,7 +260,7 @@ fn fail(ctx: &Ctx, id: u32) {
     runtime::fail(FailureKind::Observer, "Hostile", message)
 }
 
-/// Blocks on a future that has a value, takes steps while it is polled, and may be cut short.
+/// Blocks on a future that holds a value, takes steps while it is polled, and may be cancelled.
 fn block_on(ctx: &Ctx, held: &Arc<Value>, ready: Ready, body: &[Op]) {
     let held = ctx.bomb(held);
     let future = async move {
@@ -286,7 +286,7 @@ fn block_on(ctx: &Ctx, held: &Arc<Value>, ready: Ready, body: &[Op]) {
     });
 }
 
-/// Ready once another task has called the waker; the waker is kept beyond that.
+/// Becomes ready once another task has called the waker, which is kept beyond that.
 async fn woken(world: &Arc<World>) {
     let mut asked = false;
     poll_fn(|cx| {
@@ -320,7 +320,7 @@ fn probe(world: &World, join: bool) {
         world.complain(format!("probe: a sleep of {PROBE:?} took {slept:?}"));
     }
     if received != Err(RecvTimeoutError::Timeout) {
-        world.complain(format!("probe: a silent sender was received from: {received:?}"));
+        world.complain(format!("probe: a silent sender's channel returned {received:?}"));
     }
     if join {
         let joined = thread::spawn("probe", || 7).join();

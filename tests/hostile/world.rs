@@ -1,4 +1,4 @@
-//! What the tasks and values of one hostile program share, and what is noted of its run.
+//! The objects that the tasks and values of a hostile program share, and the notes on its run.
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -18,30 +18,30 @@ use crate::steps;
 pub struct Thrown {
     pub message: String,
     pub task: String,
-    /// The mark of code under test; `None` in here where the panic was resumed, perhaps elsewhere.
+    /// The mark of code under test; `None` if the panic was resumed, perhaps in other code.
     pub label: Option<Option<u32>>,
 }
 
-/// The text of a payload, if it is one.
+/// The text of a payload, if it is a text.
 pub fn text_of(payload: &(dyn Any + Send)) -> Option<String> {
     let text = payload.downcast_ref::<String>().cloned();
     text.or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string))
 }
 
-/// What a report says of a payload that is no text.
+/// The report's words for a payload that is no text.
 pub const WITHOUT_TEXT: &str = "a panic without a text";
 
-/// What is noted of a run, by its tasks, for the judge.
+/// The notes that a run's tasks make for the judge.
 #[derive(Default)]
 pub struct World {
-    /// The run has been judged: whoever is left does nothing any more.
+    /// The run has been judged: the tasks that are left do nothing any more.
     pub retired: AtomicBool,
-    /// Main has returned, or a failure is on its way: waits need not wait from here on.
+    /// Main has returned, or a failure is ending the run: from here on, waits need not wait.
     pub ended: AtomicBool,
     pub thrown: Quiet<Vec<Thrown>>,
     /// What the runtime did wrong.
     pub complaints: Quiet<Vec<String>>,
-    /// Wakers that outlive what they wake.
+    /// Wakers that outlive the tasks that they wake.
     pub wakers: Quiet<Vec<Waker>>,
 }
 
@@ -67,19 +67,19 @@ impl World {
         self.thrown.with(|all| all.push(Thrown { message: message.to_string(), task, label }));
     }
 
-    /// Notes that the caller is about to go on with a panic that it caught.
+    /// Notes that the caller is about to resume a panic that it caught.
     pub fn note_resumed(&self, payload: &(dyn Any + Send)) {
         let message = text_of(payload).unwrap_or_else(|| WITHOUT_TEXT.to_string());
         let task = runtime::task_name();
         self.thrown.with(|all| all.push(Thrown { message, task, label: None }));
     }
 
-    /// Looks whose panic it is that was caught.
+    /// Checks that a caught panic is the program's own.
     pub fn look_at(&self, payload: &(dyn Any + Send)) {
         match text_of(payload) {
             Some(text) => {
                 let ours = self.thrown.with(|all| all.iter().any(|one| one.message == text));
-                // Outside a run, in a thread-local's destructor, there is much to panic for.
+                // Outside a run, in a thread-local's destructor, many calls panic.
                 if !ours && runtime::in_run() {
                     self.complain(format!("caught a panic that is not the program's: {text}"));
                 }
@@ -93,10 +93,10 @@ impl World {
 /// A mutex that may have a value.
 pub type Lock = Mutex<Option<Bomb>>;
 
-/// A condition and the mutex that is given up while it is waited for.
+/// A condition, and the mutex that a task releases while it waits.
 pub type Condition = (Mutex<()>, Condvar);
 
-/// The objects of a program, as far as the holder uses them.
+/// Those objects of a program that the holder uses.
 #[derive(Clone)]
 pub struct Ctx {
     pub world: Arc<World>,
@@ -107,7 +107,7 @@ pub struct Ctx {
 }
 
 impl Ctx {
-    /// All objects, fresh, of the clock of the run that the caller is in.
+    /// Makes all objects, on the clock of the caller's run.
     pub fn new(world: Arc<World>) -> Ctx {
         let channels = (0..CHANNELS).map(|at| match at % 3 {
             2 => channel::unbounded(),
@@ -119,7 +119,7 @@ impl Ctx {
         Ctx { world, locks, conditions, senders, receivers }
     }
 
-    /// What the holder of `uses` needs: all else may end without it.
+    /// Takes the objects that the holder of `uses` needs, so that all others may end without it.
     fn part(&self, uses: &Uses) -> Ctx {
         Ctx {
             world: self.world.clone(),

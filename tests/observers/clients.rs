@@ -1,4 +1,4 @@
-//! The observers of key/value clients: each answer that cannot be right, and those that can.
+//! The observers of key/value clients: they fail the answers that cannot be right, and no others.
 
 use raftlab::lab::observe::kv::{Answer, Asked, Call, KvObservers};
 use raftlab::runtime::{self, Failure, FailureKind, RunConfig};
@@ -56,7 +56,7 @@ fn play(script: impl FnOnce(&Clients) + Send + 'static) -> Result<(), Failure> {
 /// Asserts that `script` breaks the rule `name`, in words that contain `what`.
 #[track_caller]
 fn breaks(name: &str, what: &str, script: impl FnOnce(&Clients) + Send + 'static) {
-    let failure = play(script).expect_err("a rule was broken and nobody noticed");
+    let failure = play(script).expect_err("a rule was broken and no observer noticed");
     assert_eq!(failure.kind, FailureKind::Observer, "{failure}");
     assert_eq!(failure.name, name, "{failure}");
     assert!(failure.message.contains(what), "{failure}");

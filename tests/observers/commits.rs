@@ -1,4 +1,4 @@
-//! What is committed, who knows it, and what is applied.
+//! Committed entries: what commits them, which servers know it, and what servers apply.
 
 use bytes::Bytes;
 use raftlab::api::{ApplyMsg, Index, Term};
@@ -57,7 +57,7 @@ fn a_leader_needs_nothing_committed_in_its_own_term_or_later() {
         play.saves(S1, 2, &[3]);
         play.replies(sent, matches(3, true));
         play.sends(S0, S1, beat(S0, 3, 2, at(3, 2)));
-        // Its first act, and another.
+        // S2's first message as leader, and another.
         play.sends(S2, S0, beat(S2, 2, 0, at(1, 1)));
         play.sends(S2, S0, beat(S2, 2, 1, at(1, 1)));
     });
@@ -99,7 +99,7 @@ fn servers_apply_the_same() {
         play.applies(S0, &command(1, 1));
         play.applies(S1, &command(2, 1));
     });
-    // It makes no difference that the leader's word came first.
+    // It makes no difference that the leader's commit index came first.
     breaks("StateMachineSafety", |play| {
         play.led_by_s0(1);
         play.sends(S0, S1, beat(S0, 1, 1, at(1, 1)));
@@ -139,7 +139,7 @@ fn an_entry_is_committed_by_a_majority() {
         play.saves(S0, 2, &[1]);
         play.sends(S0, S1, beat(S0, 1, 2, at(1, 2)));
     });
-    // Applied is committed.
+    // An applied entry counts as committed.
     breaks("CommitNeedsMajority", |play| {
         play.led_by_s0(1);
         play.saves(S0, 2, &[1]);
@@ -168,7 +168,7 @@ fn an_older_terms_entry_is_not_committed_by_counting() {
 fn a_leader_may_know_from_a_heartbeat_what_is_committed() {
     holds(|play| {
         play.led_by_s0(1);
-        // S1 is told so by a message that has no entries, leads next, and has none of its own yet.
+        // S1 learns it from a message without entries, leads next, and has no entry of its own yet.
         play.delivers(S0, S1, Facts::Beats { leader: S0, term: Term(1), commit: Index(1) });
         play.elects(S1, 2, S0, at(1, 1));
         play.sends(S1, S0, beat(S1, 2, 1, at(1, 1)));
@@ -184,7 +184,7 @@ fn an_older_terms_entry_is_committed_along_with_the_leaders_own() {
         let sent = play.delivers(S1, S0, acts(S1, 2, 0, at(1, 1), at(2, 2)));
         play.saves(S0, 2, &[2]);
         play.replies(sent, matches(2, true));
-        // It applies the older entry before it tells anybody.
+        // It applies the older entry before it tells any server.
         play.applies(S1, &command(1, 1));
         play.sends(S1, S0, beat(S1, 2, 2, at(2, 2)));
         play.applies(S1, &command(2, 2));
@@ -199,13 +199,13 @@ fn a_leader_says_what_it_has_heard() {
         play.wins(S1, 2, S0, at(1, 1));
         play.sends(S1, S0, beat(S1, 2, 1, at(1, 1)));
     });
-    // What it committed in an earlier term it had no time to say.
+    // A leader may not have had time to announce what it committed in an earlier term.
     holds(|play| {
         play.led_by_s0(1);
         play.wins(S0, 2, S1, at(1, 1));
         play.sends(S0, S1, beat(S0, 2, 1, at(1, 1)));
     });
-    // Nor had it in an earlier life, of which its data are left beside the log.
+    // The same goes for an earlier life, of which the log and the service's data are left.
     holds(|play| {
         play.led_by_s0(1);
         play.crashes(S0);
@@ -214,7 +214,7 @@ fn a_leader_says_what_it_has_heard() {
         play.wins(S0, 2, S1, at(1, 1));
         play.sends(S0, S1, beat(S0, 2, 1, at(1, 1)));
     });
-    // Nor had it in an earlier life, of which a snapshot is left.
+    // The same goes for an earlier life, of which a snapshot is left.
     holds(|play| {
         play.led_by_s0(1);
         play.applies(S0, &command(1, 1));
@@ -256,7 +256,7 @@ fn a_leaders_messages_may_overtake_each_other_and_a_crash_makes_it_forget() {
         play.led_by_s0(2);
         play.sends(S0, S1, beat(S0, 1, 2, at(1, 2)));
         play.sends(S0, S1, beat(S0, 1, 1, at(1, 2)));
-        // A follower knows no more than up to the last new entry.
+        // A follower knows a commit index of at most the last new entry.
         let told = play.delivers(S0, S1, beat(S0, 1, 2, at(1, 1)));
         play.replies(told, matches(1, true));
         play.wins(S1, 2, S0, at(1, 2));

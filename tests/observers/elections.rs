@@ -19,7 +19,7 @@ fn a_deposed_leader_may_go_on_in_its_own_term() {
     holds(|play| {
         play.elects(S0, 1, S1, at(0, 0));
         play.elects(S2, 2, S1, at(0, 0));
-        // S0 has not heard of term 2; what it sends is late, repeated, and of term 1.
+        // S0 has not heard of term 2; its messages are late, repeated, and of term 1.
         play.calls(S0, S1, beat(S0, 1, 0, at(0, 0)), matches(2, false));
         play.sends(S0, S2, beat(S0, 1, 0, at(0, 0)));
         // The same server may lead again.
@@ -83,7 +83,7 @@ fn a_candidate_votes_for_itself_alone() {
     breaks("OneVotePerTerm", |play| {
         play.saves_vote(S0, 1, Some(S0));
         play.sends(S0, S1, asks(S0, 1, at(0, 0)));
-        // A vote for another, written by the by.
+        // It also writes a vote for another server.
         play.write(S0, &Write::Vote { term: Term(1), voted_for: Some(S2) });
     });
 }
@@ -114,7 +114,7 @@ fn a_vote_lost_before_it_was_promised_may_go_elsewhere() {
         let unanswered = play.delivers(S0, S1, asks(S0, 1, at(0, 0)));
         play.write(S1, &Write::Vote { term: Term(1), voted_for: Some(S0) });
         play.crashes(S1);
-        // Its handler goes on; nobody hears it.
+        // Its handler continues, but the reply reaches no server.
         play.replies(unanswered, votes(1, true));
         play.boots(S1, 0, None, &[]);
         play.calls_for_vote(S2, S1, 1);
@@ -194,7 +194,7 @@ fn a_request_may_become_stale_while_its_reply_waits() {
         play.elects(S0, 1, S1, at(0, 0));
         let slow = play.delivers(S0, S1, beat(S0, 1, 0, at(0, 0)));
         play.saves_vote(S1, 2, None);
-        // Decided in term 1, sent in term 2; a copy came in between.
+        // The reply is decided in term 1 and sent in term 2; a copy came in between.
         play.arrives(slow);
         play.replies(slow, matches(2, false));
         play.replies(slow, matches(1, true));
@@ -209,7 +209,7 @@ fn a_reply_has_the_newest_term() {
         play.saves_vote(S1, 1, None);
         play.calls(S0, S1, beat(S0, 2, 0, at(0, 0)), matches(1, false));
     });
-    // The server's own term is not told.
+    // The reply does not have the server's own term.
     breaks("ReplyHasNewestTerm", |play| {
         play.elects(S0, 1, S1, at(0, 0));
         play.saves_vote(S1, 2, None);
@@ -233,7 +233,7 @@ fn a_reply_of_a_server_that_has_stopped_has_no_term() {
         play.calls(S0, S1, beat(S0, 1, 0, at(0, 0)), matches(0, false));
         play.calls(S0, S1, installs(S0, 1, at(0, 0)), matches(0, true));
     });
-    // But it promises nothing.
+    // But such a reply must promise nothing.
     breaks("ReplyHasNewestTerm", |play| {
         play.elects(S0, 1, S1, at(0, 0));
         play.calls(S0, S1, beat(S0, 1, 0, at(0, 0)), matches(0, true));
@@ -241,7 +241,7 @@ fn a_reply_of_a_server_that_has_stopped_has_no_term() {
 }
 
 impl Play {
-    /// `candidate` asks, `voter` stores its vote and gives it.
+    /// `candidate` asks; `voter` stores its vote and grants it.
     fn calls_for_vote(&mut self, candidate: ServerId, voter: ServerId, term: u64) {
         self.saves_vote(candidate, term, Some(candidate));
         let asked = self.delivers(candidate, voter, asks(candidate, term, at(0, 0)));

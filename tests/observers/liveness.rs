@@ -1,4 +1,4 @@
-//! What is committed is applied within a second, unless something holds the server up.
+//! Servers apply committed entries within a second, unless something stalls them.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use raftlab::runtime;
 
 use super::play::*;
 
-/// S0 and S1 know that an entry is committed.
+/// Commits an entry, so that S0 and S1 know it.
 fn committed(play: &mut Play) {
     play.led_by_s0(1);
     let told = play.delivers(S0, S1, beat(S0, 1, 1, at(1, 1)));
@@ -56,7 +56,7 @@ fn a_server_that_is_held_up_has_a_second_from_then_on() {
         play.passes(1100);
         let stalled = runtime::last_stall(S1.0).unwrap_or_default();
         let known = runtime::time::since_start() - Duration::from_millis(1100);
-        assert!(stalled > known, "the seed must have S1 stalled since {known:?}: {stalled:?}");
+        assert!(stalled > known, "the seed must stall S1 after {known:?}: {stalled:?}");
         play.sends(S0, S1, beat(S0, 1, 1, at(1, 1)));
         play.applies(S1, &command(1, 1));
     });
@@ -85,7 +85,7 @@ fn nothing_is_owed_by_the_dead_the_unread_and_the_uninformed() {
         play.passes(2000);
         play.saves_vote(S2, 1, None);
         play.boots(S0, 1, Some(S0), &[1]);
-        // It has not heard what it once knew; S2 has refused, and so knows nothing.
+        // S0 has not heard again what it once knew; S2 has refused, so it knows nothing.
         play.calls(S0, S2, beat(S0, 1, 0, at(1, 1)), matches(1, false));
         play.passes(2000);
         play.sends(S0, S1, beat(S0, 1, 0, at(1, 1)));

@@ -1,4 +1,4 @@
-//! What stands in logs, and what leaves them.
+//! Logs: the entries in them, the entries that leaders send, and the entries that servers delete.
 
 use bytes::Bytes;
 use raftlab::api::{Entry, Index, Position, ServerId, Term};
@@ -25,7 +25,7 @@ fn equal_entries_follow_equal_entries() {
     });
     let before = "before it S1 has an entry of term 1 and S0 one of term 2";
     assert!(message.ends_with(before), "{message}");
-    // Also when another term's entry was there first.
+    // This holds even when another term's entry was there first.
     breaks("LogMatching", |play| {
         play.saves(S0, 1, &[1, 1, 1]);
         play.saves(S1, 1, &[1, 2, 3]);
@@ -51,7 +51,7 @@ fn logs_may_part_and_meet_again() {
     });
 }
 
-/// S0 leads term 3 with the log 1 1 3, of which S1 stored it all.
+/// S0 leads term 3 with the log 1 1 3, of which S1 has the first two entries.
 fn led_by_s0_in_term_3(play: &mut Play) {
     for server in [S0, S1] {
         play.saves(server, 1, &[1, 1]);
@@ -67,7 +67,7 @@ fn a_leader_sends_what_it_stored() {
         (at(1, 1), 2, &[1, 3][..]),
         (at(1, 2), 3, &[3]),
         (at(3, 3), 4, &[]),
-        // Not stored yet.
+        // Entries that are not stored yet.
         (at(3, 3), 4, &[3, 3]),
         (at(1, 2), 3, &[3, 3]),
     ] {
@@ -110,7 +110,7 @@ fn a_leader_sends_the_commands_that_it_stored() {
 
 #[test]
 fn what_a_leader_has_not_stored_in_its_term_may_be_out_of_date() {
-    // What it stored as a follower may lag behind what it has.
+    // The log that it stored as a follower may lag behind its log in memory.
     holds(|play| {
         play.saves(S0, 1, &[1, 1]);
         for server in [S0, S1] {
@@ -119,7 +119,7 @@ fn what_a_leader_has_not_stored_in_its_term_may_be_out_of_date() {
         play.wins(S0, 3, S1, at(1, 2));
         play.sends(S0, S2, carries(S0, 3, at(2, 2), &entries(3, &[3])));
     });
-    // Not so what was committed before.
+    // But entries that were committed before are certain.
     breaks("SendsOwnLog", |play| {
         play.led_by_s0(2);
         play.sends(S0, S1, beat(S0, 1, 2, at(1, 2)));
@@ -203,7 +203,7 @@ fn a_log_may_be_written_again() {
 
 #[test]
 fn a_log_that_is_written_again_has_gaps_at_no_moment() {
-    // A crash may keep the first of two writes alone.
+    // A crash may keep only the first of two writes.
     fn in_two(play: &Play, server: ServerId) {
         play.write(server, &Write::Append(&entries(1, &[1])));
         play.write(server, &Write::Append(&entries(2, &[1, 1])));
@@ -232,20 +232,20 @@ fn a_deposed_leader_deletes_what_conflicts() {
         play.write(S0, &Write::Vote { term: Term(2), voted_for: None });
         play.sync(S0);
         play.replies(sent, matches(2, true));
-        // Late: it was made while S0 led.
+        // A late message, which S0 made while it led.
         play.sends(S0, S1, beat(S0, 1, 0, at(0, 0)));
     });
 }
 
 #[test]
 fn entries_of_a_new_leader_may_be_durable_before_its_term() {
-    // A deposed leader's, ...
+    // A deposed leader may store them so, ...
     holds(|play| {
         play.elects(S0, 1, S1, at(0, 0));
         play.saves(S0, 1, &[1]);
         play.replaces(S1, S0);
     });
-    // ... and a follower's, of an entry that its leader lost.
+    // ... and a follower that has an entry that its leader lost.
     holds(|play| {
         play.elects(S0, 1, S1, at(0, 0));
         play.write(S0, &Write::Append(&entries(1, &[1])));
@@ -273,7 +273,7 @@ impl Play {
 fn a_stale_request_cuts_nothing() {
     let message = breaks("AcknowledgedStays", |play| {
         play.led_by_s0(3);
-        // A copy of the first entry alone comes late, and everything behind it is cut.
+        // A late message has only the first entry, and S1 cuts everything after it.
         let late = play.delivers(S0, S1, acts(S0, 1, 0, at(0, 0), at(1, 1)));
         play.saves(S1, 1, &[1]);
         play.replies(late, matches(1, true));
@@ -352,7 +352,7 @@ fn a_committed_entry_is_not_deleted() {
     breaks("CommittedStays", |play| {
         play.led_by_s0(2);
         play.sends(S0, S1, beat(S0, 1, 2, at(1, 2)));
-        // S1 has moved on to a term in which it has told nobody anything.
+        // S1 has moved on to a term in which it has sent nothing.
         play.saves_vote(S1, 5, None);
         play.saves(S1, 2, &[5]);
     });
@@ -374,10 +374,10 @@ fn a_server_that_has_not_heard_may_delete_what_others_commit() {
         play.saves(S1, 1, &[1, 3]);
         play.replies(sent, matches(3, true));
         play.sends(S0, S1, beat(S0, 3, 2, at(3, 2)));
-        // S2 still listens to a leader of term 2 that nobody else does.
+        // S2 still follows a leader of term 2 that no other server follows.
         play.saves_vote(S2, 2, None);
         play.saves(S2, 1, &[2]);
-        // In term 3 it deletes that leader's entry: another than was committed there.
+        // In term 3 it deletes that leader's entry, which is not the one committed there.
         play.saves_vote(S2, 3, None);
         play.saves(S2, 1, &[1, 3]);
     });
@@ -386,7 +386,7 @@ fn a_server_that_has_not_heard_may_delete_what_others_commit() {
 #[test]
 fn what_an_older_leader_had_deleted_may_be_stored_with_a_newer_term() {
     fn story(play: &mut Play, older: Position) {
-        // S2 has S0's entry of term 1, and so has S1, with whose help S0 commits it in term 3.
+        // S2 has S0's entry of term 1, which S0 commits in term 3 with the help of S1.
         play.elects(S0, 1, S1, at(0, 0));
         play.saves(S0, 1, &[1]);
         let first = play.delivers(S0, S2, acts(S0, 1, 0, at(0, 0), at(1, 1)));
@@ -400,14 +400,14 @@ fn what_an_older_leader_had_deleted_may_be_stored_with_a_newer_term() {
         play.saves(S1, 1, &[1, 3]);
         play.replies(sent, matches(3, true));
         play.sends(S0, S1, beat(S0, 3, 2, at(3, 2)));
-        // S2 takes in what it is told in term 2 and that there is a term 3, then stores both.
+        // S2 accepts an append of term 2 and hears of term 3, then stores both.
         let late = play.unsent(S1, S2, acts(S1, 2, 0, at(0, 0), older));
         play.arrives(late);
         play.write(S2, &Write::Vote { term: Term(3), voted_for: None });
         play.saves(S2, 1, &[2]);
     }
     holds(|play| story(play, at(2, 1)));
-    // Nothing was to be put there.
+    // The append of term 2 had no entry to put there.
     breaks("CommittedStays", |play| story(play, at(0, 0)));
 }
 
@@ -417,7 +417,7 @@ fn a_follower_takes_what_follows_its_log() {
         play.led_by_s0(2);
         play.calls(S0, S1, beat(S0, 1, 0, at(1, 2)), matches(1, false));
     });
-    // A candidate that does not give way to its term's leader.
+    // A candidate does not step down for its term's leader.
     breaks("MatchingPrefixAccepted", |play| {
         play.elects(S0, 1, S1, at(0, 0));
         play.saves_vote(S2, 1, Some(S2));
@@ -433,7 +433,7 @@ fn a_follower_that_agrees_up_to_the_entry_before_refuses_nothing() {
     });
     holds(|play| {
         play.led_by_s0(3);
-        // It keeps its log as it is, and says so: too little to count, and no refusal.
+        // It keeps its log as it is, and says so: that is too little to count, but no refusal.
         play.calls(S0, S1, acts(S0, 1, 0, at(1, 1), at(1, 3)), agrees(1, 2));
         play.calls(S0, S1, acts(S0, 1, 0, at(1, 1), at(1, 3)), agrees(1, 1));
     });
@@ -444,7 +444,7 @@ fn a_follower_refuses_what_it_cannot_place() {
     holds(|play| {
         play.led_by_s0(2);
         play.saves_vote(S2, 1, None);
-        // Too short, another term, an older term.
+        // The log is too short; it has another term there; the request is of an older term.
         play.calls(S0, S2, beat(S0, 1, 0, at(1, 2)), matches(1, false));
         play.saves(S2, 1, &[0]);
         play.calls(S0, S2, beat(S0, 1, 0, at(1, 1)), matches(1, false));
@@ -454,7 +454,7 @@ fn a_follower_refuses_what_it_cannot_place() {
     holds(|play| {
         play.led_by_s0(2);
         play.saves_vote(S2, 1, None);
-        // Decided while the log was too short, sent after another request made it long enough.
+        // Decided while the log was too short; sent after another request has made it long enough.
         let slow = play.delivers(S0, S2, beat(S0, 1, 0, at(1, 2)));
         play.saves(S2, 1, &[1, 1]);
         play.replies(slow, matches(1, false));

@@ -1,7 +1,7 @@
-//! Each observer trips over a server that breaks its rule, and over no server that keeps it,
-//! however late, repeated or interrupted what it does is.
+//! Each observer fails a server that breaks its rule, and no server that keeps it.
 //!
-//! The servers are played: a script says what leaves, arrives, is written and applied.
+//! A server that keeps the rule may act late, repeatedly or with interruptions. The servers are
+//! played: a script says which messages leave and arrive, and what is written and applied.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod clients;

@@ -1,4 +1,4 @@
-//! Over the network: what a server does after its life is not held against its next one.
+//! Over the network: what a server does after its life does not count for its next life.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -33,11 +33,11 @@ impl RaftRpc for Voter {
     }
 
     async fn append_entries(self, _: Context, _: AppendEntriesArgs) -> AppendEntriesReply {
-        unreachable!("nobody leads")
+        unreachable!("no server leads")
     }
 
     async fn install_snapshot(self, _: Context, _: InstallSnapshotArgs) -> InstallSnapshotReply {
-        unreachable!("nobody leads")
+        unreachable!("no server leads")
     }
 }
 
@@ -82,20 +82,20 @@ fn a_request_that_a_dead_server_handles_is_not_its_next_lifes() {
             runtime::block_on(peer.request_vote(raftlab::labrpc::context(), args))
         });
         thread::sleep(Duration::from_millis(500));
-        // S1 crashes and starts again while the request is on its way to the first S1.
+        // S1 crashes and starts again while the request to its first life is in flight.
         first.end();
         network.delete_server(to);
         let voter = voter.crash(Unsynced::LoseAll);
         boot(&network, &observers, S1, &voter);
-        assert!(asked.join().is_err(), "the dead one's answer must reach nobody");
+        assert!(asked.join().is_err(), "the reply of a dead life reached the candidate");
         thread::sleep(Duration::from_secs(2));
-        assert_eq!(voter.load().unwrap().voted_for, None, "what the dead one wrote is lost");
+        assert_eq!(voter.load().unwrap().voted_for, None, "a write of a dead life was kept");
         observers.finish();
     });
     outcome.result.unwrap_or_else(|failure| panic!("false alarm: {failure}"));
 }
 
-/// Counts what it is shown.
+/// Counts the requests and the replies that it sees.
 #[derive(Default)]
 struct Shown(runtime::sync::Quiet<(u32, u32)>);
 

@@ -25,7 +25,7 @@ pub struct Play {
     calls: u64,
 }
 
-/// A call between two servers that are played.
+/// A call between two played servers.
 #[derive(Clone, Copy)]
 pub struct Played {
     id: u64,
@@ -34,7 +34,7 @@ pub struct Played {
     request: Facts,
 }
 
-/// Plays `script` on the virtual clock: what the observers had to say.
+/// Plays `script` on the virtual clock; returns the observers' counts or their failure.
 fn play(
     liveness: Liveness,
     schedule: Schedule,
@@ -54,11 +54,11 @@ fn play(
     outcome.result
 }
 
-/// Asserts that `script` breaks the rule `name` and none before it; what the failure says.
+/// Asserts that `script` breaks the rule `name` and none before it; returns the failure's message.
 #[track_caller]
 pub fn breaks(name: &str, script: impl FnOnce(&mut Play) + Send + 'static) -> String {
     match play(Liveness::Judged, Schedule::Fifo, script) {
-        Ok(_) => panic!("{name} was broken and nobody noticed"),
+        Ok(_) => panic!("{name} was broken and no observer noticed"),
         Err(failure) => {
             assert_eq!(failure.kind, FailureKind::Observer, "{failure}");
             assert_eq!(failure.name, name, "{failure}");
@@ -67,21 +67,21 @@ pub fn breaks(name: &str, script: impl FnOnce(&mut Play) + Send + 'static) -> St
     }
 }
 
-/// Asserts that `script` breaks no rule; the situations it came to.
+/// Asserts that `script` breaks no rule; returns the situations that it exercised.
 #[track_caller]
 pub fn holds(script: impl FnOnce(&mut Play) + Send + 'static) -> Situations {
     play(Liveness::Judged, Schedule::Fifo, script)
         .unwrap_or_else(|failure| panic!("false alarm: {failure}"))
 }
 
-/// As [`holds`], under a schedule that may hold servers up for long.
+/// Asserts what [`holds`] does, under a schedule that may stall servers for long.
 #[track_caller]
 pub fn holds_when_hostile(script: impl FnOnce(&mut Play) + Send + 'static) {
     play(Liveness::Ignored, Schedule::Fifo, script)
         .unwrap_or_else(|failure| panic!("false alarm: {failure}"));
 }
 
-/// As [`holds`], under a schedule that does stall what is under test.
+/// Asserts what [`holds`] does, under a schedule that does stall servers.
 #[track_caller]
 pub fn holds_though_stalled(script: impl FnOnce(&mut Play) + Send + 'static) {
     play(Liveness::Judged, Schedule::Hostile, script)
@@ -92,7 +92,7 @@ pub fn at(term: u64, index: u64) -> Position {
     Position { term: Term(term), index: Index(index) }
 }
 
-/// Entries of the given terms, of which the first has index `first`; the command tells both.
+/// Entries of the given terms, from index `first` on; each command names its term and index.
 pub fn entries(first: u64, terms: &[u64]) -> Vec<Entry> {
     let entry = |(index, term): (u64, &u64)| Entry {
         term: Term(*term),
@@ -116,12 +116,12 @@ pub fn acts(leader: ServerId, term: u64, commit: u64, prev: Position, last: Posi
     Facts::Acts { leader, term: Term(term), commit: Index(commit), prev, last, entries }
 }
 
-/// A leader's message with `entries`, which it says follow `prev`.
+/// A leader's message with `entries`, which claims that they follow `prev`.
 pub fn carries(leader: ServerId, term: u64, prev: Position, entries: &[Entry]) -> Facts {
     carries_commit(leader, term, 0, prev, entries)
 }
 
-/// The same, of a leader that knows the log to be committed up to `commit`.
+/// A message as of [`carries`], from a leader whose commit index is `commit`.
 pub fn carries_commit(
     leader: ServerId,
     term: u64,
@@ -196,7 +196,7 @@ impl Play {
         self.lives[server.slot()].reads(reading);
     }
 
-    /// The view of a server's present life, to be kept beyond it.
+    /// The view of a server's current life, which may be kept beyond that life.
     pub fn life(&self, server: ServerId) -> Arc<Life> {
         self.lives[server.slot()].clone()
     }
@@ -205,7 +205,7 @@ impl Play {
         self.lives[server.slot()].end();
     }
 
-    /// Starts a server from what it had stored.
+    /// Starts a server that had stored this term, this vote and entries of these terms.
     pub fn boots(&mut self, server: ServerId, term: u64, vote: Option<ServerId>, terms: &[u64]) {
         let persisted = Persisted {
             current_term: Term(term),
@@ -216,7 +216,7 @@ impl Play {
         self.lives[server.slot()] = self.observers.boot(server, &persisted, self.calls);
     }
 
-    /// Starts a server that had stored no more than a snapshot.
+    /// Starts a server that had stored only this term and a snapshot.
     pub fn boots_from(&mut self, server: ServerId, term: u64, last_included: Position) {
         let current_term = Term(term);
         let persisted = Persisted { current_term, last_included, ..Persisted::default() };
@@ -231,8 +231,8 @@ impl Play {
         played
     }
 
-    /// A call is counted, and its request is shown when [`Play::shows`] says so: on the real clock
-    /// a thread may be held up between the two.
+    /// A call is counted, but [`Play::shows`] shows its request later: on the real clock, a thread
+    /// may be delayed between the two.
     pub fn opens(&mut self, from: ServerId, to: ServerId, request: Facts) -> Played {
         self.calls += 1;
         Played { id: self.calls, from, to, request }
@@ -243,7 +243,7 @@ impl Play {
         self.observers.sent(&call(played), &played.request);
     }
 
-    /// A request that nobody saw leave.
+    /// A request that no observer saw leave.
     pub fn unsent(&self, from: ServerId, to: ServerId, request: Facts) -> Played {
         Played { id: u64::MAX, from, to, request }
     }
@@ -277,13 +277,13 @@ impl Play {
         self.ends(played, true);
     }
 
-    /// `candidate` is elected in `term` by `voter`, by the book, and sends a first heartbeat.
+    /// `voter` elects `candidate` in `term`, as the rules say, and it sends a first heartbeat.
     pub fn elects(&mut self, candidate: ServerId, term: u64, voter: ServerId, last: Position) {
         self.wins(candidate, term, voter, last);
         self.sends(candidate, voter, beat(candidate, term, 0, last));
     }
 
-    /// `candidate` gets the vote of `voter`, by the book, and has not acted as leader yet.
+    /// `candidate` gets the vote of `voter`, as the rules say, and has not acted as leader yet.
     pub fn wins(&mut self, candidate: ServerId, term: u64, voter: ServerId, last: Position) {
         self.saves_vote(candidate, term, Some(candidate));
         let played = self.delivers(candidate, voter, asks(candidate, term, last));
@@ -292,7 +292,7 @@ impl Play {
         self.ends(played, true);
     }
 
-    /// S0, leader of term 1 by the vote of S1, has entries of term 1 up to `last`, and so has S1.
+    /// S0 leads term 1 by the vote of S1; both have entries of term 1 up to `last`.
     pub fn led_by_s0(&mut self, last: u64) {
         self.elects(S0, 1, S1, at(0, 0));
         let terms = vec![1; usize::try_from(last).unwrap()];
@@ -303,12 +303,12 @@ impl Play {
         self.ends(played, true);
     }
 
-    /// Tasks of `server` run, and are stalled where the schedule says so.
+    /// Tasks of `server` run, and the schedule may stall them.
     pub fn works(&self, server: ServerId) {
         let lock = Arc::new(Mutex::new(()));
         for _ in 0..4 {
             let lock = lock.clone();
-            // Many places, since the schedule stalls at a few of them.
+            // Many scheduling points, since the schedule stalls at a few of them.
             let work = move || loop {
                 drop(lock.lock());
                 drop(lock.lock());

@@ -1,4 +1,4 @@
-//! What is promised is durable.
+//! A promise is durable before the message with it leaves.
 
 use raftlab::api::{Position, Term};
 use raftlab::persister::{Watch, Write};
@@ -13,7 +13,7 @@ fn a_promised_vote_is_durable() {
         play.write(S1, &Write::Vote { term: Term(1), voted_for: Some(S0) });
         play.replies(asked, votes(1, true));
     });
-    // Term without vote.
+    // The term is durable without the vote.
     let message = breaks("PersistBeforeReply", |play| {
         play.saves_vote(S0, 1, Some(S0));
         let asked = play.delivers(S0, S1, asks(S0, 1, at(0, 0)));
@@ -87,8 +87,8 @@ fn what_was_durable_for_a_moment_was_promised_in_time() {
     });
 }
 
-/// S0 offers S1 an entry in term 3; before S1 has stored anything, S2 sends it what it has
-/// up to `last` in term 4. The two calls, in this order.
+/// S0 sends S1 an entry in term 3; before S1 has stored anything, S2 sends it entries up to `last`
+/// in term 4. Returns the two calls, in this order.
 fn led_by_two(play: &mut Play, last: Position) -> (Played, Played) {
     play.elects(S0, 1, S1, at(0, 0));
     play.saves(S0, 1, &[1]);
@@ -108,7 +108,7 @@ fn led_by_two(play: &mut Play, last: Position) -> (Played, Played) {
 fn what_a_later_leader_has_replaced_need_never_have_been_durable() {
     holds(|play| {
         let (first, second) = led_by_two(play, at(2, 1));
-        // S1 took in both, and stores what they leave.
+        // S1 accepted both, and stores the result.
         play.write(S1, &Write::Vote { term: Term(4), voted_for: None });
         play.saves(S1, 1, &[2]);
         play.replies(first, matches(3, true));
@@ -139,7 +139,7 @@ fn a_handler_of_an_earlier_life_promises_nothing() {
         let dead = play.life(S1);
         play.crashes(S1);
         play.boots(S1, 1, Some(S0), &[]);
-        // What the dead instance writes is lost, and its reply reaches nobody.
+        // The dead instance's writes are lost, and its reply reaches no server.
         dead.wrote(&Write::Append(&entries(1, &[1])));
         dead.wrote(&Write::Vote { term: Term(0), voted_for: None });
         dead.wrote(&Write::Synced);
@@ -195,7 +195,7 @@ fn a_candidate_may_have_moved_on_when_its_request_leaves() {
         play.saves_vote(S0, 1, Some(S0));
         play.saves_vote(S0, 2, None);
         play.sends(S0, S1, asks(S0, 1, at(0, 0)));
-        // The dead ask for nothing.
+        // A dead server's request does not count.
         play.crashes(S0);
         play.sends(S0, S1, asks(S0, 7, at(0, 0)));
     });

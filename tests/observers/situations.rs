@@ -1,4 +1,4 @@
-//! Situations are counted as they come up.
+//! The observers count situations when they occur.
 
 use raftlab::api::Term;
 use raftlab::lab::situations::{Situation, Situations};
@@ -18,7 +18,7 @@ fn elections() {
         play.replies(lost, votes(1, false));
         play.sends(S0, S1, beat(S0, 1, 0, at(0, 0)));
         play.saves(S0, 1, &[1]);
-        // A term without a leader, for want of a log.
+        // A term without a leader, since the candidate's log is outdated.
         play.saves_vote(S1, 2, Some(S1));
         let outdated = play.delivers(S1, S0, asks(S1, 2, at(0, 0)));
         play.saves_vote(S0, 2, None);
@@ -75,7 +75,7 @@ fn logs_and_snapshots() {
         (1..=3).for_each(|index| play.applies(S2, &command(2, index)));
         play.applies(S2, &command(3, 4));
         play.saves_snapshot(S2, at(2, 2));
-        // S0 has another entry there, S1 entries behind it.
+        // S0 has another entry there; S1 has entries after it.
         let offered = play.delivers(S2, S0, installs(S2, 3, at(2, 2)));
         play.saves_vote(S0, 3, None);
         play.saves_snapshot(S0, at(2, 2));
@@ -112,5 +112,5 @@ fn counts_of_runs_add_up() {
         seen,
         [("a leader crashed", 2), ("a leader crashed with uncommitted entries of its term", 2),]
     );
-    assert_eq!(sum.iter().count(), Situation::ALL.len(), "also those that never came up");
+    assert_eq!(sum.iter().count(), Situation::ALL.len(), "also those that never occurred");
 }

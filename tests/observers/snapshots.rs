@@ -1,4 +1,4 @@
-//! Snapshots: what they cover, and whose they are.
+//! Snapshots: the entries that they cover, and the leaders that send them.
 
 use super::play::*;
 
@@ -7,7 +7,7 @@ fn a_snapshot_covers_what_is_committed() {
     breaks("SnapshotCoversCommitted", |play| {
         play.led_by_s0(1);
         play.saves(S0, 2, &[1]);
-        // S2 is given a snapshot of more than S0 could commit, and takes it.
+        // S2 is sent a snapshot of more than S0 could commit, and installs it.
         play.arrives(play.unsent(S0, S2, installs(S0, 1, at(1, 2))));
         play.saves_vote(S2, 1, None);
         play.saves_snapshot(S2, at(1, 2));
@@ -94,12 +94,12 @@ fn snapshots_are_taken_offered_late_and_installed() {
         play.saves_snapshot(S2, at(1, 2));
         play.replies(early, matches(1, true));
         play.applies(S2, &snapshot(at(1, 2)));
-        // Once more: nothing to do.
+        // The same snapshot arrives again: there is nothing to do.
         play.arrives(late);
         play.replies(late, matches(1, true));
         // The same snapshot, written again, does no harm.
         play.saves_snapshot(S2, at(1, 2));
-        // A request that came in time may be carried out when the term has gone by.
+        // A request that came in time may be carried out when its term is over.
         play.delivers(S0, S2, installs(S0, 1, at(1, 4)));
         play.saves_vote(S2, 2, None);
         play.saves_snapshot(S2, at(1, 4));

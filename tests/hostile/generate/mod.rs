@@ -1,8 +1,8 @@
 //! Makes a hostile program from a seed: an odd one for the real clock, an even one for the virtual.
 //!
-//! A calm program must have a certain outcome, so it keeps some discipline: locks are taken in
-//! ascending order, destructors take leaves alone, what main waits for has a limit, and panics are
-//! caught where they are. A wild one on the virtual clock keeps none of it.
+//! A calm program must have a certain outcome, so it keeps some rules: it takes locks in ascending
+//! order, its destructors take only leaves, main's waits have a limit, and each panic is caught
+//! where it is raised. A wild program on the virtual clock keeps none of these rules.
 
 mod steps;
 
@@ -14,25 +14,25 @@ use raftlab::runtime::{Clock, RunConfig, Schedule};
 
 use crate::program::{Body, Handle, Op, Program, Temper};
 
-/// How deep steps, tasks and destructors are nested.
+/// Maximum depth of nested steps, tasks and destructors.
 const DEPTH: u32 = 7;
 
-/// Where in the program a step stands, and so what it may do there.
+/// A step's place in the program, which decides what the step may do.
 #[derive(Debug, Clone, Copy)]
 struct At {
     depth: u32,
     /// In the steps of main itself, not of a task or of a destructor.
     main: bool,
     in_drop: bool,
-    /// In a destructor that is run when an OS thread ends, outside of any run.
+    /// In a destructor that runs when an OS thread ends, outside any run.
     in_thread: bool,
     /// The lowest lock that may be taken.
     floor: usize,
-    /// Whether a leaf is held: then nothing may be waited for, nor dropped.
+    /// Whether a leaf is held: then the step may neither wait for anything nor drop a value.
     leaf: bool,
-    /// Waits may be without a limit.
+    /// Whether waits may have no limit.
     endless: bool,
-    /// A panic is caught before it leaves the task or the destructor.
+    /// Whether a panic is caught before it leaves the task or the destructor.
     caught: bool,
 }
 
@@ -40,9 +40,9 @@ struct Generator {
     chance: Chance,
     temper: Temper,
     clock: Clock,
-    /// Waits without a limit, which the real clock notices late.
+    /// Whether waits may have no limit, which the real clock notices late.
     endless: bool,
-    /// Destructors that wait for what may never come.
+    /// Whether destructors may wait for something that may never come.
     stubborn: bool,
     next_id: u32,
     steps_left: u32,
@@ -58,7 +58,7 @@ pub fn program(seed: u64) -> Program {
         65..98 => Temper::Wild,
         _ => Temper::Doomed,
     };
-    // Small ones find what is simple, and are easy to read.
+    // Small programs find simple mistakes, and are easy to read.
     let steps = if chance.below(3) == 0 { 2 + chance.below(7) } else { 8 + chance.below(40) };
     let steps_left = u32::try_from(steps).expect("a small number");
     let untamed = matches!(temper, Temper::Wild | Temper::Doomed);
@@ -101,8 +101,8 @@ impl Generator {
         matches!(self.temper, Temper::Wild | Temper::Doomed)
     }
 
-    /// Whether locks may be taken in any order, also twice. On the real clock a thread that waits
-    /// for a lock for ever costs its run the whole time that left-overs are given.
+    /// Whether locks may be taken in any order, even twice. On the real clock, a thread that waits
+    /// for a lock for ever costs its run the whole time that leftover tasks are given.
     fn lawless(&self) -> bool {
         self.untamed() && self.clock == Clock::Virtual
     }
@@ -167,7 +167,7 @@ impl Generator {
         body
     }
 
-    /// A step that fails the run for sure.
+    /// A step that is certain to fail the run.
     fn failing(&mut self, at: At) -> Op {
         match self.below(3) {
             0 => self.panic(at),

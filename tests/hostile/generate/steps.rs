@@ -1,4 +1,4 @@
-//! One step after the other: what may stand where, and what it contains.
+//! Makes single steps: which step may be at a place, and what it contains.
 
 use std::sync::Arc;
 
@@ -190,8 +190,8 @@ impl Generator {
         Op::BlockOn { held: self.value(at), ready, body: self.body(at, 2) }
     }
 
-    /// A step of a destructor that is run when its OS thread ends: where a panic would end the
-    /// process by Rust's own rules, and a lock might be a given-up task's for ever.
+    /// A step of a destructor that runs when its OS thread ends. There, a panic would end the
+    /// process by Rust's own rules, and a task that was given up might hold a lock for ever.
     fn in_thread(&mut self, at: At) -> Option<Op> {
         match self.below(8) {
             0 => {
@@ -237,7 +237,7 @@ impl Generator {
         self.once_in(times).then(|| self.value(at))
     }
 
-    /// A task. What is waited for must end where main must, and takes no lock out of order.
+    /// A task. A joined one must end if main must, and takes no lock out of order.
     pub(super) fn task_of(&mut self, at: At, joined: bool) -> Task {
         let inner = At {
             depth: at.depth + 1,
