@@ -81,9 +81,7 @@ fn wrong_with(program: &Program, world: &World, outcome: &Outcome<Answer>) -> Ve
             wrong.push(format!("main's value became {}", answer.0));
         }
         (Ok(_), Temper::Failing) => wrong.push("main failed, and the run is fine".to_string()),
-        (Err(failure), Temper::Calm) => {
-            wrong.push(format!("nothing failed in the program, but the run did: {failure}"))
-        }
+        (Err(failure), Temper::Calm) => wrong.push(format!("nothing failed, but: {failure}")),
         (Err(failure), temper) if temper != Temper::Doomed => {
             wrong.extend(wrong_report(&world.thrown.with(|all| all.clone()), failure, tame));
         }
