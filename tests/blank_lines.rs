@@ -64,7 +64,7 @@ fn hashes(home: &Path, target: &Path) -> String {
 #[test]
 fn blank_lines_in_a_server_under_test_change_no_schedule() {
     let home: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).join("blank-lines");
-    // This test's own target folder already has most dependencies of the crate, built alike.
+    // This test's own target folder already has most dependencies, built in the same way.
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     lay_out(&home, |line| format!("{line}\n"));
     let plain = hashes(&home, target);

@@ -81,7 +81,7 @@ fn assert_holds<D: Drawn>(world: &D, history: &History<D>, example: &Counterexam
     }
 }
 
-/// Checks that an order of conflict and context is legal, and respects which operation was first.
+/// Checks that an order of conflict and context is legal, and contradicts no precedence in time.
 fn assert_replays<D: Drawn>(
     world: &D,
     history: &History<D>,

@@ -1,4 +1,4 @@
-//! The smallest programs of each sort of finding that hostile programs have led to.
+//! The smallest program for each sort of mistake that hostile programs find.
 //!
 //! Each runs on the virtual clock under every schedule and some seeds, and on the real one. It must
 //! end with the right outcome.

@@ -1,7 +1,8 @@
-//! Makes a design from a broken copy of `src/raft` or of `src/kv`. `scripts/zoo` builds it in.
+//! Makes a design from a changed copy of `src/raft` or of `src/kv`.
 //!
 //! A copy of `src/raft` runs below the repository's service, a copy of `src/kv` above the
 //! repository's servers. Both sides use the messages and errors of `api`, so they fit together.
+//! `scripts/zoo` and `scripts/fair` build this file into their programs.
 
 /// A design whose servers are those of the module `$module`.
 macro_rules! design {
