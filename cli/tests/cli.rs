@@ -1,7 +1,7 @@
 //! The command line, as scripts and people see it.
 //!
-//! What it says without running anything stands in `tests/cmd`; `scripts/fix --expected` writes
-//! it anew. The rest is here.
+//! `tests/cmd` has the commands that run no test, with their expected output, which
+//! `scripts/fix --expected` regenerates. This file tests the others.
 
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// The program, as a student has it who did not start it through cargo.
+/// The program, started without cargo.
 fn raftlab(arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_raftlab"));
     command.args(arguments.split_whitespace()).env_remove("CARGO").env_remove("NO_COLOR");
@@ -117,8 +117,8 @@ fn ctrl_c_shows_what_there_is() {
     assert_eq!(summary["runs"], report.len() - 1, "the summary counts other runs: {summary}");
 }
 
-/// Waits for a child process to get on.
-#[allow(clippy::disallowed_methods, reason = "no run is on in this process")]
+/// Waits a moment for a child process to make progress.
+#[allow(clippy::disallowed_methods, reason = "this process has no run")]
 fn pause() {
     std::thread::sleep(Duration::from_millis(5));
 }
@@ -131,8 +131,8 @@ fn a_replay_is_the_same_run_every_time() {
         text(&output.stdout)
     };
     let first = shown(7);
-    assert_eq!(first, shown(7), "the same seed went another way");
-    assert_ne!(first, shown(8), "another seed went the same way");
+    assert_eq!(first, shown(7), "the same seed gave another run");
+    assert_ne!(first, shown(8), "another seed gave the same run");
     let (record, verdict) = first.trim_end().rsplit_once("\n\n").unwrap();
     for line in record.lines() {
         let mut words = line.split_whitespace();
@@ -185,7 +185,7 @@ fn a_verdict_can_be_read_by_programs() {
         let operations = verdict["contradiction"][which].as_array().unwrap();
         operations.iter().map(|operation| operation["line"].as_u64().unwrap()).collect()
     };
-    // Whatever the first write answered, it had returned before the second was called.
+    // The answer of the first write does not matter, but it returned before the second was called.
     assert_eq!((lines("conflict"), lines("context")), (vec![2, 3], vec![1]), "{verdict}");
 
     let output = check("--json", &STALE.replace("answer\":\"é", "answer\":\"b"));
@@ -227,7 +227,7 @@ fn colours_are_for_terminals_only() {
     assert!(!output.stderr.contains(&0x1b), "{}", text(&output.stderr));
 }
 
-/// What `raftlab compare` says as JSON, without what it measured of the machine.
+/// The JSON output of `raftlab compare`, without the figures that depend on the machine.
 fn repeatable_figures(arguments: &str) -> Value {
     let output = run(&format!("compare --json {arguments}"));
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -270,7 +270,7 @@ fn a_comparison_writes_its_page_and_its_figures() {
     let figures: Value = serde_json::from_str(&figures).unwrap();
     assert_eq!(figures["runs"], 1);
     let again = raftlab("compare --runs 1 --designs rpc --out").arg(&inner).output().unwrap();
-    assert_eq!(again.status.code(), Some(0), "an earlier page is written over");
+    assert_eq!(again.status.code(), Some(0), "an earlier page is overwritten");
     let shorter = fs::read_to_string(inner.join("index.html")).unwrap();
     assert!(shorter.ends_with("</html>") && shorter.len() < page.len(), "{shorter}");
 }

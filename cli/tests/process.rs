@@ -1,11 +1,11 @@
-//! A run is a function of its seed in every process, whether it has the guard or not.
+//! A run is a function of its seed in every process, with or without the guard.
 
 use std::process::Command;
 
 use raftlab::lab::{self, DESIGNS};
 use raftlab::runtime::RunConfig;
 
-/// The program has the guard and runs seeds 1 to 3; here seed 3 runs among others, without it.
+/// The program has the guard and runs seeds 1 to 3; this process repeats them without it.
 #[test]
 fn a_fresh_process_takes_the_same_course() {
     let scenario = lab::find_scenario("backup_2b").expect("a test of the lab");
@@ -16,12 +16,12 @@ fn a_fresh_process_takes_the_same_course() {
             let seed = run["seed"].as_u64().expect("a seed is a number");
             let config = RunConfig { seed, ..RunConfig::default() };
             let here = format!("{:016x}", lab::run_scenario(scenario, design, &config).hash);
-            assert_eq!(run["hash"], here, "{}, seed {seed}: another course here", design.name);
+            assert_eq!(run["hash"], here, "{}, seed {seed}: another run here", design.name);
         }
     }
 }
 
-/// The lines of its report that are runs.
+/// The lines of the program's report that describe runs.
 fn runs_of_the_program(arguments: &[&str]) -> Vec<serde_json::Value> {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let file = directory.path().join("report.jsonl");

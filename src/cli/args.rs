@@ -1,4 +1,4 @@
-//! The arguments, and what is wrong with them in one line.
+//! The arguments of the command line, and a one-line message for each mistake in them.
 
 use std::num::NonZeroU64;
 use std::path::PathBuf;
@@ -16,27 +16,27 @@ use crate::cli::{compare, program};
 
 const STATUS_HELP: &str = "Exit status:
   0    nothing failed
-  1    some run failed
+  1    a run failed
   2    the arguments or a file cannot be used
   3    nothing failed, but a history could not be judged
-  4    the machine failed us while running: a full disk, no more threads
+  4    the machine failed during the runs: a full disk, no more threads
   130  stopped by Ctrl-C";
 
 const RECORD_HELP: &str =
-    "The record has a line per event: virtual seconds, the server, what happened.
-  → S2 #7   a request to S2 leaves; 7 is the number of the call
-  ↩ S1 #7   the request of S1 has been answered
-  ← S2 #7   the answer of S2 has arrived; ✗ in its place: no answer will come
-  · S2 #7   what became of the call on its way
+    "The record has one line per event: virtual seconds, the server, what happened.
+  → S2 #7   a request is sent to S2; 7 is the number of the call
+  ↩ S1 #7   the reply to S1 is sent
+  ← S2 #7   the reply from S2 has arrived; ✗ instead: no reply will come
+  · S2 #7   what the network did to the call to S2
 Entries are written term/index.";
 
-const HISTORY_HELP: &str = "Formats, told apart by content:
-  {\"client\":0,\"call\":10,\"return\":25,\"op\":\"put\",\"key\":\"a\",\"value\":\"1\"}   an operation a line
-  {:process 0, :type :invoke, :f :put, :key \"a\", :value \"1\"}            an event a line
+const HISTORY_HELP: &str = "Formats, recognized by their content:
+  {\"client\":0,\"call\":10,\"return\":25,\"op\":\"put\",\"key\":\"a\",\"value\":\"1\"}   one operation per line
+  {:process 0, :type :invoke, :f :put, :key \"a\", :value \"1\"}            one event per line
   INFO  jepsen.util - 0  :invoke  :write  1                            a Jepsen log
 
 Models and their operations:
-  register      read, write, cas; nil at first
+  register      read, write, cas; initially nil
   kv            get, put, append; a missing key reads as \"\"
   kv-versioned  get, put, with versions
 
@@ -46,7 +46,7 @@ Exit status:
   2  the file or the arguments cannot be used
   3  undecided: time or memory ran out";
 
-/// The Raft lab's suite, on real threads or on a seeded virtual clock.
+/// Runs the Raft lab's suite, on real threads or on a seeded virtual clock.
 #[derive(Debug, Parser)]
 #[command(name = program::name(), version, after_help = STATUS_HELP, disable_help_subcommand = true)]
 struct Cli {
@@ -58,13 +58,13 @@ struct Cli {
 enum Command {
     /// Shows every test, its part and what it is about
     List(ListArgs),
-    /// Runs tests over many seeds, and says which fail
+    /// Runs tests with many seeds, and reports which fail
     Test(TestArgs),
-    /// Runs one test once, and shows what happened in it
+    /// Runs one test with one seed, and shows what happened
     Replay(ReplayArgs),
-    /// Measures the designs side by side: what each costs, and how fast it is
+    /// Measures the cost and the speed of the designs, side by side
     Compare(CompareArgs),
-    /// Judges a recorded history: is it linearizable?
+    /// Checks whether a recorded history is linearizable
     Check(CheckArgs),
 }
 
@@ -79,13 +79,13 @@ pub struct ListArgs {
 /// Arguments of `raftlab test`.
 #[derive(Debug, Args)]
 pub struct TestArgs {
-    /// Tests or parts, e.g. figure8_2c or 2C, in either case; none of them: all tests
+    /// Tests or parts, e.g. figure8_2c or 2C, in upper or lower case (default: all tests)
     #[arg(value_name = "NAME|PART")]
     pub names: Vec<String>,
-    /// Runs of each test, with seeds S, S+1, …; 10, or 1 on the real clock
+    /// Runs of each test, with seeds S, S+1, … (default: 10; on the real clock 1)
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
     pub runs: Option<NonZeroU64>,
-    /// Runs at a time; one per core, or 4 on the real clock
+    /// Runs at a time (default: one per core; on the real clock 4)
     #[arg(long, value_name = "J", allow_negative_numbers = true, value_parser = jobs)]
     pub jobs: Option<u16>,
     /// The first seed
@@ -96,11 +96,11 @@ pub struct TestArgs {
     pub clock: Clock,
     #[command(flatten)]
     pub course: CourseArgs,
-    /// Go on without end, until K runs have failed or Ctrl-C
+    /// Run until K runs have failed or Ctrl-C is pressed
     #[arg(long, value_name = "K", conflicts_with = "runs",
           allow_negative_numbers = true, value_parser = at_least_one)]
     pub until_fail: Option<NonZeroU64>,
-    /// Write one JSON object per run to FILE, as it ends
+    /// Write one JSON object per run to FILE, as soon as the run ends
     #[arg(long, value_name = "FILE.jsonl")]
     pub report: Option<PathBuf>,
     /// Show no progress
@@ -119,7 +119,7 @@ pub struct ReplayArgs {
     pub seed: u64,
     #[command(flatten)]
     pub course: CourseArgs,
-    /// Write what clients did to FILE, for `raftlab check`
+    /// Write the clients' operations to FILE, for `raftlab check`
     #[arg(long, value_name = "FILE.jsonl")]
     pub history: Option<PathBuf>,
 }
@@ -127,15 +127,15 @@ pub struct ReplayArgs {
 /// Arguments of `raftlab compare`.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// Which designs, e.g. rpc,tick; all of this build if left out
+    /// Designs to compare, e.g. rpc,tick (default: all of this build)
     #[arg(long, value_name = "DESIGN,…", value_delimiter = ',',
           value_parser = PossibleValuesParser::new(program::design_names()).try_map(design))]
     pub designs: Vec<&'static Design>,
-    /// How often each measurement is made, with seeds S, S+1, …
+    /// Runs of each measurement, with seeds S, S+1, …
     #[arg(long, value_name = "N", default_value_t = compare::RUNS,
           allow_negative_numbers = true, value_parser = at_least_one)]
     pub runs: NonZeroU64,
-    /// Runs at a time; one per core. CPU time is measured one by one
+    /// Runs at a time (default: one per core); CPU time is measured in one run at a time
     #[arg(long, value_name = "J", allow_negative_numbers = true, value_parser = jobs)]
     pub jobs: Option<u16>,
     /// The first seed
@@ -159,7 +159,7 @@ pub struct CheckArgs {
     /// The history; - for standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// What it is a history of; left out, the operations tell
+    /// Model to judge by (default: inferred from the operations)
     #[arg(long)]
     pub model: Option<Model>,
     /// How long to try before giving up, e.g. 500ms or 2min
@@ -170,13 +170,13 @@ pub struct CheckArgs {
     pub json: bool,
 }
 
-/// What a run's course depends on, beside its seed.
+/// The arguments besides the seed on which the course of a run depends.
 #[derive(Debug, Args)]
 pub struct CourseArgs {
-    /// Which implementation; the first one if left out
+    /// Implementation to test (default: the first one)
     #[arg(long, value_parser = PossibleValuesParser::new(program::design_names()).try_map(design))]
     design: Option<&'static Design>,
-    /// How the virtual clock chooses who runs; hostile judges safety only
+    /// How the virtual clock chooses the next task; hostile judges safety only
     #[arg(long, default_value = "random")]
     schedule: Schedule,
     /// Judge by the rules of all parts, not only of the test's own part and those before it
@@ -188,7 +188,7 @@ impl CourseArgs {
     /// The design to run.
     pub fn design(&self) -> &'static Design {
         let design = self.design.unwrap_or(&program::designs()[0]);
-        // Once in the life of the program.
+        // The leak happens once per process.
         if self.strict { Box::leak(Box::new(design.strict())) } else { design }
     }
 
@@ -208,7 +208,7 @@ pub enum Clock {
     Real,
 }
 
-/// What a history is judged by.
+/// The model that a history is judged by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Model {
     Register,
@@ -233,7 +233,7 @@ enum Schedule {
     Hostile,
 }
 
-/// What the user asked for.
+/// The command that the user asked for.
 #[derive(Debug)]
 pub enum Action {
     /// `raftlab list`.
@@ -302,7 +302,7 @@ fn span(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "give a time with its unit, e.g. 20s".to_string())
 }
 
-/// More runs at a time than this would only be a way to run out of threads.
+/// Upper limit of `--jobs`: more runs at a time would only exhaust the threads.
 const JOBS_MAX: u16 = 1024;
 
 fn jobs(text: &str) -> Result<u16, String> {
@@ -331,7 +331,7 @@ mod tests {
             let error = Cli::try_parse_from(["raftlab"].into_iter().chain(arguments)).unwrap_err();
             let line = one_line(&error);
             assert!(line.contains(words), "{line:?} does not say {words:?}");
-            assert_eq!(line.lines().count(), 1, "{line:?} is more than a line");
+            assert_eq!(line.lines().count(), 1, "{line:?} is more than one line");
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Many runs on several OS threads.
 //!
-//! Runs are handed out seed by seed, every test with the first seed, then every test with the
-//! second: whatever ends a campaign early, all tests have been tried about equally often. Results
-//! arrive as they come; whoever needs an order sorts by seed.
+//! Runs are handed out seed by seed: every test with the first seed, then every test with the
+//! second. So when a campaign ends early, all tests have been run about equally often. Reports
+//! arrive in the order in which runs end; a caller that needs another order sorts them by seed.
 
 #![allow(
     clippy::disallowed_methods,
-    reason = "no run is on here: whole runs are handed to OS threads, which is the point"
+    reason = "this code is outside any run: its task is to hand whole runs to OS threads"
 )]
 
 use std::num::NonZeroU64;
@@ -21,7 +21,7 @@ use crate::runtime::{Failure, FailureKind, RunConfig};
 use crate::cli::exit::{Status, Trouble};
 use crate::cli::interrupt;
 
-/// So many OS threads may runs leave behind, parked, before the campaign is over.
+/// The number of parked OS threads left behind by runs at which the campaign ends.
 const THREADS_LEFT_MAX: u64 = 16;
 
 /// When a campaign is over.
@@ -33,7 +33,7 @@ pub enum Until {
     Failures(NonZeroU64),
 }
 
-/// What to run.
+/// The runs to do.
 pub struct Campaign {
     /// The tests.
     pub tests: Vec<&'static Scenario>,
@@ -47,7 +47,7 @@ pub struct Campaign {
     pub until: Until,
 }
 
-/// What reaches the thread that collects.
+/// A message to the thread that collects the reports.
 enum Message {
     Ended(Box<Report>),
     Broken(String),
@@ -55,7 +55,7 @@ enum Message {
     CtrlC,
 }
 
-/// Where the workers stand, together.
+/// The progress of all workers together.
 struct Desk {
     campaign: Campaign,
     /// How many runs have been handed out.
@@ -64,12 +64,13 @@ struct Desk {
     failed: AtomicU64,
     /// How many runs could not be judged.
     undecided: AtomicU64,
-    /// What runs have left behind, see [`left_behind`].
+    /// The sum of [`left_behind`] over all runs.
     left_behind: AtomicU64,
 }
 
-/// How much a run adds to what ends a campaign at [`THREADS_LEFT_MAX`]: OS threads that nothing
-/// can end. One that may spin is enough, since it takes a processor from every later run.
+/// Counts the OS threads that a run left behind and that nothing can end; [`THREADS_LEFT_MAX`]
+/// limits their sum. One that may spin counts as the whole limit, since it takes a processor from
+/// every later run.
 fn left_behind(report: &Report) -> u64 {
     let livelock = |failure: &Failure| failure.kind == FailureKind::Livelock;
     match (report.thread_left, report.failure.as_ref().is_some_and(livelock)) {
@@ -79,7 +80,7 @@ fn left_behind(report: &Report) -> u64 {
     }
 }
 
-/// Finds the run whose OS thread is one too many.
+/// Finds the run whose OS thread reaches the limit and so ends the campaign.
 #[derive(Default)]
 pub struct LeftBehind {
     count: u64,
@@ -148,8 +149,8 @@ impl Desk {
     }
 }
 
-/// Runs the campaign, and hands every report to `each`. Ctrl-C ends it at once: runs that are
-/// under way are given up, since the process ends soon.
+/// Runs the campaign, and hands every report to `each`. Ctrl-C ends it at once and abandons the
+/// unfinished runs, since the process ends soon.
 pub fn run(
     campaign: Campaign,
     each: impl FnMut(Report) -> Result<(), Trouble>,
@@ -180,7 +181,7 @@ fn collect(
         match inbox.recv().expect("our own sender is alive") {
             Message::Ended(report) => each(*report)?,
             Message::Broken(run) => {
-                let advice = "what stands above says why; fewer --jobs need fewer threads";
+                let advice = "the message above says why; fewer --jobs need fewer threads";
                 return Err(Trouble::Machine(format!("{run} could not be run; {advice}")));
             }
             Message::NothingLeft => working -= 1,

@@ -66,7 +66,7 @@ fn bytes(file: &Path) -> Result<Vec<u8>, Trouble> {
     })
 }
 
-/// Ends the check in time, and shows meanwhile that it is at work, if that is seen by somebody.
+/// Stops the check at its timeout; until then shows a spinner if standard error is a terminal.
 struct Clock {
     start: Duration,
     timeout: Duration,
@@ -89,7 +89,7 @@ impl Clock {
     /// Whether time is up.
     fn stop(&self) -> bool {
         let gone = time::since_start().saturating_sub(self.start);
-        // Asked far more often than anybody can see.
+        // `stop` is called far more often than the spinner needs to turn.
         let frames = gone.as_secs() * 10 + u64::from(gone.subsec_millis()) / 100;
         if self.shown.replace(frames) != frames {
             let (gone, most) = (gone.as_secs(), humantime::format_duration(self.timeout));
@@ -104,16 +104,16 @@ impl Clock {
     }
 }
 
-/// The verdict, and what is said of it.
+/// The verdict, and its explanation.
 struct Judged {
     verdict: Verdict,
-    /// Why, of a history that is not linearizable.
+    /// The explanation; `None` unless the history is not linearizable.
     illegal: Option<Illegal>,
 }
 
 /// Why a history is not linearizable.
 struct Illegal {
-    /// The drawing with its words.
+    /// The drawing with its text.
     drawing: String,
     line: ContradictionLine,
 }
@@ -189,7 +189,7 @@ fn text(args: &CheckArgs, recorded: &Recorded, judged: &Judged) -> String {
     let (name, format) = (name(&args.file), recorded.format.name());
     let operations = counted(recorded.history.len());
     let model = recorded.history.model().name();
-    let told = if args.model.is_none() { ", told by the operations" } else { "" };
+    let told = if args.model.is_none() { ", inferred from the operations" } else { "" };
     let mut text = format!("{name}: {format}, {operations}; model {model}{told}\n");
     match &judged.verdict {
         Verdict::Ok => text.push_str("linearizable\n"),
@@ -197,7 +197,7 @@ fn text(args: &CheckArgs, recorded: &Recorded, judged: &Judged) -> String {
             let what = match (why.conflict.len(), why.minimal) {
                 (1, _) => "1 operation cannot be right".to_string(),
                 (n, true) => format!("{n} operations cannot all be right (none can be left out)"),
-                (n, false) => format!("{n} operations cannot all be right (maybe fewer)"),
+                (n, false) => format!("{n} operations cannot all be right (fewer may be enough)"),
             };
             let _ = writeln!(text, "{BAD}not linearizable{BAD:#}: {what}\n");
         }
@@ -251,8 +251,8 @@ fn painted(drawing: &str) -> String {
 fn ran_out(why: Why, timeout: Duration) -> String {
     let timeout = humantime::format_duration(timeout);
     match why {
-        Why::Stopped => format!("no verdict within {timeout}; give it more with --timeout"),
-        Why::Memory => "too much to remember; judge a part of the history on its own".to_string(),
-        Why::Steps => "no verdict within the most steps that can be counted".to_string(),
+        Why::Stopped => format!("no verdict within {timeout}; give more time with --timeout"),
+        Why::Memory => "memory ran out; judge a part of the history on its own".to_string(),
+        Why::Steps => "the largest number of steps that can be counted gave no verdict".to_string(),
     }
 }

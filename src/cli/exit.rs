@@ -1,4 +1,4 @@
-//! What the program's exit status says.
+//! The program's exit status, and the errors that lead to it.
 
 use std::process::ExitCode;
 
@@ -7,13 +7,13 @@ use std::process::ExitCode;
 pub enum Status {
     /// Nothing failed.
     Passed,
-    /// Some run failed.
+    /// A run failed.
     Failed,
     /// The arguments cannot be used.
     BadInput,
     /// Nothing failed, but a history could not be judged.
     Undecided,
-    /// The machine failed us: a full disk, no more threads.
+    /// The machine failed: a full disk, no more threads.
     Machine,
     /// Ctrl-C.
     Interrupted,
@@ -39,13 +39,13 @@ impl From<Status> for ExitCode {
     }
 }
 
-/// Why the program could not do what it was asked to. One line each, with what to do next.
+/// Why the program could not do its job: one line, which ends with what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
     /// The arguments cannot be used.
     #[error("{0}")]
     Input(String),
-    /// The machine failed us.
+    /// The machine failed.
     #[error("{0}")]
     Machine(String),
 }

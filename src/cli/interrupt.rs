@@ -5,8 +5,8 @@ use std::sync::mpsc::Sender;
 
 use crate::cli::exit::Trouble;
 
-/// Sends what `message` makes at the first Ctrl-C, which asks for what there is so far; a second
-/// one does not wait for it. Once per process.
+/// Sends `message()` at the first Ctrl-C, so that the program can print its results so far; a
+/// second Ctrl-C ends the process at once. To be called once per process.
 pub fn watch<T: Send + 'static>(inbox: Sender<T>, message: fn() -> T) -> Result<(), Trouble> {
     let pressed = AtomicBool::new(false);
     let handler = move || {

@@ -1,11 +1,11 @@
 //! The command line: parse, call `lab`, print.
 //!
-//! What scripts and graders may rely on: the arguments (`args`), the exit status (`exit`), the
-//! report file (`report`) and a comparison's figures (`compare`). The tables are for people and
-//! may change.
+//! Scripts and graders may rely on the arguments (`args`), the exit status (`exit`), the report
+//! file (`report`) and a comparison's figures (`compare`). The tables are for people and may
+//! change.
 //!
-//! The program `raftlab` is [`main`] and the guard, and nothing else. Another program with servers
-//! of its own is the same two lines:
+//! The program `raftlab` consists of [`main`] and the guard. A program for servers of your own
+//! needs the same two lines:
 //!
 //! ```no_run
 //! # use raftlab::lab::Design;
@@ -44,11 +44,11 @@ use exit::{Status, Trouble};
 
 use crate::lab::Design;
 
-/// Does what the arguments of the process ask for, with `designs` to be tested: the first one where
-/// `--design` does not say.
+/// Runs the command that the arguments of the process name, on one of `designs`: the one that
+/// `--design` names, by default the first.
 ///
 /// # Panics
-/// Without a design there is nothing to test.
+/// If `designs` is empty.
 pub fn main(designs: &'static [Design]) -> ExitCode {
     assert!(!designs.is_empty(), "give the command line a design: raftlab::cli::main(&[MINE])");
     program::set(designs);

@@ -1,4 +1,4 @@
-//! Writing for people: colours where they are wanted, no fuss about a closed pipe.
+//! Output for people: colours where they are wanted; a closed pipe is no error.
 
 use std::io::{ErrorKind, Write};
 
@@ -25,13 +25,13 @@ pub fn print(text: &str) -> Result<(), Trouble> {
     }
 }
 
-/// Prints one remark to standard error, as far as that goes.
+/// Prints one message to standard error; ignores it if that fails.
 pub fn complain(kind: &str, text: &str) {
     let style = if kind == "error" { BAD } else { ODD };
     let _ = writeln!(anstream::stderr(), "{style}{kind}{style:#}: {text}");
 }
 
-/// A command line of ours as it works where it is printed: under cargo, through cargo.
+/// Rewrites one of our command lines so that it works where it is printed: under cargo, via cargo.
 pub fn here(line: &str) -> String {
     let first = program::designs()[0].name;
     typed(line, first, std::env::var_os("CARGO").is_some(), &program::name())
@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(
             typed(line, "rpc", false, "mine"),
             "mine replay backup_2b --seed 3 --strict",
-            "the first design goes without saying"
+            "the first design is the default and is left out"
         );
         assert_eq!(typed(line, "tick", false, "raftlab"), line);
         assert_eq!(

@@ -1,7 +1,7 @@
-//! What this program is: its name, and the designs that it tests.
+//! The name of this program, and the designs that it tests.
 //!
-//! Set once, by [`main`](super::main), before the arguments are read. Their parsers and every line
-//! that the user is told to type depend on it.
+//! [`main`](super::main) sets the designs once, before it reads the arguments: the parsers of the
+//! arguments and every command line that the program prints depend on them.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::lab::{DESIGN_NAMES, DESIGNS, Design};
 
 static TESTED: OnceLock<&'static [Design]> = OnceLock::new();
 
-/// Says what the program tests. Only the first call counts.
+/// Sets the designs that the program tests. Only the first call counts.
 pub fn set(designs: &'static [Design]) {
     let _ = TESTED.set(designs);
 }
@@ -21,7 +21,7 @@ pub fn designs() -> &'static [Design] {
     TESTED.get().copied().unwrap_or(DESIGNS)
 }
 
-/// What `--design` takes: also what another build of the same program would have.
+/// The names that `--design` accepts, including designs that only another build of raftlab has.
 pub fn design_names() -> Vec<&'static str> {
     match std::ptr::eq(designs(), DESIGNS) {
         true => DESIGN_NAMES.to_vec(),
@@ -29,7 +29,7 @@ pub fn design_names() -> Vec<&'static str> {
     }
 }
 
-/// What the user called the program.
+/// The name by which the user called the program.
 pub fn name() -> String {
     let called = std::env::args_os().next();
     let stem = called.as_deref().map(Path::new).and_then(Path::file_stem).and_then(OsStr::to_str);

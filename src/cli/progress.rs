@@ -8,12 +8,12 @@ use crate::cli::table;
 
 /// The bars of a campaign.
 pub struct Progress {
-    /// Per part its bar, and how many of its runs have failed.
+    /// For each part its bar, and the number of its runs that have failed.
     bars: Vec<(Part, ProgressBar, u64)>,
 }
 
 impl Progress {
-    /// Bars for the parts of `scenarios`; invisible if `quiet` or nobody looks.
+    /// Bars for the parts of `scenarios`; invisible if `quiet` or if standard error is no terminal.
     pub fn new(scenarios: &[&Scenario], until: Until, quiet: bool) -> Progress {
         let all = MultiProgress::new();
         if quiet {
@@ -35,7 +35,7 @@ impl Progress {
         Progress { bars: table::parts(scenarios).into_iter().map(bar).collect() }
     }
 
-    /// One run has ended.
+    /// Counts a run that has ended.
     pub fn ended(&mut self, report: &Report) {
         let bar = self.bars.iter_mut().find(|(part, ..)| *part == report.part);
         let Some((_, bar, failed)) = bar else { return };

@@ -15,7 +15,7 @@ use crate::cli::exit::{Status, Trouble};
 use crate::cli::output::{self, BAD};
 use crate::cli::{select, test};
 
-/// Runs one test once and prints what happened. The failure, seen again, is status 1.
+/// Runs one test once and prints what happened. A run that fails again gives status 1.
 pub fn replay(args: &ReplayArgs) -> Result<Status, Trouble> {
     let design = args.course.design();
     let scenario = select::test(&args.name, design)?;
@@ -39,7 +39,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Status, Trouble> {
     })
 }
 
-/// A file for what clients did.
+/// The file for the operations of the clients.
 struct HistoryFile {
     path: PathBuf,
     file: File,
@@ -64,7 +64,7 @@ impl HistoryFile {
             let test = report.test;
             output::complain(
                 "warning",
-                &format!("no client did anything in {test}: {path} is empty"),
+                &format!("the clients of {test} did no operation: {path} is empty"),
             );
         }
         let mut out = BufWriter::new(self.file);

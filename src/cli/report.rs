@@ -78,12 +78,12 @@ impl ReportFile {
         Ok(ReportFile { path: path.to_path_buf(), file })
     }
 
-    /// Adds what one run came to.
+    /// Adds the line of one run.
     pub fn run(&mut self, report: &Report) -> Result<(), Trouble> {
         self.line(&RunLine::from(report))
     }
 
-    /// Adds the last line.
+    /// Adds the last line, the summary.
     pub fn summary(&mut self, tally: &Tally, status: Status) -> Result<(), Trouble> {
         self.line(&SummaryLine {
             summary: Summary {
@@ -99,7 +99,7 @@ impl ReportFile {
         })
     }
 
-    /// One line in one write, so that whoever follows the file sees whole lines.
+    /// Writes a line in one call, so that a program that follows the file sees whole lines.
     fn line(&mut self, line: &impl Serialize) -> Result<(), Trouble> {
         let written = serde_json::to_vec(line).map_err(io::Error::from).and_then(|mut bytes| {
             bytes.push(b'\n');
@@ -150,12 +150,12 @@ fn of_failure<'a>(failure: &'a Failure, report: &Report) -> FailureLine<'a> {
     }
 }
 
-/// Six digits behind the point: microseconds of what is in seconds.
-/// CPU time, where the system tells.
+/// CPU time in milliseconds; `None` if the system does not report it.
 fn known_ms(cpu: Duration) -> Option<f64> {
     (!cpu.is_zero()).then(|| rounded(cpu.as_secs_f64() * 1e3))
 }
 
+/// Rounds to six decimal places: to microseconds, if `value` is in seconds.
 fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }

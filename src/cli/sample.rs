@@ -1,4 +1,4 @@
-//! Reports of runs that never were, for the tests of what is said about them.
+//! Invented reports, for the tests of what the program prints about runs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::lab::{Part, Report};
 use crate::record::{Event, Stamped};
 use crate::runtime::{Clock, Failure, FailureKind, Schedule};
 
-/// A run in which all went well.
+/// A run that passed.
 pub fn passed(seed: u64) -> Report {
     Report {
         test: "figure8_2c",

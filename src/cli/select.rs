@@ -1,12 +1,12 @@
-//! From names and parts to tests, and from a typing error to the nearest name.
+//! Finds the tests that names and parts select, and the nearest name to a mistyped one.
 
 use crate::cli::program;
 use crate::lab::{Design, Part, SCENARIOS, Scenario, Unfit};
 
 use crate::cli::exit::Trouble;
 
-/// The tests that `names` stand for, each once, in the order of the list. No names: all of them.
-/// Tests that say nothing about `design` are [left out](left_out).
+/// The tests that `names` select, each once, in the order of the list; without names, all tests.
+/// Tests that `design` cannot play are [left out](left_out).
 pub fn tests(names: &[String], design: &Design) -> Result<Vec<&'static Scenario>, Trouble> {
     for name in names {
         if !SCENARIOS.iter().any(|scenario| stands_for(name, scenario)) {
@@ -22,7 +22,7 @@ pub fn tests(names: &[String], design: &Design) -> Result<Vec<&'static Scenario>
     Ok(tests)
 }
 
-/// The tests that `names` stand for and that say nothing about `design`, for this reason.
+/// The tests that `names` select and that `design` cannot play for the reason `why`.
 pub fn left_out(names: &[String], design: &Design, why: Unfit) -> Vec<&'static str> {
     let unfit = chosen(names).filter(|scenario| design.unfit_for(scenario) == Some(why));
     unfit.map(|scenario| scenario.name).collect()
@@ -32,19 +32,19 @@ pub fn left_out(names: &[String], design: &Design, why: Unfit) -> Vec<&'static s
 pub fn reason(why: Unfit, design: &Design) -> String {
     match why {
         Unfit::RaftRpc => {
-            format!("such tests speak RaftRpc, which design {} does not", design.name)
+            format!("these tests send RaftRpc messages, which design {} does not use", design.name)
         }
-        Unfit::Store => format!("part store has no servers of design {}", design.name),
+        Unfit::Store => format!("design {} has no servers for part store", design.name),
         Unfit::Service => {
-            format!("such tests are about a key/value service, which design {} lacks", design.name)
+            format!("these tests need a key/value service, which design {} lacks", design.name)
         }
     }
 }
 
-/// What to do about it.
+/// What the user can do about `why`.
 fn advice(why: Unfit) -> String {
     match why {
-        Unfit::RaftRpc | Unfit::Service => "name others".to_string(),
+        Unfit::RaftRpc | Unfit::Service => "choose other tests".to_string(),
         Unfit::Store => {
             let players: Vec<String> = program::designs()
                 .iter()
@@ -52,7 +52,7 @@ fn advice(why: Unfit) -> String {
                 .map(|design| format!("--design {}", design.name))
                 .collect();
             match players.as_slice() {
-                [] => "name others".to_string(),
+                [] => "choose other tests".to_string(),
                 players => format!("add {}", players.join(" or ")),
             }
         }
@@ -64,7 +64,7 @@ fn chosen(names: &[String]) -> impl Iterator<Item = &'static Scenario> {
     SCENARIOS.iter().filter(move |scenario| names.is_empty() || wanted(scenario))
 }
 
-/// The one test of that name.
+/// The test called `name`.
 pub fn test(name: &str, design: &Design) -> Result<&'static Scenario, Trouble> {
     let found = SCENARIOS.iter().find(|scenario| scenario.name.eq_ignore_ascii_case(name));
     let scenario = found.ok_or_else(|| Trouble::Input(unknown(name, false)))?;
@@ -78,7 +78,7 @@ fn stands_for(name: &str, scenario: &Scenario) -> bool {
     scenario.name.eq_ignore_ascii_case(name) || scenario.part.name().eq_ignore_ascii_case(name)
 }
 
-/// What to say about a name that nothing has.
+/// The error message for a name that no test (and no part) has.
 fn unknown(name: &str, parts_too: bool) -> String {
     let newer = |part: &Part| part.newer_name().split(", ").any(|n| n.eq_ignore_ascii_case(name));
     let of_store = name.to_ascii_lowercase().ends_with("store") && !cfg!(feature = "store");
@@ -98,7 +98,7 @@ fn unknown(name: &str, parts_too: bool) -> String {
     format!("no {} called {name:?}; {advice}", if parts_too { "test or part" } else { "test" })
 }
 
-/// The name that was probably meant: one that contains the typed text, or the most alike.
+/// The name that was probably meant: one that contains the typed text, or the most similar one.
 fn nearest(name: &str) -> Option<&'static str> {
     /// Below this, names have no more in common than any two words.
     const ALIKE_MIN: f64 = 0.75;
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn part_store_says_what_it_needs() {
         let needs = match cfg!(feature = "store") {
-            true => "part store has no servers of design rpc; add --design tick",
+            true => "design rpc has no servers for part store; add --design tick",
             false => "cargo build --release --features store",
         };
         for name in ["store", "basic_store"] {

@@ -1,4 +1,4 @@
-//! The tables that people read, and what is said below them.
+//! The tables for people, and the text below them.
 
 use crate::lab::{Part, Scenario};
 use crate::runtime::Clock;
@@ -6,7 +6,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, Table, presets};
 
 use crate::cli::tally::{Moments, Tally, TestTally};
 
-/// A test of whose runs more than this part is cut short has hardly been judged.
+/// If more than this fraction of a test's runs is cut short, the test has hardly been judged.
 const CUT_SHORT_PART_MAX: f64 = 0.2;
 
 fn plain<'a>(headings: impl IntoIterator<Item = &'a str>) -> Table {
@@ -16,7 +16,7 @@ fn plain<'a>(headings: impl IntoIterator<Item = &'a str>) -> Table {
     table
 }
 
-/// The text of a table whose columns from `from` on hold numbers.
+/// Renders a table; the columns at the places in `numbers` hold numbers.
 fn finish(mut table: Table, numbers: std::ops::Range<usize>) -> String {
     for (place, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
@@ -43,10 +43,10 @@ pub fn of_tests(scenarios: &[Scenario]) -> String {
     finish(table, 3..4)
 }
 
-/// What the runs of each test came to.
+/// The results of the runs of each test.
 pub fn of_results(tally: &Tally, clock: Clock) -> String {
     let seconds = if clock == Clock::Real { "wall s" } else { "virtual s" };
-    // There hardly ever are any, and the table is wide enough.
+    // The table is wide enough without this column, which is hardly ever needed.
     let undecided = (tally.undecided() > 0).then_some("undecided");
     let figures = ["cut short", seconds, "CPU ms", "RPCs", "bytes", "commits"];
     let headings: Vec<&str> =
@@ -87,13 +87,13 @@ fn spread(moments: &Moments, digits: usize) -> String {
     }
 }
 
-/// The tests that were cut short too often to say much.
+/// The tests that were cut short so often that they have hardly been judged.
 pub fn hardly_judged(tally: &Tally) -> Vec<&TestTally> {
     let part = |test: &TestTally| test.cut_short as f64 / test.runs.max(1) as f64;
     tally.tests.iter().filter(|test| part(test) > CUT_SHORT_PART_MAX).collect()
 }
 
-/// What no run exercised, in a paragraph; empty when everything came up.
+/// The situations that no run exercised, as a paragraph; empty if there are none.
 pub fn of_situations(tally: &Tally) -> String {
     const COLUMNS: usize = 96;
     let never = tally.situations.iter().filter(|(_, times)| **times == 0).map(|(name, _)| *name);
@@ -113,7 +113,7 @@ pub fn of_situations(tally: &Tally) -> String {
     }
 }
 
-/// Which parts a campaign has tests of, in order.
+/// The parts to which `scenarios` belong, in order.
 pub fn parts(scenarios: &[&Scenario]) -> Vec<Part> {
     let has = |part: &Part| scenarios.iter().any(|scenario| scenario.part == *part);
     Part::ALL.into_iter().filter(has).collect()

@@ -1,11 +1,11 @@
-//! What the runs of each test came to, in constant memory per test.
+//! Sums up the results of each test's runs, in constant memory per test.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::lab::{Report, Scenario};
 
-/// Mean and deviation of a stream of numbers (Welford's way: no sum of squares to overflow).
+/// Mean and deviation of a stream of numbers (Welford's method: no sum of squares can overflow).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Moments {
     count: u64,
@@ -22,18 +22,18 @@ impl Moments {
         self.spread += distance * (value - self.mean);
     }
 
-    /// The mean; 0 of nothing.
+    /// The mean; 0 if there are no numbers.
     pub const fn mean(&self) -> f64 {
         self.mean
     }
 
-    /// The standard deviation of the sample; `None` where one number has none.
+    /// The standard deviation of the sample; `None` for fewer than two numbers.
     pub fn deviation(&self) -> Option<f64> {
         (self.count > 1).then(|| (self.spread / (self.count - 1) as f64).sqrt())
     }
 }
 
-/// What the runs of one test came to.
+/// The results of one test's runs.
 pub struct TestTally {
     /// The test.
     pub scenario: &'static Scenario,
@@ -55,27 +55,27 @@ pub struct TestTally {
     pub bytes: Moments,
     /// Entries committed.
     pub commits: Moments,
-    /// The failure of the lowest place in the campaign.
+    /// Of the runs that failed, the one with the earliest seed of the campaign.
     pub first_failure: Option<Box<Report>>,
-    /// Of the runs that could not be judged the one of the lowest place.
+    /// Of the runs that could not be judged, the one with the earliest seed of the campaign.
     pub first_undecided: Option<Box<Report>>,
 }
 
-/// What a campaign came to.
+/// The results of a campaign.
 pub struct Tally {
     first_seed: u64,
     /// One per test, in the order of the list.
     pub tests: Vec<TestTally>,
-    /// How often each situation came up.
+    /// How often each situation occurred.
     pub situations: BTreeMap<&'static str, u64>,
     /// CPU time of all runs.
     pub cpu: Duration,
-    /// The runs' own time, added up.
+    /// The sum of the times of all runs, each on its own clock.
     pub elapsed: Duration,
 }
 
 impl Tally {
-    /// Nothing has run yet.
+    /// The tally before any run.
     pub fn new(scenarios: &[&'static Scenario], first_seed: u64) -> Tally {
         let tests = scenarios.iter().map(|scenario| TestTally {
             scenario,
@@ -100,7 +100,7 @@ impl Tally {
         }
     }
 
-    /// Adds what one run came to. The order in which runs arrive makes no difference.
+    /// Adds the result of one run. The order in which runs arrive makes no difference.
     pub fn add(&mut self, report: Report) {
         for (&situation, times) in &report.situations {
             *self.situations.entry(situation).or_default() += times;

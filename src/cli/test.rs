@@ -17,7 +17,7 @@ use crate::cli::select;
 use crate::cli::table;
 use crate::cli::tally::Tally;
 
-/// Runs the chosen tests and prints what came of it.
+/// Runs the chosen tests and prints the results.
 pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
     let campaign = plan(args)?;
     let (design, clock) = (campaign.design, campaign.config.clock);
@@ -42,7 +42,7 @@ pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
         }
         Err(trouble) => Err(trouble),
     };
-    // What has been found is shown even if the machine failed us in the end.
+    // The results so far are printed even if the machine failed in the end.
     with_records(&mut tally, design);
     print(&tally, clock, wall)?;
     if let Some(line) = left_behind.last_straw() {
@@ -61,7 +61,7 @@ pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
     status
 }
 
-/// Fills in what the user left open.
+/// Makes the campaign from the arguments; fills in defaults for those that were left out.
 fn plan(args: &TestArgs) -> Result<Campaign, Trouble> {
     let real = args.clock == args::Clock::Real;
     let runs = args.runs.unwrap_or(NonZeroU64::new(if real { 1 } else { 10 }).expect("not 0"));
@@ -69,7 +69,7 @@ fn plan(args: &TestArgs) -> Result<Campaign, Trouble> {
     if matches!(until, Until::Runs(runs) if args.seed.checked_add(runs.get() - 1).is_none()) {
         let largest = u64::MAX;
         return Err(Trouble::Input(format!(
-            "{runs} seeds from {} on pass the largest one, {largest}; lower --seed or --runs",
+            "{runs} seeds from {} on exceed the largest seed, {largest}; lower --seed or --runs",
             args.seed
         )));
     }
@@ -90,9 +90,9 @@ fn plan(args: &TestArgs) -> Result<Campaign, Trouble> {
     })
 }
 
-/// Runs every first failure again with the record on, so that its text can say what came before.
-/// On the real clock nothing can be run again, and a run that left a thread behind would leave
-/// another.
+/// Repeats the first failure of each test with a record, so that its text can show the last events.
+/// A run on the real clock cannot be repeated, and a run that left a thread behind would leave
+/// another one.
 fn with_records(tally: &mut Tally, design: &Design) {
     for test in &mut tally.tests {
         let Some(report) = test.first_failure.as_deref_mut() else { continue };
@@ -110,8 +110,8 @@ fn with_records(tally: &mut Tally, design: &Design) {
         if again.hash == report.hash {
             report.record = again.record;
         } else {
-            let advice = "the code under test depends on something beside the seed, such as a \
-                          foreign clock, foreign chance or a hash map's order";
+            let advice = "the code under test depends on something besides the seed, such as a \
+                          real clock, its own random numbers or a hash map's order";
             let (test, seed) = (report.test, report.seed);
             output::complain("warning", &format!("{test}, seed {seed}, ran differently: {advice}"));
         }
@@ -132,7 +132,7 @@ fn print(tally: &Tally, clock: Clock, wall: Duration) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// The table, the first failure of each test that failed, and what never came up.
+/// The table, the first failure of each test that failed, and what no run exercised.
 fn text(tally: &Tally, clock: Clock, wall: Duration) -> String {
     if tally.runs() == 0 {
         return "no run has ended\n".to_string();
@@ -157,7 +157,7 @@ fn text(tally: &Tally, clock: Clock, wall: Duration) -> String {
     text
 }
 
-/// A failure's text, with a last line that works where it is printed.
+/// A failure's text; its last line is a command that works where it is printed.
 pub fn failure(report: &Report) -> String {
     let line = report.replay_line();
     report.render().replace(&line, &output::here(&line))
@@ -181,7 +181,7 @@ fn verdict(tally: &Tally, clock: Clock, wall: Duration) -> String {
         Clock::Real => String::new(),
     };
     let cpu = match tally.cpu {
-        // The system does not tell.
+        // The system does not report it.
         Duration::ZERO => String::new(),
         cpu => format!(", {:.2} of CPU", cpu.as_secs_f64()),
     };
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
     use crate::cli::sample;
 
-    /// Whether the tests run under cargo must not show.
+    /// The text without colours, and the same whether or not the tests run under cargo.
     fn plain(text: &str) -> String {
         let text = anstream::adapter::strip_str(text).to_string();
         text.replace("cargo run --release -- ", "raftlab ")
@@ -213,7 +213,7 @@ mod tests {
         let runs = [sample::failed(3), sample::passed(1), sample::failed(2), sample::passed(4)];
         let backwards = runs.iter().rev().cloned().collect::<Vec<_>>();
         let shown_text = shown(runs);
-        assert_eq!(shown_text, shown(backwards), "the order of arrival shows");
+        assert_eq!(shown_text, shown(backwards), "the order of arrival changes the text");
         insta::assert_snapshot!(shown_text, @r"
         test        runs  failed  cut short     virtual s     CPU ms     RPCs      bytes  commits
         figure8_2c     4       2          0  31.20 ± 0.00  2.8 ± 0.0  959 ± 0  12390 ± 0   32 ± 0
@@ -268,12 +268,12 @@ mod tests {
         tally.add(Report { ok: false, failure: failure.clone(), ..real.clone() });
         with_records(&mut tally, design);
         let events = |tally: &Tally| tally.tests[0].first_failure.as_ref().unwrap().record.len();
-        assert!(events(&tally) > 0, "the same course has a record");
+        assert!(events(&tally) > 0, "a run that is the same again has a record");
 
         let mut tally = Tally::new(&[test], 1);
         tally.add(Report { ok: false, failure, hash: !real.hash, ..real });
         with_records(&mut tally, design);
-        assert_eq!(events(&tally), 0, "the record is that of another course");
+        assert_eq!(events(&tally), 0, "the second run differs, so it gives no record");
     }
 
     #[test]

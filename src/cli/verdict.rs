@@ -1,4 +1,4 @@
-//! What `raftlab check --json` prints: one object.
+//! The JSON object that `raftlab check --json` prints.
 
 use serde::Serialize;
 
@@ -6,12 +6,12 @@ use serde::Serialize;
 #[derive(Serialize)]
 pub struct VerdictLine {
     pub verdict: &'static str,
-    /// What ran out, where the verdict is `undecided`.
+    /// What ran out, if the verdict is `undecided`: `timeout`, `memory` or `steps`.
     pub why: Option<&'static str>,
     pub format: &'static str,
     pub model: &'static str,
     pub operations: usize,
-    /// Where the verdict is `not linearizable`.
+    /// Set if the verdict is `not linearizable`.
     pub contradiction: Option<ContradictionLine>,
 }
 
@@ -21,12 +21,12 @@ pub struct ContradictionLine {
     /// Whether none of `conflict` can be left out.
     pub minimal: bool,
     pub conflict: Vec<OperationLine>,
-    /// Operations whose effects play a part, but whose answers do not.
+    /// Operations whose effects matter, but whose answers do not.
     pub context: Vec<OperationLine>,
     pub cannot_be_placed: Option<OddLine>,
 }
 
-/// An operation that fits nowhere.
+/// The operation that can be placed nowhere in an order.
 #[derive(Serialize)]
 pub struct OddLine {
     pub operation: OperationLine,
@@ -40,11 +40,11 @@ pub struct OddLine {
 /// One operation of the file.
 #[derive(Serialize)]
 pub struct OperationLine {
-    /// Where it is called.
+    /// The line of its call.
     pub line: usize,
     pub client: u64,
     pub call: u64,
     pub r#return: Option<u64>,
-    /// With its answer, as people read it.
+    /// The operation with its answer, as text for people.
     pub operation: String,
 }

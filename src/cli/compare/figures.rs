@@ -1,4 +1,4 @@
-//! The figures of a comparison as data: what the table and the page show, and what scripts read.
+//! The figures of a comparison as data, for the table, the page and scripts.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -15,11 +15,11 @@ pub struct Figures {
     pub seed: u64,
     /// How many seeds.
     pub runs: u64,
-    /// What was measured.
+    /// The metrics, in order.
     pub metrics: Vec<MetricFigures>,
 }
 
-/// One metric of all designs.
+/// One metric, for all designs.
 #[derive(Serialize)]
 pub struct MetricFigures {
     /// The heading that it belongs to.
@@ -32,7 +32,7 @@ pub struct MetricFigures {
     pub unit: &'static str,
     /// Whether it follows from the seeds alone.
     pub repeatable: bool,
-    /// Why the designs differ in it; `null` if these figures do not bear it out.
+    /// Why the designs differ in it; `null` if these figures do not confirm the reason.
     pub why: Option<String>,
     /// One per place where it was measured.
     pub rows: Vec<RowFigures>,
@@ -40,19 +40,19 @@ pub struct MetricFigures {
     pub digits: usize,
 }
 
-/// One metric at one place.
+/// One metric, measured at one place.
 #[derive(Serialize)]
 pub struct RowFigures {
     /// The load, the size, the delay; 0 where there is only one place.
     pub at: u32,
-    /// What is measured there, for people.
+    /// The name of what is measured there, for people.
     pub name: String,
-    /// Per design; a design without is left out.
+    /// The figure of each design; a design without a figure is left out.
     pub figures: BTreeMap<&'static str, Figure>,
 }
 
 impl Figures {
-    /// What `comparison` came to, with `runs` seeds from `seed` on.
+    /// The figures of `comparison`, which was measured with `runs` seeds from `seed` on.
     pub fn new(comparison: &Comparison, seed: u64, runs: NonZeroU64) -> Figures {
         let designs = comparison.designs().to_vec();
         let mut metrics: Vec<MetricFigures> = Vec::new();
@@ -67,21 +67,21 @@ impl Figures {
         Figures { designs, seed, runs: runs.get(), metrics }
     }
 
-    /// What the reasons leave unsaid; empty where nothing is.
+    /// A remark on what the reasons leave out; empty if they leave out nothing.
     pub fn remark(&self) -> &'static str {
         match self.designs.contains(&"raft-rs") {
-            true => "Where nothing is said of raft-rs it is as tick, whose driver it has.",
+            true => "Where a reason omits raft-rs, tick's holds for it: they share a driver.",
             false => "",
         }
     }
 
-    /// The headings, each with what belongs to it.
+    /// The headings, each with its metrics.
     pub fn groups(&self) -> impl Iterator<Item = (&'static str, &[MetricFigures])> {
         let groups = self.metrics.chunk_by(|one, other| one.group == other.group);
         groups.map(|metrics| (metrics[0].group, metrics))
     }
 
-    /// As one JSON object.
+    /// The figures as one JSON object.
     pub fn json(&self) -> String {
         serde_json::to_string_pretty(self).expect("figures have string keys only") + "\n"
     }
@@ -99,9 +99,9 @@ impl MetricFigures {
         MetricFigures { group, id, name, unit, repeatable, why, rows: Vec::new(), digits }
     }
 
-    /// Why the designs differ in it, or that these figures are not what the reason is about.
+    /// Why the designs differ in it, or a note that these figures do not confirm the reason.
     pub fn reason(&self) -> &str {
-        self.why.as_deref().unwrap_or("These figures are not what they usually are.")
+        self.why.as_deref().unwrap_or("These figures do not show the usual difference.")
     }
 }
 

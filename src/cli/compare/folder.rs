@@ -8,26 +8,26 @@ use super::figures::Figures;
 use super::page;
 use crate::cli::exit::Trouble;
 
-/// The files of a comparison, opened before the work begins: who cannot write says so at once.
+/// The files of a comparison, opened before the first run, so that a bad path fails at once.
 pub struct Folder {
     page: (PathBuf, File),
     data: (PathBuf, File),
 }
 
 impl Folder {
-    /// Makes the folder and its files, where they are not there yet.
+    /// Makes the folder and its files, unless they exist.
     pub fn open(folder: &Path) -> Result<Folder, Trouble> {
         fs::create_dir_all(folder).map_err(|error| refused(folder, &error))?;
         let open = |name: &str| {
             let path = folder.join(name);
-            // What an earlier comparison left stays until this one is done.
+            // The results of an earlier comparison stay until this one is done.
             let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
             file.map_err(|error| refused(&path, &error)).map(|file| (path, file))
         };
         Ok(Folder { page: open("index.html")?, data: open("figures.json")? })
     }
 
-    /// Writes `figures`; says where.
+    /// Writes `figures`; returns a line that says where.
     pub fn write(self, figures: &Figures) -> Result<String, Trouble> {
         let plotted = |error| Trouble::Machine(format!("cannot draw the plots: {error}"));
         let page = page::of(figures).map_err(plotted)?;
@@ -39,7 +39,7 @@ impl Folder {
     }
 }
 
-/// Puts `text` in place of what `file` has.
+/// Replaces the contents of `file` by `text`.
 fn replace(path: &Path, mut file: File, text: &str) -> Result<(), Trouble> {
     let written = file.set_len(0).and_then(|()| file.write_all(text.as_bytes()));
     written

@@ -1,8 +1,8 @@
 //! Lines of code, counted from the sources that this program was built from.
 //!
-//! What counts is what a reader must understand of the code itself: no blank line, no comment, no
-//! test. A file whose code names threads, locks, clocks or the network (`runtime`, `labrpc`) is
-//! glue, all of it; what is left knows nothing of them.
+//! The lines that count are those of the code itself: no blank lines, no comments, no tests. A file
+//! whose code names threads, locks, clocks or the network (`runtime`, `labrpc`) is glue as a whole;
+//! the other files are the core, which knows nothing of them.
 
 use std::path::Path;
 
@@ -13,16 +13,16 @@ static RAFT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/raft");
 static TICK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/tick");
 static DRIVER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/driver");
 
-/// The part of the driver that only the crate `raft` needs.
+/// The part of the driver that is for the crate `raft` alone.
 const THEIRS: &str = "raft_rs";
 
 /// Lines of the crate `raft`, version 0.7.0, counted by the same rules: a test counts them again.
 const RAFT_CRATE: usize = 5462;
 
-/// What only glue names.
+/// Paths that only glue names.
 const OUTSIDE: &[&str] = &["runtime::", "labrpc::"];
 
-/// The lines of the design called `name`; none if nobody has said where they are.
+/// The lines of the design called `name`; empty if it is not known where its sources are.
 pub fn of(name: &str) -> Vec<Value> {
     let theirs = |(path, _): &(&Path, &str)| path.components().any(|it| it.as_os_str() == THEIRS);
     let lines = match name {
@@ -41,13 +41,13 @@ pub fn of(name: &str) -> Vec<Value> {
     vec![value("lines_core", lines.core), value("lines_glue", lines.glue)]
 }
 
-/// The files of a folder and of those in it.
+/// The files of a folder and of its subfolders.
 fn files(folder: &'static Dir<'static>) -> Vec<(&'static Path, &'static str)> {
     let own = folder.files().map(|file| (file.path(), file.contents_utf8().unwrap_or_default()));
     own.chain(folder.dirs().flat_map(files)).collect()
 }
 
-/// Lines of code, by whether their file touches the outside.
+/// Lines of code: `glue` in files that use [`OUTSIDE`], `core` in the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Lines {
     core: usize,
@@ -55,7 +55,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// Of files, each with its path and its text. What is declared for tests alone is left out.
+    /// Counts the lines of files, given as path and text, without modules for tests alone.
     fn of(files: &[(&Path, &str)]) -> Lines {
         let tests: Vec<_> = files.iter().flat_map(|(_, text)| test_modules(text)).collect();
         let is_test = |path: &Path| {
@@ -78,14 +78,14 @@ impl Lines {
     }
 }
 
-/// The lines of a file that are code and no test.
+/// The lines of a file that are code and do not belong to a test.
 fn code(text: &str) -> Vec<&str> {
     let mut code = Vec::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         let bare = line.trim_start();
         if bare == TEST {
-            // The item that it marks: one line, or up to the brace in the same column.
+            // Skip the marked item: one line, or all up to the brace in the same column.
             let end = format!("{}}}", &line[..line.len() - bare.len()]);
             if lines.next().is_some_and(|item| !item.ends_with(';')) {
                 lines.by_ref().find(|line| *line == end);
@@ -97,16 +97,16 @@ fn code(text: &str) -> Vec<&str> {
     code
 }
 
-/// What marks an item that is there for tests alone.
+/// The mark of an item for tests alone.
 const TEST: &str = "#[cfg(test)]";
 
-/// The module that a line declares, if its file is another.
+/// The module that a line declares, if the module has a file of its own.
 fn declared(line: &str) -> Option<&str> {
     line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';')
 }
 
-/// The modules that are declared for tests alone, in files of their own. One that is declared a
-/// second time, for when there is no test, is none.
+/// The modules in files of their own that are declared for tests alone. A module that is declared
+/// a second time, for builds without tests, does not count as one.
 fn test_modules(text: &str) -> Vec<&str> {
     let all: Vec<&str> = text.lines().filter_map(declared).collect();
     let pairs = text.lines().zip(text.lines().skip(1));
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn the_pure_core_has_no_glue_and_the_others_have_both() {
         let tick = Lines::of(&files(&TICK));
-        assert_eq!(tick.glue, 0, "tick names nothing of the outside");
+        assert_eq!(tick.glue, 0, "tick uses neither runtime nor labrpc");
         assert!(tick.core > 1000, "{tick:?}");
         let raft = Lines::of(&files(&RAFT));
         assert!(raft.core > 300 && raft.glue > 300, "{raft:?}");
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(of("paper"), []);
     }
 
-    /// What a program prints.
+    /// The output of a program.
     #[cfg(feature = "raft-rs")]
     fn output(program: &str, arguments: &[&str]) -> String {
         let mut command = std::process::Command::new(program);
@@ -181,7 +181,7 @@ mod tests {
     fn their_folder() -> std::path::PathBuf {
         let version = output("rustc", &["-vV"]);
         let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
-        // What other platforms need has not been downloaded.
+        // The dependencies of other platforms have not been downloaded.
         let wanted = ["--offline", "--format-version", "1", "--filter-platform", host];
         let metadata =
             output(env!("CARGO"), &[&["metadata", "--features", "raft-rs"], &wanted[..]].concat());

@@ -22,11 +22,11 @@ use figures::Figures;
 use folder::Folder;
 use work::{Plan, Run};
 
-/// How often each measurement is made where nothing else is said: often enough that the middle of
-/// the elections, which chance decides, stands.
+/// The default number of runs of each measurement: enough for a stable median of the election
+/// times, which depend on chance.
 pub const RUNS: NonZeroU64 = NonZeroU64::new(20).expect("not 0");
 
-/// Measures the chosen designs and shows what came of it.
+/// Measures the chosen designs and shows the figures.
 pub fn compare(args: &CompareArgs) -> Result<Status, Trouble> {
     let plan = plan(args)?;
     let folder = args.out.as_deref().map(Folder::open).transpose()?;
@@ -57,7 +57,7 @@ pub fn compare(args: &CompareArgs) -> Result<Status, Trouble> {
     Ok(status)
 }
 
-/// Takes in what came of a run; whether it came to an end.
+/// Adds the values of a run, or reports its failure; returns whether it succeeded.
 fn add(comparison: &mut Comparison, run: Run) -> bool {
     match run.outcome {
         Ok(values) => comparison.add(run.slot, &values),
@@ -76,10 +76,10 @@ fn plan(args: &CompareArgs) -> Result<Plan, Trouble> {
     if seed.checked_add(runs - 1).is_none() {
         let largest = u64::MAX;
         return Err(Trouble::Input(format!(
-            "{runs} seeds from {seed} on pass the largest one, {largest}; lower --seed or --runs"
+            "{runs} seeds from {seed} on exceed the largest seed, {largest}; lower --seed or --runs"
         )));
     }
-    // In the order of the list, and each once, however they were asked for.
+    // Each design once and in the order of the list, whatever the order of the arguments.
     let is_wanted = |design: &&Design| {
         args.designs.is_empty() || args.designs.iter().any(|it| it.name == design.name)
     };

@@ -1,4 +1,4 @@
-//! The comparison as one page that needs nothing else: no network, no script.
+//! The comparison as one self-contained page: no network, no script.
 
 use std::error::Error;
 
@@ -7,10 +7,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::figures::{Figures, MetricFigures, RowFigures};
 use super::plot;
 
-/// How it looks, on light and on dark ground and on paper.
+/// The style sheet: for light and dark backgrounds and for print.
 const STYLE: &str = include_str!("page.css");
 
-/// What of a group is plotted as ranges: metrics in one unit, that can share an axis.
+/// Metrics of a group that are plotted as ranges: they have one unit and can share an axis.
 const RANGES: &[(&str, &[&str], &str)] = &[
     ("time, in round trips", &["commit_latency", "apply_latency"], "round trips"),
     ("elections", &["election_ms", "failover_ms", "failover_commit_ms"], "ms"),
@@ -19,7 +19,7 @@ const RANGES: &[(&str, &[&str], &str)] = &[
     ("repair", &["append_ms", "lost_append_ms", "silent_append_ms", "lost_answer_ms"], "ms"),
 ];
 
-/// What is plotted over the load.
+/// Metrics that are plotted over the load.
 const LINES: &[&str] = &["requests", "bytes", "syncs", "cpu"];
 
 /// The whole page.
@@ -40,16 +40,16 @@ pub fn of(figures: &Figures) -> Result<String, Box<dyn Error>> {
             body {
                 h1 { "Raft, designed twice" }
                 p {
-                    "The same protocol behind the same interface, put through the same experiments: \
-                     three servers where nothing else is said, a network on which every message \
-                     takes the same time, commands of 100 bytes, the same disk. A figure is the \
-                     median of all runs, with the least and the greatest in brackets where they \
-                     differ. " (figures.remark())
+                    "The same protocol behind the same interface, in the same experiments: three \
+                     servers unless stated otherwise, a network on which every message takes the \
+                     same time, commands of 100 bytes, the same disk. A figure is the median of \
+                     all runs, with the minimum and the maximum in brackets where they differ. "
+                    (figures.remark())
                 }
                 p {
-                    "All but CPU time, which is that of the machine, follows from the seeds: "
+                    "All figures except CPU time, which depends on the machine, follow from the seeds: "
                     code { "raftlab compare --designs " (designs) " --seed " (first) " --runs " (runs) }
-                    " makes the same figures again."
+                    " gives the same figures again."
                 }
                 (legend(figures))
                 @for group in groups { (group) }
@@ -84,7 +84,7 @@ fn group(
     for (_, ids, unit) in RANGES.iter().filter(|(group, ..)| *group == heading) {
         let wanted = metrics.iter().filter(|metric| ids.contains(&metric.id));
         let rows: Vec<&RowFigures> = wanted.flat_map(|metric| &metric.rows).collect();
-        let caption = format!("{heading}: the median, from the least to the greatest");
+        let caption = format!("{heading}: the median, on a line from the minimum to the maximum");
         plots.push((caption, plot::ranges(figures, &rows, unit)?));
     }
     Ok(html! {
@@ -165,8 +165,8 @@ mod tests {
             assert!(page.contains(design.name), "no {}", design.name);
         }
         assert!(page.contains("currentColor"), "axes have the colour of the text");
-        assert!(!page.to_lowercase().contains("#010203"), "ink of another colour");
-        assert!(!page.contains("NaN"), "a place that cannot be plotted");
+        assert!(!page.to_lowercase().contains("#010203"), "text in another colour");
+        assert!(!page.contains("NaN"), "a point that cannot be plotted");
     }
 
     #[test]

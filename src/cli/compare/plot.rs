@@ -1,4 +1,4 @@
-//! Plots of a comparison, as SVG that stands inside a page and takes its colours from it.
+//! Plots of a comparison, as SVG for inside a page, whose colours they take.
 
 use std::error::Error;
 
@@ -6,19 +6,19 @@ use plotters::prelude::*;
 
 use super::figures::{Figures, MetricFigures, RowFigures};
 
-/// Ink: stands for the colour of the page's text, whatever that is where it is read.
+/// A placeholder for the colour of the page's text, which the reader's settings decide.
 const INK: RGBColor = RGBColor(1, 2, 3);
-/// The same, as it comes out.
+/// [`INK`] as plotters writes it into the SVG.
 const INK_IN_SVG: &str = "#010203";
 
-/// The colours of designs, told apart on light and on dark ground, and by who is colour-blind.
+/// The colours of designs, distinct on light and dark backgrounds and for colour-blind readers.
 const COLOURS: [RGBColor; 3] =
     [RGBColor(45, 125, 210), RGBColor(224, 112, 20), RGBColor(26, 150, 110)];
 
-/// Marks of designs, for who prints without colour.
+/// The marks of designs, for print without colour.
 pub const MARKS: [&str; 3] = ["●", "▲", "✕"];
 
-/// How wide a plot is, in pixels of a page that gives it all it wants.
+/// The width of a plot in pixels, where the page has room for it.
 const WIDTH: u32 = 560;
 
 /// The colour of the design in `slot`, as CSS writes it.
@@ -27,7 +27,7 @@ pub fn colour(slot: usize) -> String {
     format!("#{r:02X}{g:02X}{b:02X}")
 }
 
-/// A metric over the loads at which it was measured, which go up by factors.
+/// Plots a metric over the loads at which it was measured, on a logarithmic axis.
 pub fn lines(figures: &Figures, metric: &MetricFigures) -> Result<String, Box<dyn Error>> {
     let medians = |design: &str| -> Vec<(f64, f64)> {
         let median = |row: &RowFigures| Some((f64::from(row.at), row.figures.get(design)?.median));
@@ -71,8 +71,8 @@ pub fn lines(figures: &Figures, metric: &MetricFigures) -> Result<String, Box<dy
     Ok(inked(&svg))
 }
 
-/// Rows below each other, each with a mark at the median of every design, on a line from the least
-/// value to the greatest.
+/// Plots rows below each other: for each design a mark at its median, on a line from its minimum
+/// to its maximum.
 pub fn ranges(
     figures: &Figures,
     rows: &[&RowFigures],
@@ -101,7 +101,7 @@ pub fn ranges(
             .x_desc(unit)
             .draw()?;
         for (place, row) in rows.iter().rev().enumerate() {
-            // The row's name stands above its marks, where there is room for it on any screen.
+            // The row's name is above its marks, where there is room for it on any screen.
             let middle = place as f64;
             let name = Text::new(row.name.clone(), (0.0, middle + 0.5), ink(14));
             chart.plotting_area().draw(&name)?;
@@ -130,14 +130,14 @@ fn marked<'a>(slot: usize) -> DynElement<'static, SVGBackend<'a>, (i32, i32)> {
     }
 }
 
-/// A number of an axis that goes up to `most`.
+/// The label of `value` on an axis that ends at `most`.
 fn number(value: f64, most: f64) -> String {
     let digits = if most >= 10.0 { 0 } else { 1 };
     format!("{value:.digits$}")
 }
 
-/// As part of a page: in its colour, as wide as there is room, and without the name space that
-/// only a file of its own needs.
+/// Adapts an SVG to be part of a page: in the colour and the font of its text, and without the
+/// name space that only a separate file needs.
 fn inked(svg: &str) -> String {
     svg.replace(&format!("\"{INK_IN_SVG}\""), "\"currentColor\"")
         .replace(" xmlns=\"http://www.w3.org/2000/svg\"", "")

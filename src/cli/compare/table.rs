@@ -8,10 +8,10 @@ use comfy_table::{
 
 use super::figures::{Figures, MetricFigures};
 
-/// How wide it is at most: as wide as lines of text that are read with ease.
+/// The width of the table at most: that of lines of text that are easy to read.
 const COLUMNS: u16 = 100;
 
-/// How much of that the names before the reasons may take.
+/// The part of that width that the names before the reasons may take.
 const NAMES: u16 = 30;
 
 /// The whole comparison.
@@ -23,8 +23,8 @@ pub fn of(figures: &Figures) -> String {
     let (last, designs) = (figures.seed + (figures.runs - 1), figures.designs.join(", "));
     let _ = writeln!(
         text,
-        "{designs}; seeds {} to {last}: the median, with the least and the most where they differ.\n\
-         CPU time is that of this machine; all else follows from the seeds.",
+        "{designs}; seeds {} to {last}: the median, with minimum and maximum where they differ.\n\
+         CPU time depends on this machine; all other figures follow from the seeds.",
         figures.seed
     );
     if !figures.remark().is_empty() {

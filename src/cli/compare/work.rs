@@ -1,8 +1,8 @@
-//! The runs of a comparison: on several OS threads, and one by one where they measure the machine.
+//! The runs of a comparison: on several OS threads, or one by one if they measure the machine.
 
 #![allow(
     clippy::disallowed_methods,
-    reason = "no run is on here: whole runs are handed to OS threads, which is the point"
+    reason = "this code is outside any run: its task is to hand whole runs to OS threads"
 )]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,25 +17,25 @@ use crate::runtime::Failure;
 use crate::cli::exit::{Status, Trouble};
 use crate::cli::interrupt;
 
-/// What is to be run: everything on everything.
+/// The runs to do: every experiment on every design with every seed.
 pub struct Plan {
     /// The designs, in the order in which they are shown.
     pub designs: Vec<&'static Design>,
-    /// What is measured.
+    /// The experiments.
     pub experiments: Vec<&'static Experiment>,
-    /// With which seeds.
+    /// The seeds.
     pub seeds: Vec<u64>,
 }
 
-/// One run, and what came of it.
+/// One run, and its result.
 pub struct Run {
     /// The design's place in the plan.
     pub slot: usize,
-    /// What was measured.
+    /// The experiment.
     pub experiment: &'static Experiment,
-    /// With which seed.
+    /// The seed.
     pub seed: u64,
-    /// What came of it.
+    /// The measured values.
     pub outcome: Result<Vec<Value>, Failure>,
 }
 
@@ -54,8 +54,8 @@ impl Plan {
         self.designs.len() * self.experiments.len() * self.seeds.len()
     }
 
-    /// The runs that want the machine for themselves, or the others. The designs take turns, so
-    /// that what slows the machine down for a while slows all of them down.
+    /// The runs that need the whole machine, or the others. The designs take turns, so that a
+    /// machine that is slow for a while slows down all of them.
     fn tasks(&self, wants_machine: bool) -> Vec<Task> {
         let mut tasks = Vec::new();
         let wanted = self.experiments.iter().filter(|it| it.wants_machine == wants_machine);
@@ -76,10 +76,10 @@ impl Task {
     }
 }
 
-/// What reaches the thread that collects.
+/// A message to the thread that collects the results.
 enum Message {
     Ended(Box<Run>),
-    /// A run that was not even begun: the panic has said why.
+    /// A run that could not even begin: the panic's message says why.
     Broken(String),
     NothingLeft,
     CtrlC,
@@ -91,8 +91,8 @@ pub fn cores() -> u16 {
     u16::try_from(cores).unwrap_or(u16::MAX)
 }
 
-/// Does the runs of `plan`, `jobs` at a time where they do not mind, and hands each to `take`,
-/// which says whether it went well.
+/// Does the runs of `plan`, `jobs` at a time unless they need the whole machine, and hands each to
+/// `take`, which returns whether the run succeeded.
 pub fn run(plan: Plan, jobs: u16, mut take: impl FnMut(Run) -> bool) -> Result<Status, Trouble> {
     let (results, inbox) = channel();
     interrupt::watch(results.clone(), || Message::CtrlC)?;
@@ -108,7 +108,7 @@ pub fn run(plan: Plan, jobs: u16, mut take: impl FnMut(Run) -> bool) -> Result<S
     Ok(status)
 }
 
-/// Sets `jobs` threads to work.
+/// Starts `jobs` threads that do `tasks`.
 fn start(tasks: Vec<Task>, jobs: u16, results: &Sender<Message>) -> Result<(), Trouble> {
     let desk = Arc::new((tasks, AtomicUsize::new(0)));
     for number in 0..jobs {
@@ -124,7 +124,7 @@ fn start(tasks: Vec<Task>, jobs: u16, results: &Sender<Message>) -> Result<(), T
                     return;
                 }
             }
-            // An error: nobody waits any more.
+            // On an error the collecting thread has gone.
             let _ = results.send(Message::NothingLeft);
         };
         std::thread::Builder::new().name(format!("job {number}")).spawn(work).map_err(|error| {
@@ -134,7 +134,7 @@ fn start(tasks: Vec<Task>, jobs: u16, results: &Sender<Message>) -> Result<(), T
     Ok(())
 }
 
-/// Takes in results until all `working` threads have nothing left.
+/// Collects results until all `working` threads have nothing left to do.
 fn collect(
     inbox: &Receiver<Message>,
     mut working: u16,
@@ -149,7 +149,7 @@ fn collect(
                 }
             }
             Message::Broken(run) => {
-                let advice = "what stands above says why; fewer --jobs need fewer threads";
+                let advice = "the message above says why; fewer --jobs need fewer threads";
                 return Err(Trouble::Machine(format!("{run} could not be run; {advice}")));
             }
             Message::NothingLeft => working -= 1,
