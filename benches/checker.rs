@@ -1,7 +1,7 @@
-//! What judging a history costs, by its length, its clients and its keys, and where it blows up.
+//! The cost of judging a history, by its length, clients and keys, and where the cost explodes.
 //!
-//! Milliseconds of CPU on a shared machine of two cores, of the verdict alone and with its
-//! counterexample. That has two answers in each of these but the last, which have up to five:
+//! Milliseconds of CPU on a shared machine of two cores, for the verdict alone and with its
+//! counterexample. The counterexample has two answers in each row, in the last row up to five:
 //!
 //! | History | verdict | with counterexample |
 //! | --- | ---: | ---: |
@@ -9,14 +9,14 @@
 //! | 200,000 keys, one put each | 330 | 330 |
 //! | 16,000 swaps one after the other, the last one wrong | 9 | 710 |
 //! | 50 clients, stale read, 5 values with pauses: 1,000 operations | 1.2 | 2.0 |
-//! | the same, 5,000 operations | 58 | 65 |
+//! | 50 clients, stale read, 5 values with pauses: 5,000 operations | 58 | 65 |
 //! | 50 clients, stale read, unique values: 1,000 operations | 1.7 | 1.8 |
-//! | the same, 5,000 operations | 9.7 | 9.8 |
-//! | the same without pauses, 5,000 operations | 360 | 370 |
+//! | 50 clients, stale read, unique values: 5,000 operations | 9.7 | 9.8 |
+//! | 50 clients, stale read, unique values, no pauses: 5,000 operations | 360 | 370 |
 //! | 102 registers in trouble, 30 of them illegal, together | 9 | 19 |
 //!
-//! The same histories, legal and without pauses, are not decided: 50 writes overlap at any time,
-//! and which came first shows only later.
+//! Legal histories of 50 clients without pauses stay undecided: 50 writes overlap at any time, and
+//! their order shows only later.
 
 #[path = "../tests/checker/workload.rs"]
 #[allow(dead_code, reason = "the tests use all of it")]
@@ -37,7 +37,7 @@ use workload::{History, Workload, never_returned, plant_stale_read, wide};
 type Registers = History<Register<u64>>;
 type Group<'a> = criterion::BenchmarkGroup<'a, criterion::measurement::WallTime>;
 
-/// One history, as operations per second.
+/// Measures the judging of one history, in operations per second.
 fn judge<M: Model>(group: &mut Group<'_>, id: BenchmarkId, model: &M, history: &History<M>) {
     group.throughput(Throughput::Elements(history.len() as u64)).sample_size(20);
     group.bench_function(id, |bencher| {
@@ -45,7 +45,7 @@ fn judge<M: Model>(group: &mut Group<'_>, id: BenchmarkId, model: &M, history: &
     });
 }
 
-/// One key, or as many keys as hundreds of operations.
+/// Histories by length, of one key or of one key per hundred operations.
 fn length(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("checker/length");
     for operations in [80, 1_000, 10_000] {
@@ -95,7 +95,7 @@ fn keys(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What is long and simple.
+/// Histories that are long and simple.
 fn long(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("checker/long");
     for pairs in [50_000, 500_000] {
@@ -108,7 +108,7 @@ fn long(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The verdict on what is illegal, and how much more its counterexample costs.
+/// The verdict on illegal histories, without and with the counterexample.
 fn illegal(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("checker/illegal");
     let mut cases = vec![("swaps".to_string(), vec![swaps(8_000)])];
@@ -136,7 +136,7 @@ fn illegal(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Each is hopeless, and ends with its cap.
+/// Histories that cannot be judged: each check ends at its limit.
 fn pathological(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("checker/pathological");
     group.sample_size(10);
@@ -146,7 +146,7 @@ fn pathological(criterion: &mut Criterion) {
         ("concurrency, memory", wide(24, false), Budget { memory: 1 << 22, ..budget }),
         ("never returned, steps", never_returned(24, false), budget),
     ];
-    // The plain model, which says nothing about what an operation can see.
+    // The model without hints about which states an operation can see.
     for (name, history, budget) in cases {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {

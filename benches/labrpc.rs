@@ -1,7 +1,7 @@
 //! Calls per second through the simulated network, on both clocks.
 //!
-//! `cargo bench --bench labrpc`. Each measured element is one call: encoded, delivered, handled
-//! in a task of its own, answered and decoded. Read the `thrpt` line, or `time` divided by
+//! Run it with `cargo bench --bench labrpc`. Each measured element is one call: encoded, delivered,
+//! handled in its own task, answered and decoded. Read the `thrpt` line, or `time` divided by
 //! [`CALLS`].
 #![allow(clippy::unwrap_used, reason = "a bench may")]
 
@@ -12,7 +12,7 @@ use raftlab::runtime::{self, Clock, RunConfig, block_on, thread};
 
 raftlab::guard!();
 
-/// Calls per run: enough to make the run's own thread invisible.
+/// Calls per run: so many that the cost of starting a run does not show.
 const CALLS: u64 = 10_000;
 
 #[tarpc::service]
@@ -33,7 +33,7 @@ type Client = EchoClient<ClientEnd<EchoRequest, EchoResponse>>;
 
 const CALLEE: Host = Host::Server(ServerId(0));
 
-/// `callers` tasks share the calls among them.
+/// Makes [`CALLS`] calls from `callers` tasks that share them.
 fn calls(clock: Clock, callers: u32, words: usize) {
     let config = RunConfig { clock, ..RunConfig::default() };
     let outcome = runtime::run(&config, move || {

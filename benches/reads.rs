@@ -1,6 +1,7 @@
-//! The two ways to read side by side: what a read costs in CPU time, calls, bytes and virtual time.
+//! Compares the two kinds of reads: the CPU time, calls, bytes and virtual time of one read.
 //!
-//! CPU time and not the wall's, so that a busy machine does not show. Writes stand beside them.
+//! It measures CPU time, not wall time, so that a busy machine does not matter. The last workload
+//! is writes, for comparison.
 #![allow(clippy::unwrap_used, reason = "a bench may")]
 
 #[path = "../tests/kv/cluster.rs"]
@@ -15,16 +16,16 @@ use raftlab::api::Reads;
 use raftlab::kv::Clerk;
 use raftlab::runtime::{self, RunConfig, thread, time::Instant};
 
-/// Operations of one measurement: so many that the first election does not count.
+/// Operations of one measurement: so many that the first election does not matter.
 const OPERATIONS: u32 = 4000;
 
-/// What is done, by how many at once, over which network.
+/// A workload: its operations, the number of clerks, and the kind of network.
 #[derive(Clone, Copy)]
 struct Load {
     name: &'static str,
     clerks: u32,
     reliable: bool,
-    /// Every so manieth operation is a put; 0: none.
+    /// Every `write_each`-th operation is a put; 0: none is.
     write_each: u32,
 }
 
@@ -36,7 +37,7 @@ const LOADS: [Load; 5] = [
     Load { name: "1 clerk, puts only", clerks: 1, reliable: true, write_each: 1 },
 ];
 
-/// What one operation took.
+/// The cost of one operation.
 #[derive(Clone, Copy)]
 struct Cost {
     cpu: Duration,
@@ -75,7 +76,7 @@ fn measure(reads: Reads, load: Load, seed: u64) -> Cost {
     }
 }
 
-/// A clerk's share of the operations; how long they took it, in virtual time.
+/// Does a clerk's share of the operations; returns the virtual time that they took.
 fn work(mut clerk: Clerk, load: Load) -> Duration {
     let start = Instant::now();
     for number in 0..OPERATIONS / load.clerks {

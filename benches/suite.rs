@@ -1,6 +1,6 @@
-//! CPU time of one seed of the whole suite, and of each scenario, on the virtual clock.
+//! Measures one seed of the whole suite, and of each scenario, on the virtual clock.
 //!
-//! CPU time and not the wall's, so that a busy machine does not show.
+//! It measures CPU time, not wall time, so that a busy machine does not matter.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use raftlab::runtime::{RunConfig, Schedule};
 
 raftlab::guard!();
 
-/// CPU time of `scenarios`, each with seeds `1..=seed_count`.
+/// CPU time of `scenarios`, each with the seeds `1..=seed_count`.
 fn cpu(
     scenarios: &[Scenario],
     seed_count: u64,
@@ -46,7 +46,7 @@ fn whole(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Where the suite's time goes.
+/// Measures each scenario by itself, to show where the suite's time goes.
 fn each(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("scenario");
     group.sample_size(10);

@@ -1,7 +1,7 @@
-//! Scheduler switches per second on the virtual clock, by what the tasks do to be switched.
+//! Scheduler switches per second on the virtual clock, by the operation that causes the switch.
 //!
-//! Each iteration is a whole run, long enough for its start and end not to show. What is counted
-//! is its CPU time, so that a busy machine does not show either.
+//! Each iteration is a whole run, so long that its start and end do not matter. The benchmark
+//! measures CPU time, so that a busy machine does not matter either.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use raftlab::runtime::{self, Outcome, RunConfig, Schedule, channel, thread};
 
 raftlab::guard!();
 
-/// Turns that the tasks of a run take, all together.
+/// Turns that the tasks of a run take, in total.
 const TURNS: u32 = 20_000;
 
 /// A way to make tasks take turns.
@@ -26,12 +26,12 @@ const WORKS: [(&str, Work); 5] = [
     ("sleep, 100 tasks", sleeps),
 ];
 
-/// `tasks` tasks that let each other run.
+/// Runs `tasks` tasks that yield to each other.
 fn yields(tasks: u32) {
     join_all(tasks, move || (0..TURNS / tasks).for_each(|_| thread::yield_now()));
 }
 
-/// A hundred tasks that sleep for a while: every turn is a timer.
+/// Runs a hundred tasks that sleep: every turn is a timer.
 fn sleeps() {
     join_all(100, || (0..TURNS / 100).for_each(|_| thread::sleep(Duration::from_millis(10))));
 }
@@ -42,7 +42,7 @@ fn join_all(tasks: u32, work: impl Fn() + Clone + Send + 'static) {
     handles.into_iter().for_each(thread::JoinHandle::join);
 }
 
-/// A sender and a receiver that must meet for each message.
+/// Runs a sender and a receiver that must meet for each message.
 fn hands_over() {
     let (sender, receiver) = channel::bounded(0);
     let task = thread::spawn("sender", move || {
@@ -52,7 +52,7 @@ fn hands_over() {
     task.join();
 }
 
-/// Two tasks that wait for each other's turn under one mutex.
+/// Runs two tasks that take turns under one mutex.
 fn ping_pong() {
     let pair = Arc::new((Mutex::new(0), Condvar::new()));
     let other = pair.clone();

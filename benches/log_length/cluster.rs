@@ -1,4 +1,4 @@
-//! A cluster that starts from logs of any length, and agrees as fast as it can.
+//! A cluster that starts from logs of any length and agrees as fast as it can.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use raftlab::raft::Raft;
 use raftlab::runtime::channel::{self, Receiver, Sender};
 use raftlab::runtime::thread;
 
-/// Longer than any election, shorter than anyone's patience.
+/// How long to wait for an applied entry: longer than any election.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Servers on a reliable network, each with a service that only says how far it came.
+/// Servers on a reliable network, each with a service that only reports the indices it applied.
 pub struct Cluster {
     servers: Vec<Raft>,
-    /// Indices that a server has applied, with the server.
+    /// Each applied index, with the server that applied it.
     applied: Receiver<(ServerId, Index)>,
     leader: ServerId,
     _network: Network,
 }
 
 impl Cluster {
-    /// `server_count` servers on storage that `storage` makes, once all of it is committed.
+    /// Starts `server_count` servers on storage from `storage`, and commits their whole logs.
     pub fn new(server_count: u32, storage: impl Fn() -> Persister) -> Cluster {
         labrpc::context();
         let network = Network::new();
@@ -38,7 +38,7 @@ impl Cluster {
 
     /// Starts `count` commands and waits until the leader has applied the last.
     ///
-    /// Should the leader lose its place meanwhile, all of them are started again.
+    /// If the leader is deposed meanwhile, starts all of them again at another server.
     pub fn agree(&mut self, count: u64) {
         while !self.try_agree(count) {
             thread::sleep(Duration::from_millis(1));
@@ -69,7 +69,7 @@ impl Cluster {
         u32::try_from(self.servers.len()).expect("it was a u32 once")
     }
 
-    /// Ends all servers.
+    /// Kills all servers.
     pub fn kill(&self) {
         self.servers.iter().for_each(Consensus::kill);
     }

@@ -1,4 +1,4 @@
-//! What saving and committing an entry costs, by the length of the log: it must be flat.
+//! The cost of saving and committing an entry, by the length of the log: it must be constant.
 
 mod cluster;
 
@@ -30,7 +30,7 @@ fn storage(length: u64) -> Persister {
     persister
 }
 
-/// One entry, made durable. Every iteration replaces the last entry, so the length stays.
+/// Appends and syncs one entry. Every iteration replaces the last entry, so the length stays.
 fn append_and_sync(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("persister/append_and_sync");
     for length in LENGTHS {
@@ -46,7 +46,7 @@ fn append_and_sync(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Entries one after the other, with what the growing log costs now and then.
+/// Appends entries one after the other, including the occasional cost of a growing log.
 fn append_growing(criterion: &mut Criterion) {
     const COUNT: u64 = 10_000;
     let mut group = criterion.benchmark_group("persister/append_growing");
@@ -68,7 +68,7 @@ fn append_growing(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Ten entries and a snapshot that covers them, over a log that stays as long.
+/// Appends ten entries and saves a snapshot that drops ten, so that the log keeps its length.
 fn snapshot_every_ten(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("persister/ten_entries_and_a_snapshot");
     for length in LENGTHS {
@@ -89,11 +89,11 @@ fn snapshot_every_ten(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Commands through a cluster whose logs have `length` entries already, and no snapshot.
+/// Commits commands in a cluster whose logs have `length` entries already, and no snapshot.
 ///
-/// On the real clock, since the virtual one has no time to measure: `one` is the latency of an
-/// agreement, `a thousand` what an entry costs when they queue up. Everything is inside one run,
-/// so that the cluster is built once.
+/// It uses the real clock, since virtual time cannot be measured: `one` is the latency of an
+/// agreement, `a thousand` the cost of an entry when entries queue up. Everything is inside one
+/// run, so that the cluster is built once.
 fn commit(length: u64) {
     const MANY: u64 = 1_000;
     let config = RunConfig { clock: Clock::Real, ..RunConfig::default() };

@@ -1,8 +1,8 @@
-//! What a command costs the tick core from its proposal until all three nodes have applied it, and
-//! what a tick costs that has nothing to do.
+//! The cost of a command in the tick core, from its proposal until all three nodes have applied it,
+//! and the cost of a tick that has nothing to do.
 //!
-//! Everything is in memory and on one thread; each node's disk, network and state machine are a few
-//! moves. With the feature `raft-rs` the crate `raft` does the same in the same run.
+//! Everything is in memory and on one thread; each node's disk, network and state machine only move
+//! values. With the feature `raft-rs` the same run measures the crate `raft` too.
 
 mod ours;
 #[cfg(feature = "raft-rs")]
@@ -13,27 +13,27 @@ use std::hint::black_box;
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-/// Nodes of one design that are driven as its contract says.
+/// Nodes of one design, driven as its contract requires.
 trait Cluster {
     const NAME: &'static str;
 
-    /// Three nodes of which the first leads.
+    /// Starts three nodes; the first is the leader.
     fn start() -> Self;
 
-    /// Proposes at the leader.
+    /// Proposes `data` at the leader.
     fn propose(&mut self, data: Bytes);
 
-    /// Stores, sends, applies and delivers until nobody has anything to say.
+    /// Stores, sends, applies and delivers until no node has a `Ready` and no message is left.
     fn settle(&mut self);
 
-    /// Drops what is applied from all logs, as a snapshot would allow.
+    /// Drops the applied entries from all logs, as a snapshot would allow.
     fn compact(&mut self);
 
-    /// Entries applied so far, on all nodes together.
+    /// Entries applied so far, in total on all nodes.
     fn applied(&self) -> usize;
 }
 
-/// One node of one design that waits for a leader.
+/// One idle node of one design, which waits for a leader.
 trait Group {
     const NAME: &'static str;
 
@@ -42,7 +42,7 @@ trait Group {
     fn tick(&mut self);
 }
 
-/// Groups of nodes that one process may well have, most of them idle.
+/// A realistic number of groups in one process, most of which are idle.
 const GROUPS: usize = 10_000;
 
 /// Commands between two compactions.

@@ -1,4 +1,4 @@
-//! The crate `raft`, set up as close to ours as it can be: appends join, no limit to their size.
+//! The crate `raft`, set up as similar to ours as possible: it batches appends, of any size.
 
 use bytes::Bytes;
 use raft::prelude::{Config, Entry, RawNode};
@@ -88,7 +88,7 @@ impl Cluster for Nodes {
 }
 
 fn apply(entry: Entry) -> usize {
-    // A leader's first entry counts here too; the measured part has none.
+    // A leader's first entry counts here too, but the measured part has none.
     std::hint::black_box(entry);
     1
 }
