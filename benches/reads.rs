@@ -1,7 +1,7 @@
 //! Compares the two kinds of reads: the CPU time, calls, bytes and virtual time of one read.
 //!
 //! It measures CPU time, not wall time, so that a busy machine does not matter. The last workload
-//! is writes, for comparison.
+//! has only puts, for comparison.
 #![allow(clippy::unwrap_used, reason = "a bench may")]
 
 #[path = "../tests/kv/cluster.rs"]

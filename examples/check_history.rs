@@ -1,7 +1,7 @@
-//! Records what threads do to a shared map, and asks whether it could have been one at a time.
+//! Records the operations of threads on a shared map, and checks whether they are linearizable.
 //!
-//! The second map is broken: it answers reads from a copy that is brought up to date only now and
-//! then, as a replica that lags behind.
+//! The second map is broken: it answers reads from a copy that is updated only now and then, like a
+//! replica that lags behind.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ raftlab::guard!();
 
 type History = Vec<Operation<KvInput, KvOutput>>;
 
-/// A map of texts, the copy that reads are answered from, and how many appends that lags behind.
+/// A map of texts, and a copy that answers the reads and is updated at every `lag`-th append.
 struct Map {
     texts: BTreeMap<String, String>,
     copy: BTreeMap<String, String>,
@@ -36,7 +36,7 @@ impl Map {
     }
 }
 
-/// What four clients see of a map, in a run on the virtual clock.
+/// Returns the history of four clients of a map, in a run on the virtual clock.
 fn record(lag: u64) -> History {
     let main = move || {
         let (texts, copy) = (BTreeMap::new(), BTreeMap::new());
@@ -48,7 +48,7 @@ fn record(lag: u64) -> History {
         let clients: Vec<_> = clients.collect();
         clients.into_iter().flat_map(|client| client.join()).collect()
     };
-    runtime::run(&RunConfig::default(), main).result.expect("nothing fails in it")
+    runtime::run(&RunConfig::default(), main).result.expect("nothing in it can fail")
 }
 
 fn work(client: u64, map: &Mutex<Map>) -> History {
@@ -76,7 +76,7 @@ fn main() {
         let history = record(lag);
         match check(&Kv, &history, &Budget::default()) {
             Verdict::Ok => println!("{name}: linearizable, all {} operations", history.len()),
-            Verdict::Unknown(why) => println!("{name}: cannot be told: {why:?}"),
+            Verdict::Unknown(why) => println!("{name}: undecided: {why:?}"),
             Verdict::Illegal(example) => {
                 println!("{name}: not linearizable. These contradict each other:");
                 for index in example.conflict {

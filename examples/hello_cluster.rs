@@ -1,6 +1,6 @@
-//! Three servers, a leader, a few commands: in virtual time, so all at once.
+//! Three servers, a leader, a few commands: in virtual time, so it takes only milliseconds.
 //!
-//! `cargo run --example hello_cluster`
+//! Run it with `cargo run --example hello_cluster`.
 
 use raftlab::lab::{Cluster, DESIGNS, Part, Scenario, run_scenario};
 use raftlab::runtime::{RunConfig, time::since_start};

@@ -2,16 +2,16 @@
 //!
 //! `cargo run --example tcp` starts itself three times as a server. Each listens on a port of its
 //! own; tarpc's TCP transport carries the calls, in the encoding of the simulated network. The
-//! parent submits commands, kills the leader, and goes on with the two that are left:
+//! parent submits commands, kills the leader, and continues with the two servers that are left:
 //!
 //! ```text
 //! parent ──stdin: start, stop──► server ◄──TCP, tarpc, postcard──► server
 //!        ◄─stdout: leads, applied──
 //! ```
 //!
-//! Nothing of `src/raft` knows the difference: a peer is a client over a [`ClientEnd`], and
-//! [`ClientEnd::over`] makes one of a connection.
-#![allow(clippy::unwrap_used, reason = "an example that cannot go on may stop")]
+//! `src/raft` does not notice the difference: a peer is a client over a [`ClientEnd`], and
+//! [`ClientEnd::over`] makes one from a connection.
+#![allow(clippy::unwrap_used, reason = "an example that cannot continue may stop")]
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::Ipv4Addr;
@@ -38,7 +38,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 const SERVERS: usize = 3;
 
-/// How long anything may take that the parent waits for.
+/// How long the parent waits for the next line of any server.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 fn main() {
@@ -56,7 +56,7 @@ fn main() {
 
 // ── A server ──
 
-/// Runs one server until its standard input says so or ends.
+/// Runs one server until its standard input ends or has a line that is no `start`.
 fn serve(me: ServerId) {
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let listener = tokio.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
@@ -78,7 +78,7 @@ fn serve(me: ServerId) {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let service = raft.clone();
     thread::spawn("network", move || {
-        // Calls in and out all live on this thread; their handlers are short.
+        // Incoming and outgoing calls all run on this thread; their handlers are short.
         tokio.block_on(async {
             tokio::select! {
                 () = accept(listener, service) => {}
@@ -124,14 +124,14 @@ fn say_when_leading(raft: &Raft) {
     }
 }
 
-/// The way to the server on `port`. Needs a tokio runtime, which then drives the connection.
+/// Connects to the server on `port`. Needs a tokio runtime, which then drives the connection.
 async fn connect(port: u16) -> io::Result<Peer> {
     let transport = framed(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?)?;
     let client = tarpc::client::new(tarpc::client::Config::default(), transport).spawn();
     Ok(ClientEnd::<RaftRpcRequest, RaftRpcResponse>::over(client).into())
 }
 
-/// Serves whoever connects, for ever.
+/// Accepts connections and serves their calls, for ever.
 async fn accept(listener: TcpListener, raft: Raft) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
@@ -150,7 +150,7 @@ where
     Item: DeserializeOwned,
     SinkItem: Serialize,
 {
-    // Small messages must not wait for company.
+    // Small messages must not wait to be sent together with others.
     stream.set_nodelay(true)?;
     let frames = LengthDelimitedCodec::builder().max_frame_length(64 << 20).new_framed(stream);
     Ok(serde_transport::new(frames, Postcard))
@@ -177,7 +177,7 @@ impl<T: DeserializeOwned> Deserializer<T> for Postcard {
 
 // ── The parent ──
 
-/// A line that a server said.
+/// A line that a server printed, with the number of the server.
 type Line = (usize, String);
 
 struct Cluster {
@@ -219,13 +219,13 @@ impl Cluster {
         cluster
     }
 
-    /// Prints what servers say, until one says something that begins with `what`: who, and the
-    /// rest of it.
+    /// Prints the servers' lines until one begins with `what`; returns that server and the rest of
+    /// its line.
     fn wait_for(&mut self, what: &str) -> Line {
         loop {
             let line = self.lines.recv_timeout(PATIENCE);
             let (server, line) =
-                line.unwrap_or_else(|_| panic!("no server says {what:?} within {PATIENCE:?}"));
+                line.unwrap_or_else(|_| panic!("no server prints {what:?} within {PATIENCE:?}"));
             println!("{:6.3}  S{server} {line}", self.start.elapsed().as_secs_f64());
             if let Some(rest) = line.strip_prefix(what) {
                 return (server, rest.to_string());
@@ -258,7 +258,7 @@ impl Cluster {
         child.kill().and_then(|()| child.wait()).unwrap();
     }
 
-    /// Ends the servers in good order.
+    /// Ends the servers properly: each must exit with success.
     fn stop(mut self) {
         for (mut child, stdin) in self.servers.iter_mut().filter_map(Option::take) {
             drop(stdin);
@@ -277,7 +277,7 @@ impl Drop for Cluster {
     }
 }
 
-/// Starts this program as server `me`; a task passes its lines on.
+/// Starts this program as server `me`; a task passes its lines on to `said`.
 fn spawn_server(me: usize, said: Sender<Line>) -> (Child, ChildStdin) {
     let program = std::env::current_exe().unwrap();
     let mut child = Command::new(program)

@@ -14,7 +14,7 @@ use raft::Raft;
 /// The Raft of this crate, as the suite knows it.
 pub const MINE: Design = Design::raft_rpc("mine", make);
 
-/// Brings one server to life: at the start of a test, and again after every crash.
+/// Starts one server: at the start of a test, and again after every crash.
 fn make(boot: Boot<'_>) -> Result<Instance, PersistError> {
     let raft = Raft::make(boot.raft_peers(), boot.me);
     let services = vec![Service::new(raft.clone().serve())];

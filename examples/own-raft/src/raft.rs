@@ -1,8 +1,8 @@
 //! A Raft that elects a leader and does nothing else yet: part 2A of the lab.
 //!
-//! One lock, one task that looks at the clock, and a short task for each call to a peer. It has
-//! no log and stores nothing, so its log ends at 0/0 for ever and a crash makes it forget its vote.
-//! Parts 2B and 2C are for you.
+//! It has one lock, one task that looks at the clock, and a short task for each call to a peer. It
+//! has no log and stores nothing, so its log always ends at 0/0 and it forgets its vote in a crash.
+//! Parts 2B and 2C are left for you.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,16 +23,16 @@ use raftlab::runtime::sync::Mutex;
 use raftlab::runtime::time::Instant;
 use raftlab::runtime::{block_on, thread};
 
-/// How often the task that looks at the clock does so.
+/// How often the ticker task looks at the clock.
 const TICK: Duration = Duration::from_millis(20);
 
-/// A leader is heard at least this often.
+/// The interval between the heartbeats of a leader.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The shortest time without a leader after which a server stands for election, in milliseconds.
+/// The shortest time without a leader after which a server starts an election, in milliseconds.
 const ELECTION_TIMEOUT_MIN: u64 = 400;
 
-/// How much longer it may be, in milliseconds.
+/// The random part that is added to it, less than this many milliseconds.
 const ELECTION_TIMEOUT_SPREAD: u64 = 400;
 
 /// One server. A clone is another handle to the same one.
@@ -41,7 +41,7 @@ pub struct Raft {
     shared: Arc<Shared>,
 }
 
-/// What the tasks of a server share.
+/// The data that the tasks of a server share.
 struct Shared {
     me: ServerId,
     peers: Vec<RaftPeer>,
@@ -60,7 +60,7 @@ struct State {
     voted_for: Option<ServerId>,
     leader_id: Option<ServerId>,
     role: Role,
-    /// When to stand for election, unless a leader is heard before.
+    /// When to start an election, unless a leader is heard before.
     deadline: Instant,
     chance: Chance,
 }
@@ -82,7 +82,7 @@ impl State {
         }
     }
 
-    /// A leader of `term` was heard.
+    /// Follows `leader`, which sent a message of `term`, unless that term is over.
     fn hear_leader(&mut self, leader: ServerId, term: Term) {
         self.observe_term(term);
         if term == self.current_term {
@@ -94,7 +94,7 @@ impl State {
 }
 
 impl Raft {
-    /// Starts server `me`; `peers` has a slot per server, our own is unused.
+    /// Starts server `me`; `peers` has one slot per server, of which our own is unused.
     pub fn make(peers: Vec<RaftPeer>, me: ServerId) -> Raft {
         let mut state = State {
             current_term: Term(0),
@@ -102,7 +102,7 @@ impl Raft {
             leader_id: None,
             role: Role::Follower,
             deadline: Instant::now(),
-            // A name of its own for each server: one name is one and the same stream.
+            // Each server needs a name of its own: the same name gives the same stream.
             chance: rand::stream(&format!("election timeouts of {me}")),
         };
         state.reset_timer();
@@ -146,7 +146,7 @@ impl Raft {
         }
     }
 
-    /// Stands for election in a new term (§5.2).
+    /// Starts an election in a new term (Raft §5.2).
     fn stand(&self, state: &mut State) {
         state.current_term = state.current_term.next();
         state.voted_for = Some(self.shared.me);
@@ -161,7 +161,7 @@ impl Raft {
         };
         for voter in self.others() {
             let (raft, args) = (self.clone(), args.clone());
-            // A task of its own for each call: a dead peer takes seconds to not answer.
+            // A task of its own for each call: a call to a dead peer takes seconds to fail.
             thread::go(move || {
                 let asked = args.term;
                 let peer = &raft.shared.peers[voter.slot()];
@@ -172,7 +172,7 @@ impl Raft {
         }
     }
 
-    /// Counts a vote, if the election that asked for it still goes on.
+    /// Counts a vote, if the election that asked for it is not over.
     fn on_vote(&self, voter: ServerId, asked: Term, reply: &RequestVoteReply) {
         let mut state = self.shared.state.lock();
         state.observe_term(reply.term);
@@ -226,7 +226,7 @@ impl RaftRpc for Raft {
     async fn append_entries(self, _: Context, args: AppendEntriesArgs) -> AppendEntriesReply {
         let mut state = self.shared.state.lock();
         state.hear_leader(args.leader_id, args.term);
-        // There is no log yet: only a heartbeat about its very beginning agrees with it.
+        // There is no log yet: only a heartbeat whose previous entry is 0/0 matches it.
         let success = args.term == state.current_term
             && args.prev_log_index == Index(0)
             && args.entries.is_empty();
@@ -242,7 +242,7 @@ impl RaftRpc for Raft {
 
 impl Consensus for Raft {
     fn start(&self, _: Bytes) -> Result<Started, NotLeader> {
-        // Part 2B: a leader takes the command into its log.
+        // Part 2B: a leader appends the command to its log.
         let state = self.shared.state.lock();
         Err(NotLeader { term: state.current_term, leader_hint: state.leader_id })
     }
