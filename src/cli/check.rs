@@ -86,7 +86,7 @@ impl Clock {
         }
     }
 
-    /// Whether time is up.
+    /// Whether the timeout has passed. Moves the spinner.
     fn stop(&self) -> bool {
         let gone = time::since_start().saturating_sub(self.start);
         // `stop` is called far more often than the spinner needs to turn.

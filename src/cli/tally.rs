@@ -37,13 +37,13 @@ impl Moments {
 pub struct TestTally {
     /// The test.
     pub scenario: &'static Scenario,
-    /// How many of its runs have ended.
+    /// The number of its runs that have ended.
     pub runs: u64,
-    /// How many of them failed.
+    /// The number of runs that failed.
     pub failed: u64,
-    /// How many of them could not be judged.
+    /// The number of runs that could not be judged.
     pub undecided: u64,
-    /// How many of them were cut short.
+    /// The number of runs that were cut short.
     pub cut_short: u64,
     /// Seconds on the run's own clock.
     pub seconds: Moments,
@@ -116,22 +116,22 @@ impl Tally {
         test.add(report, first_seed);
     }
 
-    /// How many runs have ended.
+    /// The number of runs that have ended.
     pub fn runs(&self) -> u64 {
         self.tests.iter().map(|test| test.runs).sum()
     }
 
-    /// How many of them failed.
+    /// The number of runs that failed.
     pub fn failed(&self) -> u64 {
         self.tests.iter().map(|test| test.failed).sum()
     }
 
-    /// How many of them could not be judged.
+    /// The number of runs that could not be judged.
     pub fn undecided(&self) -> u64 {
         self.tests.iter().map(|test| test.undecided).sum()
     }
 
-    /// How many of them were cut short.
+    /// The number of runs that were cut short.
     pub fn cut_short(&self) -> u64 {
         self.tests.iter().map(|test| test.cut_short).sum()
     }
