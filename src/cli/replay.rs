@@ -64,7 +64,7 @@ impl HistoryFile {
             let test = report.test;
             output::complain(
                 "warning",
-                &format!("the clients of {test} did no operation: {path} is empty"),
+                &format!("{test} has no client operations: {path} is empty"),
             );
         }
         let mut out = BufWriter::new(self.file);

@@ -47,7 +47,7 @@ pub fn of(figures: &Figures) -> Result<String, Box<dyn Error>> {
                     (figures.remark())
                 }
                 p {
-                    "All figures except CPU time, which depends on the machine, follow from the seeds: "
+                    "All figures but CPU time, which depends on the machine, follow from the seeds: "
                     code { "raftlab compare --designs " (designs) " --seed " (first) " --runs " (runs) }
                     " gives the same figures again."
                 }
