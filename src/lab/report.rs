@@ -146,13 +146,29 @@ impl Report {
     /// The role that `server` reported last, e.g. `candidate of term 2`, if the run kept a record.
     fn role_of(&self, server: ServerId) -> Option<&str> {
         let own = self.record.iter().rev().filter(|it| it.event.server == Some(server));
-        own.map(|it| it.event.what.as_str()).find_map(|what| {
-            let role = what.strip_prefix("is ").or_else(|| what.strip_prefix("starts with "))?;
-            role.split(',').next()
-        })
+        own.map(|it| it.event.what.as_str()).find_map(role_in)
     }
 
     fn last_events(&self) -> impl Iterator<Item = &Stamped> {
         self.record.iter().skip(self.record.len().saturating_sub(LAST_EVENTS_MAX))
+    }
+}
+
+/// The role that a line of the record reports, without the details after it.
+fn role_in(what: &str) -> Option<&str> {
+    let role = what.strip_prefix("is ").or_else(|| what.strip_prefix("starts as "))?;
+    role.split(',').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_found_where_a_server_starts_and_where_it_changes() {
+        let start = "starts as follower of term 0, log 0/0..0/0, commit_index=0 last_applied=0";
+        assert_eq!(role_in(start), Some("follower of term 0"));
+        assert_eq!(role_in("is leader of term 2"), Some("leader of term 2"));
+        assert_eq!(role_in("votes for S1"), None);
     }
 }
