@@ -1,4 +1,4 @@
-//! The state that survives a crash: term, vote, log, snapshot (Figure 2, persistent state; Raft §7).
+//! The state that survives a crash: term, vote, log, snapshot (Figure 2, Raft §7).
 //!
 //! A server writes only what changed: a vote, a few entries, a snapshot. Writes are kept in order
 //! and become durable with the next [`sync`](Persister::sync); a server may promise to another only

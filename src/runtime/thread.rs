@@ -86,14 +86,20 @@ pub fn spawn<T: Send + 'static>(
         theirs.0.done.notify_all();
     };
     let name: Arc<str> = name.into().into();
+    start(name, Location::caller(), Box::new(job));
+    JoinHandle { packet }
+}
+
+/// Starts `job` as a task. The caller boxes the job, so that the code behind this call is compiled
+/// once and not for each closure.
+fn start(name: Arc<str>, origin: &'static Location<'static>, job: Box<dyn FnOnce() + Send>) {
     match sim::current() {
-        Some(sim) => sim.spawn(name, Location::caller(), job),
+        Some(sim) => sim.spawn(name, origin, job),
         None => {
             let (run, label) = real_run();
             run.spawn(name, label, job);
         }
     }
-    JoinHandle { packet }
 }
 
 /// Returns `()` if `T` is that type.
@@ -110,12 +116,17 @@ fn nothing<T: 'static>() -> Option<T> {
 /// Outside a run: tasks belong to one.
 #[track_caller]
 pub fn go(f: impl FnOnce() + Send + 'static) {
+    go_boxed(Location::caller(), Box::new(f));
+}
+
+/// As [`go`], compiled once.
+fn go_boxed(origin: &'static Location<'static>, job: Box<dyn FnOnce() + Send>) {
     let name = go_name(context::label());
     match sim::current() {
-        Some(sim) => sim.spawn(name, Location::caller(), f),
+        Some(sim) => sim.spawn(name, origin, job),
         None => {
             let (run, label) = real_run();
-            run.go(name, label, f);
+            run.go(name, label, job);
         }
     }
 }

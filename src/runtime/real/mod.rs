@@ -63,7 +63,7 @@ pub(super) fn run<T: Send + 'static>(
         *slot.lock() = Some(value);
         context::with_real(|task| task.run.end());
     };
-    if let Err(error) = run.start("main".into(), None, job) {
+    if let Err(error) = run.start("main".into(), None, Box::new(job)) {
         run.record_failure(run.no_thread(&error));
     }
     run.wait_until_over(config.elapsed_max);
@@ -123,7 +123,7 @@ impl RealRun {
         self: &Arc<RealRun>,
         name: Arc<str>,
         label: Option<u32>,
-        job: impl FnOnce() + Send + 'static,
+        job: pool::Closure,
     ) {
         if let Err(error) = self.start(name, label, job) {
             self.fail(self.no_thread(&error));
@@ -135,7 +135,7 @@ impl RealRun {
         self: &Arc<RealRun>,
         name: Arc<str>,
         label: Option<u32>,
-        job: impl FnOnce() + Send + 'static,
+        job: pool::Closure,
     ) -> std::io::Result<()> {
         let Some(task) = self.enter(name.clone(), label) else {
             std::mem::forget(job);
@@ -152,14 +152,9 @@ impl RealRun {
     }
 
     /// Runs `job` on a thread of the elastic pool as a task of this run.
-    pub(super) fn go(
-        self: &Arc<RealRun>,
-        name: Arc<str>,
-        label: Option<u32>,
-        job: impl FnOnce() + Send + 'static,
-    ) {
+    pub(super) fn go(self: &Arc<RealRun>, name: Arc<str>, label: Option<u32>, job: pool::Closure) {
         let Some(task) = self.enter(name, label) else { return std::mem::forget(job) };
-        if let Err(error) = pool::go((task, Box::new(job))) {
+        if let Err(error) = pool::go((task, job)) {
             self.leave();
             self.fail(self.no_thread(&error));
         }
@@ -292,7 +287,7 @@ impl RealRun {
         let values = self.shared.take_values();
         if unused.is_some() || !values.is_empty() {
             // If the system gives no thread, `start` drops the values here, outside of the run.
-            let _ = self.start("cleanup".into(), None, move || drop((unused, values)));
+            let _ = self.start("cleanup".into(), None, Box::new(move || drop((unused, values))));
         }
         self.wait_for_tasks(stuck);
         // Values that those destructors set are leaked: no run is left to drop them in.
@@ -317,7 +312,7 @@ impl RealRun {
 /// Runs `job` as `task` and turns a panic into the run's failure.
 ///
 /// `account` credits the CPU time, before the task counts as ended.
-fn run_as(task: RealTask, job: impl FnOnce(), account: impl FnOnce(&RealRun)) {
+fn run_as(task: RealTask, job: pool::Closure, account: impl FnOnce(&RealRun)) {
     let run = task.run.clone();
     // The thread may have run other tasks before.
     panics::with_notes(|notes| *notes = panics::Notes::default());

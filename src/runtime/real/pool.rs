@@ -17,8 +17,11 @@ use super::account::Account;
 use super::park::spin_until;
 use super::{RealTask, run_as};
 
+/// What a task does.
+pub(super) type Closure = Box<dyn FnOnce() + Send>;
+
 /// A job of the pool, and the task as which it runs.
-pub(super) type Job = (RealTask, Box<dyn FnOnce() + Send>);
+pub(super) type Job = (RealTask, Closure);
 
 /// How long a thread without a job waits for one before it ends.
 const IDLE_MAX: Duration = Duration::from_secs(10);

@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use super::ending::HandOver;
 use super::limits::NO_STACK;
 use super::platform::{self, Watched};
-use super::task::Start;
+use super::task::{Job, Start};
 use super::watch::{Heartbeat, LOOK, Watch};
 use super::{Entered, Sim, Trace};
 use crate::runtime::outcome::{Failure, FailureKind, Outcome, RunConfig};
@@ -152,10 +152,11 @@ fn simulate<T: 'static>(
     let entered = Entered::new(&sim);
     let value = Rc::new(Cell::new(None));
     let slot = value.clone();
-    sim.run_task("main", move || {
+    let job = move || {
         slot.set(Some(main()));
         super::current().expect("main runs in its simulation").end();
-    });
+    };
+    sim.run_task("main", Box::new(job));
     let (mut outcome, unused) = sim.outcome(value.take());
     sim.clean_up(unused);
     outcome.tasks_left = sim.tasks_left();
@@ -177,9 +178,9 @@ fn hand_over<T: 'static>(sender: Sender<Answer<T>>) -> HandOver {
 
 impl Sim {
     /// Starts a task without a label and runs until every task has ended or was given up.
-    fn run_task(&self, name: &str, job: impl FnOnce() + 'static) {
+    fn run_task(&self, name: &str, job: Job) {
         let start = Start { name: name.into(), label: None, origin: Location::caller() };
-        if let Err(job) = self.add_task(start, Box::new(job)) {
+        if let Err(job) = self.add_task(start, job) {
             self.end_with(no_task(name, NO_STACK.to_string()));
             std::mem::forget(job);
         }
@@ -212,7 +213,7 @@ impl Sim {
     fn clean_up<T: 'static>(&self, unused: Option<T>) {
         let values = self.shared.take_values();
         if unused.is_some() || !values.is_empty() {
-            self.run_task("cleanup", move || drop((unused, values)));
+            self.run_task("cleanup", Box::new(move || drop((unused, values))));
             // Values that those destructors set are leaked: no run is left to drop them in.
             std::mem::forget(self.shared.take_values());
         }

@@ -31,7 +31,7 @@ impl TaskId {
     }
 }
 
-type Job = Box<dyn FnOnce()>;
+pub(super) type Job = Box<dyn FnOnce()>;
 pub(super) type TaskYielder = Yielder<(), ()>;
 type TaskCoroutine = Coroutine<(), (), (), DefaultStack>;
 
@@ -148,16 +148,11 @@ pub(super) struct Start {
 
 impl Sim {
     /// Starts a task; it inherits the label of the current task.
-    pub(in crate::runtime) fn spawn(
-        &self,
-        name: Arc<str>,
-        origin: Place,
-        job: impl FnOnce() + 'static,
-    ) {
+    pub(in crate::runtime) fn spawn(&self, name: Arc<str>, origin: Place, job: Job) {
         let start = Start { name, label: self.label(), origin };
         match self.ending.get() {
-            true => self.spawn_at_end(start, Box::new(job)),
-            false => self.spawn_in_run(start, Box::new(job)),
+            true => self.spawn_at_end(start, job),
+            false => self.spawn_in_run(start, job),
         }
         self.point(Event::Spawn, origin);
     }
