@@ -16,16 +16,21 @@ version = "0.0.0"
 edition = "2024"
 
 [dependencies]
-raftlab = { path = "ROOT", default-features = false }
+raftlab = { path = "ROOT", features = ["cli"] }
 bytes = { version = "1", features = ["serde"] }
 rand = { version = "0.10", default-features = false }
 serde = { version = "1", features = ["derive"] }
 tarpc = { version = "0.38", default-features = false, features = ["serde1"] }
 tokio = { version = "1", features = ["sync"] }
 
-[profile.dev]
+# The profile of examples/own-raft, so that the library is built once for both.
+[profile.release]
+debug = 1
+incremental = true
+
+[profile.release.package.server-under-test]
+debug = 0
 opt-level = 1
-debug = "line-tables-only"
 
 [workspace]
 "#;
@@ -50,7 +55,7 @@ fn lay_out(home: &Path, edit: impl Fn(&str) -> String) {
 /// Builds and runs the crate at `home`; returns what it prints.
 fn hashes(home: &Path, target: &Path) -> String {
     let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--manifest-path"])
+        .args(["run", "--quiet", "--release", "--manifest-path"])
         .arg(home.join("Cargo.toml"))
         .arg("--target-dir")
         .arg(target)

@@ -85,8 +85,8 @@ pub fn run<T: Send + 'static>(
 ) -> Outcome<T> {
     assert!(!in_run(), "runtime::run called from inside a run, by task {}", task_name());
     panics::install_hook();
-    // The code behind this call is compiled for each type of `main`. In a box, closures with the same
-    // result have the same type.
+    // The code behind this call is compiled for each type of `main`. In a box, closures with one
+    // type of result have one type.
     let main: Box<dyn FnOnce() -> T + Send> = Box::new(main);
     match config.clock {
         Clock::Real => real::run(config, main),
