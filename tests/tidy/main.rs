@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 
 mod citations;
+mod english;
 mod imports;
 mod platform;
 mod pledges;
