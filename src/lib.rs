@@ -45,7 +45,7 @@ mod guarded {
     crate::guard!();
 }
 
-/// Runs the code examples of the README as they are.
+/// Runs the code examples of the pages as they are.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/tests.md")]
+struct Pages;

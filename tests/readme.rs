@@ -1,6 +1,6 @@
-//! The README is up to date: its tables come from the list of tests, its links lead to files.
+//! The pages are up to date: tables of tests come from the list of tests, links lead to files.
 //!
-//! Its Rust code runs as a doctest, and `scripts/verify` runs its commands.
+//! Their Rust code runs as a doctest, and `scripts/verify` runs the README's commands.
 
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 
@@ -15,7 +15,7 @@ use support::made::{self, root};
 const BEGIN: &str = "<!-- made by scripts/fix from the list of tests -->\n";
 const BEGIN_STORE: &str = "<!-- made by scripts/fix from the list of tests of part store -->\n";
 
-/// The table of the tests of `parts`, as the README must have it.
+/// The table of the tests of `parts`, as docs/tests.md must have it.
 fn table(parts: impl Iterator<Item = Part>) -> String {
     let mut text = String::from("| Test | Servers | What fails it |\n| --- | --- | --- |\n");
     for part in parts {
@@ -42,12 +42,12 @@ fn table(parts: impl Iterator<Item = Part>) -> String {
 #[test]
 fn the_tables_are_those_of_the_list() {
     made::check(
-        "README.md",
+        "docs/tests.md",
         BEGIN,
         &table(Part::ALL.into_iter().filter(|part| *part != Part::Store)),
     );
     if cfg!(feature = "store") {
-        made::check("README.md", BEGIN_STORE, &table([Part::Store].into_iter()));
+        made::check("docs/tests.md", BEGIN_STORE, &table([Part::Store].into_iter()));
     }
 }
 

@@ -35,7 +35,8 @@ pub struct Started {
 }
 
 /// The server does not lead, so it accepted and promised nothing: ask another server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the server does not lead, in term {term}; ask another one")]
 pub struct NotLeader {
     /// The refusing server's current term, or its last one if it has stopped. A server that cannot
     /// tell says 0, which is older than any real term; the hint is then worthless.

@@ -51,17 +51,21 @@ pub struct RestoreError {
 }
 
 /// Why an operation has no output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SubmitError {
     /// The server does not lead. It did *not* accept the operation: ask another server.
-    NotLeader(NotLeader),
+    #[error(transparent)]
+    NotLeader(#[from] NotLeader),
     /// Another leader's entry replaced the operation's. The operation was *not* applied and never
     /// will be: submit it again.
+    #[error("another leader's entry replaced the operation, which did not happen: submit it again")]
     Replaced,
     /// The server led, but does not any more. The operation *may* be applied, now or later: submit
     /// it again, in a way that is harmless if it was.
+    #[error("the server led, but does not any more; the operation may happen")]
     LeadershipLost,
     /// The instance was killed. The other servers *may* apply the operation.
+    #[error("the server was killed; the operation may happen on the others")]
     Stopped,
 }
 
@@ -86,11 +90,13 @@ pub struct RsmConfig {
 }
 
 /// Why a versioned put did not succeed, or may not have succeeded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PutError {
     /// The key has another version. The put did *not* happen.
+    #[error("the key has another version; the put did not happen")]
     Version,
     /// The key is missing, though the put expected a version. The put did *not* happen.
+    #[error("the key is missing; the put did not happen")]
     NoKey,
     /// The key has another version or is missing, but that was the answer to a later copy of the
     /// put: an earlier copy *may* have happened.
@@ -99,5 +105,6 @@ pub enum PutError {
     /// the key has not reached that version, the put has not happened, but it *may yet*: an earlier
     /// copy that is still in flight happens if the key has the version when it arrives. No read
     /// rules that out.
+    #[error("the put may have happened, or may yet happen")]
     Maybe,
 }

@@ -56,8 +56,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Shows every test, its part and what it is about
+    /// Shows the tests, their parts and what they are about
     List(ListArgs),
+    /// Tells the story of one test, and what fails it
+    Explain(ExplainArgs),
     /// Runs tests with many seeds, and reports which fail
     Test(TestArgs),
     /// Runs one test with one seed, and shows what happened
@@ -71,9 +73,19 @@ enum Command {
 /// Arguments of `raftlab list`.
 #[derive(Debug, Args)]
 pub struct ListArgs {
+    /// Parts, or words in the names of tests, e.g. 2A or figure8 (default: all tests)
+    #[arg(value_name = "WORD|PART")]
+    pub words: Vec<String>,
     /// Print a JSON array with one object per test
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `raftlab explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The test
+    pub name: String,
 }
 
 /// Arguments of `raftlab test`.
@@ -100,6 +112,9 @@ pub struct TestArgs {
     #[arg(long, value_name = "K", conflicts_with = "runs",
           allow_negative_numbers = true, value_parser = at_least_one)]
     pub until_fail: Option<NonZeroU64>,
+    /// Begin no further run once a run has failed
+    #[arg(long, conflicts_with = "until_fail")]
+    pub fail_fast: bool,
     /// Write one JSON object per run to FILE, as soon as the run ends
     #[arg(long, value_name = "FILE.jsonl")]
     pub report: Option<PathBuf>,
@@ -238,6 +253,8 @@ enum Schedule {
 pub enum Action {
     /// `raftlab list`.
     List(ListArgs),
+    /// `raftlab explain`.
+    Explain(ExplainArgs),
     /// `raftlab test`.
     Test(TestArgs),
     /// `raftlab replay`.
@@ -247,25 +264,26 @@ pub enum Action {
     /// `raftlab check`.
     Check(CheckArgs),
     /// Print this text: the help, or the version.
-    Explain(String),
+    Say(String),
 }
 
 /// Reads the program's arguments.
 pub fn parse() -> Result<Action, Trouble> {
     match Cli::try_parse() {
         Ok(Cli { command: Command::List(list) }) => Ok(Action::List(list)),
+        Ok(Cli { command: Command::Explain(explain) }) => Ok(Action::Explain(explain)),
         Ok(Cli { command: Command::Test(test) }) => Ok(Action::Test(test)),
         Ok(Cli { command: Command::Replay(replay) }) => Ok(Action::Replay(replay)),
         Ok(Cli { command: Command::Compare(compare) }) => Ok(Action::Compare(compare)),
         Ok(Cli { command: Command::Check(check) }) => Ok(Action::Check(check)),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                Ok(Action::Explain(error.render().ansi().to_string()))
+                Ok(Action::Say(error.render().ansi().to_string()))
             }
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 let help = error.render().to_string();
                 Err(Trouble::Input(format!(
-                    "say what to do: list, test, replay, compare or check\n\n{help}"
+                    "say what to do: list, explain, test, replay, compare or check\n\n{help}"
                 )))
             }
             _ => Err(Trouble::Input(one_line(&error))),

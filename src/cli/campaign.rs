@@ -45,6 +45,8 @@ pub struct Campaign {
     pub jobs: u16,
     /// When to stop.
     pub until: Until,
+    /// Whether to stop at the first failure.
+    pub fail_fast: bool,
 }
 
 /// A message to the thread that collects the reports.
@@ -114,11 +116,13 @@ impl Desk {
         let number = self.taken.fetch_add(1, Ordering::Relaxed);
         let count = self.campaign.tests.len() as u64;
         let (round, place) = (number / count, number % count);
+        let failed = self.failed.load(Ordering::Relaxed);
         let over = match self.campaign.until {
             Until::Runs(runs) => round >= runs.get(),
-            Until::Failures(failures) => self.failed.load(Ordering::Relaxed) >= failures.get(),
+            Until::Failures(failures) => failed >= failures.get(),
         };
-        if over || self.left_behind.load(Ordering::Relaxed) >= THREADS_LEFT_MAX {
+        let stop = self.campaign.fail_fast && failed > 0;
+        if over || stop || self.left_behind.load(Ordering::Relaxed) >= THREADS_LEFT_MAX {
             return None;
         }
         let seed = self.campaign.config.seed.wrapping_add(round);
@@ -213,9 +217,19 @@ mod tests {
         jobs: u16,
         until: Until,
     ) -> (Vec<(&'static str, u64)>, Result<Status, Trouble>) {
+        ran_fast(design, jobs, until, false)
+    }
+
+    /// As [`ran`], and perhaps up to the first failure only.
+    fn ran_fast(
+        design: &'static Design,
+        jobs: u16,
+        until: Until,
+        fail_fast: bool,
+    ) -> (Vec<(&'static str, u64)>, Result<Status, Trouble>) {
         let tests = ["basic_agree_2b", "rpc_bytes_2b"].map(|name| find_scenario(name).unwrap());
         let config = RunConfig { seed: 5, ..RunConfig::default() };
-        let campaign = Campaign { tests: tests.to_vec(), design, config, jobs, until };
+        let campaign = Campaign { tests: tests.to_vec(), design, config, jobs, until, fail_fast };
         let (results, inbox) = channel();
         let mut seen = Vec::new();
         let status = collect(campaign, &results, &inbox, |report| {
@@ -249,6 +263,14 @@ mod tests {
     fn a_run_that_fails_makes_the_campaign_fail() {
         let (seen, status) = ran(&BROKEN, 2, Until::Runs(count(2)));
         assert_eq!((seen.len(), status.unwrap()), (4, Status::Failed));
+    }
+
+    #[test]
+    fn a_campaign_that_fails_fast_begins_nothing_after_a_failure() {
+        let (seen, status) = ran_fast(&BROKEN, 1, Until::Runs(count(2)), true);
+        assert_eq!((seen.len(), status.unwrap()), (1, Status::Failed));
+        let (seen, status) = ran_fast(&DESIGNS[0], 1, Until::Runs(count(2)), true);
+        assert_eq!((seen.len(), status.unwrap()), (4, Status::Passed));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! `raftlab list`.
 
-use crate::lab::{SCENARIOS, Scenario};
+use crate::lab::Scenario;
 use serde::Serialize;
 
 use crate::cli::args::ListArgs;
 use crate::cli::exit::{Status, Trouble};
 use crate::cli::output;
+use crate::cli::select;
 use crate::cli::table;
 
 /// One test, as `--json` shows it.
@@ -34,19 +35,20 @@ impl From<&Scenario> for Row {
     }
 }
 
-/// Prints every test.
+/// Prints the tests that the words select.
 pub fn list(args: &ListArgs) -> Result<Status, Trouble> {
-    let text = if args.json { json() } else { table::of_tests(SCENARIOS) };
+    let tests = select::matching(&args.words)?;
+    let text = if args.json { json(&tests) } else { table::of_tests(&tests) };
     output::print(&text)?;
     Ok(Status::Passed)
 }
 
 /// A JSON array, one test per line.
-fn json() -> String {
-    let rows: Vec<String> = SCENARIOS
+fn json(tests: &[&Scenario]) -> String {
+    let rows: Vec<String> = tests
         .iter()
         .map(|scenario| {
-            serde_json::to_string(&Row::from(scenario)).expect("a row has string keys only")
+            serde_json::to_string(&Row::from(*scenario)).expect("a row has string keys only")
         })
         .collect();
     format!("[\n{}\n]\n", rows.join(",\n"))

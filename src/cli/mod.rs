@@ -22,6 +22,7 @@ mod campaign;
 mod check;
 mod compare;
 mod exit;
+mod explain;
 mod interrupt;
 mod list;
 mod output;
@@ -54,11 +55,12 @@ pub fn main(designs: &'static [Design]) -> ExitCode {
     program::set(designs);
     let status = match args::parse() {
         Ok(Action::List(list)) => list::list(&list),
+        Ok(Action::Explain(args)) => explain::explain(&args),
         Ok(Action::Test(test)) => test::test(&test),
         Ok(Action::Replay(replay)) => replay::replay(&replay),
         Ok(Action::Compare(args)) => compare::compare(&args),
         Ok(Action::Check(check)) => check::check(&check),
-        Ok(Action::Explain(text)) => output::print(&text).map(|()| Status::Passed),
+        Ok(Action::Say(text)) => output::print(&text).map(|()| Status::Passed),
         Err(trouble) => Err(trouble),
     };
     status

@@ -30,7 +30,11 @@ pub fn passed(seed: u64) -> Report {
         hash: 0xf00d,
         thread_left: false,
         failure: None,
-        situations: BTreeMap::from([("a leader was deposed", 2), ("a vote was split", 0)]),
+        situations: BTreeMap::from([
+            ("a leader crashed", 2),
+            ("a leader crashed with uncommitted entries of its term", 1),
+            ("a server crashed with writes it had not synced", 0),
+        ]),
         histories: Vec::new(),
         record: Vec::new(),
     }

@@ -59,15 +59,42 @@ fn advice(why: Unfit) -> String {
     }
 }
 
+/// The tests of the parts, and those with the words in their names, in the order of the list;
+/// without words, all tests. Every word must match a test.
+pub fn matching(words: &[String]) -> Result<Vec<&'static Scenario>, Trouble> {
+    for word in words {
+        if !SCENARIOS.iter().any(|scenario| matches(word, scenario)) {
+            return Err(Trouble::Input(unknown(word, true)));
+        }
+    }
+    let wanted =
+        |scenario: &&Scenario| words.is_empty() || words.iter().any(|word| matches(word, scenario));
+    Ok(SCENARIOS.iter().filter(wanted).collect())
+}
+
+/// The parts of which `tests` has every test that `design` can play.
+pub fn whole_parts(tests: &[&Scenario], design: &Design) -> Vec<Part> {
+    let all = |part: &Part| {
+        let mut of_part = SCENARIOS.iter().filter(|it| it.part == *part && design.can_play(it));
+        of_part.all(|scenario| tests.iter().any(|test| test.name == scenario.name))
+    };
+    Part::ALL.into_iter().filter(all).collect()
+}
+
 fn chosen(names: &[String]) -> impl Iterator<Item = &'static Scenario> {
     let wanted = |scenario: &Scenario| names.iter().any(|name| stands_for(name, scenario));
     SCENARIOS.iter().filter(move |scenario| names.is_empty() || wanted(scenario))
 }
 
-/// The test called `name`.
-pub fn test(name: &str, design: &Design) -> Result<&'static Scenario, Trouble> {
+/// The test called `name`, whether or not any design can play it.
+pub fn known(name: &str) -> Result<&'static Scenario, Trouble> {
     let found = SCENARIOS.iter().find(|scenario| scenario.name.eq_ignore_ascii_case(name));
-    let scenario = found.ok_or_else(|| Trouble::Input(unknown(name, false)))?;
+    found.ok_or_else(|| Trouble::Input(unknown(name, false)))
+}
+
+/// The test called `name`, for `design`.
+pub fn test(name: &str, design: &Design) -> Result<&'static Scenario, Trouble> {
+    let scenario = known(name)?;
     match design.unfit_for(scenario) {
         None => Ok(scenario),
         Some(why) => Err(Trouble::Input(format!("{}; {}", reason(why, design), advice(why)))),
@@ -76,6 +103,17 @@ pub fn test(name: &str, design: &Design) -> Result<&'static Scenario, Trouble> {
 
 fn stands_for(name: &str, scenario: &Scenario) -> bool {
     scenario.name.eq_ignore_ascii_case(name) || scenario.part.name().eq_ignore_ascii_case(name)
+}
+
+/// Whether `word` is the scenario's part or in its name.
+fn matches(word: &str, scenario: &Scenario) -> bool {
+    let part = scenario.part.name().eq_ignore_ascii_case(word);
+    part || scenario.name.contains(&in_names(word))
+}
+
+/// `word` as names are written.
+fn in_names(word: &str) -> String {
+    word.to_ascii_lowercase().replace('-', "_")
 }
 
 /// The error message for a name that no test (and no part) has.
@@ -90,7 +128,7 @@ fn unknown(name: &str, parts_too: bool) -> String {
         format!("parts carry the older numbers: {name} is {part} here")
     } else if !parts_too && name.parse::<Part>().is_ok() {
         "that is a part: give the name of one of its tests".to_string()
-    } else if let Some(near) = nearest(name) {
+    } else if let Some(near) = alternatives(name) {
         format!("did you mean {near}?")
     } else {
         format!("see `{} list`", program::name())
@@ -98,16 +136,32 @@ fn unknown(name: &str, parts_too: bool) -> String {
     format!("no {} called {name:?}; {advice}", if parts_too { "test or part" } else { "test" })
 }
 
-/// The name that was probably meant: one that contains the typed text, or the most similar one.
+/// The names that were probably meant: all that contain the typed text, or the most similar one.
+fn alternatives(name: &str) -> Option<String> {
+    /// More names than that are no help.
+    const NAMES_MAX: usize = 8;
+    let name = in_names(name);
+    let within = SCENARIOS.iter().filter(|it| name.len() >= 3 && it.name.contains(&name));
+    let within: Vec<&str> = within.map(|scenario| scenario.name).collect();
+    match within.as_slice() {
+        [] => nearest(&name).map(str::to_string),
+        [one] => Some(one.to_string()),
+        [some @ .., last] if within.len() <= NAMES_MAX => {
+            Some(format!("{} or {last}", some.join(", ")))
+        }
+        more => Some(format!(
+            "one of {} tests, which `{} list {name}` shows",
+            more.len(),
+            program::name()
+        )),
+    }
+}
+
+/// The most similar name.
 fn nearest(name: &str) -> Option<&'static str> {
     /// Below this, names have no more in common than any two words.
     const ALIKE_MIN: f64 = 0.75;
-    let name = name.to_ascii_lowercase().replace('-', "_");
-    let alike = |scenario: &Scenario| {
-        let contained = name.len() >= 3 && scenario.name.contains(&name);
-        let measure = strsim::jaro_winkler(scenario.name, &name);
-        if contained { 1.0 + measure } else { measure }
-    };
+    let alike = |scenario: &Scenario| strsim::jaro_winkler(scenario.name, name);
     let best = SCENARIOS.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)))?;
     (alike(best) >= ALIKE_MIN).then_some(best.name)
 }

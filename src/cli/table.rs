@@ -1,5 +1,6 @@
 //! The tables for people, and the text below them.
 
+use crate::lab::situations::Situation;
 use crate::lab::{Part, Scenario};
 use crate::runtime::Clock;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, Table, presets};
@@ -28,7 +29,7 @@ fn finish(mut table: Table, numbers: std::ops::Range<usize>) -> String {
 }
 
 /// Every test: name, part in both numberings, servers, network, title.
-pub fn of_tests(scenarios: &[Scenario]) -> String {
+pub fn of_tests(scenarios: &[&Scenario]) -> String {
     let mut table = plain(["test", "part", "since 2024", "servers", "network", "what it is about"]);
     for scenario in scenarios {
         table.add_row([
@@ -94,9 +95,14 @@ pub fn hardly_judged(tally: &Tally) -> Vec<&TestTally> {
 }
 
 /// The situations that no run exercised, as a paragraph; empty if there are none.
-pub fn of_situations(tally: &Tally) -> String {
+///
+/// Only the situations of parts that the campaign played as a whole: a single test exercises few.
+pub fn of_situations(tally: &Tally, whole: &[Part]) -> String {
     const COLUMNS: usize = 96;
-    let never = tally.situations.iter().filter(|(_, times)| **times == 0).map(|(name, _)| *name);
+    let expected = Situation::ALL.iter().filter(|situation| whole.contains(&situation.part()));
+    let never = expected
+        .map(|situation| situation.what())
+        .filter(|name| tally.situations.get(name).is_none_or(|times| *times == 0));
     let mut lines: Vec<String> = Vec::new();
     for name in never {
         match lines.last_mut() {

@@ -1,11 +1,12 @@
 //! `raftlab test`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use crate::lab::{self, Design, Report, Unfit};
-use crate::runtime::{Clock, RunConfig, time};
+use crate::lab::{self, Design, Part, Report, Unfit};
+use crate::runtime::{Clock, Failure, RunConfig, time};
 
 use crate::cli::args::{self, TestArgs};
 use crate::cli::campaign::{self, Campaign, LeftBehind, Until};
@@ -15,12 +16,13 @@ use crate::cli::progress::Progress;
 use crate::cli::report::ReportFile;
 use crate::cli::select;
 use crate::cli::table;
-use crate::cli::tally::Tally;
+use crate::cli::tally::{Tally, TestTally};
 
 /// Runs the chosen tests and prints the results.
 pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
     let campaign = plan(args)?;
     let (design, clock) = (campaign.design, campaign.config.clock);
+    let whole = select::whole_parts(&campaign.tests, design);
     let mut report_file = args.report.as_deref().map(ReportFile::create).transpose()?;
     let mut tally = Tally::new(&campaign.tests, args.seed);
     let mut left_behind = LeftBehind::default();
@@ -44,7 +46,7 @@ pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
     };
     // The results so far are printed even if the machine failed in the end.
     with_records(&mut tally, design);
-    print(&tally, clock, wall)?;
+    print(&tally, &whole, clock, wall)?;
     if let Some(line) = left_behind.last_straw() {
         let why = "the campaign ended early: a run left a thread behind that cannot be stopped and \
                    would slow down all others; see";
@@ -87,6 +89,7 @@ fn plan(args: &TestArgs) -> Result<Campaign, Trouble> {
         },
         jobs: args.jobs.unwrap_or_else(jobs),
         until,
+        fail_fast: args.fail_fast,
     })
 }
 
@@ -118,8 +121,8 @@ fn with_records(tally: &mut Tally, design: &Design) {
     }
 }
 
-fn print(tally: &Tally, clock: Clock, wall: Duration) -> Result<(), Trouble> {
-    output::print(&text(tally, clock, wall))?;
+fn print(tally: &Tally, whole: &[Part], clock: Clock, wall: Duration) -> Result<(), Trouble> {
+    output::print(&text(tally, whole, clock, wall))?;
     for test in table::hardly_judged(tally) {
         output::complain(
             "warning",
@@ -132,29 +135,64 @@ fn print(tally: &Tally, clock: Clock, wall: Duration) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// The table, the first failure of each test that failed, and what no run exercised.
-fn text(tally: &Tally, clock: Clock, wall: Duration) -> String {
+/// The table, the first failure of each test that failed, and what no run exercised of the parts
+/// that were played as a `whole`.
+fn text(tally: &Tally, whole: &[Part], clock: Clock, wall: Duration) -> String {
     if tally.runs() == 0 {
         return "no run has ended\n".to_string();
     }
     let mut text = table::of_results(tally, clock);
+    text.push_str(&failures(tally));
     for test in &tally.tests {
-        let (name, runs) = (test.scenario.name, test.runs);
-        let mut first = |what, count, report: &Option<Box<Report>>| {
-            let Some(report) = report else { return };
-            let _ =
-                writeln!(text, "\n{BAD}{what}{BAD:#} {name}: {count} of {runs} runs; the first:");
-            text.push_str(&failure(report));
-        };
-        first("FAILED", test.failed, &test.first_failure);
-        first("UNDECIDED", test.undecided, &test.first_undecided);
+        if let Some(report) = &test.first_undecided {
+            in_full(&mut text, "UNDECIDED", test, test.undecided, report);
+        }
     }
-    let situations = table::of_situations(tally);
+    let situations = table::of_situations(tally, whole);
     if !situations.is_empty() {
         let _ = write!(text, "\n{situations}");
     }
     let _ = writeln!(text, "\n{}", verdict(tally, clock, wall));
     text
+}
+
+/// The first failure of each test that failed. Tests that fail by the same rule at the same place
+/// are a group: its first test is shown in full, and each other one as a line.
+fn failures(tally: &Tally) -> String {
+    let mut groups: BTreeMap<(usize, Cause), String> = BTreeMap::new();
+    let mut first: BTreeMap<Cause, usize> = BTreeMap::new();
+    for (number, test) in tally.tests.iter().enumerate() {
+        let Some(report) = &test.first_failure else { continue };
+        let Some(cause) = report.failure.as_ref().map(cause) else { continue };
+        let group = *first.entry(cause.clone()).or_insert(number);
+        let text = groups.entry((group, cause)).or_default();
+        match group == number {
+            true => in_full(text, "FAILED", test, test.failed, report),
+            false => {
+                let (name, line) = (test.scenario.name, output::here(&report.replay_line()));
+                let _ = writeln!(
+                    text,
+                    "{BAD}same{BAD:#}     {name}: {} of {}; {line}",
+                    test.failed, test.runs
+                );
+            }
+        }
+    }
+    groups.into_values().collect()
+}
+
+/// What broke and where in the code: kind, rule or limit, place.
+type Cause = (String, String, String);
+
+fn cause(failure: &Failure) -> Cause {
+    (failure.kind.to_string(), failure.name.clone(), failure.place.clone())
+}
+
+/// The heading of a test that did not pass, and its first such run.
+fn in_full(text: &mut String, what: &str, test: &TestTally, count: u64, report: &Report) {
+    let (name, runs) = (test.scenario.name, test.runs);
+    let _ = writeln!(text, "\n{BAD}{what}{BAD:#} {name}: {count} of {runs} runs; the first:");
+    text.push_str(&failure(report));
 }
 
 /// A failure's text; its last line is a command that works where it is printed.
@@ -205,7 +243,7 @@ mod tests {
     fn shown(reports: impl IntoIterator<Item = Report>) -> String {
         let mut tally = Tally::new(&[find_scenario("figure8_2c").unwrap()], 1);
         reports.into_iter().for_each(|report| tally.add(report));
-        plain(&text(&tally, Clock::Virtual, Duration::from_secs(3)))
+        plain(&text(&tally, &[Part::P2C], Clock::Virtual, Duration::from_secs(3)))
     }
 
     #[test]
@@ -226,10 +264,30 @@ mod tests {
         again    raftlab replay figure8_2c --seed 2
 
         never exercised:
-          a vote was split
+          a server crashed with writes it had not synced;
+          entries of an older term were committed along with a leader's own
 
         4 runs of 1 test: 2 failed (125 virtual s in 3.0 s, 0.01 of CPU)
         ");
+    }
+
+    #[test]
+    fn tests_that_fail_alike_are_one_group() {
+        let tests = ["figure8_2c", "basic_agree_2b", "backup_2b"];
+        let mut tally = Tally::new(&tests.map(|name| find_scenario(name).unwrap()), 1);
+        let failed = |test: usize, rule: &str| {
+            let mut report = Report { test: tests[test], ..sample::failed(2) };
+            report.failure.as_mut().unwrap().name = rule.to_string();
+            report
+        };
+        for report in [failed(0, "LogMatching"), failed(1, "panic"), failed(2, "LogMatching")] {
+            tally.add(report);
+        }
+        let text = plain(&failures(&tally));
+        let broken = text.lines().filter(|line| line.starts_with("broken")).count();
+        assert_eq!(broken, 2, "one of each rule in full: {text}");
+        let same = "same     backup_2b: 1 of 1; raftlab replay backup_2b --seed 2\n\nFAILED basic";
+        assert!(text.contains(same), "{text}");
     }
 
     #[test]
@@ -244,7 +302,8 @@ mod tests {
         again    raftlab replay figure8_2c --seed 2
 
         never exercised:
-          a vote was split
+          a server crashed with writes it had not synced;
+          entries of an older term were committed along with a leader's own
 
         3 runs of 1 test: none failed, 2 undecided (94 virtual s in 3.0 s, 0.01 of CPU)
         ");

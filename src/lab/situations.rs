@@ -3,9 +3,11 @@
 //! A situation is no failure. Raft has a rule for each of them, and a rule that no run needed was
 //! not tested. The observers count situations during a run; the command line adds them up.
 
+use super::Part;
+
 /// Makes [`Situation`] and the descriptions from one list.
 macro_rules! situations {
-    ($($name:ident: $what:literal,)*) => {
+    ($($name:ident: $part:ident, $what:literal,)*) => {
         /// An event for which Raft has a rule.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Situation {
@@ -20,30 +22,35 @@ macro_rules! situations {
             pub const fn what(self) -> &'static str {
                 match self { $(Situation::$name => $what,)* }
             }
+
+            /// The part of the lab whose scenarios should exercise it.
+            pub const fn part(self) -> Part {
+                match self { $(Situation::$name => Part::$part,)* }
+            }
         }
     };
 }
 
 situations! {
-    RivalCandidates: "two candidates asked for votes in one term",
-    NoLeaderElected: "a term in which votes were asked for had no leader",
-    VoteTaken: "a vote was refused because the voter had voted for another",
-    VoteToOutdatedRefused: "a vote was refused because of the candidate's log",
-    LeaderReturned: "a server led again after another had",
-    LeaderDeposed: "a leader heard of a newer term",
-    LeaderCrashed: "a leader crashed",
-    LeaderCrashedUncommitted: "a leader crashed with uncommitted entries of its term",
-    CrashedUnsynced: "a server crashed with writes it had not synced",
-    StaleRequest: "a request of an older term arrived",
-    StaleReply: "a reply to a request of an older term arrived",
-    MismatchRefused: "entries were refused because the logs differed before them",
-    LogTruncated: "a follower's conflicting entries were deleted",
-    OldEntriesCommitted: "entries of an older term were committed along with a leader's own",
-    SnapshotTaken: "a server took a snapshot of its own",
-    SnapshotInstalled: "a leader's snapshot was installed",
-    SnapshotOverConflict: "a leader's snapshot replaced a conflicting log",
-    SnapshotKeptSuffix: "a leader's snapshot was installed and the entries after it stayed",
-    StaleSnapshotOffered: "a leader's snapshot arrived that the follower no longer needed",
+    RivalCandidates: P2A, "two candidates asked for votes in one term",
+    NoLeaderElected: P2A, "a term in which votes were asked for had no leader",
+    VoteTaken: P2A, "a vote was refused because the voter had voted for another",
+    VoteToOutdatedRefused: P2B, "a vote was refused because of the candidate's log",
+    LeaderReturned: P2A, "a server led again after another had",
+    LeaderDeposed: P2A, "a leader heard of a newer term",
+    LeaderCrashed: P2C, "a leader crashed",
+    LeaderCrashedUncommitted: P2C, "a leader crashed with uncommitted entries of its term",
+    CrashedUnsynced: P2C, "a server crashed with writes it had not synced",
+    StaleRequest: P2B, "a request of an older term arrived",
+    StaleReply: P2B, "a reply to a request of an older term arrived",
+    MismatchRefused: P2B, "entries were refused because the logs differed before them",
+    LogTruncated: P2B, "a follower's conflicting entries were deleted",
+    OldEntriesCommitted: P2C, "entries of an older term were committed along with a leader's own",
+    SnapshotTaken: P2D, "a server took a snapshot of its own",
+    SnapshotInstalled: P2D, "a leader's snapshot was installed",
+    SnapshotOverConflict: P2D, "a leader's snapshot replaced a conflicting log",
+    SnapshotKeptSuffix: P2D, "a leader's snapshot was installed and the entries after it stayed",
+    StaleSnapshotOffered: P2D, "a leader's snapshot arrived that the follower no longer needed",
 }
 
 /// How often each situation occurred.

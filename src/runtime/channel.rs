@@ -10,46 +10,56 @@ use super::time::Instant;
 use super::{context, real};
 
 /// The receivers are gone; the error returns the message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the message was not sent: the receivers of the channel are gone")]
 pub struct SendError<T>(pub T);
 
 /// Why a message was not sent; the error returns the message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TrySendError<T> {
     /// There is no room now.
+    #[error("the message was not sent: the channel is full")]
     Full(T),
     /// The receivers are gone.
+    #[error("the message was not sent: the receivers of the channel are gone")]
     Disconnected(T),
 }
 
 /// Why a message was not sent in time; the error returns the message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SendTimeoutError<T> {
     /// The time ran out.
+    #[error("the message was not sent in time")]
     Timeout(T),
     /// The receivers are gone.
+    #[error("the message was not sent: the receivers of the channel are gone")]
     Disconnected(T),
 }
 
 /// The channel is empty and the senders are gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the channel is empty, and its senders are gone")]
 pub struct RecvError;
 
 /// Why nothing was received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TryRecvError {
     /// There is nothing now.
+    #[error("the channel is empty")]
     Empty,
     /// The channel is empty and the senders are gone.
+    #[error("the channel is empty, and its senders are gone")]
     Disconnected,
 }
 
 /// Why nothing was received in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RecvTimeoutError {
     /// The time ran out.
+    #[error("nothing was received in time")]
     Timeout,
     /// The channel is empty and the senders are gone.
+    #[error("the channel is empty, and its senders are gone")]
     Disconnected,
 }
 

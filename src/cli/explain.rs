@@ -1,0 +1,112 @@
+//! `raftlab explain`: the story of one test, from the comment above its function.
+
+use std::fmt::Write;
+
+use include_dir::{Dir, include_dir};
+
+use crate::cli::args::ExplainArgs;
+use crate::cli::exit::{Status, Trouble};
+use crate::cli::{output, select};
+use crate::lab::Scenario;
+
+static SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/lab/scenarios");
+
+/// Where the stories are, from the root of the crate.
+const FOLDER: &str = "src/lab/scenarios";
+
+/// Prints what one test does, what fails it, where it is, and how to run it.
+pub fn explain(args: &ExplainArgs) -> Result<Status, Trouble> {
+    output::print(&text(select::known(&args.name)?))?;
+    Ok(Status::Passed)
+}
+
+fn text(scenario: &Scenario) -> String {
+    let (file, story) = story(scenario.name).unwrap_or_default();
+    let Scenario { name, part, servers, title, breaks, .. } = scenario;
+    let network = match (scenario.puppets, scenario.unreliable) {
+        (true, _) => "only S0 is real; the test plays the others",
+        (false, true) => "unreliable network",
+        (false, false) => "reliable network",
+    };
+    let mut text = format!("{name}: {title}\npart {part}; {servers} servers; {network}\n\n");
+    if !story.is_empty() {
+        let _ = writeln!(text, "{story}\n");
+    }
+    let line = output::here(&format!("raftlab test {name}"));
+    let _ = writeln!(text, "fails on  {breaks}\nsource    {file}\nrun it    {line}");
+    text
+}
+
+/// The file that has the function `name`, and the comment above the function, as plain text.
+fn story(name: &str) -> Option<(String, String)> {
+    let head = format!("pub fn {name}(");
+    files(&SCENARIOS).find_map(|(path, source)| {
+        let at = source.lines().position(|line| line.starts_with(&head))?;
+        let above: Vec<&str> = source.lines().take(at).collect();
+        let comment = above.iter().rev().take_while(|line| line.starts_with("///")).count();
+        let lines = above[at - comment..].iter().filter_map(|line| plain(line));
+        Some((format!("{FOLDER}/{path}"), lines.collect::<Vec<_>>().join("\n")))
+    })
+}
+
+/// Every source file below `folder`: its path from the folder of scenarios, and its text.
+fn files(folder: &'static Dir<'_>) -> Box<dyn Iterator<Item = (String, &'static str)>> {
+    let own = folder.files().filter_map(|file| {
+        let path: Vec<_> = file.path().iter().map(|part| part.to_string_lossy()).collect();
+        Some((path.join("/"), file.contents_utf8()?))
+    });
+    Box::new(own.chain(folder.dirs().flat_map(files)))
+}
+
+/// A line of a comment as text for a terminal: without slashes, links and fences.
+fn plain(line: &str) -> Option<String> {
+    let text = line.trim_start_matches('/');
+    let text = text.strip_prefix(' ').unwrap_or(text);
+    if text.starts_with("```") {
+        return None;
+    }
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, link)) = rest.split_once("[`") {
+        let Some((label, after)) = link.split_once("`]") else { break };
+        let target = after.strip_prefix('(').and_then(|target| target.split_once(')'));
+        plain += before;
+        plain += label;
+        rest = target.map_or(after, |(_, after)| after);
+    }
+    Some(plain + rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::SCENARIOS;
+
+    #[test]
+    fn every_test_has_a_story_of_a_sentence_at_least() {
+        for scenario in SCENARIOS {
+            let (file, story) = story(scenario.name).unwrap_or_default();
+            assert!(story.contains('.'), "{} has no story, in {file:?}", scenario.name);
+            assert!(!story.contains("```") && !story.contains("[`"), "{story}");
+        }
+    }
+
+    #[test]
+    fn links_and_fences_are_left_out() {
+        assert_eq!(
+            plain("/// See [`Stage::lie`] and [`x`](super::x)."),
+            Some("See Stage::lie and x.".into())
+        );
+        assert_eq!(plain("/// index   1   2"), Some("index   1   2".into()));
+        assert_eq!((plain("/// ```text"), plain("///")), (None, Some(String::new())));
+    }
+
+    #[test]
+    fn the_explanation_ends_with_how_to_run_it() {
+        let test = crate::lab::find_scenario("vote_rules_2a").unwrap();
+        let text = text(test);
+        assert!(text.starts_with("vote_rules_2a: one vote per term\npart 2A; 3 servers; only S0"));
+        assert!(text.contains("\nsource    src/lab/scenarios/votes.rs\n"), "{text}");
+        assert!(text.trim_end().ends_with("test vote_rules_2a"), "{text}");
+    }
+}
