@@ -15,12 +15,14 @@
 //! - [`checker`]: decides whether a history of concurrent operations is linearizable.
 //! - [`history`]: recorded histories, and the files that they are read from.
 //! - [`lab`]: the suite: designs, cluster, observers, scenarios, reports.
+//! - [`compare`]: measures what a design costs, in the same way for every design.
 //! - `cli`: the command line, for any list of designs (feature `cli`).
 
 pub mod api;
 pub mod checker;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod compare;
 #[cfg(feature = "solutions")]
 pub mod driver;
 pub mod history;

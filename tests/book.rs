@@ -6,8 +6,8 @@ mod support;
 
 use std::fs;
 
+use raftlab::compare::{Comparison, EXPERIMENTS, Row};
 use raftlab::lab::DESIGNS;
-use raftlab::lab::compare::{Comparison, EXPERIMENTS, Row};
 use support::made;
 
 const BEGIN: &str = "<!-- made by scripts/fix from a comparison -->\n";

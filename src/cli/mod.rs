@@ -1,4 +1,4 @@
-//! The command line: parse, call `lab`, print.
+//! The command line: parse, call `lab` or `compare`, print.
 //!
 //! Scripts and graders may rely on the arguments (`args`), the exit status (`exit`), the report
 //! file (`report`) and a comparison's figures (`compare`). The tables are for people and may

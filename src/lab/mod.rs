@@ -84,7 +84,6 @@
 
 mod application;
 mod cluster;
-pub mod compare;
 mod design;
 mod digest;
 pub mod kv;
@@ -125,7 +124,7 @@ pub use digest::Digest;
 pub use kv_design::KV;
 pub use raft_rpc::RaftPeer;
 pub use report::Report;
-pub use run::{Observing, run_and_explain, run_scenario, run_scenario_observing};
+pub use run::{Observing, run_and_explain, run_scenario, run_scenario_observing, run_unjudged};
 pub use scenario::{NoSuchPart, Part, SCENARIOS, Scenario, find_scenario};
 pub use service::{Below, Count, Counted, Counter, Counting, KvClient, KvDesign};
 #[cfg(feature = "cli")]

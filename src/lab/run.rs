@@ -1,4 +1,4 @@
-//! Runs one scenario once.
+//! Runs one scenario once, or a story that is no test.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,6 +117,45 @@ pub fn run_scenario_observing(
         histories,
         record: log.with(std::mem::take),
     }
+}
+
+/// Runs `story` on `servers` servers of `design`, and returns its result. No observer watches, and
+/// tasks that outlive the run do not fail it: this is for measurements, not for tests.
+///
+/// The network is reliable; the story may add rules to it. The servers are down until the story
+/// chooses their service with [`Cluster::serve`].
+///
+/// # Errors
+/// The [`Failure`] that ended the run.
+pub fn run_unjudged<T: Send + 'static>(
+    servers: usize,
+    design: &Design,
+    config: &RunConfig,
+    story: impl FnOnce(&Cluster) -> T + Send + 'static,
+) -> Result<T, Failure> {
+    // Made before the run, since making it reads the real clock.
+    labrpc::context();
+    let scenario = Scenario {
+        name: "unjudged",
+        // A part in which the scenario provides the service.
+        part: Part::P3A,
+        servers,
+        unreliable: false,
+        puppets: false,
+        title: "",
+        breaks: "",
+        run: |_| {},
+    };
+    let main = {
+        let (design, config) = (*design, config.clone());
+        move || {
+            let cluster = Cluster::new(&scenario, design, &config, None, Arc::default());
+            let result = story(&cluster);
+            cluster.finish();
+            result
+        }
+    };
+    runtime::run(config, main).result
 }
 
 /// The observers of a run; `None` with puppets, which may send what no real server would.

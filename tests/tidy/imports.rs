@@ -34,7 +34,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("cli", &["api", "checker", "history", "lab", "record", "runtime"]),
+    ("compare", &["api", "runtime", "persister", "labrpc", "lab"]),
+    ("cli", &["api", "checker", "history", "runtime", "record", "lab", "compare"]),
 ];
 
 /// Paths that only `runtime` and `cli` may name.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
-use crate::lab::compare::{Comparison, Figure, Metric, Row};
+use crate::compare::{Comparison, Figure, Metric, Row};
 use serde::Serialize;
 
 /// A comparison.

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use crate::lab::compare::Value;
+use crate::compare::Value;
 use include_dir::{Dir, include_dir};
 
 static RAFT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/raft");

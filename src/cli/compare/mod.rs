@@ -11,8 +11,8 @@ mod work;
 
 use std::num::NonZeroU64;
 
+use crate::compare::{Comparison, EXPERIMENTS};
 use crate::lab::Design;
-use crate::lab::compare::{Comparison, EXPERIMENTS};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::args::CompareArgs;

@@ -133,8 +133,8 @@ fn table(figures: &Figures, metrics: &[MetricFigures]) -> Markup {
 mod tests {
     use std::num::NonZeroU64;
 
+    use crate::compare::{Comparison, EXPERIMENTS};
     use crate::lab::DESIGNS;
-    use crate::lab::compare::{Comparison, EXPERIMENTS};
 
     use super::*;
 
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn what_is_plotted_is_measured() {
-        let metrics = crate::lab::compare::METRICS;
+        let metrics = crate::compare::METRICS;
         for id in LINES.iter().chain(RANGES.iter().flat_map(|(_, ids, _)| *ids)) {
             assert!(metrics.iter().any(|metric| metric.id == *id), "no metric {id}");
         }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use crate::compare::{Experiment, Value};
 use crate::lab::Design;
-use crate::lab::compare::{Experiment, Value};
 use crate::runtime::Failure;
 
 use crate::cli::exit::{Status, Trouble};

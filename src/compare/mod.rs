@@ -40,7 +40,7 @@ mod traffic;
 
 use std::time::Duration;
 
-use super::Design;
+use crate::lab::Design;
 use crate::runtime::Failure;
 use bench::Bench;
 pub use list::METRICS;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::api::{ApplyMsg, Consensus, Index, ServerId};
-use crate::lab::application::{Application, Living, Seat};
+use crate::lab::{Application, Living, Seat};
 use crate::runtime::channel::{Receiver, Sender, bounded};
 use crate::runtime::sync::Quiet;
 use crate::runtime::{thread, time};

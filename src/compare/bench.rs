@@ -9,9 +9,7 @@ use super::metric::Value;
 use super::traffic::{Losing, Traffic};
 use super::{Experiment, Rig};
 use crate::api::{Index, ServerId, Started};
-use crate::lab::cluster::{Cluster, Tally};
-use crate::lab::{Design, Part, Scenario};
-use crate::labrpc;
+use crate::lab::{Cluster, Design, run_unjudged};
 use crate::runtime::{self, Clock, Failure, FailureKind, RunConfig, Schedule};
 use crate::runtime::{thread, time};
 
@@ -38,8 +36,6 @@ pub(super) fn run(
     design: &Design,
     seed: u64,
 ) -> Result<Vec<Value>, Failure> {
-    // Made before the run, since making it reads the real clock.
-    labrpc::context();
     let config = RunConfig {
         clock: Clock::Virtual,
         seed,
@@ -48,40 +44,19 @@ pub(super) fn run(
         elapsed_max: Duration::from_secs(600),
         ..RunConfig::default()
     };
-    let (rig, story, design) = (experiment.rig, experiment.story, *design);
-    let main = {
-        let config = config.clone();
-        move || {
-            let bench = Bench::new(rig, design, &config);
-            let values = story(&bench);
-            bench.cluster.finish();
-            values
-        }
-    };
-    runtime::run(&config, main).result
+    let (rig, story) = (experiment.rig, experiment.story);
+    run_unjudged(rig.servers, design, &config, move |cluster| story(&Bench::new(rig, cluster)))
 }
 
 impl Bench {
-    fn new(rig: Rig, design: Design, config: &RunConfig) -> Bench {
-        let scenario = Scenario {
-            name: "compare",
-            // A part in which the scenario provides the service.
-            part: Part::P3A,
-            servers: rig.servers,
-            unreliable: false,
-            puppets: false,
-            title: "",
-            breaks: "",
-            run: |_| {},
-        };
-        let cluster = Cluster::new(&scenario, design, config, None, Arc::new(Tally::default()));
-        let traffic = Arc::new(Traffic::new(&design, rig.leg));
+    fn new(rig: Rig, cluster: &Cluster) -> Bench {
+        let traffic = Arc::new(Traffic::new(&cluster.design(), rig.leg));
         cluster.network().tap(traffic.clone());
         cluster.network().add_rule("compare", traffic.clone());
         cluster.network().add_rule("compare-losses", Arc::new(Losing(traffic.clone())));
         let applied = Applied::with_snapshots(rig.snapshot_interval);
         cluster.serve(Arc::new(applied.clone()));
-        Bench { cluster, traffic, applied }
+        Bench { cluster: cluster.clone(), traffic, applied }
     }
 
     /// Waits until a connected server leads; of several the one with the highest term.
