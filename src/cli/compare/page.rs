@@ -90,6 +90,7 @@ fn group(
     Ok(html! {
         section {
             h2 { (heading) }
+            div.wide { (table(figures, metrics)) }
             @if !plots.is_empty() {
                 div.plots {
                     @for (caption, svg) in plots {
@@ -97,11 +98,12 @@ fn group(
                     }
                 }
             }
-            div.wide { (table(figures, metrics)) }
             dl {
                 @for metric in metrics {
-                    dt { (metric.name) }
-                    dd { (metric.reason()) }
+                    div {
+                        dt { (metric.name) }
+                        dd { (metric.reason()) }
+                    }
                 }
             }
         }

@@ -18,7 +18,7 @@ const COLOURS: [RGBColor; 3] =
 /// The marks of designs, for print without colour.
 pub const MARKS: [&str; 3] = ["●", "▲", "✕"];
 
-/// The width of a plot in pixels, where the page has room for it.
+/// The width of a plot in pixels, which the page scales to its column.
 const WIDTH: u32 = 560;
 
 /// The colour of the design in `slot`, as CSS writes it.
