@@ -1,4 +1,5 @@
-//! Replication: how a leader sends entries, how a follower stores them, what a response tells.
+//! Replication: how a leader sends entries, how a follower stores them, when they are committed
+//! (Raft §5.3, §5.4.2).
 //!
 //! ```text
 //! leader    prev ├─ entries ──────┤           next advances at once, as if they had arrived
@@ -11,13 +12,43 @@
 //! also carries the newest commit index: under load a [`Ready`](super::Ready) has one append per
 //! follower.
 
+use bytes::Bytes;
+
 use super::message::{Kind, Message};
 use super::progress::{Flow, Outgoing};
-use super::raft::Raft;
+use super::raft::{Error, Raft, Role};
 use super::storage::Storage;
 use crate::api::{Entry, Index, Position, ServerId};
 
 impl<S: Storage> Raft<S> {
+    /// Appends a command to the log and sends it to every other node.
+    ///
+    /// # Errors
+    /// [`Error::ProposalDropped`]: this node does not lead, or is transferring its leadership.
+    pub fn propose(&mut self, data: Bytes) -> Result<Position, Error> {
+        if self.role != Role::Leader || self.lead_transferee.is_some() {
+            return Err(Error::ProposalDropped { leader: self.lead });
+        }
+        let position = self.append_entry(data);
+        self.broadcast_append();
+        Ok(position)
+    }
+
+    /// Appends an entry of this term to a leader's log, and counts the leader's own copy.
+    ///
+    /// The copy may count before it is on disk, since its effects leave in a later
+    /// [`Ready`](super::Ready) than the entry itself; in a cluster of one, in the same.
+    pub(super) fn append_entry(&mut self, data: Bytes) -> Position {
+        let index = self.log.last_index().next();
+        self.log.push(Entry { term: self.term, index, data });
+        if let Some(slot) = self.prs.slot(self.id) {
+            self.prs[slot].matched = index;
+            self.prs[slot].next = index.next();
+        }
+        self.try_commit();
+        Position { term: self.term, index }
+    }
+
     /// Sends an append to every other node: with the entries that it lacks, or without entries.
     pub(super) fn broadcast_append(&mut self) {
         for slot in 0..self.prs.len() {
@@ -194,6 +225,19 @@ impl<S: Storage> Raft<S> {
             self.send_append(slot);
         }
         self.complete_transfer(slot);
+    }
+
+    /// Commits what a majority has, if its last entry is of this term; returns whether it did.
+    ///
+    /// "Only log entries from the leader's current term are committed by counting replicas"
+    /// (Raft §5.4.2): an entry of an older term that a majority has may still be replaced
+    /// (Figure 8). The no-op entry of each leader ensures that there is an entry to count.
+    fn try_commit(&mut self) -> bool {
+        if self.role != Role::Leader {
+            return false;
+        }
+        let index = self.prs.majority_has(|node| node.matched);
+        self.log.commit(index, self.term)
     }
 
     /// Handles a rejection: the follower lacks `prev`, so go back to where both logs could agree.

@@ -14,6 +14,21 @@ use super::storage::Storage;
 use crate::api::{Index, ServerId};
 
 impl<S: Storage> Raft<S> {
+    /// Handles one tick on a leader.
+    pub(super) fn tick_heartbeat(&mut self) {
+        self.election_elapsed += 1;
+        self.heartbeat_elapsed += 1;
+        if self.election_elapsed >= self.config.election_tick {
+            self.election_elapsed = 0;
+            self.check_quorum();
+            self.lead_transferee = None;
+        }
+        if self.role == Role::Leader && self.heartbeat_elapsed >= self.config.heartbeat_tick {
+            self.heartbeat_elapsed = 0;
+            self.beat();
+        }
+    }
+
     /// Sends a heartbeat to every other node, if this node leads.
     pub(super) fn beat(&mut self) {
         if self.role != Role::Leader {

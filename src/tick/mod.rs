@@ -43,19 +43,14 @@
 //! Five features go beyond the plain algorithm: pre-vote, check quorum, leader transfer, read
 //! index, flow control. Each is off by default, and its file gives the reason.
 //!
-//! Read `raft.rs` first (state and the comparison of terms), then `election.rs`, `append.rs` and
-//! `commit.rs`, then [`Ready`].
+//! Read `raft.rs` first (state and the changes of role), then `step.rs` (the path of a message),
+//! `election.rs` and `append.rs`, then [`Ready`].
 
 mod append;
-mod candidate;
-mod chance;
 mod check_quorum;
-mod commit;
 mod config;
 mod election;
-mod follower;
 mod heartbeat;
-mod leader;
 mod log;
 mod memory;
 mod message;
@@ -66,13 +61,13 @@ mod raw_node;
 mod read_index;
 mod ready;
 mod snapshot;
+mod step;
 mod storage;
 #[cfg(test)]
 mod tests;
 mod transfer;
 
-pub use chance::Chance;
-pub use config::{Config, ConfigError, FlowControl};
+pub use config::{Chance, Config, ConfigError, FlowControl};
 pub use log::RaftLog;
 pub use memory::MemoryStorage;
 pub use message::{Kind, Local, Message};

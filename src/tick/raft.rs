@@ -1,16 +1,14 @@
-//! The state of a node, and the one entry point for all messages.
+//! The state of a node, and what all roles share: the clock, the changes of role, the outbox.
 //!
-//! This file has the parts that all roles share: the comparison of terms, the changes of role, the
-//! clock. How each role handles a message is in `follower.rs`, `candidate.rs` and `leader.rs`.
+//! How a node handles a message is in `step.rs`.
 
-use super::chance::Chance;
-use super::config::{Config, ConfigError};
+use super::config::{Chance, Config, ConfigError};
 use super::log::RaftLog;
-use super::message::{Kind, Local, Message};
+use super::message::{Kind, Message};
 use super::progress::{Flow, Progress, Tracker};
 use super::read_index::{ReadState, Reads};
 use super::storage::{HardState, Snapshot, Storage, StorageError};
-use crate::api::{Entry, Index, Position, ServerId, Term};
+use crate::api::{Index, ServerId, Term};
 
 /// The roles of a node (Figure 4), and the additional role of a pre-vote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -143,98 +141,6 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Handles one message from another node.
-    pub fn step(&mut self, message: Message) {
-        if message.term != self.term && !self.admit(&message) {
-            return;
-        }
-        let Message { from, term, kind, .. } = message;
-        match kind {
-            Kind::RequestVote { last, .. } => self.on_request_vote(from, last),
-            Kind::RequestPreVote { last } => self.on_request_pre_vote(from, term, last),
-            // The grant of a pre-vote that is over.
-            Kind::RequestPreVoteResponse { granted: true } if term != self.term.next() => {}
-            kind => match self.role {
-                Role::Leader => self.step_leader(from, kind),
-                Role::Follower => self.step_follower(from, kind),
-                Role::Candidate | Role::PreCandidate => self.step_candidate(from, kind),
-            },
-        }
-    }
-
-    /// Handles one input from the node's own clock or application.
-    ///
-    /// # Errors
-    /// The input is refused: [`Error::ProposalDropped`] and [`Error::NotLeader`] name the node to
-    /// ask instead, if it is known.
-    pub fn step_local(&mut self, local: Local) -> Result<(), Error> {
-        match local {
-            Local::Hup => self.hup(false),
-            Local::Beat => self.beat(),
-            Local::CheckQuorum => self.check_quorum(),
-            Local::Propose { data } => return self.propose(data).map(drop),
-            Local::TransferLeader { to } => return self.transfer_leader(to),
-            Local::ReadIndex { context } => return self.read_index(context),
-        }
-        Ok(())
-    }
-
-    /// Compares a message's term with our own (Raft §5.1); returns whether to handle the message.
-    ///
-    /// "If one server's current term is smaller than the other's, then it updates its current
-    /// term to the larger value. If a candidate or leader discovers that its term is out of date,
-    /// it immediately reverts to follower state."
-    fn admit(&mut self, message: &Message) -> bool {
-        if message.term < self.term {
-            self.answer_older_term(message);
-            return false;
-        }
-        if self.is_kept_by_lease(&message.kind) {
-            return false;
-        }
-        match message.kind {
-            // A pre-vote and its grant name a term that no node is in yet.
-            Kind::RequestPreVote { .. } | Kind::RequestPreVoteResponse { granted: true } => {}
-            _ if message.kind.is_from_leader() => {
-                self.become_follower(message.term, Some(message.from));
-            }
-            _ => self.adopt_term(message.term),
-        }
-        true
-    }
-
-    /// Enters a newer `term` whose leader is unknown.
-    ///
-    /// The election timer keeps running: a follower becomes a candidate "if election timeout
-    /// elapses without receiving AppendEntries RPC from current leader or granting vote to
-    /// candidate" (Figure 2). Otherwise nodes with shorter logs, none of which can win, would delay
-    /// the node that can.
-    fn adopt_term(&mut self, term: Term) {
-        let (elapsed, timeout) = (self.election_elapsed, self.randomized_election_timeout);
-        let waits = self.role != Role::Leader;
-        self.become_follower(term, None);
-        if waits {
-            (self.election_elapsed, self.randomized_election_timeout) = (elapsed, timeout);
-        }
-    }
-
-    /// Answers a request of an older term, so that its sender learns our term and nothing else.
-    fn answer_older_term(&mut self, message: &Message) {
-        let kind = match message.kind {
-            Kind::Append { prev, .. } => {
-                Kind::AppendResponse { index: prev.index, rejection: Some(self.log.last()) }
-            }
-            Kind::Snapshot { .. } => {
-                Kind::AppendResponse { index: Index(0), rejection: Some(self.log.last()) }
-            }
-            Kind::Heartbeat { .. } => Kind::HeartbeatResponse { round: 0 },
-            Kind::RequestVote { .. } => Kind::RequestVoteResponse { granted: false },
-            Kind::RequestPreVote { .. } => Kind::RequestPreVoteResponse { granted: false },
-            _ => return,
-        };
-        self.send(message.from, kind);
-    }
-
     /// Becomes a follower in `term`, which follows `lead` or waits for a leader.
     pub fn become_follower(&mut self, term: Term, lead: Option<ServerId>) {
         self.reset(term);
@@ -307,21 +213,6 @@ impl<S: Storage> Raft<S> {
     #[inline]
     pub(super) fn send_in(&mut self, term: Term, to: ServerId, kind: Kind) {
         self.msgs.push(Message { from: self.id, to, term, kind });
-    }
-
-    /// Appends an entry of this term to a leader's log, and counts the leader's own copy.
-    ///
-    /// The copy may count before it is on disk, since its effects leave in a later
-    /// [`Ready`](super::Ready) than the entry itself; in a cluster of one, in the same.
-    pub(super) fn append_entry(&mut self, data: bytes::Bytes) -> Position {
-        let index = self.log.last_index().next();
-        self.log.push(Entry { term: self.term, index, data });
-        if let Some(slot) = self.prs.slot(self.id) {
-            self.prs[slot].matched = index;
-            self.prs[slot].next = index.next();
-        }
-        self.try_commit();
-        Position { term: self.term, index }
     }
 }
 

@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 
-use super::chance::Chance;
-use super::config::Config;
+use super::config::{Chance, Config};
 use super::message::{Local, Message};
 use super::raft::{Error, Raft};
 use super::ready::{Ready, SoftState};

@@ -22,9 +22,8 @@ mod timeouts;
 
 use bytes::Bytes;
 
-use super::chance::Chance;
 use super::storage::{HardState, Snapshot};
-use super::{ConfState, Config, Kind, MemoryStorage, Message, Raft};
+use super::{Chance, ConfState, Config, Kind, MemoryStorage, Message, Raft};
 use crate::api::{Entry, Index, Position, ServerId, Term};
 
 type Node = Raft<MemoryStorage>;
