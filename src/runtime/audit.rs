@@ -11,9 +11,9 @@ use super::sim::{self, Trace};
 pub struct Difference {
     /// Number of the first event that differs, from 0.
     pub event: usize,
-    /// What the first run did there; `None` if it had ended.
+    /// That event in the first run; `None` if the run had ended.
     pub first: Option<String>,
-    /// What the second run did there; `None` if it had ended.
+    /// That event in the second run; `None` if the run had ended.
     pub second: Option<String>,
 }
 
@@ -35,12 +35,12 @@ impl fmt::Display for Difference {
 /// Returns the hash on which both runs agree.
 ///
 /// # Errors
-/// [`Difference`] names the first event that differs. Look there, and shortly before, for something
-/// that does not follow from the seed: the order of a hash map, an address, a static that an
-/// earlier run changed.
+/// [`Difference`] names the first event that differs. At that event, or shortly before it, look for
+/// something that does not follow from the seed: the order of a hash map, an address, a static that
+/// an earlier run changed.
 ///
 /// # Panics
-/// When called from inside a run, and for a config on the real clock, which repeats nothing.
+/// When called from inside a run, and with a config for the real clock, which cannot repeat a run.
 pub fn audit<T: Send + 'static>(
     config: &RunConfig,
     main: impl FnOnce() -> T + Clone + Send + 'static,

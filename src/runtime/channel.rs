@@ -9,12 +9,12 @@ use super::sim::{self, SimReceiver, SimSender};
 use super::time::Instant;
 use super::{context, real};
 
-/// The receivers are gone; the error returns the message.
+/// No receiver is left. The error contains the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the message was not sent: the receivers of the channel are gone")]
 pub struct SendError<T>(pub T);
 
-/// Why a message was not sent; the error returns the message.
+/// Why a message was not sent. The error contains the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TrySendError<T> {
     /// There is no room now.
@@ -25,7 +25,7 @@ pub enum TrySendError<T> {
     Disconnected(T),
 }
 
-/// Why a message was not sent in time; the error returns the message.
+/// Why a message was not sent in time. The error contains the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SendTimeoutError<T> {
     /// The time ran out.
@@ -44,7 +44,7 @@ pub struct RecvError;
 /// Why nothing was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TryRecvError {
-    /// There is nothing now.
+    /// The channel has no message now.
     #[error("the channel is empty")]
     Empty,
     /// The channel is empty and the senders are gone.
@@ -68,10 +68,10 @@ pub struct Sender<T>(Tx<T>);
 
 /// The receiving half of a channel.
 ///
-/// When the last receiver is dropped, the messages that were sent and not received are dropped with
-/// it, on either clock. A task that waits in `send` gets its message back, and so does every later
-/// `send`. So a message in a channel may never be read: if it must not be lost, the reader has to
-/// acknowledge it.
+/// On both clocks, dropping the last receiver also drops the messages that were sent and not
+/// received. A task that waits in `send` gets its message back in the error, and so does every
+/// later caller. So a message that was sent may never be read: if it must not be lost, the reader
+/// has to acknowledge it.
 pub struct Receiver<T> {
     rx: Rx<T>,
     /// Shown every message that is received; see [`Receiver::inspect`].
@@ -91,7 +91,7 @@ enum Rx<T> {
     Sim(SimReceiver<T>),
 }
 
-/// Makes a channel with room for `capacity` messages; with 0 every send waits for its receive.
+/// Makes a channel with room for `capacity` messages. With 0, a send waits for its receiver.
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     if sim::current().is_some() {
         return in_simulation(Some(capacity));
@@ -166,8 +166,8 @@ impl<T> Sender<T> {
 impl<T> Receiver<T> {
     /// Shows every message that is received from now on to `hook`, after earlier hooks.
     ///
-    /// The receiving task runs the hook in place, before it has the message; there is no scheduling
-    /// point in between. Hooks are for observers and must not block.
+    /// The receiving task itself calls the hook, just before it gets the message, without a
+    /// scheduling point between the two. Hooks are for observers and must not block.
     ///
     /// ```
     /// use std::sync::Arc;

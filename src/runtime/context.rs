@@ -1,4 +1,4 @@
-//! The run and the task that the current OS thread is in, and so the clock that is on.
+//! The run and the task that the calling OS thread is in; calls go to the clock of that run.
 
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
@@ -21,7 +21,7 @@ pub(super) struct RealTask {
     pub(super) label: Option<u32>,
     /// The run is over and the task only runs destructors: nothing unwinds it any more.
     pub(super) leaving: Cell<bool>,
-    /// How often it has waited since the run ended, and since when, in wall time.
+    /// Number of waits since the run ended, and the wall time of the first, in nanoseconds.
     pub(super) told: Cell<Option<(u32, u64)>>,
 }
 
@@ -61,35 +61,37 @@ pub fn task_name() -> String {
         .unwrap_or_else(|| std::thread::current().name().unwrap_or("unnamed").to_string())
 }
 
-/// When the last stall of a task labelled `label` ends, since the run began. `None`: no stall yet.
+/// Time from the run's start to the end of the last stall of a task with the label `label`.
+///
+/// `None` if there was no stall yet.
 ///
 /// For an observer that must not blame a server for being stalled.
 pub fn last_stall(label: u32) -> Option<Duration> {
     sim::current()?.last_stall_ns(label).map(Duration::from_nanos)
 }
 
-/// The names of the tasks that carry the mark `label` now. `None` on the real clock, which keeps no
+/// The names of the tasks that have the label `label` now. `None` on the real clock, which keeps no
 /// list.
 pub fn tasks_labelled(label: u32) -> Option<Vec<Arc<str>>> {
     Some(sim::current()?.tasks_labelled(label))
 }
 
-/// What each task that carries the mark `label` does now: tasks that do the same share a line.
+/// Describes what each task with the label `label` does now; tasks that do the same share a line.
 /// `None` on the real clock.
 pub fn describe_tasks(label: u32) -> Option<String> {
     Some(sim::current()?.describe_labelled(label))
 }
 
-/// How many tasks the current run has started so far. `None` on the real clock, which keeps no
-/// count.
+/// Number of tasks that the current run has started so far. `None` on the real clock, which keeps
+/// no count.
 pub fn tasks_started() -> Option<u64> {
     Some(sim::current()?.started.get())
 }
 
-/// As [`describe_tasks`], for tasks that were started with the mark `label` among the run's first
-/// `before` tasks. Empty when none of them is left.
+/// Describes, as [`describe_tasks`] does, the tasks that were started with the label `label` among
+/// the run's first `before` tasks. Empty if all of them have ended.
 ///
-/// A task that carries the mark only for a while does not count.
+/// A task that has the label only for a while does not count.
 pub fn describe_older_tasks(label: u32, before: u64) -> Option<String> {
     Some(sim::current()?.describe_older(label, before))
 }
@@ -102,7 +104,7 @@ pub fn backtraces() -> String {
     }
 }
 
-/// Runs `f` on what the current run's tasks share; `None` outside a run.
+/// Runs `f` on the data that the current run's tasks share; `None` outside a run.
 pub(super) fn with_shared<R>(f: impl FnOnce(&Shared) -> R) -> Option<R> {
     match sim::current() {
         Some(sim) => Some(f(&sim.shared)),
@@ -178,7 +180,7 @@ impl Parker {
         }
     }
 
-    /// Waits for a wake-up since the last `park`, or for `deadline`. Returns whether one came.
+    /// Waits for a wake-up or for `deadline`. Returns whether a wake-up came since the last `park`.
     #[track_caller]
     pub(super) fn park(&self, deadline: Option<Instant>) -> bool {
         match self {
@@ -187,7 +189,7 @@ impl Parker {
         }
     }
 
-    /// Makes an outer `block_on` of the task poll again: the inner one may have used its wake-up.
+    /// Makes an outer `block_on` of the task poll again: the inner call may have used its wake-up.
     pub(super) fn leave(&self) {
         match self {
             Parker::Real(parker) => parker.leave(),
@@ -226,7 +228,7 @@ pub(super) fn since_start_ns() -> u64 {
     }
 }
 
-/// Wall time since the process first asked for it.
+/// Wall time since the first call of this function in the process.
 pub(super) fn wall_ns() -> u64 {
     static EPOCH: OnceLock<std::time::Instant> = OnceLock::new();
     let epoch = EPOCH.get_or_init(std::time::Instant::now);
@@ -252,7 +254,7 @@ pub(super) fn end_task_if_over() {
     }
 }
 
-/// Notes that the current task has begun to panic.
+/// Records that the current task has begun to panic.
 pub(super) fn note_panic(note: impl FnOnce() -> Note) {
     match sim::current() {
         Some(sim) => sim.note_panic(note),

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use super::context;
 use super::time::Instant;
 
-/// Wake-ups that the future being polled has asked for.
+/// Wake-ups that the polled future has asked for: deadlines, and the wakers to call then.
 pub(super) type Timers = Vec<(Instant, Waker)>;
 
 /// Runs `future` to its end in the current task, which waits while the future waits.
@@ -24,7 +24,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut level = Level { parker: &parker, was_woken: false };
     loop {
         let polled = {
-            // The list is lent only for this poll: tasks and nested calls must not share one.
+            // The list is lent only for this poll: tasks and nested calls must not share a list.
             let _lent = Lent::new(&mut timers);
             future.as_mut().poll(&mut cx)
         };
@@ -43,7 +43,7 @@ pub(super) fn wake_at(deadline: Instant, waker: &Waker) {
     context::with_timers(|timers| timers.push((deadline, waker)));
 }
 
-/// Puts a list of wake-ups in place of the task's list, until dropped, also by unwinding.
+/// Replaces the task's list of wake-ups by another one, until it is dropped, also by unwinding.
 struct Lent<'a>(&'a mut Timers);
 
 impl Lent<'_> {
@@ -61,7 +61,7 @@ impl Drop for Lent<'_> {
 
 /// One of a task's nested `block_on` calls, which all have the same waker.
 ///
-/// If a wake-up came during the call, the outer `block_on` polls again however this one ends: the
+/// If a wake-up came during the call, the outer `block_on` polls again however this call ends: the
 /// wake-up may have been for the outer future.
 struct Level<'a> {
     parker: &'a context::Parker,

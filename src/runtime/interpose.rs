@@ -1,8 +1,8 @@
-//! The one line with which an executable asks for the guard.
+//! [`guard!`](crate::guard): the one line with which an executable turns the guard on.
 //!
-//! Only a program may choose its own libc functions, never a dependency: a library that defined
-//! them would change every program that it is linked into. So a macro makes the definitions, in
-//! the crate that calls it. `sim/guard.rs` has the functions that they call.
+//! Only an executable may replace functions of libc: a library that replaced them would change
+//! every program that it is linked into. So a macro defines the functions, in the crate that calls
+//! the macro. Each definition calls a function of `sim/guard.rs`.
 
 #[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
 pub use super::sim::guard::{
@@ -28,8 +28,8 @@ pub use super::sim::guard::{
 /// without it.
 ///
 /// The line works on Linux with glibc. On other systems, and where glibc is linked statically
-/// (`crt-static`), it has no effect: there the executable's definition would be the only one, with
-/// no libc function behind it to pass calls on to.
+/// (`crt-static`), it has no effect. In a statically linked executable its definition would be the
+/// only one: there would be no function of libc that a call could be passed on to.
 #[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
 #[macro_export]
 // In a backtrace these frames are lines of the runtime, not of the executable.
@@ -46,7 +46,8 @@ macro_rules! guard {
                 clock: libc::clockid_t,
                 spec: *mut libc::timespec,
             ) -> c_int {
-                // SAFETY: the caller keeps libc's contract, which is the callee's; so below.
+                // SAFETY: the caller keeps libc's contract, which is also the callee's. This holds
+                // for each function below, too.
                 unsafe { interpose::clock_gettime(clock, spec) }
             }
 

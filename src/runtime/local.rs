@@ -21,18 +21,18 @@ impl Shared {
         Shared { seed, record, values: parking_lot::Mutex::default() }
     }
 
-    /// Takes all values out, for the caller to drop: their destructors may look for others here.
+    /// Removes and returns all values, for the caller to drop: destructors may look for values.
     pub(super) fn take_values(&self) -> Values {
         std::mem::take(&mut *self.values.lock())
     }
 }
 
-/// Makes `value` the current run's value of type `T`, in place of an earlier one.
+/// Sets the current run's value of type `T`; replaces an earlier one.
 ///
 /// # Panics
 /// Outside a run.
 pub fn set_local<T: Any + Send + Sync>(value: Arc<T>) {
-    // The earlier value is dropped when the lock is free: its destructor may come here again.
+    // The earlier value is dropped when the lock is free: its destructor may call this function.
     let earlier =
         context::with_shared(|shared| shared.values.lock().insert(TypeId::of::<T>(), value))
             .expect("data of a run is set inside runtime::run");

@@ -18,9 +18,9 @@
 //! panics or calls [`fail`], or at a limit. On both clocks, the remaining tasks are then unwound
 //! from wherever they block.
 //!
-//! The virtual clock promises that a run is a function of its seed. Not promised: that this holds
-//! for code that bypasses the runtime (a foreign clock, a spinning loop, a hash map's order).
-//! [`guard!`](crate::guard) catches the most common of these.
+//! The virtual clock promises that a run is a function of its seed. Code that bypasses the runtime
+//! (the clock of std, a hash map's order) can break this promise. [`guard!`](crate::guard) catches
+//! the most common cases.
 //!
 //! Read next: [`sync`] and [`thread`] for the shapes.
 
@@ -62,7 +62,7 @@ pub use stop::Stop;
 /// Runs `main` and every task that it starts, on the clock and with the seed of `config`.
 ///
 /// The run has its own fresh OS thread, so that nothing cached per thread leaks from one run into
-/// the next. A panic or [`fail`] in any of its tasks ends it. Returns when all its tasks have
+/// the next. A panic or [`fail`] in any of its tasks ends the run. Returns when all its tasks have
 /// ended; [`Outcome::tasks_left`] counts the tasks that did not end.
 ///
 /// ```
@@ -99,19 +99,20 @@ pub fn run<T: Send + 'static>(
 /// Does not return: the calling task is unwound.
 ///
 /// # Panics
-/// Outside a run there is nothing to end, so it panics with the message.
+/// Outside a run, with the message: there is no run to end.
 pub fn fail(kind: FailureKind, name: &'static str, message: String) -> ! {
     context::fail(failure(kind, name, message))
 }
 
-/// Ends the run as failed because of the server `label`, which another task finds at fault.
+/// Ends the run as failed and blames the server `label`, even if the calling task is not its own.
 ///
-/// For servers that fail to do something. The message gets a list of what the server's tasks do.
+/// For a server that fails to do something. A list of what the server's tasks do now is added to
+/// the message.
 ///
 /// Does not return: the calling task is unwound.
 ///
 /// # Panics
-/// Outside a run there is nothing to end, so it panics with the message.
+/// Outside a run, with the message: there is no run to end.
 pub fn fail_for(label: u32, kind: FailureKind, name: &'static str, mut message: String) -> ! {
     if let Some(tasks) = describe_tasks(label) {
         message.push_str("\nits tasks:\n");
@@ -121,7 +122,7 @@ pub fn fail_for(label: u32, kind: FailureKind, name: &'static str, mut message: 
     context::fail(Failure { label: Some(label), task, ..failure(kind, name, message) })
 }
 
-/// Makes a failure that shows in the current task at this moment.
+/// Makes a failure that happens now, in the current task.
 fn failure(kind: FailureKind, name: &'static str, message: String) -> Failure {
     Failure {
         kind,

@@ -47,7 +47,7 @@ impl fmt::Display for Schedule {
 pub struct RunConfig {
     /// Virtual or real time.
     pub clock: Clock,
-    /// All random numbers of the run follow from it.
+    /// The seed: all random numbers of the run follow from it.
     pub seed: u64,
     /// How the virtual clock chooses the task to run.
     pub schedule: Schedule,
@@ -93,11 +93,11 @@ pub struct Outcome<T> {
     pub points: u64,
     /// Switches from one task to another; 0 on the real clock.
     pub switches: u64,
-    /// Tasks that had not ended when the run gave up on them; they are leaked. 0 in a healthy run.
+    /// Number of tasks that the run gave up, because they did not end; leaked. 0 in a healthy run.
     pub tasks_left: u32,
-    /// Whether an OS thread of the run could not be ended and exists until the process ends. It
-    /// does no harm if it is parked, after a panic in a destructor during unwinding. If the failure
-    /// is a [`FailureKind::Livelock`], it may use a processor all the time.
+    /// Whether an OS thread of the run could not be ended and exists until the process ends. After
+    /// a panic in a destructor during unwinding, the thread is parked and does no harm. If the
+    /// failure is a [`FailureKind::Livelock`], the thread may use a processor all the time.
     pub thread_left: bool,
 }
 
@@ -140,14 +140,14 @@ pub struct Failure {
     pub name: String,
     /// What was wrong, with the values. May have several lines.
     pub message: String,
-    /// The task in which it showed; empty if a server as a whole is at fault.
+    /// The task in which the failure showed; empty if a server as a whole is at fault.
     pub task: String,
     /// The label of the code under test that was running, e.g. its server's number; see
     /// [`under_test`](crate::runtime::thread::under_test).
     pub label: Option<u32>,
     /// `file:line:column` of a panic; empty where there is none.
     pub place: String,
-    /// When, since the run began.
+    /// Time of the failure since the run began.
     pub at: Duration,
 }
 

@@ -11,10 +11,10 @@ use super::outcome::{Failure, FailureKind};
 use super::sim::platform;
 use super::{context, time};
 
-/// Most panic payloads that are dropped, each thrown by the destructor before; the next is leaked.
+/// Maximum number of payloads to drop, where the drop of each panics with the next; then leak one.
 const PAYLOADS_MAX: u32 = 16;
 
-/// Most panics that are remembered: one that is unwinding, and some that its destructors catch.
+/// Maximum number of panics to remember: one that unwinds, and others that destructors catch.
 const NOTES_MAX: usize = 16;
 
 thread_local! {
@@ -22,7 +22,7 @@ thread_local! {
     static NOTES: RefCell<Notes> = const { RefCell::new(Notes(VecDeque::new())) };
 }
 
-/// The latest panics of a task.
+/// Notes of a task's latest panics.
 #[derive(Debug, Default)]
 pub(super) struct Notes(VecDeque<Note>);
 
@@ -36,7 +36,8 @@ impl Notes {
 
     /// Takes the note of the panic whose text is `message`, and forgets all others.
     ///
-    /// It is the latest note with that text: destructors may have panicked since.
+    /// If several notes have that text, it takes the latest of them. Later notes, with other texts,
+    /// come from destructors that have panicked since.
     fn take(&mut self, message: &str) -> Note {
         let mut notes = std::mem::take(&mut self.0);
         let same = notes.iter().rposition(|note| note.message == message);
@@ -49,13 +50,13 @@ impl Notes {
     }
 }
 
-/// The hook's note of a panic, made before anything was unwound.
+/// A record of one panic. The panic hook makes it before anything is unwound.
 #[derive(Debug, Default)]
 pub(super) struct Note {
     place: String,
     message: String,
-    /// The mark of code under test that the task carried at that moment. A lab's task carries it
-    /// while it is inside such code, and has lost it again when the panic is caught.
+    /// The task's label at that moment. A task of the lab has a label only while it runs code under
+    /// test, and has lost it again when the panic is caught.
     label: Option<u32>,
     at: Option<Duration>,
 }
@@ -71,7 +72,7 @@ impl Note {
     }
 }
 
-/// The payload with which a task of a run that is over is unwound. Never reaches the hook.
+/// The payload that unwinds a task whose run is over. The panic hook never sees it.
 pub(super) struct Over;
 
 /// Unwinds the current task because its run is over.
@@ -101,10 +102,10 @@ thread_local! {
     static ABORT: RefCell<Option<Failure>> = const { RefCell::new(None) };
 }
 
-/// Makes the coming abort end the run as failed, not the process: this OS thread is lost instead.
+/// Makes the coming abort end the run as failed: only this OS thread is lost, not the process.
 ///
 /// The hook itself cannot end the run: it runs under std's lock, and a thread that never returned
-/// from it would block the next `set_hook`.
+/// from the hook would block the next `set_hook`.
 fn prepare_for_abort(info: &PanicHookInfo<'_>) {
     let failure = failure_in_destructor(info, context::take_note());
     let last_words = failure.to_string();
@@ -119,7 +120,7 @@ thread_local! {
     static ARMED: Armed = const { Armed };
 }
 
-/// Marks an OS thread that is lost where it would otherwise end the process.
+/// Marks an OS thread that is parked for good where it would otherwise abort the process.
 struct Armed;
 
 impl Drop for Armed {
@@ -128,9 +129,9 @@ impl Drop for Armed {
     }
 }
 
-/// From here on the calling OS thread is lost where it would otherwise end the process.
+/// From here on the calling OS thread is parked for good where it would abort the process.
 ///
-/// Call this before the thread uses any other `thread_local!`, so that this one is dropped last.
+/// Call this before the thread uses any other `thread_local!`, so that the mark is dropped last.
 pub(super) fn outlive_aborts() {
     ARMED.with(|_| ());
     platform::instead_of_abort(lose_thread);
@@ -156,7 +157,8 @@ pub(super) fn with_notes<R>(f: impl FnOnce(&mut Notes) -> R) -> R {
 /// Whether the process aborts when the hook returns, because a panic is about to leave a destructor
 /// that runs because of another panic.
 ///
-/// Such panics come from one file of `core`; only their texts tell them apart.
+/// Such panics come from one file of `core`; only their texts distinguish them from other panics
+/// there.
 fn aborts(info: &PanicHookInfo<'_>) -> bool {
     let in_core =
         info.location().is_some_and(|place| place.file().replace('\\', "/").ends_with(CORE));

@@ -16,9 +16,9 @@ pub struct Chance(Pcg64Mcg);
 
 /// Returns the stream called `name` of the current run, from its beginning.
 ///
-/// The stream depends on the run's seed and on the name, not on draws elsewhere: one more draw
-/// in one place changes no number in another. Asking twice for one name gives the same numbers
-/// twice. Outside a run the seed is 0.
+/// The stream depends on the run's seed and on the name, not on draws elsewhere: one more draw from
+/// one stream changes no number of another. Two streams of one name have the same numbers. Outside
+/// a run the seed is 0.
 ///
 /// So servers that all ask for `"election"` draw the same timeouts, become candidates together,
 /// split every vote and never elect a leader. Put the server's id into the name, and also the term
@@ -36,7 +36,7 @@ pub fn stream(name: &str) -> Chance {
 impl Chance {
     /// Makes the stream called `name` under `seed`.
     pub fn new(seed: u64, name: &str) -> Chance {
-        // FNV-1a over the name, then two rounds of SplitMix64 over both for the 128 bits.
+        // FNV-1a over the name, then two rounds of SplitMix64 over seed and hash for the 128 bits.
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         for byte in name.bytes() {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);

@@ -1,4 +1,4 @@
-//! How an instance is stopped: a switch that is thrown once, and for which its tasks can wait.
+//! The signal that stops an instance: it is set once, and the instance's tasks can wait for it.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -10,29 +10,30 @@ use tokio::sync::Semaphore;
 
 use super::channel::{SendTimeoutError, Sender};
 
-/// How soon a task that waits to send notices that its instance has stopped.
+/// Maximum time until a task that waits to send sees that its instance has stopped.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The switch that stops an instance. It is thrown once, and tasks can wait for it.
+/// The signal that stops an instance. It is set once and stays set; tasks can wait for it.
 ///
-/// A clone is the same switch.
+/// All clones share one signal.
 #[derive(Debug, Clone)]
 pub struct Stop(Arc<Semaphore>);
 
 impl Default for Stop {
     fn default() -> Stop {
-        // The semaphore has no permits, so a task that waits for one waits for the end.
+        // The semaphore never has a permit, so a task that waits for a permit waits until it is
+        // closed.
         Stop(Arc::new(Semaphore::new(0)))
     }
 }
 
 impl Stop {
-    /// Throws the switch. Idempotent.
+    /// Sets the signal and wakes all tasks that wait for it. Idempotent.
     pub fn stop(&self) {
         self.0.close();
     }
 
-    /// Whether the switch is thrown: the instance has to end.
+    /// Whether the signal is set: the instance has to end.
     pub fn is_stopped(&self) -> bool {
         self.0.is_closed()
     }

@@ -10,10 +10,10 @@ use super::sim::{self, Event, Holder, Place, Sim, WaitKind, Woken};
 use super::time::Instant;
 use super::{context, real};
 
-/// Longest wait in virtual time for a lock that one other task holds all along; then the run fails.
+/// Maximum wait, in virtual time, for a lock that one other task holds all the time.
 ///
-/// Time in which the schedule stalled tasks of the waiting task's server does not count: the holder
-/// may be waiting for one of them.
+/// After such a wait, the run fails. Time in which the schedule stalled tasks of the waiting task's
+/// server does not count: the holder may be waiting for one of them.
 const LOCK_WAIT_MAX_NS: u64 = 10_000_000_000;
 
 /// Mutual exclusion. Lock and unlock are scheduling points on the virtual clock.
@@ -96,7 +96,7 @@ impl<T: ?Sized> Mutex<T> {
         let deadline_ns = sim.now_ns().saturating_add(LOCK_WAIT_MAX_NS);
         self.waiters.fetch_add(1, Ordering::Relaxed);
         let kind = WaitKind::Lock(&raw const self.holder);
-        // Dropped on the unwinding path too, so that the count stays right.
+        // `waiting` is dropped on the unwinding path, too, so that the count stays right.
         let waiting = Waiting(&self.waiters);
         let woken = sim.block(kind, self.address(), place, Some(deadline_ns));
         drop(waiting);
@@ -345,8 +345,8 @@ impl<T: ?Sized> Quiet<T> {
     /// Runs `f` on the content, with exclusive access.
     ///
     /// # Panics
-    /// On the virtual clock, when the lock is taken. Then a task has broken the rule and holds the
-    /// lock across something that blocks, and waiting would stop the simulation for good.
+    /// On the virtual clock, if another task has the lock. That task has broken the rule: it holds
+    /// the lock across something that blocks, and waiting would stop the simulation for good.
     #[track_caller]
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         let mut data = match sim::current() {

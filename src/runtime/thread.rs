@@ -1,4 +1,4 @@
-//! Tasks: the counterpart of threads in an ordinary program.
+//! Tasks, which are to a run what threads are to a program: starting, joining, labels and sleep.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -22,11 +22,11 @@ struct Packet<T> {
     done: Condvar,
     /// Set when the task has ended, with a result or without.
     ended: AtomicBool,
-    /// Makes a `T` without the task's result, if `T` is `()`.
+    /// Returns the result of a task that left none: `()` if `T` is that type, otherwise `None`.
     nothing: fn() -> Option<T>,
 }
 
-/// Held by a task's closure: notes that the task has ended, by returning or by unwinding.
+/// Part of a task's closure. Its destructor records that the task has returned or was unwound.
 struct Ending<T>(Arc<Packet<T>>);
 
 impl<T> Drop for Ending<T> {
@@ -38,9 +38,9 @@ impl<T> Drop for Ending<T> {
 impl<T> JoinHandle<T> {
     /// Waits for the task to end and returns its result.
     ///
-    /// There is no error: a task that panics ends the whole run, including the joining tasks. A
-    /// destructor may join while the run ends: it gets `()` from a task that has no result. If
-    /// the result has another type, the joining task ends there.
+    /// `join` has no error: a task that panics ends the whole run, including the tasks that wait
+    /// for it. While the run ends, a destructor may join a task that left no result. `join` then
+    /// returns `()` if `T` is that type; otherwise the joining task ends there.
     #[track_caller]
     pub fn join(self) -> T {
         let mut result = self.packet.result.lock();
@@ -67,7 +67,7 @@ impl<T> JoinHandle<T> {
 /// Starts a task called `name`.
 ///
 /// # Panics
-/// Outside a run: tasks belong to one.
+/// Outside a run: every task belongs to a run.
 #[track_caller]
 pub fn spawn<T: Send + 'static>(
     name: impl Into<String>,
@@ -102,24 +102,24 @@ fn start(name: Arc<str>, origin: &'static Location<'static>, job: Box<dyn FnOnce
     }
 }
 
-/// Returns `()` if `T` is that type.
+/// Returns `Some(())` if `T` is `()`, otherwise `None`.
 fn nothing<T: 'static>() -> Option<T> {
     (&mut Some(()) as &mut dyn Any).downcast_mut::<Option<T>>()?.take()
 }
 
 /// Starts a short task without a name or a result, cheaply.
 ///
-/// It is a coroutine on the virtual clock and, on the real one, a job on a pool of threads that
-/// grows as needed, so the task may block.
+/// On the virtual clock, the task is a coroutine. On the real clock, a pool of threads runs it; the
+/// pool grows as needed, so the task may block.
 ///
 /// # Panics
-/// Outside a run: tasks belong to one.
+/// Outside a run: every task belongs to a run.
 #[track_caller]
 pub fn go(f: impl FnOnce() + Send + 'static) {
     go_boxed(Location::caller(), Box::new(f));
 }
 
-/// As [`go`], compiled once.
+/// Starts a boxed closure as [`go`] does. The code here is compiled once, not for each closure.
 fn go_boxed(origin: &'static Location<'static>, job: Box<dyn FnOnce() + Send>) {
     let name = go_name(context::label());
     match sim::current() {
@@ -131,7 +131,7 @@ fn go_boxed(origin: &'static Location<'static>, job: Box<dyn FnOnce() + Send>) {
     }
 }
 
-/// The name of a short task: `go`, with its server's number if it runs code under test: `go/2`.
+/// The name of a short task: `go`, or for instance `go/2` if the task has the label 2.
 fn go_name(label: Option<u32>) -> Arc<str> {
     thread_local! {
         static NAMES: RefCell<BTreeMap<Option<u32>, Arc<str>>> = const { RefCell::new(BTreeMap::new()) };
@@ -146,19 +146,19 @@ fn real_run() -> (Arc<real::RealRun>, Option<u32>) {
         .expect("tasks are started inside runtime::run, where they are counted and ended")
 }
 
-/// Runs `f` with the mark "code under test, belonging to `label`".
+/// Runs `f` as code under test: meanwhile the current task has the label `label`.
 ///
-/// Tasks that `f` starts inherit the mark, and so do the tasks that they start. The schedule stalls
-/// only marked tasks, and a panic of a marked task counts as the code's failure rather than as a
-/// failed check. The lab labels each server's tasks with the server's number.
+/// Tasks that `f` starts inherit the label, and so do the tasks that those start. The schedule
+/// stalls only labelled tasks. A panic of a labelled task counts as a failure of the code under
+/// test, not as a failed check. The lab labels each server's tasks with the server's number.
 pub fn under_test<T>(label: u32, f: impl FnOnce() -> T) -> T {
     with_label(Some(label), f)
 }
 
-/// Runs `f` with the mark `label`, or without any: tasks that it starts belong to that server.
+/// Runs `f` while the current task has the label `label`, or has no label if that is `None`.
 ///
-/// For a network: the caller's task starts the tasks of handlers, but the handlers are the callee's
-/// code.
+/// For a network: the task of the caller starts the task of the handler, but the handler is code of
+/// the callee, so it gets the callee's label.
 pub fn with_label<T>(label: Option<u32>, f: impl FnOnce() -> T) -> T {
     struct Restore(Option<u32>);
     impl Drop for Restore {
@@ -170,7 +170,7 @@ pub fn with_label<T>(label: Option<u32>, f: impl FnOnce() -> T) -> T {
     f()
 }
 
-/// The mark that the current task carries; see [`under_test`].
+/// The label of the current task; see [`under_test`].
 pub fn label() -> Option<u32> {
     context::label()
 }

@@ -21,7 +21,7 @@ impl Instant {
         Instant(context::now_ns())
     }
 
-    /// How long ago this was; zero if it is still to come.
+    /// Time since this point; zero if the point is in the future.
     #[track_caller]
     pub fn elapsed(self) -> Duration {
         Instant::now() - self
@@ -36,7 +36,7 @@ impl Instant {
     }
 }
 
-/// Time since the run began (outside a run: since the process first asked).
+/// Time since the run began (outside a run: since the process first read the clock).
 ///
 /// Reading it is not a scheduling point and costs no virtual time: for the record, the network and
 /// observers.

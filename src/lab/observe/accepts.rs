@@ -1,4 +1,4 @@
-//! A follower accepts entries that follow an entry of its log.
+//! The observer of refused entries: a follower accepts entries that follow an entry of its log.
 
 use super::event::{Event, Kind, Observer, at};
 use super::world::World;

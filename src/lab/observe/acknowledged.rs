@@ -1,4 +1,4 @@
-//! A commit needs the acknowledgements of a majority, as the messages alone show them.
+//! The observer of commits by messages alone: a commit needs the acknowledgements of a majority.
 
 use std::collections::BTreeMap;
 

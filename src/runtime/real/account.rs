@@ -1,4 +1,4 @@
-//! Accounts a pool thread's CPU time to its run, without asking the kernel at every job.
+//! Credits a pool thread's CPU time to its run, without asking the kernel at every job.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use crate::runtime::{context, thread_cpu_ns};
 
 /// Wall time that may pass between two readings of the CPU clock while jobs follow one another.
 ///
-/// A run may be credited up to this much too little per thread; a reading costs as much as a small
-/// job.
+/// A reading costs as much as a small job. In return, a run may be credited up to this much too
+/// little per thread.
 const SETTLE_NS: u64 = 1_000_000;
 
 /// The run that a pool thread works for, and the CPU time already credited to it.

@@ -19,10 +19,10 @@ use over::{OVER_CHECK, leave};
 pub(super) use over::{end_task_if_over, unwind_if_over, unwind_unless_leaving, wait_max};
 pub(super) use park::Parker;
 
-/// How long the remaining tasks may take to end after the run is over.
+/// Maximum time that the remaining tasks may take to end after the run is over.
 const LEFT_OVER_MAX: Duration = Duration::from_secs(20);
 
-/// Most tasks that a run may still start after it is over.
+/// Maximum number of tasks that a run may still start after it is over.
 const SPAWNED_AT_END_MAX: u32 = 10_000;
 
 /// The state that the tasks of one run on the real clock share.
@@ -42,11 +42,11 @@ pub(super) struct RealRun {
 #[derive(Default)]
 struct State {
     failure: Option<Failure>,
-    /// Tasks that may still end.
+    /// Number of tasks that may still end.
     tasks: u32,
-    /// Tasks that will never end: their threads are parked for good, or their closures are leaked.
+    /// Number of tasks that never end: their threads are parked for good or their closures leaked.
     lost: u32,
-    /// Tasks that were started since the run ended.
+    /// Number of tasks started since the run ended.
     spawned_at_end: u32,
 }
 
@@ -130,7 +130,7 @@ impl RealRun {
         }
     }
 
-    /// As [`RealRun::spawn`], but without a failure of the run.
+    /// Starts a task as [`RealRun::spawn`] does, but returns an error instead of failing the run.
     fn start(
         self: &Arc<RealRun>,
         name: Arc<str>,
@@ -160,7 +160,7 @@ impl RealRun {
         }
     }
 
-    /// Counts one more task. `None`: the run is over and has started too many tasks since.
+    /// Counts one more task. `None`: the run is over and has started too many tasks since its end.
     fn enter(self: &Arc<RealRun>, name: Arc<str>, label: Option<u32>) -> Option<RealTask> {
         let mut state = self.state.lock();
         if self.is_over() {
@@ -207,7 +207,7 @@ impl RealRun {
         self.over_signal.notify_all();
     }
 
-    /// Declares the run over because of `failure`; only the first one counts.
+    /// Declares the run over because of `failure`; only a run's first failure counts.
     pub(super) fn record_failure(&self, failure: Failure) {
         let mut state = self.state.lock();
         if !self.is_over() {
@@ -270,8 +270,8 @@ impl RealRun {
         }
     }
 
-    /// Waits until at most `stuck` tasks have not ended, for [`LEFT_OVER_MAX`] at most. Returns how
-    /// many have not.
+    /// Waits until at most `stuck` tasks are left, but no longer than [`LEFT_OVER_MAX`]. Returns
+    /// the number of tasks left.
     fn wait_for_tasks(&self, stuck: u32) -> u32 {
         let give_up_ns = context::wall_ns() + super::time::ns_of(LEFT_OVER_MAX);
         let mut state = self.state.lock();
@@ -281,8 +281,8 @@ impl RealRun {
         state.tasks
     }
 
-    /// Drops the values that the run still has, in a task: destructors may do anything. Returns how
-    /// many tasks are left.
+    /// Drops the values that the run still has, in a task: their destructors may lock and wait.
+    /// Returns the number of tasks left.
     fn clean_up<T: Send + 'static>(self: &Arc<RealRun>, unused: Option<T>, stuck: u32) -> u32 {
         let values = self.shared.take_values();
         if unused.is_some() || !values.is_empty() {

@@ -1,7 +1,8 @@
 //! How a task on an OS thread notices that its run is over.
 //!
-//! Only sleeping tasks are woken. Any other task checks after each wait, and also where it did not
-//! have to wait. If the run is over, it is unwound, unless it only has destructors left to run.
+//! The end of a run wakes only sleeping tasks. Every other task checks whether the run is over
+//! after each wait, and also where it did not have to wait. If the run is over, the task is
+//! unwound, unless it only has destructors left to run.
 
 use std::time::Duration;
 
@@ -9,13 +10,13 @@ use crate::runtime::context::{self, RealTask};
 use crate::runtime::panics;
 use crate::runtime::time::ns_of;
 
-/// How often a task that waits without a deadline checks whether its run is over.
+/// Longest wait of a task before it checks again whether its run is over.
 pub(super) const OVER_CHECK: Duration = Duration::from_millis(500);
 
-/// How long such a wait lasts in a task that only has destructors left to run.
+/// Longest wait of a task that only has destructors left to run.
 const LEAVING_CHECK: Duration = Duration::from_millis(20);
 
-/// A task whose destructors have waited more often than this, or for longer, is given up.
+/// A task whose destructors wait more than `TOLD_MAX` times or `LEAVE_MAX` long is given up.
 const TOLD_MAX: u32 = 10_000;
 const LEAVE_MAX: Duration = Duration::from_secs(5);
 
@@ -24,7 +25,7 @@ pub(super) fn leave() {
     context::with_real(|task| task.leaving.set(true));
 }
 
-/// How long a task may wait without checking whether its run is over.
+/// Maximum time that the current task may wait before it checks whether its run is over.
 pub(in crate::runtime) fn wait_max() -> Duration {
     let leaves =
         |task: &RealTask| task.run.is_over() && (task.leaving.get() || std::thread::panicking());
@@ -34,7 +35,7 @@ pub(in crate::runtime) fn wait_max() -> Duration {
     }
 }
 
-/// Unwinds the current task if its run is over. For every place where a task has just waited.
+/// Unwinds the current task if its run is over. To be called wherever a task has just waited.
 ///
 /// Returns `true` if the run is over and the task only has destructors left to run: the wait ends
 /// at once.
@@ -62,7 +63,7 @@ pub(in crate::runtime) fn unwind_if_over() -> bool {
 
 /// Unwinds the current task if its run is over, unless it only has destructors left to run.
 ///
-/// For every place where a task did not have to wait.
+/// To be called wherever a task did not have to wait.
 pub(in crate::runtime) fn unwind_unless_leaving() {
     let over = |task: &RealTask| task.run.is_over() && !task.leaving.get();
     if context::with_real(over) == Some(true) && !std::thread::panicking() {

@@ -18,10 +18,10 @@ pub(super) const SPIN: Duration = Duration::from_micros(5);
 
 /// How long a thread spins before it starts to yield the CPU between two checks.
 ///
-/// The thread it waits for may have been woken on the same CPU, and needs it.
+/// The thread that it waits for may have been woken on the same CPU, and needs that CPU to run.
 const ALONE_NS: u64 = 1_000;
 
-/// One per OS thread: a token that wakers leave and `park` takes.
+/// The token of one OS thread: wakers set it, and `park` waits for it and takes it.
 pub(in crate::runtime) struct Parker {
     thread: Thread,
     state: AtomicU32,
@@ -51,7 +51,7 @@ impl Parker {
             return true;
         }
         while !self.take() {
-            // A task that only has destructors left to run waits once more, as for any other wait.
+            // A task that only has destructors left to run waits only once more.
             let leaving = unwind_if_over();
             let span = match deadline {
                 None => wait_max(),
@@ -84,8 +84,8 @@ impl Parker {
         token.is_ok()
     }
 
-    /// Makes an outer `block_on` on this thread poll again when an inner one is done: it may have
-    /// been woken meanwhile.
+    /// Makes an outer `block_on` on this thread poll again when an inner one is done: a wake-up
+    /// meanwhile may have been for the outer one.
     pub(in crate::runtime) fn leave(&self) {
         self.state.store(TOKEN, Ordering::Release);
     }

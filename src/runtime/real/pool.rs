@@ -17,10 +17,10 @@ use super::account::Account;
 use super::park::spin_until;
 use super::{RealTask, run_as};
 
-/// What a task does.
+/// The code that a task runs.
 pub(super) type Closure = Box<dyn FnOnce() + Send>;
 
-/// A job of the pool, and the task as which it runs.
+/// A closure for the pool, and the task that runs it.
 pub(super) type Job = (RealTask, Closure);
 
 /// How long a thread without a job waits for one before it ends.
@@ -89,7 +89,7 @@ impl Slot {
         }
     }
 
-    /// Waits for a job. `None`: no job came, and none will come.
+    /// Waits for a job. `None`: no job came, and none will: the slot is off the list of idle ones.
     fn wait(self: &Arc<Slot>, account: &mut Account) -> Option<Job> {
         let is_full = || self.state.load(Ordering::Acquire) == FULL;
         if !spin_until(is_full) {

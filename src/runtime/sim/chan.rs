@@ -11,7 +11,7 @@ pub(in crate::runtime) struct Chan<T> {
     state: parking_lot::Mutex<State<T>>,
     /// `None`: never full. 0: a send waits for its receive.
     capacity: Option<usize>,
-    /// The wait lists of receivers and senders: the addresses of these two fields.
+    /// The addresses of these two fields identify the wait lists of receivers and of senders.
     receivers_at: u8,
     senders_at: u8,
 }
@@ -50,8 +50,8 @@ impl<T> Chan<T> {
         (&raw const self.senders_at).addr()
     }
 
-    /// Whether a message may be put into the queue now; at capacity 0 its sender waits until it is
-    /// taken.
+    /// Whether a message may be put into the queue now. At capacity 0 it always may: the sender
+    /// then waits until the message is taken.
     fn has_room(&self, state: &State<T>) -> bool {
         match self.capacity {
             None | Some(0) => true,
@@ -120,7 +120,7 @@ impl<T> SimSender<T> {
         }
     }
 
-    /// Waits until a receiver takes message `number`; takes the message back if none does.
+    /// Waits until a receiver takes message `number`; takes the message back if no receiver does.
     fn wait_until_taken(
         &self,
         sim: &Sim,

@@ -1,8 +1,8 @@
 //! How a run ends: every remaining task is unwound, from its own blocking point, in turn.
 //!
-//! Dropping a suspended coroutine would not work: destructors may lock. So ending is cooperative.
-//! Each task is resumed once more, finds that the run is over, and unwinds. Meanwhile its
-//! destructors still wait for locks; every other wait returns at once.
+//! Dropping a suspended coroutine would not work, since its destructors may wait for a lock. So
+//! ending is cooperative. Each task is resumed once more, finds that the run is over, and unwinds.
+//! Meanwhile its destructors still wait for locks; every other wait returns at once.
 //!
 //! ```text
 //! end ──► each task, resumed:
@@ -43,7 +43,7 @@ impl Sim {
         self.end_with(self.failure_now(kind, name, message));
     }
 
-    /// Makes a failure that shows in the current task at this moment.
+    /// Makes a failure that happens now, in the current task.
     pub(super) fn failure_now(&self, kind: FailureKind, name: &str, message: String) -> Failure {
         Failure {
             kind,
@@ -56,7 +56,7 @@ impl Sim {
         }
     }
 
-    /// Ends the run; `failure` counts if it is the first.
+    /// Ends the run; `failure` counts if it is the run's first.
     pub(in crate::runtime) fn end_with(&self, failure: Failure) {
         if !self.ending.get() {
             *self.failure.borrow_mut() = Some(failure);
@@ -92,18 +92,18 @@ impl Sim {
     /// Whether the current task's stack may be in the middle of unwinding.
     ///
     /// `thread::panicking` is true for every task of the OS thread while one of them, suspended in
-    /// a destructor, is unwinding. Without such a task it is exact. With one, we know only whether
-    /// the current task was unwinding when it was last suspended, and whether it has begun to panic
-    /// since. We do not see that it caught the panic. So "no" is certain, unless the task used
-    /// `resume_unwind`.
+    /// a destructor, is unwinding. While no task is suspended like that, `panicking` is exact.
+    /// Otherwise we know only whether the current task was unwinding when it was last suspended,
+    /// and whether it has begun to panic since. We do not see whether it caught the panic. So the
+    /// answer "no" is certain, unless the task used `resume_unwind`.
     #[inline]
     pub(in crate::runtime) fn may_be_unwinding(&self) -> bool {
         std::thread::panicking()
             && (self.unwinding_suspended.get() == 0 || self.with_current(|task| task.may_unwind))
     }
 
-    /// Notes that the current task has begun to panic. The panic hook calls this, perhaps while the
-    /// tasks are borrowed.
+    /// Records that the current task has begun to panic. The panic hook calls this, perhaps while
+    /// the table of tasks is borrowed.
     pub(in crate::runtime) fn note_panic(&self, note: impl FnOnce() -> Note) {
         // Making the message may run the task's own code.
         self.in_hook.set(true);
@@ -161,7 +161,8 @@ impl Sim {
         }
     }
 
-    /// Replaces any wait but a lock's while the task leaves: others run, then it continues.
+    /// Replaces every wait of a leaving task, except for a lock: other tasks run, then it
+    /// continues.
     ///
     /// The clock moves as if the wait had lasted until its deadline, since the caller may read it.
     pub(super) fn wait_while_leaving(&self, deadline_ns: Option<u64>) {
@@ -172,7 +173,7 @@ impl Sim {
         self.yield_to_any();
     }
 
-    /// Counts a wait that does not return at once: one for a lock.
+    /// Counts a wait for a lock, which does not return at once.
     pub(super) fn count_wait(&self) {
         self.count_telling(WEIGHT_WAIT);
     }
@@ -191,7 +192,7 @@ impl Sim {
         }
     }
 
-    /// Never gives the current task control again. Its stack is leaked, and the task is counted.
+    /// Never gives the current task control again. Leaks its stack; the task counts as left.
     pub(super) fn abandon_task(&self) -> ! {
         self.with_current(|task| task.state = State::Blocked(super::report::abandoned()));
         loop {
@@ -204,7 +205,7 @@ impl Sim {
     /// Sleeps for a caller whose frames cannot be unwound.
     #[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
     pub(super) fn block_in_foreign_frames(&self, deadline_ns: u64) {
-        // It is given up where other tasks are unwound.
+        // If the run ends during the wait, this task is given up and not unwound.
         self.with_current(|task| task.foreign_frames = true);
         let place = std::panic::Location::caller();
         self.block(super::WaitKind::Sleep, 0, place, Some(deadline_ns));
@@ -232,7 +233,7 @@ impl Sim {
         }
     }
 
-    /// Ends the run where the process would abort, below frames that cannot be unwound.
+    /// Ends the run where the process would abort, when the frames on the stack cannot be unwound.
     ///
     /// The run's caller gets the outcome; this OS thread is parked for good.
     pub(in crate::runtime) fn lose_thread(&self, failure: Failure) -> ! {
@@ -251,7 +252,7 @@ impl Sim {
         }
     }
 
-    /// How many tasks have not ended.
+    /// Number of tasks that have not ended.
     pub(super) fn tasks_left(&self) -> u32 {
         self.live.get() + self.forgotten.get()
     }

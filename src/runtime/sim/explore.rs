@@ -25,7 +25,7 @@ const HEARTBEAT_POINTS: u64 = 1 << 12;
 struct Shaking {
     /// Chance that a point lets other tasks run, in 2^-32.
     preempt: u32,
-    /// One in this many sites is hot; 0: no site is.
+    /// One in this many sites is hot, so that it may stall tasks. 0: no site is hot.
     sites: u64,
     /// Chance that a hot site stalls a task that passes it, in 2^-32.
     stall: u32,
@@ -55,7 +55,7 @@ impl Shaking {
                 stall_max_ns: 100_000_000,
                 spurious: 0,
             },
-            // Every seed draws its own parameters, so one setting's blind spot is not all seeds'.
+            // Every seed draws its own parameters: what one setting cannot find, another may.
             Schedule::Hostile => Shaking {
                 preempt: per_cent(5 + chance.below(16)),
                 sites: 4 + chance.below(5),
@@ -77,7 +77,7 @@ pub(super) struct Explorer {
     shaking: Shaking,
     /// Decides which site numbers are hot.
     heat: u64,
-    /// Whether a site is hot, by address, which is fast; one place may have several addresses.
+    /// A cache of `hot_by_site` by address, which is faster; one place may have several addresses.
     hot_by_address: FxHashMap<(usize, u8), bool>,
     hot_by_site: FxHashMap<Site, bool>,
 }
@@ -95,7 +95,7 @@ impl Explorer {
         }
     }
 
-    /// Chooses one of `len` candidates; the first under `fifo`. 0 if there is none.
+    /// Chooses one of `len` candidates; the first under `fifo`. 0 if there is no candidate.
     #[inline]
     pub(super) fn choose(&mut self, len: usize) -> usize {
         if self.fifo || len < 2 {
@@ -104,7 +104,7 @@ impl Explorer {
         usize::try_from(self.chance.below(len as u64)).unwrap_or(0)
     }
 
-    /// Draws for how long this site stalls a task under test; `None`: it does not.
+    /// Draws for how long this site stalls a task under test. `None`: no stall.
     fn stall_ns(&mut self, event: Event, place: Place) -> Option<u64> {
         if self.shaking.sites == 0 || !self.is_hot(event, place) {
             return None;
@@ -133,7 +133,7 @@ impl Explorer {
 pub(super) struct Stalled {
     /// When the last stall ends, in nanoseconds since the start.
     pub(super) until_ns: u64,
-    /// Total time of all stalls until then; time in which two tasks are stalled counts once.
+    /// Total time of all stalls until `until_ns`; time in which two tasks are stalled counts once.
     total_ns: u64,
 }
 
@@ -187,7 +187,7 @@ impl Sim {
         turn >= POINTS_PER_TURN_MAX
     }
 
-    /// Lets other tasks run if the turn is long, and does nothing else to the task.
+    /// Lets other tasks run if the turn is long. Does not stall or preempt the task otherwise.
     #[cold]
     pub(super) fn end_long_turn(&self) {
         if self.points.get().is_multiple_of(HEARTBEAT_POINTS) {
@@ -205,7 +205,7 @@ impl Sim {
         self.block(WaitKind::Stall, 0, place, Some(until_ns));
     }
 
-    /// Draws after how long this wait on a condition wakes spuriously; `None`: it does not.
+    /// Draws after how long this wait on a condition ends by a spurious wake-up. `None`: by none.
     pub(in crate::runtime) fn spurious_wake_ns(&self) -> Option<u64> {
         let mut explorer = self.explorer.borrow_mut();
         let spurious = explorer.shaking.spurious;

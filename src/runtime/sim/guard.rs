@@ -1,9 +1,10 @@
 //! The guard: catches foreign clocks, random numbers, waits and threads inside a simulation.
 //!
-//! A run is a function of its seed only if nothing in it asks the machine. So an executable that
-//! says [`guard!`](crate::guard) defines the few functions of libc through which Rust's std (and
-//! most crates) asks: a definition in the executable wins over the one in libc. Each definition
-//! calls the function of the same name here. Outside a simulation these pass on every call.
+//! A run is a function of its seed only if its code asks the machine for nothing: no time, no
+//! random numbers, no threads. So an executable that says [`guard!`](crate::guard) defines the few
+//! functions of libc through which Rust's std (and most crates) asks. A definition in the
+//! executable takes precedence over libc's. Each definition calls the function of the same name in
+//! this file. Outside a simulation these functions pass every call on to libc.
 //!
 //! | call inside a simulation | result |
 //! | --- | --- |
@@ -13,8 +14,8 @@
 //! | `syscall(SYS_futex, WAIT)` | a failure that names the task, instead of a hang |
 //! | `pthread_create` | a failure that names the task |
 //!
-//! A failure here must not unwind, because foreign frames are on the stack. The task is given up
-//! instead, with its stack, and the run ends without it.
+//! A failure here must not unwind, because frames of foreign code are on the stack. Instead, the
+//! task is given up, its stack is leaked, and the run ends without it.
 //!
 //! Each function has the contract of the libc function that it replaces, and its only caller is
 //! the definition that the macro makes.
@@ -34,13 +35,13 @@ use crate::runtime::outcome::{Failure, FailureKind};
 /// The wall clock's time when a simulation begins: 2026-01-01T00:00:00Z.
 const WALL_EPOCH_S: u64 = 1_767_225_600;
 
-/// Readings of a foreign clock between two scheduling points that are free; more cost time.
+/// Number of readings of a foreign clock, between two scheduling points, that cost no time.
 const FREE_LOOKS: u32 = 64;
 
 /// Virtual time that each further reading costs.
 const LOOK_COST_NS: u64 = 1_000;
 
-/// How long another OS thread may hold a foreign lock, stdout's for instance.
+/// Maximum time that another OS thread may hold a foreign lock, stdout's for instance.
 static FOREIGN_LOCK_MAX: libc::timespec = libc::timespec { tv_sec: 2, tv_nsec: 0 };
 
 thread_local! {
@@ -104,7 +105,7 @@ fn ns_of(spec: &libc::timespec) -> u64 {
     seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(spec.tv_nsec).unwrap_or(0))
 }
 
-/// Returns virtual time. CPU-time clocks pass: code only measures with them, and decides nothing.
+/// Returns virtual time. Clocks of CPU time are not virtual: they are for measuring, not deciding.
 pub unsafe extern "C" fn clock_gettime(clock: libc::clockid_t, spec: *mut libc::timespec) -> c_int {
     let cpu_time = [libc::CLOCK_PROCESS_CPUTIME_ID, libc::CLOCK_THREAD_CPUTIME_ID];
     match guarded() {
@@ -220,7 +221,7 @@ pub unsafe extern "C" fn syscall(
             let (number_of, wait) =
                 (libc::SYS_futex, c_long::from(libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG));
             if a4 == 0 {
-                // Without a timeout it may be a lock that another OS thread holds briefly.
+                // A wait without a timeout may be for a lock that another OS thread holds briefly.
                 let limit = (&raw const FOREIGN_LOCK_MAX).addr();
                 let limit = c_long::try_from(limit).unwrap_or(0);
                 // SAFETY: the futex word is the caller's; the timeout is a static.

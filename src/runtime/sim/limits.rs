@@ -28,7 +28,7 @@ impl Sim {
         let (live, origin) = (self.live.get(), self.most_common_origin());
         let message = format!("{NO_STACK}; {live} tasks live; {origin}");
         let failure = self.failure_now(FailureKind::Limit, "stacks", message);
-        // Dropping it could start tasks, too.
+        // Dropping the job could start tasks, too.
         std::mem::forget(job);
         self.fail(failure)
     }

@@ -2,8 +2,9 @@
 //!
 //! The one idea: a task gives up control only at a *scheduling point* (lock, unlock, wait, notify,
 //! send, receive, spawn, sleep, reading the clock), and there the scheduler, not the operating
-//! system, decides. Time is a number. When no task can run, it jumps to the next timer. Each point
-//! also adds a small charge, so that time moves in a spinning loop too and the loop is caught.
+//! system, decides which task runs next. Time is a number. When no task can run, the time jumps to
+//! the next timer. Each point also adds a small amount, so that time moves in a spinning loop, too,
+//! and the loop reaches a limit.
 //!
 //! ```text
 //! task ──point──► charge, hash, due timers ──► stall? preempt? ──► continue
@@ -13,13 +14,13 @@
 //! ```
 //!
 //! The suspending task picks its successor; if it picks itself, there is no switch. Locks and other
-//! objects carry almost no scheduler state: the wait lists are kept here, by address.
+//! objects carry almost no scheduler state: the simulation keeps their wait lists, by address.
 //!
 //! Files: [`task`] (coroutines and their stacks), [`schedule`] (ready set, clock, wait lists),
 //! [`explore`] (preemption and stalls), [`chan`] and [`park`] (channels, wakers), [`ending`] (how a
 //! run ends), [`limits`] (how many tasks), [`report`] (which task waits for what), [`run`] and
-//! [`watch`] (its OS thread), [`guard`] (foreign clocks, waits and threads), [`platform`] (code for
-//! one operating system).
+//! [`watch`] (the simulation's OS thread), [`guard`] (foreign clocks, waits and threads),
+//! [`platform`] (code for one operating system).
 
 mod chan;
 mod ending;
@@ -65,8 +66,8 @@ pub(super) type Place = &'static Location<'static>;
 /// Virtual time charged for each scheduling point.
 const POINT_COST_NS: u64 = 200;
 
-/// No clock moves beyond this, so that a span can be added to any time. A longer wait lasts for
-/// ever.
+/// No clock moves beyond this, so that adding a span to a time cannot overflow. A wait beyond it
+/// lasts for ever.
 const END_OF_TIME_NS: u64 = u64::MAX / 2;
 
 /// The operation at a scheduling point; part of the hash and of a site's identity.
@@ -111,7 +112,7 @@ pub(super) struct Sim {
     waits: RefCell<WaitLists>,
     stacks: RefCell<StackPool>,
     live: Cell<u32>,
-    /// How many tasks were started.
+    /// Number of tasks started so far.
     pub(super) started: Cell<u64>,
     // Used at the end.
     /// Sum of all tasks' weights since the end; see `ending.rs`.
@@ -134,7 +135,7 @@ pub(super) struct Sim {
     stack_limit: Cell<usize>,
     /// Readings of a foreign clock since the last scheduling point.
     foreign_looks: Cell<u32>,
-    /// Parks since the last switch that did not have to wait.
+    /// Number of parks, since the last switch, that did not have to wait.
     free_parks: Cell<u32>,
     /// Whether the current task is in the panic hook, where it must keep control: std would take
     /// another task's panic for a panic of the hook.
@@ -187,7 +188,7 @@ impl Drop for Entered {
     }
 }
 
-/// Notes that the OS thread runs no simulation any more.
+/// Records that the OS thread runs no simulation any more.
 fn forget_current() {
     CURRENT.with(|current| current.set(std::ptr::null()));
 }
@@ -195,7 +196,7 @@ fn forget_current() {
 impl Sim {
     fn new(config: &RunConfig, heartbeat: Arc<Heartbeat>) -> Sim {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
-        // 24 bits, since a waker packs it; never 0.
+        // 24 bits, since a waker packs the id into one word; never 0.
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed) % 0x00ff_ffff + 1;
         let limits = Limits {
             elapsed_ns: super::time::ns_of(config.elapsed_max).min(END_OF_TIME_NS),
@@ -263,7 +264,8 @@ impl Sim {
         }
         match (self.in_hook.get(), self.may_be_unwinding()) {
             (true, _) => {}
-            // A panicking task lets others run only after a long turn, so its failure comes first.
+            // A panicking task lets others run only after a long turn, so that its failure is the
+            // run's first.
             (false, true) => self.end_long_turn(),
             (false, false) => self.explore(event, place),
         }

@@ -21,7 +21,7 @@ pub(in crate::runtime) struct SimParker;
 
 const VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake, drop_waker);
 
-/// Parks in a row that may find a token without passing a scheduling point.
+/// Maximum number of parks in a row that find a token and do not pass a scheduling point.
 const FREE_PARKS: u32 = 64;
 
 const SLOT_BITS: u32 = 24;

@@ -15,7 +15,7 @@ pub(in crate::runtime) struct Holder {
     /// Simulation (high half) and task (low half); 0: no task of a simulation.
     who: AtomicU64,
     place: AtomicPtr<Location<'static>>,
-    /// Since when, in virtual time.
+    /// When the lock was taken, in virtual time.
     since_ns: AtomicU64,
 }
 
@@ -28,7 +28,7 @@ impl Holder {
         }
     }
 
-    /// Notes that the current task of `sim` has the lock.
+    /// Records that the current task of `sim` has the lock.
     #[inline]
     pub(in crate::runtime) fn set(&self, sim: &Sim, place: Place) {
         let who = u64::from(sim.id) << 32 | u64::from(sim.current.get().0);
@@ -254,7 +254,7 @@ impl Sim {
             let Some(mut coroutine) = suspended else { continue };
             if coroutine.started() {
                 self.current.set(id);
-                // It notes its backtrace and suspends again, and does nothing else.
+                // The task notes its backtrace and suspends again, and does nothing else.
                 coroutine.resume(());
             }
             self.tasks.borrow_mut()[slot].coroutine = Some(coroutine);

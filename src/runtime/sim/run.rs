@@ -17,8 +17,8 @@ use super::{Entered, Sim, Trace};
 use crate::runtime::outcome::{Failure, FailureKind, Outcome, RunConfig};
 use crate::runtime::{panics, thread_cpu_ns};
 
-/// How long an OS thread may take to end after its simulation. It then drops the values that
-/// student code keeps in `thread_local!`, and their destructors may wait in vain.
+/// Maximum time that an OS thread may take to end after its simulation. The thread then drops the
+/// values that student code keeps in `thread_local!`, and their destructors may wait for ever.
 const EXIT_MAX: Duration = Duration::from_secs(10);
 
 /// Runs `main` in a simulation; returns when all its tasks have ended.
@@ -29,7 +29,7 @@ pub(in crate::runtime) fn run<T: Send + 'static>(
     run_on_fresh_thread(config, false, LOOK, main).0
 }
 
-/// As [`run`], and returns every event.
+/// Runs `main` as [`run`] does, and also returns every event of the run.
 pub(in crate::runtime) fn run_traced<T: Send + 'static>(
     config: &RunConfig,
     main: impl FnOnce() -> T + Send + 'static,
@@ -67,7 +67,7 @@ fn run_on_fresh_thread<T: Send + 'static>(
     loop {
         match receiver.recv_timeout(look) {
             Ok((mut outcome, trace)) => {
-                // The thread has dropped everything before the next run begins.
+                // The next run must not begin before this thread has dropped everything.
                 if !outcome.thread_left && ends(&gone) {
                     let _ = thread.join();
                 } else {
@@ -95,7 +95,7 @@ thread_local! {
     static LIVING: Cell<Option<Living>> = const { Cell::new(None) };
 }
 
-/// Tells the caller of a run when its OS thread has ended, or that it will not.
+/// Tells the caller of a run that the run's OS thread has ended, or that it never will.
 struct Living(Sender<()>);
 
 impl Drop for Living {
@@ -104,14 +104,14 @@ impl Drop for Living {
     }
 }
 
-/// Waits for the OS thread behind `gone` to end. Returns whether it ends in time.
+/// Waits until the OS thread with the other end of `gone` has ended; false if that takes too long.
 fn ends(gone: &Receiver<()>) -> bool {
     gone.recv_timeout(EXIT_MAX) == Err(RecvTimeoutError::Disconnected)
 }
 
-/// Parks an OS thread that would abort after its simulation is over.
+/// Parks for good an OS thread that would abort after its simulation is over.
 ///
-/// A value that student code keeps in a `thread_local!` has panicked in its destructor.
+/// It would abort because the destructor of a value in a student's `thread_local!` has panicked.
 fn lose_ended_thread() -> ! {
     if let Some(living) = LIVING.take() {
         let _ = living.0.send(());
@@ -135,7 +135,7 @@ fn lost<T>(why: String) -> Outcome<T> {
     }
 }
 
-/// The answer of a simulation to the thread that waits for it.
+/// The outcome and the events that a simulation sends to the thread that waits for it.
 type Answer<T> = (Outcome<T>, Trace);
 
 /// Runs a simulation on the calling OS thread, and sends its outcome.
@@ -167,7 +167,7 @@ fn simulate<T: 'static>(
     let _ = sender.send((outcome, trace));
 }
 
-/// Makes the function that sends the outcome of a simulation whose OS thread is lost: a failure.
+/// Makes the function that sends the outcome, a failure, of a simulation whose OS thread is lost.
 fn hand_over<T: 'static>(sender: Sender<Answer<T>>) -> HandOver {
     Box::new(move |sim| {
         let (mut outcome, _) = sim.outcome(None);
@@ -209,7 +209,7 @@ impl Sim {
         (outcome, unused)
     }
 
-    /// Drops the values that the run still has, in a task: destructors may do anything.
+    /// Drops the values that the run still has, in a task: their destructors may lock and wait.
     fn clean_up<T: 'static>(&self, unused: Option<T>) {
         let values = self.shared.take_values();
         if unused.is_some() || !values.is_empty() {
@@ -240,7 +240,7 @@ mod tests {
     use super::*;
     use crate::runtime::FailureKind;
 
-    /// The failure of a run that halts, watched at short intervals.
+    /// The failure of a run that halts and is watched at short intervals.
     fn halted(main: impl FnOnce() + Send + 'static) -> (FailureKind, String) {
         let look = Duration::from_millis(20);
         let (outcome, _) = run_on_fresh_thread(&RunConfig::default(), false, look, main);

@@ -12,13 +12,13 @@ use super::{Event, Place, Sim};
 use crate::runtime::future::Timers;
 use crate::runtime::panics::{self, Notes, Over};
 
-/// Address space of a task's stack. Pages are touched only as needed: about 4 to 16 KiB each.
+/// Address space of a task's stack. A task touches only the pages it needs: about 4 to 16 KiB.
 pub(super) const STACK_SIZE: usize = 256 * 1024;
 
-/// Most tasks that a run may still start after it is over.
+/// Maximum number of tasks that a run may still start after it is over.
 const SPAWNED_AT_END_MAX: u32 = 100_000;
 
-/// How many unused stacks the process keeps for the next run.
+/// Maximum number of unused stacks that the process keeps for later runs.
 const SHARED_STACKS_MAX: usize = 1024;
 
 /// A slot in the table of tasks; reused once its task has ended.
@@ -51,36 +51,36 @@ pub(super) enum State {
 /// One task.
 pub(super) struct Task {
     pub(super) name: Arc<str>,
-    /// The server whose code it runs, if that is under test.
+    /// The number of the server whose code the task runs, if that code is under test.
     pub(super) label: Option<u32>,
-    /// The label with which it was started; a task may carry another one for a while.
+    /// The label with which the task was started; it may carry another label for a while.
     pub(super) started_for: Option<u32>,
-    /// How many tasks the run had started before this one.
+    /// Number of tasks that the run had started before this one.
     pub(super) number: u64,
-    /// Where it was started.
+    /// The place in the source where the task was started.
     pub(super) origin: Place,
     pub(super) state: State,
     /// Counts beginnings and ends of waits, so that a timer can tell whether its wait has ended.
     pub(super) wait_seq: u32,
-    /// Whether its timer, or the end of the run, ended the last wait.
+    /// Whether the last wait was ended by its timer or by the end of the run, not by a wake-up.
     pub(super) timed_out: bool,
-    /// Whether its stack may be in the middle of unwinding; see [`Sim::may_be_unwinding`].
+    /// Whether the task's stack may be in the middle of unwinding; see [`Sim::may_be_unwinding`].
     pub(super) may_unwind: bool,
     /// The run is over and the task only runs destructors: nothing unwinds it any more.
     pub(super) leaving: bool,
-    /// Its latest panics.
+    /// The task's latest panics.
     pub(super) panics: Notes,
-    /// It waits below frames of C code, which cannot be unwound.
+    /// The task waits in a function that C code has called; frames of C code cannot be unwound.
     pub(super) foreign_frames: bool,
-    /// Sum of the weights of its actions since the run ended; see `ending.rs`.
+    /// Sum of the weights of the task's actions since the run ended; see `ending.rs`.
     pub(super) told: u32,
     /// A waker has been called since the last `park`.
     pub(super) token: bool,
-    /// Never dropped with the simulation: foreign code may have made the wakers.
+    /// Not dropped when the simulation is: code outside the runtime may have made the wakers.
     pub(super) future_timers: ManuallyDrop<Timers>,
-    /// Lowest address of its stack.
+    /// Lowest address of the task's stack.
     pub(super) stack_limit: usize,
-    /// Counts the slot's tasks, so that a stale waker can be recognised.
+    /// Counts the tasks that the slot has had, so that a waker of an earlier one can be recognised.
     pub(super) generation: u32,
     pub(super) yielder: *const TaskYielder,
     /// Never dropped while it is suspended: its frames refer to the simulation and to each other.
@@ -114,7 +114,7 @@ impl Task {
     }
 
     /// The name with the server in front, as reports show it: `S2 ticker`. If the name already has
-    /// the server's number, that is removed: `raft2/apply` becomes `S2 raft/apply`.
+    /// the server's number, the number is removed: `raft2/apply` becomes `S2 raft/apply`.
     pub(super) fn shown_name(&self) -> String {
         let Some(label) = self.label else { return self.name.to_string() };
         let name = self.name.replacen(&format!("{label}/"), "/", 1);
@@ -209,9 +209,9 @@ impl Sim {
         Ok(())
     }
 
-    /// The root of every task: a panic that escapes from `job` is the run's failure.
+    /// The first function on a task's stack: a panic that escapes from `job` fails the run.
     ///
-    /// No panic escapes from here, since only the scheduler is above.
+    /// No panic leaves this function, since the scheduler, which resumed the task, catches none.
     fn run_job(&self, job: Job) {
         let caught = catch_unwind(AssertUnwindSafe(|| match self.ending.get() {
             // The run was over before the task began: its closure is only dropped.
@@ -241,7 +241,7 @@ impl Sim {
         TaskId(u32::try_from(tasks.len() - 1).expect("fewer than 2^32 tasks live at once"))
     }
 
-    /// Gives control to task `id` until it suspends or ends. Only the root loop calls this.
+    /// Gives control to task `id` until it suspends or ends. Called only by the loop in `run_task`.
     pub(super) fn resume(&self, id: TaskId) {
         self.current.set(id);
         self.points_since_switch.set(0);
@@ -270,7 +270,7 @@ impl Sim {
         }
     }
 
-    /// Suspends the current task to the root loop; returns when it is resumed.
+    /// Suspends the current task: the root loop continues. Returns when the task is resumed.
     #[allow(unsafe_code, reason = "the yielder lives on the task's own stack")]
     pub(super) fn suspend(&self) {
         let unwinds = self.may_be_unwinding();
@@ -281,8 +281,8 @@ impl Sim {
         let count = &self.unwinding_suspended;
         count.set(count.get() + u32::from(unwinds));
         loop {
-            // SAFETY: the task itself set it when it began, and it is valid as long as the task's
-            // stack is; only the task itself, running on that stack, gets here.
+            // SAFETY: the task itself set the yielder when it began, and the yielder is valid as
+            // long as the task's stack is. Only the task itself, running on that stack, gets here.
             unsafe { &*yielder }.suspend(());
             if !self.dumping.get() {
                 break;

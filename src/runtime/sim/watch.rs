@@ -17,10 +17,10 @@ pub(super) const LOOK: Duration = Duration::from_secs(1);
 /// A simulation that uses more CPU time than this without progress spins, and is given up.
 const SPIN_MAX: Duration = Duration::from_secs(5);
 
-/// Looks after which a simulation is given up that neither progresses nor uses the processor.
+/// Number of looks after which a simulation is given up that neither progresses nor uses a CPU.
 const LOOKS_MAX: u32 = 60;
 
-/// Most CPU time over [`LOOKS_MAX`] looks that does not count as use of the processor.
+/// Maximum CPU time over [`LOOKS_MAX`] looks that does not count as use of the processor.
 const IDLE_MAX: Duration = Duration::from_millis(100);
 
 /// The state that a simulation's OS thread and the watching thread share.
@@ -31,7 +31,7 @@ pub(super) struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Notes that the simulation makes progress: `points`, or another number that grows with them.
+    /// Records progress of the simulation: `points`, or another number that grows with them.
     ///
     /// Does not return once the simulation was given up: its caller has an outcome and has
     /// continued.
@@ -74,7 +74,7 @@ pub(super) struct Watch {
     cpu_at_beat: Option<Duration>,
     /// CPU time at the latest look.
     cpu: Option<Duration>,
-    /// Looks since the last beat, or since the thread last used the processor.
+    /// Number of looks since the last beat, or since the thread last used the processor.
     looks: u32,
     cpu_at_use: Option<Duration>,
 }

@@ -1,7 +1,8 @@
 //! Names the task whose stack overflows.
 //!
 //! A coroutine's stack ends in a guard page. Touching that page would end the process silently, so
-//! a handler for SIGSEGV prints the name of the task. All other faults are passed to the host.
+//! a handler for SIGSEGV prints the name of the task. All other faults are passed on to the host's
+//! handler.
 
 #![allow(unsafe_code, reason = "a signal handler")]
 

@@ -40,7 +40,7 @@ impl Watched {
         Some(Duration::new(seconds, u32::try_from(spec.tv_nsec).ok()?))
     }
 
-    /// Which task has control of the thread; `None` if it does not answer.
+    /// Which task has control of the thread; `None` if the thread does not answer.
     pub(in crate::runtime::sim) fn ask(&self) -> Option<Halted> {
         question::ask(self.thread, self.mark)
     }

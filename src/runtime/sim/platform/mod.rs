@@ -16,7 +16,7 @@
 //! where it is not needed.
 //!
 //! Files: `linux` and `portable` fulfil the contract; `signal` puts a handler of ours in front of
-//! the host's; `fault`, `question` and `abort` are the three such handlers.
+//! the host program's; `fault`, `question` and `abort` are the three such handlers.
 
 use std::time::Duration;
 

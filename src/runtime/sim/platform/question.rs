@@ -19,7 +19,7 @@ use crate::runtime::sim::{Sim, current};
 /// How often the asking thread looks for the answer.
 const POLL: Duration = Duration::from_millis(10);
 
-/// Looks after which the handler must have begun, and looks after which it must have ended.
+/// Number of looks after which the handler must have begun, and after which it must have ended.
 const POLLS_TO_BEGIN_MAX: u32 = 500;
 const POLLS_MAX: u32 = 3000;
 
@@ -31,13 +31,13 @@ static FRONT: Front = Front::new(libc::SIGUSR2, libc::SA_RESTART, on_question);
 /// One question at a time.
 static ASKING: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
 
-/// The mark of the thread that has to answer; 0 if there is none, or it has begun to answer.
+/// The mark of the thread that has to answer; 0 if no thread has to answer, or if it has begun to.
 static ASKED: AtomicUsize = AtomicUsize::new(0);
 
 /// The answer, and the mark of the thread that gave it. Null until there is one.
 static ANSWER: AtomicPtr<(usize, Option<Halted>)> = AtomicPtr::new(std::ptr::null_mut());
 
-/// Signals of ours that had not arrived when the asking thread gave up, and that still may arrive.
+/// Number of our signals that had not arrived when the asking thread gave up, but still may arrive.
 static LATE: AtomicU32 = AtomicU32::new(0);
 
 /// A number that no other living thread has.

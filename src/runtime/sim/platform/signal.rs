@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 /// A handler as `SA_SIGINFO` wants it.
 pub(super) type Handler = extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
 
-/// How many handlers behind ours are remembered for one signal.
+/// Maximum number of handlers behind ours that are remembered for one signal.
 const BEHIND_MAX: usize = 8;
 
 /// Our handler for one signal, and the handlers behind it.
@@ -46,7 +46,7 @@ struct Link {
 #[derive(Clone, Copy)]
 struct Passing {
     signal: c_int,
-    /// How often it has come to us, and the stack's address when it came first.
+    /// How often the signal has come to us, and the stack's address when it came first.
     times: usize,
     frame: usize,
 }
@@ -136,7 +136,7 @@ impl Front {
         let before = PASSING.get();
         let frame = (&raw const before).addr();
         // A handler may leave by a jump, and then its value in PASSING is stale. A signal that
-        // really comes back to us does so further down the stack than where it came first.
+        // really comes back to us does so at a lower address of the stack than when it came first.
         let again = before.times > 0 && before.signal == self.signal && frame < before.frame;
         let (times, frame) = if again { (before.times, before.frame) } else { (0, frame) };
         PASSING.set(Passing { signal: self.signal, times: times + 1, frame });
