@@ -1,4 +1,4 @@
-//! The suite's own services: they read the apply channel, check, and take snapshots.
+//! The suite's own services: they read the apply channel, check its messages, and take snapshots.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -40,7 +40,7 @@ impl Judge for Diary {
     }
 }
 
-/// The application of parts 2A to 2D: a ledger or a diary above each server.
+/// The application of parts 2A to 2D: a ledger or a diary checks what each server applies.
 pub(super) struct Judged<J>(pub(super) Arc<J>);
 
 impl<J: Judge> Application for Judged<J> {
@@ -56,7 +56,7 @@ impl<J: Judge> Application for Judged<J> {
             judge: self.0.clone(),
         };
         let apply_ch = seat.apply_ch;
-        // Not under test: a delay of this reader would be the suite's fault.
+        // This task is not under test: a delay of the reader would be the suite's fault.
         thread::spawn(format!("service{}", seat.server.0), move || {
             // Read until the last sender is gone: a dead server's sends must return, so that it
             // can end.
@@ -92,8 +92,8 @@ impl<J: Judge> Applier<J> {
         match self.judge.take(self.server, message) {
             Ok(Next::Wait) => {}
             Ok(Next::Snapshot(index, data)) => {
-                // Called in place, by the task that reads the channel: a server that sends under
-                // its lock deadlocks here, as it does in the course's harness.
+                // The task that reads the channel makes this call itself. So a server that sends on
+                // the channel under its lock deadlocks here, as it does in the course's harness.
                 if let Some(consensus) = self.consensus.upgrade() {
                     thread::under_test(self.server.0, || consensus.snapshot(index, data));
                 }

@@ -1,4 +1,4 @@
-//! The observer of refused entries: a follower accepts entries that follow an entry of its log.
+//! The rule that a follower accepts entries that follow an entry of its log.
 
 use super::event::{Event, Kind, Observer, at};
 use super::world::World;

@@ -1,4 +1,4 @@
-//! The observer of commits by messages alone: a commit needs the acknowledgements of a majority.
+//! The rule that a commit needs the acknowledgements of a majority, judged by messages alone.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use super::world::{World, accepts};
 use crate::api::{Index, Position, ServerId, Term};
 
 /// §5.3: an entry is committed "once the leader that created the entry has replicated it on a
-/// majority of the servers". This rule judges by messages, for servers that store nothing yet;
-/// [`CommitNeedsMajority`](super::commit::CommitNeedsMajority) judges by their disks.
+/// majority of the servers". This rule judges servers that store nothing yet, so it judges by
+/// messages. [`CommitNeedsMajority`](super::commit::CommitNeedsMajority) judges by what is stored.
 ///
-/// A server counts if it led in the entry's term or later, or told a leader of such a term that
-/// it has the log up to the entry or further. Every server that a leader may count is among these,
-/// since the reply leaves before the leader can count it.
+/// A server counts if it led in the entry's term or later, or told a leader of such a term that it
+/// has the log up to the entry or further. Every server that a leader may count is among these
+/// servers, since a reply leaves before the leader can count it.
 pub(super) struct CommitNeedsAcknowledgements {
     /// Per server and term: the index up to which the server said it has that term's leader's log.
     told: Vec<BTreeMap<Term, Index>>,

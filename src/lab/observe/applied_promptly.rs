@@ -1,4 +1,4 @@
-//! A server applies committed entries soon.
+//! The rule that a server applies committed entries soon.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use super::world::{Server, World};
 use crate::api::{Index, ServerId};
 use crate::runtime;
 
-/// How long a server that is not stalled may take to deliver an entry that it knows to be
+/// Maximum time that a server that is not stalled may take to deliver an entry that it knows to be
 /// committed.
 const PROMPT: Duration = Duration::from_secs(1);
 
 /// "If commitIndex > lastApplied: increment lastApplied, apply log[lastApplied] to state machine"
 /// (Figure 2, all servers).
 ///
-/// Fails if a live server knows of more committed entries, its reader reads, and the server has
-/// delivered nothing for a second in which none of its tasks was stalled. The next commit would
-/// wake a sleeping applier, so no other check would notice. The rule judges at every event, since
-/// heartbeats keep coming.
+/// Fails if a live server knows of more committed entries but has delivered nothing for a second,
+/// although its apply channel was read and none of its tasks was stalled. No other check would
+/// notice, since the next commit would wake a sleeping applier. The rule judges at every event:
+/// heartbeats keep coming even when nothing else happens.
 pub(super) struct AppliedPromptly {
     owed: Vec<Option<Owed>>,
-    /// The first moment at which anything may be judged late.
+    /// The earliest moment at which a server may be judged late.
     due: Duration,
     /// The server that was late.
     late: Option<ServerId>,
@@ -37,7 +37,7 @@ impl AppliedPromptly {
         AppliedPromptly { owed: vec![None; servers], due: Duration::MAX, late: None }
     }
 
-    /// Notes the entries that `server` still has to deliver. Each delivery starts a new second.
+    /// Records what `server` still has to deliver. Each delivery gives it another second.
     fn reckon(&mut self, server: ServerId, world: &World, delivered: bool) {
         let owed = &mut self.owed[server.slot()];
         let known = world.server(server);

@@ -1,4 +1,4 @@
-//! The rules for commits, judged by the servers' disks.
+//! The rules for commits, judged by the servers' stored logs and by their messages.
 
 use super::event::{Event, Kind, Observer, leads_in};
 use super::world::World;
@@ -10,7 +10,7 @@ use crate::lab::Facts;
 /// it, the durable logs of a majority have it.
 #[derive(Default)]
 pub(super) struct CommitNeedsMajority {
-    /// The last index for which this was checked. A server that stored a committed entry keeps it.
+    /// The last index that was checked. A server keeps a committed entry that it stored.
     seen: Index,
 }
 
@@ -46,10 +46,10 @@ impl Observer for CommitNeedsMajority {
 /// "Raft never commits log entries from previous terms by counting replicas. Only log entries from
 /// the leader's current term are committed by counting replicas" (Raft §5.4.2).
 ///
-/// Fails if a leader reports a higher commit index than any leader before, and the entry there is
-/// of an older term. One case is allowed: a leader may count a majority, be deposed before it can
-/// report the commit, and report it when it leads again. So a leader may report all entries that a
-/// majority had when it was deposed.
+/// Fails if a leader reports a higher commit index than any leader before, and the entry at that
+/// index is of an older term. One case is allowed: a leader may count a majority, be deposed before
+/// it can report the commit, and report the commit when it leads again. So a leader may report all
+/// entries that a majority had when it was deposed.
 #[derive(Default)]
 pub(super) struct CommitOnlyOwnTerm {
     /// The highest commit index that any leader has reported.
@@ -73,8 +73,8 @@ impl Observer for CommitOnlyOwnTerm {
             Event::Sent { from, facts: Facts::Installs { term, last_included, .. }, .. } => {
                 (*from, *term, last_included.index, false)
             }
-            // It reports only entries that its receiver has, so the last one may be of an older
-            // term.
+            // A heartbeat reports only entries that its receiver has, so the last of them may be of
+            // an older term.
             Event::Sent { from, facts: Facts::Beats { term, commit, .. }, .. } => {
                 (*from, *term, *commit, false)
             }

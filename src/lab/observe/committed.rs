@@ -1,9 +1,9 @@
-//! The known commits: how far the log is committed, and in which term at the latest.
+//! The known commits: up to which index the log is committed, and by which term.
 
 use crate::api::{Index, Position, Term};
 
-/// For each term, the highest index that its servers reported as committed: a staircase, of which
-/// only the corners are kept.
+/// For each term, the highest index that its servers reported as committed. Drawn over the terms,
+/// these indices form a staircase; only its corners are kept.
 ///
 /// ```text
 /// index          ┌──── 9        a leader of term 7 reported 9
@@ -16,7 +16,7 @@ pub(super) struct Committed {
 }
 
 impl Committed {
-    /// Notes that the log up to `position` is committed in `term` at the latest. Returns whether
+    /// Records that the log up to `position` is committed in `term` at the latest. Returns whether
     /// that is new: a greater index, or the same index in an earlier term.
     pub(super) fn note(&mut self, term: Term, position: Position) -> bool {
         let at = self.corners.partition_point(|(seen, _)| *seen <= term);

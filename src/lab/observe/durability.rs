@@ -1,4 +1,4 @@
-//! A server's promises to others must survive a crash.
+//! The rules of durability: what a server has told others must survive a crash.
 
 use super::event::{Event, Kind, Observer, at, leads_in, promised, term_of};
 use super::shadow::Ballot;
@@ -6,13 +6,13 @@ use super::world::{World, accepts};
 use crate::api::{ServerId, Term};
 use crate::lab::Facts;
 
-/// "Persistent state on all servers (updated on stable storage before responding to RPCs)"
-/// (Figure 2): when a reply leaves, its term and its vote are durable, and the log that it
-/// promises was durable at some moment since the request came.
+/// "Persistent state on all servers (updated on stable storage before responding to RPCs)" (Figure
+/// 2): when a reply leaves, its term and its vote are durable, and the entries that it acknowledges
+/// were durable at some moment since the request came.
 ///
-/// Entries that a later leader has replaced need never have been durable: a server may handle both
-/// requests, store the combined result, and then answer both. After a crash it is in the same
-/// state as if it had stored each step.
+/// Entries that a later leader has replaced need never have been durable: a server may handle the
+/// requests of both leaders, store the combined result, and then answer both. After a crash it is
+/// in the same state as if it had stored each step.
 pub(super) struct PersistBeforeReply;
 
 impl Observer for PersistBeforeReply {
@@ -71,10 +71,10 @@ impl Observer for PersistBeforeReply {
 /// A candidate's term and its vote for itself are durable before it asks for votes, and a leader's
 /// term is durable before it sends anything.
 ///
-/// Ours: Figure 2 asks for this only "before responding to RPCs", and a candidate that stores its
-/// vote after it has asked, but before it counts the replies, is just as safe. But such a candidate
-/// must know which of the two came first, and a mistake there gives two leaders in one term. It
-/// would gain only the time of one sync per election.
+/// This rule is ours: Figure 2 asks for it only "before responding to RPCs". A candidate that asks
+/// first and stores its vote before it counts the replies is just as safe. But such a candidate
+/// must know whether its vote was stored before the replies came, and a mistake gives two leaders
+/// in one term. The candidate would gain only the time of one sync per election.
 pub(super) struct PersistBeforeRequest;
 
 impl Observer for PersistBeforeRequest {

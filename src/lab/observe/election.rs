@@ -1,4 +1,4 @@
-//! One leader per term, and none without a majority.
+//! The rules for leaders: one per term, and none without a majority of votes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +39,7 @@ impl Observer for ElectionSafety {
 }
 
 /// "A candidate wins an election if it receives votes from a majority of the servers in the full
-/// cluster for the same term" (Raft §5.2): no server leads without so many votes.
+/// cluster for the same term" (Raft §5.2): no server leads without a majority of votes.
 ///
 /// A vote counts from the moment when it leaves the voter, whether or not it arrives.
 #[derive(Default)]
@@ -64,7 +64,7 @@ impl Observer for ElectedByMajority {
             Event::Answered { by, handling, reply: Facts::Votes { term, granted: true } } => {
                 self.voters.entry((*term, handling.from)).or_default().insert(*by);
             }
-            // A design may send its vote as a call of its own.
+            // A design may send a vote as a call, not as a reply.
             Event::Sent { from, to, facts: Facts::Votes { term, granted: true } } => {
                 self.voters.entry((*term, *to)).or_default().insert(*from);
             }

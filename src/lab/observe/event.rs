@@ -7,10 +7,10 @@ use super::world::{Handling, World};
 use crate::api::{ApplyMsg, Entry, Index, Position, ServerId, Term};
 use crate::lab::Facts;
 
-/// An event that any implementation shows.
+/// An event that is visible in every implementation.
 ///
-/// The [`World`] already includes it, so an event carries the earlier state if a rule compares the
-/// two.
+/// The [`World`] is updated before the event is shown. So an event carries the earlier state if a
+/// rule compares the two.
 pub(super) enum Event<'a> {
     /// A request leaves.
     Sent { from: ServerId, to: ServerId, facts: &'a Facts },
@@ -23,13 +23,13 @@ pub(super) enum Event<'a> {
     /// Term and vote were written.
     Voted { server: ServerId, before: Ballot, after: Ballot },
     /// Entries were written after an entry of term `prev`; they replace all entries from the first
-    /// one's index on.
+    /// new index on.
     Appended { server: ServerId, prev: Option<Term>, entries: &'a [Entry] },
-    /// A snapshot up to `at` was written over a log that began at `before` and had an entry of term
-    /// `there` at the same index.
+    /// A snapshot up to `at` was written. The log began at `before`, and its entry at the index of
+    /// `at` had the term `there`.
     Covered { server: ServerId, before: Position, at: Position, there: Option<Term> },
-    /// A write was made that deletes the durable entries in `lost`, if a crash keeps it but no
-    /// later write.
+    /// A write was made. If a crash keeps it but no later write, the durable entries in `lost` are
+    /// gone.
     Torn { server: ServerId, lost: Lost },
     /// All writes are durable; the entries in `lost`, which were durable before, are gone.
     Synced { server: ServerId, lost: Option<Lost> },
@@ -37,17 +37,17 @@ pub(super) enum Event<'a> {
     Applied { server: ServerId, msg: &'a ApplyMsg },
     /// A server in term `term` reported that the log up to `position` is committed.
     Committed { by: ServerId, term: Term, position: Position },
-    /// A server started a life.
+    /// A server has started, so a life of it has begun.
     Booted { server: ServerId },
     /// The reader of a server's apply channel paused or resumed.
     Reading { server: ServerId },
-    /// A server's life is over.
+    /// A server has crashed, so its life is over.
     Crashed { server: ServerId },
     /// The run is over.
     Finished,
 }
 
-/// The kind of an event. There are many events, and most concern few rules.
+/// The kind of an event. A rule sees only the kinds that it needs: most events concern few rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Sent,
@@ -126,8 +126,8 @@ pub(super) trait Observer: Send {
     /// Judges one event. `Err` has a description of the mistake, with the values.
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String>;
 
-    /// The server that broke the rule by doing nothing, after `see` has failed: the event itself
-    /// may then be another server's.
+    /// After `see` has failed: the server that broke the rule by doing nothing, if there is one.
+    /// The event itself may then be another server's.
     fn blamed(&self) -> Option<ServerId> {
         None
     }

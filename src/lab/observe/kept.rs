@@ -1,7 +1,7 @@
 //! The rules for entries that a server must not delete from its log.
 //!
-//! They judge each sync, and each write before it: a crash may keep any prefix of the writes since
-//! the last sync.
+//! The rules judge each sync, and also each write before a sync: a crash may keep any prefix of the
+//! writes since the last sync.
 
 use super::event::{Event, Kind, Observer};
 use super::shadow::Lost;
@@ -37,7 +37,8 @@ impl Observer for LeaderAppendOnly {
 }
 
 /// "If an existing entry conflicts with a new one (same index but different terms), delete the
-/// existing entry and all that follow it" (Figure 2, `AppendEntries`, step 3): and no others.
+/// existing entry and all that follow it" (Figure 2, `AppendEntries`, step 3): a server deletes no
+/// other entries.
 ///
 /// Within a term, a follower keeps the entries that it acknowledged to the term's leader, and all
 /// entries of that term: the leader has them too, so its entries cannot conflict with them. A late
@@ -101,8 +102,8 @@ impl AcknowledgedStays {
     }
 }
 
-/// A committed entry is in the log of every leader of a later term (Figure 3, Leader
-/// Completeness), so no follower of one ever has a reason to delete it.
+/// A committed entry is in the log of every leader of a later term (Figure 3, Leader Completeness),
+/// so no follower of such a leader ever has a reason to delete it.
 pub(super) struct CommittedStays;
 
 impl Observer for CommittedStays {

@@ -1,4 +1,4 @@
-//! A leader has all entries that were committed before its term.
+//! The rule that a leader has all entries that were committed before its term.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::api::{Position, ServerId, Term};
 /// "If a log entry is committed in a given term, then that entry will be present in the logs of
 /// the leaders for all higher-numbered terms" (Figure 3; Raft §5.4.3).
 ///
-/// The rule takes a leader's log at its first message in its term, and counts an entry as
-/// committed in the term of the first leader that reported it. A commit that becomes known later is
-/// checked against the leaders already seen. Logs that match at an entry match before it, so only
-/// the last committed entry is checked.
+/// The rule looks at a leader's log when the leader sends its first message in its term. It counts
+/// an entry as committed in the term of the first leader that reported the commit. A commit that
+/// becomes known later is checked against the leaders already seen. Two logs that agree at an entry
+/// agree at all entries before it, so only the last committed entry is checked.
 #[derive(Default)]
 pub(super) struct LeaderCompleteness {
     leaders: BTreeMap<Term, (ServerId, TermLog)>,

@@ -8,8 +8,8 @@ use super::{Observers, State};
 use crate::api::{ApplyMsg, Entry, Position, ServerId};
 use crate::persister::{Watch, Write};
 
-/// One life of one server, from boot to crash. Everything that arrives later from this life, above
-/// all its writes, is ignored.
+/// One life of one server, from boot to crash. Events of this life that come after the crash, above
+/// all its writes, are ignored.
 pub struct Life {
     observers: Arc<Observers>,
     server: ServerId,
@@ -21,8 +21,8 @@ impl Life {
         Life { observers, server, number }
     }
 
-    /// Notes that the apply channel's reader has received `msg`. Call it before the service sees
-    /// the message.
+    /// Records that the apply channel's reader has received `msg`. Call this before the service
+    /// sees the message.
     pub fn applied(&self, msg: &ApplyMsg) {
         let server = self.server;
         self.while_alive(|state| {
@@ -33,7 +33,7 @@ impl Life {
         });
     }
 
-    /// Notes whether the apply channel's reader reads, as it does at first, or has paused.
+    /// Records whether the apply channel's reader reads or has paused. At first it reads.
     pub fn reads(&self, reading: bool) {
         let server = self.server;
         self.while_alive(|state| {
@@ -42,8 +42,9 @@ impl Life {
         });
     }
 
-    /// Ends the life. Call it before the server is removed from the network, its persister crashes
-    /// and the server is killed, without a point in between at which another task could run.
+    /// Ends the life. Call this right before you remove the server from the network, crash its
+    /// persister and kill the server. Between these steps there must be no point at which another
+    /// task could run.
     pub fn end(&self) {
         let server = self.server;
         self.while_alive(|state| {

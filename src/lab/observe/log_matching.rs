@@ -1,4 +1,4 @@
-//! Logs that agree at an entry agree at all entries before it.
+//! The rule that logs which agree at an entry agree at all entries before it.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use crate::lab::digest::hash;
 /// "If two logs contain an entry with the same index and term, then the logs are identical in all
 /// entries up through the given index" (Figure 3; Raft §5.3).
 ///
-/// The rule notes each entry that any server ever stored, by term and index, with a hash of its
-/// command and the term of the entry before it. If any two entries of one term and index agree in
+/// The rule records each entry that any server ever stored, by term and index: a hash of its
+/// command, and the term of the entry before it. If all entries of one term and index agree in
 /// both, whole logs agree.
 #[derive(Default)]
 pub(super) struct LogMatching {
-    /// The entry that was stored first at each index; most indices have no other.
+    /// The entry that was stored first at each index; most indices have no other entry.
     first: Vec<Option<Known>>,
-    /// All other entries, and those beyond [`DENSE_MAX`].
+    /// All other entries, and all entries beyond [`DENSE_MAX`].
     more: BTreeMap<(Index, Term), Known>,
 }
 
@@ -75,7 +75,7 @@ impl LogMatching {
         Ok(())
     }
 
-    /// The noted version of the entry; if there is none, `ours` becomes it.
+    /// The recorded version of the entry; if there is none, records `ours`.
     fn known(&mut self, entry: &Entry, ours: Known) -> Known {
         if let Some(slot) = slot(entry.index) {
             if slot >= self.first.len() {

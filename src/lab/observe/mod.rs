@@ -1,9 +1,9 @@
 //! Observers: they watch a running cluster and end the run when a rule of Raft is broken.
 //!
-//! A scenario notices a mistake only at its end, if at all. An observer ends the run at the moment
-//! of the mistake, and names the broken rule and the server. It sees only what every
-//! implementation shows from outside, so it works for every design; a server's memory is hidden
-//! from it:
+//! A scenario notices a mistake only when it ends, if at all. An observer ends the run at the
+//! moment of the mistake, and names the broken rule and the server. It sees only what every
+//! implementation shows from outside, so it works for every design. It does not see a server's
+//! memory:
 //!
 //! ```text
 //!  server ── request ──► Tap ──► Event::{Sent, Delivered}  ─┐
@@ -15,8 +15,9 @@
 //! ```
 //!
 //! Each design translates its messages into neutral [`Facts`]; a reply's facts are joined with its
-//! request's. From the writes the observers build a shadow of each server's storage, once as
-//! written and once as of the last sync. A log in a shadow consists only of its runs of terms.
+//! request's. From the writes the observers build a *shadow* of each server's storage: its content
+//! as written, and its content at the last sync. Of the log, a shadow has only the terms, as runs
+//! of equal terms.
 //!
 //! | Part | Rule | Source | Fails when |
 //! | --- | --- | --- | --- |
@@ -47,10 +48,10 @@
 //! | 2D | `SnapshotOfCurrentLeader` | Figure 13 | a deposed leader's snapshot is installed |
 //! | 2D | `SnapshotEndsTruly` | Figure 13 | a snapshot is sent with a wrong last included term |
 //!
-//! A run is judged by the rules of its scenario's part and of the parts before it, so that a
-//! server can be built in the order of the course: before 2C it need not store anything. In 2C
-//! `CommitNeedsMajority` replaces `CommitNeedsAcknowledgements`, which knows less. Our own designs
-//! are judged by all rules in every part, and so is any design with `--strict`.
+//! A run is judged by the rules of its scenario's part and of the parts before it, so that a server
+//! can be built in the order of the course: before 2C it need not store anything. In 2C
+//! `CommitNeedsMajority` replaces `CommitNeedsAcknowledgements`, which can see less. Our own
+//! designs are judged by all rules in every part, and so is any design with `--strict`.
 //!
 //! The clients of a key/value service have observers of their own ([`kv`]), which see operations
 //! begin and end:
@@ -63,17 +64,18 @@
 //!
 //! Promised: the observers never blame a server that follows the paper, however late, repeated or
 //! reordered its messages are and whenever it crashes. Each rule allows for the time between a
-//! server's decision under its lock and the visible effect: a reply may be right at any moment
-//! between the request's arrival and its own departure.
+//! server's decision under its lock and the visible effect: it is enough that a reply was right at
+//! some moment between the request's arrival and the reply's departure.
 //!
-//! Not promised: observers do not see what stays in a server's memory, and they do not judge a
-//! vote or a message that no hook shows.
+//! Not promised: observers do not see what stays in a server's memory, and they do not judge a vote
+//! or a message that is not shown to them.
 //!
 //! A design must translate a message that is not in the paper, such as a pre-vote or its reply,
-//! into `Facts::None`: a vote counts here as soon as it is shown.
+//! into `Facts::None`: the observers count every vote that they are shown.
 //!
-//! Observers run in place, under a [`Quiet`] lock, without a scheduling point, random numbers or
-//! virtual time. So a run with observers takes the same course as a run without.
+//! An observer runs in the task that causes the event, under a [`Quiet`] lock, without a scheduling
+//! point, random numbers or virtual time. So a run with observers takes the same course as a run
+//! without.
 //!
 //! Read next: `event.rs` for the events that a rule sees, `election.rs` for the simplest two rules.
 
@@ -155,7 +157,7 @@ struct State {
 struct Broken {
     rule: &'static str,
     message: String,
-    /// The server at fault, if that is not the one whose task is running.
+    /// The server at fault, if it is not the server whose task is running.
     blamed: Option<ServerId>,
 }
 
@@ -173,8 +175,10 @@ impl Rule {
 }
 
 impl Observers {
-    /// Observers with the rules of the parts up to `until`, for a cluster of `servers` whose
-    /// messages `facts` translates and whose services number commands by `numbering`.
+    /// Makes observers with the rules of the parts up to `until`, for a cluster of `servers`.
+    ///
+    /// `facts` translates the servers' messages; `numbering` says how their services number
+    /// commands.
     pub fn new(
         servers: usize,
         facts: fn(&dyn Any) -> Facts,
@@ -194,11 +198,12 @@ impl Observers {
         Arc::new(Observers { facts, state: Quiet::new(state) })
     }
 
-    /// Begins a life of `server`, which starts from `persisted`; call it before the server is made.
+    /// Begins a life of `server`, which starts from `persisted`. Call it before you make the
+    /// server.
     ///
-    /// Give the returned life to the new persister as its watch. It ends the server's earlier life,
-    /// if any. `calls` is the number of calls that the network has counted so far: on the real
-    /// clock an observer may see one of those calls only now, and must not credit it to the new
+    /// Give the returned life to the new persister as its watch. The server's earlier life, if any,
+    /// ends. `calls` is the number of calls that the network has counted so far: on the real clock
+    /// an observer may see one of those calls late, and must not count it as a call of the new
     /// life.
     ///
     /// # Panics
@@ -219,7 +224,7 @@ impl Observers {
         Arc::new(Life::new(self.clone(), server, life))
     }
 
-    /// Ends the run: judges everything that is still open. Call it once.
+    /// Judges, at the end of the run, everything that is still open. Call this once.
     pub fn finish(&self) {
         self.look(|state| state.show(&Event::Finished));
     }
@@ -240,7 +245,7 @@ impl Observers {
         self.state.with(|state| state.tally.counts.clone())
     }
 
-    /// Changes the state, then ends the run, after releasing the lock, if the change broke a rule.
+    /// Changes the state. If the change breaks a rule, ends the run after releasing the lock.
     fn look<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let (result, broken) = self.state.with(|state| {
             let before = state.broken.is_some();
@@ -293,7 +298,7 @@ fn of_elections() -> Vec<Box<dyn Observer>> {
     ]
 }
 
-/// The rules of part 2B. Those that look at stored data do not blame a server that stores nothing
+/// The rules of part 2B. Rules that look at stored data do not blame a server that stores nothing
 /// yet.
 fn of_logs(servers: usize) -> Vec<Box<dyn Observer>> {
     vec![
@@ -310,7 +315,7 @@ fn of_logs(servers: usize) -> Vec<Box<dyn Observer>> {
     ]
 }
 
-/// The rules of part 2C: promises are on disk.
+/// The rules of part 2C, about what must be durable.
 fn of_durability() -> Vec<Box<dyn Observer>> {
     vec![
         Box::new(durability::PersistBeforeReply),
@@ -349,7 +354,7 @@ impl State {
         self.tally.see(event, &self.world);
     }
 
-    /// Notes that `by`, in term `term`, reports the log up to `position` as committed.
+    /// Records that `by`, in term `term`, reports the log up to `position` as committed.
     fn committed(&mut self, by: ServerId, term: Term, position: Position) {
         if self.world.committed.note(term, position) {
             self.show(&Event::Committed { by, term, position });

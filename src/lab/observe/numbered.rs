@@ -6,12 +6,12 @@ use crate::lab::Numbering;
 
 /// Translates the numbers that a service receives into indices of the log, which all rules use.
 ///
-/// All servers apply the same commands, so the first server to apply a command shows its index:
-/// the next one after the previous command that does not begin a term.
+/// All servers apply the same commands, so the first server to apply a command shows its index: the
+/// first index after the previous command's whose entry does not begin a term.
 #[derive(Debug)]
 pub(super) struct Numbered {
     numbering: Numbering,
-    /// The index of each command that was applied: number 1 is in slot 0.
+    /// The log index of each command that was applied; slot 0 has that of command 1.
     places: Vec<Index>,
 }
 

@@ -1,4 +1,4 @@
-//! A leader sends only entries of its own log.
+//! The rule that a leader sends only entries of its own log.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ use crate::lab::digest::{Digest, hash, weigh};
 /// A leader sends the entries of its own log: those from `nextIndex` on, with the index and term
 /// of the entry before them (Figure 2, `AppendEntries`; Raft §5.3).
 ///
-/// Without this rule the mistake shows late and in another server: in a follower that stored a
-/// wrong entry, or none, seconds after the first wrong call.
+/// Without this rule, the mistake shows only seconds after the first wrong call and in another
+/// server: in a follower that stored a wrong entry or no entry.
 ///
 /// The rule blames contradictions, never missing entries. A leader may send an entry before it has
-/// stored it (thesis §10.2.1), and for a server that stores nothing the rule has nothing to
-/// compare. It compares a stored log only up to the point where it can no longer change:
+/// stored it (thesis §10.2.1), and a server that stores nothing gives the rule nothing to compare.
+/// The rule compares a stored log only up to the point where the log can no longer change:
 ///
 /// ```text
 /// stored     1 1 2 2 4 4     of the leader of term 4: settled up to its own last entry
@@ -27,7 +27,7 @@ use crate::lab::digest::{Digest, hash, weigh};
 pub(super) struct SendsOwnLog {
     /// The term and the command's hash of the entry that was stored first at each index.
     first: Vec<Option<(Term, u64)>>,
-    /// The hashes of all other entries, and of those beyond [`DENSE_MAX`].
+    /// The hashes of all other entries, and of all entries beyond [`DENSE_MAX`].
     more: BTreeMap<Position, u64>,
 }
 
@@ -61,7 +61,7 @@ impl Observer for SendsOwnLog {
                 let said = Said { from, to, term, prev, last, entries };
                 said.is_a_log()?;
                 let server = world.server(from);
-                // In a later term it no longer leads, and this message is a late one.
+                // In a later term the server no longer leads, and this message was delayed.
                 if world.written(from).ballot.term == term && !server.hears_of_newer_term() {
                     let log = &world.written(from).log;
                     self.compare(said, log, settled(log, term, world))?;
@@ -94,8 +94,8 @@ impl Said {
 
 /// The index up to which the stored log of the leader of `term` can no longer change.
 ///
-/// That is its last entry if this is of its own term, since entries are stored in order; otherwise
-/// it is the last entry that was committed before its term.
+/// If the log's last entry is of the leader's own term, it is the last index, since entries are
+/// stored in order. Otherwise it is the last index that was committed before the leader's term.
 fn settled(log: &TermLog, term: Term, world: &World) -> Index {
     if log.last().term == term {
         return log.last().index;
@@ -130,7 +130,7 @@ impl SendsOwnLog {
         }
     }
 
-    /// The sum of the entries of `log` after `prev` up to `last`; `None` if one is unknown.
+    /// The sum of the entries of `log` after `prev` up to `last`; `None` if an entry is unknown.
     fn sum_of(&self, log: &TermLog, prev: Index, last: Index) -> Option<u64> {
         let mut sum = 0_u64;
         let mut index = prev.next();

@@ -66,7 +66,7 @@ impl TermLog {
         position.index < self.base.index || self.term_at(position.index) == Some(position.term)
     }
 
-    /// The last index with an entry of `term`; if there is none, the last that the snapshot covers.
+    /// The last index with an entry of `term`; without one, the last that the snapshot covers.
     pub(super) fn last_of(&self, term: Term) -> Index {
         let slot = self.runs.iter().rposition(|run| run.term == term);
         slot.map_or(self.base.index, |slot| self.run_end(self.runs[slot].first))
@@ -187,8 +187,8 @@ impl Shadow {
         self.written.ballot = ballot;
     }
 
-    /// Notes that entries are written. Returns the durable entries that would be lost in a crash
-    /// that keeps all writes so far.
+    /// Records that entries are written. Returns the durable entries that a crash would lose if it
+    /// kept all writes so far.
     pub(super) fn append(&mut self, entries: &[Entry]) -> Option<Lost> {
         self.unsynced = true;
         let first = entries.first().map(|entry| entry.index);

@@ -34,8 +34,8 @@ impl Observer for SnapshotCoversCommitted {
     }
 }
 
-/// A server's snapshot never moves backwards: the entries after the older one were discarded
-/// (Raft §7).
+/// A server never replaces its snapshot by an older one: the entries after the older one were
+/// discarded (Raft §7).
 pub(super) struct SnapshotForward;
 
 impl Observer for SnapshotForward {

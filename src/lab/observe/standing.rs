@@ -1,5 +1,6 @@
-//! A summary of the cluster: the leaders, the end of each log, each follower's last refusal. It
-//! ends the report of a command that was not committed.
+//! A summary of the cluster: the leaders, the end of each log, each follower's last refusal.
+//!
+//! The report of a command that was not committed ends with this summary.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -9,13 +10,13 @@ use super::world::{Server, World};
 use crate::api::{Position, ServerId, Term};
 use crate::lab::Facts;
 
-/// How many of the latest leaders a summary names.
+/// Maximum number of leaders that a summary names; it names the latest.
 const LEADERS_SHOWN_MAX: usize = 4;
 
 /// The leaders and the refusals of a run.
 #[derive(Default)]
 pub(super) struct Standing {
-    /// The leaders of all terms, with the moment of each one's first message.
+    /// The leaders of all terms, each with the moment of its first message.
     leaders: Vec<(Term, ServerId, Duration)>,
     /// The last append that each server refused, and the moment; by slot.
     refusals: Vec<Option<(Position, Duration)>>,
@@ -38,7 +39,7 @@ impl Standing {
         Standing { leaders: Vec::new(), refusals: vec![None; servers] }
     }
 
-    /// Notes that a request leaves `from` at the moment `at`.
+    /// Records that a request leaves `from` at the moment `at`.
     pub(super) fn sent(&mut self, from: ServerId, facts: &Facts, at: Duration) {
         let (Facts::Acts { term, .. } | Facts::Beats { term, .. } | Facts::Installs { term, .. }) =
             facts
@@ -50,7 +51,7 @@ impl Standing {
         }
     }
 
-    /// Notes that a reply leaves `by` at the moment `at`.
+    /// Records that a reply leaves `by` at the moment `at`.
     pub(super) fn answered(&mut self, by: ServerId, request: &Facts, reply: &Facts, at: Duration) {
         if let (Facts::Acts { prev, .. }, Facts::Matches { success: false, .. }) = (request, reply)
         {

@@ -1,4 +1,4 @@
-//! All servers apply the same entries.
+//! The rule that all servers apply the same entries.
 
 use super::event::{Event, Kind, Observer};
 use super::world::World;
@@ -8,7 +8,8 @@ use crate::lab::digest::hash;
 /// "If a server has applied a log entry at a given index to its state machine, no other server
 /// will ever apply a different log entry for the same index" (Figure 3; Raft §5.4.3).
 ///
-/// The last entry of a leader's commit and the last entry of a snapshot must agree with it too.
+/// The last entry of a leader's commit and the last entry of a snapshot must agree with the applied
+/// entries, too.
 #[derive(Default)]
 pub(super) struct StateMachineSafety {
     /// The entry at each index; slot 0 is unused.

@@ -1,4 +1,4 @@
-//! The tally of situations, which counts and judges nothing.
+//! The tally of situations: it counts them, and judges nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -65,8 +65,8 @@ impl Observer for StaleTermRefused {
     }
 }
 
-/// "If RPC request contains term T > currentTerm: set currentTerm = T" (Figure 2, all servers):
-/// no reply has a term below its request's, or below the one that the server was in.
+/// "If RPC request contains term T > currentTerm: set currentTerm = T" (Figure 2, all servers): no
+/// reply has a term below its request's, or below the server's own term when the request arrived.
 ///
 /// Two exceptions: A server that hears from a leader may disregard a candidate, and then "it does
 /// not update its term" (Raft §6), so its refusal may have the server's own, older term. And a

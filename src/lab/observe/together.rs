@@ -1,5 +1,6 @@
-//! Detects candidates that start elections at the same time, again and again. None of them is ever
-//! elected, and the report of the missing leader explains why.
+//! Detects candidates that start elections at the same time, again and again.
+//!
+//! Then no leader is ever elected, and the report of the missing leader says why.
 
 use std::time::Duration;
 
@@ -10,22 +11,22 @@ use crate::lab::Facts;
 /// longer.
 const TOGETHER: Duration = Duration::from_millis(1);
 
-/// So many such elections in a row are no coincidence: one in a hundred splits so closely.
+/// Three such elections in a row are no coincidence: by chance it happens in one of a hundred.
 const IN_A_ROW: u32 = 3;
 
-/// Notes the candidates of each election.
+/// Records the candidates of each election.
 #[derive(Default)]
 pub(super) struct Together {
     /// The latest term with a candidate or a leader.
     term: Term,
     /// The candidates of that term, and when each started.
     candidates: Vec<(ServerId, Duration)>,
-    /// How many elections right before that one had candidates at the same time and no leader.
+    /// Number of elections, right before `term`, with candidates at the same time and no leader.
     together: u32,
 }
 
 impl Together {
-    /// Notes that a request leaves a server at the moment `at`.
+    /// Records that a request leaves a server at the moment `at`.
     pub(super) fn sent(&mut self, facts: &Facts, at: Duration) {
         match facts {
             Facts::AsksVote { candidate, term, .. } => self.stands(*candidate, *term, at),

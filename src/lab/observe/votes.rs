@@ -8,8 +8,8 @@ use super::world::{Handling, World};
 use crate::api::{ServerId, Term};
 use crate::lab::Facts;
 
-/// "Each server will vote for at most one candidate in a given term" (Raft §5.2), over all its
-/// lives. A candidate votes for itself.
+/// "Each server will vote for at most one candidate in a given term" (Raft §5.2), also after a
+/// restart. A candidate votes for itself.
 #[derive(Default)]
 pub(super) struct OneVotePerTerm {
     votes: BTreeMap<(ServerId, Term), ServerId>,

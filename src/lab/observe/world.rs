@@ -19,14 +19,14 @@ pub(super) struct Handling {
     pub(super) since: Duration,
     /// Term in the server's storage when the request arrived.
     pub(super) term_before: Term,
-    /// Whether, at some moment since, the durable log had all that `success` would promise.
+    /// Whether, at some moment since then, the durable log had all entries that `success` promises.
     pub(super) held: bool,
     /// Whether, meanwhile, the server was also handling a later leader's request that replaces the
-    /// last of these entries.
+    /// last entry of this request.
     pub(super) rivalled: bool,
-    /// Whether, at some moment since, the candidate's log was as up-to-date as the server's.
+    /// Whether, at some moment since then, the candidate's log was as up-to-date as the server's.
     pub(super) up_to_date: bool,
-    /// Whether, at every moment since, the log had the entry before the new ones.
+    /// Whether, at every moment since then, the log had the entry before the request's entries.
     pub(super) prev_fits: bool,
     copies: u32,
 }
@@ -60,24 +60,24 @@ impl Handling {
     }
 }
 
-/// One server, over all its lives.
+/// One server: its storage, and the state of its latest life.
 #[derive(Debug, Default)]
 pub(super) struct Server {
     pub(super) shadow: Shadow,
     pub(super) alive: bool,
     /// The number of its lives so far.
     pub(super) life: u64,
-    /// How many calls the network had counted when this life began.
+    /// Number of calls that the network had counted when this life began.
     calls_before: u64,
     /// The highest term in which it acted as leader in this life.
     pub(super) led: Option<Term>,
     /// The highest term of its requests and replies in this life.
     shown: Term,
-    /// Last index that its apply channel's reader received in this life, or its snapshot's.
+    /// Last index that its apply channel's reader received in this life; at first its snapshot's.
     pub(super) delivered: Index,
     /// The commits that it was told or reported itself in this life, by term.
     pub(super) knows: Committed,
-    /// Whether its apply channel's reader reads.
+    /// Whether its apply channel's reader reads, and is not paused.
     pub(super) reading: bool,
     handling: Vec<Handling>,
     /// Upper bound on the index that it may have committed by counting in this life; at least the
@@ -86,7 +86,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Whether this life made the call `id`, which is the server's own.
+    /// Whether the call `id`, which this server made, was made in this life.
     pub(super) fn makes(&self, id: u64) -> bool {
         self.alive && id > self.calls_before
     }
@@ -120,7 +120,7 @@ impl Server {
     }
 
     /// Upper bound on the index that it may have committed by counting in an earlier term of this
-    /// life, or of the life that left its snapshot.
+    /// life, or in the life that wrote its snapshot.
     pub(super) fn may_have_counted(&self) -> Index {
         self.counted
     }
@@ -231,7 +231,7 @@ impl World {
         }
     }
 
-    /// Notes that a server writes term and vote, and returns the term and vote before.
+    /// Records that a server writes term and vote; returns the earlier term and vote.
     pub(super) fn voted(&mut self, server: ServerId, after: Ballot) -> Ballot {
         let before = self.written(server).ballot;
         if after.term > before.term && self.server(server).leads() {
@@ -251,7 +251,7 @@ impl World {
         reached[self.servers.len() - self.quorum()]
     }
 
-    /// Notes that a request reaches `to`'s handler. Copies of one request are one handling.
+    /// Records that a request reaches `to`'s handler. Copies of one request count as one handling.
     pub(super) fn delivered(&mut self, to: ServerId, from: ServerId, call: u64, facts: &Facts) {
         let now = self.now;
         let known = self.server_mut(to);
@@ -279,8 +279,8 @@ impl World {
         known.handling.push(handling);
     }
 
-    /// Notes that a reply leaves `by`. Returns the handling of its request, and the reply in terms
-    /// of that request; `None` if the handler's life is over.
+    /// Records that a reply leaves `by`. Returns the handling of its request, and the reply in
+    /// terms of that request; `None` if the handler's life is over.
     pub(super) fn answered(
         &mut self,
         by: ServerId,
@@ -305,7 +305,7 @@ impl World {
         Some((handling, reply))
     }
 
-    /// Notes that the apply channel's reader received `msg`. Returns the message in the log's
+    /// Records that the apply channel's reader received `msg`. Returns the message in the log's
     /// indices, and the entry up to which the log is thereby committed.
     pub(super) fn applied(&mut self, server: ServerId, msg: &ApplyMsg) -> (ApplyMsg, Position) {
         let log = &self.servers[server.slot()].shadow.written.log;
@@ -336,8 +336,8 @@ impl World {
 
 /// Whether `reply` says that the request's entries, or its snapshot, are now in the log.
 ///
-/// The reply to a snapshot or a heartbeat has no `success`: it accepts if it has the request's
-/// term.
+/// The reply to a snapshot or a heartbeat has no `success`: such a reply accepts the request if it
+/// has the request's term.
 pub(super) fn accepts(handling: &Handling, reply: &Facts) -> bool {
     match (&handling.request, reply) {
         (Facts::Acts { .. }, Facts::Matches { success, .. }) => *success,
@@ -351,10 +351,10 @@ pub(super) fn accepts(handling: &Handling, reply: &Facts) -> bool {
 
 /// Translates [`Facts::Agrees`] into a success or a refusal of `request`.
 ///
-/// It is a success if the logs agree up to the request's last entry, and a refusal if they do not
-/// agree at the entry before the request's first. In between it stays [`Facts::Agrees`]: the
-/// follower did not accept all entries, and said so. A follower may leave its log unchanged if the
-/// entries begin before its commit index.
+/// The reply is a success if the logs agree up to the request's last entry. It is a refusal if they
+/// do not agree at the entry before the request's first. Between these two cases it stays
+/// [`Facts::Agrees`]: the follower has said that it did not accept all entries. It may leave its
+/// log unchanged if the entries begin before its commit index.
 fn in_answer_to(request: &Facts, reply: &Facts) -> Facts {
     let (Some(asked), Facts::Agrees { term, index }) = (promised(request), *reply) else {
         return *reply;

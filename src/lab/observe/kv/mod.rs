@@ -1,8 +1,9 @@
-//! Observers of key/value clients: they see operations begin and end, and end the run at once
-//! when an answer cannot be right.
+//! Observers of key/value clients, which fail the run at once when an answer cannot be right.
+//!
+//! They see each operation begin and end.
 //!
 //! The checker judges a whole history, after the run and at some cost. A broken service breaks
-//! these three rules first; each is a cheap check per answer, and names the operation:
+//! these three rules first. Each rule is a cheap check per answer and names the operation:
 //!
 //! | Rule | Fails when |
 //! | --- | --- |
@@ -59,7 +60,7 @@ pub enum Answer<'a> {
     Maybe,
 }
 
-/// A handle of an operation that was called, to be given back when it returns.
+/// Identifies an operation from its call ([`KvObservers::begins`]) to its return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Call(u64);
 
@@ -100,7 +101,7 @@ struct Key {
     versions: Versions,
 }
 
-/// How many characters of a value a failure text shows.
+/// Maximum number of characters of a value that a failure text shows.
 const SHOWN_MAX: usize = 60;
 
 /// A rule's name, and how it was broken.
@@ -112,17 +113,17 @@ impl KvObservers {
         Arc::default()
     }
 
-    /// Notes that `client` calls an operation on `key`. Call it before the request can leave.
+    /// Records that `client` calls an operation on `key`. Call this before the request can leave.
     pub fn begins(&self, client: u64, key: &str, asked: Asked<'_>) -> Call {
         self.look(|state| Ok(state.begins(client, key, asked)))
     }
 
-    /// Notes that the operation has returned. An operation that never returns stays open.
+    /// Records that the operation has returned. An operation that never returns stays open.
     pub fn ends(&self, call: Call, answer: Answer<'_>) {
         self.look(|state| state.ends(call, answer));
     }
 
-    /// Changes the state, then ends the run, after releasing the lock, if a rule was broken.
+    /// Changes the state. If that breaks a rule, ends the run after releasing the lock.
     fn look<R>(&self, see: impl FnOnce(&mut State) -> Result<R, Broken>) -> R {
         match self.state.with(see) {
             Ok(result) => result,

@@ -19,7 +19,7 @@ impl std::fmt::Display for Piece {
     }
 }
 
-/// The pieces in `text`, with the position of each one's end. Any other text is skipped.
+/// The pieces in `text`, each with the position of its end. Any other text is skipped.
 fn pieces(text: &str) -> impl Iterator<Item = (Piece, usize)> + '_ {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -60,7 +60,7 @@ struct Sending {
 }
 
 impl Sent {
-    /// Notes that `client` sends `text` with the operation `call`.
+    /// Records that `client` sends `text` with the operation `call`.
     pub(super) fn note(&mut self, client: u64, call: u64, text: &str) {
         for (piece, _) in pieces(text) {
             self.pieces.entry(piece).or_insert(Sending { client, call, times: 0 }).times += 1;
@@ -83,7 +83,7 @@ pub(super) struct Value {
     read: usize,
     /// How often each piece is in the value, and where it first ends.
     ends: FxHashMap<Piece, (u32, usize)>,
-    /// The operation that sent the last piece of each client.
+    /// For each client: its last piece in the value, and the operation that sent it.
     latest: BTreeMap<u64, (u64, Piece)>,
 }
 

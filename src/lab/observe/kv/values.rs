@@ -11,11 +11,11 @@ use super::{Broken, shown};
 #[derive(Default)]
 pub(super) struct Values {
     sent: Sent,
-    /// How many puts have been called.
+    /// Number of puts that have been called.
     puts: u64,
-    /// How many of them have not returned.
+    /// Number of those puts that have not returned.
     puts_open: u64,
-    /// Whether the last put was called while no other was open.
+    /// Whether the last put was called while no other put was open.
     put_alone: bool,
     /// While no put is open, the longest value known. Every value read begins with it, or is a
     /// prefix of it.
@@ -23,8 +23,8 @@ pub(super) struct Values {
     /// The pieces that appends have added since the last put, in the order in which the appends
     /// returned.
     added: Vec<Piece>,
-    /// For each number of pieces in `added`, the least length of a value that has the pieces up to
-    /// there, as far as `known` shows it.
+    /// `reach[i]`: the least length of a value that has the pieces of `added` up to number `i`.
+    /// Filled only as far as `known` has the pieces.
     reach: Vec<usize>,
 }
 
@@ -38,12 +38,12 @@ pub(super) struct Since {
 }
 
 impl Values {
-    /// Notes that `client` calls an operation that writes `text`.
+    /// Records that `client` calls an operation that writes `text`.
     pub(super) fn sends(&mut self, client: u64, call: u64, text: &str) {
         self.sent.note(client, call, text);
     }
 
-    /// Notes that a put is called: from now on the value may be another.
+    /// Records that a put is called: from now on the value may be a different one.
     pub(super) fn put_begins(&mut self) {
         self.put_alone = self.puts_open == 0;
         self.puts += 1;
@@ -53,7 +53,7 @@ impl Values {
         self.reach.clear();
     }
 
-    /// Notes that a put of `text` has returned. If no other put was open meanwhile, the value now
+    /// Records that a put of `text` has returned. If no other put was open meanwhile, the value now
     /// begins with `text`.
     pub(super) fn put_ends(&mut self, text: &str) -> Result<(), Broken> {
         self.puts_open -= 1;
@@ -78,7 +78,7 @@ impl Values {
         since.puts_open == 0 && since.puts == self.puts
     }
 
-    /// Notes that an append of `text`, called at `since`, has returned.
+    /// Records that an append of `text`, called at `since`, has returned.
     pub(super) fn append_ends(&mut self, text: &str, since: Since) {
         if self.settled(since) {
             self.added.extend(self.sent.only_in(text));

@@ -1,6 +1,6 @@
 //! One key of the versioned service: the legal answers to a get and a put.
 //!
-//! A version is written once and never returns, so each version has one writer and one value.
+//! Each version is written only once, so it has one writer and one value.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use super::{Broken, shown};
 /// The known state of one key's versions.
 #[derive(Default)]
 pub(super) struct Versions {
-    /// For each version: the client that was told that it wrote it, and the value.
+    /// For each version: its value, and the client whose put of it was answered with success.
     versions: BTreeMap<u64, Version>,
-    /// For each version that a put would create, and its value: how many such puts were called,
-    /// and how many were refused.
+    /// For each pair of a version and a value that puts would create: the number of such puts that
+    /// were called, and the number that were refused.
     puts: BTreeMap<(u64, String), Puts>,
     /// The highest version in any answer; 0 for none.
     known: u64,
@@ -31,7 +31,7 @@ struct Puts {
 }
 
 impl Versions {
-    /// Notes that a put of `value` at `version` is called.
+    /// Records that a put of `value` at `version` is called.
     pub(super) fn put_begins(&mut self, value: &str, version: u64) {
         self.puts.entry((version + 1, value.to_string())).or_default().called += 1;
     }
@@ -41,7 +41,7 @@ impl Versions {
         self.known
     }
 
-    /// Judges a put of `client` at `version` that was done and was called when `since` was known.
+    /// Judges a successful put of `client` at `version`; at its call, version `since` was known.
     pub(super) fn put_done(
         &mut self,
         client: u64,
@@ -70,14 +70,14 @@ impl Versions {
         if there == Some(value) { self.check_written(version + 1, value) } else { Ok(()) }
     }
 
-    /// Judges a get that returned `value` of `version` and was called when `since` was known.
+    /// Judges a get that returned `value` of `version`; at its call, version `since` was known.
     pub(super) fn get_ends(&mut self, value: &str, version: u64, since: u64) -> Result<(), Broken> {
         Versions::check_age(version, since)?;
         self.check_written(version, value)?;
         self.is(version, value)
     }
 
-    /// Judges a get or put that found no such key and was called when `since` was known.
+    /// Judges a get or put that found no such key; at its call, version `since` was known.
     pub(super) fn missing(since: u64) -> Result<(), Broken> {
         Versions::check_age(0, since)
     }
@@ -90,7 +90,7 @@ impl Versions {
         Err(("NoReadFromThePast", message))
     }
 
-    /// Notes that `version` has `value`; fails if it had another.
+    /// Records that `version` has `value`; fails if it had another value.
     fn is(&mut self, version: u64, value: &str) -> Result<(), Broken> {
         self.known = self.known.max(version);
         let first = &mut self.versions.entry(version).or_default().value;
