@@ -1,4 +1,4 @@
-//! The application of a cluster: the service above its servers.
+//! The application of a cluster: the service that its servers run.
 //!
 //! A server replicates commands; an application gives them a meaning. The suite's own application
 //! only checks the commands. Parts 3A and 3B install other applications with [`Cluster::serve`]:
@@ -20,11 +20,11 @@ use crate::runtime::channel::Receiver;
 
 /// The parts from which one life of an application is made.
 pub struct Seat {
-    /// The server below.
+    /// The server that runs the application.
     pub server: ServerId,
     /// Its consensus module in this life.
     pub consensus: Arc<dyn Consensus>,
-    /// The module's apply channel. Observers see each message in place, when it is received.
+    /// The module's apply channel. Observers see each message at the moment when it is received.
     pub apply_ch: Receiver<ApplyMsg>,
     /// The server's storage, and the service's own snapshot in it.
     pub stored: Stored,

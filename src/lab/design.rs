@@ -22,8 +22,8 @@
 //! ```
 //!
 //! `rpc_design.rs` and `tick_design.rs` next to this file have our own two designs.
-//! `raft_rs_design.rs` has the second one on a core by other authors, in a build with the feature
-//! `raft-rs`.
+//! `raft_rs_design.rs` has the tick-based design with a core by other authors, in a build with the
+//! feature `raft-rs`.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -42,9 +42,9 @@ use crate::labrpc::{Host, Network, Service};
 use crate::persister::{PersistError, Persisted, Persister, plain_snapshot};
 use crate::runtime::channel::Sender;
 
-/// The parts from which one incarnation of a server is made.
+/// The parts from which a server is made. One server has several lives: each start begins one.
 pub struct Boot<'a> {
-    /// How many servers the cluster has.
+    /// Number of servers in the cluster.
     pub servers: usize,
     /// The server's own id.
     pub me: ServerId,
@@ -56,8 +56,8 @@ pub struct Boot<'a> {
     ///
     /// It has no buffer: a `send` returns when the service receives the message, and the service
     /// may then call [`Consensus::snapshot`]. So hold no lock while you send. A life begins after
-    /// the stored snapshot, which its service has too: the server may send that snapshot again,
-    /// but need not. After the end of the life, messages are received and discarded.
+    /// the stored snapshot, which the service has, too: the server may send that snapshot again,
+    /// but need not. After the end of a life, its messages are received and discarded.
     pub apply_ch: Sender<ApplyMsg>,
 }
 
@@ -69,7 +69,7 @@ impl Boot<'_> {
     }
 }
 
-/// One incarnation of a server.
+/// A server in one of its lives.
 pub struct Instance {
     /// The server's interface for its service.
     pub consensus: Arc<dyn Consensus>,
@@ -91,7 +91,7 @@ pub struct Design {
     /// Finds the service's own snapshot in a server's storage, and the last command that it
     /// covers, by the service's index.
     pub snapshot: fn(&Persisted) -> Option<(Position, Bytes)>,
-    /// The service above it, in parts 3A and 3B; without one the design does not play them.
+    /// Its key/value service, for parts 3A and 3B; without one the design cannot play those parts.
     pub kv: Option<KvDesign>,
     /// Whether its servers speak `RaftRpc`, so that a scenario can play their peers.
     pub raft_rpc: bool,
@@ -128,8 +128,8 @@ pub enum Unfit {
 impl Design {
     /// A design whose servers speak `RaftRpc`: `make` starts one of them.
     ///
-    /// Every entry of its log is a command, and it stores the service's snapshots unchanged. The
-    /// service above it is the one that comes with this build, if any; see
+    /// Every entry of its log is a command, and it stores the service's snapshots unchanged. Its
+    /// key/value service is the one that comes with this build, if any; see
     /// [`with_kv`](Design::with_kv).
     pub const fn raft_rpc(
         name: &'static str,
@@ -160,7 +160,7 @@ impl Design {
         }
     }
 
-    /// Returns this design with another service above it.
+    /// Returns this design with another key/value service.
     pub const fn with_kv(self, kv: KvDesign) -> Design {
         Design { kv: Some(kv), ..self }
     }
@@ -193,7 +193,7 @@ impl Design {
     }
 }
 
-/// The meaning of a command's index for the service above.
+/// The meaning of the index that a service receives with a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Numbering {
     /// The index of the command's entry in the log: every entry is a command.
@@ -253,8 +253,8 @@ pub enum Facts {
     },
     /// The reply to [`Facts::Acts`], [`Facts::Installs`] and [`Facts::Beats`].
     ///
-    /// The last two have no `success` of their own: they succeed if the reply has the request's
-    /// term.
+    /// A reply to one of the last two has no `success` of its own: it is a success if it has the
+    /// request's term.
     Matches {
         /// The follower's term.
         term: Term,

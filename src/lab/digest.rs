@@ -1,4 +1,4 @@
-//! A short digest of a message's entries, which observers compare instead of keeping the entries.
+//! A short digest of a message's entries: observers compare digests and keep no entries.
 
 use std::hash::Hasher;
 

@@ -20,8 +20,7 @@
 //!   consecutive within one life, all servers apply the same command at an index, and snapshots
 //!   only go forward and were once taken by the service.
 //! - The *observers* ([`observe`]) check the rules of Raft on the messages, the writes and the
-//!   applied entries of all servers. They watch in place and change nothing: a run without them
-//!   has the same hash.
+//!   applied entries of all servers. They change nothing: a run without them has the same hash.
 //!
 //! Each run produces a [`Report`]. A wait that took too long, or a limit that was exceeded,
 //! is a failure of kind `Limit`; a wrong value or a broken rule is an `Assertion` or an
@@ -32,14 +31,14 @@
 //! # Where we are stricter than the course
 //!
 //! The course's scenarios are here with every number and limit that they have there. Where the
-//! years differ, we take the stricter one: all servers go down in every round of `persist2_2c`,
-//! and the course's last two scenarios of part 2D run on the unreliable network (both as since
-//! 2025). Beyond that:
+//! years of the course differ, we take the stricter version: all servers go down in every round of
+//! `persist2_2c`, and the course's last two scenarios of part 2D run on the unreliable network
+//! (both as since 2025). Beyond that:
 //!
 //! - The applier is strict in all parts. The course checks the order only with snapshots; without
 //!   them it misses an index applied twice and a server that skips its log after a restart.
-//! - The suite ignores what a dead instance sends to its service after its crash: its writes
-//!   since then are lost, so its beliefs are no longer evidence.
+//! - The suite ignores what a dead instance sends to its service after its crash: its writes since
+//!   then are lost, so its messages prove nothing.
 //! - The limit of 120 s ends a run, whereas the course only checks the clock afterwards.
 //! - Tasks or instances that are left after a run fail it. So do, during the run, tasks of a
 //!   server that was killed more than [`KILLED_FOR_MAX`] ago.
@@ -49,12 +48,12 @@
 //!   say how soon it is sent.
 //! - The tasks and commands that a server accumulates have limits, far above its needs.
 //!
-//! And where the paper or the course leaves a choice, we demand on purpose:
+//! Where the paper or the course leaves a choice, the suite makes these demands on purpose:
 //!
 //! - A candidate's term and vote are durable before it asks for other votes, not only before it
 //!   counts the replies (`PersistBeforeRequest`, `candidacy_is_durable_2c`).
-//! - A follower deletes entries on disk before it votes by the shorter log, even if it deletes
-//!   them at a request that it refuses: Figure 2 has the log stored before any reply
+//! - A follower that deletes entries stores the shorter log before it votes by that log, even if
+//!   the request that made it delete them is refused: Figure 2 has the log stored before any reply
 //!   (`VoteOnlyUpToDate`, `LeaderAppendOnly`).
 //! - Part 2C demands backing up by terms, which the course advises (`fast_backup_2c`); a server
 //!   without it passes 2A and 2B.

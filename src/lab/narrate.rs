@@ -18,7 +18,7 @@ use crate::record::{self, Event};
 /// A tap that records every message. Only a run with a record has one.
 pub struct Narrator {
     facts: fn(&dyn Any) -> Facts,
-    /// How many servers are real; the scenario plays the others.
+    /// Number of real servers; the scenario plays the others.
     real: usize,
 }
 
@@ -57,7 +57,7 @@ impl Tap for Narrator {
     }
 }
 
-/// A message in words, without its leader or candidate: that is the sender.
+/// A message in words, without its leader or candidate, which is always the sender.
 fn words(facts: Facts) -> String {
     match facts {
         Facts::None => String::new(),

@@ -10,7 +10,7 @@ use crate::history::History;
 use crate::record::Stamped;
 use crate::runtime::{Clock, Failure, Schedule};
 
-/// How many of the last events a failure's text shows.
+/// Maximum number of events that a failure's text shows; it shows the last ones.
 const LAST_EVENTS_MAX: usize = 12;
 
 /// The result of one run of one scenario.
@@ -55,7 +55,7 @@ pub struct Report {
     pub thread_left: bool,
     /// Why the run failed, if it did.
     pub failure: Option<Failure>,
-    /// How often each situation occurred; those that never occurred are listed with 0.
+    /// How often each situation occurred. Situations that never occurred are listed with 0.
     pub situations: BTreeMap<&'static str, u64>,
     /// The operations of key/value clients: one history per kind of operation.
     pub histories: Vec<History>,

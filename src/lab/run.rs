@@ -12,15 +12,15 @@ use crate::labrpc;
 use crate::record;
 use crate::runtime::{self, Clock, Failure, FailureKind, Outcome, RunConfig, Schedule};
 
-/// The most time that a scenario may take, on its own clock: the course's limit.
+/// Maximum time that a scenario may take, on its own clock: the course's limit.
 const SCENARIO_MAX: Duration = Duration::from_secs(120);
 
-/// The limit under the hostile schedule, which judges no time: long enough for stories to end.
+/// The limit under the hostile schedule, where no time is judged: long enough for stories to end.
 const HOSTILE_SCENARIO_MAX: Duration = Duration::from_secs(600);
 
-/// The most scheduling points that a run may pass: some thirty times as many as the reference
-/// needs in the most expensive scenario. Tasks that loop instead of waiting exceed it within
-/// seconds of virtual time.
+/// Maximum number of scheduling points that a run may pass: some thirty times as many as the
+/// reference needs in the most expensive scenario. Tasks that loop instead of waiting exceed it
+/// within seconds of virtual time.
 const SCENARIO_POINTS_MAX: u64 = 10_000_000;
 
 /// Whether observers watch a run. They do not change it; `Off` exists to prove that.
@@ -40,8 +40,8 @@ pub fn run_scenario(scenario: &Scenario, design: &Design, config: &RunConfig) ->
 /// Runs `scenario` once; if it fails, runs it again with a record, so that the report has the
 /// last events.
 ///
-/// A failure is not repeated on the real clock, where no run can be, nor after a run that left an
-/// OS thread behind, since the repetition would leave another.
+/// A failure is not repeated on the real clock, where no run can be repeated. Nor is it repeated
+/// after a run that left an OS thread behind: the repetition would leave another one.
 pub fn run_and_explain(scenario: &Scenario, design: &Design, config: &RunConfig) -> Report {
     let report = run_scenario(scenario, design, config);
     if report.ok || config.record || config.clock == Clock::Real || report.thread_left {
@@ -49,7 +49,8 @@ pub fn run_and_explain(scenario: &Scenario, design: &Design, config: &RunConfig)
     }
     let recorded = RunConfig { record: true, ..config.clone() };
     let again = run_scenario(scenario, design, &recorded);
-    // The record changes nothing, so this is the same failure. If it is not, report the first one.
+    // The record changes nothing, so this is the same failure. If it is not, report the first
+    // failure.
     if again.hash == report.hash { again } else { report }
 }
 
@@ -206,8 +207,8 @@ impl Verdict {
 
     /// Adds the checker's judgement of the clients' histories.
     ///
-    /// The checker runs if nothing failed, and after a wait that took too long, since its cause may
-    /// be there. Any other failure says more than the checker could.
+    /// The checker runs if nothing failed, and after a wait that took too long, since a wrong
+    /// answer may be its cause. Any other failure says more than the checker could.
     fn with(mut self, histories: &[History], elapsed: Duration) -> Verdict {
         if self.failure.as_ref().is_some_and(|failure| failure.kind != FailureKind::Limit) {
             return self;

@@ -55,7 +55,7 @@ impl Part {
     }
 
     /// The part's number in the course since 2024: `3A`; two numbers if the part has been divided,
-    /// a dash if it has none.
+    /// a dash if the course does not have it.
     pub const fn newer_name(self) -> &'static str {
         match self {
             Part::P2A => "3A",
@@ -81,14 +81,14 @@ impl Part {
         }
     }
 
-    /// Whether the service above Raft takes a snapshot every ten entries.
+    /// Whether the suite's own service takes a snapshot every ten entries.
     pub const fn takes_snapshots(self) -> bool {
         matches!(self, Part::P2D)
     }
 
-    /// Whether its scenarios choose the service above Raft, with [`Cluster::serve`], or bring
-    /// servers of their own. In all other parts the service is the suite's, and the servers are up
-    /// before the scenario begins.
+    /// Whether its scenarios choose the service, with [`Cluster::serve`], or bring servers of their
+    /// own. In all other parts the service is the suite's, and the servers are up before the
+    /// scenario begins.
     pub const fn chooses_service(self) -> bool {
         matches!(self, Part::P3A | Part::P3B | Part::Store)
     }
@@ -130,12 +130,13 @@ pub struct Scenario {
     pub name: &'static str,
     /// The part of the lab that it belongs to.
     pub part: Part,
-    /// How many servers it has.
+    /// Number of servers.
     pub servers: usize,
     /// Whether the network delays and loses messages.
     pub unreliable: bool,
-    /// Whether only S0 is real and the scenario plays the others with messages of `RaftRpc`. Such
-    /// a scenario is for designs that speak it: see [`Design::can_play`](super::Design::can_play).
+    /// Whether only S0 is real and the scenario plays the others with messages of `RaftRpc`. Such a
+    /// scenario is for designs that speak `RaftRpc`: see
+    /// [`Design::can_play`](super::Design::can_play).
     pub puppets: bool,
     /// Its subject; for the course's scenarios, in the course's words.
     pub title: &'static str,

@@ -1,4 +1,4 @@
-//! The service under test in parts 3A and 3B: the service above the log, and its clients.
+//! The service under test in parts 3A and 3B: its server, its clients, and a counter.
 //!
 //! A [`KvDesign`] is to services what a [`Design`](super::Design) is to servers: the scenarios
 //! know only these few functions and traits, and no type of the implementation. The reference is
@@ -21,11 +21,11 @@ use crate::runtime::{self, FailureKind, thread};
 /// An implementation of the key/value lab.
 #[derive(Debug, Clone, Copy)]
 pub struct KvDesign {
-    /// Starts a key/value server above a consensus module.
+    /// Starts a key/value server that runs on a consensus module.
     pub server: fn(Below) -> Result<Box<dyn Living>, String>,
     /// Makes client `id`, at `host`, of `servers` servers.
     pub client: fn(id: u64, network: &Network, host: Host, servers: usize) -> Box<dyn KvClient>,
-    /// Starts a replicated [`Counter`] above a consensus module.
+    /// Starts a replicated [`Counter`] that runs on a consensus module.
     pub counter: fn(Below) -> Result<Arc<dyn Counting>, String>,
 }
 

@@ -1,8 +1,8 @@
-//! The list of part `store`, which exists in a build with a database.
+//! The list of the scenarios of part `store`, which exists in a build with a database.
 
 /// Passes the lines in the call, followed by those of part `store`, to `$make`.
 ///
-/// The names of the first seventeen are those of the tick design's own tests.
+/// The first seventeen scenarios have the names of the tick design's own tests.
 #[cfg(feature = "store")]
 #[macro_export]
 #[doc(hidden)]

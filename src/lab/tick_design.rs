@@ -1,4 +1,4 @@
-//! The tick-based design: our own core behind the driver, and the parts that serve any core there.
+//! The tick-based design: our own core behind the driver, and the functions that serve any core.
 
 use std::any::Any;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use super::{Design, SCENARIOS, Scenario, run_and_explain};
 use crate::runtime::RunConfig;
 
-/// How many seeds each test runs with unless `RAFTLAB_RUNS` sets another number.
+/// Number of seeds that each test runs with, unless `RAFTLAB_RUNS` sets another number.
 const RUNS: u64 = 5;
 
 /// Runs the tests of the suite that `designs` can play and the process's arguments select.

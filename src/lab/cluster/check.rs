@@ -13,22 +13,22 @@ use crate::persister::Persister;
 use crate::runtime::time::{self, Instant};
 use crate::runtime::{self, Clock, FailureKind, Schedule, thread};
 
-/// How long [`Cluster::one`] keeps trying.
+/// Maximum time for which [`Cluster::one`] keeps trying.
 const AGREEMENT_MAX: Duration = Duration::from_secs(10);
 
-/// How long [`Cluster::one`] waits for one command that a leader accepted.
+/// Maximum time that [`Cluster::one`] waits for one command that a leader accepted.
 const COMMIT_MAX: Duration = Duration::from_secs(2);
 
-/// How long [`Cluster::one`] pauses between two checks whether a command is committed.
+/// Pause of [`Cluster::one`] between two checks whether a command is committed.
 const COMMIT_POLL: Duration = Duration::from_millis(20);
 
-/// How long [`Cluster::one`] pauses when no server accepts the command.
+/// Pause of [`Cluster::one`] when no server accepts the command.
 const LEADER_POLL: Duration = Duration::from_millis(50);
 
-/// In how many rounds of 450 to 549 ms [`Cluster::check_one_leader`] asks for a leader.
+/// Number of rounds, of 450 to 549 ms each, in which [`Cluster::check_one_leader`] asks.
 const LEADER_ROUNDS: u32 = 10;
 
-/// How often [`Cluster::wait`] checks, with pauses of 10 ms that double up to 1280 ms: 30.7 s.
+/// Number of checks of [`Cluster::wait`]; the pauses double from 10 to 1280 ms, 30.7 s in all.
 const WAIT_ROUNDS: u32 = 30;
 
 impl Cluster {
@@ -106,10 +106,12 @@ impl Cluster {
     }
 
     /// Whether a term that changed since `since` is certainly a fault, on a reliable network
-    /// without cut links: in virtual time, if the schedule has not stalled a server meanwhile.
+    /// without cut links. It is one in virtual time, if the schedule is not hostile and has stalled
+    /// no server meanwhile.
     ///
     /// The course only warns, since on a busy machine the operating system may have delayed a
-    /// heartbeat. In virtual time only the schedule can, and it reports which servers it stalled.
+    /// heartbeat. In virtual time only the schedule can delay it, and it reports which servers it
+    /// stalled.
     pub fn was_undisturbed_since(&self, since: Duration) -> bool {
         let stalled =
             |server: ServerId| runtime::last_stall(server.0).is_some_and(|until| until >= since);
@@ -118,19 +120,19 @@ impl Cluster {
             && !self.servers().any(stalled)
     }
 
-    /// How many servers, connected or not, have applied the entry at `index`, and its command.
+    /// Number of servers, connected or not, that have applied the entry at `index`; its command.
     pub fn n_committed(&self, index: Index) -> (usize, Option<Bytes>) {
         self.inner.ledger.n_committed(index)
     }
 
-    /// Fails if any server ever applied an entry at `index`.
+    /// Fails if any server has ever applied an entry at `index`.
     pub fn check_not_committed(&self, index: Index) {
         if let (servers, Some(command)) = self.n_committed(index) {
             runtime::fail(
                 FailureKind::Assertion,
                 "committed_without_majority",
                 format!(
-                    "{} was applied at index {index} by {servers} servers; no command may be",
+                    "{servers} servers applied {} at index {index}; no command may be applied there",
                     shown(&command)
                 ),
             );
@@ -214,7 +216,7 @@ impl Cluster {
         format!("\n{}", observers.on_agreement(&Wanted { since, entry, cut_off }))
     }
 
-    /// Asks every connected server once, beginning after `last_tried`, until one accepts `command`.
+    /// Offers `command` to each connected server in turn, after `last_tried`, until one accepts it.
     fn start_at_any(&self, command: &[u8], last_tried: &mut ServerId) -> Option<Started> {
         for _ in self.servers() {
             *last_tried = self.after(*last_tried, 1);
@@ -268,7 +270,7 @@ impl Cluster {
         }
     }
 
-    /// How many calls have been delivered to the present incarnations of all servers.
+    /// Number of calls that were delivered to all servers in their present lives.
     pub fn rpc_count(&self) -> u64 {
         self.servers().map(|server| self.inner.network.dispatched_to(super::host(server))).sum()
     }

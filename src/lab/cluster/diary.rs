@@ -1,5 +1,6 @@
-//! The diary: the service above the only real server of a scenario with puppets. It notes every
-//! message that it receives, and takes a snapshot when the scenario says so.
+//! The diary: the service of the only real server in a scenario with puppets.
+//!
+//! It records every message that it receives, and takes a snapshot when the scenario tells it to.
 
 use bytes::Bytes;
 
@@ -38,13 +39,13 @@ impl Diary {
         self.state.with(|state| state.applied)
     }
 
-    /// Makes the service take a snapshot up to `index` as soon as it receives the command there or
-    /// a later message.
+    /// Makes the service take a snapshot up to `index` as soon as it receives the command at
+    /// `index` or a later message.
     pub(in crate::lab) fn snapshot_at(&self, index: Index, data: Bytes) {
         self.state.with(|state| state.snapshot_due = Some((index, data)));
     }
 
-    /// Checks and notes one message of the apply channel.
+    /// Checks and records one message of the apply channel.
     pub(super) fn take(&self, server: ServerId, message: &ApplyMsg) -> Result<Next, Breach> {
         self.state.with(|state| {
             state.messages.push(message.clone());

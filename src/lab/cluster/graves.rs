@@ -6,7 +6,7 @@ use crate::api::ServerId;
 use crate::runtime::sync::Quiet;
 use crate::runtime::{self, FailureKind, thread, time};
 
-/// How long the tasks of a server may live after its kill.
+/// Maximum time that the tasks of a server may live after the server was killed.
 ///
 /// This limit is generous. A task may poll whether its instance was killed, and may check again
 /// only after a call has ended: a call to an unreachable server takes up to 7 s.
@@ -25,13 +25,13 @@ pub(super) struct Graves {
 struct Grave {
     server: ServerId,
     ended: Duration,
-    /// How many tasks the run had started when the life ended: tasks of the server's next life
-    /// start later.
+    /// Number of tasks that the run had started when the life ended: the tasks of the server's next
+    /// life start later.
     tasks: u64,
 }
 
 impl Graves {
-    /// Notes that `server` has just been killed.
+    /// Records that `server` has just been killed.
     pub(super) fn dig(&self, server: ServerId) {
         // The real clock keeps no list of tasks.
         if let Some(tasks) = runtime::tasks_started() {

@@ -5,15 +5,15 @@ use bytes::Bytes;
 use crate::api::{ApplyMsg, Index, ServerId};
 use crate::runtime::sync::Quiet;
 
-/// How many entries the service applies between two snapshots.
+/// Number of entries that the service applies between two snapshots.
 const SNAPSHOT_INTERVAL: u64 = 10;
 
 /// The applied entries, as one list that all servers must agree on.
 ///
-/// Stricter than the course's harness, in every part of the lab: indices are consecutive within
-/// one life, and a life begins again at 1 or right after the stored snapshot. So one number per
-/// server describes all that it applied, and the check of an index takes as long among 10,000
-/// entries as among 10.
+/// The ledger is stricter than the course's harness, in every part of the lab: indices are
+/// consecutive within one life, and a life begins again at 1 or right after the stored snapshot. So
+/// one number per server tells everything that the server has applied, and the check of an index
+/// takes as long with 10,000 entries as with 10.
 pub(super) struct Ledger {
     takes_snapshots: bool,
     state: Quiet<State>,
@@ -75,7 +75,7 @@ impl Ledger {
         })
     }
 
-    /// Checks and notes one message of `server`'s apply channel.
+    /// Checks and records one message of `server`'s apply channel.
     pub(super) fn take(&self, server: ServerId, message: &ApplyMsg) -> Result<Next, Breach> {
         self.state.with(|state| match message {
             ApplyMsg::Command { index, command, .. } => {
@@ -95,8 +95,8 @@ impl Ledger {
         })
     }
 
-    /// How many servers have applied the entry at `index`, and its command. Servers that are cut
-    /// off or down count too.
+    /// Number of servers that have applied the entry at `index`, and its command. Servers that are
+    /// cut off or down count, too.
     pub(super) fn n_committed(&self, index: Index) -> (usize, Option<Bytes>) {
         self.state.with(|state| {
             let count = state.servers.iter().filter(|server| server.applied >= index).count();
@@ -104,7 +104,7 @@ impl Ledger {
         })
     }
 
-    /// How many servers have applied `command`.
+    /// Number of servers that have applied `command`.
     pub(super) fn applied_by(&self, command: &[u8]) -> usize {
         self.state.with(|state| {
             let place = state.agreed.iter().position(|(agreed, _)| agreed[..] == *command);
@@ -134,7 +134,7 @@ impl State {
             });
         }
         match self.command_at(index) {
-            // A copy: a shared command would hide whether the servers free theirs.
+            // The ledger keeps a copy: a shared command would hide whether the servers free theirs.
             None => self.agreed.push((Bytes::copy_from_slice(command), server)),
             Some(agreed) => check_equal(server, index, command, agreed)?,
         }

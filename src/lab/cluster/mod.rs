@@ -1,14 +1,14 @@
 //! The cluster that a scenario runs on: servers, the network between them, and their service.
 //!
-//! A [`Cluster`] is a handle: cloned into a task, it is the same cluster there. Its calls form two
+//! A [`Cluster`] is a handle: all its clones, in any task, refer to one cluster. Its calls form two
 //! layers. The 28 scenarios of the course use the course's own calls, with the course's exact
-//! numbers ([`one`](Cluster::one), [`check_one_leader`](Cluster::check_one_leader), …). A few
-//! verbs on top of them ([`agree`](Cluster::agree), [`isolate`](Cluster::isolate), …) are for
-//! scenarios of our own.
+//! numbers ([`one`](Cluster::one), [`check_one_leader`](Cluster::check_one_leader), …). A few verbs
+//! on top of them ([`agree`](Cluster::agree), [`isolate`](Cluster::isolate), …) are for scenarios
+//! of our own.
 //!
-//! Two kinds of checks end a scenario. A *wait* that takes too long, or an exceeded limit on
-//! calls, bytes or time, is a `FailureKind::Limit`: under the hostile schedule it only cuts the
-//! run short. A wrong value is always a `FailureKind::Assertion`.
+//! Two kinds of checks end a scenario. A *wait* that takes too long, or an exceeded limit on calls,
+//! bytes or time, is a `FailureKind::Limit`: under the hostile schedule it only cuts the run short,
+//! and nothing has failed. A wrong value is always a `FailureKind::Assertion`.
 
 mod applier;
 mod check;
@@ -45,8 +45,9 @@ pub(in crate::lab) use diary::Diary;
 use graves::Graves;
 use ledger::Ledger;
 
-/// Servers, the network between them, and the entries they applied. A handle: clones are the same
-/// cluster.
+/// Servers, the network between them, and the entries they applied.
+///
+/// A handle: all clones refer to one cluster.
 #[derive(Clone)]
 pub struct Cluster {
     inner: Arc<Inner>,
@@ -61,11 +62,11 @@ struct Inner {
     reliable: bool,
     /// One slot per server.
     slots: Quiet<Vec<Slot>>,
-    /// The application above the servers, once it is chosen.
+    /// The application that the servers run, once it is chosen.
     application: Quiet<Option<Arc<dyn Application>>>,
     /// The entries that the suite's own service received.
     ledger: Arc<Ledger>,
-    /// In place of the ledger if S0 is the only real server.
+    /// Replaces the ledger if S0 is the only real server.
     diary: Option<Arc<Diary>>,
     chance: Quiet<Chance>,
     observers: Option<Arc<Observers>>,
@@ -73,18 +74,18 @@ struct Inner {
     graves: Graves,
     clients: Arc<Clients>,
     tally: Arc<Tally>,
-    /// Calls to make when the scenario is over, which stop what the cluster does not.
+    /// Functions to call at the scenario's end: they stop servers that the cluster did not make.
     at_end: Quiet<Vec<Box<dyn FnOnce() + Send>>>,
 }
 
-/// One server's place in the cluster, across its lives.
+/// One server of the cluster, across its lives. A life lasts from a start to the next crash.
 #[derive(Default)]
 struct Slot {
     connected: bool,
     persister: Persister,
     /// `None` while the server is down.
     running: Option<Arc<dyn Consensus>>,
-    /// The service above the running server.
+    /// The service of the running server.
     above: Option<Box<dyn Living>>,
     /// The observers' view of the present life.
     observed: Option<Arc<observe::Life>>,
@@ -142,7 +143,7 @@ impl Tally {
         presence
     }
 
-    /// Notes that a server has applied `message`.
+    /// Records that a server has applied `message`.
     pub(in crate::lab) fn applied(&self, message: &ApplyMsg) {
         let index = match message {
             ApplyMsg::Command { index, .. } => *index,
@@ -161,8 +162,8 @@ impl Tally {
         self.state.with(|state| state.commits)
     }
 
-    /// The number of servers, of all that ever ran, that are not completely freed: their instance
-    /// is still held, or its parts hold each other. Any number but 0 after a run is a leak.
+    /// The number of servers, of all that ever ran, that are not completely freed: something still
+    /// holds the instance, or its parts hold each other. After a run, any number but 0 is a leak.
     pub(super) fn servers_left(&self) -> usize {
         self.state.with(|state| state.traces.iter().filter(|traces| traces.are_left()).count())
     }
@@ -176,8 +177,8 @@ impl Drop for Inner {
 }
 
 impl Cluster {
-    /// The cluster of `scenario`, with its servers up unless the scenario chooses the service.
-    /// Only inside a run.
+    /// Makes the cluster of `scenario`. Its servers are up unless the scenario chooses the service.
+    /// Works only inside a run.
     pub(super) fn new(
         scenario: &Scenario,
         design: Design,
@@ -227,14 +228,13 @@ impl Cluster {
         cluster
     }
 
-    /// Puts `application` above the servers, and boots and connects all of them. To be called
-    /// once, in a scenario of a part that [chooses its
-    /// service](super::Part::chooses_service).
+    /// Makes all servers run `application`, boots them and connects them. Call this once, in a
+    /// scenario of a part that [chooses its service](super::Part::chooses_service).
     pub fn serve(&self, application: Arc<dyn Application>) {
         self.serve_on(application, self.server_count());
     }
 
-    /// Puts `application` above the servers, boots the first `real` of them, and connects all.
+    /// Makes the servers run `application`, boots the first `real` of them, and connects all.
     fn serve_on(&self, application: Arc<dyn Application>, real: usize) {
         let earlier = self.inner.application.with(|slot| slot.replace(application));
         assert!(earlier.is_none(), "a cluster has one application");
@@ -260,17 +260,17 @@ impl Cluster {
         (0..count).map(ServerId::from_slot)
     }
 
-    /// How many servers there are.
+    /// Number of servers.
     pub fn server_count(&self) -> usize {
         self.inner.slots.with(|slots| slots.len())
     }
 
-    /// The server `distance` places after `server`, in a circle.
+    /// The server that comes `distance` steps after `server`, in a circle of all servers.
     pub fn after(&self, server: ServerId, distance: usize) -> ServerId {
         ServerId::from_slot((server.slot() + distance) % self.server_count())
     }
 
-    /// The network, for switches and rules.
+    /// The network, for cutting links and adding rules.
     pub fn network(&self) -> &Network {
         &self.inner.network
     }
@@ -280,7 +280,7 @@ impl Cluster {
         self.inner.design
     }
 
-    /// The key/value service under test, in a test that is about one.
+    /// The key/value service under test.
     pub(in crate::lab) fn kv_design(&self) -> KvDesign {
         let kv = self.inner.design.kv;
         kv.expect("a design without a service does not play tests of services")
@@ -356,7 +356,7 @@ impl Cluster {
     /// Fails if a server that was killed more than [`KILLED_FOR_MAX`] ago still has tasks. The
     /// cluster's own waits and crashes check this too.
     ///
-    /// The hostile schedule may stall a task for longer, so it judges nothing here.
+    /// Under the hostile schedule, which may stall a task for longer, nothing is checked.
     pub fn look_for_killed_servers(&self) {
         if self.inner.schedule != Schedule::Hostile {
             self.inner.graves.look();
@@ -379,7 +379,7 @@ impl Cluster {
     }
 
     /// Asks `server` for the index from which on its service may answer a read; `None` while it is
-    /// down. Waits as long as the server does.
+    /// down. Waits until the server answers.
     pub fn read_index(&self, server: ServerId) -> Option<Result<Option<Index>, NotLeader>> {
         let consensus = self.running(server)?;
         Some(thread::under_test(server.0, || consensus.read_index()))

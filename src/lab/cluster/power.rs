@@ -110,7 +110,7 @@ impl Cluster {
         move |message| {
             tally.applied(message);
             if let Some(observed) = &observed {
-                // Labelled, so that a report names the server.
+                // With the server's label, so that a report names the server.
                 thread::with_label(Some(server.0), || observed.applied(message));
             }
         }

@@ -1,4 +1,4 @@
-//! The calls of a cluster for servers that it does not make itself.
+//! The methods of a cluster for part `store`, whose servers the cluster does not make itself.
 
 use std::sync::Arc;
 
@@ -6,13 +6,14 @@ use super::{Cluster, Tally};
 use crate::lab::observe::Observers;
 
 impl Cluster {
-    /// Registers `stop`, to be called when the scenario is over. It must not hold this cluster,
-    /// which holds it.
+    /// Registers `stop`, to be called when the scenario is over. `stop` must not hold this cluster,
+    /// since the cluster holds `stop`.
     pub(in crate::lab) fn at_end(&self, stop: impl FnOnce() + Send + 'static) {
         self.inner.at_end.with(|all| all.push(Box::new(stop)));
     }
 
-    /// A call that runs `act` if the cluster still exists. It does not keep the cluster alive.
+    /// Makes a function that runs `act` if the cluster still exists, and that does not keep it
+    /// alive.
     pub(in crate::lab) fn later(
         &self,
         act: impl FnOnce(&Cluster) + Send + 'static,

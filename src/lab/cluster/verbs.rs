@@ -83,7 +83,7 @@ impl Cluster {
         self.look_for_killed_servers();
     }
 
-    /// How many servers have applied `command`.
+    /// Number of servers that have applied `command`.
     pub fn applied_by(&self, command: &str) -> usize {
         self.inner.ledger.applied_by(command.as_bytes())
     }

@@ -104,7 +104,8 @@ fn tell(client: u64, what: impl FnOnce() -> String) {
 
 /// A client: a clerk whose operations are recorded.
 ///
-/// It runs one operation at a time. Each operation waits for its answer, for ever if none comes.
+/// It runs one operation at a time. Each operation waits for its answer, for ever if no answer
+/// comes.
 pub struct Client {
     number: u32,
     clerk: Box<dyn KvClient>,

@@ -1,4 +1,4 @@
-//! A replicated counter above every server of a cluster, and the calls that submit to it.
+//! A replicated counter on the servers of a cluster, and the calls that submit to it.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -12,22 +12,23 @@ use crate::runtime::sync::Quiet;
 use crate::runtime::thread;
 use crate::runtime::time::Instant;
 
-/// How long [`Counters::try_one`] offers an operation to the servers in turn: the course's limit.
+/// Maximum time that [`Counters::try_one`] offers an operation to the servers: the course's limit.
 const ONE_MAX: Duration = Duration::from_secs(10);
 
 /// The course's pause when no server accepted an operation.
 const ONE_PAUSE: Duration = Duration::from_millis(50);
 
-/// How often [`Counters::check`] looks at the counters, with growing pauses: the course's limit.
+/// Maximum number of looks of [`Counters::check`], with growing pauses: the course's limit.
 const LOOKS_MAX: u32 = 30;
 
 /// The first pause between two looks, and the longest.
 const LOOK_PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(1280)];
 
-/// The counters of a cluster's servers. A handle: clones are the same counters.
+/// The counters of a cluster's servers. A handle: all clones refer to the same counters.
 ///
 /// An operation whose leader was deposed is tried again, although it may have been applied. So the
-/// expected value of a counter is a range; it is a single number until that happens.
+/// expected value of a counter is a range. Until the first such operation, the range is a single
+/// number.
 #[derive(Clone)]
 pub struct Counters {
     cluster: Cluster,
@@ -50,7 +51,7 @@ struct Asked {
 /// The running counters: one slot per server, empty while the server is down.
 type Running = Arc<Quiet<Vec<Option<Arc<dyn Counting>>>>>;
 
-/// The application of counters. It holds no cluster, since the cluster holds it.
+/// The application of counters. It does not hold the cluster, since the cluster holds it.
 struct Above {
     design: KvDesign,
     config: RsmConfig,
@@ -80,7 +81,7 @@ impl Living for Life {
 }
 
 impl Cluster {
-    /// Boots the servers with a counter above them.
+    /// Boots the servers, each with a counter as its service.
     pub fn serve_counter(&self, raft_state_max: Option<usize>) -> Counters {
         self.network().set_long_delays(false);
         let config = RsmConfig { raft_state_max, ..RsmConfig::default() };

@@ -1,4 +1,4 @@
-//! The recorder: it notes the operations of a run's clients, their answers, and the times.
+//! The recorder of a run's client operations: their calls, their answers, and the times of both.
 
 use crate::checker::Operation;
 use crate::checker::models::{KvInput, KvOutput, VersionedInput, VersionedOutput};
@@ -82,8 +82,8 @@ impl<I, O> Log<I, O> {
 
     /// Records operations that `client` called together at `moment` and that have just returned.
     ///
-    /// A client has one operation at a time, so each of these is recorded under a client number of
-    /// its own, each a million higher than the one before.
+    /// A client has one operation at a time, so each of these operations is recorded under its own
+    /// client number, a million higher than the previous number.
     #[cfg(feature = "store")]
     pub(super) fn adds(
         &self,

@@ -1,15 +1,15 @@
-//! Has the checker judge a run's histories.
+//! The judgement of a run's histories by the checker.
 
 use crate::checker::describe::Describe;
 use crate::checker::{Budget, Operation, Verdict, Why, check, explain};
 use crate::history::{self, History};
 
-/// How often the checker may try an operation in a state: some seconds of work, a thousand times
-/// as much as a history of the suite takes. Counted, not timed, so that a verdict does not depend
-/// on the machine.
+/// Maximum number of times that the checker may try an operation in a state: some seconds of work,
+/// a thousand times as much as a history of the suite takes. Work is counted, not timed, so that a
+/// verdict does not depend on the machine.
 const STEPS_MAX: u64 = 10_000_000;
 
-/// About how many bytes the checker may use.
+/// Approximate number of bytes that the checker may use.
 const MEMORY_MAX: usize = 512 << 20;
 
 /// The width of a drawn counterexample, in columns.
@@ -18,9 +18,9 @@ const WIDTH: usize = 96;
 /// The checker's judgement of a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::lab) enum Judgement {
-    /// It is linearizable.
+    /// The history is linearizable.
     Legal,
-    /// It is not linearizable, for this reason.
+    /// The history is not linearizable, for this reason.
     Illegal(String),
     /// The checker ran out of steps or memory, as the text says.
     Undecided(String),

@@ -7,7 +7,7 @@ use crate::lab::application::{Application, Living, Seat};
 use crate::lab::cluster::Cluster;
 use crate::lab::service::{self, KvDesign};
 
-/// A key/value server above every server.
+/// The application that makes each server of the cluster a key/value server.
 struct KvService {
     design: KvDesign,
     config: RsmConfig,
@@ -20,8 +20,8 @@ impl Application for KvService {
 }
 
 impl Cluster {
-    /// Boots the servers with the key/value service above them. The service takes a snapshot when
-    /// the raft state exceeds `raft_state_max` bytes; with `None`, never.
+    /// Boots the servers with the key/value service. The service takes a snapshot when the raft
+    /// state exceeds `raft_state_max` bytes; with `None`, never.
     pub fn serve_kv(&self, raft_state_max: Option<usize>) {
         self.serve_kv_reading(raft_state_max, Reads::default());
     }

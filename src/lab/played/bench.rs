@@ -1,4 +1,4 @@
-//! The bench: services above played consensus modules, and their callers.
+//! The bench: services that run on played consensus modules, and their callers.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -17,17 +17,17 @@ use crate::runtime::thread::JoinHandle;
 use crate::runtime::time::Instant;
 use crate::runtime::{self, FailureKind, thread};
 
-/// How long a service may take for a step that depends on no other server. It is long, since only
-/// a wait that fails lasts so long.
+/// Maximum time that a service may take for a step that depends on no other server. The limit can
+/// be long: only a wait that fails lasts so long.
 const SOON: Duration = Duration::from_secs(5);
 
-/// Makes services above played consensus modules. It uses only the network of the cluster.
+/// Makes services that run on played consensus modules. It uses only the network of the cluster.
 pub struct Bench<'a> {
     cluster: &'a Cluster,
     clients: Cell<u32>,
 }
 
-/// A service above its played consensus module.
+/// A service, and the played consensus module that it runs on.
 pub struct Replica<'a, T: Above> {
     /// The consensus module, which the scenario controls.
     pub played: Arc<Played>,
@@ -36,7 +36,7 @@ pub struct Replica<'a, T: Above> {
     bench: &'a Bench<'a>,
 }
 
-/// A service above a consensus module.
+/// A service that runs on a consensus module.
 pub trait Above {
     /// Ends the service.
     fn end(&self);
@@ -125,7 +125,7 @@ impl Bench<'_> {
     }
 
     /// Sets whether the present clients can reach `server`. A call that waits for its reply when
-    /// the link is cut gets none.
+    /// the link is cut gets no reply.
     pub fn reached(&self, server: ServerId, on: bool) {
         for client in 0..self.clients.get() {
             self.cluster.network().enable(Host::Client(client), Host::Server(server), on);

@@ -13,7 +13,7 @@ use crate::runtime::channel::{Receiver, Sender, bounded};
 use crate::runtime::sync::Quiet;
 use crate::runtime::thread;
 
-/// How long a held call waits before it checks again whether it is still held.
+/// Pause of a held call between two checks whether it is still held.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// The answer of a played consensus module to a request for a read index.
@@ -60,8 +60,8 @@ struct State {
 }
 
 impl Played {
-    /// A module for `me`, a follower in term 1 or later, with the content of `persister`; and its
-    /// apply channel.
+    /// Makes a module for `me`, with the content of `persister`, and its apply channel. The module
+    /// begins as a follower, in term 1 or later.
     pub(super) fn new(me: ServerId, persister: Persister) -> (Arc<Played>, Receiver<ApplyMsg>) {
         let (sender, receiver) = bounded(0);
         let persisted = persister.load().expect("it was written by a played module");

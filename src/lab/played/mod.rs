@@ -1,10 +1,10 @@
-//! Played consensus: one service above a log that the scenario writes itself.
+//! Played consensus: one service that runs on a log which the scenario writes itself.
 //!
 //! A service's duties to its callers show only at moments that are rare in a cluster: another
 //! leader's entry is committed at the awaited index, a duplicate comes right after its original, a
-//! leader is deposed and does not know it. Here there is no cluster. The service runs above a
-//! [`Played`] consensus module, which accepts commands, loses leadership and commits when the
-//! scenario says so:
+//! leader is deposed and does not know it. With played consensus there is no cluster. The service
+//! runs on a [`Played`] consensus module, which accepts commands, loses leadership and commits when
+//! the scenario says so:
 //!
 //! ```text
 //!  scenario ── submit, get, append ──► service under test

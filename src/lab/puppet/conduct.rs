@@ -1,4 +1,6 @@
-//! When a puppet replies, and whether it is willing to vote. Its state determines each reply.
+//! A puppet's reactions: when it replies, and whether it is willing to vote.
+//!
+//! The content of each reply follows from the puppet's state.
 
 use super::follower::Follower;
 use crate::api::ServerId;
@@ -9,7 +11,7 @@ use crate::api::raft_rpc::{RaftRpcRequest, RaftRpcResponse};
 pub enum Votes {
     /// Keeps the request in flight until the scenario lets it arrive.
     Hold,
-    /// Refuses: another candidate has its vote of that term.
+    /// Refuses, because the puppet has voted for itself in that term.
     Refuse,
     /// Grants the vote, if the vote is free and the puppet's log is not more up-to-date.
     Grant,
@@ -24,7 +26,7 @@ pub enum Appends {
     /// Holds everything.
     Hold,
     /// Holds entries and snapshots, and answers heartbeats: some servers send nothing more to a
-    /// peer that owes them a reply.
+    /// peer while they wait for its reply.
     HoldEntries,
     /// Holds snapshots, and answers the rest.
     HoldSnapshots,

@@ -10,9 +10,9 @@ use crate::api::raft_rpc::{
 };
 use crate::api::{Entry, Index, Position, ServerId, Term};
 
-/// A server as its peers see it: the receivers of Figures 2 and 13 once more, for puppets.
+/// A server as its peers see it: the receivers of Figures 2 and 13, written again for puppets.
 ///
-/// Written only for reading next to the figures: it stores nothing durably, applies nothing and
+/// The code is meant to be read next to the figures. It stores nothing durably, applies nothing and
 /// starts no election. A scenario sets its first log ([`Stage::has_log`](super::Stage::has_log));
 /// every later change follows from the calls that it receives.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,12 +25,12 @@ pub struct Follower {
     pub entries: Vec<Entry>,
     /// The last entry that the snapshot covers; 0/0 without one.
     pub last_included: Position,
-    /// The state of the snapshot.
+    /// The content of the snapshot.
     pub snapshot: Bytes,
-    /// The indices after which it refused entries, since its log has another entry there or none.
+    /// The indices after which it refused entries: its log had another entry or none at that index.
     ///
-    /// They count places, not calls: a leader may have several calls in flight when the first
-    /// refusal comes.
+    /// This is a set of indices and no count of calls: a leader may have several calls in flight
+    /// when the first refusal comes.
     pub refused_after: BTreeSet<Index>,
 }
 
@@ -74,8 +74,7 @@ impl Follower {
 
     /// Answers a RequestVote (Figure 2, RequestVote RPC).
     ///
-    /// A follower that is not `willing` has given its vote of that term to another server, unless
-    /// this candidate already has it.
+    /// A follower that is not `willing` votes for itself, unless it has already voted in that term.
     pub fn on_vote(
         &mut self,
         me: ServerId,

@@ -17,8 +17,8 @@ use crate::runtime::sync::{Condvar, Mutex};
 use crate::runtime::time::{Instant, since_start};
 use crate::runtime::{self, FailureKind};
 
-/// The most calls that S0 may make, a hundred times what any scenario needs: a server that exceeds
-/// it repeats a call without a pause.
+/// Maximum number of calls that S0 may make: a hundred times what any scenario needs. A server that
+/// exceeds it repeats a call without a pause.
 const CALLS_MAX: usize = 20_000;
 
 /// One call that S0 made to a puppet.
@@ -35,7 +35,7 @@ pub struct Heard {
 }
 
 impl Heard {
-    /// The mark of the call's arrival, among the calls of S0.
+    /// The mark of the call's arrival: the number of calls that S0 had made before.
     pub fn mark(&self) -> usize {
         self.number
     }
@@ -198,7 +198,7 @@ impl Inbox {
         change(&mut self.state.lock().conducts[puppet.slot()])
     }
 
-    /// Notes a call and waits for its reply; returns `None` if there will be none.
+    /// Records a call and waits for its reply; returns `None` if there will be none.
     fn take(&self, puppet: ServerId, request: RaftRpcRequest) -> Option<RaftRpcResponse> {
         let answer = {
             let mut state = self.state.lock();

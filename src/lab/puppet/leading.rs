@@ -8,11 +8,11 @@ use super::stage::{S0, Stage};
 use crate::api::raft_rpc::AppendEntriesArgs;
 use crate::api::{Index, Position, ServerId, Term};
 
-/// How long an election may take if every puppet votes for S0: the lab's five seconds.
+/// Maximum time that an election may take if every puppet votes for S0: the lab's five seconds.
 const ELECTION_MAX: Duration = Duration::from_secs(5);
 
-/// How long a leader may take to send an expected call: it retries with each heartbeat at the
-/// latest.
+/// Maximum time that a leader may take to send an expected call: it retries with each heartbeat at
+/// the latest.
 const REPEAT_MAX: Duration = Duration::from_secs(5);
 
 /// S0 as leader, elected by the votes of all puppets.
@@ -83,9 +83,9 @@ impl Leading<'_, '_> {
         })
     }
 
-    /// The entry at which S0, which has just been elected, assumes `puppet`'s log to end: the one
-    /// before the first that it would send. A heartbeat after index 0 fits any log, so it does not
-    /// show this entry.
+    /// The entry at which S0, which has just been elected, assumes `puppet`'s log to end: the entry
+    /// before the first entry that S0 would send. A heartbeat after index 0 fits any log, so it
+    /// does not show this entry.
     pub fn first_guess(&self, puppet: ServerId) -> Position {
         let guesses = |args: &AppendEntriesArgs| args.prev_log_index > Index(0);
         let heard = self.append_to(puppet, self.mark, "send what follows its log's end", guesses);

@@ -1,9 +1,10 @@
 //! Puppets: one real server, S0, among servers that the scenario plays itself.
 //!
-//! A cluster of real servers shows a broken rule only if by chance a moment comes in which the
-//! rule matters. Here the scenario creates that moment: it sends S0 requests that a server might
-//! send in a real history, answers S0's own calls when and how it likes, and checks the subject of
-//! a rule of Figure 2: the reply, the stable storage, the apply channel, or the next call.
+//! A cluster of real servers shows a broken rule only if by chance a moment comes in which the rule
+//! matters. With puppets, the scenario creates that moment: it sends S0 requests that a server
+//! might send in a real history, answers S0's own calls when and how it likes, and checks the
+//! subject of a rule of Figure 2: the reply, the stable storage, the apply channel, or the next
+//! call.
 //!
 //! ```text
 //!                     ask_vote, append, install ─►
@@ -13,11 +14,11 @@
 //!                     answer now, late, never ─►
 //! ```
 //!
-//! S0 is a server like any other, so it starts an election when it hears nothing, even in the
-//! middle of an exchange. So the scenario wraps an exchange in an [`attempt`](Stage::attempt): each
-//! call to S0 reports whether S0 has meanwhile moved to a later term on its own ([`Overtaken`]),
-//! and then the attempt is repeated. Each attempt uses [fresh terms](Stage::fresh_term), far above
-//! those before.
+//! S0 is a server like any other, so it starts an election when it hears from no leader, even in
+//! the middle of an exchange. So the scenario wraps an exchange in an [`attempt`](Stage::attempt):
+//! each call to S0 reports whether S0 has meanwhile moved to a later term on its own
+//! ([`Overtaken`]), and if it has, the attempt is repeated. Each attempt uses [fresh
+//! terms](Stage::fresh_term), far above all earlier terms.
 //!
 //! A puppet is a server too, with one term, one vote and one log ([`Follower`]), which determine
 //! all its replies. The scenario chooses the puppet's first log, and the moments at which calls and

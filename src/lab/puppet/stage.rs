@@ -34,20 +34,20 @@ pub const S3: ServerId = ServerId(3);
 /// A puppet, where there are five servers.
 pub const S4: ServerId = ServerId(4);
 
-/// How many attempts are made before the run fails because S0 stays in no term.
+/// Maximum number of attempts; if all fail, the run fails, because S0 stays in no term.
 const ATTEMPTS_MAX: u32 = 20;
 
-/// How far apart the terms of two exchanges are: S0 raises its term by less on its own in between.
+/// Distance between the terms of two exchanges: in between, S0 raises its term by less on its own.
 const TERM_STEP: u64 = 10;
 
-/// How long S0 may disregard a candidate after it heard from a leader (Raft §6).
+/// Maximum time that S0 may disregard a candidate after it heard from a leader (Raft §6).
 ///
-/// That is as long as S0 may wait before it starts an election itself, if the lab's five seconds
-/// must have room for one split vote.
+/// This is also the longest election timeout that leaves room for one split vote within the lab's
+/// five seconds.
 const DISREGARD_MAX: Duration = Duration::from_secs(2);
 
-/// How long S0 may take for a step that needs no election. It is long, since only a wait that fails
-/// lasts so long.
+/// Maximum time that S0 may take for a step that needs no election. The limit can be long: only a
+/// wait that fails lasts so long.
 const SOON: Duration = Duration::from_secs(5);
 
 /// S0 moved to a later term on its own during an attempt, which therefore proves nothing.
@@ -116,7 +116,7 @@ impl Stage<'_> {
         self.cluster.servers().skip(1)
     }
 
-    /// Repeats `attempt` until S0 does not overtake it; each time [begins
+    /// Repeats `attempt` until S0 does not overtake it. Before each repetition, [begins
     /// anew](Stage::begin_anew).
     pub fn attempt<T>(&self, attempt: impl Fn() -> Result<T, Overtaken>) -> T {
         self.insist(|| attempt().inspect_err(|Overtaken| self.begin_anew()))
@@ -183,8 +183,8 @@ impl Stage<'_> {
 
     /// Makes `puppet`, as a candidate whose log ends at `last`, ask S0 for its vote.
     ///
-    /// It asks again while S0 disregards it, as a server may that has just heard from a leader
-    /// (Raft §6).
+    /// The puppet asks again while S0 disregards it: a server that has just heard from a leader may
+    /// do so (Raft §6).
     ///
     /// # Errors
     /// [`Overtaken`].
@@ -298,7 +298,7 @@ impl Stage<'_> {
         self.led.get()
     }
 
-    /// Notes that S0 was elected in `term`.
+    /// Records that S0 was elected in `term`.
     pub(super) fn leads_in(&self, term: Term) {
         self.led.set(term);
     }

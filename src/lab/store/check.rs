@@ -4,7 +4,7 @@ use super::Stores;
 use crate::api::{Index, ServerId};
 use crate::runtime::{self, FailureKind};
 
-/// How often servers are checked until they have applied the same entries.
+/// Maximum number of checks until all servers have applied the same entries.
 const LOOKS: u32 = 100;
 /// Pause between two checks, in milliseconds: ten seconds in all.
 const LOOK_PAUSE_MS: u64 = 100;
@@ -12,8 +12,9 @@ const LOOK_PAUSE_MS: u64 = 100;
 impl Stores {
     /// Waits until all servers that are up have applied the same entries, then checks their data.
     ///
-    /// Fails unless each of them has what is `wanted`: under each key this value, or none. Call it
-    /// when nothing changes any more, and some server is known to have these values.
+    /// Fails unless each of these servers has, for each key in `wanted`, the given value, or no
+    /// value if that is `None`. Call this when nothing changes any more and some server is known to
+    /// have these values.
     pub fn check_all_have(&self, wanted: &[(&str, Option<&str>)]) {
         for _ in 0..LOOKS {
             let applied = self.applied_by_all();

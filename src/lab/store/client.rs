@@ -13,8 +13,8 @@ use crate::store::{Keys, StoreClerk, StoreEnd};
 
 /// A client: a clerk whose operations are recorded in the history.
 ///
-/// It does one operation at a time. Each lasts until it is answered: for ever, if no server
-/// answers.
+/// It runs one operation at a time. Each operation waits for its answer, for ever if no answer
+/// comes.
 pub struct StoreClient {
     number: u32,
     clerk: StoreClerk,
@@ -61,7 +61,7 @@ impl Stores {
 }
 
 impl StoreClient {
-    /// Which client of the run it is; no two have the same number.
+    /// The client's number, which is unique in the run.
     pub fn number(&self) -> u32 {
         self.number
     }

@@ -1,7 +1,7 @@
 //! Part `store`: servers that keep everything in a database, and their clients.
 //!
-//! Elsewhere in the suite a server is a consensus module between a persister and a service. Here
-//! one [`StoreServer`] is all three. Its [`Disk`] loses unsynced writes in a crash:
+//! Elsewhere in the suite a server is a consensus module between a persister and a service. In this
+//! part one [`StoreServer`] is all three. Its [`Disk`] loses unsynced writes in a crash:
 //!
 //! ```text
 //!  scenario ── put, scan ──────────► StoreClient ── calls ─► StoreServer ─ writes ─► Disk

@@ -19,25 +19,25 @@ pub struct Stores {
     inner: Arc<Inner>,
 }
 
-/// It must not hold the cluster, because the cluster holds it.
+/// The shared part of [`Stores`]. It must not hold the cluster, because the cluster holds it.
 struct Inner {
     config: StoreConfig,
     /// One slot per server.
     slots: Quiet<Vec<Slot>>,
 }
 
-/// One server's place in the cluster, across its lives.
+/// One server of the cluster, across its lives.
 #[derive(Default)]
 struct Slot {
     disk: Disk,
     /// `None` while the server is down.
     running: Option<StoreServer>,
-    /// What watches the server's present life.
+    /// The onlooker that watches the server's present life.
     observed: Option<Arc<Onlooker>>,
 }
 
 impl Inner {
-    /// Ends the life of `server`, whose disk loses what `unsynced` says; returns what was running.
+    /// Ends the life of `server`, whose disk loses what `unsynced` says; returns the server object.
     fn end_life(&self, server: ServerId, unsynced: Unsynced) -> Option<StoreServer> {
         self.slots.with(|slots| {
             let slot = &mut slots[server.slot()];
@@ -109,13 +109,13 @@ impl Stores {
         self.cluster.servers().filter(failed).collect()
     }
 
-    /// Starts `server` from its disk and connects it. A running one crashes first.
+    /// Starts `server` from its disk and connects it. A running server crashes first.
     pub fn restart(&self, server: ServerId) {
         self.boot(server);
         self.cluster.connect(server);
     }
 
-    /// Starts `server` from its disk, without connecting it. A running one crashes first.
+    /// Starts `server` from its disk, without connecting it. A running server crashes first.
     pub fn boot(&self, server: ServerId) {
         if self.is_running(server) {
             self.crash(server, Unsynced::LoseAll);
@@ -147,7 +147,7 @@ impl Stores {
         });
     }
 
-    /// Connects all servers that are up with each other, whatever was cut before.
+    /// Connects all servers that are up with each other, whichever links were cut before.
     pub fn heal(&self) {
         let up = |server: &ServerId| self.is_running(*server);
         self.cluster.servers().filter(up).for_each(|server| self.cluster.connect(server));
@@ -172,23 +172,23 @@ impl Stores {
         self.running(server).map(|running| running.get_state())
     }
 
-    /// How far `server` has applied the log; `None` while it is down.
+    /// The last index that `server` has applied; `None` while it is down.
     pub fn applied(&self, server: ServerId) -> Option<Index> {
         self.running(server).map(|running| running.applied())
     }
 
-    /// How many entries `server` has applied and still keeps; `None` while it is down.
+    /// Number of entries that `server` has applied and still keeps; `None` while it is down.
     pub fn kept(&self, server: ServerId) -> Option<u64> {
         let running = self.running(server)?;
         Some(running.applied().0.saturating_sub(running.truncated().index.0))
     }
 
-    /// Up to which entry `server` has cut its log; `None` while it is down.
+    /// The last index that `server` has trimmed from its log; `None` while it is down.
     pub fn truncated(&self, server: ServerId) -> Option<Index> {
         self.running(server).map(|running| running.truncated().index)
     }
 
-    /// How many snapshots replaced the data of `server` in this life.
+    /// Number of snapshots that replaced the data of `server` in this life.
     pub fn snapshots_installed(&self, server: ServerId) -> u64 {
         self.running(server).map_or(0, |running| running.usage().snapshots_installed)
     }

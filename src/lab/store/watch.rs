@@ -1,4 +1,4 @@
-//! What one life of a server shows to the observers.
+//! Shows the observers what a server with a database stores and applies in one life.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::store::StoreWatch;
 /// Tells the observers what a server finds, writes and applies. The server's disk holds it.
 pub(super) struct Onlooker {
     pub(super) server: ServerId,
-    /// How many calls the network had counted before this life.
+    /// Number of calls that the network had counted before this life.
     pub(super) calls: u64,
     pub(super) observers: Option<Arc<Observers>>,
     pub(super) tally: Arc<Tally>,
@@ -23,7 +23,7 @@ pub(super) struct Onlooker {
     life: Quiet<Option<Arc<Life>>>,
     /// The last entry whose effect is in the data.
     last_applied: Quiet<Index>,
-    /// While this exists, something still holds the server.
+    /// While this token exists, something still holds the server.
     _presence: Arc<Presence>,
 }
 
@@ -52,7 +52,7 @@ impl Onlooker {
 
     /// Fails unless `message` has the next entry after the data, or a snapshot with more entries.
     ///
-    /// A session would hide that an entry is applied twice.
+    /// Clients cannot tell that an entry is applied twice: their sessions hide it.
     fn check_order(&self, message: &ApplyMsg) {
         let (index, follows) = match message {
             ApplyMsg::Command { index, .. } => (*index, self.last_applied().next() == *index),
@@ -86,7 +86,8 @@ impl StoreWatch for Onlooker {
         let boots = |observers: &Arc<Observers>| observers.boot(self.server, persisted, self.calls);
         let life = self.observers.as_ref().map(boots);
         self.life.with(|slot| *slot = life);
-        // Elsewhere a life applies its log from the snapshot on; here it continues where it was.
+        // In other parts a life applies its log from the snapshot on; this server continues after
+        // the last entry that it has applied.
         if let Some(life) = self.life().filter(|_| applied.index > persisted.last_included.index) {
             life.applied(&ApplyMsg::Snapshot { last_included: applied, data: Bytes::new() });
         }
@@ -97,7 +98,7 @@ impl StoreWatch for Onlooker {
         self.check_order(message);
         self.tally.applied(message);
         if let Some(life) = self.life() {
-            // Labelled, so that a report says which server's message it was.
+            // With the server's label, so that a report names the server.
             thread::with_label(Some(self.server.0), || life.applied(message));
         }
     }
