@@ -25,7 +25,7 @@ struct Load {
     name: &'static str,
     clerks: u32,
     reliable: bool,
-    /// Every `write_each`-th operation is a put; 0: none is.
+    /// Every `write_each`-th operation is a put; 0: no operation is.
     write_each: u32,
 }
 

@@ -11,7 +11,7 @@ use raftlab::raft::Raft;
 use raftlab::runtime::channel::{self, Receiver, Sender};
 use raftlab::runtime::thread;
 
-/// How long to wait for an applied entry: longer than any election.
+/// Maximum wait for an applied entry: longer than any election.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Servers on a reliable network, each with a service that only reports the indices it applied.
@@ -36,7 +36,7 @@ impl Cluster {
         cluster
     }
 
-    /// Starts `count` commands and waits until the leader has applied the last.
+    /// Starts `count` commands and waits until the leader has applied the last of them.
     ///
     /// If the leader is deposed meanwhile, starts all of them again at another server.
     pub fn agree(&mut self, count: u64) {

@@ -1,4 +1,4 @@
-//! The project's own core.
+//! The benchmark's nodes with the project's own core.
 
 use bytes::Bytes;
 use raftlab::api::{Entry, ServerId};

@@ -1,4 +1,6 @@
-//! The crate `raft`, set up as similar to ours as possible: it batches appends, of any size.
+//! The benchmark's nodes with the crate `raft`, set up to be as similar to ours as possible.
+//!
+//! The crate batches appends, of any size.
 
 use bytes::Bytes;
 use raft::prelude::{Config, Entry, RawNode};
@@ -88,7 +90,7 @@ impl Cluster for Nodes {
 }
 
 fn apply(entry: Entry) -> usize {
-    // A leader's first entry counts here too, but the measured part has none.
+    // A leader's first entry counts here too, but the measured part has no such entry.
     std::hint::black_box(entry);
     1
 }

@@ -1,4 +1,4 @@
-//! How a client gets an answer from a cluster: which servers it asks, in which order, how long.
+//! How a clerk gets an answer: which servers it asks, in which order, and how long it waits.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -12,7 +12,7 @@ use crate::api::ServerId;
 use crate::api::kv_rpc::Refused;
 use crate::runtime::{block_on, thread, time};
 
-/// How long a clerk first waits for a reply before it asks another server.
+/// The time that a clerk first waits for a reply before it asks another server.
 ///
 /// A leader that is cut off and does not know it keeps its callers waiting as long as the
 /// partition lasts. The time is longer than a commit takes, even in a burst on a slow network. A
@@ -25,14 +25,14 @@ pub const CALL_PATIENCE: Duration = Duration::from_millis(500);
 /// apply, retries would take up all the servers' time, and no clerk would ever get an answer.
 pub const CALL_PATIENCE_MAX: Duration = Duration::from_secs(8);
 
-/// How long a clerk pauses when no server had an answer, before it asks them all again.
+/// Pause of a clerk when no server had an answer, before it asks all servers again.
 ///
 /// An election takes half a second, so a clerk asks about ten times meanwhile. Without a pause the
 /// loop would spin, since a lost call may fail at once.
 pub const ROUND_PAUSE: Duration = Duration::from_millis(50);
 
-/// How often one server is asked in a round: a second time only if another server names it as
-/// leader.
+/// Maximum number of times that a server is asked in a round: a second time only if another server
+/// names it as leader.
 const ASKED_MAX: u32 = 2;
 
 /// The final answer to an operation.
@@ -104,7 +104,7 @@ impl<P: Clone> Asker<P> {
 
 /// The servers that a clerk has asked since it last paused.
 struct Round {
-    /// How often each was asked; one slot per server.
+    /// Number of times that each server was asked; one slot per server.
     asked: Vec<u32>,
 }
 
@@ -117,9 +117,9 @@ impl Round {
         self.asked[server.slot()] += 1;
     }
 
-    /// Returns the server to ask after `last`: the one that it named, or else the next one that was
-    /// not asked yet; `None` if all were asked. A hint to a server that was asked `ASKED_MAX` times
-    /// is ignored: two servers may name each other.
+    /// Returns the server to ask after `last`: the server that `last` named, or else the next
+    /// server that was not asked yet; `None` if all were asked. A hint to a server that was asked
+    /// `ASKED_MAX` times is ignored: two servers may name each other.
     fn next(&self, last: ServerId, hint: Option<ServerId>) -> Option<ServerId> {
         let servers = self.asked.len();
         let named = hint.filter(|hint| *hint != last);

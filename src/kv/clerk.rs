@@ -12,9 +12,9 @@ use crate::labrpc::{self, ClientEnd};
 /// The connection to a server of the service.
 pub type KvPeer = KvRpcClient<ClientEnd<KvRpcRequest, KvRpcResponse>>;
 
-/// A client of the service. It has one operation at a time, which sessions rely on; so `&mut self`.
+/// A client of the service. It runs one operation at a time (`&mut self`): sessions rely on that.
 ///
-/// It retries every operation until a server answers, for ever if none does.
+/// It retries every operation until a server answers, for ever if no server does.
 pub struct Clerk {
     id: ClientId,
     /// Number of the last operation that needed a session.
@@ -71,7 +71,7 @@ impl Clerk {
     /// earlier copy may have been carried out and its reply lost; otherwise the refusal is final.
     ///
     /// On a network that itself duplicates requests, a final refusal may be wrong, and no clerk can
-    /// detect it: the refused copy may be a duplicate of one that was carried out.
+    /// detect it: the refused copy may be a duplicate of a copy that was carried out.
     pub fn put_versioned(
         &mut self,
         key: &str,
@@ -91,7 +91,7 @@ impl Clerk {
         }
     }
 
-    /// Makes the arguments of the next operation; all copies of it use the same ones.
+    /// Makes the arguments of the next operation; all copies of the operation use these arguments.
     fn next_request(&mut self, key: &str, value: &str) -> PutArgs {
         self.last_number += 1;
         let request = RequestId { client: self.id, number: self.last_number };

@@ -2,8 +2,8 @@
 //!
 //! A key has a value and a version, which counts its changes. The classic operations (get, put,
 //! append) do not use versions; put and append need a session to happen only once. A put that names
-//! the version it expects needs none: once it has happened the key has another version, so a second
-//! copy has no effect.
+//! the version it expects needs no session: once it has happened, the key has another version, so a
+//! second copy has no effect.
 
 use std::collections::BTreeMap;
 

@@ -25,10 +25,10 @@
 //! | The question | The answer | file |
 //! | --- | --- | --- |
 //! | Which answer is mine? | that of the entry with my index *and* my term | `waiters.rs` |
-//! | What if there is none? | an error says whether the operation may have happened | `rsm.rs` |
+//! | What if no answer comes? | an error says whether the operation may have happened | `rsm.rs` |
 //! | Which task changes the state? | only one, in the order of the log | `reader.rs` |
 //! | How does a change happen only once? | sessions remember the requests applied | `session.rs` |
-//! | Why do versioned puts need none? | a second copy finds another version | `machine.rs` |
+//! | Why no session for versioned puts? | a second copy finds another version | `machine.rs` |
 //! | How does a client get its answer? | it retries, and remembers that it did | `clerk.rs` |
 //!
 //! # What it promises
@@ -40,7 +40,7 @@
 //! - A read sees every operation that was answered before the read came, even if the read adds no
 //!   entry to the log ([`Reads`](crate::api::Reads)).
 //! - Every call to a server returns: with the outcome, when leadership is lost, or when the
-//!   instance is killed. Nothing here keeps a killed instance alive.
+//!   instance is killed. The service does not keep a killed instance alive.
 //!
 //! # What it does not promise
 //!

@@ -1,9 +1,9 @@
 //! The reader of the apply channel: applies entries, wakes the tasks that wait, takes snapshots.
 //!
 //! Each server has one such task, and only this task changes the state machine, so the changes
-//! follow the order of the log. It calls `Consensus::snapshot` itself, but only after it has
-//! released its lock. When the instance has ended it still receives messages, and drops them: a
-//! consensus that is waiting to send must be able to end too.
+//! follow the order of the log. The task also calls `Consensus::snapshot`, but only after it has
+//! released its lock. When the instance has ended, the task still receives messages, and drops
+//! them: a consensus that is waiting to send must be able to end, too.
 
 use std::sync::{Arc, Weak};
 
@@ -24,7 +24,7 @@ pub(super) struct Reader<S: StateMachine> {
     shared: Arc<Shared<S>>,
     persister: Persister,
     raft_state_max: Option<usize>,
-    /// Bytes of the entries applied since the last snapshot, which the next one would drop.
+    /// Bytes of the entries applied since the last snapshot, which the next snapshot would drop.
     droppable: usize,
 }
 
@@ -100,7 +100,7 @@ impl<S: StateMachine> Reader<S> {
     ///
     /// The raft state also has entries that are not applied yet, which no snapshot drops. They
     /// alone may exceed the bound. So a snapshot must drop at least half of the bound; otherwise
-    /// there would be one after each entry.
+    /// there would be a snapshot after each entry.
     fn snapshot_is_due(&self) -> bool {
         self.raft_state_max.is_some_and(|bound| {
             self.droppable >= bound / 2 && self.persister.raft_state_size() > bound

@@ -21,8 +21,8 @@
 //! - Each wait ends: with the output; when another entry proves that the operation's entry is lost;
 //!   when this server no longer leads, checked every [`LEADERSHIP_CHECK_INTERVAL`]; or when the
 //!   instance ends.
-//! - The reader of the apply channel never waits for a submitter, so one that gave up or stalls
-//!   delays nothing.
+//! - The reader of the apply channel never waits for a submitter, so a submitter that gave up or
+//!   stalls delays nothing.
 //! - When the raft state exceeds its bound, a snapshot replaces the log up to the last applied
 //!   entry, if that frees at least half of the bound.
 //!
@@ -51,7 +51,7 @@ use crate::runtime::channel::Receiver;
 use crate::runtime::sync::{Condvar, Mutex};
 use crate::runtime::thread;
 
-/// How often a task that waits for its entry checks whether its server still leads.
+/// Interval at which a task that waits for its entry checks whether its server still leads.
 ///
 /// If the leader is deposed and no new entry arrives, only this check ends the wait. The interval
 /// is short against the second within which waits must end after a partition heals, and long
@@ -79,7 +79,7 @@ pub(super) struct Replica<S: StateMachine> {
     /// Highest index whose effect is in `machine`. Starts at the snapshot's end; never falls.
     pub(super) last_applied: Index,
     pub(super) waiters: Waiters<S::Output>,
-    /// How many tasks wait on [`Shared::applied`].
+    /// Number of tasks that wait on [`Shared::applied`].
     pub(super) waiting_reads: usize,
     /// Whether the instance has ended. Then no entry is applied and no operation answered any more.
     pub(super) stopped: bool,
@@ -142,7 +142,7 @@ impl<S: StateMachine> Rsm<S> {
     /// An operation that does change the state goes through the log, as with [`Rsm::submit`].
     ///
     /// # Errors
-    /// The same as those of [`Rsm::submit`].
+    /// Those of [`Rsm::submit`].
     pub fn read(&self, op: &S::Op) -> Result<S::Output, SubmitError> {
         if self.reads == Reads::ThroughLog {
             return self.submit(op);

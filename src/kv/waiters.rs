@@ -8,10 +8,10 @@
 //! applied                    3/7
 //! waits for  2/6   lost: 6 was applied before  waits for  3/7   has its output
 //! waits for  2/7   lost: the entry is 3/7      waits for  3/8   still waits
-//! waits for  2/8   lost: no 2 follows a 3      waits for  4/8   still waits
+//! waits for  2/8   lost: terms never fall      waits for  4/8   still waits
 //! ```
 //!
-//! Everything here happens under the lock of [`rsm`](super::rsm); nothing here waits.
+//! All calls to this file happen under the lock of [`rsm`](super::rsm), and no call waits.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,14 +31,14 @@ pub struct Waiters<T> {
 
 /// One operation.
 enum Waiter<T> {
-    /// Its task waits here.
+    /// Its task waits on this condition.
     Waiting(Arc<Condvar>),
-    /// Its task has been woken and will fetch this.
+    /// Its task has been woken and will fetch this outcome.
     Done(Outcome<T>),
 }
 
 impl<T> Waiters<T> {
-    /// Makes an empty set, above a state whose last applied entry is of term `applied_term`.
+    /// Makes an empty set, for a state whose last applied entry is of term `applied_term`.
     pub const fn new(applied_term: Term) -> Waiters<T> {
         Waiters { by_entry: BTreeMap::new(), applied_term }
     }

@@ -11,13 +11,13 @@ use crate::runtime::{self, FailureKind};
 /// One encoded message.
 pub(super) type Frame = Vec<u8>;
 
-/// Least room that a frame starts with, in bytes: most calls of Raft fit.
+/// Minimum capacity of a new frame, in bytes: most calls of Raft fit into it.
 const ROOM_MIN: usize = 64;
 
-/// Most room that a frame starts with, in bytes: one large snapshot must not make all frames large.
+/// Maximum capacity of a new frame, in bytes: one large snapshot must not enlarge all frames.
 const ROOM_MAX: usize = 4096;
 
-/// Appends to a frame whose room was reserved beforehand.
+/// Appends to a frame whose capacity was reserved in advance.
 struct Growing(Frame);
 
 impl Flavor for Growing {

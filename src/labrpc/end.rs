@@ -1,4 +1,4 @@
-//! The caller's side: an end, and the life of one call.
+//! The caller's side: an end, and the course of one call.
 
 use std::any::{Any, TypeId};
 use std::fmt;
@@ -29,7 +29,7 @@ use crate::runtime::{self, FailureKind, thread, time};
 /// How often a caller checks that the server that runs its request is still there.
 const DEAD_CHECK: Duration = Duration::from_millis(100);
 
-/// One host's way to call another. A tarpc `Stub`: `RaftRpcClient::from(end)` is a client.
+/// Makes calls from one host to another. A tarpc `Stub`: `RaftRpcClient::from(end)` is a client.
 ///
 /// A call without a reply, whatever the cause, returns `RpcError::DeadlineExceeded`.
 pub struct ClientEnd<Q, R> {
@@ -207,7 +207,7 @@ impl Trip<'_> {
         answer
     }
 
-    /// Waits for the handler for as long as its server is there.
+    /// Waits for the handler's reply, as long as the server is still there.
     async fn wait_for(
         &self,
         mut answer: oneshot::Receiver<Frame>,

@@ -1,4 +1,4 @@
-//! Faults that the original lab does not have: what happens to which messages, and how often.
+//! [`Fault`]: faults that the original lab does not have, for chosen messages.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The rules and taps in force: a list that is replaced as a whole, so each call keeps its list.
+//! The rules and taps in force: a list that is replaced as a whole, so that a call keeps its list.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +50,7 @@ impl Hooks {
     }
 
     /// Asks all rules. Rules after the first drop still draw, so that a rule's numbers do not
-    /// depend on the other rules' verdicts; of their verdicts only duplicates count.
+    /// depend on the other rules' verdicts. After a drop, only duplicates count.
     pub(super) fn judge(&self, call: &Call<'_>, leg: Leg, bytes: usize) -> Judged {
         let mut judged = Judged::default();
         for judge in &self.judges {

@@ -21,26 +21,26 @@
 //!
 //! What the network promises:
 //!
-//! - Every call ends, unless its handler never does and its server stays.
+//! - Every call ends, unless its handler never ends and its server stays.
 //! - A reply belongs to its call, and comes from the server object that was there when the call
 //!   was made: replies of a server that was replaced or cut off reach no caller.
 //! - A call whose future is dropped is given up: its request may still arrive, its reply does not.
 //! - An end belongs to one life of its owner and is dead for good after
 //!   [`Network::delete_server`].
-//! - On the virtual clock, the course of all calls follows from the seed. Rules and taps run in
-//!   place and are not scheduling points.
+//! - On the virtual clock, the course of all calls follows from the seed. Rules and taps run in the
+//!   tasks of caller and handler, and are not scheduling points.
 //!
 //! Not promised: order, or exactly one execution. Calls may overtake each other. A request without
 //! a reply may have been executed, and any request may be executed more than once.
 //!
 //! A reliable network has no delay and loses nothing between two hosts that are
-//! [enabled](Network::enable). The faults of the original lab are switches of [`Network`]
-//! (mit-labs numbers: [`Network::set_reliable`], [`Network::set_long_delays`],
-//! [`Network::set_long_reordering`]); all other faults are [`Rule`]s, of which [`Fault`] makes
-//! the usual ones.
+//! [enabled](Network::enable). The faults of the original lab are switches of [`Network`] (with the
+//! lab's numbers: [`Network::set_reliable`], [`Network::set_long_delays`],
+//! [`Network::set_long_reordering`]); all other faults are [`Rule`]s, of which [`Fault`] makes the
+//! usual ones.
 //!
-//! The same client runs over TCP: see [`ClientEnd::over`] and `examples/tcp.rs`. Read next:
-//! `hub.rs` for which host can reach which, `end.rs` for the life of a call.
+//! Clients of the same types run over TCP: see [`ClientEnd::over`] and `examples/tcp.rs`. Read
+//! next: `hub.rs` for which host can reach which, `end.rs` for the course of a call.
 
 mod codec;
 mod end;

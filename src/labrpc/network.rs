@@ -78,7 +78,7 @@ impl Network {
         self.change(|state| state.switches.long_reordering = on);
     }
 
-    /// Adds a rule for calls made from now on. Its random stream is named after it.
+    /// Adds a rule for calls made from now on. The rule's random stream is named after the rule.
     pub fn add_rule(&self, name: &'static str, rule: Arc<dyn Rule>) -> RuleId {
         self.change(|state| state.add_rule(name, rule))
     }

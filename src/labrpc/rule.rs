@@ -56,9 +56,9 @@ pub enum Verdict {
 /// faults first. Delays add up, and the first drop ends the call after the delays so far. The
 /// rules in force when a call is made judge both of its legs.
 ///
-/// A rule is called in place: it must not block, sleep or draw random numbers from elsewhere. For
-/// a repeatable run its verdict must follow from its arguments and its own state. It may call the
-/// network. A closure with the signature of `judge` is a rule, too.
+/// A rule runs in the task that makes the call: it must not block, sleep or draw random numbers
+/// from elsewhere. For a repeatable run its verdict must follow from its arguments and its own
+/// state. It may call the network. A closure with the signature of `judge` is a rule, too.
 pub trait Rule: Send + Sync {
     /// Judges one message of `bytes` bytes. `chance` is this rule's own random stream.
     fn judge(&self, call: &Call<'_>, leg: Leg, bytes: usize, chance: &mut Chance) -> Verdict;

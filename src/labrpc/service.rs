@@ -16,9 +16,9 @@ use crate::runtime::{block_on, thread};
 
 /// A tarpc `Serve` with its types erased, found by the type of its requests.
 ///
-/// Handlers run as code of the server that they belong to: with the mark of [`under_test`] that
-/// was in force when the service was made. If there was none, the mark in force when the service
-/// was added to the network counts.
+/// Handlers run as code of the server that they belong to: they get the label (see [`under_test`])
+/// of the task that made the service. If that task had no label, they get the label of the task
+/// that added the service to the network.
 ///
 /// [`under_test`]: thread::under_test
 #[derive(Clone)]
@@ -38,7 +38,7 @@ impl Service {
         Service { handler: Arc::new(Erased(serve)), label: thread::label() }
     }
 
-    /// Gives the service the mark of the current task unless it already has one.
+    /// Gives the service the label of the current task, unless it already has a label.
     pub(super) fn labelled(mut self) -> Service {
         self.label = self.label.or_else(thread::label);
         self

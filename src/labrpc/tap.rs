@@ -4,7 +4,7 @@ use std::any::Any;
 
 use super::Call;
 
-/// Sees the calls of a network, in place and typed, so that the network need not know a protocol.
+/// Sees the calls of a network as typed messages, so that the network need not know a protocol.
 ///
 /// Messages come as `&dyn Any`; downcast to the generated `RaftRpcRequest`, `RaftRpcResponse`, ….
 /// The order for one call: `sent`; perhaps `dispatched` and `answered`, in the handler's task;

@@ -19,7 +19,7 @@ const FIELDS_MAX: usize = 1 + 4 * 10;
 /// Size of a checksum in bytes.
 const CHECKSUM: usize = size_of::<u32>();
 
-/// One thing that storage holds. The order of the variants is part of the format.
+/// One record of the storage. The order of the variants is part of the format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Record<'a> {
     /// Term and vote. Always present, always first.
@@ -105,8 +105,8 @@ impl<'a> Record<'a> {
 /// Computes a checksum of `bytes`, with one multiplication per eight bytes.
 ///
 /// Every step is a bijection of the state, so two contents that differ only within eight aligned
-/// bytes never reach the same state; 32 of its 64 bits are kept. This detects accidents, not
-/// attacks.
+/// bytes never reach the same state; 32 of the state's 64 bits are kept. This detects accidents,
+/// not attacks.
 fn checksum(bytes: &[u8]) -> u32 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     let step = |state: u64, word: u64| {

@@ -12,16 +12,20 @@
 //! a crash leaves one of                 ▲            ▲          ▲            ▲
 //! ```
 //!
-//! Two rules make it cheap and exact. The cost of a write depends on what is written, not on the
-//! log's length: a write looks at no entries but its own. And everything that is *read*, from
-//! [`load`](Persister::load) to the sizes, is the durable state: what would certainly survive a
-//! crash now.
+//! Two rules make the persister cheap and exact. The cost of a write depends on what is written,
+//! not on the log's length: a write looks only at its own entries. And everything that is *read*,
+//! from [`load`](Persister::load) to the sizes, is the durable state: what would certainly survive
+//! a crash now.
 //!
-//! Promised: writes keep their order; a snapshot is stored and the log before it dropped in one
-//! write; content that is not as it was written is reported as [`PersistError::Damaged`] with its
-//! place, and never causes a panic or an empty state. Not promised: the persister does not check
-//! Raft. It stores a term that goes down or a snapshot that moves backwards; a [`Watch`] can see
-//! the writes and check them.
+//! Promised:
+//!
+//! - Writes keep their order.
+//! - A snapshot is stored, and the log before it is dropped, in one write.
+//! - Content that is not as it was written is reported as [`PersistError::Damaged`] with the place
+//!   of the damage. It never causes a panic or an empty state.
+//!
+//! Not promised: the persister does not check Raft. It stores a term that goes down or a snapshot
+//! that moves backwards; a [`Watch`] can see the writes and check them.
 //!
 //! Everything is in memory, encoded as in a file. No method is a scheduling point.
 //!
@@ -73,8 +77,8 @@ pub enum Unsynced {
     LoseAll,
     /// All of them survive.
     KeepAll,
-    /// The first few of them survive, between none and all. Their number is a function of the run's
-    /// seed and of how many drawn crashes, of any server, came before in the run.
+    /// A prefix of them survives, between none and all. Its length is a function of the run's seed
+    /// and of the number of earlier drawn crashes, of any server, in the run.
     Draw,
 }
 
@@ -96,7 +100,7 @@ pub enum Write<'a> {
     Synced,
 }
 
-/// Observes the writes of a server, which does not notice.
+/// Observes the writes of a server. The server cannot tell.
 pub trait Watch: Send + Sync {
     /// Observes one write. Called in the writing task, after the write, under no lock of the
     /// persister, so it may read from the persister. Must not block, sleep, lock a `Mutex` or draw
@@ -133,7 +137,7 @@ struct Disk {
     crashed: bool,
     /// The next sync fails.
     sync_fails: bool,
-    /// How many lives came before this one.
+    /// Number of lives before this one.
     crash_count: u64,
     /// The imported content, if it is damaged.
     damaged: Option<Arc<[u8]>>,
@@ -165,11 +169,12 @@ impl Persister {
         self.write(&write, |disk| disk.journal.save_vote(current_term, voted_for));
     }
 
-    /// Writes `entries`, which replace everything stored from the first one's index on.
+    /// Writes `entries`, which replace everything stored from the first entry's index on.
     ///
     /// # Panics
     /// When the indices are not consecutive, leave a gap after the stored log, or begin within the
-    /// snapshot. Each is a bug of the caller; storing the entries would hide it until a restart.
+    /// snapshot. Each of these is a bug of the caller; storing the entries would hide the bug until
+    /// a restart.
     pub fn append(&self, entries: &[Entry]) {
         if !entries.is_empty() {
             let write = Write::Append(entries);
@@ -179,9 +184,9 @@ impl Persister {
 
     /// Writes a snapshot and drops the log up to it, in one step.
     ///
-    /// The entries after `last_included` stay only if the entry there has its term: "If existing
-    /// log entry has same index and term as snapshot's last included entry, retain log entries
-    /// following it" (Figure 13, step 6).
+    /// The entries after `last_included` stay only if the log's entry at that index has its term:
+    /// "If existing log entry has same index and term as snapshot's last included entry, retain log
+    /// entries following it" (Figure 13, step 6).
     pub fn save_snapshot(&self, last_included: Position, data: Bytes) {
         let write = Write::Snapshot(last_included);
         self.write(&write, |disk| disk.journal.save_snapshot(&disk.store, last_included, &data));

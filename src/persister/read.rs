@@ -57,7 +57,7 @@ struct Reader<'a> {
     record: u64,
     /// Offset at which that record begins.
     start: usize,
-    /// Offset at which it ends and the next one begins.
+    /// Offset at which that record ends and the next one begins.
     end: usize,
 }
 

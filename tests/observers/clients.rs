@@ -1,4 +1,4 @@
-//! The observers of key/value clients: they fail the answers that cannot be right, and no others.
+//! Tests of the observers of key/value clients: they fail only answers that cannot be right.
 
 use raftlab::lab::observe::kv::{Answer, Asked, Call, KvObservers};
 use raftlab::runtime::{self, Failure, FailureKind, RunConfig};

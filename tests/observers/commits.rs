@@ -1,4 +1,4 @@
-//! Committed entries: what commits them, which servers know it, and what servers apply.
+//! Tests of the rules for commits: what commits an entry, which servers know it, what they apply.
 
 use bytes::Bytes;
 use raftlab::api::{ApplyMsg, Index, Term};
@@ -205,7 +205,8 @@ fn a_leader_says_what_it_has_heard() {
         play.wins(S0, 2, S1, at(1, 1));
         play.sends(S0, S1, beat(S0, 2, 1, at(1, 1)));
     });
-    // The same goes for an earlier life, of which the log and the service's data are left.
+    // It may have committed the entry in an earlier life, of which the log and the service's data
+    // are left.
     holds(|play| {
         play.led_by_s0(1);
         play.crashes(S0);
@@ -214,7 +215,7 @@ fn a_leader_says_what_it_has_heard() {
         play.wins(S0, 2, S1, at(1, 1));
         play.sends(S0, S1, beat(S0, 2, 1, at(1, 1)));
     });
-    // The same goes for an earlier life, of which a snapshot is left.
+    // It may have committed the entry in an earlier life, of which a snapshot is left.
     holds(|play| {
         play.led_by_s0(1);
         play.applies(S0, &command(1, 1));

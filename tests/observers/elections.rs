@@ -1,4 +1,4 @@
-//! Terms, votes and leaders.
+//! Tests of the rules for terms, votes and leaders.
 
 use raftlab::api::{ServerId, Term};
 use raftlab::persister::Write;

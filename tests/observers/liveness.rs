@@ -1,4 +1,4 @@
-//! Servers apply committed entries within a second, unless something stalls them.
+//! Tests of the rule that servers apply committed entries within a second, unless stalled.
 
 use std::time::Duration;
 

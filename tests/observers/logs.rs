@@ -1,4 +1,4 @@
-//! Logs: the entries in them, the entries that leaders send, and the entries that servers delete.
+//! Tests of the rules for logs: the entries that servers store, send and delete.
 
 use bytes::Bytes;
 use raftlab::api::{Entry, Index, Position, ServerId, Term};
@@ -239,7 +239,7 @@ fn a_deposed_leader_deletes_what_conflicts() {
 
 #[test]
 fn entries_of_a_new_leader_may_be_durable_before_its_term() {
-    // A deposed leader may store them so, ...
+    // A deposed leader may store them in this order, ...
     holds(|play| {
         play.elects(S0, 1, S1, at(0, 0));
         play.saves(S0, 1, &[1]);
@@ -377,7 +377,8 @@ fn a_server_that_has_not_heard_may_delete_what_others_commit() {
         // S2 still follows a leader of term 2 that no other server follows.
         play.saves_vote(S2, 2, None);
         play.saves(S2, 1, &[2]);
-        // In term 3 it deletes that leader's entry, which is not the one committed there.
+        // In term 3 it deletes that leader's entry, which is not the entry that is committed at
+        // that index.
         play.saves_vote(S2, 3, None);
         play.saves(S2, 1, &[1, 3]);
     });
@@ -433,7 +434,8 @@ fn a_follower_that_agrees_up_to_the_entry_before_refuses_nothing() {
     });
     holds(|play| {
         play.led_by_s0(3);
-        // It keeps its log as it is, and says so: that is too little to count, but no refusal.
+        // S1 keeps its log as it is, and says so. The leader cannot count such a reply, but it is
+        // no refusal.
         play.calls(S0, S1, acts(S0, 1, 0, at(1, 1), at(1, 3)), agrees(1, 2));
         play.calls(S0, S1, acts(S0, 1, 0, at(1, 1), at(1, 3)), agrees(1, 1));
     });
@@ -444,7 +446,7 @@ fn a_follower_refuses_what_it_cannot_place() {
     holds(|play| {
         play.led_by_s0(2);
         play.saves_vote(S2, 1, None);
-        // The log is too short; it has another term there; the request is of an older term.
+        // The log is too short; it has another term at that index; the request is of an older term.
         play.calls(S0, S2, beat(S0, 1, 0, at(1, 2)), matches(1, false));
         play.saves(S2, 1, &[0]);
         play.calls(S0, S2, beat(S0, 1, 0, at(1, 1)), matches(1, false));

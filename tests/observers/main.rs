@@ -1,4 +1,4 @@
-//! Each observer fails a server that breaks its rule, and no server that keeps it.
+//! Tests of the observers: each fails a server that breaks its rule, and no server that keeps it.
 //!
 //! A server that keeps the rule may act late, repeatedly or with interruptions. The servers are
 //! played: a script says which messages leave and arrive, and what is written and applied.

@@ -1,4 +1,4 @@
-//! Over the network: what a server does after its life does not count for its next life.
+//! Tests over the network: what a server does after its life does not count for its next life.
 
 use std::any::Any;
 use std::sync::Arc;

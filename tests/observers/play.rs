@@ -1,4 +1,4 @@
-//! A cluster without servers: the script plays them.
+//! A cluster of played servers: a script says what they send, write and apply.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -121,7 +121,7 @@ pub fn carries(leader: ServerId, term: u64, prev: Position, entries: &[Entry]) -
     carries_commit(leader, term, 0, prev, entries)
 }
 
-/// A message as of [`carries`], from a leader whose commit index is `commit`.
+/// A leader's message like that of [`carries`], with the commit index `commit`.
 pub fn carries_commit(
     leader: ServerId,
     term: u64,
@@ -277,7 +277,7 @@ impl Play {
         self.ends(played, true);
     }
 
-    /// `voter` elects `candidate` in `term`, as the rules say, and it sends a first heartbeat.
+    /// `voter` elects `candidate` in `term`, as the rules say; `candidate` sends a first heartbeat.
     pub fn elects(&mut self, candidate: ServerId, term: u64, voter: ServerId, last: Position) {
         self.wins(candidate, term, voter, last);
         self.sends(candidate, voter, beat(candidate, term, 0, last));

@@ -1,4 +1,4 @@
-//! A promise is durable before the message with it leaves.
+//! Tests of the durability rules: a promise is durable before the message with it leaves.
 
 use raftlab::api::{Position, Term};
 use raftlab::persister::{Watch, Write};

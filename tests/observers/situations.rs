@@ -1,4 +1,4 @@
-//! The observers count situations when they occur.
+//! Tests of the counts of situations, which the observers keep.
 
 use raftlab::api::Term;
 use raftlab::lab::situations::{Situation, Situations};

@@ -1,4 +1,4 @@
-//! Snapshots: the entries that they cover, and the leaders that send them.
+//! Tests of the rules for snapshots: the entries that they cover, and the leaders that send them.
 
 use super::play::*;
 

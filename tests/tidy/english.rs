@@ -51,7 +51,7 @@ fn words(line: &str) -> String {
     text + " "
 }
 
-/// `line` without what stands between two backticks or two quotation marks.
+/// `line` without the text between two backticks or two quotation marks.
 fn without_quotations(line: &str) -> String {
     let outside = |line: &str, mark: char| {
         let parts: Vec<&str> = line.split(mark).collect();

@@ -1,4 +1,4 @@
-//! Imports point down: which module may name which, and which may name the outside.
+//! Checks of imports: a module may name only modules below it, and few may name the outside.
 
 use crate::source::{self, Source};
 use crate::{assert_bites, assert_clean};

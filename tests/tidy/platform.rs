@@ -1,4 +1,4 @@
-//! Code for one operating system has one place, and uses only items that its systems have.
+//! Checks of code for one operating system: it is in one module, and uses only what exists there.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::{assert_bites, assert_clean};
 const MAY_NAME_THE_SYSTEM: &[&str] =
     &["src/runtime/sim/platform/", "src/runtime/sim/guard.rs", "src/runtime/interpose.rs"];
 
-/// Files that are compiled for Apple's systems too: they may use only the items of `libc` there.
+/// Files that are compiled for Apple's systems, too: they may use only items that `libc` has there.
 const FOR_APPLE: &[&str] = &["src/runtime/sim/platform/unix.rs"];
 
 /// The files of `libc` all of whose items exist on Apple's systems.

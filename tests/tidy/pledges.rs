@@ -1,4 +1,4 @@
-//! Comments keep their promises: divergences are listed, invariants are checked, seeds explained.
+//! Checks of comments: divergences are listed, invariants have checks, seeds are explained.
 
 use crate::source::{self, Source};
 use crate::{assert_bites, assert_clean};

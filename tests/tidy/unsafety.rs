@@ -1,4 +1,4 @@
-//! `docs/unsafe.md` names every function with unsafe code, and the number of its unsafe blocks.
+//! Checks that `docs/unsafe.md` names every function with unsafe code, and counts its blocks.
 
 use std::collections::BTreeMap;
 

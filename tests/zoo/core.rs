@@ -1,4 +1,4 @@
-//! The bugs of the tick core. `scripts/zoo-tick` plants them.
+//! Tests of the patches with bugs of the tick core, which `scripts/zoo-tick` plants.
 
 use std::fs;
 use std::path::PathBuf;

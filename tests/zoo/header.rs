@@ -11,8 +11,8 @@
 //!
 //! `catalogue` is the row of the bug catalogue in `docs/coverage.md`. `caught-by` names the
 //! scenarios, observers and kinds of failure that ought to catch the bug, or `nothing`. `schedule`
-//! is the mildest one that shows the bug. `unseen` is `no`, or the reason why the suite may miss
-//! the bug.
+//! is the mildest schedule that shows the bug. `unseen` is `no`, or the reason why the suite may
+//! miss the bug.
 
 use std::path::Path;
 
@@ -27,11 +27,11 @@ pub struct Header {
     pub bug: String,
     /// The bug's row in the catalogue.
     pub catalogue: String,
-    /// Scenarios, observers or kinds of failure that ought to catch it.
+    /// Scenarios, observers or kinds of failure that ought to catch the bug.
     pub caught_by: Vec<String>,
-    /// The schedule that it needs.
+    /// The mildest schedule that shows the bug.
     pub schedule: String,
-    /// Why the suite may miss it; `None` if it must be caught.
+    /// Why the suite may miss the bug; `None` if the suite must catch it.
     pub unseen: Option<String>,
 }
 

@@ -1,6 +1,6 @@
 //! Makes a design from a changed copy of `src/raft` or of `src/kv`.
 //!
-//! A copy of `src/raft` runs below the repository's service, a copy of `src/kv` above the
+//! A copy of `src/raft` runs with the repository's service, a copy of `src/kv` with the
 //! repository's servers. Both sides use the messages and errors of `api`, so they fit together.
 //! `scripts/zoo` and `scripts/fair` build this file into their programs.
 

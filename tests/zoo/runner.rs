@@ -1,7 +1,8 @@
 //! Runs the suite against planted bugs; `scripts/zoo` builds it into a program with all of them.
 //!
-//! It runs the suite on a broken server, or on a broken service, seed by seed, up to the first seed
-//! that fails. Every bug has a process of its own: a bug that kills its process counts as caught.
+//! The program runs the suite on a broken server, or on a broken service, seed by seed, up to the
+//! first seed that fails. Every bug has a process of its own: a bug that kills its process counts
+//! as caught.
 
 use std::io::Write;
 use std::path::PathBuf;
