@@ -38,7 +38,7 @@ impl Cluster {
 
     /// Starts `count` commands and waits until the leader has applied the last of them.
     ///
-    /// If the leader is deposed meanwhile, starts all of them again at another server.
+    /// If the leader is deposed meanwhile, starts all commands again at another server.
     pub fn agree(&mut self, count: u64) {
         while !self.try_agree(count) {
             thread::sleep(Duration::from_millis(1));

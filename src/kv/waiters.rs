@@ -46,7 +46,8 @@ impl<T> Waiters<T> {
     /// Adds the operation at `started`; returns the condition that will wake its task.
     ///
     /// # Panics
-    /// When another operation waits for that entry: the log gave one place to two operations.
+    /// When another operation waits for that entry: the log gave one index and term to two
+    /// operations.
     pub fn register(&mut self, started: Started) -> Arc<Condvar> {
         let wake = Arc::new(Condvar::new());
         let before = self.by_entry.insert(key(started), Waiter::Waiting(wake.clone()));

@@ -126,7 +126,7 @@ pub enum Unfit {
 }
 
 impl Design {
-    /// A design whose servers speak `RaftRpc`: `make` starts one of them.
+    /// A design whose servers speak `RaftRpc`: `make` starts one server.
     ///
     /// Every entry of its log is a command, and it stores the service's snapshots unchanged. Its
     /// key/value service is the one that comes with this build, if any; see
@@ -218,7 +218,7 @@ pub enum Facts {
         term: Term,
         /// The leader's commit index.
         commit: Index,
-        /// The entry before the first one sent.
+        /// The entry before the first entry sent.
         prev: Position,
         /// The last entry sent; `prev` if there is none.
         last: Position,

@@ -3,12 +3,12 @@
 /// Lists all scenarios and passes the list to the macro named in the call.
 ///
 /// This is the one place where a scenario is registered: the list becomes the table
-/// [`SCENARIOS`](crate::lab::SCENARIOS) and one `#[test]` per scenario in `tests/lab.rs`. To add
-/// a scenario, write a function `pub fn name_2b(cluster: &mut Cluster)` in a file of
-/// `src/lab/scenarios/` and a line here; part `store` has a list of its own, in `store_list.rs`.
-/// A line has the part, the number of servers, the network, the title, and the mistakes that fail
-/// the scenario. The network is `reliable`, `unreliable`, or `puppets`: a reliable network on
-/// which the scenario itself plays every server but S0.
+/// [`SCENARIOS`](crate::lab::SCENARIOS) and one `#[test]` per scenario in `tests/lab.rs`. To add a
+/// scenario, write a function `pub fn name_2b(cluster: &mut Cluster)` in a file of
+/// `src/lab/scenarios/` and a line in this list; part `store` has a list of its own, in
+/// `store_list.rs`. A line has the part, the number of servers, the network, the title, and the
+/// mistakes that fail the scenario. The network is `reliable`, `unreliable`, or `puppets`: a
+/// reliable network on which the scenario itself plays every server but S0.
 #[macro_export]
 macro_rules! scenarios {
     ($make:ident) => {

@@ -30,10 +30,10 @@
 //!
 //! # Where we are stricter than the course
 //!
-//! The course's scenarios are here with every number and limit that they have there. Where the
-//! years of the course differ, we take the stricter version: all servers go down in every round of
-//! `persist2_2c`, and the course's last two scenarios of part 2D run on the unreliable network
-//! (both as since 2025). Beyond that:
+//! The suite has the course's scenarios, with all numbers and limits that they have in the course.
+//! Where the years of the course differ, we take the stricter version: all servers go down in every
+//! round of `persist2_2c`, and the course's last two scenarios of part 2D run on the unreliable
+//! network (both as since 2025). Beyond that:
 //!
 //! - The applier is strict in all parts. The course checks the order only with snapshots; without
 //!   them it misses an index applied twice and a server that skips its log after a restart.

@@ -60,7 +60,7 @@ pub trait KvClient: Send {
 
 /// One server's replica of a [`Counter`].
 pub trait Counting: Send + Sync {
-    /// Puts `op` into the log and waits until it is applied here.
+    /// Puts `op` into the log and waits until this server has applied it.
     ///
     /// # Errors
     /// [`SubmitError`] says whether the operation may still be applied.

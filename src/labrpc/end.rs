@@ -26,7 +26,7 @@ use super::{Call, Host, Leg};
 use crate::record::{self, Event};
 use crate::runtime::{self, FailureKind, thread, time};
 
-/// How often a caller checks that the server that runs its request is still there.
+/// Interval at which a caller checks that the server that runs its request is still there.
 const DEAD_CHECK: Duration = Duration::from_millis(100);
 
 /// Makes calls from one host to another. A tarpc `Stub`: `RaftRpcClient::from(end)` is a client.

@@ -55,7 +55,7 @@ impl Rule for LongReordering {
     }
 }
 
-/// Draws how long a caller waits in vain for a host that cannot be reached.
+/// Draws how long a caller waits for a host that cannot be reached.
 ///
 /// This is not a rule, because there is no message in flight to judge.
 pub(super) fn wait_for_the_unreachable(long_delays: bool, chance: &mut Chance) -> Duration {

@@ -36,7 +36,7 @@ pub(super) struct Opened {
 pub(super) enum Route {
     /// To this server.
     To(Arc<Server>),
-    /// Nowhere: the caller waits this long in vain.
+    /// Nowhere: the caller waits this long and gets no reply.
     Nowhere(Duration),
 }
 

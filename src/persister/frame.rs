@@ -37,8 +37,8 @@ pub(super) enum Record<'a> {
         #[serde(borrow)]
         data: Data<'a>,
     },
-    /// The end, with the count of records before it. Without it, content that is cut short between
-    /// two records would look complete.
+    /// The end, with the count of records before it. Without this record, content that is cut short
+    /// between two records would look complete.
     End { record_count: u64 },
 }
 

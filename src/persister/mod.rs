@@ -73,12 +73,12 @@ pub struct Persisted {
 /// Which of the writes since the last sync survive a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unsynced {
-    /// None of them survives.
+    /// No write survives.
     LoseAll,
-    /// All of them survive.
+    /// All writes survive.
     KeepAll,
-    /// A prefix of them survives, between none and all. Its length is a function of the run's seed
-    /// and of the number of earlier drawn crashes, of any server, in the run.
+    /// A prefix of the writes survives, between none and all. Its length is a function of the run's
+    /// seed and of the number of earlier drawn crashes, of any server, in the run.
     Draw,
 }
 

@@ -19,8 +19,8 @@
 //! from wherever they block.
 //!
 //! The virtual clock promises that a run is a function of its seed. Code that bypasses the runtime
-//! (the clock of std, a hash map's order) can break this promise. [`guard!`](crate::guard) catches
-//! the most common cases.
+//! (the clock of std, a spinning loop, a hash map's order) can break this promise.
+//! [`guard!`](crate::guard) catches the most common cases.
 //!
 //! Read next: [`sync`] and [`thread`] for the shapes.
 

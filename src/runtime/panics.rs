@@ -11,7 +11,7 @@ use super::outcome::{Failure, FailureKind};
 use super::sim::platform;
 use super::{context, time};
 
-/// Maximum number of payloads to drop, where the drop of each panics with the next; then leak one.
+/// Maximum length of a chain of payloads whose destructors panic; the next payload is leaked.
 const PAYLOADS_MAX: u32 = 16;
 
 /// Maximum number of panics to remember: one that unwinds, and others that destructors catch.

@@ -13,7 +13,7 @@ use super::{context, real};
 /// Maximum wait, in virtual time, for a lock that one other task holds all the time.
 ///
 /// After such a wait, the run fails. Time in which the schedule stalled tasks of the waiting task's
-/// server does not count: the holder may be waiting for one of them.
+/// server does not count: the holder may be waiting for such a task.
 const LOCK_WAIT_MAX_NS: u64 = 10_000_000_000;
 
 /// Mutual exclusion. Lock and unlock are scheduling points on the virtual clock.

@@ -40,7 +40,7 @@ impl<T> JoinHandle<T> {
     ///
     /// `join` has no error: a task that panics ends the whole run, including the tasks that wait
     /// for it. While the run ends, a destructor may join a task that left no result. `join` then
-    /// returns `()` if `T` is that type; otherwise the joining task ends there.
+    /// returns `()` if `T` is that type; otherwise the joining task ends at that call.
     #[track_caller]
     pub fn join(self) -> T {
         let mut result = self.packet.result.lock();

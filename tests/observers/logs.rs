@@ -408,7 +408,7 @@ fn what_an_older_leader_had_deleted_may_be_stored_with_a_newer_term() {
         play.saves(S2, 1, &[2]);
     }
     holds(|play| story(play, at(2, 1)));
-    // The append of term 2 had no entry to put there.
+    // The append of term 2 had no entry for that index.
     breaks("CommittedStays", |play| story(play, at(0, 0)));
 }
 

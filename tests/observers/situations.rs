@@ -75,7 +75,7 @@ fn logs_and_snapshots() {
         (1..=3).for_each(|index| play.applies(S2, &command(2, index)));
         play.applies(S2, &command(3, 4));
         play.saves_snapshot(S2, at(2, 2));
-        // S0 has another entry there; S1 has entries after it.
+        // S0 has another entry at that index; S1 has entries after it.
         let offered = play.delivers(S2, S0, installs(S2, 3, at(2, 2)));
         play.saves_vote(S0, 3, None);
         play.saves_snapshot(S0, at(2, 2));

@@ -1,7 +1,7 @@
 //! Plain English: words and phrases that readers stumbled over, each with a better one.
 //!
-//! The list has the ten habits that this project had most often. A comment or a page may quote one
-//! of them in quotation marks or backticks.
+//! The list has the ten habits that this project had most often. A comment or a page may quote such
+//! a phrase in quotation marks or backticks.
 
 use crate::source::{self, Source};
 use crate::{assert_bites, assert_clean};

@@ -143,12 +143,12 @@ fn step(place: In, rest: &str, next: char, before: Option<char>) -> (In, usize) 
     }
 }
 
-/// Whether a raw string with this many hashes ends here.
+/// Whether `rest` begins with the end of a raw string with this many hashes.
 fn closes_raw(rest: &str, hashes: usize) -> bool {
     rest.strip_prefix('"').is_some_and(|tail| tail.starts_with(&"#".repeat(hashes)))
 }
 
-/// The number of hashes of a raw string that begins here: `r"`, `r#"`, ….
+/// The number of hashes of the raw string at the start of `rest`: `r"`, `r#"`, ….
 fn raw_text(rest: &str, before: Option<char>) -> Option<usize> {
     let part_of_a_name = before.is_some_and(|c| (c.is_alphanumeric() && c != 'b') || c == '_');
     let tail = rest.strip_prefix('r').filter(|_| !part_of_a_name)?;
@@ -156,7 +156,7 @@ fn raw_text(rest: &str, before: Option<char>) -> Option<usize> {
     tail[hashes..].starts_with('"').then_some(hashes)
 }
 
-/// The length of a character literal that begins here; `None` for a lifetime.
+/// The length of the character literal at the start of `rest`; `None` for a lifetime.
 fn quoted_char(rest: &str) -> Option<usize> {
     let mut chars = rest.char_indices().skip(1);
     let (_, first) = chars.next()?;

@@ -1,4 +1,4 @@
-//! Runs the suite against planted bugs; `scripts/zoo` builds it into a program with all of them.
+//! Runs the suite against planted bugs; `scripts/zoo` builds it into a program with all bugs.
 //!
 //! The program runs the suite on a broken server, or on a broken service, seed by seed, up to the
 //! first seed that fails. Every bug has a process of its own: a bug that kills its process counts
@@ -83,7 +83,7 @@ enum Parts {
     Server,
     /// The service's: 3A and 3B.
     Service,
-    /// All of them.
+    /// All parts.
     All,
 }
 

@@ -8,8 +8,8 @@ use super::{Observers, State};
 use crate::api::{ApplyMsg, Entry, Position, ServerId};
 use crate::persister::{Watch, Write};
 
-/// One life of one server, from boot to crash. Events of this life that come after the crash, above
-/// all its writes, are ignored.
+/// One life of one server, from boot to crash. Events of this life that come after the crash,
+/// especially its writes, are ignored.
 pub struct Life {
     observers: Arc<Observers>,
     server: ServerId,

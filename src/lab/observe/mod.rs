@@ -266,7 +266,7 @@ impl Observers {
 }
 
 /// The rules of `until` and of the parts before it. If an event breaks several rules, the run
-/// reports the first of them.
+/// reports the first of these rules.
 fn rules(servers: usize, liveness: Liveness, until: Part) -> Vec<Box<dyn Observer>> {
     let mut rules: Vec<Box<dyn Observer>> = of_elections();
     if until >= Part::P2B {

@@ -44,7 +44,7 @@ struct State {
     hint: Option<ServerId>,
     /// The entries after `begins`.
     log: Vec<Entry>,
-    /// The entry before the first one in the log.
+    /// The entry before the log's first entry.
     begins: Position,
     /// The last index that was sent to the service.
     delivered: Index,

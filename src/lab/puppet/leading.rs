@@ -20,7 +20,7 @@ pub struct Leading<'s, 'c> {
     stage: &'s Stage<'c>,
     /// The term in which S0 leads.
     pub term: Term,
-    /// The mark before S0 started the election of that term.
+    /// The [mark](Stage::mark) before S0 started the election of that term.
     pub mark: usize,
 }
 

@@ -367,7 +367,7 @@ impl Stage<'_> {
     }
 
     /// Sets whether S0's calls reach `puppet`. Calls that wait for a reply when the link is cut get
-    /// none.
+    /// no reply.
     pub fn reaches(&self, puppet: ServerId, on: bool) {
         self.cluster.network().enable(Host::Server(S0), Host::Server(puppet), on);
     }

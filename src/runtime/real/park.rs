@@ -10,13 +10,13 @@ use super::{unwind_if_over, unwind_unless_leaving, wait_max};
 use crate::runtime::context;
 use crate::runtime::time::Instant;
 
-/// How long a thread spins for the event it waits for before it parks.
+/// Maximum time that a thread spins for an event before it parks.
 ///
 /// A call over the network and back takes 2 µs while both threads are awake; parking and waking
 /// costs 2 to 20 µs each time. An event that takes longer than this is not such a call.
 pub(super) const SPIN: Duration = Duration::from_micros(5);
 
-/// How long a thread spins before it starts to yield the CPU between two checks.
+/// Time that a thread spins before it starts to yield the CPU between two checks.
 ///
 /// The thread that it waits for may have been woken on the same CPU, and needs that CPU to run.
 const ALONE_NS: u64 = 1_000;

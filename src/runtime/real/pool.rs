@@ -23,7 +23,7 @@ pub(super) type Closure = Box<dyn FnOnce() + Send>;
 /// A closure for the pool, and the task that runs it.
 pub(super) type Job = (RealTask, Closure);
 
-/// How long a thread without a job waits for one before it ends.
+/// Maximum time that a thread waits for a job before it ends.
 const IDLE_MAX: Duration = Duration::from_secs(10);
 
 /// The slot through which a thread of the pool gets its next job.

@@ -128,7 +128,7 @@ impl Explorer {
     }
 }
 
-/// How long the tasks of one server were stalled.
+/// The stalls of one server's tasks.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Stalled {
     /// When the last stall ends, in nanoseconds since the start.

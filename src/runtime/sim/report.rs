@@ -181,7 +181,7 @@ struct Line {
     name: String,
     count: u32,
     what: String,
-    /// When the first of them began to wait, in virtual time.
+    /// When the first of these tasks began to wait, in virtual time.
     since_ns: Option<u64>,
     more: String,
 }

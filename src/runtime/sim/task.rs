@@ -282,7 +282,7 @@ impl Sim {
         count.set(count.get() + u32::from(unwinds));
         loop {
             // SAFETY: the task itself set the yielder when it began, and the yielder is valid as
-            // long as the task's stack is. Only the task itself, running on that stack, gets here.
+            // long as the task's stack is. Only the task itself, on that stack, runs this line.
             unsafe { &*yielder }.suspend(());
             if !self.dumping.get() {
                 break;

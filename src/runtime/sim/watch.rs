@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::platform::{Halted, Watched};
 use crate::runtime::outcome::{Failure, FailureKind, Outcome};
 
-/// How often the caller checks whether the simulation makes progress.
+/// Interval at which the caller checks whether the simulation makes progress.
 pub(super) const LOOK: Duration = Duration::from_secs(1);
 
 /// A simulation that uses more CPU time than this without progress spins, and is given up.

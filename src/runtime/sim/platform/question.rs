@@ -16,7 +16,7 @@ use crate::runtime::sim::report::callers_line;
 use crate::runtime::sim::task::STACK_SIZE;
 use crate::runtime::sim::{Sim, current};
 
-/// How often the asking thread looks for the answer.
+/// Pause between two looks of the asking thread for the answer.
 const POLL: Duration = Duration::from_millis(10);
 
 /// Number of looks after which the handler must have begun, and after which it must have ended.
