@@ -72,7 +72,7 @@ pub use self::raft_rs::RaftRs;
 pub use self::rpc::{TickRpc, TickRpcClient, TickRpcRequest, TickRpcResponse};
 use self::timing::READ_PATIENCE;
 #[cfg(feature = "store")]
-pub(crate) use self::worker::{Burden, event, narrate};
+pub(crate) use self::worker::{Burden, narrate};
 use self::worker::{Event, Worker};
 use crate::api::{ApplyMsg, Consensus, Index, Leadership, NotLeader, ServerId, Started};
 use crate::labrpc::ClientEnd;

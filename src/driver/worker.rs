@@ -11,7 +11,7 @@ use super::numbering::{unwrap_command, unwrap_snapshot, wrap_command, wrap_snaps
 use super::post::{Replies, carry};
 use crate::api::{ApplyMsg, Entry, Index, NotLeader, Position, ServerId, Started, Term};
 use crate::persister::PersistError;
-use crate::record::{self, emit};
+use crate::record::{emit, event};
 use crate::runtime::channel::{Receiver, Sender};
 use crate::tick::{Kind, Message, ReadState, Ready};
 
@@ -287,9 +287,4 @@ pub(crate) fn narrate(me: ServerId, status: Status) {
         };
         event(me, format!("{role} in term {term}"))
     });
-}
-
-/// An event for the record: something that server `me` did.
-pub(crate) fn event(me: ServerId, what: String) -> record::Event {
-    record::Event { server: Some(me), what }
 }

@@ -9,10 +9,9 @@
 use std::fmt;
 
 use super::replication::Progress;
-use super::server::event;
 use super::state::{Role, State};
 use crate::api::{Index, Position, ServerId, Term};
-use crate::record::emit;
+use crate::record::{emit, event};
 
 /// A summary of a server's state when its lock was last released, within one life.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -118,19 +118,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tarpc::context::Context;
 
+pub use self::server::Peer;
 use self::server::Server;
 use crate::api::raft_rpc::{
     AppendEntriesArgs, AppendEntriesReply, InstallSnapshotArgs, InstallSnapshotReply, RaftRpc,
-    RaftRpcClient, RaftRpcRequest, RaftRpcResponse, RequestVoteArgs, RequestVoteReply,
+    RequestVoteArgs, RequestVoteReply,
 };
 use crate::api::{ApplyMsg, Consensus, Index, Leadership, NotLeader, ServerId, Started, Term};
-use crate::labrpc::ClientEnd;
 use crate::persister::{PersistError, Persister};
 use crate::runtime::channel::Sender;
 use crate::runtime::thread;
-
-/// The connection to another server.
-pub type Peer = RaftRpcClient<ClientEnd<RaftRpcRequest, RaftRpcResponse>>;
 
 /// One server of a Raft cluster. A clone is another handle to the same instance.
 #[derive(Clone)]

@@ -22,16 +22,21 @@ use std::sync::Arc;
 use tarpc::client::RpcError;
 
 use super::invariants::Look;
+use super::persist;
 use super::replication::Owed;
 use super::state::{Effects, State};
 use super::timing::ElectionTimer;
-use super::{Peer, persist};
 use crate::api::ServerId;
+use crate::api::raft_rpc::{RaftRpcClient, RaftRpcRequest, RaftRpcResponse};
+use crate::labrpc::ClientEnd;
 use crate::persister::{PersistError, Persister};
-use crate::record::{Event, emit};
+use crate::record::{emit, event};
 use crate::runtime::sync::{Condvar, Mutex, MutexGuard};
 use crate::runtime::time::Instant;
 use crate::runtime::{Stop, block_on, thread};
+
+/// The connection to another server.
+pub type Peer = RaftRpcClient<ClientEnd<RaftRpcRequest, RaftRpcResponse>>;
 
 /// The part of one instance that its tasks share.
 pub struct Server {
@@ -292,11 +297,6 @@ impl Drop for Guard<'_> {
             self.look();
         }
     }
-}
-
-/// Makes an event of server `me` for the record.
-pub fn event(me: ServerId, what: String) -> Event {
-    Event { server: Some(me), what }
 }
 
 #[cfg(test)]

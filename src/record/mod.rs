@@ -22,6 +22,11 @@ pub struct Event {
     pub what: String,
 }
 
+/// Makes an event of server `me`.
+pub const fn event(me: ServerId, what: String) -> Event {
+    Event { server: Some(me), what }
+}
+
 /// An event with the time at which it was emitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamped {
