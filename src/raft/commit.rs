@@ -13,8 +13,7 @@
 //! S4       1   3         and 2/2 is committed with it.
 //! ```
 
-use super::replication::Progress;
-use super::state::{Role, State};
+use super::state::{Progress, Role, State};
 use crate::api::{Index, quorum_size};
 
 impl State {

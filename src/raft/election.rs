@@ -15,9 +15,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::replication::Progress;
 use super::server::Server;
-use super::state::{Effects, Role, State};
+use super::state::{Effects, Progress, Role, State};
 use crate::api::raft_rpc::{RequestVoteArgs, RequestVoteReply};
 use crate::api::{ServerId, Term, quorum_size};
 use crate::labrpc;

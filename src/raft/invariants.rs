@@ -8,8 +8,7 @@
 
 use std::fmt;
 
-use super::replication::Progress;
-use super::state::{Role, State};
+use super::state::{Progress, Role, State};
 use crate::api::{Index, Position, ServerId, Term};
 use crate::record::{emit, event};
 

@@ -26,9 +26,8 @@
 //! Differs: a read that comes before an entry of the leader's own term is committed goes through
 //! the log; in the thesis, a new leader commits a no-op entry first (thesis §6.4).
 
-use super::replication::Progress;
 use super::server::Server;
-use super::state::State;
+use super::state::{Progress, State};
 use super::timing::READ_PATIENCE;
 use crate::api::{Index, NotLeader, Term};
 use crate::runtime::time::Instant;

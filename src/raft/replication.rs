@@ -1,8 +1,8 @@
 //! The leader's side of replication: what to send to a follower (Figure 2, Rules for Servers,
 //! Leaders; Raft §5.3).
 //!
-//! For each follower the leader tracks the next entry to send ([`Progress::next_index`], a guess)
-//! and the last one that it certainly has ([`Progress::match_index`], a promise of the follower):
+//! For each follower the leader tracks the next entry to send (`next_index`, a guess)
+//! and the last one that it certainly has (`match_index`, a promise of the follower):
 //!
 //! ```text
 //! index      1    2    3    4    5    6
@@ -22,27 +22,6 @@ use super::timing::{BATCH, UNANSWERED_MAX};
 use crate::api::raft_rpc::{AppendEntriesArgs, InstallSnapshotArgs};
 use crate::api::{Entry, Index, NotLeader, ServerId, Started};
 
-/// The state that a leader keeps for one follower (Figure 2, "Volatile state on leaders").
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Progress {
-    /// Next entry to send. Starts after our last entry; falls when the logs conflict.
-    /// `match_index < next_index`. Figure 2.
-    pub next_index: Index,
-    /// Highest entry that the follower is known to have. Starts at 0; never falls. Figure 2.
-    pub match_index: Index,
-    /// The commit index in our last message to the follower; `None` before the first message.
-    pub sent_commit: Option<Index>,
-    /// How many batches or snapshots were sent since a reply last made progress. While it is not
-    /// zero, the next batch waits for a reply or for the next heartbeat.
-    pub unanswered: u32,
-    /// The read round in which the last message to the follower was made. Starts at 0; never falls.
-    /// (If that message was a snapshot, whose reply confirms no round, the next heartbeat asks.)
-    pub asked_round: u64,
-    /// The last read round that the follower confirmed, by its reply to an AppendEntries in this
-    /// term. Starts at 0; never falls. `confirmed_round <= asked_round` (thesis §6.4).
-    pub confirmed_round: u64,
-}
-
 /// The kind of message that a leader owes a follower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owed {
@@ -61,20 +40,6 @@ pub enum Message {
     Append(AppendEntriesArgs),
     /// The snapshot, if it has replaced the next entries.
     Install(InstallSnapshotArgs),
-}
-
-impl Progress {
-    /// Makes the progress that a new leader starts with; its next new entry gets `next_index`.
-    pub const fn new(next_index: Index) -> Progress {
-        Progress {
-            next_index,
-            match_index: Index(0),
-            sent_commit: None,
-            unanswered: 0,
-            asked_round: 0,
-            confirmed_round: 0,
-        }
-    }
 }
 
 impl State {

@@ -11,8 +11,7 @@
 //!
 //! So a reply may be lost, late or repeated, and the leader never forgets what it knows.
 
-use super::replication::Progress;
-use super::state::{Effects, Role, State};
+use super::state::{Effects, Progress, Role, State};
 use super::timing::UNANSWERED_MAX;
 use crate::api::raft_rpc::{AppendEntriesReply, Conflict, InstallSnapshotReply};
 use crate::api::{Index, ServerId, Term};

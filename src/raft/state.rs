@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use super::log::Log;
-use super::replication::Progress;
 use crate::api::{Entry, Index, Leadership, Position, ServerId, Term};
 use crate::persister::Persisted;
 
@@ -26,17 +25,20 @@ pub struct State {
     /// The candidate that got this server's vote in `current_term`. Persistent; once given, a vote
     /// stays for the rest of the term. Figure 2.
     pub voted_for: Option<ServerId>,
-    /// The entries after the snapshot. Persistent. Figure 2.
+    /// The entries after the snapshot, at `log.last_included() + 1..=log.last()`. Persistent.
+    /// Figure 2.
     pub log: Log,
     /// The service's state up to `log.last_included()`; empty without a snapshot. Persistent.
     /// Figure 13.
     pub snapshot: Bytes,
 
     /// Highest index known to be committed. Volatile; starts at the snapshot's end; never falls
-    /// within one life. `last_applied <= commit_index <= log.last()`. Figure 2.
+    /// within one life. Entries that may still be replaced are in `commit_index + 1..=log.last()`.
+    /// Figure 2.
     pub commit_index: Index,
     /// Highest index handed to the applier for the service. Volatile; starts at the snapshot's end;
-    /// never falls within one life. Figure 2.
+    /// never falls within one life. `log.last_included() <= last_applied <= commit_index`; the
+    /// applier takes the entries in `last_applied + 1..=commit_index` next. Figure 2.
     pub last_applied: Index,
     /// A leader's snapshot that the service has not received yet; it goes before any entry.
     pub snapshot_to_apply: Option<Snapshot>,
@@ -44,7 +46,8 @@ pub struct State {
     /// The role of this server in `current_term` (Figure 4).
     pub role: Role,
     /// How many reads have asked whether we still lead. Volatile; starts at 0; never falls. An
-    /// AppendEntries belongs to the round in which it is made (thesis §6.4).
+    /// AppendEntries belongs to the round in which it is made; a majority has yet to confirm those
+    /// in `confirmed_round() + 1..=read_round` (thesis §6.4).
     pub read_round: u64,
     /// The leader of `current_term`, once it is known. A hint for clients.
     pub leader_id: Option<ServerId>,
@@ -67,8 +70,8 @@ pub enum Role {
     Follower,
     /// Asks for votes.
     Candidate {
-        /// The servers that voted for us in this term, ourselves included. A set: a vote counts
-        /// once.
+        /// The servers that voted for us in this term, ourselves included: at least one, and less
+        /// than a majority, which makes a leader at once. A set: a vote counts once.
         votes: BTreeSet<ServerId>,
     },
     /// Replicates its log.
@@ -76,6 +79,31 @@ pub enum Role {
         /// One slot per server; our own is unused. "Volatile state on leaders", Figure 2.
         followers: Vec<Progress>,
     },
+}
+
+/// The state that a leader keeps for one follower (Figure 2, "Volatile state on leaders").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// Next entry to send. Starts after our last entry; falls when the logs conflict. Entries to
+    /// send, or sent and not acknowledged, are in `next_index..=log.last()`. Figure 2.
+    pub next_index: Index,
+    /// Highest entry that the follower is known to have. Starts at 0; never falls.
+    /// `match_index < next_index`; the follower may or may not have those in between. Figure 2.
+    pub match_index: Index,
+    /// The commit index in our last message to the follower; `None` before the first message. The
+    /// follower has not heard of `sent_commit + 1..=commit_index`.
+    pub sent_commit: Option<Index>,
+    /// How many batches or snapshots were sent since a reply last made progress;
+    /// `0..=UNANSWERED_MAX`. While it is not zero, the next batch waits for a reply or for the next
+    /// heartbeat.
+    pub unanswered: u32,
+    /// The read round in which the last message to the follower was made. Starts at 0; never falls.
+    /// (If that message was a snapshot, whose reply confirms no round, the next heartbeat asks.)
+    pub asked_round: u64,
+    /// The last read round that the follower confirmed, by its reply to an AppendEntries in this
+    /// term. Starts at 0; never falls. `confirmed_round <= asked_round <= read_round`
+    /// (thesis §6.4).
+    pub confirmed_round: u64,
 }
 
 /// What must happen before any other task or server sees what a rule did, in this order.
@@ -165,6 +193,20 @@ impl State {
     pub fn peers(&self) -> impl Iterator<Item = ServerId> + use<> {
         let me = self.me;
         (0..self.servers).map(ServerId::from_slot).filter(move |&server| server != me)
+    }
+}
+
+impl Progress {
+    /// Makes the progress that a new leader starts with; its next new entry gets `next_index`.
+    pub const fn new(next_index: Index) -> Progress {
+        Progress {
+            next_index,
+            match_index: Index(0),
+            sent_commit: None,
+            unanswered: 0,
+            asked_round: 0,
+            confirmed_round: 0,
+        }
     }
 }
 

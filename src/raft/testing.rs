@@ -3,9 +3,9 @@
 use bytes::Bytes;
 
 use super::log::Log;
-use super::replication::{Message, Progress};
+use super::replication::Message;
 use super::replies::Sent;
-use super::state::{Effects, Role, State};
+use super::state::{Effects, Progress, Role, State};
 use crate::api::raft_rpc::{AppendEntriesArgs, AppendEntriesReply, Conflict, RequestVoteReply};
 use crate::api::{Entry, Index, Position, ServerId, Term};
 use crate::persister::Persisted;
