@@ -10,9 +10,9 @@ use std::sync::Arc;
 use super::log::Batch;
 use super::server::Server;
 use super::state::State;
-use super::timing::{APPLY_BATCH, STOP_CHECK_INTERVAL};
+use super::timing::APPLY_BATCH;
 use crate::api::{ApplyMsg, Entry};
-use crate::runtime::channel::{SendTimeoutError, Sender};
+use crate::runtime::channel::Sender;
 
 impl State {
     /// Whether there are committed messages that were not taken for the service yet.
@@ -56,24 +56,11 @@ pub fn run(server: &Arc<Server>, apply_ch: &Sender<ApplyMsg>) {
         let Some(batch) = guard.step(|state, _| state.next_to_apply()) else { return };
         drop(guard);
         for message in batch {
-            if !deliver(server, apply_ch, message) {
+            if !server.stop.or_send(apply_ch, message) {
                 return;
             }
         }
     }
-}
-
-/// Sends one message. Returns false if it will never be received: the instance was killed, or the
-/// service is gone.
-fn deliver(server: &Server, apply_ch: &Sender<ApplyMsg>, mut message: ApplyMsg) -> bool {
-    while !server.stop.is_stopped() {
-        match apply_ch.send_timeout(message, STOP_CHECK_INTERVAL) {
-            Ok(()) => return true,
-            Err(SendTimeoutError::Timeout(back)) => message = back,
-            Err(SendTimeoutError::Disconnected(_)) => return false,
-        }
-    }
-    false
 }
 
 #[cfg(test)]

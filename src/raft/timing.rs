@@ -59,9 +59,6 @@ pub const APPLY_BATCH: Batch = Batch { entries_max: 256, bytes_max: 1024 * 1024 
 /// has probably been replaced, and the client should try another server.
 pub const READ_PATIENCE: Duration = ELECTION_TIMEOUT_MAX;
 
-/// How soon an applier that waits for its service notices that the instance was killed.
-pub const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(100);
-
 /// The moment to start an election, unless a reset moves it (Raft §5.2).
 pub struct ElectionTimer {
     chance: Chance,
