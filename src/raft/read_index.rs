@@ -120,7 +120,7 @@ pub fn run(server: &Server) -> Result<Option<Index>, NotLeader> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::replication::Owed;
+    use super::super::replication::{Owed, Sent};
     use super::super::state::Effects;
     use super::super::testing::*;
     use super::*;
@@ -139,7 +139,7 @@ mod tests {
 
     /// `follower` answers, in `term`, a call that was made in `round` of term 4.
     fn confirm(state: &mut State, follower: ServerId, round: u64, term: u64, success: bool) {
-        let sent = super::super::replies::Sent { read_round: round, ..sent(4, 2, 2) };
+        let sent = Sent { read_round: round, ..sent(4, 2, 2) };
         let reply = AppendEntriesReply { term: Term(term), success, conflict: None };
         state.on_append_reply(follower, sent, &reply, &mut Effects::default());
     }

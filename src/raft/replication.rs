@@ -1,8 +1,8 @@
-//! The leader's side of replication: what to send to a follower (Figure 2, Rules for Servers,
-//! Leaders; Raft §5.3).
+//! What a leader sends to a follower: the rules that decide it (Figure 2, Rules for Servers,
+//! Leaders; Raft §5.3). The tasks in `replicator.rs` send it, and `replies.rs` judges the replies.
 //!
-//! For each follower the leader tracks the next entry to send (`next_index`, a guess)
-//! and the last one that it certainly has (`match_index`, a promise of the follower):
+//! For each follower the leader tracks the next entry to send (`next_index`, a guess) and the last
+//! one that it certainly has (`match_index`, a promise of the follower):
 //!
 //! ```text
 //! index      1    2    3    4    5    6
@@ -12,15 +12,15 @@
 //!            match_index    next_index
 //! ```
 //!
-//! The tasks in `replicator.rs` send the messages that are decided here; `replies.rs` has the rules
-//! for the replies.
+//! With each message comes the part of it by which its reply is judged ([`Sent`],
+//! [`SentSnapshot`]): the state may have changed when the reply arrives.
 
 use bytes::Bytes;
 
 use super::state::{Effects, Role, State};
 use super::timing::{BATCH, UNANSWERED_MAX};
 use crate::api::raft_rpc::{AppendEntriesArgs, InstallSnapshotArgs};
-use crate::api::{Entry, Index, NotLeader, ServerId, Started};
+use crate::api::{Entry, Index, NotLeader, ServerId, Started, Term};
 
 /// The kind of message that a leader owes a follower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +33,35 @@ pub enum Owed {
     Message,
 }
 
-/// A call to a follower.
+/// A call to a follower, and the part of it by which the reply is judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// Entries; without any it is a heartbeat.
-    Append(AppendEntriesArgs),
+    Append(AppendEntriesArgs, Sent),
     /// The snapshot, if it has replaced the next entries.
-    Install(InstallSnapshotArgs),
+    Install(InstallSnapshotArgs, SentSnapshot),
+}
+
+/// The part of an AppendEntries by which the leader judges the reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// The term in which it was made.
+    pub term: Term,
+    /// The entry before the new ones.
+    pub prev_log_index: Index,
+    /// The last new entry: a success promises the log up to here.
+    pub last_new_index: Index,
+    /// The read round in which it was made: any reply of our term confirms it.
+    pub read_round: u64,
+}
+
+/// The part of an InstallSnapshot by which the leader judges the reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentSnapshot {
+    /// The term in which it was made.
+    pub term: Term,
+    /// The last entry that the snapshot covers: a reply of our term promises the log up to here.
+    pub last_included_index: Index,
 }
 
 impl State {
@@ -90,41 +112,50 @@ impl State {
         let next_index = progress.next_index;
         let silent = progress.unanswered >= UNANSWERED_MAX;
         if silent || next_index > self.log.last().index {
-            return Some(Message::Append(self.append_args(next_index, Vec::new())));
+            return Some(self.append_message(next_index, Vec::new()));
         }
         progress.unanswered += 1;
         if next_index <= self.log.last_included().index {
-            return Some(Message::Install(self.install_args()));
+            return Some(self.install_message());
         }
         let entries = self.log.entries_from(next_index, BATCH);
-        Some(Message::Append(self.append_args(next_index, entries)))
+        Some(self.append_message(next_index, entries))
     }
 
     /// Makes an AppendEntries that starts at `next_index`, or after our snapshot if that is later.
-    fn append_args(&self, next_index: Index, entries: Vec<Entry>) -> AppendEntriesArgs {
+    fn append_message(&self, next_index: Index, entries: Vec<Entry>) -> Message {
         let prev_log_index = next_index.prev().max(self.log.last_included().index);
         let prev_log_term = self.log.term_at(prev_log_index).unwrap_or_else(|| {
             panic!("next_index {next_index} lies beyond the log's end {}", self.log.last())
         });
-        AppendEntriesArgs {
+        let args = AppendEntriesArgs {
             term: self.current_term,
             leader_id: self.me,
             prev_log_index,
             prev_log_term,
             entries,
             leader_commit: self.commit_index,
-        }
+        };
+        let sent = Sent {
+            term: args.term,
+            prev_log_index,
+            last_new_index: args.last_new_index(),
+            read_round: self.read_round,
+        };
+        Message::Append(args, sent)
     }
 
-    fn install_args(&self) -> InstallSnapshotArgs {
+    fn install_message(&self) -> Message {
         let last_included = self.log.last_included();
-        InstallSnapshotArgs {
+        let args = InstallSnapshotArgs {
             term: self.current_term,
             leader_id: self.me,
             last_included_index: last_included.index,
             last_included_term: last_included.term,
             data: self.snapshot.clone(),
-        }
+        };
+        let sent = SentSnapshot { term: args.term, last_included_index: args.last_included_index };
+        Message::Install(args, sent)
     }
 }
 
@@ -132,7 +163,6 @@ impl State {
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::api::Term;
 
     #[test]
     fn a_command_is_appended_and_persisted_at_the_next_index() {
@@ -211,6 +241,20 @@ mod tests {
     }
 
     #[test]
+    fn a_message_comes_with_the_part_by_which_its_reply_is_judged() {
+        let mut state = leader_at(&[1, 2, 4], 3);
+        state.read_round = 7;
+        let Message::Append(_, part) = message(&mut state) else { panic!("entry 3 is there") };
+        assert_eq!(part, Sent { read_round: 7, ..sent(4, 2, 3) });
+
+        s1(&mut state).next_index = Index(2);
+        state.last_applied = Index(2);
+        state.compact(Index(2), Bytes::new(), &mut Effects::default());
+        let Message::Install(_, part) = message(&mut state) else { panic!("entry 2 is gone") };
+        assert_eq!(part, SentSnapshot { term: Term(4), last_included_index: Index(2) });
+    }
+
+    #[test]
     fn a_command_of_a_server_alone_is_committed_at_once() {
         let mut state = leader(1, 4, &[]);
         state.start(Bytes::new(), &mut Effects::default()).unwrap();
@@ -229,7 +273,7 @@ mod tests {
         let mut state = leader_at(&[1, 2, 4], 2);
         state.last_applied = Index(2);
         state.compact(Index(2), Bytes::new(), &mut Effects::default());
-        assert!(matches!(message(&mut state), Message::Install(_)), "entry 2 is gone");
+        assert!(matches!(message(&mut state), Message::Install(..)), "entry 2 is gone");
     }
 
     #[test]
@@ -237,7 +281,7 @@ mod tests {
         let mut state = leader_at(&[1, 2, 2, 4], 2);
         (state.commit_index, state.last_applied) = (Index(3), Index(3));
         state.compact(Index(3), Bytes::from_static(b"state"), &mut Effects::default());
-        let Message::Install(args) = message(&mut state) else { panic!("entry 2 is gone") };
+        let Message::Install(args, _) = message(&mut state) else { panic!("entry 2 is gone") };
         assert_eq!((args.term, args.leader_id), (Term(4), ME));
         assert_eq!(args.last_included(), at(2, 3), "with the entry's term, not the leader's");
         assert_eq!(args.data, Bytes::from_static(b"state"));
@@ -269,7 +313,7 @@ mod tests {
         state.last_applied = Index(2);
         state.compact(Index(2), Bytes::new(), &mut Effects::default());
         for _ in 0..UNANSWERED_MAX {
-            assert!(matches!(message(&mut state), Message::Install(_)), "entry 1 is gone");
+            assert!(matches!(message(&mut state), Message::Install(..)), "entry 1 is gone");
         }
         let args = append(&mut state);
         assert_eq!((args.prev_log(), args.entries), (at(2, 2), vec![]));

@@ -1,15 +1,14 @@
-//! The tasks that replicate: one per follower, which also sends its heartbeats.
+//! The replicators: the tasks, one per follower, that send what `replication.rs` decides. The
+//! replies are judged in `replies.rs`.
 //!
-//! `replication.rs` decides what to send, and `replies.rs` what a reply means. This file decides
-//! when to send: at once if entries are owed, after a moment if only a new commit index is, and at
-//! the latest when a heartbeat is due. A replicator never waits for a reply. Each call has a short
-//! task of its own: a call to a server that is cut off may take seconds, and a follower must hear
-//! its leader every [`HEARTBEAT_INTERVAL`], whatever happened to the last call.
+//! A replicator decides only *when* to send: at once if entries are owed, after a moment if only a
+//! new commit index is, and at the latest when a heartbeat is due. It never waits for a reply. Each
+//! call has a short task of its own: a call to a server that is cut off may take seconds, and a
+//! follower must hear its leader every [`HEARTBEAT_INTERVAL`], whatever happened to the last call.
 
 use std::sync::Arc;
 
-use super::replication::{Message, Owed};
-use super::replies::Sent;
+use super::replication::{Message, Owed, Sent, SentSnapshot};
 use super::server::Server;
 use super::timing::{COMMIT_NEWS_DELAY, HEARTBEAT_INTERVAL};
 use crate::api::ServerId;
@@ -40,31 +39,19 @@ pub fn run(server: &Arc<Server>, follower: ServerId) {
             guard.wait_until(wake, heartbeat_due);
             continue;
         }
-        let read_round = guard.read_round;
         heartbeat_due = now + HEARTBEAT_INTERVAL;
         let message = guard.step(|state, _| state.message_to(follower)).flatten();
         drop(guard);
         match message {
-            Some(Message::Append(args)) => append_entries(server, follower, args, read_round),
-            Some(Message::Install(args)) => install_snapshot(server, follower, args),
+            Some(Message::Append(args, sent)) => append_entries(server, follower, args, sent),
+            Some(Message::Install(args, sent)) => install_snapshot(server, follower, args, sent),
             None => {}
         }
         guard = server.lock();
     }
 }
 
-fn append_entries(
-    server: &Arc<Server>,
-    follower: ServerId,
-    args: AppendEntriesArgs,
-    read_round: u64,
-) {
-    let sent = Sent {
-        term: args.term,
-        prev_log_index: args.prev_log_index,
-        last_new_index: args.last_new_index(),
-        read_round,
-    };
+fn append_entries(server: &Arc<Server>, follower: ServerId, args: AppendEntriesArgs, sent: Sent) {
     let peer = server.peer(follower);
     let call = async move { peer.append_entries(labrpc::context(), args).await };
     server.call(call, move |server, reply| {
@@ -72,13 +59,15 @@ fn append_entries(
     });
 }
 
-fn install_snapshot(server: &Arc<Server>, follower: ServerId, args: InstallSnapshotArgs) {
-    let (term, last_included_index) = (args.term, args.last_included_index);
+fn install_snapshot(
+    server: &Arc<Server>,
+    follower: ServerId,
+    args: InstallSnapshotArgs,
+    sent: SentSnapshot,
+) {
     let peer = server.peer(follower);
     let call = async move { peer.install_snapshot(labrpc::context(), args).await };
     server.call(call, move |server, reply| {
-        server.step(|state, effects| {
-            state.on_install_reply(follower, term, last_included_index, &reply, effects);
-        });
+        server.step(|state, effects| state.on_install_reply(follower, sent, &reply, effects));
     });
 }

@@ -1,5 +1,5 @@
-//! The leader's side of replication: what the replies of a follower mean (Figure 2, Rules for
-//! Servers, Leaders; Raft §5.3).
+//! What the replies of a follower mean: the rules that judge them (Figure 2, Rules for Servers,
+//! Leaders; Raft §5.3). `replication.rs` decided what to send, and `replicator.rs` sent it.
 //!
 //! Replies may come seconds late and in any order, from a term that is over, from a follower whose
 //! log has changed since. Each reply is judged against its own request, never against the state at
@@ -11,23 +11,11 @@
 //!
 //! So a reply may be lost, late or repeated, and the leader never forgets what it knows.
 
+use super::replication::{Sent, SentSnapshot};
 use super::state::{Effects, Progress, Role, State};
 use super::timing::UNANSWERED_MAX;
 use crate::api::raft_rpc::{AppendEntriesReply, Conflict, InstallSnapshotReply};
 use crate::api::{Index, ServerId, Term};
-
-/// The part of an AppendEntries that the leader needs to judge the reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sent {
-    /// The term in which it was sent.
-    pub term: Term,
-    /// The entry before the new ones.
-    pub prev_log_index: Index,
-    /// The last new entry: a success promises the log up to here.
-    pub last_new_index: Index,
-    /// The read round in which it was made: any reply of our term confirms it.
-    pub read_round: u64,
-}
 
 impl Progress {
     /// Raises `match_index` to the index that a reply promised. Returns whether it rose.
@@ -87,18 +75,17 @@ impl State {
 
     /// Judges the reply to an InstallSnapshot (Figure 13).
     ///
-    /// `last_included_index` is that of the snapshot in the request: ours may be newer by now.
+    /// What counts is the snapshot that was sent: ours may be newer by now.
     pub fn on_install_reply(
         &mut self,
         follower: ServerId,
-        term: Term,
-        last_included_index: Index,
+        sent: SentSnapshot,
         reply: &InstallSnapshotReply,
         effects: &mut Effects,
     ) {
         self.observe_term(reply.term, effects);
-        let Some(progress) = self.progress_in(term, reply.term, follower) else { return };
-        let news = progress.matches(last_included_index);
+        let Some(progress) = self.progress_in(sent.term, reply.term, follower) else { return };
+        let news = progress.matches(sent.last_included_index);
         progress.on_answer(news);
         self.advance_commit_index();
     }
@@ -130,6 +117,11 @@ mod tests {
     use super::super::replication::Owed;
     use super::super::testing::*;
     use super::*;
+
+    /// Describes an InstallSnapshot of term `term` with the snapshot up to `last_included`.
+    fn snapshot(term: u64, last_included: u64) -> SentSnapshot {
+        SentSnapshot { term: Term(term), last_included_index: Index(last_included) }
+    }
 
     #[test]
     fn a_late_answer_without_news_makes_no_room_for_another_batch() {
@@ -252,7 +244,7 @@ mod tests {
         state.last_applied = Index(3);
         state.compact(Index(3), Bytes::new(), &mut Effects::default());
         let reply = InstallSnapshotReply { term: Term(4) };
-        state.on_install_reply(S1, Term(4), Index(2), &reply, &mut Effects::default());
+        state.on_install_reply(S1, snapshot(4, 2), &reply, &mut Effects::default());
         assert_eq!(next_and_match(&mut state), (3, 2), "the snapshot sent ended at 2");
     }
 
@@ -261,7 +253,7 @@ mod tests {
         let mut state = leader_at(&[1, 1, 1, 4], 1);
         answer(&mut state, 0, 4, Ok(()));
         let reply = InstallSnapshotReply { term: Term(4) };
-        state.on_install_reply(S1, Term(4), Index(2), &reply, &mut Effects::default());
+        state.on_install_reply(S1, snapshot(4, 2), &reply, &mut Effects::default());
         assert_eq!(next_and_match(&mut state), (5, 4));
     }
 
@@ -270,7 +262,7 @@ mod tests {
         let mut state = leader_at(&[1], 1);
         let mut effects = Effects::default();
         let reply = InstallSnapshotReply { term: Term(5) };
-        state.on_install_reply(S1, Term(4), Index(1), &reply, &mut effects);
+        state.on_install_reply(S1, snapshot(4, 1), &reply, &mut effects);
         assert_eq!((&state.role, state.current_term), (&Role::Follower, Term(5)));
         assert!(effects.save_vote, "term 5 was seen");
     }
@@ -279,7 +271,7 @@ mod tests {
     fn a_snapshot_sent_in_an_earlier_leadership_is_not_counted() {
         let mut state = leader_at(&[1, 1], 1);
         let reply = InstallSnapshotReply { term: Term(4) };
-        state.on_install_reply(S1, Term(3), Index(2), &reply, &mut Effects::default());
+        state.on_install_reply(S1, snapshot(3, 2), &reply, &mut Effects::default());
         assert_eq!(next_and_match(&mut state), (1, 0));
     }
 }

@@ -3,8 +3,7 @@
 use bytes::Bytes;
 
 use super::log::Log;
-use super::replication::Message;
-use super::replies::Sent;
+use super::replication::{Message, Sent};
 use super::state::{Effects, Progress, Role, State};
 use crate::api::raft_rpc::{AppendEntriesArgs, AppendEntriesReply, Conflict, RequestVoteReply};
 use crate::api::{Entry, Index, Position, ServerId, Term};
@@ -88,8 +87,8 @@ pub fn message(state: &mut State) -> Message {
 /// Makes the next message to S1, which must be an AppendEntries.
 pub fn append(state: &mut State) -> AppendEntriesArgs {
     match message(state) {
-        Message::Append(args) => args,
-        Message::Install(args) => panic!("a snapshot at {}", args.last_included()),
+        Message::Append(args, _) => args,
+        Message::Install(args, _) => panic!("a snapshot at {}", args.last_included()),
     }
 }
 
