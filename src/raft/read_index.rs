@@ -26,7 +26,7 @@
 //! Differs: a read that comes before an entry of the leader's own term is committed goes through
 //! the log; in the thesis, a new leader commits a no-op entry first (thesis §6.4).
 
-use super::server::Server;
+use super::server::{Server, WaitingReads};
 use super::state::{Progress, State};
 use super::timing::READ_PATIENCE;
 use crate::api::{Index, NotLeader, Term};
@@ -99,6 +99,32 @@ impl State {
     }
 }
 
+impl WaitingReads {
+    /// Counts a read that begins to wait, when `confirmed` is the round that a majority has
+    /// confirmed.
+    const fn begin(&mut self, confirmed: Option<u64>) {
+        if self.count == 0 {
+            self.seen_round = confirmed;
+        }
+        self.count += 1;
+    }
+
+    /// Counts a read that waits no longer.
+    const fn end(&mut self) {
+        self.count -= 1;
+    }
+
+    /// Returns whether the reads must be woken: since they last were, another round was confirmed
+    /// or leadership has ended.
+    pub fn take_news(&mut self, state: &State) -> bool {
+        if self.count == 0 {
+            return false;
+        }
+        let confirmed = state.confirmed_round();
+        std::mem::replace(&mut self.seen_round, confirmed) != confirmed
+    }
+}
+
 /// Waits until a majority confirms that we lead; see [`Consensus::read_index`].
 ///
 /// [`Consensus::read_index`]: crate::api::Consensus::read_index
@@ -114,7 +140,10 @@ pub fn run(server: &Server) -> Result<Option<Index>, NotLeader> {
         if server.stop.is_stopped() || Instant::now() >= deadline {
             return Err(NotLeader { term: guard.current_term, leader_hint: None });
         }
-        guard.wait_for_read(deadline);
+        let confirmed = guard.confirmed_round();
+        guard.waiting_reads().begin(confirmed);
+        guard.wait_until(&server.reads, deadline);
+        guard.waiting_reads().end();
     }
 }
 
@@ -244,6 +273,25 @@ mod tests {
         append(&mut state);
         confirm(&mut state, S1, 3, 4, true);
         assert_eq!(state.owed_to(S2), Owed::Nothing, "a majority has confirmed all three");
+    }
+
+    #[test]
+    fn waiting_reads_are_woken_once_by_each_round_and_by_the_end_of_leadership() {
+        let mut state = settled(3);
+        begin(&mut state);
+        let mut reads = WaitingReads::default();
+        assert!(!reads.take_news(&state), "no read waits");
+
+        reads.begin(state.confirmed_round());
+        assert!(!reads.take_news(&state), "no round was confirmed since");
+        confirm(&mut state, S1, 1, 4, true);
+        assert!(reads.take_news(&state), "round 1 is confirmed");
+        assert!(!reads.take_news(&state), "they were woken for round 1");
+        state.observe_term(Term(5), &mut Effects::default());
+        assert!(reads.take_news(&state), "a follower's reads are refused");
+
+        reads.end();
+        assert!(!reads.take_news(&leader(3, 6, &[1])), "no read waits any more");
     }
 
     #[test]

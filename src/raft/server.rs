@@ -57,14 +57,20 @@ pub struct Server {
     replicators: Vec<Condvar>,
 }
 
+/// The reads that wait for a majority to confirm that we still lead; `read_index.rs` has the rules.
+#[derive(Debug, Default)]
+pub struct WaitingReads {
+    /// How many wait.
+    pub count: usize,
+    /// The state's `confirmed_round` when they were last woken, or when the first of them began to
+    /// wait.
+    pub seen_round: Option<u64>,
+}
+
 struct Inner {
     state: State,
     timer: ElectionTimer,
-    /// How many reads wait.
-    waiting_reads: usize,
-    /// The state's `confirmed_round` when the reads were last woken, or when the first of them
-    /// began to wait.
-    seen_round: Option<u64>,
+    waiting_reads: WaitingReads,
     /// Summary of the state when the lock was last released.
     last_look: Look,
     /// False while a rule or a check runs. After a panic in one it stays false, and no task checks
@@ -91,8 +97,7 @@ impl Server {
             inner: Mutex::new(Inner {
                 state,
                 timer,
-                waiting_reads: 0,
-                seen_round: None,
+                waiting_reads: WaitingReads::default(),
                 last_look,
                 sound: true,
             }),
@@ -209,7 +214,10 @@ impl Guard<'_> {
     /// wake-up; a spurious one is harmless.
     #[track_caller]
     fn wake(&mut self) {
-        self.wake_reads();
+        let inner = &mut *self.inner;
+        if inner.waiting_reads.take_news(&inner.state) {
+            self.server.reads.notify_all();
+        }
         let state = &self.inner.state;
         if state.has_more_to_apply() {
             self.server.applier.notify_one();
@@ -221,29 +229,9 @@ impl Guard<'_> {
         }
     }
 
-    /// Wakes the waiting reads if another round is confirmed or leadership has ended.
-    #[track_caller]
-    fn wake_reads(&mut self) {
-        let inner = &mut *self.inner;
-        if inner.waiting_reads > 0 {
-            let confirmed = inner.state.confirmed_round();
-            if std::mem::replace(&mut inner.seen_round, confirmed) != confirmed {
-                self.server.reads.notify_all();
-            }
-        }
-    }
-
-    /// Releases the lock and waits until a read may have its outcome, at the latest to `deadline`.
-    #[track_caller]
-    pub fn wait_for_read(&mut self, deadline: Instant) {
-        let inner = &mut *self.inner;
-        if inner.waiting_reads == 0 {
-            inner.seen_round = inner.state.confirmed_round();
-        }
-        inner.waiting_reads += 1;
-        let server = self.server;
-        self.wait_until(&server.reads, deadline);
-        self.inner.waiting_reads -= 1;
+    /// Returns the reads that wait.
+    pub fn waiting_reads(&mut self) -> &mut WaitingReads {
+        &mut self.inner.waiting_reads
     }
 
     /// Waits a whole election timeout again.
