@@ -1,7 +1,7 @@
 //! Invariants of one server: what holds whenever its lock is free, and which changes are legal
 //! between two such moments.
 //!
-//! [`Look::update`] runs when the lock is released. It costs a few comparisons, not a walk along
+//! [`Summary::update`] runs when the lock is released. It costs a few comparisons, not a walk along
 //! the log, so it always runs, in release builds too. Each check is one sentence, has the name by
 //! which other files refer to it (`Invariant (name):`), and reports the values when it fails. The
 //! lab's observers check the properties that concern more than one server.
@@ -14,8 +14,8 @@ use crate::record::{emit, event};
 
 /// A summary of a server's state when its lock was last released, within one life.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
-    office: Office,
+pub struct Summary {
+    role: RoleName,
     current_term: Term,
     voted_for: Option<ServerId>,
     last_included: Position,
@@ -28,17 +28,17 @@ pub struct Look {
 
 /// A [`Role`] without its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Office {
+enum RoleName {
     Follower,
     Candidate,
     Leader,
 }
 
-impl Look {
+impl Summary {
     /// Summarizes `state`.
-    pub fn at(state: &State) -> Look {
-        Look {
-            office: office(state),
+    pub fn at(state: &State) -> Summary {
+        Summary {
+            role: role_name(state),
             current_term: state.current_term,
             voted_for: state.voted_for,
             last_included: state.log.last_included(),
@@ -55,7 +55,7 @@ impl Look {
     /// When an invariant is broken.
     pub fn update(&mut self, state: &State) {
         check(state);
-        let now = Look::at(state);
+        let now = Summary::at(state);
         if *self != now {
             check_step(self, &now);
             narrate(state.me, self, &now);
@@ -64,11 +64,11 @@ impl Look {
     }
 }
 
-const fn office(state: &State) -> Office {
+const fn role_name(state: &State) -> RoleName {
     match state.role {
-        Role::Follower => Office::Follower,
-        Role::Candidate { .. } => Office::Candidate,
-        Role::Leader { .. } => Office::Leader,
+        Role::Follower => RoleName::Follower,
+        Role::Candidate { .. } => RoleName::Candidate,
+        Role::Leader { .. } => RoleName::Leader,
     }
 }
 
@@ -88,7 +88,7 @@ pub fn check(state: &State) {
     committed_is_in_the_log(state);
     snapshot_is_applied(state);
     log_is_not_of_the_future(state);
-    office_needs_the_own_vote(state);
+    candidate_voted_for_itself(state);
     match_is_in_the_log(state);
 }
 
@@ -132,12 +132,12 @@ fn log_is_not_of_the_future(state: &State) {
     );
 }
 
-/// Invariant (office_needs_the_own_vote): a candidate or leader has voted for itself.
-fn office_needs_the_own_vote(state: &State) {
+/// Invariant (candidate_voted_for_itself): a candidate or leader has voted for itself.
+fn candidate_voted_for_itself(state: &State) {
     assert!(
         state.role == Role::Follower || state.voted_for == Some(state.me),
         "a {} of term {} that voted for {:?}",
-        office(state),
+        role_name(state),
         state.current_term,
         state.voted_for,
     );
@@ -160,16 +160,16 @@ fn match_is_in_the_log(state: &State) {
 ///
 /// # Panics
 /// When one is broken.
-pub fn check_step(before: &Look, now: &Look) {
+pub fn check_step(before: &Summary, now: &Summary) {
     nothing_known_is_forgotten(before, now);
     a_vote_given_stays(before, now);
     leader_only_appends(before, now);
-    office_is_won_in_order(before, now);
+    roles_change_in_order(before, now);
 }
 
 /// Invariant (nothing_known_is_forgotten): term, commit index, applied index and snapshot never
 /// fall.
-fn nothing_known_is_forgotten(before: &Look, now: &Look) {
+fn nothing_known_is_forgotten(before: &Summary, now: &Summary) {
     let fell = now.current_term < before.current_term
         || now.commit_index < before.commit_index
         || now.last_applied < before.last_applied
@@ -178,7 +178,7 @@ fn nothing_known_is_forgotten(before: &Look, now: &Look) {
 }
 
 /// Invariant (a_vote_given_stays): within a term, a vote that was given does not change.
-fn a_vote_given_stays(before: &Look, now: &Look) {
+fn a_vote_given_stays(before: &Summary, now: &Summary) {
     let same_term = now.current_term == before.current_term;
     assert!(
         !same_term || before.voted_for.is_none() || now.voted_for == before.voted_for,
@@ -191,7 +191,7 @@ fn a_vote_given_stays(before: &Look, now: &Look) {
 
 /// Invariant (leader_only_appends): within a term, a leader's log and the match indices of its
 /// followers never move back (Leader Append-Only, Figure 3).
-fn leader_only_appends(before: &Look, now: &Look) {
+fn leader_only_appends(before: &Summary, now: &Summary) {
     let leads_on = before.leads() && now.leads() && before.current_term == now.current_term;
     let shrank = now.last_log < before.last_log
         || before.match_indices.iter().zip(&now.match_indices).any(|(old, new)| new < old);
@@ -203,27 +203,27 @@ fn leader_only_appends(before: &Look, now: &Look) {
     );
 }
 
-/// Invariant (office_is_won_in_order): within a term a leader stays leader and a follower stays
+/// Invariant (roles_change_in_order): within a term a leader stays leader and a follower stays
 /// follower; a candidate may become either (Figure 4).
-fn office_is_won_in_order(before: &Look, now: &Look) {
+fn roles_change_in_order(before: &Summary, now: &Summary) {
     let same_term = now.current_term == before.current_term;
     assert!(
-        !same_term || before.office == Office::Candidate || now.office == before.office,
+        !same_term || before.role == RoleName::Candidate || now.role == before.role,
         "an illegal change of role within a term: before {before}; now {now}",
     );
 }
 
-impl Look {
+impl Summary {
     fn leads(&self) -> bool {
-        self.office == Office::Leader
+        self.role == RoleName::Leader
     }
 }
 
 /// Adds the changes to the record.
-fn narrate(me: ServerId, before: &Look, now: &Look) {
+fn narrate(me: ServerId, before: &Summary, now: &Summary) {
     let say = |what: String| emit(|| event(me, what));
-    if (before.office, before.current_term) != (now.office, now.current_term) {
-        say(format!("is {} of term {}", now.office, now.current_term));
+    if (before.role, before.current_term) != (now.role, now.current_term) {
+        say(format!("is {} of term {}", now.role, now.current_term));
     }
     if now.voted_for != before.voted_for
         && let Some(candidate) = now.voted_for
@@ -241,20 +241,20 @@ fn narrate(me: ServerId, before: &Look, now: &Look) {
     }
 }
 
-impl fmt::Display for Office {
+impl fmt::Display for RoleName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Office::Follower => "follower",
-            Office::Candidate => "candidate",
-            Office::Leader => "leader",
+            RoleName::Follower => "follower",
+            RoleName::Candidate => "candidate",
+            RoleName::Leader => "leader",
         })
     }
 }
 
-impl fmt::Display for Look {
+impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Look { office, current_term, last_included, last_log, .. } = self;
-        write!(f, "{office} of term {current_term}, log {last_included}..{last_log}, ")?;
+        let Summary { role, current_term, last_included, last_log, .. } = self;
+        write!(f, "{role} of term {current_term}, log {last_included}..{last_log}, ")?;
         write!(f, "commit_index={} last_applied={}", self.commit_index, self.last_applied)
     }
 }
@@ -267,9 +267,9 @@ mod tests {
 
     /// Applies `change` to `state`, and checks the result as a server does.
     fn change(mut state: State, change: impl FnOnce(&mut State)) {
-        let mut look = Look::at(&state);
+        let mut summary = Summary::at(&state);
         change(&mut state);
-        look.update(&state);
+        summary.update(&state);
     }
 
     fn followers(state: &mut State) -> &mut [Progress] {

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use tarpc::client::RpcError;
 
-use super::invariants::Look;
+use super::invariants::Summary;
 use super::persist;
 use super::replication::Owed;
 use super::state::{Effects, State};
@@ -72,7 +72,7 @@ struct Inner {
     timer: ElectionTimer,
     waiting_reads: WaitingReads,
     /// Summary of the state when the lock was last released.
-    last_look: Look,
+    last_summary: Summary,
     /// False while a rule or a check runs. After a panic in one it stays false, and no task checks
     /// again: all tasks are unwound then, and a second panic would abort the process.
     sound: bool,
@@ -87,8 +87,8 @@ impl Server {
     ) -> Result<Server, PersistError> {
         let state = State::recover(me, peers.len(), persister.load()?);
         let timer = ElectionTimer::new(me, state.current_term);
-        let last_look = Look::at(&state);
-        emit(|| event(me, format!("starts as {last_look}")));
+        let last_summary = Summary::at(&state);
+        emit(|| event(me, format!("starts as {last_summary}")));
         Ok(Server {
             me,
             replicators: peers.iter().map(|_| Condvar::new()).collect(),
@@ -98,7 +98,7 @@ impl Server {
                 state,
                 timer,
                 waiting_reads: WaitingReads::default(),
-                last_look,
+                last_summary,
                 sound: true,
             }),
             stop: Stop::default(),
@@ -247,7 +247,7 @@ impl Guard<'_> {
     /// Releases the lock and waits until `condvar` wakes it.
     #[track_caller]
     pub fn wait(&mut self, condvar: &Condvar) {
-        self.look();
+        self.check();
         self.holds_lock = false;
         condvar.wait(&mut self.inner);
         self.holds_lock = true;
@@ -256,16 +256,17 @@ impl Guard<'_> {
     /// Releases the lock and waits until `condvar` wakes it, at the latest to `deadline`.
     #[track_caller]
     pub fn wait_until(&mut self, condvar: &Condvar, deadline: Instant) {
-        self.look();
+        self.check();
         self.holds_lock = false;
         condvar.wait_until(&mut self.inner, deadline);
         self.holds_lock = true;
     }
 
-    fn look(&mut self) {
+    /// Checks the invariants, and records what changed since the lock was last released.
+    fn check(&mut self) {
         let inner = &mut *self.inner;
         if std::mem::replace(&mut inner.sound, false) {
-            inner.last_look.update(&inner.state);
+            inner.last_summary.update(&inner.state);
             inner.sound = true;
         }
     }
@@ -282,7 +283,7 @@ impl Deref for Guard<'_> {
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
         if self.holds_lock {
-            self.look();
+            self.check();
         }
     }
 }
