@@ -35,6 +35,7 @@ impl State {
         let entries_max = usize::try_from(committed).unwrap_or(usize::MAX);
         let batch = Batch { entries_max: entries_max.min(APPLY_BATCH.entries_max), ..APPLY_BATCH };
         let entries = self.log.entries_from(self.last_applied.next(), batch);
+        // keeps (applied_is_committed): because the batch ends at `commit_index`, or before.
         self.last_applied = self.last_applied.plus(entries.len());
         entries.into_iter().map(command).collect()
     }

@@ -28,6 +28,7 @@ impl State {
         let Some(majority_index) = self.majority_match_index() else { return };
         let own_term = self.log.term_at(majority_index) == Some(self.current_term);
         if majority_index > self.commit_index && own_term {
+            // keeps (committed_is_in_the_log): because `term_at` found the entry there.
             self.commit_index = majority_index;
         }
     }
@@ -59,6 +60,8 @@ impl State {
     /// Only up to "index of last new entry": the entries after it in our log may come from an old
     /// leader, and differ from those that this leader has committed.
     pub fn follow_commit(&mut self, leader_commit: Index, last_new_index: Index) {
+        // keeps (committed_is_in_the_log): because our log reaches `last_new_index` by now.
+        // keeps (nothing_known_is_forgotten): because a late request lowers nothing: `max`.
         self.commit_index = self.commit_index.max(leader_commit.min(last_new_index));
     }
 }

@@ -34,6 +34,7 @@ impl State {
     /// When this server leads: a leader's timer has no meaning.
     pub fn start_election(&mut self, effects: &mut Effects) -> RequestVoteArgs {
         assert!(!self.is_leader(), "the leader of term {} starts an election", self.current_term);
+        // keeps (candidate_voted_for_itself): because term, vote and role change together.
         self.current_term = self.current_term.next();
         self.voted_for = Some(self.me);
         self.leader_id = None;
@@ -84,8 +85,10 @@ impl State {
             return;
         }
         // Reinitialized after election (Figure 2): we do not know yet what the others have.
+        // keeps (match_is_in_the_log): because each `match_index` starts at 0, before any entry.
         let next_index = self.log.last().index.next();
         let followers = (0..self.servers).map(|_| Progress::new(next_index)).collect();
+        // keeps (roles_change_in_order): because only a candidate gets here.
         self.role = Role::Leader { followers };
         self.leader_id = Some(self.me);
     }

@@ -56,6 +56,8 @@ impl State {
         effects.save_snapshot = true;
 
         // Step 8: the service continues from here. The entries up to here are never applied.
+        // keeps (nothing_known_is_forgotten): because the snapshot ends after `commit_index`.
+        // keeps (snapshot_is_applied): because `last_applied` moves to the snapshot's end, too.
         self.commit_index = last_included.index;
         self.last_applied = last_included.index;
         self.snapshot_to_apply = Some(Snapshot { last_included, data });

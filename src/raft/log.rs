@@ -149,6 +149,7 @@ impl Log {
         } else {
             self.entries.clear();
         }
+        // keeps (log_is_consecutive): because the entries that are left come right after it.
         self.last_included = last_included;
         // A long log that was dropped must give its memory back.
         if self.entries.capacity() > 64 + 4 * self.entries.len() {

@@ -10,13 +10,13 @@ use crate::persister::{PersistError, Persister};
 
 /// Writes and syncs the persistent state that a rule changed; without a change it writes nothing.
 ///
-/// The term is written first. A crash may keep only the first few of the writes. Entries or a
-/// snapshot of a term that the server has not stored would break an invariant
-/// (`log_is_not_of_the_future`); a term without the entries that came with it is harmless.
+/// The term is written first, since a crash may keep only the first few of the writes: a term
+/// without the entries that came with it is harmless.
 ///
 /// # Errors
 /// The change may not be durable. The server must stop, and promise nothing more.
 pub fn save(persister: &Persister, state: &State, effects: &Effects) -> Result<(), PersistError> {
+    // keeps (log_is_not_of_the_future): because a crash that loses a term loses its entries, too.
     if effects.save_vote {
         persister.save_vote(state.current_term, state.voted_for);
     }

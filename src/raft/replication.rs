@@ -77,6 +77,7 @@ impl State {
         }
         let index = self.log.last().index.next();
         let entry = Entry { term, index, data };
+        // keeps (leader_only_appends): because the entry goes after our last one.
         effects.append = vec![entry.clone()];
         self.log.replace_from(vec![entry]);
         self.advance_commit_index(); // A cluster of one commits at once.

@@ -21,6 +21,8 @@ impl Progress {
     /// Raises `match_index` to the index that a reply promised. Returns whether it rose.
     fn matches(&mut self, index: Index) -> bool {
         let news = index > self.match_index;
+        // keeps (leader_only_appends): because a late success lowers nothing: `max`.
+        // keeps (match_is_in_the_log): because we have what we sent, and `next_index` rises, too.
         self.match_index = self.match_index.max(index);
         self.next_index = self.next_index.max(self.match_index.next());
         news
@@ -33,6 +35,7 @@ impl Progress {
         if self.next_index != prev_log_index.next() {
             return false;
         }
+        // keeps (match_is_in_the_log): because `next_index` stays after `match_index`.
         let before = self.next_index;
         self.next_index = index.min(prev_log_index).max(self.match_index.next());
         self.next_index < before

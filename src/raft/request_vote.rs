@@ -27,6 +27,7 @@ impl State {
         // Step 2: save the vote before the reply leaves. Only granting a vote resets our timer; a
         // candidate that cannot win must not delay us.
         if vote_granted {
+            // keeps (a_vote_given_stays): because the vote was free, or this candidate's already.
             self.voted_for = Some(args.candidate_id);
             effects.save_vote = true;
             effects.reset_election_timer = true;

@@ -155,6 +155,8 @@ impl State {
             return;
         }
         effects.reset_election_timer |= self.is_leader();
+        // keeps (a_vote_given_stays): because the vote was given in an older term.
+        // keeps (roles_change_in_order): because the term is new.
         self.current_term = term;
         self.voted_for = None;
         self.leader_id = None;

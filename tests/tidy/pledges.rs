@@ -56,6 +56,32 @@ fn check_invariants(files: &[Source]) -> Vec<String> {
     problems
 }
 
+/// Finds the `keeps (name): because …` lines that name no invariant or give no reason.
+fn check_keepers(files: &[Source]) -> Vec<String> {
+    let named = |comment: &str, opening: &str| {
+        let tail = bare(comment).strip_prefix(opening)?;
+        tail.split_once("): ").map(|(name, text)| (name.to_string(), text.to_string()))
+    };
+    let comments = || files.iter().flat_map(|file| &file.comments);
+    let stated: Vec<_> = comments().filter_map(|line| named(line, "Invariant (")).collect();
+    let mut problems = Vec::new();
+    for file in files {
+        for (at, comment) in file.comments.iter().enumerate() {
+            if !bare(comment).starts_with("keeps (") {
+                continue;
+            }
+            let kept = named(comment, "keeps (");
+            let is_good = |(name, reason): (String, String)| {
+                reason.starts_with("because ") && stated.iter().any(|(known, _)| *known == name)
+            };
+            if !kept.is_some_and(is_good) {
+                problems.push(file.problem(at, "write `keeps (an invariant): because …`"));
+            }
+        }
+    }
+    problems
+}
+
 /// Finds the lines of `seeds.txt` that are not of the form `test seed [schedule]  # story`.
 fn check_seeds(path: &str, text: &str) -> Vec<String> {
     let mut problems = Vec::new();
@@ -87,6 +113,12 @@ fn every_invariant_has_a_check_everywhere() {
 }
 
 #[test]
+fn every_keeper_names_an_invariant_everywhere() {
+    let files = source::rust_files("src");
+    assert_clean("say which invariant is kept, and why", &check_keepers(&files));
+}
+
+#[test]
 fn every_seed_has_a_story_everywhere() {
     let text = source::read("tests/seeds.txt").unwrap_or_default();
     assert_clean("say what the seed once showed", &check_seeds("tests/seeds.txt", &text));
@@ -109,6 +141,15 @@ fn an_invariant_without_a_check_is_found() {
     let files =
         [Source::new("src/raft/state.rs", state), Source::new("src/raft/invariants.rs", checks)];
     assert_bites(&check_invariants(&files), &[2, 1]);
+}
+
+#[test]
+fn a_keeper_of_no_invariant_or_without_a_reason_is_found() {
+    let state = "/// Invariant (terms_grow): they do.\n// keeps (terms_grow): because of `max`.\n\
+                 // keeps (terms_fall): because of `min`.\n// keeps (terms_grow).\n\
+                 // keeps (terms_grow): always.\n// It keeps (nearly) all.";
+    let files = [Source::new("src/raft/state.rs", state)];
+    assert_bites(&check_keepers(&files), &[3, 4, 5]);
 }
 
 #[test]
