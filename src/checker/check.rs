@@ -1,4 +1,4 @@
-//! Searches the keys of a history in turns.
+//! Runs the searches of all keys of a history, in turns.
 
 use std::collections::VecDeque;
 
@@ -10,17 +10,17 @@ use super::search::{Progress, Search};
 use super::shrink::shrink;
 use super::verdict::{Budget, Verdict, Why};
 
-/// Steps of the first turn. Each round of turns doubles it, up to [`TURN_MAX`].
+/// Number of steps in a turn of the first round. Each round doubles it, up to [`TURN_MAX`].
 const TURN_MIN: u64 = 256;
 const TURN_MAX: u64 = 1 << 16;
-/// Steps after which a search may be stuck. A search usually needs a few steps per operation.
+/// Number of steps after which a search may be stuck. Most searches need a few steps per operation.
 const CONTRADICT_MIN: u64 = 1 << 12;
-/// Steps between two checks of the clock and of the memory.
+/// Number of steps between two checks of the clock and of the memory.
 const SLICE: u64 = 1 << 12;
 
 /// Judges whether `history` is linearizable with respect to `model`.
 ///
-/// The order in which the operations are given does not matter, only their times do.
+/// The order of the operations in `history` does not matter, only their times do.
 ///
 /// ```
 /// use raftlab::checker::models::{Register, RegisterInput::*, RegisterOutput::*};
@@ -55,7 +55,7 @@ pub fn check<M: Model>(model: &M, history: &Operations<M>, budget: &Budget<'_>) 
 
 /// Judges like [`check`], but makes no counterexample.
 ///
-/// For callers that want only the verdict: it is the smaller part of the work.
+/// It is for callers that need only the verdict, which is the smaller part of the work.
 ///
 /// ```
 /// use raftlab::checker::models::{Register, RegisterInput::*, RegisterOutput::*};
@@ -89,8 +89,8 @@ enum Outcome {
     Ok,
     /// The key of `suspects`, which are its operations, is illegal.
     ///
-    /// `last` is the last return whose answer was examined. `known` are operations that contradict
-    /// each other, if these were found first.
+    /// `last` is the last return that the search examined. `known` are operations that contradict
+    /// each other, if such operations ended the search.
     Illegal {
         suspects: Vec<usize>,
         last: u64,
@@ -131,16 +131,16 @@ impl<M: Model> Going<'_, M> {
     }
 }
 
-/// The keys that are not decided yet, the next one first.
+/// The keys that are not judged yet, in the order of their turns.
 struct Turns<'a, 'b, M: Model> {
     model: &'a M,
     history: &'b History<'a, M>,
     left: VecDeque<Turn<'a, M>>,
     limits: &'b Limits<'b>,
     steps_left: u64,
-    /// About how many bytes all searches hold.
+    /// Approximate number of bytes that all searches use.
     bytes: usize,
-    /// Whether a search was given up because all together took too much memory.
+    /// Whether a search was given up because all searches together took too much memory.
     gave_up: bool,
 }
 
@@ -156,7 +156,7 @@ impl<'a, 'b, M: Model> Turns<'a, 'b, M> {
         Turns { model, history, left, limits, steps_left, bytes: 0, gave_up: false }
     }
 
-    /// Takes turns until one search finds that there is no order, or all have ended.
+    /// Gives the searches turns until one finds that there is no order, or all have ended.
     ///
     /// One hard key must not keep the others from showing that the history is illegal, so each
     /// search has the same number of steps in each round.
@@ -228,7 +228,7 @@ impl<'a, 'b, M: Model> Turns<'a, 'b, M> {
         }
     }
 
-    /// Looks for a few answers that contradict each other, near the one at which a search is stuck.
+    /// Looks for a few answers that contradict each other, if a search is stuck, near that point.
     fn contradiction(&mut self, going: &mut Going<'a, M>) -> Option<Vec<usize>> {
         let search = &going.search;
         let last = search.last_seen();

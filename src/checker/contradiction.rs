@@ -1,26 +1,27 @@
-//! Looks for a few answers that contradict each other, where a search is stuck.
+//! Looks for a few answers that contradict each other, when a search is stuck.
 //!
-//! If nothing explains a handful of answers, whatever all other operations did, then the history is
-//! illegal. Such answers are often found at once where the end of a search is far: the search has
-//! to visit every order of all operations that overlap, most of which have nothing to do with the
-//! contradiction.
+//! If a handful of answers cannot all be right, whatever all other operations did, then the history
+//! is illegal. Such answers are often found at once, while the search would take very long: it has
+//! to visit every order of all operations that overlap, and most of these operations have nothing
+//! to do with the contradiction.
 
 use super::limits::{Left, Limits};
 use super::model::{Model, Sight};
 use super::part::History;
 use super::shrink::{LAID_OUT_PER_STEP, Shrinker};
 
-/// How many of the last answers that the search examined are suspected to be wrong.
+/// Number of answers that are suspected to be wrong: the last that the search has examined.
 const LAST: usize = 8;
 
-/// Most answers in a chain, and most answers among the nearest ones.
+/// Maximum number of answers in a chain.
 const CHAIN_MAX: usize = 32;
+/// Maximum number of answers that are tried together because they are the nearest.
 const NEAR_MAX: usize = 256;
 
-/// Finds answers of the operations `all` that contradict each other, and counts the steps.
+/// Finds operations of `all` whose answers contradict each other, and counts the steps.
 ///
-/// `None` if `left` is not enough to find them. The most important answers come first. `last` is
-/// the last return that a search has examined.
+/// `None` if `left` is not enough to find such operations. The most important ones come first.
+/// `last` is the last return that a search has examined.
 pub(super) fn contradiction<M: Model>(
     model: &M,
     history: &History<'_, M>,
@@ -29,7 +30,7 @@ pub(super) fn contradiction<M: Model>(
     left: Left,
     limits: &Limits<'_>,
 ) -> (Option<Vec<usize>>, u64) {
-    // Sorting them costs as much as laying them out.
+    // Sorting the operations costs as much as laying them out.
     let Some(steps) = left.steps.checked_sub(all.len() as u64 / LAID_OUT_PER_STEP) else {
         return (None, 0);
     };
@@ -39,17 +40,17 @@ pub(super) fn contradiction<M: Model>(
 }
 
 impl<M: Model> Shrinker<'_, M> {
-    /// Looks for answers of any operations that contradict each other. `last` as in
+    /// Looks for operations whose answers contradict each other; `last` has the same meaning as in
     /// [`contradiction`].
     pub fn contradiction(&mut self, last: u64) -> Option<Vec<usize>> {
         let tells = self.telling();
         let chains = Chains::new(self.history, tells.clone());
         let near = self.nearest(last, |index| tells.binary_search(&index).is_ok());
-        // Answers after a wrong one may be wrong because of it, so the earliest is tried first.
+        // A wrong answer may make later answers wrong, so the earliest is tried first.
         let all = Chains::new(self.history, self.nearest(last, |_| true));
         let odd = near.iter().take(LAST).rev();
         let those: Vec<Vec<usize>> = odd.flat_map(|odd| [all.to(*odd), chains.to(*odd)]).collect();
-        // One or two answers usually suffice, so the short pieces of all chains are tried first.
+        // One or two answers usually suffice, so short beginnings of all chains are tried first.
         for count in [1, 2, 8, CHAIN_MAX] {
             for chain in those.iter().filter(|chain| chain.len() > count / 2) {
                 let some = &chain[..count.min(chain.len())];
@@ -66,9 +67,9 @@ impl<M: Model> Shrinker<'_, M> {
             .or_else(|| self.swept(&chains, last, tells))
     }
 
-    /// Finds two answers that contradict each other anywhere, those near `last` first.
+    /// Finds two answers that contradict each other, anywhere in the history.
     ///
-    /// A search that is stuck may never reach them.
+    /// Answers near `last` are tried first. A search that is stuck may never reach the two answers.
     fn swept(
         &mut self,
         chains: &Chains<'_, M::Input, M::Output>,
@@ -85,7 +86,7 @@ impl<M: Model> Shrinker<'_, M> {
         })
     }
 
-    /// Finds the shortest beginning of `candidates` that is a contradiction, to a factor of two.
+    /// Finds a beginning of `candidates` that is a contradiction, at most twice as long as needed.
     fn grown(&mut self, candidates: &[usize]) -> Option<Vec<usize>> {
         let counts = std::iter::successors(Some(4), |count| Some(count * 2));
         let most = candidates.len().min(NEAR_MAX);
@@ -97,7 +98,7 @@ impl<M: Model> Shrinker<'_, M> {
         self.explain(answered) == Some(None)
     }
 
-    /// The operations whose answers are not right in every state, by index.
+    /// The operations whose answers are wrong in some state, by index.
     fn telling(&self) -> Vec<usize> {
         let initial = self.model.initial();
         let tells = |index: &usize| {
@@ -112,7 +113,7 @@ impl<M: Model> Shrinker<'_, M> {
 
     /// The answered operations called until `last` that `counts` accepts, nearest returns first.
     ///
-    /// Those that had returned by then come before the others.
+    /// Operations that had returned by `last` come before operations that returned later.
     pub fn nearest(&self, last: u64, counts: impl Fn(usize) -> bool) -> Vec<usize> {
         let operations = self.all().iter().map(|index| (*index, &self.history[*index]));
         let mut nearest: Vec<(bool, u64, usize)> = operations
@@ -127,15 +128,17 @@ impl<M: Model> Shrinker<'_, M> {
     }
 }
 
-/// Chains of operations, each of which returned before the one before it in the chain was called.
+/// Chains of operations. A chain goes back in time, from one operation to an earlier one.
 ///
-/// The answers of a chain are judged fast, since a chain has only one order. The next operation
-/// back is always the one that was called last: the later it was called, the less could change
-/// after it.
+/// Each operation of a chain had returned before the operation that it follows in the chain was
+/// called. So a chain has only one order, and its answers are judged fast. Of all operations that
+/// could be next in a chain, the one that was called last is taken: the later it was called, the
+/// less could change after it.
 struct Chains<'a, I, O> {
     history: &'a [super::Operation<I, O>],
-    /// Operations by return, and for each of them the operation, up to it, that was called last.
+    /// Operations in the order of their returns.
     by_end: Vec<usize>,
+    /// For each operation of `by_end`: of the operations up to it, the one that was called last.
     called_last: Vec<usize>,
 }
 
@@ -150,7 +153,7 @@ impl<'a, I, O> Chains<'a, I, O> {
         Chains { history, called_last: called_last.collect(), by_end }
     }
 
-    /// The chain that ends with an operation, which comes first in the list.
+    /// The chain that begins with `operation` and goes back in time.
     fn to(&self, operation: usize) -> Vec<usize> {
         let before = |index: &usize| {
             let call = self.history[*index].call;

@@ -1,4 +1,4 @@
-//! How operations and states are shown to people.
+//! Descriptions of operations, answers and states, as text for people.
 
 use std::fmt::Display;
 
@@ -8,18 +8,18 @@ use super::models::{
     RegisterOutput, VersionedInput, VersionedKv, VersionedOutput,
 };
 
-/// A model whose operations and states can be shown.
+/// A model that can describe its operations and states.
 pub trait Describe: Model {
-    /// Describes what is asked for, e.g. `put "a" = "1"`.
+    /// Describes the operation that a client asked for, e.g. `put "a" = "1"`.
     fn call(&self, input: &Self::Input) -> String;
 
-    /// Describes the answer, e.g. `"1"`; empty if it says only that the operation was done.
+    /// Describes the answer, e.g. `"1"`; empty if the answer says only that the operation was done.
     fn answer(&self, output: &Self::Output) -> String;
 
     /// Describes a state, e.g. `"1"`.
     fn state(&self, state: &Self::State) -> String;
 
-    /// Describes the right answer in `state`, if only one is right.
+    /// Describes the right answer to `input` in `state`, if only one answer is right.
     fn right_answer(&self, state: &Self::State, input: &Self::Input) -> Option<String>;
 }
 
@@ -154,7 +154,7 @@ impl Describe for Counter {
 }
 
 impl<K: Ord + Clone + Display, M: Describe> Describe for PerKey<K, M> {
-    /// Leaves an empty key out: it is the only one.
+    /// Leaves out an empty key, which names the only object of a history without keys.
     fn call(&self, (key, input): &(K, M::Input)) -> String {
         let (key, call) = (key.to_string(), self.inner().call(input));
         if key.is_empty() { call } else { format!("{key}: {call}") }

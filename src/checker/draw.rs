@@ -1,7 +1,7 @@
-//! Draws a history as bars on a time axis: pure text, of the width that is asked for.
+//! Draws a history as bars on a time axis, in plain text of a given width.
 //!
-//! One row per operation, in the order of the calls. The left part describes the operation, and the
-//! bar on the right shows from when to when it ran:
+//! There is one row per operation, in the order of the calls. The left part describes the
+//! operation. The bar on the right begins at its call and ends at its return:
 //!
 //! ```text
 //!   client  operation               time →
@@ -10,10 +10,10 @@
 //! ✗      1  get "a" → "3"                          ├────┤
 //! ```
 //!
-//! The axis shows order, not distance: every call and every return gets a column of its own,
-//! because linearizability depends only on their order, and because a bar of a millisecond next to
-//! one of ten seconds would be a dot. An arrow is an operation that never returned. If there are
-//! more moments than columns, neighbours share one.
+//! The axis shows the order of calls and returns, not the time between them: every call and every
+//! return gets a column of its own. Linearizability depends only on their order, and next to a bar
+//! of ten seconds, a bar of a millisecond would be a dot. An arrow is an operation that never
+//! returned. If there are more moments than columns, neighbours share a column.
 
 use std::fmt::Write;
 
@@ -22,7 +22,7 @@ use std::fmt::Write;
 pub struct Bar {
     /// The client that called.
     pub client: u64,
-    /// Call and answer. Shortened in the middle if it is too long.
+    /// The operation with its answer. Shortened in the middle if it is too long.
     pub label: String,
     /// Time of the call, in any unit.
     pub call: u64,
@@ -32,9 +32,9 @@ pub struct Bar {
     pub mark: Option<char>,
 }
 
-/// More columns than this between two moments make a drawing no clearer.
+/// Maximum number of columns between two moments: more would not make a drawing clearer.
 const STEP_MAX: usize = 6;
-/// Below this width the bars cannot be told apart: narrower terminals have to wrap.
+/// Minimum width: in a narrower drawing the bars would look alike, so a narrow terminal must wrap.
 const WIDTH_MIN: usize = 40;
 
 /// Draws `bars`: a heading, then one line per bar in the order of the calls.
@@ -69,7 +69,7 @@ pub fn draw(bars: &[Bar], width: usize) -> Vec<String> {
 
 /// Cuts the middle out of `text`, so that it has at most `chars_max` characters.
 ///
-/// Its two ends stay, because the values of appends begin alike and grow at the end.
+/// Both ends of the text stay, because the values of appends begin alike and differ at the end.
 pub fn shorten(text: &str, chars_max: usize) -> String {
     let chars = text.chars().count();
     if chars <= chars_max {

@@ -1,4 +1,4 @@
-//! Operations: their inputs and answers, with the times of their calls and returns.
+//! The operations of a history: their inputs and answers, and the times of their calls and returns.
 
 /// One operation of a history: client, input, times of call and return, and answer.
 ///
@@ -15,14 +15,14 @@
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Operation<I, O> {
-    /// The client that called. It is shown, not judged: two operations of one client may overlap.
+    /// The client that called. The checker only shows it: two operations of one client may overlap.
     pub client: u64,
     /// Time of the call.
     pub call: u64,
     /// What the client asked for.
     pub input: I,
-    /// Time of the return, not before `call`, and the answer. `None`: it never returned, so it may
-    /// have taken effect at any time after its call, or not at all.
+    /// Time of the return, not before `call`, and the answer. `None`: the operation never returned,
+    /// so it may have taken effect at any time after its call, or not at all.
     pub returned: Option<(u64, O)>,
 }
 
@@ -42,7 +42,7 @@ impl<I, O> Operation<I, O> {
         self.returned.as_ref().map(|(_, output)| output)
     }
 
-    /// Time of the return; `u64::MAX` if it never returned.
+    /// Time of the return; `u64::MAX` if the operation never returned.
     pub fn end(&self) -> u64 {
         self.returned.as_ref().map_or(u64::MAX, |(at, _)| *at)
     }
@@ -52,7 +52,7 @@ impl<I, O> Operation<I, O> {
         !self.precedes(other) && !other.precedes(self)
     }
 
-    /// Whether it had returned before `other` was called.
+    /// Whether this operation had returned before `other` was called.
     pub fn precedes(&self, other: &Operation<I, O>) -> bool {
         self.returned.as_ref().is_some_and(|(at, _)| *at < other.call)
     }

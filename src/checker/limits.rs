@@ -1,4 +1,4 @@
-//! The budget of a check, and whether it was stopped.
+//! The limits of a check: its budget, and whether it was stopped.
 
 use std::cell::Cell;
 
@@ -6,7 +6,7 @@ use super::verdict::Budget;
 
 /// A budget, and whether its `stop` has returned `true`.
 ///
-/// Once it has, it is not asked again: no new work may start after that answer.
+/// After that answer `stop` is not called again, and no new work may start.
 pub(super) struct Limits<'a> {
     pub budget: &'a Budget<'a>,
     stopped: Cell<bool>,
@@ -17,7 +17,7 @@ impl<'a> Limits<'a> {
         Limits { budget, stopped: Cell::new(false) }
     }
 
-    /// Whether to stop. Called before each piece of work.
+    /// Whether the check must stop. To be called before each piece of work.
     pub fn stopped(&self) -> bool {
         if !self.stopped.get() {
             self.stopped.set(self.budget.stop.is_some_and(|stop| stop()));
@@ -26,7 +26,7 @@ impl<'a> Limits<'a> {
     }
 }
 
-/// What a piece of work may still spend.
+/// The steps and the memory that are left for a piece of work.
 #[derive(Clone, Copy)]
 pub(super) struct Left {
     pub steps: u64,

@@ -1,4 +1,4 @@
-//! Finds how far an order gets in an illegal history if it contains a given operation.
+//! Finds the longest order of an illegal history that contains a given operation.
 
 use super::limits::{Left, Limits};
 use super::model::Model;
@@ -16,8 +16,8 @@ pub(super) struct Longest {
 
 #[derive(Clone, Default)]
 struct Best {
-    /// How many operations of `order` have an answer. Only these count: the others need not be
-    /// placed.
+    /// Number of operations of `order` that have an answer. Only these make an order longer: the
+    /// others need not be placed.
     answered: usize,
     order: Vec<u32>,
 }

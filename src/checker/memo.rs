@@ -1,4 +1,4 @@
-//! What a search remembers: states by number, and the configurations that it need not visit again.
+//! The memory of a search: numbered states, and the configurations that it has visited.
 
 use std::hash::{Hash, Hasher};
 
@@ -6,7 +6,7 @@ use rustc_hash::FxHasher;
 
 use super::table::Table;
 
-/// All different states that were met. Two states are equal exactly if their numbers are.
+/// All different states that a search has reached. Two states are equal if their numbers are equal.
 pub(super) struct States<S> {
     states: Vec<S>,
     table: Table,
@@ -19,8 +19,8 @@ impl<S: Eq + Hash> States<S> {
         States { states: Vec::new(), table: Table::default(), heap_bytes: 0 }
     }
 
-    /// Returns the state's number: 0, 1, … in the order in which they are met. `heap_bytes` is
-    /// asked about new states only.
+    /// Returns the state's number; a new state gets the next one, from 0. `heap_bytes` is called
+    /// only for a new state.
     pub fn number(&mut self, state: S, heap_bytes: impl FnOnce(&S) -> usize) -> u32 {
         let mut hasher = FxHasher::default();
         state.hash(&mut hasher);
@@ -39,7 +39,7 @@ impl<S: Eq + Hash> States<S> {
         &self.states[number as usize]
     }
 
-    /// About how many bytes it takes.
+    /// Approximate number of bytes in use.
     pub fn bytes(&self) -> usize {
         self.states.capacity() * size_of::<S>() + self.heap_bytes + self.table.bytes()
     }
@@ -47,21 +47,21 @@ impl<S: Eq + Hash> States<S> {
 
 /// The configurations that one search has visited.
 ///
-/// A configuration is a row of words. All but the last few words say exactly where the search is;
-/// the last ones are a set, as bits, of the open operations that are used up. A search that reaches
-/// a configuration again with at least as much used up can do nothing that the earlier visit could
-/// not.
+/// A configuration is a row of words. The first words say exactly where the search is. The last few
+/// words are a set, as bits, of the open operations that are used up: they can no longer be placed.
+/// If a search reaches the same first words again, and all operations that were used up at the
+/// earlier visit are used up now, it can do nothing that the earlier visit could not do.
 pub(super) struct Memo {
     table: Table,
     /// All rows, one after another.
     rows: Vec<u64>,
     width: usize,
-    /// How many words of a row are not part of the set.
+    /// Number of words of a row that are not part of the set.
     exact: usize,
 }
 
 impl Memo {
-    /// Makes a memo of rows: `exact` words for the position, `used` words for what is used up.
+    /// Makes a memo of rows with `exact` first words, and `used` words for the set.
     pub fn new(exact: usize, used: usize) -> Memo {
         Memo { table: Table::default(), rows: Vec::new(), width: exact + used, exact }
     }
@@ -87,7 +87,7 @@ impl Memo {
         known.is_none()
     }
 
-    /// About how many bytes it takes.
+    /// Approximate number of bytes in use.
     pub fn bytes(&self) -> usize {
         self.rows.capacity() * size_of::<u64>() + self.table.bytes()
     }

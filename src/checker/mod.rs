@@ -1,10 +1,11 @@
 //! Decides whether a history of concurrent operations is linearizable.
 //!
 //! Clients call a shared object independently of each other and record each call, its return and
-//! its answer. The object promises to behave as if the operations came one at a time, each at some
-//! moment between its call and its return. This module decides whether the recorded answers allow
-//! that. It knows nothing of how the object works, so it can judge any object: [`check`] takes a
-//! [`Model`] of the object and a history of [`Operation`]s, and returns a [`Verdict`].
+//! its answer: this record is a *history*. The object is *linearizable* if it behaves as if the
+//! operations came one at a time, each at some moment between its call and its return. This module
+//! decides whether the recorded answers allow that. It knows nothing of how the object works, so it
+//! can judge any object: [`check`] takes a [`Model`] of the object and a history of [`Operation`]s,
+//! and returns a [`Verdict`].
 //!
 //! ```
 //! use raftlab::checker::models::{Register, RegisterInput::*, RegisterOutput::*};
@@ -28,12 +29,14 @@
 //!
 //! # The idea
 //!
-//! Try all orders, and remember each configuration (the placed operations and the state) that
-//! failed. An operation may be placed next if no unplaced operation had returned before it was
-//! called. It is placed if its answer is right in the current state, and the search continues from
-//! there; if no operation can be placed, the search backtracks. Two orders of the same operations
-//! that end in the same state have the same future, so the search follows only the first (Wing and
-//! Gong's search with Lowe's memo). Six things keep it short:
+//! The search tries all orders, one operation after the other. To *place* an operation is to append
+//! it to the order. An operation may be placed next if no unplaced operation had returned before it
+//! was called. The search places it if its answer is right in the current state, and continues from
+//! the state after it. If no operation can be placed, the search backtracks. The placed operations
+//! and the state are a *configuration*. Two orders of the same operations that end in the same
+//! state have the same future. So the search remembers all configurations, and follows only the
+//! first order that leads to one (Wing and Gong's search with Lowe's memo). Six things keep it
+//! short:
 //!
 //! - *Keys.* Operations on different keys do not affect each other. Each key has a search of its
 //!   own, and the searches take turns: a hard key does not hide a wrong one.
@@ -41,48 +44,51 @@
 //!   accounted for, a bit for each operation that overlaps it, and the number of the state. The
 //!   size does not grow with the history.
 //! - *Reads at once.* An operation that only reads is placed as soon as its answer is right.
-//! - *Looking ahead.* A configuration is abandoned if an answer that is due soon can no longer
-//!   become right.
-//! - *Less is better.* An operation that never returned need not be placed. It is placed only where
-//!   its effect can be seen. If two configurations differ only in such operations, and one has used
-//!   up all that the other has and more, that one is cut off.
-//! - *A few answers.* An answer that no operation can make right is found before the search. And
-//!   where the search is stuck, two or more answers nearby are compared with each other, whatever
-//!   all other operations did: if they alone contradict each other, the history is illegal.
+//! - *Looking ahead.* The search abandons a configuration in which one of the next answers can no
+//!   longer become right.
+//! - *Less is better.* An operation that never returned need not be placed. The search places it
+//!   only where another operation can see its effect. If two configurations differ only in such
+//!   operations, and one has used up all that the other has used up, and more, the search abandons
+//!   the one that has used up more.
+//! - *A few answers.* Before the search, the checker looks for an answer that no operation can make
+//!   right. And when the search is stuck, it compares a few answers nearby with each other,
+//!   whatever all other operations did: if they alone contradict each other, the history is
+//!   illegal.
 //!
 //! # What it promises
 //!
-//! [`Verdict::Ok`] and [`Verdict::Illegal`] are exact: the first means that some order explains
-//! every answer, the second that no order does. [`Verdict::Unknown`] is neither, and must not be
-//! taken for a pass. It is returned when the [`Budget`] runs out: at once for steps and for `stop`,
-//! and for memory after the other keys were searched, since one of them may still be illegal. The
-//! verdict depends on history, model and budget, not on the machine, nor on the order in which
-//! operations are given. At equal times, calls come before returns.
+//! [`Verdict::Ok`] and [`Verdict::Illegal`] are exact: `Ok` means that some order explains every
+//! answer, `Illegal` that no order does. [`Verdict::Unknown`] means that the [`Budget`] ran out,
+//! and must not be taken for a pass. If `stop` returns `true` or the steps run out, the check ends
+//! at once. If the memory runs out, it first searches the other keys, since one of them may still
+//! be illegal. The verdict depends on history, model and budget, not on the machine, nor on the
+//! order in which operations are given. At equal times, calls come before returns.
 //!
 //! An illegal history is shrunk to a [`Counterexample`]: answers that contradict each other
-//! whatever all other operations did, and, as far as the budget goes, none of which can be left
-//! out. `draw` and `explain` show it.
+//! whatever all other operations did. If the budget is large enough, none of these answers can be
+//! left out. `draw` and `explain` show the counterexample.
 //!
 //! # What it does not promise
 //!
 //! The checker judges only what was recorded. If times were taken on different clocks, or after the
-//! answer was passed on, a legal history can look illegal, and an illegal one legal. And a legal
-//! history does not prove the object correct: it is one run in which no error showed.
+//! answer was passed on, a legal history can look illegal, and an illegal history legal. And a
+//! legal history does not prove the object correct: it is one run in which no error showed.
 //!
-//! # What it costs, and where it blows up
+//! # What it costs, and which histories are expensive
 //!
-//! A legal history is mostly placed without backtracking: a million operations a second, where
-//! states are small. The general problem is NP-complete. The hard operations change something,
-//! overlap, and are not told apart by a read soon after: `n` of them have `2ⁿ` configurations and,
-//! if the state depends on their order, `n!`. Three kinds of history have such operations:
+//! Most legal histories need almost no backtracking: if states are small, the search places a
+//! million operations a second. The general problem is NP-complete. Operations are hard to order if
+//! they overlap, change something, and no read soon after shows their order: `n` of them have `2ⁿ`
+//! configurations, or `n!` if the state depends on their order. Three kinds of history have such
+//! operations:
 //!
-//! - many clients that write without reading;
-//! - many operations that never returned, since these overlap everything that comes later;
-//! - one object without keys, under load, that is illegal: then all configurations must be visited.
+//! - a history of many clients that write without reading;
+//! - a history with many operations that never returned, since these overlap everything later;
+//! - an illegal history of one object without keys, under load: all configurations are visited.
 //!
-//! The caps of the [`Budget`] limit the cost, and the hints that a [`Model`] may give reduce it
+//! The [`Budget`] limits the cost, and the hints that a [`Model`] may give reduce it
 //! ([`reads_only`](Model::reads_only), [`sight`](Model::sight), [`provides`](Model::provides),
-//! [`overwrites`](Model::overwrites)). Without hints:
+//! [`overwrites`](Model::overwrites)). A model without hints:
 //!
 //! ```
 //! use raftlab::checker::{Budget, Model, Operation, Verdict, Why, check};
@@ -123,11 +129,12 @@
 //!
 //! # Where to read next
 //!
-//! [`models`] has a register, a store of texts, a store of versioned texts, and a counter;
-//! [`PerKey`] makes one object per key, and [`PowerSet`] a model of an object whose operations may
-//! have several outcomes. Inside, `search/` is the search of one key, `check.rs` lets the searches
-//! take turns, `contradiction.rs` finds a few answers that contradict each other, and `shrink.rs`
-//! makes the counterexample. [`is_linearizable`] stops at the verdict.
+//! [`models`] has a register, a store of texts, a store of versioned texts, and a counter.
+//! [`PerKey`] makes a model with one object per key. [`PowerSet`] makes a model of an object whose
+//! operations may have several outcomes. [`is_linearizable`] returns only the verdict. Of the
+//! private files, `search/` is the search of one key, `check.rs` lets the searches take turns,
+//! `contradiction.rs` finds a few answers that contradict each other, and `shrink.rs` makes the
+//! counterexample.
 //!
 //! [`PerKey`]: models::PerKey
 

@@ -1,12 +1,13 @@
-//! The object that a history is compared with: how it behaves if operations come one at a time.
+//! The interface of a model: how the judged object behaves if operations come one at a time.
 
 use std::hash::Hash;
 
 /// A sequential object: its states, and which answers are right in which state.
 ///
-/// [`step`](Model::step) decides which answers are right. Most methods with a default are hints:
-/// they make the search faster, and their promises must hold. [`late_below`](Model::late_below) is
-/// the exception: it allows an operation to take effect after its return.
+/// [`step`](Model::step) decides which answers are right. Most methods with a default are hints,
+/// which make the search faster; with a wrong hint the verdict may be wrong.
+/// [`late_below`](Model::late_below) is not a hint: it allows an operation to take effect after its
+/// return.
 ///
 /// ```
 /// use raftlab::checker::{Budget, Model, Operation, check};
@@ -53,8 +54,8 @@ pub trait Model {
 
     /// Returns the state after an operation; `None` if the answer `output` is not right in `state`.
     ///
-    /// Without an `output` the operation never returned, and any answer is right. `None` then means
-    /// that the operation cannot take effect in `state`.
+    /// Without an `output` the operation never returned, and any answer is right. In that case
+    /// `None` means that the operation cannot take effect in `state`.
     fn step(
         &self,
         state: &Self::State,
@@ -62,51 +63,54 @@ pub trait Model {
         output: Option<&Self::Output>,
     ) -> Option<Self::State>;
 
-    /// The object that an operation acts on. An operation on one object must not affect another:
-    /// then each can be judged on its own, which makes long histories cheap.
+    /// The object that an operation acts on. An operation on one object must not affect another
+    /// object: the checker judges each object on its own, which makes long histories cheap.
     fn key(&self, input: &Self::Input) -> Self::Key;
 
     /// Whether an operation with this answer changes none of the states in which it is legal.
     ///
-    /// Such an operation is placed as soon as it is legal, and never later. A write whose answer
-    /// says that it failed is one, too.
+    /// The search places such an operation as soon as it is legal. Reads are of this kind, and so
+    /// are writes whose answers say that they failed.
     fn reads_only(&self, _input: &Self::Input, _output: Option<&Self::Output>) -> bool {
         false
     }
 
-    /// Whether an operation with this answer is legal in `state` but has no effect from then on.
+    /// Whether an operation with this answer is legal in `state` but can no longer change anything.
     ///
-    /// It leaves `state` and every state that can follow as it is: for example a put in doubt
-    /// (`ErrMaybe`) at a version that has passed, where versions only rise.
+    /// It changes neither `state` nor any state that can follow. An example is a put that was
+    /// answered `ErrMaybe`, at a version that has passed: versions only rise.
     ///
-    /// Such an operation is placed at once. Many of them in flight together would otherwise be
-    /// tried in every order, although none matters.
+    /// The search places such an operation at once. Otherwise it would try many concurrent
+    /// operations of this kind in every order, although their order does not matter.
     fn is_spent(&self, _state: &Self::State, _input: &Self::Input, _output: &Self::Output) -> bool {
         false
     }
 
-    /// Returns the height of the state below which an operation may take effect after its return.
+    /// Returns a height if the operation may take effect after its return, and `None` otherwise.
     ///
-    /// An example is a put in doubt with this answer, of which a copy may still be in flight.
-    /// `None`: the operation took effect before it returned, if at all.
+    /// A *height* is a number that belongs to a state and never falls, such as a version. An
+    /// operation of this kind is a put that was answered `ErrMaybe`: an earlier copy of it may
+    /// still be in flight.
     ///
-    /// With a height, the operation takes effect at any time after its call, or never. Its answer
-    /// must still be right in some state between call and return. If the state had reached that
-    /// height before the call, the operation takes no effect after its return.
+    /// `None`: the operation took effect before it returned, if at all. With a height, it takes
+    /// effect at any time after its call, or never; its answer must still be right in some state
+    /// between call and return. But if the state had reached that height before the call, the
+    /// operation takes no effect after its return.
     fn late_below(&self, _input: &Self::Input, _output: &Self::Output) -> Option<u64> {
         None
     }
 
-    /// Returns the least height of the state once an operation with this answer has returned.
+    /// Returns the smallest height that the state can have when an operation with this answer
+    /// returns.
     ///
-    /// A height never falls; a version is one. Asked only if [`late_below`](Model::late_below) of
-    /// some operation is not `None`.
+    /// The checker asks for it only if [`late_below`](Model::late_below) of some operation of the
+    /// key is not `None`.
     fn height(&self, _input: &Self::Input, _output: &Self::Output) -> u64 {
         0
     }
 
-    /// Returns what an operation can see of `state`: by its answer, or, if it never returned, by
-    /// its effect. See [`Sight`] for what each value promises; `Sight::Can` promises nothing.
+    /// Returns how an operation depends on `state`: with its answer, or, if it never returned, with
+    /// its effect. [`Sight`] says when each value is correct; `Sight::Can` always is.
     fn sight(
         &self,
         _state: &Self::State,
@@ -118,37 +122,40 @@ pub trait Model {
 
     /// Whether the operation `by` can make the answer `output` to `input` right.
     ///
-    /// Asked only of an answer that could not be right before ([`Sight::Cannot`]).
+    /// The search asks this only about an answer that could not be right before
+    /// ([`Sight::Cannot`]).
     fn provides(&self, _by: &Self::Input, _input: &Self::Input, _output: &Self::Output) -> bool {
         true
     }
 
-    /// Whether the state after an operation is the same whatever the state was before. Asked only
-    /// of operations that are [`Sight::Blind`].
+    /// Whether the state after an operation is the same whatever the state was before. The search
+    /// asks this only about operations that are [`Sight::Blind`].
     fn overwrites(&self, _input: &Self::Input) -> bool {
         false
     }
 
-    /// About how many bytes a state holds beyond its own size, for the cap on memory.
+    /// Approximate number of bytes that a state holds beyond its own size, for the memory limit.
     fn heap_bytes(&self, _state: &Self::State) -> usize {
         0
     }
 }
 
-/// What an operation can see of a state.
+/// How an operation depends on a state.
 ///
-/// The operation may be placed in that state, or in a later one that other operations make of it.
+/// The search may place the operation in that state, or in a later state, which other operations
+/// have made of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sight {
-    /// Nothing: its answer is right in every state. If it never returned, it takes effect in every
-    /// state, too. It may still keep what it does not see, as an append does.
+    /// The operation does not depend on the state: its answer is right in every state. If it never
+    /// returned, it can take effect in every state. It may still keep a part of the state, as an
+    /// append does.
     Blind,
-    /// Its answer may be right in the state, or in a later one.
+    /// The operation's answer may be right in the state, or in a later state.
     Can,
-    /// Its answer is right neither in the state nor in a later one.
+    /// The operation's answer is right neither in the state nor in a later state, until some
+    /// operation [provides](Model::provides) the answer.
     ///
-    /// This holds until some operation [provides](Model::provides) the answer. If the operation
-    /// never returned, it cannot take effect there.
+    /// An operation that never returned cannot take effect in any of these states.
     Cannot,
 }
 
@@ -156,7 +163,7 @@ pub enum Sight {
 ///
 /// [`PowerSet`](super::PowerSet) turns it into a [`Model`].
 pub trait NondeterministicModel {
-    /// As in [`Model`]; its order sorts sets of states.
+    /// As in [`Model`]. A set of states is a list in this order.
     type State: Clone + Ord + Hash;
     /// As in [`Model`].
     type Input;
@@ -168,7 +175,7 @@ pub trait NondeterministicModel {
     /// Returns every possible initial state.
     fn initials(&self) -> Vec<Self::State>;
 
-    /// Returns every state that may follow, in any order; none if the answer is not right.
+    /// Returns every state that may follow, in any order; no state if the answer is not right.
     fn steps(
         &self,
         state: &Self::State,

@@ -12,12 +12,12 @@ pub(super) type Operations<M> = [Operation<<M as Model>::Input, <M as Model>::Ou
 /// The history of a model, and which of its operations may take effect after their return.
 pub(super) struct History<'a, M: Model> {
     operations: &'a Operations<M>,
-    /// The indices of those operations, in order.
+    /// The indices of the operations that may take effect after their return, ascending.
     late: Vec<usize>,
 }
 
 impl<'a, M: Model> History<'a, M> {
-    /// Takes the history `operations`; `keys` has the indices of the operations of each key.
+    /// Makes the history of `operations`; `keys` has the indices of the operations of each key.
     pub fn new(model: &M, operations: &'a Operations<M>, keys: &[Vec<usize>]) -> History<'a, M> {
         let late = keys.iter().flat_map(|indices| late(model, operations, indices));
         let mut late: Vec<usize> = late.collect();
@@ -39,7 +39,7 @@ impl<M: Model> Deref for History<'_, M> {
     }
 }
 
-/// Returns those operations of `indices`, all of one key, that may take effect after their return.
+/// Returns the operations of `indices`, all of one key, that may take effect after their return.
 fn late<M: Model>(model: &M, operations: &Operations<M>, indices: &[usize]) -> Vec<usize> {
     let answers = indices.iter().filter_map(|index| {
         let operation = &operations[*index];
@@ -72,15 +72,15 @@ fn late<M: Model>(model: &M, operations: &Operations<M>, indices: &[usize]) -> V
 
 /// Operations of one key, numbered.
 ///
-/// Those with an answer have the numbers `0..answered_count`, by call. Those without an answer, the
-/// open ones, have the numbers after that, also by call.
+/// Operations whose answers count, the *answered* ones, have the numbers `0..answered_count`, by
+/// call. The *open* operations have the numbers after that, also by call.
 ///
-/// An operation is open if it never returned, or if its answer is ignored, because the question is
-/// what follows from the answers of others alone. In the second case it still took effect before it
-/// returned, if at all: it has a deadline.
+/// An operation is open if it never returned, or if its answer does not count, because the question
+/// is what follows from other answers alone. An operation that returned took effect before its
+/// return, if at all: its return is the *deadline* of the open operation.
 ///
-/// An operation that may take effect after its return has no deadline. As long as its answer
-/// counts, it appears twice: with its answer, and as a copy that never returned.
+/// An operation that may take effect after its return has no deadline. If its answer counts, the
+/// operation appears twice: with its answer, and as a copy that never returned.
 pub(super) struct Part<'a, M: Model> {
     pub operations: Vec<Placed<'a, M>>,
     pub answered_count: usize,
@@ -88,41 +88,43 @@ pub(super) struct Part<'a, M: Model> {
     pub returns: Vec<(u64, u32)>,
     /// The answered operations that only read, in the order of their returns.
     pub reads: Vec<u32>,
-    /// The answered operations that are not right in every state, in the same order.
+    /// The answered operations whose answers are wrong in some state, in the order of their
+    /// returns.
     ///
-    /// Answers in doubt are left out: they exclude next to nothing, and looking ahead at them would
-    /// hide the answers after them.
+    /// An answer that leaves open whether the operation took effect (`ErrMaybe`) is left out: it
+    /// excludes almost no order, and a look ahead at it would not reach the answers after it.
     pub telling: Vec<u32>,
-    /// All operations, answered or open, that are not right in every state.
+    /// All operations, answered or open, that are illegal in some state.
     pub seeing: Vec<u32>,
-    /// For each slot the answered operations in it, by call. There are as many slots as operations
-    /// overlap at most.
+    /// For each slot the answered operations in it, by call. The operations of one slot do not
+    /// overlap. The number of slots is the maximum number of operations that overlap at one time.
     pub slots: Vec<Vec<u32>>,
-    /// The open operations that have a deadline, by deadline; numbered as in [`Placed::slot`].
+    /// The [`Placed::slot`] of each open operation that has a deadline, by deadline.
     pub expiring: Vec<u32>,
 }
 
 /// An operation as the search needs it.
 pub(super) struct Placed<'a, M: Model> {
-    /// Its index in the history that was given.
+    /// The operation's index in the history.
     pub index: usize,
-    /// Whether it is the copy of an operation that may take effect after its return.
+    /// Whether this is the copy of an operation that may take effect after its return.
     pub is_copy: bool,
     pub call: u64,
-    /// Time of the return, even if the answer does not count; `u64::MAX` without a deadline.
+    /// Time of the return, even if the answer does not count; `u64::MAX` if the operation never
+    /// returned, or may take effect after its return.
     pub end: u64,
     pub input: &'a M::Input,
     pub output: Option<&'a M::Output>,
-    /// Whether, with this output, it only reads.
+    /// Whether the operation only reads, if its output is `output`.
     pub reads_only: bool,
-    /// Whether its answer is right in every state.
+    /// Whether the operation is legal in every state.
     pub is_blind: bool,
-    /// Whether it is blind, and the state after it is always the same.
+    /// Whether the operation is legal in every state, and the state after it is always the same.
     pub overwrites: bool,
-    /// Of an answered operation: a number that no other has between its call and its return. Of an
-    /// open operation: how many open ones come before it.
+    /// For an answered operation: a number that no overlapping answered operation has. For an open
+    /// operation: the number of open operations before it.
     pub slot: usize,
-    /// Of an answered operation: its position in `returns`.
+    /// For an answered operation: its position in `returns`.
     pub rank: usize,
 }
 
@@ -141,7 +143,7 @@ impl<'a, M: Model> Part<'a, M> {
         let placed = |index: usize, output: Option<&'a M::Output>, end: u64, is_copy: bool| {
             let operation = &all[index];
             let reads_only = model.reads_only(&operation.input, output);
-            // An operation that is blind in one state is blind in every state.
+            // An operation that does not depend on one state depends on no state.
             let is_blind = model.sight(&initial, &operation.input, output) == Sight::Blind;
             let overwrites = is_blind && model.overwrites(&operation.input);
             Placed {
@@ -196,7 +198,7 @@ impl<'a, M: Model> Part<'a, M> {
 
     /// Returns the operations of an order as indices into the history.
     ///
-    /// An operation that took effect after its answer appears where it took effect.
+    /// An operation that took effect after its return appears where it took effect.
     pub fn indices_of(&self, order: impl Iterator<Item = u32> + Clone) -> Vec<usize> {
         let placed = order.map(|id| &self.operations[id as usize]);
         let copies = placed.clone().filter(|it| it.is_copy).map(|it| it.index);
@@ -204,14 +206,15 @@ impl<'a, M: Model> Part<'a, M> {
         placed.filter(|it| it.is_copy || !copies.contains(&it.index)).map(|it| it.index).collect()
     }
 
-    /// How many operations have no answer.
+    /// Number of open operations.
     pub fn open_count(&self) -> usize {
         self.operations.len() - self.answered_count
     }
 }
 
-/// Gives the operations ranks and slots. Returns the returns in order, and the operations of each
-/// slot.
+/// Gives each operation its rank and its slot.
+///
+/// The result is [`Part::returns`] and [`Part::slots`].
 fn lay_out<M: Model>(
     operations: &mut [Placed<'_, M>],
     answered_count: usize,
@@ -243,7 +246,7 @@ fn lay_out<M: Model>(
     (returns, slots)
 }
 
-/// Returns those of the open operations that have a deadline, by deadline.
+/// Returns the open operations that have a deadline, by deadline.
 fn expiring<M: Model>(open: &[Placed<'_, M>]) -> Vec<u32> {
     let has_deadline = (0..).zip(open).filter(|(_, placed)| placed.end < u64::MAX);
     let mut expiring: Vec<u32> = has_deadline.map(|(number, _)| number).collect();

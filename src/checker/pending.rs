@@ -1,15 +1,16 @@
-//! A list from which operations are taken, and put back in reverse order.
+//! A list of operations that can be taken out, and put back in reverse order.
 
 /// The end of a list.
 pub(super) const END: u32 = u32::MAX;
 
 /// The numbers `0..count` in order, without those taken out.
 ///
-/// Taking out and putting back cost the same whatever the length of the list.
+/// The time to take out or put back a number does not depend on the length of the list.
 pub(super) struct Pending {
-    /// One slot more than there are numbers: the last slot is the anchor, before the first number
-    /// and after the last.
+    /// For each number, the number after it. The list is a circle with one more slot, the anchor,
+    /// which comes after the last number and before the first.
     next: Vec<u32>,
+    /// For each number, the number before it.
     before: Vec<u32>,
 }
 

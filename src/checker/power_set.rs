@@ -1,4 +1,4 @@
-//! Makes a model of one with several outcomes per operation, by following all outcomes.
+//! Follows all outcomes of a model whose operations may have several.
 
 use super::model::{Model, NondeterministicModel};
 
@@ -42,7 +42,7 @@ use super::model::{Model, NondeterministicModel};
 pub struct PowerSet<M>(pub M);
 
 impl<M: NondeterministicModel> Model for PowerSet<M> {
-    /// Sorted, without repetitions, never empty.
+    /// The possible states: sorted, without repetitions, never empty.
     type State = Vec<M::State>;
     type Input = M::Input;
     type Output = M::Output;

@@ -11,9 +11,9 @@ use super::verdict::Counterexample;
 
 /// Shrinks the illegal operations `suspects`, all of one key, to a counterexample.
 ///
-/// The search that found them illegal examined no return after `last`, so the answers of operations
-/// called later are not needed. `known` are operations that contradict each other, if any were
-/// found, the most important ones first.
+/// The search that found the suspects illegal examined no return after `last`, so the answers of
+/// operations called later are not needed. `known` are operations that contradict each other, if
+/// any were found, the most important ones first.
 pub(super) fn shrink<M: Model>(
     model: &M,
     history: &History<'_, M>,
@@ -27,7 +27,7 @@ pub(super) fn shrink<M: Model>(
     let conflict = shrinker.conflict(last, known);
     let mut context = Vec::new();
     let mut longest = vec![Vec::new(); conflict.len()];
-    // A conflict that is too large to be read is not worth more work.
+    // If a conflict is too large to be read, it is not worth more work.
     if shrinker.minimal && conflict.len() <= CONFLICT_MAX {
         context = shrinker.context(&conflict);
         let complete;
@@ -38,28 +38,29 @@ pub(super) fn shrink<M: Model>(
     Counterexample { conflict, context, minimal: shrinker.minimal, longest }
 }
 
-/// A larger conflict is not explained further.
+/// Maximum size of a conflict that is explained further.
 const CONFLICT_MAX: usize = 64;
 
-/// How many operations are laid out in the time of a step.
+/// Number of operations that can be laid out in the time of one step.
 pub(super) const LAID_OUT_PER_STEP: u64 = 4;
 
-/// A larger context is not made smaller: that would take long, and it is too large to be read.
+/// Maximum size of a context that is made smaller: with a larger one that would take long, and the
+/// result would still be too large to be read.
 const CONTEXT_MAX: usize = 24;
 
 /// Judges parts of the suspects.
 ///
-/// A part is given by the operations whose answers count; the others may have taken effect at any
-/// time between their calls and returns, or not at all.
+/// A part is given by the operations whose answers count. Other operations may have taken effect at
+/// any time between their calls and returns, or not at all.
 ///
 /// The more answers count, the fewer orders there are. So if a part is illegal, all larger parts
-/// are illegal too, and each question below halves what is left.
+/// are illegal too, and a search for a small illegal part can halve the candidates at each step.
 pub(super) struct Shrinker<'a, M: Model> {
     pub model: &'a M,
     pub history: &'a History<'a, M>,
     pub limits: &'a Limits<'a>,
     pub left: Left,
-    /// Whether every question that mattered had an answer.
+    /// Whether all parts that mattered were judged within the budget.
     minimal: bool,
     /// All operations of the key.
     all: Vec<usize>,
@@ -81,8 +82,8 @@ impl<'a, M: Model> Shrinker<'a, M> {
         &self.all
     }
 
-    /// Returns operations that contradict each other, by call: as few as possible of `known`, if
-    /// given.
+    /// Returns operations that contradict each other, in the order of their calls: as few as
+    /// possible, of `known` if that is given.
     fn conflict(&mut self, last: u64, known: Option<Vec<usize>>) -> Vec<usize> {
         let known = known.or_else(|| self.contradiction(last));
         let known = known.unwrap_or_else(|| self.nearest(last, |_| true));
@@ -98,8 +99,8 @@ impl<'a, M: Model> Shrinker<'a, M> {
 
     /// Returns as few of `candidates` as possible that are illegal together with `given`.
     ///
-    /// All candidates together with `given` are known to be illegal. `changed`: whether `given` may
-    /// be illegal by itself.
+    /// `given` and all candidates together are known to be illegal. `changed`: whether `given`
+    /// alone may be illegal.
     fn needed(
         &mut self,
         given: &mut Vec<usize>,
@@ -128,7 +129,7 @@ impl<'a, M: Model> Shrinker<'a, M> {
         needed
     }
 
-    /// The operations whose effects explain `conflict` when one of its answers is left out.
+    /// Returns operations whose effects explain `conflict` if any one of its answers is left out.
     fn context(&mut self, conflict: &[usize]) -> Vec<usize> {
         let mut context = BTreeSet::new();
         for left_out in conflict {
@@ -137,7 +138,8 @@ impl<'a, M: Model> Shrinker<'a, M> {
                 Some(Some(order)) => {
                     context.extend(order.into_iter().filter(|index| !conflict.contains(index)));
                 }
-                // It must be legal, since the left-out answer is needed; so the steps ran out.
+                // The other answers can be right, since `conflict` needs the one that is left out:
+                // so the steps ran out.
                 _ => self.minimal = false,
             }
         }
@@ -155,7 +157,7 @@ impl<'a, M: Model> Shrinker<'a, M> {
         context
     }
 
-    /// Whether each answer of `conflict` can still be left out if only `context` may take effect.
+    /// Whether the effects of `context` are enough to explain `conflict` without any one answer.
     fn suffices(&mut self, conflict: &[usize], context: &[usize]) -> bool {
         conflict.iter().all(|left_out| {
             let others: Vec<usize> = conflict.iter().copied().filter(|it| it != left_out).collect();
@@ -164,24 +166,24 @@ impl<'a, M: Model> Shrinker<'a, M> {
         })
     }
 
-    /// Whether the suspects are certainly illegal if only the answers of `answered` count.
+    /// Whether the suspects are certainly illegal, even if only the answers of `answered` count.
     fn is_illegal(&mut self, answered: &[usize]) -> bool {
         let explained = self.explain(answered);
         self.minimal &= explained.is_some();
         explained == Some(None)
     }
 
-    /// Whether no further question may be asked.
+    /// Whether no further part may be judged.
     fn is_over(&self) -> bool {
         self.left.steps == 0 || self.limits.stopped()
     }
 
     /// Finds an order of the suspects, of which only the answers of `answered` count.
     ///
-    /// `Some(None)` if there is none, `None` if the budget ran out first.
+    /// `Some(None)` if there is no order, `None` if the budget ran out first.
     pub fn explain(&mut self, answered: &[usize]) -> Option<Option<Vec<usize>>> {
         let history = self.history;
-        // An operation called after all of them have returned cannot come between them.
+        // An operation called after all of `answered` have returned changes none of their answers.
         let end = answered.iter().map(|index| history[*index].end()).max();
         let begun = self.all.iter().copied().filter(|index| Some(history[*index].call) <= end);
         let begun: Vec<usize> = begun.collect();
@@ -196,9 +198,9 @@ impl<'a, M: Model> Shrinker<'a, M> {
         let answered: BTreeSet<usize> = answered.iter().copied().collect();
         let part = Part::new(self.model, self.history, all, |index| answered.contains(&index));
         let mut search = Search::new(self.model, part);
-        // Laying it out costs steps, too.
+        // Laying out the part costs steps, too.
         search.steps = all.len() as u64 / LAID_OUT_PER_STEP;
-        // A hard question must not use up the steps that easier ones after it need.
+        // A part that is hard to judge must not use up the steps for easier parts after it.
         let mut left = (self.left.steps / 16).max(1_000).min(self.left.steps);
         let mut before = 0;
         loop {

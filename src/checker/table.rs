@@ -1,9 +1,9 @@
-//! A hash table of numbers: the smallest thing that finds a record by its content.
+//! A small hash table of numbers, which finds a record by its content.
 
-/// Finds numbered records, which are stored elsewhere, by their hash. Never forgets one.
+/// Finds numbered records by their hash. The records are stored elsewhere, and never removed.
 #[derive(Default)]
 pub(super) struct Table {
-    /// Their number is a power of two; at most two thirds are taken.
+    /// The number of slots is a power of two; at most two thirds of them are taken.
     slots: Vec<Slot>,
     taken: usize,
 }
@@ -13,7 +13,7 @@ struct Slot {
     /// The upper half of the record's hash; the lower half chooses the slot.
     tag: u32,
     id: u32,
-    /// The lower half, to find a new slot when the table grows.
+    /// The lower half of the hash, which chooses a new slot when the table grows.
     low: u32,
 }
 
@@ -22,8 +22,8 @@ const EMPTY: u32 = u32::MAX;
 impl Table {
     /// Returns the record with this hash that `is_it` accepts; enters `fresh` if there is none.
     ///
-    /// `is_it` may also be asked about records with other hashes, and is asked about all records
-    /// with this one until it says yes.
+    /// `is_it` is called for all records with this hash, until it returns `true`. It may also be
+    /// called for a record with another hash.
     pub fn find_or_enter(
         &mut self,
         hash: u64,

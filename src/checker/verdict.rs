@@ -1,8 +1,8 @@
 //! The budget of a check, and its verdict.
 
-/// What a check may spend.
+/// The steps, the memory and the time that a check may use.
 ///
-/// If something runs out before the history is found legal or illegal, the verdict is
+/// If one of them runs out before the history is found legal or illegal, the verdict is
 /// [`Verdict::Unknown`].
 ///
 /// Steps and memory are counted the same on every machine, so without `stop` a verdict is a
@@ -16,16 +16,16 @@
 /// ```
 #[derive(Clone, Copy)]
 pub struct Budget<'a> {
-    /// How often an operation may be tried in a state. A machine does some millions of steps a
-    /// second.
+    /// Number of steps; in each step, one operation is tried in one state. A machine does some
+    /// millions of steps a second.
     pub steps: u64,
-    /// Steps for making the smallest counterexample of an illegal history.
+    /// Number of steps for finding the smallest counterexample of an illegal history.
     pub shrink_steps: u64,
-    /// About how many bytes the check may use to remember what it tried.
+    /// Approximate number of bytes that the check may use to remember the configurations it tried.
     pub memory: usize,
-    /// Asked before each piece of work, of some thousand steps. `true` ends the check, and `stop`
-    /// is not asked again. Use it for a time limit. A history found illegal by then stays illegal:
-    /// the counterexample is the smallest that was found.
+    /// A function that is called before each piece of work, of some thousand steps. `true` ends the
+    /// check, and then `stop` is not called again. Use it for a time limit. If the history was
+    /// found illegal before, the verdict stays illegal, with the smallest counterexample so far.
     pub stop: Option<&'a dyn Fn() -> bool>,
 }
 
@@ -39,11 +39,11 @@ impl Default for Budget<'_> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Verdict {
-    /// It is: some order of its operations explains every answer.
+    /// The history is linearizable: some order of its operations explains every answer.
     Ok,
-    /// It is not: no order does.
+    /// The history is not linearizable: no order explains every answer.
     Illegal(Counterexample),
-    /// Undecided: the budget ran out. Not a pass.
+    /// The budget ran out before the history was judged. This is not a pass.
     Unknown(Why),
 }
 
@@ -64,7 +64,7 @@ impl Verdict {
     }
 }
 
-/// What ran out.
+/// The part of the budget that ran out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Why {
     /// [`Budget::steps`].
@@ -77,23 +77,25 @@ pub enum Why {
 
 /// An illegal part of a history, as small as possible. All numbers are indices into the history.
 ///
-/// A part is not the history with operations struck out: a read whose write was struck out would be
-/// illegal, and prove nothing. It is the history with *answers* struck out: an operation outside
-/// `conflict` took effect at any time between its call and its return, or not at all, whatever it
-/// answered. Whatever those operations did, the operations of `conflict` contradict each other.
+/// A part of a history is not the history without some operations: a read without the write of its
+/// value would be illegal, which proves nothing. A part is the history without some *answers*: an
+/// operation outside `conflict` took effect at any time between its call and its return, or not at
+/// all, whatever it answered. In each of these cases the operations of `conflict` contradict each
+/// other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counterexample {
-    /// The operations whose answers cannot all be right, by call. All are of one key.
+    /// The operations whose answers cannot all be right, in the order of their calls. All are of
+    /// one key.
     pub conflict: Vec<usize>,
-    /// Operations, by call, whose effects `conflict` may need, whenever they took place: with them,
-    /// and with the answer of any one operation of `conflict` struck out, the remaining answers are
-    /// right. Their own answers are not part of the contradiction. If there are at most two dozen,
-    /// each is needed. Empty if `conflict` is too large to be read, or was not shrunk to the end.
+    /// Operations whose effects explain `conflict` if any one of its answers is left out: then its
+    /// other answers are right. In the order of their calls. Their own answers are not part of
+    /// the contradiction. If there are at most two dozen such operations, each is needed. Empty if
+    /// `conflict` is too large to be read, or was not shrunk to the end.
     pub context: Vec<usize>,
     /// Whether nothing can be left out of `conflict`. `false`: the budget ran out or the check was
     /// stopped first, and `conflict` is the smallest found so far.
     pub minimal: bool,
-    /// For each operation of `conflict`, in that order: the longest linearization that contains it.
-    /// Empty where `context` was not looked for either.
+    /// For each operation of `conflict`, in the same order: the longest linearization that contains
+    /// the operation. All are empty if `context` was not determined either.
     pub longest: Vec<Vec<usize>>,
 }

@@ -208,7 +208,7 @@ fn text(args: &CheckArgs, recorded: &Recorded, judged: &Judged) -> String {
     let Some(illegal) = &judged.illegal else { return text };
     text.push_str(&painted(&illegal.drawing));
     if let Some(odd) = &illegal.line.cannot_be_placed {
-        let _ = writeln!(text, "  it is called in          {name}:{}", odd.operation.line);
+        let _ = writeln!(text, "  its call is at           {name}:{}", odd.operation.line);
     }
     text
 }

@@ -25,7 +25,7 @@ use super::part::{History, Operations, Part, of_key};
 use super::search::{Progress, Search};
 use super::{Budget, Counterexample, Model, Operation};
 
-/// How many steps are spent to find an order of operations outside the counterexample.
+/// Maximum number of steps for finding an order of operations outside the counterexample.
 const STEPS: u64 = 300_000;
 /// Steps between two checks of the clock and of the memory.
 const SLICE: u64 = 1 << 12;
@@ -33,9 +33,9 @@ const SLICE: u64 = 1 << 12;
 /// Why a history is not linearizable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// The operation that cannot be placed, as an index into the history.
+    /// The odd operation, which cannot be placed, as an index into the history.
     pub odd: usize,
-    /// An order of other operations that gets as far as possible, as indices into the history.
+    /// The longest order of other operations that was found, as indices into the history.
     pub order: Vec<usize>,
     /// The state after `order`; `None` if no order was found in time.
     pub state: Option<String>,
@@ -66,7 +66,7 @@ pub fn explain<M: Describe>(
 
 /// Explains like [`explain`], within the memory of `budget` and until its `stop` returns `true`.
 ///
-/// What is not found by then is left out.
+/// An explanation that is not complete by then has `None` in its fields, or an empty `order`.
 pub fn explain_within<M: Describe>(
     model: &M,
     history: &[Operation<M::Input, M::Output>],
@@ -89,17 +89,17 @@ pub fn explain_within<M: Describe>(
 /// The operation that cannot be placed, and an order of others with the state after it.
 type Found<M> = (usize, Option<(Vec<usize>, <M as Model>::State)>);
 
-/// Finds an operation that does not fit after the longest order of the counterexample.
+/// Finds an operation that cannot be placed after the longest order of the counterexample.
 ///
-/// `None` if that order is not worth showing: it is empty, or the operation would fit after it,
-/// because time ran out before a longer order was found.
+/// `None` if that order is not worth showing: either it is empty, or the operation can be placed
+/// after it, because time ran out before a longer order was found.
 fn of_longest<M: Describe>(
     model: &M,
     history: &Operations<M>,
     counterexample: &Counterexample,
 ) -> Option<Found<M>> {
     let order = counterexample.longest.iter().max_by_key(|order| order.len())?;
-    // Of the operations that are left, the first to return had to come next.
+    // Of the operations that are not in the order, the first to return had to come next.
     let left = counterexample.conflict.iter().filter(|index| !order.contains(index));
     let odd = *left.min_by_key(|index| history[**index].end())?;
     let state = after(model, history, order, |index| counterexample.conflict.contains(&index))?;
@@ -107,9 +107,9 @@ fn of_longest<M: Describe>(
     (!fits && !order.is_empty()).then(|| (odd, Some((order.clone(), state))))
 }
 
-/// Finds the first return in the whole history of the key that no order accounts for, and an order.
+/// Finds the first operation of the key whose return no order explains, and an order before it.
 ///
-/// The order has the operations that returned before it.
+/// The order has the operations that returned before that operation.
 fn of_search<M: Describe>(
     model: &M,
     history: &Operations<M>,
@@ -122,7 +122,7 @@ fn of_search<M: Describe>(
     }
     let mut all = of_key(model, history, *counterexample.conflict.first()?);
     let history = &History::new(model, history, std::slice::from_ref(&all));
-    // If the conflict is one answer alone, that answer cannot be right.
+    // If the conflict is a single answer, that answer cannot be right.
     let odd = match counterexample.conflict.len() {
         1 => last,
         _ => first_impossible(model, history, &all, limits).unwrap_or(last),
@@ -138,8 +138,8 @@ fn of_search<M: Describe>(
         return Some((odd, None));
     }
     let mut order = search.placed();
-    // It may have taken effect anywhere after the last operation that returned before its call. It
-    // belongs where its answer is nearly right.
+    // The odd operation may have taken effect anywhere after the last operation that returned
+    // before its call. It is shown at the point where its answer is most nearly right.
     let needed = order.iter().rposition(|index| history[*index].precedes(&history[odd]));
     let first = needed.map_or(0, |at| at + 1);
     let mut state = after(model, history, &order[..first], before)?;
@@ -165,7 +165,7 @@ fn of_search<M: Describe>(
     Some((odd, Some((order, state))))
 }
 
-/// Runs a search until it ends, takes too much, or is stopped.
+/// Runs a search until it ends, takes too many steps or bytes, or is stopped.
 fn run<M: Model>(search: &mut Search<'_, M>, limits: &Limits<'_>) -> Progress {
     loop {
         let progress = search.run(SLICE);
@@ -176,7 +176,7 @@ fn run<M: Model>(search: &mut Search<'_, M>, limits: &Limits<'_>) -> Progress {
     }
 }
 
-/// The operation of `all` with the first return that no order accounts for, if found in time.
+/// Finds the first operation of `all`, by return, that no order explains, if there is time.
 fn first_impossible<M: Model>(
     model: &M,
     history: &History<'_, M>,
@@ -186,7 +186,8 @@ fn first_impossible<M: Model>(
     let mut returns: Vec<usize> = all.to_vec();
     returns.retain(|index| history[*index].returned.is_some());
     returns.sort_by_key(|index| (history[*index].end(), *index));
-    // Each return leaves fewer orders, so once there is none there never will be.
+    // Each return excludes some orders, so if no order is left after one, none is left after later
+    // ones.
     let is_possible = |last: &usize| {
         if limits.stopped() {
             return true;
@@ -201,7 +202,7 @@ fn first_impossible<M: Model>(
     returns.get(first).copied()
 }
 
-/// Number of characters that two texts have in common at the front.
+/// Number of characters with which both texts begin.
 fn common(one: &str, other: &str) -> usize {
     one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count()
 }

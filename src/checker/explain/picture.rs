@@ -1,4 +1,4 @@
-//! Draws a counterexample, and describes it in words below.
+//! Draws a counterexample, with a description in words under the drawing.
 
 use std::fmt::Write;
 
@@ -12,20 +12,22 @@ use super::{Explanation, common, explain, operation};
 pub const ODD: char = '✗';
 /// Marks operations whose answers do not matter, but whose effects do.
 const CONTEXT: char = '·';
-/// A drawing with more rows than this cannot be read.
+/// Maximum number of rows of a drawing: a longer drawing cannot be read.
 const ROWS_MAX: usize = 32;
-/// How many operations of an order are named.
+/// Maximum number of operations of an order that the text lists.
 const STEPS_MAX: usize = 8;
-/// Most characters of an operation in an order.
+/// Maximum number of characters of an operation in that list.
 const STEP_CHARS_MAX: usize = 40;
-/// Most rows of a part that may be far too large, because there was no time to make it smaller.
+/// Maximum number of rows of a counterexample that is not minimal, and so may be far too large.
 const ROWS_MAX_UNSURE: usize = 12;
-/// More operations than this with answers that do not matter hide those that matter.
+/// Maximum number of drawn operations whose answers do not matter: more would hide the others.
 const CONTEXT_MAX: usize = 8;
-/// How many operations are drawn before a single answer that cannot be right.
+/// Maximum number of operations that are drawn before a single answer that cannot be right.
 const BEFORE_MAX: usize = 4;
 
-/// Draws the counterexample of `history`, `width` columns wide, and names what cannot be placed.
+/// Draws the counterexample of `history`, `width` columns wide, and names the odd operation.
+///
+/// The odd operation is the one that cannot be placed.
 ///
 /// ```
 /// use raftlab::checker::models::{Kv, KvInput, KvOutput};
@@ -79,14 +81,19 @@ pub fn render_explained<M: Describe>(
     if bars.iter().any(|bar| bar.mark == Some(CONTEXT)) {
         let _ = writeln!(
             text,
-            "({CONTEXT} takes effect between its call and its return, or never; its answer does not matter)"
+            "({CONTEXT} marks an operation that took effect between call and return, or never, \
+             whatever its answer)"
         );
     }
     if let Some(first) = counterexample.context.first() {
         let keys = [of_key(model, history, *first)];
         let history = History::new(model, history, &keys);
         if counterexample.context.iter().any(|index| history.is_late(*index)) {
-            let _ = writeln!(text, "(an operation in doubt may also take effect after its return)");
+            let _ = writeln!(
+                text,
+                "(an operation whose answer leaves open whether it happened may also have taken \
+                 effect after its return)"
+            );
         }
     }
     if let Some(explanation) = explanation {
@@ -96,7 +103,7 @@ pub fn render_explained<M: Describe>(
     text
 }
 
-/// The operations to draw, with their marks, and how many are left out.
+/// Chooses the operations to draw, with their marks, and counts those that are left out.
 fn rows<I, O>(
     history: &[Operation<I, O>],
     counterexample: &Counterexample,
@@ -117,7 +124,7 @@ fn rows<I, O>(
     let left_out = conflict.len() + context.len() - drawn.len() - beside.len();
     let mut rows: Vec<(usize, Option<char>)> = drawn.iter().map(|index| (*index, None)).collect();
     rows.extend(beside.iter().map(|index| (*index, Some(CONTEXT))));
-    // The operations that the odd one disagrees with, if they are not in the counterexample.
+    // If the odd operation is the whole counterexample, some operations before it explain it.
     if let Some(explanation) = explanation.filter(|_| conflict.len() == 1 && context.is_empty()) {
         rows.extend(nearest(&explanation.order, BEFORE_MAX).iter().map(|index| (*index, None)));
     }
@@ -171,7 +178,7 @@ fn steps<M: Describe>(
     room: usize,
 ) -> Vec<String> {
     if order.is_empty() {
-        return vec!["none of them comes before it".to_string()];
+        return vec!["no operation comes before it".to_string()];
     }
     let hidden = order.len().saturating_sub(STEPS_MAX);
     let mut lines = Vec::new();
@@ -188,7 +195,7 @@ fn steps<M: Describe>(
     lines
 }
 
-/// Shortens two long texts so that the place where they begin to differ can be seen.
+/// Shortens two long texts so that both still show where they begin to differ.
 pub(super) fn contrast(one: &str, other: &str, chars_max: usize) -> (String, String) {
     const KEPT: usize = 12;
     let longest = one.chars().count().max(other.chars().count());

@@ -1,4 +1,4 @@
-//! Tests which operation is named, and how it is described.
+//! Tests of explanations: which operation is named, and how the text describes it.
 
 use super::picture::contrast;
 use super::*;
@@ -57,7 +57,7 @@ fn an_answer_out_of_nothing_is_compared_with_what_was_done() {
 #[test]
 fn it_is_put_where_its_answer_is_nearly_right() {
     let mut history = sequence([append("a"), append("b"), append("c"), get("aX")]);
-    // It overlaps the last two appends.
+    // The get overlaps the last two appends.
     history[3].call = 9;
     let why = explain(&Kv, &history, &counterexample(&history)).unwrap();
     assert_eq!((why.order, why.right_answer.unwrap()), (vec![0], r#""a""#.into()));
@@ -91,7 +91,7 @@ fn a_long_past_does_not_hide_what_matters() {
 fn long_answers_are_shown_where_they_begin_to_differ() {
     let same = "0123456789".repeat(30);
     let (one, other) = contrast(&format!("{same}one"), &format!("{same}other"), 40);
-    // Twelve of the characters that they have in common, of which the last is the `o`.
+    // Each keeps twelve of the characters that both have; the last of these is the `o`.
     assert_eq!((one.as_str(), other.as_str()), ("…90123456789one", "…90123456789other"));
     assert_eq!(contrast("a", "b", 40), ("a".into(), "b".into()));
 }

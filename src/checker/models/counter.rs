@@ -18,7 +18,7 @@ pub enum CounterInput {
 /// What a [`Counter`] answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CounterOutput {
-    /// The value; for an addition, the value after it.
+    /// The value; for an addition, the value after the addition.
     Value(i64),
     /// An addition was done; the answer has no value.
     Done,

@@ -1,4 +1,4 @@
-//! Models of the objects that are judged most often.
+//! Models of common objects: registers, key/value stores, counters.
 
 mod counter;
 mod kv;

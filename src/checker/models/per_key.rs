@@ -1,4 +1,4 @@
-//! Many objects of one kind, one for each key.
+//! The model of many objects of one kind, one for each key.
 
 use std::marker::PhantomData;
 
@@ -6,7 +6,7 @@ use crate::checker::{Model, Sight};
 
 /// One object of the model `M` for each key of type `K`.
 ///
-/// An input is a key and the input for the object under it.
+/// An input is a key and the input for the object of that key.
 ///
 /// ```
 /// use raftlab::checker::models::{Counter, CounterInput, CounterOutput, PerKey};

@@ -29,11 +29,11 @@ pub enum RegisterInput<V> {
     Read,
     /// Write a value.
     Write(V),
-    /// Write `to` if the value is `from`, and answer whether it was.
+    /// Write `to` if the value is `from`, and answer whether the value was `from`.
     Cas {
         /// The value that the register must have.
         from: Option<V>,
-        /// The value that it gets.
+        /// The value that the register gets.
         to: V,
     },
 }
@@ -45,7 +45,7 @@ pub enum RegisterOutput<V> {
     Value(Option<V>),
     /// The value was written.
     Done,
-    /// Whether the value was equal to `from`, and was set.
+    /// Whether the value was equal to `from`, and so was replaced by `to`.
     Swapped(bool),
 }
 

@@ -1,4 +1,4 @@
-//! A text that is exact, and cheap to append to, to clone, to hash and to compare.
+//! A text that is cheap to append to, to clone, to hash and to compare.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -21,8 +21,9 @@ pub struct Text(Option<Arc<Piece>>);
 struct Piece {
     before: Text,
     text: Box<str>,
-    /// Of the whole text: its length in bytes, and a hash that does not depend on how it is cut.
+    /// The length of the whole text in bytes.
     length: usize,
+    /// A hash of the whole text. It does not depend on how the text is divided into pieces.
     hash: u64,
 }
 
@@ -61,7 +62,7 @@ impl Text {
     /// Whether `text` begins with this text.
     pub fn is_prefix_of(&self, text: &str) -> bool {
         let Some(mut rest) = text.as_bytes().get(..self.len()) else { return false };
-        // From the back: texts that differ usually differ there.
+        // Compare from the back: two texts that differ usually differ there.
         for piece in self.pieces_from_the_back() {
             let Some(before) = rest.strip_suffix(piece) else { return false };
             rest = before;
@@ -69,7 +70,7 @@ impl Text {
         true
     }
 
-    /// Bytes that it does not share with the text that it was made from.
+    /// Number of bytes that this text does not share with the text that it was made from.
     pub(super) fn own_bytes(&self) -> usize {
         self.0.as_ref().map_or(0, |piece| piece.text.len() + size_of::<Piece>())
     }
@@ -96,8 +97,8 @@ impl PartialEq for Text {
         if self.len() != other.len() || self.hash_value() != other.hash_value() {
             return false;
         }
-        // The two may be cut differently, so compare as many bytes as both pieces have, and stop at
-        // a piece that they share.
+        // The two texts may be divided differently, so compare as many bytes as both pieces have,
+        // and stop at a piece that both texts share.
         let (mut left, mut right) = (self.0.as_deref(), other.0.as_deref());
         let (mut left_cut, mut right_cut) = (0, 0);
         while let (Some(a), Some(b)) = (left, right) {
@@ -137,7 +138,7 @@ impl PartialOrd for Text {
 }
 
 impl Ord for Text {
-    /// Compares lengths first: any order will do, and the lengths are at hand.
+    /// Compares lengths first: any order is good enough, and the lengths are known.
     fn cmp(&self, other: &Text) -> Ordering {
         if self == other {
             return Ordering::Equal;

@@ -5,22 +5,24 @@ use crate::checker::{Model, NondeterministicModel, Sight};
 
 /// A store of texts with versions, under keys.
 ///
-/// A put names the version that it replaces, 0 for a missing key; the version rises by one with
-/// each put that is done.
+/// A put names the version that it replaces, 0 for a missing key. Each put that is done raises the
+/// version by one.
 ///
 /// Every part of an answer is checked: the text, the version, and whether an error was due.
-/// [`VersionedOutput::Maybe`] is the answer of a client that had to send its put again and was then
-/// refused: either an earlier copy of the put was done, or the version really was wrong, which
-/// includes a missing key. So a put answered `Maybe` is done where the version is right, and is
-/// legal where it is wrong. Where the key had not reached the version, an earlier copy may still be
-/// in flight: the put may be done at any later time.
+///
+/// [`VersionedOutput::Maybe`] is the answer of a client that sent its put again and was then
+/// refused. Either an earlier copy of the put was done, or the version really was wrong (the
+/// version of a missing key is 0). So in a state with the right version, a put answered `Maybe` is
+/// done; in a state with a wrong version, it is legal and changes nothing. If the key had not
+/// reached the version, an earlier copy may still be in flight: then the put may be done at any
+/// later time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct VersionedKv;
 
 /// What a client asks of a [`VersionedKv`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum VersionedInput {
-    /// Read text and version under a key.
+    /// Read the text and the version under a key.
     Get {
         /// The key.
         key: String,
@@ -31,7 +33,7 @@ pub enum VersionedInput {
         key: String,
         /// The new text.
         value: String,
-        /// The version that the key must have; 0: it must be missing.
+        /// The version that the key must have; 0: the key must be missing.
         version: u64,
     },
 }
@@ -60,14 +62,14 @@ pub enum VersionedOutput {
     Done,
     /// The put was not done: the key has another version.
     WrongVersion,
-    /// The put was done, or it was not.
+    /// The put may have been done, or not.
     Maybe,
 }
 
-/// The text and the version under a key; `None` if it is missing.
+/// The text and the version under a key; `None` if the key is missing.
 type State = Option<(Text, u64)>;
 
-/// Returns the state after a put that is done; `None` if the version is not the right one.
+/// Returns the state after a put that is done; `None` if the version is wrong.
 fn put(state: &State, value: &str, version: u64) -> Option<State> {
     let current = state.as_ref().map_or(0, |(_, version)| *version);
     (current == version).then(|| Some((Text::new().append(value), version + 1)))
@@ -152,7 +154,7 @@ impl Model for VersionedKv {
     }
 
     fn is_spent(&self, state: &State, input: &VersionedInput, output: &VersionedOutput) -> bool {
-        // Versions only rise, so a put at an older one can no longer be done.
+        // Versions only rise, so a put at an older version can no longer be done.
         match (state, input) {
             (Some((_, current)), VersionedInput::Put { version, .. }) => {
                 *output == VersionedOutput::Maybe && version < current
@@ -183,10 +185,10 @@ impl Model for VersionedKv {
     }
 }
 
-/// A [`VersionedKv`] whose answer `Maybe` says nothing at all.
+/// A [`VersionedKv`] with a weaker answer `Maybe`: it excludes no state.
 ///
-/// The put was done before its return, or never will be, whatever the version was. A put that may
-/// be done later must be recorded without an answer. Use it as
+/// With this answer a put was done before its return, or never will be, whatever the version was. A
+/// put that may be done later must be recorded without an answer. Use the model as
 /// [`PowerSet(UnsureVersionedKv)`](crate::checker::PowerSet).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UnsureVersionedKv;

@@ -1,8 +1,11 @@
 //! The search for an order of one key's operations that explains every answer.
 //!
-//! It places one operation after the other. Its position, the *configuration*, consists of the
-//! *level*, which is the first return that is not accounted for; of the operations that overlap
-//! that return and are placed already; and of the state:
+//! The search places one operation after the other: it appends the operation to the order. Its
+//! position, the *configuration*, has three parts:
+//!
+//! - the *level*: the first return, by number, whose operation is not placed;
+//! - of the operations that overlap this return, those that are placed already;
+//! - the state.
 //!
 //! ```text
 //! level 2 ─────────────┐            a and b have returned before: both are placed
@@ -13,8 +16,11 @@
 //! e                       ├────┤
 //! ```
 //!
-//! Nothing else of the past matters. So little must be remembered of a configuration, however long
-//! the history is, and a configuration that was visited once need not be visited again.
+//! Nothing else of the past matters. So a configuration is small, however long the history is, and
+//! a configuration that was visited once need not be visited again.
+//!
+//! An operation is *answered* if it has an answer that counts, and *open* otherwise. An answered
+//! operation must be placed; an open operation may be left out.
 
 mod sight;
 mod trail;
@@ -27,7 +33,7 @@ use super::pending::{END, Pending};
 use sight::{Providers, Shown};
 use trail::Placement;
 
-/// How far a search is.
+/// Whether a search has ended, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
     /// There is an order: the one in [`Search::placed`].
@@ -46,10 +52,10 @@ pub(super) struct Search<'a, M: Model> {
     shown: Vec<Shown>,
     memo: Memo,
     /// The current configuration, as the memo stores it: level and state; a bit for each slot whose
-    /// operation is placed and has not returned; a bit for each open operation that is placed, or
-    /// can no longer be.
+    /// operation is placed and has not returned; a bit for each open operation that is used up,
+    /// because it is placed or can no longer be placed.
     row: Vec<u64>,
-    /// How many words of `row` are not about open operations.
+    /// Number of words of `row` before the bits of open operations.
     exact: usize,
     level: usize,
     /// Answered and open operations that are not placed.
@@ -58,16 +64,16 @@ pub(super) struct Search<'a, M: Model> {
     /// Which answered operations are placed, and which open ones are placed or ruled out for good.
     is_placed: Vec<bool>,
     is_used: Vec<bool>,
-    /// How many deadlines of open operations have passed.
+    /// Number of deadlines of open operations that have passed.
     expired: usize,
     /// All placed operations, in order.
     trail: Vec<Placement>,
     frames: Vec<Frame>,
-    /// For each answered operation, which operations can provide its answer, once that was asked.
+    /// For each answered operation, the operations that can make its answer right, once known.
     providers: Vec<Providers>,
-    /// How often a step of the model was tried.
+    /// Number of steps: each tries one operation in one state.
     pub steps: u64,
-    /// How often an operation was looked at, without what counts as steps already.
+    /// Number of looks at an operation that do not count as steps yet.
     looks: u64,
     began: bool,
     /// The highest level that was reached, or whose answer was found impossible.
@@ -77,24 +83,25 @@ pub(super) struct Search<'a, M: Model> {
 
 /// A configuration on the way to the current one, and what was tried from there.
 struct Frame {
-    /// Length of the trail before the operation that led here.
+    /// Length of the trail before the operation that led to this configuration.
     mark: usize,
     state: u32,
     cursor: Cursor,
 }
 
-/// How far the candidates of a configuration were tried.
+/// The candidates of a configuration that were tried so far.
 #[derive(Clone, Copy)]
 struct Cursor {
     stage: Stage,
-    /// The last one tried in this stage, or [`END`].
+    /// The last candidate that was tried in this stage, or [`END`].
     at: u32,
-    /// Whether it is the turn of the candidates that were put off.
+    /// Whether the search is now trying the candidates that it had postponed.
     second: bool,
-    /// Whether any were put off.
+    /// Whether it has postponed any candidate.
     put_off: bool,
-    /// Whether the last operation never returned, and nothing has seen its effect. If it were
-    /// overwritten now, it might as well not have happened, and the search tries that elsewhere.
+    /// Whether the last operation is open, and no operation has seen its effect. If the next one
+    /// overwrote the effect, the last operation would be useless, and the search tries the order
+    /// without it elsewhere.
     unseen: bool,
 }
 
@@ -194,12 +201,12 @@ impl<'a, M: Model> Search<'a, M> {
         own.map(|operation| operation.index).collect()
     }
 
-    /// The time of the last return that contributed to the finding that there is no order.
+    /// The time of the last return that the search has used to find that there is no order.
     pub fn last_seen(&self) -> u64 {
         self.part.returns[self.deepest].0
     }
 
-    /// About how many bytes the search takes.
+    /// Approximate number of bytes that the search uses.
     pub fn bytes(&self) -> usize {
         self.memo.bytes()
             + self.states.bytes()
@@ -223,7 +230,7 @@ impl<'a, M: Model> Search<'a, M> {
         self.take_back_to(frame.mark);
     }
 
-    /// Enters a new configuration, in `state`, unless it is known to lead nowhere.
+    /// Enters a new configuration, in `state`, unless an earlier visit makes that unnecessary.
     fn enter(&mut self, mark: usize, state: u32) {
         self.place_reads(state);
         let last = self.trail.last();
@@ -243,10 +250,10 @@ impl<'a, M: Model> Search<'a, M> {
 
     /// Places each operation that is legal in `state` and changes nothing, now or later.
     ///
-    /// No order is lost: in an order that explains everything, such an operation can be moved to
-    /// the front, where its answer is right, too, since it changes nothing for the operations that
-    /// it passes. It must not pass an operation whose deadline is before its own call: where there
-    /// is one, the operation is a candidate like any other.
+    /// No order is lost: in an order that explains all answers, such an operation can be moved to
+    /// this point. Its answer is right here too, and it changes nothing for the operations that it
+    /// passes. But it must not pass an operation whose deadline is before its own call: if there is
+    /// such an operation, the read is a candidate like any other.
     fn place_reads(&mut self, state: u32) {
         let mut id = self.answered.first();
         while id != END && self.may_be_placed(id) {
@@ -271,13 +278,13 @@ impl<'a, M: Model> Search<'a, M> {
         }
     }
 
-    /// Whether an operation was called before the next return to be accounted for.
+    /// Whether an operation was called before the next return, so that it may be placed now.
     fn may_be_placed(&self, id: u32) -> bool {
         let due = self.part.returns.get(self.level);
         due.is_some_and(|(at, _)| self.part.operations[id as usize].call <= *at)
     }
 
-    /// Returns the next operation that may be placed and is not among those placed at once.
+    /// Returns the next operation that may be placed; `place_reads` has dealt with the others.
     fn next_candidate(&self, cursor: &mut Cursor) -> Option<u32> {
         let due = self.part.returns[self.level].1;
         loop {
@@ -316,7 +323,7 @@ impl<'a, M: Model> Search<'a, M> {
         }
     }
 
-    /// Returns the state after an operation if it is legal, may lead somewhere, and it is its turn.
+    /// Returns the state after an operation, if it is legal, is no dead end, and is not postponed.
     fn try_step(&mut self, state: u32, id: u32, cursor: &mut Cursor) -> Option<u32> {
         self.steps += 1;
         let operation = &self.part.operations[id as usize];
@@ -325,7 +332,7 @@ impl<'a, M: Model> Search<'a, M> {
         }
         let is_open = operation.output.is_none();
         let next = self.model.step(self.states.get(state), operation.input, operation.output)?;
-        // A search that shows its orders also shows those that would end a little later.
+        // A search for the longest orders does not look ahead: that would end orders too early.
         if self.longest.is_none() && self.is_dead_end(&next, id) {
             return None;
         }

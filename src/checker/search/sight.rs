@@ -1,51 +1,53 @@
-//! Looks ahead: at answers that can no longer become right, and at effects that no operation sees.
+//! Looks ahead for answers that can no longer become right, and for effects that no operation sees.
 
 use super::super::model::{Model, Sight};
 use super::super::part::Placed;
 use super::Search;
 
-/// The operations that can make an answer right, in any configuration where that is asked.
+/// The operations that can make an answer right, in any configuration where the search needs one.
 #[derive(Clone)]
 pub(super) enum Providers {
     Unasked,
     Few(Vec<u32>),
-    /// So many that it is faster to look at the operations that are left.
+    /// There are so many that it is faster to look at the operations that are not placed.
     Many,
 }
 
-/// Most providers that count as few.
+/// Maximum number of providers that count as few.
 const FEW: usize = 32;
 
-/// What is known about whether operations can see a state.
+/// Whether operations can see a state, as far as the search knows.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Shown {
     soon: Option<bool>,
     ever: Option<bool>,
 }
 
-/// How many of the next reads count as soon. More cost more, fewer miss the one that matters.
+/// Number of the next reads that count as soon. With more, a look costs more; with fewer, it may
+/// miss the read that matters.
 const SOON: usize = 16;
 
-/// How many of the next answers must still be possible. More cost more, fewer miss dead ends.
+/// Number of the next answers that must still be possible. With more, a look costs more; with
+/// fewer, it may miss a dead end.
 const AHEAD: usize = 8;
 
-/// After how many possible answers the search stops looking ahead.
+/// Number of possible answers after which the search stops looking ahead.
 const POSSIBLE_MAX: usize = 2;
 
-/// How many looks at an operation count as a step: looking is cheaper than trying.
+/// Number of looks at operations that count as one step: looking is cheaper than trying.
 const LOOKS_PER_STEP: u64 = 16;
 
-/// How many looks for each operation are worth spending, if they may save the search.
+/// Number of looks per operation that are worth their cost, since they may make a search needless.
 const LOOKS_FIRST: u64 = 64;
 
-/// How many operations that made an answer right are remembered, since they often do so again.
+/// Number of remembered operations that made an answer right: they often make the next right, too.
 const RECENT: usize = 8;
 
 impl<M: Model> Search<'_, M> {
     /// Finds an answer that is not right at first, and that no operation at all can make right.
     ///
-    /// Then there is no order, and no search is needed: it would reach answers after many
-    /// overlapping operations last. Gives up where looking takes long.
+    /// If there is such an answer, there is no order, and no search is needed: a search reaches an
+    /// answer after many overlapping operations very late. Gives up if the looks take too long.
     pub(super) fn hopeless(&mut self) -> Option<u32> {
         let mut left = LOOKS_FIRST * (self.part.operations.len() as u64 + 1_000);
         let mut recent: Vec<u32> = Vec::new();
@@ -71,8 +73,8 @@ impl<M: Model> Search<'_, M> {
         None
     }
 
-    /// The operations called up to `at`: the answered, then the open ones, each with the last one
-    /// first.
+    /// The operations called up to `at`, the answered ones before the open ones; in both groups,
+    /// the last call comes first.
     fn called_before(&self, at: u64) -> impl Iterator<Item = u32> {
         let (answered, open) = self.part.operations.split_at(self.part.answered_count);
         let until = |all: &[Placed<'_, M>]| all.partition_point(|placed| placed.call <= at);
@@ -93,7 +95,7 @@ impl<M: Model> Search<'_, M> {
             let operation = &self.part.operations[due as usize];
             let rank = operation.rank;
             if self.model.sight(state, operation.input, operation.output) != Sight::Cannot {
-                // The answers after it are mostly possible, too, and looking costs steps.
+                // The answers after this one are mostly possible, too, and looking costs steps.
                 possible += 1;
                 if possible == POSSIBLE_MAX {
                     return false;
@@ -138,10 +140,9 @@ impl<M: Model> Search<'_, M> {
 
     /// Finds the operations that can make the answer of `due` right.
     ///
-    /// They are asked for while `due` is one of the next [`AHEAD`].
-    ///
-    /// Then all operations are placed that returned up to the last answer before these. So only
-    /// operations that returned later, or are open, count: in a long history a handful.
+    /// The search asks for them only while `due` is one of the next [`AHEAD`] answers. By then, all
+    /// operations are placed that returned before these answers. So only open operations and those
+    /// that returned later can be in the list: a handful, even in a long history.
     fn find_providers(&mut self, due: u32) -> Providers {
         let Placed { rank, end, .. } = self.part.operations[due as usize];
         let placed = self.first_telling(rank).checked_sub(AHEAD).map_or(0, |before| {
@@ -149,7 +150,7 @@ impl<M: Model> Search<'_, M> {
             self.part.operations[last as usize].rank + 1
         });
         let returned = self.part.returns[placed..rank].iter().map(|(_, id)| *id);
-        // Of the operations that return later, the last one in each slot that was called in time.
+        // In each slot, the last operation that was called in time, if it returns later.
         let operations = &self.part.operations;
         let under_way = self.part.slots.iter().filter_map(|slot| {
             let called = slot.partition_point(|id| operations[*id as usize].call <= end);
@@ -171,7 +172,7 @@ impl<M: Model> Search<'_, M> {
         if few.len() > FEW { Providers::Many } else { Providers::Few(few) }
     }
 
-    /// Whether `by` may be placed before `due` returns, and makes its answer right.
+    /// Whether `by` may be placed before `due` returns, and makes the answer of `due` right.
     fn provides(&self, by: u32, due: u32) -> bool {
         let (wanted, by_whom) =
             (&self.part.operations[due as usize], &self.part.operations[by as usize]);
@@ -183,7 +184,7 @@ impl<M: Model> Search<'_, M> {
                 .is_none_or(|output| self.model.provides(by_whom.input, wanted.input, output))
     }
 
-    /// Whether an operation is placed, or can no longer be.
+    /// Whether an operation is placed, or can no longer be placed.
     fn is_taken(&self, id: u32) -> bool {
         let Some(open) = id.checked_sub(self.answered_count()) else {
             return self.is_placed[id as usize];
@@ -191,7 +192,7 @@ impl<M: Model> Search<'_, M> {
         self.row[self.exact + open as usize / 64] >> (open % 64) & 1 == 1
     }
 
-    /// Whether one of the next reads can see `state`. A guess at what to try first.
+    /// Whether one of the next reads can see `state`. The search tries such states first.
     pub(super) fn shows_soon(&mut self, state: u32) -> bool {
         if let Some(soon) = self.shown[state as usize].soon {
             return soon;
@@ -207,7 +208,7 @@ impl<M: Model> Search<'_, M> {
         soon
     }
 
-    /// Rules out the open operations that always lead to one state, if no operation sees it.
+    /// Rules out each open operation that always leads to the same state, if no operation sees it.
     pub(super) fn rule_out_unseen(&mut self) {
         let initial = self.model.initial();
         for open in 0..number(self.part.open_count()) {
@@ -243,7 +244,7 @@ impl<M: Model> Search<'_, M> {
         self.model.sight(state, operation.input, operation.output) == Sight::Can
     }
 
-    /// Counts looks, and the steps that they make up.
+    /// Counts looks, as steps if there are enough of them.
     fn look(&mut self, count: u64) {
         self.looks += count;
         self.steps += self.looks / LOOKS_PER_STEP;

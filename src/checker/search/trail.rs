@@ -1,4 +1,4 @@
-//! Places operations and takes them back, with what follows: levels, and deadlines that pass.
+//! Places operations and takes them back, and updates the level and the passed deadlines.
 
 use super::super::model::Model;
 use super::Search;
@@ -7,7 +7,7 @@ use super::Search;
 #[derive(Clone, Copy)]
 pub(super) struct Placement {
     pub id: u32,
-    /// How many deadlines had passed before it.
+    /// Number of deadlines that had passed before it was placed.
     expired: usize,
 }
 
@@ -47,7 +47,7 @@ impl<M: Model> Search<'_, M> {
                 self.open.put_back(open);
                 continue;
             }
-            // The operations that returned after it are no longer accounted for.
+            // The level falls back to the return of this operation.
             while self.level > rank {
                 self.level -= 1;
                 self.flip(self.part.returns[self.level].1);
@@ -58,17 +58,17 @@ impl<M: Model> Search<'_, M> {
         }
     }
 
-    /// Whether placing an operation, because of its call, lets a deadline pass.
+    /// Whether a deadline passes when an operation is placed, because it is before the call.
     pub(super) fn would_expire(&self, id: u32) -> bool {
         let next = self.part.expiring.get(self.expired);
         next.is_some_and(|open| self.deadline(*open) < self.part.operations[id as usize].call)
     }
 
-    /// Rules out the open operations that returned before `call`.
+    /// Rules out the open operations that returned before `call`, the call of a placed operation.
     ///
-    /// The operation with that call comes after them, so they have taken effect before it, or never
-    /// will. In the row, a passed deadline looks like a placement: either way the operation cannot
-    /// be placed any more.
+    /// They come before the placed operation, so they have taken effect already, or never will. In
+    /// the row, an open operation with a passed deadline looks like a placed one: neither can be
+    /// placed any more.
     fn expire(&mut self, call: u64) {
         while let Some(open) = self.part.expiring.get(self.expired).copied()
             && self.deadline(open) < call
