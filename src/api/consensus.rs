@@ -1,4 +1,4 @@
-//! The interface that every design offers to the service above it.
+//! The interface that every design offers to its service.
 
 use bytes::Bytes;
 
@@ -9,14 +9,14 @@ use super::{Index, Position, ServerId, Term};
 pub enum ApplyMsg {
     /// The next committed command. Indices are consecutive, from 1 or from a snapshot's end.
     Command {
-        /// The command's place in the log.
+        /// The command's index.
         index: Index,
-        /// Term in which the command was received.
+        /// Term in which a leader received the command.
         term: Term,
         /// The command itself.
         command: Bytes,
     },
-    /// A state that replaces the service's own. It is never older than that one.
+    /// A state that replaces the service's own state, and is never older.
     Snapshot {
         /// The last entry that the snapshot covers.
         last_included: Position,
@@ -25,21 +25,21 @@ pub enum ApplyMsg {
     },
 }
 
-/// The place that a command has if it is ever committed. It may never be.
+/// The index that an accepted command has if it is committed, which may never happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Started {
     /// The leader's term when it accepted the command.
     pub term: Term,
-    /// The index that the command has in the leader's log.
+    /// The command's index.
     pub index: Index,
 }
 
-/// The server does not lead, so it accepted and promised nothing: ask another server.
+/// The server does not lead, so it did not accept the request: ask another server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the server does not lead, in term {term}; ask another one")]
 pub struct NotLeader {
-    /// The refusing server's current term, or its last one if it has stopped. A server that cannot
-    /// tell says 0, which is older than any real term; the hint is then worthless.
+    /// The refusing server's current term, or its last term if it has stopped. 0, which is older
+    /// than any real term, means that the server does not know its term; then ignore the hint.
     pub term: Term,
     /// The leader of that term, if the server has heard from it. A hint: it may be deposed.
     pub leader_hint: Option<ServerId>,
@@ -61,7 +61,7 @@ pub struct Leadership {
 pub trait Consensus: Send + Sync + 'static {
     /// Appends a command to the log if this server leads.
     ///
-    /// Returns at once: no call to a peer, no sleep. A killed instance refuses.
+    /// Returns at once: it neither calls a peer nor sleeps. A killed instance refuses.
     ///
     /// # Errors
     /// [`NotLeader`]: nothing was appended; try the server in `leader_hint`, or any other.
@@ -72,18 +72,19 @@ pub trait Consensus: Send + Sync + 'static {
 
     /// Hands over the service's state up to `index`, so that the log up to there can be dropped.
     ///
-    /// The task that reads the apply channel calls it. `index` is at most the last one sent there;
-    /// an index that an earlier snapshot already covers is ignored.
+    /// The task that reads the apply channel makes this call. `index` is at most the last index
+    /// that was sent over the channel. The call is ignored if an earlier snapshot already covers
+    /// `index`.
     ///
-    /// The call may return before the snapshot is stored. The design must store it soon, even on
-    /// an idle server, since the bound on the stored log holds there, too. A crash in between is
-    /// harmless: the log is still there.
+    /// The call may return before the snapshot is stored. The design must store it soon, even on an
+    /// idle server, since the limit on the stored log holds for idle servers, too. A crash before
+    /// the snapshot is stored is harmless, since the log is still stored.
     fn snapshot(&self, index: Index, data: Bytes);
 
-    /// Returns an index: a service that has applied it may answer a read without a log entry.
+    /// Returns a read index: a service that has applied it may answer a read without a log entry.
     ///
-    /// Blocks until leadership is confirmed. `Ok(None)` means: go through the log, since the
-    /// design has no such path or cannot use it yet.
+    /// Blocks until leadership is confirmed. `Ok(None)`: the read must be an entry of the log,
+    /// since the design has no read index, or cannot use one yet.
     ///
     /// # Errors
     /// [`NotLeader`]: leadership could not be confirmed; ask another server.
@@ -91,7 +92,7 @@ pub trait Consensus: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Stops the instance: its tasks end soon, and it refuses later calls. Idempotent; neither
-    /// joins its tasks nor waits for a peer.
+    /// Stops the instance: its tasks end soon, and it refuses later calls. Idempotent. The call
+    /// neither joins the tasks nor waits for a peer.
     fn kill(&self);
 }

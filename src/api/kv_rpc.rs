@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ServerId;
 
-/// Identifies a clerk for as long as it lives. No two clerks of a service may share an id.
+/// Identifies a clerk. No two clerks of a service may ever have the same id.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -36,7 +36,7 @@ pub struct RequestId {
     pub number: u64,
 }
 
-/// How often a key was changed: 0 while it is missing, 1 when it has been created.
+/// The number of changes of a key: 0 for a missing key, 1 for a key that was just created.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -54,7 +54,7 @@ impl Version {
 pub struct Versioned {
     /// The value.
     pub value: String,
-    /// How often the key had been changed when it got this value.
+    /// The version that the key got with this value.
     pub version: Version,
 }
 
@@ -63,7 +63,7 @@ pub struct Versioned {
 pub enum PutOutcome {
     /// The key now has the value and the next version.
     Done,
-    /// The key has another version than the put expected, and is unchanged.
+    /// The key has another version than the put expected. The key is unchanged.
     WrongVersion,
     /// The key is missing, though the put expected a version.
     NoKey,
@@ -81,9 +81,9 @@ pub struct GetArgs {
 pub struct PutArgs {
     /// The key.
     pub key: String,
-    /// Its new value, or the text to append.
+    /// The key's new value, or the text to append.
     pub value: String,
-    /// Identifies the operation: all copies of it have this id, and no other operation has.
+    /// Identifies the operation: all copies of it have this id, and no other operation has it.
     pub request: RequestId,
 }
 
@@ -92,13 +92,13 @@ pub struct PutArgs {
 pub struct PutVersionedArgs {
     /// The key.
     pub key: String,
-    /// Its new value.
+    /// The key's new value.
     pub value: String,
     /// The version that the key must have; 0 creates the key.
     pub expected: Version,
 }
 
-/// The server has no answer: ask again, there or elsewhere.
+/// The server has no answer: ask this server again, or another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
     /// The leader, if the server knows one. A hint: it may be deposed.

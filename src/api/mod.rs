@@ -1,8 +1,9 @@
 //! The types that both designs share, and the interface that both implement: [`Consensus`].
 //!
-//! Terms, indices and servers are types of their own, so that one cannot be passed for another.
-//! Nothing here uses a lock, a clock, a channel or a thread, and nothing here is a constructor:
-//! designs differ in how an instance is made, but not in what it does afterwards.
+//! Terms, indices and servers are types of their own, so that a term cannot be passed in place of
+//! an index. The module uses no lock, clock, channel or thread, and has no constructor: designs
+//! differ in how they make an instance (a running server), but not in what the instance does
+//! afterwards.
 //!
 //! ```text
 //!            start(command)                    apply_ch

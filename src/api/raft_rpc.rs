@@ -6,11 +6,11 @@
 //! leader    ── InstallSnapshot ─► a follower   "the entries you lack are gone: take the state"
 //! ```
 //!
-//! Together with its request a reply says all that the receiver needs to judge it, so a reply that
-//! arrives seconds late, in another term, is harmless. A server that was killed or whose storage
-//! failed has stopped: it replies with term 0 and refuses, which promises nothing. An
-//! [`InstallSnapshotReply`] has no field for a refusal, so there term 0 alone says it. [`RaftRpc`]
-//! is a tarpc service: its client runs over the simulated network and over TCP alike.
+//! A reply and its request together have all that the caller needs to judge the reply. So a reply
+//! that arrives seconds late, in another term, is harmless. A server that was killed, or whose
+//! storage failed, has stopped: it replies with term 0 and a refusal, and the caller ignores the
+//! reply. An [`InstallSnapshotReply`] has no field for a refusal: its term 0 alone is the refusal.
+//! [`RaftRpc`] is a tarpc service: its client runs over the simulated network and over TCP alike.
 //!
 //! Read next: `request_vote.rs`, `append_entries.rs` and `install_snapshot.rs` for the receivers.
 
@@ -77,8 +77,8 @@ impl AppendEntriesArgs {
 
     /// Index of the last new entry; `prev_log_index` when there is none.
     ///
-    /// A reply with `success` promises that the follower has the leader's log up to here, and no
-    /// further.
+    /// A reply with `success` means that the follower's log equals the leader's up to this index.
+    /// It says nothing of later entries.
     pub fn last_new_index(&self) -> Index {
         self.prev_log_index.plus(self.entries.len())
     }
@@ -91,8 +91,8 @@ pub struct AppendEntriesReply {
     pub term: Term,
     /// Whether the follower's log now agrees with the leader's up to the last new entry.
     pub success: bool,
-    /// Where the logs diverge, if the consistency check failed; may be left out. `None` with a
-    /// success, and in the reply to a leader of an older term.
+    /// A hint where the logs differ, if the consistency check failed; may be left out. `None` if
+    /// `success` is true, and in the reply to a leader of an older term.
     pub conflict: Option<Conflict>,
 }
 
@@ -154,18 +154,19 @@ pub struct InstallSnapshotReply {
 /// The calls that every server answers for its peers.
 ///
 /// A call cannot return an error, so a server that has stopped replies with term 0, without success
-/// or vote. That means "no reply": a reply whose term is below its request's promises nothing,
-/// whatever else it says. [`InstallSnapshotReply`] has no other field, so its term alone tells.
+/// or vote. The caller treats this as "no reply": if a reply's term is below its request's term,
+/// the reply means nothing, whatever its other fields are. [`InstallSnapshotReply`] has no other
+/// field.
 ///
-/// A handler may wait, also for a lock or a channel: on the simulated network each call has a
-/// task of its own, and other calls continue meanwhile. Over tokio (`examples/tcp.rs`) a handler
-/// runs on one of tokio's threads, and while it waits for a lock or a channel, it blocks everything
-/// else on that thread: it must be short, or use tokio's `spawn_blocking`.
+/// A handler may wait, also for a lock or a channel: on the simulated network each call has a task
+/// of its own, and other calls continue meanwhile. Over tokio (`examples/tcp.rs`) a handler runs on
+/// one of tokio's threads. While it waits for a lock or a channel, it blocks all other work of that
+/// thread, so it must be short, or use tokio's `spawn_blocking`.
 #[tarpc::service]
 pub trait RaftRpc {
     /// Asks for a vote (Raft §5.2).
     async fn request_vote(args: RequestVoteArgs) -> RequestVoteReply;
-    /// Replicates entries; also the heartbeat (Raft §5.3).
+    /// Replicates entries; without entries, it is a heartbeat (Raft §5.3).
     async fn append_entries(args: AppendEntriesArgs) -> AppendEntriesReply;
     /// Replaces the state of a follower that lags behind the start of the leader's log (Raft §7).
     async fn install_snapshot(args: InstallSnapshotArgs) -> InstallSnapshotReply;

@@ -1,8 +1,8 @@
 //! The interface of a service above a [`Consensus`](super::Consensus), with its errors and options.
 //!
 //! A state machine is a function from states and operations to states and outputs. A replicated
-//! one puts each operation into the log, applies the entries that are committed, and returns to
-//! the submitter the outcome, or what is known of it.
+//! state machine puts each operation into the log, applies the entries that are committed, and
+//! returns the outcome, as far as it knows, to the task that submitted the operation.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -23,7 +23,8 @@ pub trait StateMachine: Send + 'static {
     /// Carries out one operation.
     fn apply(&mut self, op: Self::Op) -> Self::Output;
 
-    /// Answers `op` from the current state if it changes nothing; `None` sends it through the log.
+    /// Answers `op` from the current state, if `op` changes nothing. `None`: `op` must be an entry
+    /// of the log.
     fn read(&self, op: &Self::Op) -> Option<Self::Output> {
         let _ = op;
         None
@@ -36,7 +37,7 @@ pub trait StateMachine: Send + 'static {
     ///
     /// # Errors
     /// [`RestoreError`]: the bytes did not come from [`snapshot`](StateMachine::snapshot). Do not
-    /// use the machine any more.
+    /// use the state machine any more.
     fn restore(&mut self, snapshot: &[u8]) -> Result<(), RestoreError>;
 }
 
@@ -46,7 +47,7 @@ pub trait StateMachine: Send + 'static {
 pub struct RestoreError {
     /// Length of the snapshot.
     pub bytes: usize,
-    /// What is wrong with it.
+    /// What is wrong with the snapshot.
     pub what: String,
 }
 
@@ -56,13 +57,13 @@ pub enum SubmitError {
     /// The server does not lead. It did *not* accept the operation: ask another server.
     #[error(transparent)]
     NotLeader(#[from] NotLeader),
-    /// Another leader's entry replaced the operation's. The operation was *not* applied and never
-    /// will be: submit it again.
+    /// Another leader's entry replaced the operation's entry. The operation was *not* applied and
+    /// never will be: submit it again.
     #[error("another leader's entry replaced the operation, which did not happen: submit it again")]
     Replaced,
-    /// The server led, but does not any more. The operation *may* be applied, now or later: submit
-    /// it again, in a way that is harmless if it was.
-    #[error("the server led, but does not any more; the operation may happen")]
+    /// The server no longer leads. The operation *may* be applied, now or later: submit it again in
+    /// a way that is harmless if the first copy is applied too.
+    #[error("the server no longer leads; the operation may happen")]
     LeadershipLost,
     /// The instance was killed. The other servers *may* apply the operation.
     #[error("the server was killed; the operation may happen on the others")]
@@ -75,7 +76,7 @@ pub enum Reads {
     /// A read is an entry of the log, like every other operation.
     ThroughLog,
     /// The leader answers from its state, once it has made sure that it still leads (thesis §6.4).
-    /// Reads go through the log where the design has no such path. Half the cost of an entry.
+    /// A read costs half as much as an entry. If the design has no read index, reads are entries.
     #[default]
     ReadIndex,
 }
@@ -83,7 +84,8 @@ pub enum Reads {
 /// Options of a replicated state machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RsmConfig {
-    /// How many bytes the raft state may have before a snapshot is taken; `None`: no limit.
+    /// Size of the raft state, in bytes, above which the service takes a snapshot; `None`: no
+    /// limit.
     pub raft_state_max: Option<usize>,
     /// How reads are answered.
     pub reads: Reads,
@@ -98,13 +100,13 @@ pub enum PutError {
     /// The key is missing, though the put expected a version. The put did *not* happen.
     #[error("the key is missing; the put did not happen")]
     NoKey,
-    /// The key has another version or is missing, but that was the answer to a later copy of the
-    /// put: an earlier copy *may* have happened.
+    /// The last copy of the put was refused, since the key has another version or is missing. But
+    /// an earlier copy *may* have happened.
     ///
     /// If the key is past the expected version, the outcome is final, and later reads show it. If
     /// the key has not reached that version, the put has not happened, but it *may yet*: an earlier
-    /// copy that is still in flight happens if the key has the version when it arrives. No read
-    /// rules that out.
+    /// copy that is still in flight happens if the key has the version when the copy arrives. No
+    /// read can rule that out.
     #[error("the put may have happened, or may yet happen")]
     Maybe,
 }

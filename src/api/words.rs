@@ -1,4 +1,4 @@
-//! Terms, indices, servers, entries.
+//! The types of terms, indices, servers and entries.
 
 use std::fmt;
 
@@ -32,7 +32,7 @@ impl fmt::Display for ServerId {
     }
 }
 
-/// A term: the logical clock of Raft (§5.1). 0 is the time before the first election.
+/// A term: the logical clock of Raft (§5.1). Term 0 is the time before the first election.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -51,7 +51,7 @@ impl fmt::Display for Term {
     }
 }
 
-/// A place in the log. The first command has index 1; 0 means "no entry".
+/// The number of an entry in the log. The first entry has index 1; 0 means "no entry".
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -68,7 +68,7 @@ impl Index {
         Index(self.0.saturating_sub(1))
     }
 
-    /// The index `count` places after this one.
+    /// The index that is greater than this one by `count`.
     pub const fn plus(self, count: usize) -> Index {
         Index(self.0 + count as u64)
     }
@@ -80,7 +80,7 @@ impl fmt::Display for Index {
     }
 }
 
-/// The end of a log, or any entry's identity: ordered by term, then index (Raft §5.4.1).
+/// Term and index of an entry, such as a log's last: ordered by term, then index (Raft §5.4.1).
 ///
 /// Of two logs, the one with the greater last position is more up-to-date.
 #[derive(
@@ -89,7 +89,7 @@ impl fmt::Display for Index {
 pub struct Position {
     /// Term in which the entry was made.
     pub term: Term,
-    /// The entry's place in the log.
+    /// The entry's index in the log.
     pub index: Index,
 }
 
@@ -99,12 +99,12 @@ impl fmt::Display for Position {
     }
 }
 
-/// One entry of the log, as it is sent and as it is stored. A clone shares `data`.
+/// One entry of the log, in messages and in storage. A clone shares `data`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Term in which the leader received the command.
     pub term: Term,
-    /// The entry's place in the log; the first is 1.
+    /// The entry's index in the log; the first entry has index 1.
     pub index: Index,
     /// The command, opaque to consensus. May be empty.
     pub data: Bytes,
@@ -117,7 +117,7 @@ impl Entry {
     }
 }
 
-/// How many of `servers` are a majority: more than half (Raft §5.2).
+/// The smallest number of servers that is a majority of `servers`: more than half (Raft §5.2).
 ///
 /// ```
 /// use raftlab::api::quorum_size;

@@ -185,7 +185,7 @@ pub struct CheckArgs {
     pub json: bool,
 }
 
-/// The arguments besides the seed on which the course of a run depends.
+/// The arguments that, besides the seed, determine the course of a run.
 #[derive(Debug, Args)]
 pub struct CourseArgs {
     /// Implementation to test (default: the first one)
@@ -194,7 +194,7 @@ pub struct CourseArgs {
     /// How the virtual clock chooses the next task; hostile judges safety only
     #[arg(long, default_value = "random")]
     schedule: Schedule,
-    /// Judge by the rules of all parts, not only of the test's own part and those before it
+    /// Judge by the rules of all parts, not only of the test's own part and the parts before it
     #[arg(long)]
     strict: bool,
 }
@@ -291,7 +291,8 @@ pub fn parse() -> Result<Action, Trouble> {
     }
 }
 
-/// clap's first paragraphs on one line, without its `error:` and its pointer to the help.
+/// The first paragraphs of clap's message on one line, without `error:` and the line about
+/// `--help`.
 fn one_line(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let before_help = text.split("\nUsage:").next().unwrap_or(&text);
@@ -320,7 +321,7 @@ fn span(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "give a time with its unit, e.g. 20s".to_string())
 }
 
-/// Upper limit of `--jobs`: more runs at a time would only exhaust the threads.
+/// Maximum of `--jobs`: more runs at a time would only exhaust the machine's threads.
 const JOBS_MAX: u16 = 1024;
 
 fn jobs(text: &str) -> Result<u16, String> {

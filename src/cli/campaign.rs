@@ -1,8 +1,8 @@
-//! Many runs on several OS threads.
+//! A campaign: many runs on several OS threads.
 //!
-//! Runs are handed out seed by seed: every test with the first seed, then every test with the
-//! second. So when a campaign ends early, all tests have been run about equally often. Reports
-//! arrive in the order in which runs end; a caller that needs another order sorts them by seed.
+//! Runs are started seed by seed: every test with the first seed, then every test with the second.
+//! So when a campaign ends early, all tests have been run about equally often. Reports arrive in
+//! the order in which runs end; a caller that needs another order sorts them by seed.
 
 #![allow(
     clippy::disallowed_methods,
@@ -21,7 +21,7 @@ use crate::runtime::{Failure, FailureKind, RunConfig};
 use crate::cli::exit::{Status, Trouble};
 use crate::cli::interrupt;
 
-/// The number of parked OS threads left behind by runs at which the campaign ends.
+/// Number of OS threads, left behind by runs, at which the campaign ends.
 const THREADS_LEFT_MAX: u64 = 16;
 
 /// When a campaign is over.
@@ -60,19 +60,19 @@ enum Message {
 /// The progress of all workers together.
 struct Desk {
     campaign: Campaign,
-    /// How many runs have been handed out.
+    /// Number of runs that were started.
     taken: AtomicU64,
-    /// How many runs have failed.
+    /// Number of runs that failed.
     failed: AtomicU64,
-    /// How many runs could not be judged.
+    /// Number of runs that could not be judged.
     undecided: AtomicU64,
     /// The sum of [`left_behind`] over all runs.
     left_behind: AtomicU64,
 }
 
-/// Counts the OS threads that a run left behind and that nothing can end; [`THREADS_LEFT_MAX`]
-/// limits their sum. One that may spin counts as the whole limit, since it takes a processor from
-/// every later run.
+/// Counts the OS threads that a run left behind and that cannot be ended. [`THREADS_LEFT_MAX`]
+/// limits their sum. A thread that may spin counts as the whole limit, since it takes a processor
+/// from every later run.
 fn left_behind(report: &Report) -> u64 {
     let livelock = |failure: &Failure| failure.kind == FailureKind::Livelock;
     match (report.thread_left, report.failure.as_ref().is_some_and(livelock)) {
@@ -82,7 +82,7 @@ fn left_behind(report: &Report) -> u64 {
     }
 }
 
-/// Finds the run whose OS thread reaches the limit and so ends the campaign.
+/// Finds the run whose OS thread reached the limit, and so ended the campaign.
 #[derive(Default)]
 pub struct LeftBehind {
     count: u64,
@@ -90,7 +90,7 @@ pub struct LeftBehind {
 }
 
 impl LeftBehind {
-    /// Takes the next report into account.
+    /// Counts the thread that the next report's run left behind, if any.
     pub fn add(&mut self, report: &Report) {
         let before = self.count;
         self.count += left_behind(report);
@@ -153,8 +153,8 @@ impl Desk {
     }
 }
 
-/// Runs the campaign, and hands every report to `each`. Ctrl-C ends it at once and abandons the
-/// unfinished runs, since the process ends soon.
+/// Runs the campaign, and gives every report to `each`. Ctrl-C ends the campaign at once and
+/// abandons the unfinished runs, since the process ends soon.
 pub fn run(
     campaign: Campaign,
     each: impl FnMut(Report) -> Result<(), Trouble>,
@@ -185,7 +185,7 @@ fn collect(
         match inbox.recv().expect("our own sender is alive") {
             Message::Ended(report) => each(*report)?,
             Message::Broken(run) => {
-                let advice = "the message above says why; fewer --jobs need fewer threads";
+                let advice = "its panic message says why; fewer --jobs need fewer threads";
                 return Err(Trouble::Machine(format!("{run} could not be run; {advice}")));
             }
             Message::NothingLeft => working -= 1,

@@ -18,9 +18,9 @@ use crate::cli::exit::{Status, Trouble};
 use crate::cli::output::{self, BAD, ODD};
 use crate::cli::verdict::{ContradictionLine, OddLine, OperationLine, VerdictLine};
 
-/// Lines are no wider than this, however wide the terminal is.
+/// Maximum width of the drawing, however wide the terminal is.
 const WIDTH_MAX: u16 = 160;
-/// The width where there is no terminal.
+/// The width of the output if standard output is no terminal.
 const WIDTH: u16 = 100;
 
 /// Judges one file and prints the verdict.
@@ -66,7 +66,7 @@ fn bytes(file: &Path) -> Result<Vec<u8>, Trouble> {
     })
 }
 
-/// Stops the check at its timeout; until then shows a spinner if standard error is a terminal.
+/// Stops the check at its timeout; before that, shows a spinner if standard error is a terminal.
 struct Clock {
     start: Duration,
     timeout: Duration,
@@ -179,7 +179,7 @@ fn contradiction<M: Describe>(
     }
 }
 
-/// How wide the drawing may be.
+/// The width of the drawing.
 fn width() -> usize {
     let columns = console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| columns);
     usize::from(columns.min(WIDTH_MAX))
@@ -236,7 +236,7 @@ fn json(recorded: &Recorded, judged: Judged) -> String {
     serde_json::to_string(&line).expect("a verdict has string keys only") + "\n"
 }
 
-/// The lines of the odd operation in colour.
+/// The drawing, with the lines of the operation that cannot be placed in colour.
 fn painted(drawing: &str) -> String {
     drawing.lines().fold(String::new(), |mut text, line| {
         let _ = if line.starts_with(explain::ODD) {
@@ -253,6 +253,6 @@ fn ran_out(why: Why, timeout: Duration) -> String {
     match why {
         Why::Stopped => format!("no verdict within {timeout}; give more time with --timeout"),
         Why::Memory => "memory ran out; judge a part of the history on its own".to_string(),
-        Why::Steps => "the largest number of steps that can be counted gave no verdict".to_string(),
+        Why::Steps => "no verdict within the largest number of steps that exists".to_string(),
     }
 }

@@ -15,7 +15,7 @@ pub enum Status {
     Undecided,
     /// The machine failed: a full disk, no more threads.
     Machine,
-    /// Ctrl-C.
+    /// The user pressed Ctrl-C.
     Interrupted,
 }
 
@@ -39,7 +39,7 @@ impl From<Status> for ExitCode {
     }
 }
 
-/// Why the program could not do its job: one line, which ends with what to do next.
+/// Why the program could not do its job, and what the user can do next, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
     /// The arguments cannot be used.
@@ -51,7 +51,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// The exit status it leads to.
+    /// The exit status of a program that ends with this trouble.
     pub const fn status(&self) -> Status {
         match self {
             Trouble::Input(_) => Status::BadInput,

@@ -1,4 +1,4 @@
-//! Ctrl-C.
+//! Handles Ctrl-C.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
@@ -6,7 +6,7 @@ use std::sync::mpsc::Sender;
 use crate::cli::exit::Trouble;
 
 /// Sends `message()` at the first Ctrl-C, so that the program can print its results so far; a
-/// second Ctrl-C ends the process at once. To be called once per process.
+/// second Ctrl-C ends the process at once. May be called only once per process.
 pub fn watch<T: Send + 'static>(inbox: Sender<T>, message: fn() -> T) -> Result<(), Trouble> {
     let pressed = AtomicBool::new(false);
     let handler = move || {

@@ -1,4 +1,4 @@
-//! `raftlab list`.
+//! `raftlab list`: prints every test.
 
 use crate::lab::Scenario;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! The command line: parse, call `lab` or `compare`, print.
+//! The command line: reads the arguments, calls `lab`, `compare` or `checker`, and prints.
 //!
 //! Scripts and graders may rely on the arguments (`args`), the exit status (`exit`), the report
 //! file (`report`) and a comparison's figures (`compare`). The tables are for people and may
@@ -45,7 +45,7 @@ use exit::{Status, Trouble};
 
 use crate::lab::Design;
 
-/// Runs the command that the arguments of the process name, on one of `designs`: the one that
+/// Runs the command that the arguments of the process name, on the design of `designs` that
 /// `--design` names, by default the first.
 ///
 /// # Panics

@@ -1,4 +1,4 @@
-//! Output for people: colours where they are wanted; a closed pipe is no error.
+//! Output for people, with colours if the terminal shows them.
 
 use std::io::{ErrorKind, Write};
 
@@ -7,14 +7,14 @@ use anstyle::{AnsiColor, Style};
 use crate::cli::exit::Trouble;
 use crate::cli::program;
 
-/// Something failed.
+/// The style of a failure.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
-/// Something to look at.
+/// The style of a warning, and of an undecided verdict.
 pub const ODD: Style = AnsiColor::Yellow.on_default();
 
-/// Prints to standard output, without colours where they are not wanted.
+/// Prints to standard output, without colours if it is not a terminal that shows them.
 ///
-/// A reader that has closed its end has seen enough: that is no error.
+/// A closed pipe is no error: its reader wants no more output.
 pub fn print(text: &str) -> Result<(), Trouble> {
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -25,19 +25,19 @@ pub fn print(text: &str) -> Result<(), Trouble> {
     }
 }
 
-/// Prints one message to standard error; ignores it if that fails.
+/// Prints one message to standard error; an error of the printing is ignored.
 pub fn complain(kind: &str, text: &str) {
     let style = if kind == "error" { BAD } else { ODD };
     let _ = writeln!(anstream::stderr(), "{style}{kind}{style:#}: {text}");
 }
 
-/// Rewrites one of our command lines so that it works where it is printed: under cargo, via cargo.
+/// Rewrites a `raftlab` command line as the user must type it: under cargo, as `cargo run`.
 pub fn here(line: &str) -> String {
     let first = program::designs()[0].name;
     typed(line, first, std::env::var_os("CARGO").is_some(), &program::name())
 }
 
-/// `line` for a program called `name` that tests the design `first` unless told otherwise.
+/// `line` for a program called `name` that tests the design `first` by default.
 fn typed(line: &str, first: &str, under_cargo: bool, name: &str) -> String {
     let Some(rest) = line.strip_prefix("raftlab ") else { return line.to_string() };
     let words: Vec<&str> = rest.split(' ').collect();
@@ -46,7 +46,7 @@ fn typed(line: &str, first: &str, under_cargo: bool, name: &str) -> String {
         Some(at) => [&words[..at], &words[at + 2..]].concat().join(" "),
         None => rest.to_string(),
     };
-    // The one design that is not in every build.
+    // The design raft-rs is not in every build.
     let feature = if rest.contains(" --design raft-rs") { "--features raft-rs " } else { "" };
     match under_cargo {
         true => format!("cargo run --release {feature}-- {rest}"),

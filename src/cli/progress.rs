@@ -1,4 +1,4 @@
-//! One bar per part while a campaign runs, on standard error, if that is a terminal.
+//! The progress bars of a campaign, one per part, on standard error, if that is a terminal.
 
 use crate::lab::{Part, Report, Scenario};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -46,7 +46,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bars off the screen. A bar that is only dropped would draw itself once more.
+    /// Removes the bars from the screen. A bar that is only dropped would draw itself once more.
     pub fn clear(&self) {
         self.bars.iter().for_each(|(_, bar, _)| bar.finish_and_clear());
     }

@@ -1,4 +1,4 @@
-//! `raftlab replay`: one run again, with its record.
+//! `raftlab replay`: repeats one run, and prints its record.
 
 use std::fmt::Write;
 use std::fs::File;
@@ -39,14 +39,14 @@ pub fn replay(args: &ReplayArgs) -> Result<Status, Trouble> {
     })
 }
 
-/// The file for the operations of the clients.
+/// The file for the history of the clients' operations.
 struct HistoryFile {
     path: PathBuf,
     file: File,
 }
 
 impl HistoryFile {
-    /// Creates the file before anything runs, so that a bad path costs no time.
+    /// Creates the file. To be called before the run, so that a bad path costs no time.
     fn create(path: &Path) -> Result<HistoryFile, Trouble> {
         let file = File::create(path).map_err(|error| {
             let path = path.display();

@@ -1,4 +1,4 @@
-//! The report file: one JSON object per run, as the run ends, and a summary at the end.
+//! The report file: one JSON object per run, written when the run ends, and a summary at the end.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -66,7 +66,7 @@ pub struct ReportFile {
 }
 
 impl ReportFile {
-    /// Creates the file before anything runs, so that a bad path costs no time.
+    /// Creates the file. To be called before the first run, so that a bad path costs no time.
     pub fn create(path: &Path) -> Result<ReportFile, Trouble> {
         let file = File::create(path).map_err(|error| {
             let path = path.display();
@@ -99,7 +99,7 @@ impl ReportFile {
         })
     }
 
-    /// Writes a line in one call, so that a program that follows the file sees whole lines.
+    /// Writes a line in one call, so that a program that reads the file meanwhile sees whole lines.
     fn line(&mut self, line: &impl Serialize) -> Result<(), Trouble> {
         let written = serde_json::to_vec(line).map_err(io::Error::from).and_then(|mut bytes| {
             bytes.push(b'\n');

@@ -1,4 +1,4 @@
-//! Invented reports, for the tests of what the program prints about runs.
+//! Invented reports, for tests of the program's output.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub fn passed(seed: u64) -> Report {
     }
 }
 
-/// A run in which an observer saw a rule broken.
+/// A run in which an observer found a broken rule.
 pub fn failed(seed: u64) -> Report {
     let failure = Failure {
         kind: FailureKind::Observer,

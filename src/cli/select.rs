@@ -1,4 +1,4 @@
-//! Finds the tests that names and parts select, and the nearest name to a mistyped one.
+//! Finds the tests that names and parts select, and the most similar name to a mistyped one.
 
 use crate::cli::program;
 use crate::lab::{Design, Part, SCENARIOS, Scenario, Unfit};
@@ -41,7 +41,7 @@ pub fn reason(why: Unfit, design: &Design) -> String {
     }
 }
 
-/// What the user can do about `why`.
+/// What the user can do if a test cannot be played for the reason `why`.
 fn advice(why: Unfit) -> String {
     match why {
         Unfit::RaftRpc | Unfit::Service => "choose other tests".to_string(),
@@ -125,7 +125,7 @@ fn unknown(name: &str, parts_too: bool) -> String {
             .to_string()
     } else if let Some(part) = Part::ALL.into_iter().find(newer) {
         let name = name.to_ascii_uppercase();
-        format!("parts carry the older numbers: {name} is {part} here")
+        format!("parts have their numbers from before 2024: {name} is {part} here")
     } else if !parts_too && name.parse::<Part>().is_ok() {
         "that is a part: give the name of one of its tests".to_string()
     } else if let Some(near) = alternatives(name) {
@@ -159,7 +159,7 @@ fn alternatives(name: &str) -> Option<String> {
 
 /// The most similar name.
 fn nearest(name: &str) -> Option<&'static str> {
-    /// Below this, names have no more in common than any two words.
+    /// Minimum similarity: names below it have no more in common than any two words.
     const ALIKE_MIN: f64 = 0.75;
     let alike = |scenario: &Scenario| strsim::jaro_winkler(scenario.name, name);
     let best = SCENARIOS.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)))?;

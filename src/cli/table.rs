@@ -1,4 +1,4 @@
-//! The tables for people, and the text below them.
+//! The tables for people, and the list of situations after them.
 
 use crate::lab::situations::Situation;
 use crate::lab::{Part, Scenario};
@@ -7,7 +7,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, Table, presets};
 
 use crate::cli::tally::{Moments, Tally, TestTally};
 
-/// If more than this fraction of a test's runs is cut short, the test has hardly been judged.
+/// Maximum fraction of cut-short runs: with more, a test has hardly been judged.
 const CUT_SHORT_PART_MAX: f64 = 0.2;
 
 fn plain<'a>(headings: impl IntoIterator<Item = &'a str>) -> Table {
@@ -17,7 +17,7 @@ fn plain<'a>(headings: impl IntoIterator<Item = &'a str>) -> Table {
     table
 }
 
-/// Renders a table; the columns at the places in `numbers` hold numbers.
+/// Renders a table, with the columns `numbers` aligned to the right.
 fn finish(mut table: Table, numbers: std::ops::Range<usize>) -> String {
     for (place, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
@@ -47,7 +47,7 @@ pub fn of_tests(scenarios: &[&Scenario]) -> String {
 /// The results of the runs of each test.
 pub fn of_results(tally: &Tally, clock: Clock) -> String {
     let seconds = if clock == Clock::Real { "wall s" } else { "virtual s" };
-    // The table is wide enough without this column, which is hardly ever needed.
+    // The table is wide, and this column is hardly ever needed.
     let undecided = (tally.undecided() > 0).then_some("undecided");
     let figures = ["cut short", seconds, "CPU ms", "RPCs", "bytes", "commits"];
     let headings: Vec<&str> =
@@ -80,7 +80,7 @@ fn marked(count: u64, color: Color) -> Cell {
     if count == 0 { cell } else { cell.fg(color).add_attribute(Attribute::Bold) }
 }
 
-/// `mean ± deviation`, or the mean alone where there is no deviation.
+/// `mean ± deviation`, or the mean alone if there is no deviation.
 fn spread(moments: &Moments, digits: usize) -> String {
     match moments.deviation() {
         Some(deviation) => format!("{:.digits$} ± {deviation:.digits$}", moments.mean()),
@@ -94,9 +94,9 @@ pub fn hardly_judged(tally: &Tally) -> Vec<&TestTally> {
     tally.tests.iter().filter(|test| part(test) > CUT_SHORT_PART_MAX).collect()
 }
 
-/// The situations that no run exercised, as a paragraph; empty if there are none.
+/// The situations that no run exercised, as a paragraph; empty if there are no such situations.
 ///
-/// Only the situations of parts that the campaign played as a whole: a single test exercises few.
+/// Only the situations of parts that the campaign ran as a whole: a single test exercises few.
 pub fn of_situations(tally: &Tally, whole: &[Part]) -> String {
     const COLUMNS: usize = 96;
     let expected = Situation::ALL.iter().filter(|situation| whole.contains(&situation.part()));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::lab::{Report, Scenario};
 
-/// Mean and deviation of a stream of numbers (Welford's method: no sum of squares can overflow).
+/// Mean and deviation of a stream of numbers, by Welford's method (no sum of squares can overflow).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Moments {
     count: u64,
@@ -64,9 +64,9 @@ pub struct TestTally {
 /// The results of a campaign.
 pub struct Tally {
     first_seed: u64,
-    /// One per test, in the order of the list.
+    /// One tally per test, in the order of the list.
     pub tests: Vec<TestTally>,
-    /// How often each situation occurred.
+    /// For each situation, the number of times that it occurred.
     pub situations: BTreeMap<&'static str, u64>,
     /// CPU time of all runs.
     pub cpu: Duration,

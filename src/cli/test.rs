@@ -1,4 +1,4 @@
-//! `raftlab test`.
+//! `raftlab test`: runs tests with many seeds, and prints the results.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -48,8 +48,8 @@ pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
     with_records(&mut tally, design);
     print(&tally, &whole, clock, wall)?;
     if let Some(line) = left_behind.last_straw() {
-        let why = "the campaign ended early: a run left a thread behind that cannot be stopped and \
-                   would slow down all others; see";
+        let why = "the campaign ended early: runs left threads behind that cannot be stopped and \
+                   would slow down all later runs; to repeat the last such run:";
         output::complain("warning", &format!("{why} {}", output::here(line)));
     }
     for why in [Unfit::RaftRpc, Unfit::Store, Unfit::Service] {
@@ -63,7 +63,7 @@ pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
     status
 }
 
-/// Makes the campaign from the arguments; fills in defaults for those that were left out.
+/// Makes the campaign from the arguments, with defaults for arguments that were left out.
 fn plan(args: &TestArgs) -> Result<Campaign, Trouble> {
     let real = args.clock == args::Clock::Real;
     let runs = args.runs.unwrap_or(NonZeroU64::new(if real { 1 } else { 10 }).expect("not 0"));
@@ -93,9 +93,9 @@ fn plan(args: &TestArgs) -> Result<Campaign, Trouble> {
     })
 }
 
-/// Repeats the first failure of each test with a record, so that its text can show the last events.
-/// A run on the real clock cannot be repeated, and a run that left a thread behind would leave
-/// another one.
+/// Repeats the first failed run of each test with a record, so that the text can show its last
+/// events. Two kinds of runs are not repeated: a run on the real clock cannot be, and a run that
+/// left a thread behind would leave another one.
 fn with_records(tally: &mut Tally, design: &Design) {
     for test in &mut tally.tests {
         let Some(report) = test.first_failure.as_deref_mut() else { continue };
@@ -127,7 +127,7 @@ fn print(tally: &Tally, whole: &[Part], clock: Clock, wall: Duration) -> Result<
         output::complain(
             "warning",
             &format!(
-                "{}: {} of {} runs were cut short, so this schedule hardly judges it",
+                "{}: {} of {} runs were cut short, so this schedule hardly judges the test",
                 test.scenario.name, test.cut_short, test.runs
             ),
         );
@@ -135,8 +135,8 @@ fn print(tally: &Tally, whole: &[Part], clock: Clock, wall: Duration) -> Result<
     Ok(())
 }
 
-/// The table, the first failure of each test that failed, and what no run exercised of the parts
-/// that were played as a `whole`.
+/// The table, the first failure of each failed test, and the situations that no run exercised. Those
+/// belong to the parts in `whole`, which were run as a whole.
 fn text(tally: &Tally, whole: &[Part], clock: Clock, wall: Duration) -> String {
     if tally.runs() == 0 {
         return "no run has ended\n".to_string();
@@ -195,7 +195,7 @@ fn in_full(text: &mut String, what: &str, test: &TestTally, count: u64, report: 
     text.push_str(&failure(report));
 }
 
-/// A failure's text; its last line is a command that works where it is printed.
+/// A failure's text; its last line is a command that the user can type.
 pub fn failure(report: &Report) -> String {
     let line = report.replay_line();
     report.render().replace(&line, &output::here(&line))
@@ -219,7 +219,7 @@ fn verdict(tally: &Tally, clock: Clock, wall: Duration) -> String {
         Clock::Real => String::new(),
     };
     let cpu = match tally.cpu {
-        // The system does not report it.
+        // The system does not report CPU time.
         Duration::ZERO => String::new(),
         cpu => format!(", {:.2} of CPU", cpu.as_secs_f64()),
     };

@@ -1,4 +1,4 @@
-//! The JSON object that `raftlab check --json` prints.
+//! The JSON object that `raftlab check --json` prints. `docs/history-formats.md` describes it.
 
 use serde::Serialize;
 
@@ -26,13 +26,13 @@ pub struct ContradictionLine {
     pub cannot_be_placed: Option<OddLine>,
 }
 
-/// The operation that can be placed nowhere in an order.
+/// The operation that fits nowhere in the order.
 #[derive(Serialize)]
 pub struct OddLine {
     pub operation: OperationLine,
-    /// The longest order of the others.
+    /// The longest order of the other operations.
     pub after: Vec<OperationLine>,
-    /// The state after these.
+    /// The state after that order.
     pub state: Option<String>,
     pub right_answer: Option<String>,
 }
@@ -40,7 +40,7 @@ pub struct OddLine {
 /// One operation of the file.
 #[derive(Serialize)]
 pub struct OperationLine {
-    /// The line of its call.
+    /// The line of the operation's call.
     pub line: usize,
     pub client: u64,
     pub call: u64,

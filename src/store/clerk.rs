@@ -1,4 +1,5 @@
-//! The client's side: it retries each operation until a server answers.
+//! The clerk: the client's side of the service, which retries each operation until a server
+//! answers.
 
 use super::rpc::{DeleteArgs, Keys, ScanArgs, StoreRpcClient, StoreRpcRequest, StoreRpcResponse};
 use crate::api::kv_rpc::{ClientId, GetArgs, PutArgs, RequestId};
@@ -10,9 +11,9 @@ pub type StoreEnd = StoreRpcClient<ClientEnd<StoreRpcRequest, StoreRpcResponse>>
 
 /// A client of the service.
 ///
-/// It runs one operation at a time, and sessions rely on that; so its methods take `&mut self`.
+/// The methods take `&mut self`, since the service's sessions rely on one operation at a time.
 ///
-/// Every operation is retried until a server answers, for ever if none does, and happens once.
+/// Every operation is retried until a server answers, for ever if no server does. It happens once.
 pub struct StoreClerk {
     id: ClientId,
     /// Number of the last operation that changed something.
@@ -76,7 +77,7 @@ impl StoreClerk {
         answer.reply
     }
 
-    /// Makes the arguments of the next change; all its copies have the same.
+    /// Makes the arguments of the next change; all copies of the change have the same arguments.
     fn change(&mut self, key: &str, value: &str) -> PutArgs {
         let request = self.next_request();
         PutArgs { key: key.to_owned(), value: value.to_owned(), request }

@@ -6,46 +6,46 @@ use std::num::NonZeroU64;
 use crate::compare::{Comparison, Figure, Metric, Row};
 use serde::Serialize;
 
-/// A comparison.
+/// The figures of a comparison.
 #[derive(Serialize)]
 pub struct Figures {
-    /// The designs, in order.
+    /// The names of the designs, in the order in which they are shown.
     pub designs: Vec<&'static str>,
     /// The first seed.
     pub seed: u64,
-    /// How many seeds.
+    /// Number of seeds.
     pub runs: u64,
-    /// The metrics, in order.
+    /// The metrics, in the order in which they are shown.
     pub metrics: Vec<MetricFigures>,
 }
 
 /// One metric, for all designs.
 #[derive(Serialize)]
 pub struct MetricFigures {
-    /// The heading that it belongs to.
+    /// The heading under which the metric is shown.
     pub group: &'static str,
-    /// Its name for programs.
+    /// The metric's name for programs.
     pub id: &'static str,
-    /// Its name for people.
+    /// The metric's name for people.
     pub name: &'static str,
-    /// Its unit; empty for a count.
+    /// The metric's unit; empty for a count.
     pub unit: &'static str,
-    /// Whether it follows from the seeds alone.
+    /// Whether the figures follow from the seeds alone.
     pub repeatable: bool,
-    /// Why the designs differ in it; `null` if these figures do not confirm the reason.
+    /// Why the designs differ in this metric; `null` if the figures do not confirm the reason.
     pub why: Option<String>,
-    /// One per place where it was measured.
+    /// One row for each load, size or delay at which the metric was measured.
     pub rows: Vec<RowFigures>,
     #[serde(skip)]
     pub digits: usize,
 }
 
-/// One metric, measured at one place.
+/// One metric at one load, size or delay.
 #[derive(Serialize)]
 pub struct RowFigures {
-    /// The load, the size, the delay; 0 where there is only one place.
+    /// The load, the size or the delay; 0 if the metric depends on none of them.
     pub at: u32,
-    /// The name of what is measured there, for people.
+    /// The row's name for people.
     pub name: String,
     /// The figure of each design; a design without a figure is left out.
     pub figures: BTreeMap<&'static str, Figure>,
@@ -70,12 +70,12 @@ impl Figures {
     /// A remark on what the reasons leave out; empty if they leave out nothing.
     pub fn remark(&self) -> &'static str {
         match self.designs.contains(&"raft-rs") {
-            true => "Where a reason omits raft-rs, tick's holds for it: they share a driver.",
+            true => "Unless a reason says otherwise, raft-rs is like tick: they share a driver.",
             false => "",
         }
     }
 
-    /// The headings, each with its metrics.
+    /// The headings, each with the metrics under it.
     pub fn groups(&self) -> impl Iterator<Item = (&'static str, &[MetricFigures])> {
         let groups = self.metrics.chunk_by(|one, other| one.group == other.group);
         groups.map(|metrics| (metrics[0].group, metrics))
@@ -99,7 +99,7 @@ impl MetricFigures {
         MetricFigures { group, id, name, unit, repeatable, why, rows: Vec::new(), digits }
     }
 
-    /// Why the designs differ in it, or a note that these figures do not confirm the reason.
+    /// Why the designs differ in this metric, or that the figures do not confirm the reason.
     pub fn reason(&self) -> &str {
         self.why.as_deref().unwrap_or("These figures do not show the usual difference.")
     }

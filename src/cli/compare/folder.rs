@@ -8,7 +8,7 @@ use super::figures::Figures;
 use super::page;
 use crate::cli::exit::Trouble;
 
-/// The files of a comparison, opened before the first run, so that a bad path fails at once.
+/// The files of a comparison, opened before the first run, so that a bad path is an error at once.
 pub struct Folder {
     page: (PathBuf, File),
     data: (PathBuf, File),
@@ -27,7 +27,7 @@ impl Folder {
         Ok(Folder { page: open("index.html")?, data: open("figures.json")? })
     }
 
-    /// Writes `figures`; returns a line that says where.
+    /// Writes `figures`, and returns a line that names the files.
     pub fn write(self, figures: &Figures) -> Result<String, Trouble> {
         let plotted = |error| Trouble::Machine(format!("cannot draw the plots: {error}"));
         let page = page::of(figures).map_err(plotted)?;

@@ -1,8 +1,7 @@
 //! Lines of code, counted from the sources that this program was built from.
 //!
-//! The lines that count are those of the code itself: no blank lines, no comments, no tests. A file
-//! whose code names threads, locks, clocks or the network (`runtime`, `labrpc`) is glue as a whole;
-//! the other files are the core, which knows nothing of them.
+//! Blank lines, comments and tests do not count. A file whose code uses threads, locks, clocks or
+//! the network (`runtime`, `labrpc`) is glue as a whole; all other files are the core.
 
 use std::path::Path;
 
@@ -19,10 +18,10 @@ const THEIRS: &str = "raft_rs";
 /// Lines of the crate `raft`, version 0.7.0, counted by the same rules: a test counts them again.
 const RAFT_CRATE: usize = 5462;
 
-/// Paths that only glue names.
+/// Paths that occur only in glue.
 const OUTSIDE: &[&str] = &["runtime::", "labrpc::"];
 
-/// The lines of the design called `name`; empty if it is not known where its sources are.
+/// The lines of the design called `name`; empty for a design whose sources are unknown.
 pub fn of(name: &str) -> Vec<Value> {
     let theirs = |(path, _): &(&Path, &str)| path.components().any(|it| it.as_os_str() == THEIRS);
     let lines = match name {
@@ -55,7 +54,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// Counts the lines of files, given as path and text, without modules for tests alone.
+    /// Counts the lines of `files`, pairs of path and text, without modules for tests alone.
     fn of(files: &[(&Path, &str)]) -> Lines {
         let tests: Vec<_> = files.iter().flat_map(|(_, text)| test_modules(text)).collect();
         let is_test = |path: &Path| {
@@ -85,7 +84,7 @@ fn code(text: &str) -> Vec<&str> {
     while let Some(line) = lines.next() {
         let bare = line.trim_start();
         if bare == TEST {
-            // Skip the marked item: one line, or all up to the brace in the same column.
+            // Skip the marked item: one line, or all lines up to the brace in the same column.
             let end = format!("{}}}", &line[..line.len() - bare.len()]);
             if lines.next().is_some_and(|item| !item.ends_with(';')) {
                 lines.by_ref().find(|line| *line == end);
@@ -106,7 +105,7 @@ fn declared(line: &str) -> Option<&str> {
 }
 
 /// The modules in files of their own that are declared for tests alone. A module that is declared
-/// a second time, for builds without tests, does not count as one.
+/// a second time, for builds without tests, is not for tests alone.
 fn test_modules(text: &str) -> Vec<&str> {
     let all: Vec<&str> = text.lines().filter_map(declared).collect();
     let pairs = text.lines().zip(text.lines().skip(1));

@@ -1,4 +1,4 @@
-//! `raftlab compare`: the designs side by side.
+//! `raftlab compare`: measures the designs, and shows their figures side by side.
 
 mod figures;
 mod folder;
@@ -79,7 +79,7 @@ fn plan(args: &CompareArgs) -> Result<Plan, Trouble> {
             "{runs} seeds from {seed} on exceed the largest seed, {largest}; lower --seed or --runs"
         )));
     }
-    // Each design once and in the order of the list, whatever the order of the arguments.
+    // Each design is measured once, in the order of the list, whatever the order of the arguments.
     let is_wanted = |design: &&Design| {
         args.designs.is_empty() || args.designs.iter().any(|it| it.name == design.name)
     };

@@ -1,4 +1,4 @@
-//! The comparison as one self-contained page: no network, no script.
+//! The comparison as one HTML page, which needs no other file, no network and no script.
 
 use std::error::Error;
 
@@ -10,7 +10,7 @@ use super::plot;
 /// The style sheet: for light and dark backgrounds and for print.
 const STYLE: &str = include_str!("page.css");
 
-/// Metrics of a group that are plotted as ranges: they have one unit and can share an axis.
+/// Plots of ranges: the heading, the metrics of the plot, and the unit that all of them have.
 const RANGES: &[(&str, &[&str], &str)] = &[
     ("time, in round trips", &["commit_latency", "apply_latency"], "round trips"),
     ("elections", &["election_ms", "failover_ms", "failover_commit_ms"], "ms"),
@@ -19,7 +19,7 @@ const RANGES: &[(&str, &[&str], &str)] = &[
     ("repair", &["append_ms", "lost_append_ms", "silent_append_ms", "lost_answer_ms"], "ms"),
 ];
 
-/// Metrics that are plotted over the load.
+/// The metrics that are plotted over the load.
 const LINES: &[&str] = &["requests", "bytes", "syncs", "cpu"];
 
 /// The whole page.

@@ -1,4 +1,4 @@
-//! Plots of a comparison, as SVG for inside a page, whose colours they take.
+//! Plots of a comparison, as SVG to put into a page. Their text has the colour of the page's text.
 
 use std::error::Error;
 
@@ -8,7 +8,7 @@ use super::figures::{Figures, MetricFigures, RowFigures};
 
 /// A placeholder for the colour of the page's text, which the reader's settings decide.
 const INK: RGBColor = RGBColor(1, 2, 3);
-/// [`INK`] as plotters writes it into the SVG.
+/// [`INK`] as the crate `plotters` writes it into the SVG.
 const INK_IN_SVG: &str = "#010203";
 
 /// The colours of designs, distinct on light and dark backgrounds and for colour-blind readers.
@@ -71,7 +71,7 @@ pub fn lines(figures: &Figures, metric: &MetricFigures) -> Result<String, Box<dy
     Ok(inked(&svg))
 }
 
-/// Plots rows below each other: for each design a mark at its median, on a line from its minimum
+/// Plots rows under each other: for each design a mark at its median, on a line from its minimum
 /// to its maximum.
 pub fn ranges(
     figures: &Figures,
@@ -101,7 +101,7 @@ pub fn ranges(
             .x_desc(unit)
             .draw()?;
         for (place, row) in rows.iter().rev().enumerate() {
-            // The row's name is above its marks, where there is room for it on any screen.
+            // The row's name is above its marks: there it has room on any screen.
             let middle = place as f64;
             let name = Text::new(row.name.clone(), (0.0, middle + 0.5), ink(14));
             chart.plotting_area().draw(&name)?;

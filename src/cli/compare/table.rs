@@ -1,4 +1,4 @@
-//! The comparison for a terminal: a table per group, and why the designs differ.
+//! The comparison for a terminal: a table per heading, and the reasons why the designs differ.
 
 use std::fmt::Write;
 
@@ -8,10 +8,10 @@ use comfy_table::{
 
 use super::figures::{Figures, MetricFigures};
 
-/// The width of the table at most: that of lines of text that are easy to read.
+/// Maximum width of the text: longer lines are hard to read.
 const COLUMNS: u16 = 100;
 
-/// The part of that width that the names before the reasons may take.
+/// Maximum width of the names before the reasons.
 const NAMES: u16 = 30;
 
 /// The whole comparison.

@@ -1,4 +1,4 @@
-//! The runs of a comparison: on several OS threads, or one by one if they measure the machine.
+//! Does the runs of a comparison: on several OS threads, or one by one if they measure CPU time.
 
 #![allow(
     clippy::disallowed_methods,
@@ -29,7 +29,7 @@ pub struct Plan {
 
 /// One run, and its result.
 pub struct Run {
-    /// The design's place in the plan.
+    /// The design's position in the plan.
     pub slot: usize,
     /// The experiment.
     pub experiment: &'static Experiment,
@@ -49,13 +49,13 @@ struct Task {
 }
 
 impl Plan {
-    /// How many runs there are.
+    /// Number of runs.
     pub fn len(&self) -> usize {
         self.designs.len() * self.experiments.len() * self.seeds.len()
     }
 
-    /// The runs that need the whole machine, or the others. The designs take turns, so that a
-    /// machine that is slow for a while slows down all of them.
+    /// The runs that need the whole machine, or the runs that do not. The designs take turns, so
+    /// that a machine that is slow for a while slows down all of them.
     fn tasks(&self, wants_machine: bool) -> Vec<Task> {
         let mut tasks = Vec::new();
         let wanted = self.experiments.iter().filter(|it| it.wants_machine == wants_machine);
@@ -91,8 +91,8 @@ pub fn cores() -> u16 {
     u16::try_from(cores).unwrap_or(u16::MAX)
 }
 
-/// Does the runs of `plan`, `jobs` at a time unless they need the whole machine, and hands each to
-/// `take`, which returns whether the run succeeded.
+/// Does the runs of `plan`, and gives each to `take`, which returns whether the run succeeded. Does
+/// `jobs` runs at a time, but only one if it needs the whole machine.
 pub fn run(plan: Plan, jobs: u16, mut take: impl FnMut(Run) -> bool) -> Result<Status, Trouble> {
     let (results, inbox) = channel();
     interrupt::watch(results.clone(), || Message::CtrlC)?;
@@ -124,7 +124,7 @@ fn start(tasks: Vec<Task>, jobs: u16, results: &Sender<Message>) -> Result<(), T
                     return;
                 }
             }
-            // On an error the collecting thread has gone.
+            // An error means that the collecting thread has ended.
             let _ = results.send(Message::NothingLeft);
         };
         std::thread::Builder::new().name(format!("job {number}")).spawn(work).map_err(|error| {
@@ -149,7 +149,7 @@ fn collect(
                 }
             }
             Message::Broken(run) => {
-                let advice = "the message above says why; fewer --jobs need fewer threads";
+                let advice = "its panic message says why; fewer --jobs need fewer threads";
                 return Err(Trouble::Machine(format!("{run} could not be run; {advice}")));
             }
             Message::NothingLeft => working -= 1,
