@@ -33,7 +33,7 @@ const SLICE: u64 = 1 << 12;
 ///     Operation::answered(1, 40, Read, 50, Value(None)),
 /// ];
 /// let Verdict::Illegal(example) = check(&register, &history, &Budget::default()) else {
-///     panic!("what was read cannot become unread");
+///     panic!("after 1 was read, nil must not be read");
 /// };
 /// assert_eq!(example.conflict, [1, 2]);
 /// ```

@@ -66,7 +66,7 @@ impl Memo {
         Memo { table: Table::default(), rows: Vec::new(), width: exact + used, exact }
     }
 
-    /// Records a visit; `false` if an earlier one makes it unnecessary.
+    /// Records a visit. Returns `false` if an earlier visit makes this one unnecessary.
     pub fn visit(&mut self, row: &[u64]) -> bool {
         debug_assert_eq!(row.len(), self.width, "a row of another search");
         let (place, used) = row.split_at(self.exact);

@@ -40,9 +40,9 @@
 //!
 //! - *Keys.* Operations on different keys do not affect each other. Each key has a search of its
 //!   own, and the searches take turns: a hard key does not hide a wrong one.
-//! - *Small configurations.* The memo stores, for each configuration, the first return that is not
-//!   accounted for, a bit for each operation that overlaps it, and the number of the state. The
-//!   size does not grow with the history.
+//! - *Small configurations.* For each configuration the memo stores the first return whose
+//!   operation is not placed, a bit for each operation that overlaps this return, and the number of
+//!   the state. The size does not grow with the history.
 //! - *Reads at once.* An operation that only reads is placed as soon as its answer is right.
 //! - *Looking ahead.* The search abandons a configuration in which one of the next answers can no
 //!   longer become right.

@@ -92,10 +92,10 @@ pub trait Model {
     /// operation of this kind is a put that was answered `ErrMaybe`: an earlier copy of it may
     /// still be in flight.
     ///
-    /// `None`: the operation took effect before it returned, if at all. With a height, it takes
-    /// effect at any time after its call, or never; its answer must still be right in some state
-    /// between call and return. But if the state had reached that height before the call, the
-    /// operation takes no effect after its return.
+    /// `None`: the operation took effect before it returned, if at all. With a height, the
+    /// operation takes effect at any time after its call, or never; its answer must still be right
+    /// in some state between call and return. But if the state had reached that height before the
+    /// call, the operation takes no effect after its return.
     fn late_below(&self, _input: &Self::Input, _output: &Self::Output) -> Option<u64> {
         None
     }

@@ -99,7 +99,7 @@ impl LeftBehind {
         }
     }
 
-    /// The command line that repeats the run after which the campaign ended early, if it did.
+    /// The command line that repeats the run after which the campaign ended early, if there is one.
     pub fn last_straw(&self) -> Option<&str> {
         self.last_straw.as_deref()
     }

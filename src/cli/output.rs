@@ -12,7 +12,7 @@ pub const BAD: Style = AnsiColor::Red.on_default().bold();
 /// The style of a warning, and of an undecided verdict.
 pub const ODD: Style = AnsiColor::Yellow.on_default();
 
-/// Prints to standard output, without colours if it is not a terminal that shows them.
+/// Prints to standard output, with colours only if it is a terminal that shows them.
 ///
 /// A closed pipe is no error: its reader wants no more output.
 pub fn print(text: &str) -> Result<(), Trouble> {

@@ -221,7 +221,7 @@ mod tests {
             ("figure8_2d", "figure8_2c"),
             ("fig8_2c", "figure8_2c"),
             ("re-election-2a", "reelection_2a"),
-            ("backup", "backup_2b"),
+            ("backup", "backup_2b or fast_backup_2c"),
             ("snapshot_instal_2d", "snapshot_install_2d"),
         ] {
             let complaint = complaint(typed);

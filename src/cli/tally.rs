@@ -37,7 +37,7 @@ impl Moments {
 pub struct TestTally {
     /// The test.
     pub scenario: &'static Scenario,
-    /// The number of its runs that have ended.
+    /// The number of the test's runs that have ended.
     pub runs: u64,
     /// The number of runs that failed.
     pub failed: u64,

@@ -43,7 +43,7 @@ pub struct Explanation {
     pub right_answer: Option<String>,
 }
 
-/// Describes one operation with its answer, e.g. `get "a" → "3"`; `→ ?` if there is none.
+/// Describes one operation with its answer, e.g. `get "a" → "3"`; `→ ?` without an answer.
 pub fn operation<M: Describe>(model: &M, operation: &Operation<M::Input, M::Output>) -> String {
     let call = model.call(&operation.input);
     match operation.output().map(|output| model.answer(output)) {
@@ -86,7 +86,7 @@ pub fn explain_within<M: Describe>(
     })
 }
 
-/// The operation that cannot be placed, and an order of others with the state after it.
+/// The odd operation, and an order of other operations with the state after that order.
 type Found<M> = (usize, Option<(Vec<usize>, <M as Model>::State)>);
 
 /// Finds an operation that cannot be placed after the longest order of the counterexample.
@@ -107,9 +107,9 @@ fn of_longest<M: Describe>(
     (!fits && !order.is_empty()).then(|| (odd, Some((order.clone(), state))))
 }
 
-/// Finds the first operation of the key whose return no order explains, and an order before it.
+/// Finds the first operation of the key, by return, whose answer no order explains.
 ///
-/// The order has the operations that returned before that operation.
+/// Also finds an order of the operations that returned before that operation.
 fn of_search<M: Describe>(
     model: &M,
     history: &Operations<M>,

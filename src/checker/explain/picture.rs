@@ -124,7 +124,7 @@ fn rows<I, O>(
     let left_out = conflict.len() + context.len() - drawn.len() - beside.len();
     let mut rows: Vec<(usize, Option<char>)> = drawn.iter().map(|index| (*index, None)).collect();
     rows.extend(beside.iter().map(|index| (*index, Some(CONTEXT))));
-    // If the odd operation is the whole counterexample, some operations before it explain it.
+    // If the counterexample is the odd operation alone, draw some operations before it, too.
     if let Some(explanation) = explanation.filter(|_| conflict.len() == 1 && context.is_empty()) {
         rows.extend(nearest(&explanation.order, BEFORE_MAX).iter().map(|index| (*index, None)));
     }

@@ -83,7 +83,7 @@ impl Model for Kv {
     }
 
     fn sight(&self, state: &Text, _: &KvInput, output: Option<&KvOutput>) -> Sight {
-        // Appends keep the text that is there at the front; a put replaces it, whatever it was.
+        // After an append, the new text begins with the old text. A put replaces the old text.
         match output {
             Some(KvOutput::Value(seen)) if state.is_prefix_of(seen) => Sight::Can,
             Some(KvOutput::Value(_)) => Sight::Cannot,

@@ -10,7 +10,7 @@ use crate::checker::{Model, Sight};
 pub struct Register<V>(PhantomData<V>);
 
 impl<V> Register<V> {
-    /// The model; it has no settings.
+    /// Makes the model, which has no settings.
     pub const fn new() -> Register<V> {
         Register(PhantomData)
     }

@@ -49,12 +49,12 @@ impl Text {
         Text(Some(Arc::new(Piece { before: self.clone(), text: text.into(), length, hash })))
     }
 
-    /// Its length in bytes.
+    /// The text's length in bytes.
     pub fn len(&self) -> usize {
         self.0.as_ref().map_or(0, |piece| piece.length)
     }
 
-    /// Whether it is empty.
+    /// Whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }

@@ -1,7 +1,7 @@
 //! The search for an order of one key's operations that explains every answer.
 //!
-//! The search places one operation after the other: it appends the operation to the order. Its
-//! position, the *configuration*, has three parts:
+//! The search places one operation after the other: it appends each to the order. The position of
+//! the search, the *configuration*, has three parts:
 //!
 //! - the *level*: the first return, by number, whose operation is not placed;
 //! - of the operations that overlap this return, those that are placed already;
@@ -99,9 +99,9 @@ struct Cursor {
     second: bool,
     /// Whether it has postponed any candidate.
     put_off: bool,
-    /// Whether the last operation is open, and no operation has seen its effect. If the next one
-    /// overwrote the effect, the last operation would be useless, and the search tries the order
-    /// without it elsewhere.
+    /// Whether the last placed operation is open, and no operation has seen its effect. Then no
+    /// operation that overwrites this effect is tried next: the search tries that order elsewhere,
+    /// without the open operation.
     unseen: bool,
 }
 
@@ -121,7 +121,7 @@ impl<'a, M: Model> Search<'a, M> {
         Search::start(model, part, None)
     }
 
-    /// Starts a search that shows `longest` each order that it reaches.
+    /// Starts a search that passes each order that it reaches to `longest`.
     pub fn watched(model: &'a M, part: Part<'a, M>, longest: Longest) -> Search<'a, M> {
         Search::start(model, part, Some(longest))
     }
@@ -220,13 +220,13 @@ impl<'a, M: Model> Search<'a, M> {
         let (state, mut cursor) = (frame.state, frame.cursor);
         while let Some(id) = self.next_candidate(&mut cursor) {
             let Some(next) = self.try_step(state, id, &mut cursor) else { continue };
-            self.frames.last_mut().expect("it was there").cursor = cursor;
+            self.frames.last_mut().expect("the search is not over").cursor = cursor;
             let mark = self.trail.len();
             self.place(id);
             self.enter(mark, next);
             return;
         }
-        let frame = self.frames.pop().expect("it was there");
+        let frame = self.frames.pop().expect("the search is not over");
         self.take_back_to(frame.mark);
     }
 

@@ -37,7 +37,7 @@ impl<M: Model> Search<'_, M> {
 
     pub(super) fn take_back_to(&mut self, mark: usize) {
         while self.trail.len() > mark {
-            let Placement { id, expired } = self.trail.pop().expect("it is longer than nothing");
+            let Placement { id, expired } = self.trail.pop().expect("it is longer than `mark`");
             self.take_back_deadlines(expired);
             let operation = &self.part.operations[id as usize];
             let (slot, rank) = (operation.slot, operation.rank);
@@ -58,7 +58,7 @@ impl<M: Model> Search<'_, M> {
         }
     }
 
-    /// Whether a deadline passes when an operation is placed, because it is before the call.
+    /// Whether placing `id` lets a deadline pass: a deadline before the call of `id`.
     pub(super) fn would_expire(&self, id: u32) -> bool {
         let next = self.part.expiring.get(self.expired);
         next.is_some_and(|open| self.deadline(*open) < self.part.operations[id as usize].call)
@@ -66,9 +66,9 @@ impl<M: Model> Search<'_, M> {
 
     /// Rules out the open operations that returned before `call`, the call of a placed operation.
     ///
-    /// They come before the placed operation, so they have taken effect already, or never will. In
-    /// the row, an open operation with a passed deadline looks like a placed one: neither can be
-    /// placed any more.
+    /// These open operations come before the placed one, so they have taken effect already, or
+    /// never will. In the row, an open operation whose deadline has passed looks like a placed
+    /// operation: neither can be placed any more.
     fn expire(&mut self, call: u64) {
         while let Some(open) = self.part.expiring.get(self.expired).copied()
             && self.deadline(open) < call

@@ -67,7 +67,7 @@ impl Figures {
         Figures { designs, seed, runs: runs.get(), metrics }
     }
 
-    /// A remark on what the reasons leave out; empty if they leave out nothing.
+    /// A remark on a design that the reasons leave out; empty if they leave out none.
     pub fn remark(&self) -> &'static str {
         match self.designs.contains(&"raft-rs") {
             true => "Unless a reason says otherwise, raft-rs is like tick: they share a driver.",
