@@ -135,8 +135,8 @@ fn print(tally: &Tally, whole: &[Part], clock: Clock, wall: Duration) -> Result<
     Ok(())
 }
 
-/// The table, the first failure of each failed test, and the situations that no run exercised. Those
-/// belong to the parts in `whole`, which were run as a whole.
+/// The table, the first failure of each failed test, and the situations that no run exercised, of
+/// the parts in `whole`, which were run as a whole.
 fn text(tally: &Tally, whole: &[Part], clock: Clock, wall: Duration) -> String {
     if tally.runs() == 0 {
         return "no run has ended\n".to_string();

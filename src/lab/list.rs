@@ -131,8 +131,12 @@ macro_rules! scenarios {
                 "a leader that no server hears and that is never replaced";
             lost_replies_2b: P2B, 3 servers, reliable, "a follower whose replies are lost",
                 "fewer heartbeats to a follower whose replies are lost";
-            large_commands_2b: P2B, 3 servers, reliable, "commands of 200 KiB and 1.25 MiB",
-                "a command that is larger than a batch and is therefore never sent";
+            large_commands_2b: P2B, 3 servers, reliable, "commands of 0 bytes, 200 KiB and 1.25 MiB",
+                "a command that is larger than a batch and never sent; an empty one that is skipped";
+            one_server_2b: P2B, 1 servers, reliable, "a cluster of one server",
+                "a server that waits for replies although it is a majority by itself";
+            slow_service_2b: P2B, 3 servers, reliable, "services that take their time",
+                "an applier that drops a message, or blocks its server, because the service is slow";
             dead_peer_2b: P2B, 3 servers, reliable, "a peer that is unreachable for long",
                 "calls to an unreachable peer that pile up";
             fast_backup_2c: P2C, 3 servers, puppets, "backing up one term at a time",
@@ -173,6 +177,8 @@ macro_rules! scenarios {
                 "uncommitted entries of a crashed leader that survive in its log";
             kill_ends_tasks_2c: P2C, 3 servers, reliable, "killed servers stop",
                 "a task that never checks whether its instance was killed";
+            killed_refuses_2c: P2C, 3 servers, reliable, "a killed leader accepts nothing",
+                "an instance that accepts commands after it was killed";
             torn_writes_2c: P2C, 5 servers, reliable, "crashes in the middle of writing",
                 "a vote or success that is sent before its write was synced";
             failed_sync_2c: P2C, 3 servers, reliable, "a sync that fails",
@@ -397,6 +403,8 @@ macro_rules! scenarios {
                 "sessions that are missing from the snapshot";
             service_restart_3b: P3B, 3 servers, reliable, "a read right after a restart",
                 "a server that does not know the index of the snapshot it restarted from";
+            service_installed_3b: P3B, 3 servers, reliable, "a read right after an installed snapshot",
+                "a server that does not know the index of the snapshot it installed";
             rsm_snapshot_3b: P3B, 3 servers, reliable, "a counter that takes snapshots",
                 "a log that is not trimmed; a restart that ignores the snapshot";
         }

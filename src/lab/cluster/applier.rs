@@ -1,7 +1,8 @@
 //! The suite's own services: they read the apply channel, check its messages, and take snapshots.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use super::diary::Diary;
 use super::ledger::{Breach, Ledger, Next};
@@ -41,7 +42,25 @@ impl Judge for Diary {
 }
 
 /// The application of parts 2A to 2D: a ledger or a diary checks what each server applies.
-pub(super) struct Judged<J>(pub(super) Arc<J>);
+pub(super) struct Judged<J>(pub(super) Arc<J>, pub(super) Arc<Pace>);
+
+/// How long each service pauses before each message, in milliseconds; 0: not at all.
+#[derive(Default)]
+pub(super) struct Pace(AtomicU64);
+
+impl Pace {
+    pub(super) fn set(&self, pause: Duration) {
+        let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        self.0.store(pause_ms, Ordering::Relaxed);
+    }
+
+    fn wait(&self) {
+        let pause_ms = self.0.load(Ordering::Relaxed);
+        if pause_ms > 0 {
+            thread::sleep(Duration::from_millis(pause_ms));
+        }
+    }
+}
 
 impl<J: Judge> Application for Judged<J> {
     fn begin_life(&self, seat: Seat) -> Box<dyn Living> {
@@ -54,6 +73,7 @@ impl<J: Judge> Application for Judged<J> {
             alive: alive.clone(),
             consensus: Arc::downgrade(&seat.consensus),
             judge: self.0.clone(),
+            pace: self.1.clone(),
         };
         let apply_ch = seat.apply_ch;
         // This task is not under test: a delay of the reader would be the suite's fault.
@@ -82,10 +102,12 @@ struct Applier<J> {
     /// Weak, so that a server whose own tasks have ended is freed and this task ends too.
     consensus: Weak<dyn Consensus>,
     judge: Arc<J>,
+    pace: Arc<Pace>,
 }
 
 impl<J: Judge> Applier<J> {
     fn take(&self, message: &ApplyMsg) {
+        self.pace.wait();
         if !self.alive.0.load(Ordering::Relaxed) {
             return;
         }

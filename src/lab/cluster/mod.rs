@@ -40,7 +40,7 @@ use crate::persister::{Persister, Watch, Write};
 use crate::runtime::rand::{Chance, stream};
 use crate::runtime::sync::Quiet;
 use crate::runtime::{self, Clock, FailureKind, RunConfig, Schedule, thread};
-use applier::Judged;
+use applier::{Judged, Pace};
 pub(in crate::lab) use diary::Diary;
 use graves::Graves;
 use ledger::Ledger;
@@ -64,6 +64,8 @@ struct Inner {
     slots: Quiet<Vec<Slot>>,
     /// The application that the servers run, once it is chosen.
     application: Quiet<Option<Arc<dyn Application>>>,
+    /// How fast the suite's own services are.
+    pace: Arc<Pace>,
     /// The entries that the suite's own service received.
     ledger: Arc<Ledger>,
     /// Replaces the ledger if S0 is the only real server.
@@ -198,8 +200,10 @@ impl Cluster {
         }
         let slots = (0..scenario.servers).map(|_| Slot::default()).collect();
         let ledger = Ledger::new(scenario.servers, scenario.part.takes_snapshots());
+        let pace = Arc::new(Pace::default());
         let cluster = Cluster {
             inner: Arc::new(Inner {
+                pace: pace.clone(),
                 design,
                 clock: config.clock,
                 schedule: config.schedule,
@@ -219,9 +223,9 @@ impl Cluster {
         };
         match &cluster.inner.diary {
             _ if scenario.part.chooses_service() => {}
-            Some(diary) => cluster.serve_on(Arc::new(Judged(diary.clone())), 1),
+            Some(diary) => cluster.serve_on(Arc::new(Judged(diary.clone(), pace)), 1),
             None => {
-                let judged = Judged(cluster.inner.ledger.clone());
+                let judged = Judged(cluster.inner.ledger.clone(), pace);
                 cluster.serve_on(Arc::new(judged), scenario.servers);
             }
         }
@@ -383,6 +387,16 @@ impl Cluster {
     pub fn read_index(&self, server: ServerId) -> Option<Result<Option<Index>, NotLeader>> {
         let consensus = self.running(server)?;
         Some(thread::under_test(server.0, || consensus.read_index()))
+    }
+
+    /// The present instance of `server`; `None` while it is down.
+    pub(in crate::lab) fn instance(&self, server: ServerId) -> Option<Arc<dyn Consensus>> {
+        self.running(server)
+    }
+
+    /// Makes every service of the suite's own pause before each message from now on.
+    pub fn slow_services(&self, pause: Duration) {
+        self.inner.pace.set(pause);
     }
 
     fn running(&self, server: ServerId) -> Option<Arc<dyn Consensus>> {

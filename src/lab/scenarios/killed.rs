@@ -1,8 +1,9 @@
-//! Part 2C: a killed server leaves nothing running.
+//! Part 2C: a killed server leaves nothing running, and accepts nothing.
 
 use std::time::Duration;
 
 use crate::lab::{Cluster, KILLED_FOR_MAX};
+use crate::runtime::thread;
 
 /// Longer than the longest election timeout: a server that hears no leader is a candidate by then.
 const CANDIDATE_AFTER: Duration = Duration::from_secs(2);
@@ -41,5 +42,22 @@ pub fn kill_ends_tasks_2c(cluster: &mut Cluster) {
         cluster.run_for(KILLED_FOR_MAX + Duration::from_millis(1));
         [candidate, follower].into_iter().for_each(|server| cluster.restart(server));
     }
+    cluster.one(b"end", cluster.server_count(), true);
+}
+
+/// A killed leader refuses commands.
+///
+/// Its service may still hold it for a moment. [`Consensus::kill`](crate::api::Consensus::kill): a
+/// killed instance refuses. A wrong instance still believes that it leads, and accepts the command
+/// into a log that no server will ever read: the client waits for nothing.
+pub fn killed_refuses_2c(cluster: &mut Cluster) {
+    cluster.agree("before");
+    let leader = cluster.wait_for_leader();
+    let killed = cluster.instance(leader).expect("the leader is up");
+    cluster.crash(leader);
+    let answer = thread::under_test(leader.0, || killed.start("after".into()));
+    assert!(answer.is_err(), "{leader} was killed and accepted a command: {answer:?}");
+    drop(killed);
+    cluster.restart(leader);
     cluster.one(b"end", cluster.server_count(), true);
 }

@@ -1,4 +1,4 @@
-//! Part 2B: commands that are larger than what one call usually carries.
+//! Part 2B: commands of unusual sizes.
 
 use crate::lab::Cluster;
 
@@ -7,12 +7,14 @@ use crate::lab::Cluster;
 /// The latter two are usual limits for the entries of one call.
 const SIZES: [usize; 3] = [100, 200 * 1024, 1280 * 1024];
 
-/// Commands of any size are committed: Raft has no limit.
+/// Commands of any size are committed: Raft has no limit, and an empty command is a command.
 ///
 /// A limit on what one call carries must let a single entry pass. A wrong leader never sends an
-/// entry that is larger than its limit. The sizes come one at a time, and then all together.
+/// entry that is larger than its limit; a wrong applier skips what has no bytes. The sizes come one
+/// at a time, and then all together.
 pub fn large_commands_2b(cluster: &mut Cluster) {
     let servers = cluster.server_count();
+    cluster.one(b"", servers, true);
     for (letter, size) in (b'a'..).zip(SIZES) {
         cluster.one(&vec![letter; size], servers, true);
     }

@@ -145,6 +145,41 @@ pub fn service_sessions_3b(cluster: &mut Cluster) {
     }
 }
 
+/// A server that installed a leader's snapshot answers a read that needs only what the snapshot
+/// covers.
+///
+/// It leads in a later term, and no entry has come since. A wrong server counts fewer entries as
+/// applied than the snapshot covers, so the read waits for an entry that may never come.
+///
+/// ```text
+/// S0    put k, more, snapshot, crash
+/// S0'   empty disk ── installs that snapshot ── leads ── get k
+/// ```
+pub fn service_installed_3b(cluster: &mut Cluster) {
+    let bench = Bench::new(cluster);
+    let config = RsmConfig { reads: Reads::ReadIndex, ..TRIMMED };
+    let server = bench.server(S0, Persister::new(), config);
+    server.played.leads(1);
+    server.played.commits_at_once(true);
+    let mut client = bench.client();
+    client.put("k", "v");
+    (0..PLENTY).for_each(|_| client.put("z", ""));
+    let (covered, data) = stored(&server.crash());
+
+    let server = bench.server(S0, Persister::new(), config);
+    server.install(1, covered, &data);
+    server.played.leads(2);
+    server.played.reads(Reading::At(covered));
+    let last = server.played.last_index();
+    let read = bench.runs(move || client.get("k"));
+    bench.soon("reading what the installed snapshot has", || {
+        !read.is_open() || server.played.last_index() > last
+    });
+    server.played.commits_at_once(true);
+    assert_eq!(read.outcome(), "v", "the snapshot up to {covered} has it");
+    server.crash();
+}
+
 /// A server that restarts from a snapshot answers a read that needs only what the snapshot covers.
 ///
 /// A wrong server does not count the covered entries as applied, so the read waits.
