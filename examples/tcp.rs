@@ -9,8 +9,8 @@
 //!        ◄─stdout: leads, applied──
 //! ```
 //!
-//! `src/raft` does not notice the difference: a peer is a client over a [`ClientEnd`], and
-//! [`ClientEnd::over`] makes one from a connection.
+//! `src/raft` does not notice that the network is real: a peer is a client over a [`ClientEnd`],
+//! and [`ClientEnd::over`] makes such an end from a connection.
 #![allow(clippy::unwrap_used, reason = "an example that cannot continue may stop")]
 
 use std::io::{self, BufRead, BufReader, Write};

@@ -87,7 +87,7 @@ pub fn is_linearizable<M: Model>(
 
 enum Outcome {
     Ok,
-    /// The key of `suspects`, which are its operations, is illegal.
+    /// No order explains the answers of `suspects`, which are all operations of one key.
     ///
     /// `last` is the last return that the search examined. `known` are operations that contradict
     /// each other, if such operations ended the search.
@@ -228,7 +228,8 @@ impl<'a, 'b, M: Model> Turns<'a, 'b, M> {
         }
     }
 
-    /// Looks for a few answers that contradict each other, if a search is stuck, near that point.
+    /// If a search is stuck, looks for a few answers that contradict each other, near the return
+    /// where it is stuck.
     fn contradiction(&mut self, going: &mut Going<'a, M>) -> Option<Vec<usize>> {
         let search = &going.search;
         let last = search.last_seen();

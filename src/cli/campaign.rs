@@ -82,7 +82,8 @@ fn left_behind(report: &Report) -> u64 {
     }
 }
 
-/// Finds the run whose OS thread reached the limit, and so ended the campaign.
+/// Finds the run after which the number of threads left behind reached the limit, so that the
+/// campaign ended.
 #[derive(Default)]
 pub struct LeftBehind {
     count: u64,
@@ -220,7 +221,7 @@ mod tests {
         ran_fast(design, jobs, until, false)
     }
 
-    /// As [`ran`], and perhaps up to the first failure only.
+    /// Like [`ran`]; with `fail_fast` the campaign stops at the first failure.
     fn ran_fast(
         design: &'static Design,
         jobs: u16,

@@ -96,9 +96,9 @@ impl State {
 
 /// Starts an election whenever the timer runs out, until the instance stops.
 ///
-/// The deadline only ever moves to a later time, so the task sleeps until the deadline that it
-/// knows and then checks again. A leader's timer has no meaning; the task resets it only in order
-/// to sleep.
+/// The task sleeps until the deadline that it knows and then checks again. A reset may draw an
+/// earlier deadline than that: the election then starts late, but within the longest election
+/// timeout after the reset. A leader's timer has no meaning; the task resets it only to sleep.
 pub fn run(server: &Arc<Server>) {
     let mut guard = server.lock();
     while !server.stop.is_stopped() {

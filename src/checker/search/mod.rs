@@ -3,7 +3,7 @@
 //! The search places one operation after the other: it appends each to the order. The position of
 //! the search, the *configuration*, has three parts:
 //!
-//! - the *level*: the first return, by number, whose operation is not placed;
+//! - the *level*: the number of the first return whose operation is not placed;
 //! - of the operations that overlap this return, those that are placed already;
 //! - the state.
 //!
@@ -51,9 +51,9 @@ pub(super) struct Search<'a, M: Model> {
     states: States<M::State>,
     shown: Vec<Shown>,
     memo: Memo,
-    /// The current configuration, as the memo stores it: level and state; a bit for each slot whose
-    /// operation is placed and has not returned; a bit for each open operation that is used up,
-    /// because it is placed or can no longer be placed.
+    /// The current configuration, as the memo stores it. First: level and state. Then a bit per
+    /// slot, set if the slot's operation is placed and has not returned. Then a bit per open
+    /// operation, set if it is placed or can no longer be placed.
     row: Vec<u64>,
     /// Number of words of `row` before the bits of open operations.
     exact: usize,
@@ -64,7 +64,8 @@ pub(super) struct Search<'a, M: Model> {
     /// Which answered operations are placed, and which open ones are placed or ruled out for good.
     is_placed: Vec<bool>,
     is_used: Vec<bool>,
-    /// Number of deadlines of open operations that have passed.
+    /// Number of deadlines that have passed. A deadline is the return of an open operation whose
+    /// answer does not count.
     expired: usize,
     /// All placed operations, in order.
     trail: Vec<Placement>,
@@ -76,7 +77,7 @@ pub(super) struct Search<'a, M: Model> {
     /// Number of looks at an operation that do not count as steps yet.
     looks: u64,
     began: bool,
-    /// The highest level that was reached, or whose answer was found impossible.
+    /// The highest level that was reached, or whose return has an impossible answer.
     deepest: usize,
     pub longest: Option<Longest>,
 }
@@ -99,9 +100,9 @@ struct Cursor {
     second: bool,
     /// Whether it has postponed any candidate.
     put_off: bool,
-    /// Whether the last placed operation is open, and no operation has seen its effect. Then no
-    /// operation that overwrites this effect is tried next: the search tries that order elsewhere,
-    /// without the open operation.
+    /// Whether the last placed operation is open, and no operation has seen its effect. Then the
+    /// search tries no operation that overwrites this effect next: the same order without the open
+    /// operation leads to the same state, and is tried elsewhere.
     unseen: bool,
 }
 
@@ -121,7 +122,7 @@ impl<'a, M: Model> Search<'a, M> {
         Search::start(model, part, None)
     }
 
-    /// Starts a search that passes each order that it reaches to `longest`.
+    /// Starts a search that shows `longest` each order that it reaches.
     pub fn watched(model: &'a M, part: Part<'a, M>, longest: Longest) -> Search<'a, M> {
         Search::start(model, part, Some(longest))
     }
@@ -201,7 +202,8 @@ impl<'a, M: Model> Search<'a, M> {
         own.map(|operation| operation.index).collect()
     }
 
-    /// The time of the last return that the search has used to find that there is no order.
+    /// The time of the last return that the search has examined. If there is no order, the returns
+    /// up to this one suffice to show it.
     pub fn last_seen(&self) -> u64 {
         self.part.returns[self.deepest].0
     }
@@ -252,8 +254,8 @@ impl<'a, M: Model> Search<'a, M> {
     ///
     /// No order is lost: in an order that explains all answers, such an operation can be moved to
     /// this point. Its answer is right here too, and it changes nothing for the operations that it
-    /// passes. But it must not pass an operation whose deadline is before its own call: if there is
-    /// such an operation, the read is a candidate like any other.
+    /// passes. But it must not pass an open operation whose deadline is before the read's call: if
+    /// there is such an operation, the read is a candidate like any other.
     fn place_reads(&mut self, state: u32) {
         let mut id = self.answered.first();
         while id != END && self.may_be_placed(id) {

@@ -4,7 +4,8 @@ use super::super::model::{Model, Sight};
 use super::super::part::Placed;
 use super::Search;
 
-/// The operations that can make an answer right, in any configuration where the search needs one.
+/// The operations that can make an answer right. The list holds in every configuration in which the
+/// search asks for such an operation.
 #[derive(Clone)]
 pub(super) enum Providers {
     Unasked,
@@ -16,19 +17,19 @@ pub(super) enum Providers {
 /// Maximum number of providers that count as few.
 const FEW: usize = 32;
 
-/// Whether operations can see a state, as far as the search knows.
+/// Whether any operation can see a state, as far as the search has examined it.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Shown {
     soon: Option<bool>,
     ever: Option<bool>,
 }
 
-/// Number of the next reads that count as soon. With more, a look costs more; with fewer, it may
+/// Number of the next reads that a look examines. With more, a look costs more; with fewer, it may
 /// miss the read that matters.
 const SOON: usize = 16;
 
-/// Number of the next answers that must still be possible. With more, a look costs more; with
-/// fewer, it may miss a dead end.
+/// Number of the next answers that a look ahead examines: each must still be possible. With more, a
+/// look costs more; with fewer, it may miss a dead end.
 const AHEAD: usize = 8;
 
 /// Number of possible answers after which the search stops looking ahead.
@@ -37,17 +38,19 @@ const POSSIBLE_MAX: usize = 2;
 /// Number of looks at operations that count as one step: looking is cheaper than trying.
 const LOOKS_PER_STEP: u64 = 16;
 
-/// Number of looks per operation that are worth their cost, since they may make a search needless.
+/// Number of looks per operation before the search begins: they may save the whole search.
 const LOOKS_FIRST: u64 = 64;
 
 /// Number of remembered operations that made an answer right: they often make the next right, too.
 const RECENT: usize = 8;
 
 impl<M: Model> Search<'_, M> {
-    /// Finds an answer that is not right at first, and that no operation at all can make right.
+    /// Finds an answer that is not right in the initial state, and that no operation can make
+    /// right.
     ///
-    /// If there is such an answer, there is no order, and no search is needed: a search reaches an
-    /// answer after many overlapping operations very late. Gives up if the looks take too long.
+    /// If there is such an answer, there is no order, and no search is needed. If many overlapping
+    /// operations come before that answer, a search reaches it very late. Gives up if the looks
+    /// take too long.
     pub(super) fn hopeless(&mut self) -> Option<u32> {
         let mut left = LOOKS_FIRST * (self.part.operations.len() as u64 + 1_000);
         let mut recent: Vec<u32> = Vec::new();
@@ -140,9 +143,10 @@ impl<M: Model> Search<'_, M> {
 
     /// Finds the operations that can make the answer of `due` right.
     ///
-    /// The search asks for them only while `due` is one of the next [`AHEAD`] answers. By then, all
-    /// operations are placed that returned before these answers. So only open operations and those
-    /// that returned later can be in the list: a handful, even in a long history.
+    /// The search asks for them only while `due` is one of the next [`AHEAD`] answers. By then,
+    /// every operation that returned before the first of these answers is placed. So only open
+    /// operations and those that returned later can be in the list: a handful, even in a long
+    /// history.
     fn find_providers(&mut self, due: u32) -> Providers {
         let Placed { rank, end, .. } = self.part.operations[due as usize];
         let placed = self.first_telling(rank).checked_sub(AHEAD).map_or(0, |before| {
@@ -150,7 +154,8 @@ impl<M: Model> Search<'_, M> {
             self.part.operations[last as usize].rank + 1
         });
         let returned = self.part.returns[placed..rank].iter().map(|(_, id)| *id);
-        // In each slot, the last operation that was called in time, if it returns later.
+        // For each slot: the last operation that was called before `due` returned, if it returns
+        // after `due`.
         let operations = &self.part.operations;
         let under_way = self.part.slots.iter().filter_map(|slot| {
             let called = slot.partition_point(|id| operations[*id as usize].call <= end);
@@ -208,7 +213,8 @@ impl<M: Model> Search<'_, M> {
         soon
     }
 
-    /// Rules out each open operation that always leads to the same state, if no operation sees it.
+    /// Rules out each open operation that leads from every state to one and the same new state, if
+    /// no operation can see that new state.
     pub(super) fn rule_out_unseen(&mut self) {
         let initial = self.model.initial();
         for open in 0..number(self.part.open_count()) {
@@ -244,7 +250,7 @@ impl<M: Model> Search<'_, M> {
         self.model.sight(state, operation.input, operation.output) == Sight::Can
     }
 
-    /// Counts looks, as steps if there are enough of them.
+    /// Counts `count` looks: every [`LOOKS_PER_STEP`] looks become one step.
     fn look(&mut self, count: u64) {
         self.looks += count;
         self.steps += self.looks / LOOKS_PER_STEP;

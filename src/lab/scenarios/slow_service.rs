@@ -22,9 +22,10 @@ pub fn slow_service_2b(cluster: &mut Cluster) {
     cluster.slow_services(PAUSE);
     let leader = cluster.wait_for_leader();
     let term = cluster.state_of(leader).map(|state| state.term);
-    let started =
-        (0..COMMANDS).map(|number| cluster.start(leader, format!("x{number}").as_bytes()));
-    let last = started.filter_map(Result::ok).last();
+    let mut last = None;
+    for number in 0..COMMANDS {
+        last = cluster.start(leader, format!("x{number}").as_bytes()).ok().or(last);
+    }
     cluster.run_for(PAUSE * u32::try_from(COMMANDS).expect("few"));
     cluster.slow_services(Duration::ZERO);
     if let Some(last) = last.filter(|last| Some(last.term) == term) {

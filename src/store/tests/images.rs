@@ -11,7 +11,7 @@ use crate::store::image::{Cutter, View};
 use crate::store::{Keys, rpc::ScanArgs};
 use crate::tick::{ConfState, Ready, Snapshot, Storage};
 
-/// A life with `count` keys, one of them with an empty value, and one with a long value.
+/// The storage of a server with `count` keys: one has an empty value, one has a long value.
 fn with_keys(count: u64) -> Life {
     let mut life = Life::first();
     let value = |index| match index {
