@@ -177,6 +177,8 @@ macro_rules! scenarios {
                 "uncommitted entries of a crashed leader that survive in its log";
             kill_ends_tasks_2c: P2C, 3 servers, reliable, "killed servers stop",
                 "a task that never checks whether its instance was killed";
+            one_server_restarts_2c: P2C, 1 servers, reliable, "a cluster of one server restarts",
+                "a server alone that does not commit its old entries after a restart";
             killed_refuses_2c: P2C, 3 servers, reliable, "a killed leader accepts nothing",
                 "an instance that accepts commands after it was killed";
             torn_writes_2c: P2C, 5 servers, reliable, "crashes in the middle of writing",

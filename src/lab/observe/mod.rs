@@ -274,7 +274,8 @@ fn rules(servers: usize, liveness: Liveness, until: Part) -> Vec<Box<dyn Observe
     }
     if until >= Part::P2C {
         rules.extend(of_durability());
-    } else if until == Part::P2B {
+    } else if until == Part::P2B && servers > 1 {
+        // A server alone asks no other, so nothing shows that it leads.
         rules.push(Box::new(acknowledged::CommitNeedsAcknowledgements::new(servers)));
     }
     if until >= Part::P2D {

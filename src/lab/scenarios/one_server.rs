@@ -1,17 +1,29 @@
-//! Part 2B: a cluster of one server, which is a majority by itself.
+//! Parts 2B and 2C: a cluster of one server, which is a majority by itself.
 
 use crate::lab::Cluster;
 
-/// A single server elects itself, commits what it is given, and has it again after a crash.
+/// A single server elects itself, and commits what it is given.
 ///
 /// Raft §5.2: a candidate needs votes "from a majority of the servers in the full cluster", and
 /// its own vote is one. A wrong server waits for a reply to a vote request or to an append, and no
 /// reply can come.
 pub fn one_server_2b(cluster: &mut Cluster) {
-    let server = cluster.wait_for_leader();
+    cluster.wait_for_leader();
     for command in ["a", "b", "c"] {
         cluster.agree(command);
     }
-    cluster.restart(server);
-    cluster.agree("d");
+}
+
+/// A single server has its log again after a crash, commits the old entries with the first new
+/// one, and continues.
+///
+/// Raft §5.4.2: entries of earlier terms are committed with one of the new term. A wrong server
+/// counts its replicas only when a reply comes.
+pub fn one_server_restarts_2c(cluster: &mut Cluster) {
+    for command in ["a", "b"] {
+        let server = cluster.wait_for_leader();
+        cluster.agree(command);
+        cluster.restart(server);
+    }
+    cluster.agree("c");
 }
