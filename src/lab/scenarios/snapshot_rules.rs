@@ -3,9 +3,9 @@
 use bytes::Bytes;
 
 use crate::api::{Index, Reads, RsmConfig, ServerId};
-use crate::lab::Cluster;
-use crate::lab::played::{Bench, Reading};
-use crate::lab::service::{Count, Counted};
+use crate::lab::played::{Bench, Reading, Replica};
+use crate::lab::service::{Count, Counted, KvClient};
+use crate::lab::{Cluster, Living};
 use crate::persister::Persister;
 
 /// Size of the raft state above which a server must take a snapshot, in bytes.
@@ -20,6 +20,9 @@ const S1: ServerId = ServerId(1);
 /// A service that limits its raft state, and so takes snapshots.
 const TRIMMED: RsmConfig =
     RsmConfig { raft_state_max: Some(RAFT_STATE_MAX), reads: Reads::ThroughLog };
+
+/// As [`TRIMMED`], and it answers reads from its state.
+const READS_BY_INDEX: RsmConfig = RsmConfig { reads: Reads::ReadIndex, ..TRIMMED };
 
 /// A follower trims its log in time if its size is limited, and restarts from its snapshot.
 ///
@@ -157,27 +160,12 @@ pub fn service_sessions_3b(cluster: &mut Cluster) {
 /// ```
 pub fn service_installed_3b(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
-    let config = RsmConfig { reads: Reads::ReadIndex, ..TRIMMED };
-    let server = bench.server(S0, Persister::new(), config);
-    server.played.leads(1);
-    server.played.commits_at_once(true);
-    let mut client = bench.client();
-    client.put("k", "v");
-    (0..PLENTY).for_each(|_| client.put("z", ""));
-    let (covered, data) = stored(&server.crash());
+    let (client, persister) = crash_with_a_snapshot(&bench);
+    let (covered, data) = stored(&persister);
 
-    let server = bench.server(S0, Persister::new(), config);
+    let server = bench.server(S0, Persister::new(), READS_BY_INDEX);
     server.install(1, covered, &data);
-    server.played.leads(2);
-    server.played.reads(Reading::At(covered));
-    let last = server.played.last_index();
-    let read = bench.runs(move || client.get("k"));
-    bench.soon("reading what the installed snapshot has", || {
-        !read.is_open() || server.played.last_index() > last
-    });
-    server.played.commits_at_once(true);
-    assert_eq!(read.outcome(), "v", "the snapshot up to {covered} has it");
-    server.crash();
+    read_what_is_covered(&bench, server, client, covered);
 }
 
 /// A server that restarts from a snapshot answers a read that needs only what the snapshot covers.
@@ -185,17 +173,32 @@ pub fn service_installed_3b(cluster: &mut Cluster) {
 /// A wrong server does not count the covered entries as applied, so the read waits.
 pub fn service_restart_3b(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
-    let config = RsmConfig { reads: Reads::ReadIndex, ..TRIMMED };
-    let server = bench.server(S0, Persister::new(), config);
+    let (client, persister) = crash_with_a_snapshot(&bench);
+    let (covered, _) = stored(&persister);
+
+    let server = bench.server(S0, persister, READS_BY_INDEX);
+    read_what_is_covered(&bench, server, client, covered);
+}
+
+/// Crashes a server whose snapshot has the key `k`. Returns the client that put the key, and the
+/// server's storage.
+fn crash_with_a_snapshot(bench: &Bench<'_>) -> (Box<dyn KvClient>, Persister) {
+    let server = bench.server(S0, Persister::new(), READS_BY_INDEX);
     server.played.leads(1);
     server.played.commits_at_once(true);
     let mut client = bench.client();
     client.put("k", "v");
     (0..PLENTY).for_each(|_| client.put("z", ""));
-    let persister = server.crash();
-    let (covered, _) = stored(&persister);
+    (client, server.crash())
+}
 
-    let server = bench.server(S0, persister, config);
+/// Makes `server` lead, and reads `k`, which its snapshot up to `covered` has.
+fn read_what_is_covered(
+    bench: &Bench<'_>,
+    server: Replica<'_, Box<dyn Living>>,
+    mut client: Box<dyn KvClient>,
+    covered: Index,
+) {
     server.played.leads(2);
     server.played.reads(Reading::At(covered));
     let last = server.played.last_index();
