@@ -170,7 +170,7 @@ fn a_killed_instance_ends_though_no_service_reads_and_no_peer_answers() {
             cluster.start(leader, "a").unwrap();
             thread::sleep(LONG);
 
-            // It is cut off, stands for election, and waits for replies that take seconds.
+            // It is cut off, starts elections, and waits for replies that take seconds.
             cluster.connect(me, false);
             thread::sleep(LONG);
             assert!(server.get_state().term > Term(1), "it did not stand for election");

@@ -22,7 +22,7 @@
 //!
 //! A puppet is a server too, with one term, one vote and one log ([`Follower`]), which determine
 //! all its replies. The scenario chooses the puppet's first log, and the moments at which calls and
-//! replies arrive: a call that is *held* is still in flight; a call that is *taken in* has arrived,
+//! replies arrive: a call that is *held* is still in flight; a call that is *handled* has arrived,
 //! and its reply is late. So a puppet cannot take back a reply, whatever a leader asks. A scenario
 //! that needs a reply that no server would give calls [`lie`](Stage::lie), and explains why.
 //!

@@ -137,7 +137,7 @@ impl Server {
         }
     }
 
-    /// The election task: waits for the timeout, stands for election, counts the votes.
+    /// The election task: waits for the timeout, starts an election, counts the votes.
     async fn elect(&self) {
         loop {
             let look = |state: &mut State| match state.role {

@@ -137,17 +137,17 @@ fn apply(committed: &Receiver<ApplyMsg>, apply_ch: &Sender<ApplyMsg>, outside: &
 /// caller's own term would not work, for [`InstallSnapshotReply`] has no refusal: a reply in that
 /// term says that the snapshot is stored. Term 0 is before the first election, so no caller is in
 /// it, and every caller ignores the reply as one of another term.
-const NOBODY: Term = Term(0);
+const NO_TERM: Term = Term(0);
 
 impl RaftRpc for Raft {
     async fn request_vote(self, _: Context, args: RequestVoteArgs) -> RequestVoteReply {
         self.ask(|reply| Event::RequestVote(args, reply))
-            .unwrap_or(RequestVoteReply { term: NOBODY, vote_granted: false })
+            .unwrap_or(RequestVoteReply { term: NO_TERM, vote_granted: false })
     }
 
     async fn append_entries(self, _: Context, args: AppendEntriesArgs) -> AppendEntriesReply {
         self.ask(|reply| Event::AppendEntries(args, reply)).unwrap_or(AppendEntriesReply {
-            term: NOBODY,
+            term: NO_TERM,
             success: false,
             conflict: None,
         })
@@ -155,7 +155,7 @@ impl RaftRpc for Raft {
 
     async fn install_snapshot(self, _: Context, args: InstallSnapshotArgs) -> InstallSnapshotReply {
         self.ask(|reply| Event::InstallSnapshot(args, reply))
-            .unwrap_or(InstallSnapshotReply { term: NOBODY })
+            .unwrap_or(InstallSnapshotReply { term: NO_TERM })
     }
 }
 

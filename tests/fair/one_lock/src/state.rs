@@ -45,7 +45,7 @@ pub struct State {
     pub votes: usize,
     /// Whether a leader has entries that it has sent to no follower yet.
     pub unsent: bool,
-    /// When a leader sends its next heartbeat, and when any other server stands for election.
+    /// When a leader sends its next heartbeat, and when any other server starts an election.
     pub deadline: Instant,
     /// Set for good by `kill`, and when the storage fails.
     pub killed: bool,
