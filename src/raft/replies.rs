@@ -63,14 +63,17 @@ impl State {
         effects: &mut Effects,
     ) {
         self.observe_term(reply.term, effects);
-        let retry_at = reply.conflict.map(|conflict| self.index_before(conflict));
+        let retry_at = match reply.conflict {
+            Some(conflict) => self.index_before(conflict),
+            // A follower may leave it out: "decrement nextIndex and retry".
+            None => sent.prev_log_index,
+        };
         let Some(progress) = self.progress_in(sent.term, reply.term, follower) else { return };
 
         progress.confirms(sent.read_round);
-        let news = match retry_at {
-            _ if reply.success => progress.matches(sent.last_new_index),
-            Some(index) => progress.backs_up(sent.prev_log_index, index),
-            None => false,
+        let news = match reply.success {
+            true => progress.matches(sent.last_new_index),
+            false => progress.backs_up(sent.prev_log_index, retry_at),
         };
         progress.on_answer(news);
         self.advance_commit_index();
@@ -191,6 +194,17 @@ mod tests {
         answer(&mut state, 5, 5, conflict(None, 3));
         assert_eq!(next_and_match(&mut state), (3, 0));
         assert_eq!(state.owed_to(S1), Owed::Message, "try again at once");
+    }
+
+    #[test]
+    fn a_refusal_without_a_conflict_moves_back_one_entry() {
+        let mut state = leader_at(&[1, 1, 4, 4, 4], 6);
+        let reply = AppendEntriesReply { term: Term(4), success: false, conflict: None };
+        for next_index in [5, 4] {
+            state.on_append_reply(S1, sent(4, next_index, 5), &reply, &mut Effects::default());
+            assert_eq!(next_and_match(&mut state), (next_index, 0));
+            assert_eq!(state.owed_to(S1), Owed::Message, "try again at once");
+        }
     }
 
     #[test]
