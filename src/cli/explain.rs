@@ -28,7 +28,8 @@ fn text(scenario: &Scenario) -> String {
         (false, true) => "unreliable network",
         (false, false) => "reliable network",
     };
-    let mut text = format!("{name}: {title}\npart {part}; {servers} servers; {network}\n\n");
+    let plural = if *servers == 1 { "" } else { "s" };
+    let mut text = format!("{name}: {title}\npart {part}; {servers} server{plural}; {network}\n\n");
     if !story.is_empty() {
         let _ = writeln!(text, "{story}\n");
     }

@@ -76,7 +76,8 @@ pub fn matching(words: &[String]) -> Result<Vec<&'static Scenario>, Trouble> {
 pub fn whole_parts(tests: &[&Scenario], design: &Design) -> Vec<Part> {
     let all = |part: &Part| {
         let mut of_part = SCENARIOS.iter().filter(|it| it.part == *part && design.can_play(it));
-        of_part.all(|scenario| tests.iter().any(|test| test.name == scenario.name))
+        let any = tests.iter().any(|test| test.part == *part);
+        any && of_part.all(|scenario| tests.iter().any(|test| test.name == scenario.name))
     };
     Part::ALL.into_iter().filter(all).collect()
 }
@@ -188,6 +189,18 @@ mod tests {
     fn no_names_are_all_tests_of_the_design() {
         let of_rpc = SCENARIOS.iter().filter(|s| s.part != Part::Store).count();
         assert_eq!(tests(&[], &DESIGNS[0]).unwrap().len(), of_rpc);
+    }
+
+    #[test]
+    fn a_part_is_whole_with_all_tests_that_the_design_can_play() {
+        let [rpc, tick, ..] = DESIGNS else { panic!("two designs at least") };
+        let select = |names: &[&str], design| {
+            let names: Vec<_> = names.iter().map(|name| name.to_string()).collect();
+            whole_parts(&tests(&names, design).unwrap(), design)
+        };
+        assert_eq!(select(&["2A", "figure8_2c"], rpc), [Part::P2A]);
+        assert_eq!(select(&["2A", "2D"], tick), [Part::P2A, Part::P2D]);
+        assert_eq!(select(&["figure8_2c"], tick), []);
     }
 
     #[test]

@@ -389,17 +389,13 @@ impl Cluster {
         Some(thread::under_test(server.0, || consensus.read_index()))
     }
 
-    /// The present instance of `server`; `None` while it is down.
-    pub(in crate::lab) fn instance(&self, server: ServerId) -> Option<Arc<dyn Consensus>> {
-        self.running(server)
-    }
-
     /// Makes every service of the suite's own pause before each message from now on.
     pub fn slow_services(&self, pause: Duration) {
         self.inner.pace.set(pause);
     }
 
-    fn running(&self, server: ServerId) -> Option<Arc<dyn Consensus>> {
+    /// The present instance of `server`; `None` while it is down.
+    pub(in crate::lab) fn running(&self, server: ServerId) -> Option<Arc<dyn Consensus>> {
         self.inner.slots.with(|slots| slots[server.slot()].running.clone())
     }
 

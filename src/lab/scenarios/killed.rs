@@ -53,7 +53,7 @@ pub fn kill_ends_tasks_2c(cluster: &mut Cluster) {
 pub fn killed_refuses_2c(cluster: &mut Cluster) {
     cluster.agree("before");
     let leader = cluster.wait_for_leader();
-    let killed = cluster.instance(leader).expect("the leader is up");
+    let killed = cluster.running(leader).expect("the leader is up");
     cluster.crash(leader);
     let answer = thread::under_test(leader.0, || killed.start("after".into()));
     assert!(answer.is_err(), "{leader} was killed and accepted a command: {answer:?}");
