@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use crate::api::ServerId;
 
-    fn matches(state: &mut State, follower: ServerId, index: u64) {
+    fn set_match(state: &mut State, follower: ServerId, index: u64) {
         let Role::Leader { followers } = &mut state.role else { panic!("not a leader") };
         followers[follower.slot()].match_index = Index(index);
         state.advance_commit_index();
@@ -81,24 +81,24 @@ mod tests {
     #[test]
     fn an_entry_on_a_majority_is_committed() {
         let mut state = leader(5, 2, &[2, 2]);
-        matches(&mut state, S1, 2);
+        set_match(&mut state, S1, 2);
         assert_eq!(state.commit_index, Index(0), "two of five are no majority");
-        matches(&mut state, S2, 1);
+        set_match(&mut state, S2, 1);
         assert_eq!(state.commit_index, Index(1), "index 1 is on three of five");
     }
 
     #[test]
     fn an_entry_of_an_older_term_is_not_committed_by_count() {
         let mut state = leader(3, 4, &[1, 2]);
-        matches(&mut state, S1, 2);
-        matches(&mut state, S2, 2);
+        set_match(&mut state, S1, 2);
+        set_match(&mut state, S2, 2);
         assert_eq!(state.commit_index, Index(0), "2/2 is on all servers, but is not of term 4");
     }
 
     #[test]
     fn an_entry_of_the_own_term_commits_the_older_ones_with_it() {
         let mut state = leader(3, 4, &[1, 2, 4]);
-        matches(&mut state, S1, 3);
+        set_match(&mut state, S1, 3);
         assert_eq!(state.commit_index, Index(3));
     }
 
@@ -112,8 +112,8 @@ mod tests {
     #[test]
     fn the_commit_index_of_a_leader_never_falls() {
         let mut state = leader(3, 2, &[2, 2]);
-        matches(&mut state, S1, 2);
-        matches(&mut state, S1, 1);
+        set_match(&mut state, S1, 2);
+        set_match(&mut state, S1, 1);
         assert_eq!(state.commit_index, Index(2));
     }
 

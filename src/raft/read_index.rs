@@ -45,7 +45,7 @@ pub struct PendingRead {
 
 impl Progress {
     /// Records that the follower replied to a call of `round`, and so knew us as its leader then.
-    pub fn confirms(&mut self, round: u64) {
+    pub fn confirm(&mut self, round: u64) {
         self.confirmed_round = self.confirmed_round.max(round);
     }
 }

@@ -19,7 +19,7 @@ use crate::api::{Index, ServerId, Term};
 
 impl Progress {
     /// Raises `match_index` to the index that a reply promised. Returns whether it rose.
-    fn matches(&mut self, index: Index) -> bool {
+    fn advance_to(&mut self, index: Index) -> bool {
         let news = index > self.match_index;
         // keeps (leader_only_appends): because a late success lowers nothing: `max`.
         // keeps (match_is_in_the_log): because we have what we sent, and `next_index` rises, too.
@@ -28,22 +28,22 @@ impl Progress {
         news
     }
 
-    /// Moves `next_index` back to `index`, after a refusal of the entries after `prev_log_index`.
-    /// Returns whether it moved. It stays if it has changed since that request; it never moves
-    /// back past what the follower has, and never forward.
-    fn backs_up(&mut self, prev_log_index: Index, index: Index) -> bool {
+    /// Moves `next_index` back to `retry_index`, after a refusal of the entries after
+    /// `prev_log_index`. Returns whether it moved. It stays if it has changed since that request; it
+    /// never moves back past what the follower has, and never forward.
+    fn back_up_to(&mut self, retry_index: Index, prev_log_index: Index) -> bool {
         if self.next_index != prev_log_index.next() {
             return false;
         }
         // keeps (match_is_in_the_log): because `next_index` stays after `match_index`.
         let before = self.next_index;
-        self.next_index = index.min(prev_log_index).max(self.match_index.next());
+        self.next_index = retry_index.min(prev_log_index).max(self.match_index.next());
         self.next_index < before
     }
 
     /// Counts a reply. A reply that makes no progress does not clear `unanswered`; otherwise every
     /// late reply would trigger another batch. But any reply of a silent follower clears it.
-    const fn on_answer(&mut self, news: bool) {
+    const fn on_reply(&mut self, news: bool) {
         if news || self.unanswered >= UNANSWERED_MAX {
             self.unanswered = 0;
         }
@@ -63,19 +63,19 @@ impl State {
         effects: &mut Effects,
     ) {
         self.observe_term(reply.term, effects);
-        let retry_at = match reply.conflict {
-            Some(conflict) => self.index_before(conflict),
+        let retry_index = match reply.conflict {
+            Some(conflict) => self.retry_index(conflict),
             // A follower may leave it out: "decrement nextIndex and retry".
             None => sent.prev_log_index,
         };
         let Some(progress) = self.progress_in(sent.term, reply.term, follower) else { return };
 
-        progress.confirms(sent.read_round);
+        progress.confirm(sent.read_round);
         let news = match reply.success {
-            true => progress.matches(sent.last_new_index),
-            false => progress.backs_up(sent.prev_log_index, retry_at),
+            true => progress.advance_to(sent.last_new_index),
+            false => progress.back_up_to(retry_index, sent.prev_log_index),
         };
-        progress.on_answer(news);
+        progress.on_reply(news);
         self.advance_commit_index();
     }
 
@@ -91,8 +91,8 @@ impl State {
     ) {
         self.observe_term(reply.term, effects);
         let Some(progress) = self.progress_in(sent.term, reply.term, follower) else { return };
-        let news = progress.matches(sent.last_included_index);
-        progress.on_answer(news);
+        let news = progress.advance_to(sent.last_included_index);
+        progress.on_reply(news);
         self.advance_commit_index();
     }
 
@@ -106,11 +106,13 @@ impl State {
         }
     }
 
-    /// Returns where to continue with a follower whose log conflicts with ours (lab: fast backup).
+    /// Returns the next entry to send to a follower whose log conflicts with ours (lab: fast
+    /// backup).
     ///
-    /// If we have entries of the conflicting term, our logs may agree up to the last of them; if
-    /// not, we continue where that term begins in the follower's log.
-    fn index_before(&self, conflict: Conflict) -> Index {
+    /// If we have entries of the conflicting term, our logs may agree up to the last of them, so we
+    /// continue after it; if not, the follower can keep none of its entries of that term, so we
+    /// continue where the term begins in its log.
+    fn retry_index(&self, conflict: Conflict) -> Index {
         let ours = conflict.term.and_then(|term| self.log.last_index_of(term));
         ours.map_or(conflict.index, Index::next)
     }
