@@ -98,8 +98,7 @@ impl State {
         // keeps (committed_is_in_the_log): because nothing committed is cut, as asserted above.
         // keeps (log_is_not_of_the_future): because the leader has no entry of a later term than
         // its own, which is now ours.
-        effects.append.clone_from(&new);
-        self.log.replace_from(new);
+        self.append(new, effects);
     }
 }
 

@@ -7,7 +7,6 @@
 
 use std::sync::Arc;
 
-use super::log::Batch;
 use super::server::Server;
 use super::state::State;
 use super::timing::APPLY_BATCH;
@@ -31,18 +30,17 @@ impl State {
             let (last_included, data) = (snapshot.last_included, snapshot.data);
             return vec![ApplyMsg::Snapshot { last_included, data }];
         }
-        let committed = self.commit_index.0 - self.last_applied.0;
-        let entries_max = usize::try_from(committed).unwrap_or(usize::MAX);
-        let batch = Batch { entries_max: entries_max.min(APPLY_BATCH.entries_max), ..APPLY_BATCH };
-        let entries = self.log.entries_from(self.last_applied.next(), batch);
-        // keeps (applied_is_committed): because the batch ends at `commit_index`, or before.
-        self.last_applied = self.last_applied.plus(entries.len());
-        entries.into_iter().map(command).collect()
+        let entries = self.log.entries_from(self.last_applied.next(), APPLY_BATCH);
+        let committed = entries.take_while(|entry| entry.index <= self.commit_index);
+        let messages: Vec<_> = committed.map(command).collect();
+        // keeps (applied_is_committed): because the messages end at `commit_index`, or before.
+        self.last_applied = self.last_applied.plus(messages.len());
+        messages
     }
 }
 
-fn command(entry: Entry) -> ApplyMsg {
-    ApplyMsg::Command { index: entry.index, term: entry.term, command: entry.data }
+fn command(entry: &Entry) -> ApplyMsg {
+    ApplyMsg::Command { index: entry.index, term: entry.term, command: entry.data.clone() }
 }
 
 /// Sends committed messages to the service, until the instance stops or the service is gone.

@@ -76,10 +76,8 @@ impl State {
             return Err(NotLeader { term, leader_hint: self.leader_id });
         }
         let index = self.log.last().index.next();
-        let entry = Entry { term, index, data };
         // keeps (leader_only_appends): because the entry goes after our last one.
-        effects.append = vec![entry.clone()];
-        self.log.replace_from(vec![entry]);
+        self.append(vec![Entry { term, index, data }], effects);
         self.advance_commit_index(); // A cluster of one commits at once.
         Ok(Started { term, index })
     }
@@ -88,15 +86,18 @@ impl State {
     pub fn owed_to(&self, follower: ServerId) -> Owed {
         let Role::Leader { followers } = &self.role else { return Owed::Nothing };
         let progress = &followers[follower.slot()];
-        match progress.sent_commit {
-            // "Upon election: send initial empty AppendEntries RPCs (heartbeat) to each server".
-            None => Owed::Message,
-            Some(_) if progress.unanswered > 0 => Owed::Nothing,
-            Some(_) if self.owes_a_read(progress) => Owed::Message,
-            // "If last log index >= nextIndex for a follower: send AppendEntries RPC".
-            Some(_) if self.log.last().index >= progress.next_index => Owed::Message,
-            Some(sent) if self.commit_index > sent => Owed::CommitNews,
-            Some(_) => Owed::Nothing,
+        // "Upon election: send initial empty AppendEntries RPCs (heartbeat) to each server".
+        let Some(sent_commit) = progress.sent_commit else { return Owed::Message };
+        // "If last log index >= nextIndex for a follower: send AppendEntries RPC".
+        let has_entries = self.log.last().index >= progress.next_index;
+        if progress.unanswered > 0 {
+            Owed::Nothing
+        } else if has_entries || self.owes_a_read(progress) {
+            Owed::Message
+        } else if self.commit_index > sent_commit {
+            Owed::CommitNews
+        } else {
+            Owed::Nothing
         }
     }
 
@@ -119,7 +120,7 @@ impl State {
         if next_index <= self.log.last_included().index {
             return Some(self.install_message());
         }
-        let entries = self.log.entries_from(next_index, BATCH);
+        let entries = self.log.entries_from(next_index, BATCH).cloned().collect();
         Some(self.append_message(next_index, entries))
     }
 

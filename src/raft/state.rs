@@ -181,6 +181,12 @@ impl State {
         effects.reset_election_timer = true;
     }
 
+    /// Replaces everything from the first entry's index on by `entries`, and has them saved.
+    pub fn append(&mut self, entries: Vec<Entry>, effects: &mut Effects) {
+        effects.append.clone_from(&entries);
+        self.log.replace_from(entries);
+    }
+
     /// Whether this server leads `current_term`, as far as it knows.
     pub const fn is_leader(&self) -> bool {
         matches!(self.role, Role::Leader { .. })
