@@ -20,7 +20,7 @@ impl State {
         args: AppendEntriesArgs,
         effects: &mut Effects,
     ) -> AppendEntriesReply {
-        self.observe_term(args.term, effects);
+        self.observe_term(args.term, args.leader_id, effects);
 
         // Step 1: a leader of an older term learns our term and nothing else.
         if args.term < self.current_term {

@@ -28,6 +28,10 @@ impl State {
         let Some(majority_index) = self.majority_match_index() else { return };
         let own_term = self.log.term_at(majority_index) == Some(self.current_term);
         if majority_index > self.commit_index && own_term {
+            let was = self.commit_index;
+            self.tell(|| {
+                format!("commit_index={majority_index} (was {was}), which a majority has")
+            });
             // keeps (committed_is_in_the_log): because `term_at` found the entry there.
             self.commit_index = majority_index;
         }
@@ -60,9 +64,14 @@ impl State {
     /// Only up to "index of last new entry": the entries after it in our log may come from an old
     /// leader, and differ from those that this leader has committed.
     pub fn follow_commit(&mut self, leader_commit: Index, last_new_index: Index) {
-        // keeps (committed_is_in_the_log): because our log reaches `last_new_index` by now.
-        // keeps (nothing_known_is_forgotten): because a late request lowers nothing: `max`.
-        self.commit_index = self.commit_index.max(leader_commit.min(last_new_index));
+        let committed = leader_commit.min(last_new_index);
+        // keeps (nothing_known_is_forgotten): because a late request lowers nothing.
+        if committed > self.commit_index {
+            let was = self.commit_index;
+            self.tell(|| format!("commit_index={committed} (was {was}), as its leader says"));
+            // keeps (committed_is_in_the_log): because our log reaches `last_new_index` by now.
+            self.commit_index = committed;
+        }
     }
 }
 

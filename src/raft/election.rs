@@ -39,6 +39,12 @@ impl State {
         self.voted_for = Some(self.me);
         self.leader_id = None;
         self.role = Role::Candidate { votes: BTreeSet::from([self.me]) };
+        self.tell(|| {
+            let term = self.current_term;
+            format!(
+                "is candidate of term {term}, since its election timer ran out; votes for itself"
+            )
+        });
         effects.save_vote = true;
         effects.reset_election_timer = true;
         self.lead_if_elected();
@@ -63,7 +69,7 @@ impl State {
         reply: &RequestVoteReply,
         effects: &mut Effects,
     ) {
-        self.observe_term(reply.term, effects);
+        self.observe_term(reply.term, voter, effects);
         let current = asked == self.current_term && reply.term == asked;
         if !(current && reply.vote_granted) {
             return;
@@ -84,6 +90,10 @@ impl State {
         if votes.len() < quorum_size(self.servers) {
             return;
         }
+        self.tell(|| {
+            let voters = votes.iter().map(ServerId::to_string).collect::<Vec<_>>().join(", ");
+            format!("is leader of term {}, elected by {voters}", self.current_term)
+        });
         // Reinitialized after election (Figure 2): we do not know yet what the others have.
         // keeps (match_is_in_the_log): because each `match_index` starts at 0, before any entry.
         let next_index = self.log.last().index.next();

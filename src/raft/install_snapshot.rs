@@ -30,7 +30,7 @@ impl State {
         args: InstallSnapshotArgs,
         effects: &mut Effects,
     ) -> InstallSnapshotReply {
-        self.observe_term(args.term, effects);
+        self.observe_term(args.term, args.leader_id, effects);
 
         // Step 1: a leader of an older term learns our term and nothing else.
         if args.term == self.current_term {
@@ -61,6 +61,10 @@ impl State {
         self.commit_index = last_included.index;
         self.last_applied = last_included.index;
         self.snapshot_to_apply = Some(Snapshot { last_included, data });
+        self.tell(|| {
+            let last = self.log.last();
+            format!("installs its leader's snapshot up to {last_included}; log ends at {last}")
+        });
     }
 
     /// Saves the service's own snapshot: its state up to `index` is in `data` (Raft §7).
@@ -81,6 +85,7 @@ impl State {
         );
         let term = self.log.term_at(index).expect("the log has the entries after its snapshot");
         self.log.compact(Position { term, index });
+        self.tell(|| format!("saves its service's snapshot up to {term}/{index}"));
         self.snapshot = data;
         effects.save_snapshot = true;
     }

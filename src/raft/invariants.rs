@@ -11,7 +11,6 @@ use std::fmt;
 
 use super::state::{Progress, Role, State};
 use crate::api::{Index, Position, ServerId, Term};
-use crate::record::{emit, event};
 
 /// A summary of a server's state when its lock was last released, within one life.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +49,7 @@ impl Summary {
         }
     }
 
-    /// Checks `state` and its changes since this summary, records them, and replaces the summary.
+    /// Checks `state` and its changes since this summary, and replaces the summary.
     ///
     /// # Panics
     /// When an invariant is broken.
@@ -59,7 +58,6 @@ impl Summary {
         let now = Summary::at(state);
         if *self != now {
             check_step(self, &now);
-            narrate(state.me, self, &now);
             *self = now;
         }
     }
@@ -220,28 +218,6 @@ impl Summary {
     }
 }
 
-/// Adds the changes to the record.
-fn narrate(me: ServerId, before: &Summary, now: &Summary) {
-    let say = |what: String| emit(|| event(me, what));
-    if (before.role, before.current_term) != (now.role, now.current_term) {
-        say(format!("is {} of term {}", now.role, now.current_term));
-    }
-    if now.voted_for != before.voted_for
-        && let Some(candidate) = now.voted_for
-    {
-        say(format!("votes for {candidate} in term {}", now.current_term));
-    }
-    if now.last_log != before.last_log {
-        say(format!("log ends at {} (was {})", now.last_log, before.last_log));
-    }
-    if now.commit_index != before.commit_index {
-        say(format!("commit_index={} (was {})", now.commit_index, before.commit_index));
-    }
-    if now.last_included != before.last_included {
-        say(format!("snapshot at {} (was {})", now.last_included, before.last_included));
-    }
-}
-
 impl fmt::Display for RoleName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -289,7 +265,9 @@ mod tests {
             state.start(bytes::Bytes::new(), &mut Effects::default()).unwrap();
             followers(state)[1].match_index = Index(1);
         });
-        change(leader(3, 2, &[1]), |state| state.observe_term(Term(3), &mut Effects::default()));
+        change(leader(3, 2, &[1]), |state| {
+            state.observe_term(Term(3), S1, &mut Effects::default())
+        });
     }
 
     #[test]

@@ -128,10 +128,9 @@ mod tests {
             rule(state, &mut effects);
             save(&persister, state, &effects).unwrap();
         };
-        run(&mut state, &|state, effects| state.observe_term(Term(3), effects));
+        run(&mut state, &|state, effects| state.observe_term(Term(3), S1, effects));
         run(&mut state, &|state, effects| {
-            effects.append = entries(1, &[1, 2, 3]);
-            state.log.replace_from(effects.append.clone());
+            state.append(entries(1, &[1, 2, 3]), effects);
         });
         (state.commit_index, state.last_applied) = (Index(2), Index(2));
         let data = Bytes::from_static(b"state");

@@ -287,7 +287,7 @@ mod tests {
         confirm(&mut state, S1, 1, 4, true);
         assert!(reads.take_news(&state), "round 1 is confirmed");
         assert!(!reads.take_news(&state), "they were woken for round 1");
-        state.observe_term(Term(5), &mut Effects::default());
+        state.observe_term(Term(5), S1, &mut Effects::default());
         assert!(reads.take_news(&state), "a follower's reads are refused");
 
         reads.end();

@@ -62,7 +62,7 @@ impl State {
         reply: &AppendEntriesReply,
         effects: &mut Effects,
     ) {
-        self.observe_term(reply.term, effects);
+        self.observe_term(reply.term, follower, effects);
         let retry_index = match reply.conflict {
             Some(conflict) => self.retry_index(conflict),
             // A follower may leave it out: "decrement nextIndex and retry".
@@ -89,7 +89,7 @@ impl State {
         reply: &InstallSnapshotReply,
         effects: &mut Effects,
     ) {
-        self.observe_term(reply.term, effects);
+        self.observe_term(reply.term, follower, effects);
         let Some(progress) = self.progress_in(sent.term, reply.term, follower) else { return };
         let news = progress.advance_to(sent.last_included_index);
         progress.on_reply(news);

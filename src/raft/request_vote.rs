@@ -19,7 +19,7 @@ impl State {
         args: &RequestVoteArgs,
         effects: &mut Effects,
     ) -> RequestVoteReply {
-        self.observe_term(args.term, effects);
+        self.observe_term(args.term, args.candidate_id, effects);
 
         // Step 1: a candidate from an older term learns our term and nothing else.
         let vote_granted = args.term == self.current_term && self.may_vote_for(args);
@@ -27,6 +27,7 @@ impl State {
         // Step 2: save the vote before the reply leaves. Only granting a vote resets our timer; a
         // candidate that cannot win must not delay us.
         if vote_granted {
+            self.tell(|| format!("votes for {} in term {}", args.candidate_id, args.term));
             // keeps (a_vote_given_stays): because the vote was free, or this candidate's already.
             self.voted_for = Some(args.candidate_id);
             effects.save_vote = true;

@@ -174,7 +174,7 @@ impl Server {
 
 /// The held lock of a [`Server`]. It gives access to the state; only [`Guard::step`] changes it.
 ///
-/// On every release, also for a wait, it checks the invariants and records the changes.
+/// On every release, also for a wait, it checks the invariants.
 pub struct Guard<'a> {
     inner: MutexGuard<'a, Inner>,
     server: &'a Server,
@@ -262,7 +262,7 @@ impl Guard<'_> {
         self.holds_lock = true;
     }
 
-    /// Checks the invariants, and records what changed since the lock was last released.
+    /// Checks the invariants, also of what changed since the lock was last released.
     fn check(&mut self) {
         let inner = &mut *self.inner;
         if std::mem::replace(&mut inner.sound, false) {
@@ -391,7 +391,7 @@ mod tests {
         in_a_run(|| {
             let server = Arc::new(alone());
             server.call(async { Ok::<_, RpcError>(5) }, |server, term| {
-                server.step(|state, effects| state.observe_term(Term(term), effects));
+                server.step(|state, effects| state.observe_term(Term(term), ME, effects));
             });
             thread::sleep(Duration::from_millis(1));
             assert_eq!(server.lock().current_term, Term(5));

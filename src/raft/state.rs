@@ -2,7 +2,8 @@
 //!
 //! A rule is a function over [`State`]: no lock, no clock, no network, no disk. In its [`Effects`]
 //! it names what it cannot do itself; `server.rs` carries them out before any other task or server
-//! can see what the rule did.
+//! can see what the rule did. Where a rule changes the role, the log or the commit index, it says
+//! so, and why, in the record of the run ([`State::tell`]), which changes no run.
 
 use std::collections::BTreeSet;
 
@@ -11,6 +12,7 @@ use bytes::Bytes;
 use super::log::Log;
 use crate::api::{Entry, Index, Leadership, Position, ServerId, Term};
 use crate::persister::Persisted;
+use crate::record::{emit, event};
 
 /// The state of one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +42,8 @@ pub struct State {
     /// never falls within one life. `log.last_included() <= last_applied <= commit_index`; the
     /// applier takes the entries in `last_applied + 1..=commit_index` next. Figure 2.
     pub last_applied: Index,
-    /// A leader's snapshot that the service has not received yet; it goes before any entry.
+    /// A leader's snapshot that the service has not received yet; it goes before any entry. It ends
+    /// at `last_applied`; the service's own state may be any older one.
     pub snapshot_to_apply: Option<Snapshot>,
 
     /// The role of this server in `current_term` (Figure 4).
@@ -149,8 +152,9 @@ impl State {
     /// currentTerm = T, convert to follower" (Figure 2, Rules for Servers, All Servers).
     ///
     /// The vote is free again, and the server is a follower, whatever its role was. A leader's
-    /// election timer has no meaning, so a leader that steps down waits a whole timeout.
-    pub fn observe_term(&mut self, term: Term, effects: &mut Effects) {
+    /// election timer has no meaning, so a leader that steps down waits a whole timeout. `from` is
+    /// the sender of the message with the newer term.
+    pub fn observe_term(&mut self, term: Term, from: ServerId, effects: &mut Effects) {
         if term <= self.current_term {
             return;
         }
@@ -161,6 +165,7 @@ impl State {
         self.voted_for = None;
         self.leader_id = None;
         self.role = Role::Follower;
+        self.tell(|| format!("is follower of term {term}, seen in a message of {from}"));
         effects.save_vote = true;
     }
 
@@ -176,6 +181,9 @@ impl State {
         assert!(!self.is_leader(), "{leader_id} acts as leader of term {term}, which is ours");
         let known = self.leader_id.is_none_or(|known| known == leader_id);
         assert!(known, "{leader_id} and {:?} both act as leader of term {term}", self.leader_id);
+        if self.role != Role::Follower {
+            self.tell(|| format!("is follower of term {term}, in which {leader_id} leads"));
+        }
         self.role = Role::Follower;
         self.leader_id = Some(leader_id);
         effects.reset_election_timer = true;
@@ -183,8 +191,15 @@ impl State {
 
     /// Replaces everything from the first entry's index on by `entries`, and has them saved.
     pub fn append(&mut self, entries: Vec<Entry>, effects: &mut Effects) {
+        let was = self.log.last();
         effects.append.clone_from(&entries);
         self.log.replace_from(entries);
+        self.tell(|| format!("log ends at {} (was {was})", self.log.last()));
+    }
+
+    /// Adds a line to the record of the run. Without a record, the line is not even made.
+    pub fn tell(&self, what: impl FnOnce() -> String) {
+        emit(|| event(self.me, what()));
     }
 
     /// Whether this server leads `current_term`, as far as it knows.
@@ -220,17 +235,48 @@ impl Progress {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::super::testing::{S1, S2, at, entries, follower, leader};
     use super::*;
+    use crate::record;
+    use crate::runtime::{self, RunConfig};
 
     #[test]
     fn a_newer_term_is_adopted_and_persisted_and_frees_the_vote() {
         let mut state = follower(3, &[]);
         state.voted_for = Some(S1);
         let mut effects = Effects::default();
-        state.observe_term(Term(4), &mut effects);
+        state.observe_term(Term(4), S1, &mut effects);
         assert_eq!((state.current_term, state.voted_for), (Term(4), None));
         assert!(effects.save_vote, "a server that forgets a term can vote in it twice");
+    }
+
+    #[test]
+    fn a_change_of_role_is_recorded_with_its_reason() {
+        let lines = Arc::new(record::Log::default());
+        let log = lines.clone();
+        let config = RunConfig { record: true, ..RunConfig::default() };
+        let outcome = runtime::run(&config, move || {
+            record::attach(log);
+            leader(3, 4, &[]).observe_term(Term(7), S2, &mut Effects::default());
+            let mut state = follower(3, &[]);
+            state.start_election(&mut Effects::default());
+            state.follow(S1, &mut Effects::default());
+        });
+        outcome.result.unwrap();
+        let lines: Vec<_> =
+            lines.with(std::mem::take).into_iter().map(|line| line.event.what).collect();
+        assert_eq!(
+            lines,
+            [
+                "is candidate of term 4, since its election timer ran out; votes for itself",
+                "is leader of term 4, elected by S0, S1",
+                "is follower of term 7, seen in a message of S2",
+                "is candidate of term 4, since its election timer ran out; votes for itself",
+                "is follower of term 4, in which S1 leads",
+            ],
+        );
     }
 
     #[test]
@@ -238,8 +284,8 @@ mod tests {
         let mut state = leader(3, 4, &[]);
         let before = state.clone();
         let mut effects = Effects::default();
-        state.observe_term(Term(3), &mut effects);
-        state.observe_term(Term(4), &mut effects);
+        state.observe_term(Term(3), S1, &mut effects);
+        state.observe_term(Term(4), S1, &mut effects);
         assert_eq!((state, effects), (before, Effects::default()));
     }
 
@@ -247,7 +293,7 @@ mod tests {
     fn a_newer_term_ends_leadership_and_starts_the_election_timer() {
         let mut state = leader(3, 4, &[]);
         let mut effects = Effects::default();
-        state.observe_term(Term(5), &mut effects);
+        state.observe_term(Term(5), S1, &mut effects);
         assert_eq!(state.role, Role::Follower);
         assert!(effects.reset_election_timer, "a deposed leader waits before an election");
     }
@@ -256,7 +302,7 @@ mod tests {
     fn a_newer_term_alone_does_not_reset_a_followers_timer() {
         let mut state = follower(3, &[]);
         let mut effects = Effects::default();
-        state.observe_term(Term(4), &mut effects);
+        state.observe_term(Term(4), S1, &mut effects);
         assert!(!effects.reset_election_timer, "only a leader or a granted vote resets the timer");
     }
 
@@ -264,7 +310,7 @@ mod tests {
     fn a_newer_term_forgets_the_old_terms_leader() {
         let mut state = follower(3, &[]);
         state.follow(S1, &mut Effects::default());
-        state.observe_term(Term(4), &mut Effects::default());
+        state.observe_term(Term(4), S1, &mut Effects::default());
         assert_eq!(state.leader_id, None);
     }
 
