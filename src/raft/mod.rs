@@ -98,6 +98,8 @@ mod append_entries;
 mod apply;
 mod commit;
 mod election;
+#[cfg(test)]
+mod golden;
 mod install_snapshot;
 mod invariants;
 mod log;

@@ -22,11 +22,12 @@
 //! broadcast), `window=3`, `bytes=10` (0: one entry per append; an entry of `logs` has one byte).
 
 use bytes::Bytes;
-use raftlab::api::{Entry, Index, ServerId, Term};
+use raftlab::api::{Index, ServerId};
 use raftlab::tick::{Config, FlowControl, HardState, MemoryStorage};
 
 use crate::notation;
 use crate::stage::Stage;
+use crate::words::{self, number, server};
 
 type Told = Result<String, String>;
 
@@ -49,13 +50,17 @@ impl Stage {
             }
             ["deliver"] => self.deliver(None),
             ["deliver", "all"] => self.settle(),
-            ["deliver", to] => self.deliver(Some(node(to)?)),
+            ["deliver", to] => self.deliver(Some(server(to)?)),
             [
                 "isolate" | "cut" | "heal" | "hold" | "unhold" | "release" | "drop",
                 ref rest @ ..,
-            ] => self.network(words[0], rest),
-            ["status"] => Ok(self.nodes.values().map(|node| notation::row(node.raft())).collect()),
-            [verb, me, ref rest @ ..] => self.tell(verb, node(me)?, rest),
+            ] => {
+                let nodes: Vec<_> = self.nodes.keys().copied().collect();
+                self.network.command(words[0], rest, nodes.into_iter())?;
+                Ok(String::new())
+            }
+            ["status"] => Ok(self.nodes.values().map(notation::row).collect()),
+            [verb, me, ref rest @ ..] => self.tell(verb, server(me)?, rest),
             _ => Err(format!("unknown command {line:?}")),
         }
     }
@@ -82,7 +87,7 @@ impl Stage {
                 })
                 .collect(),
             ("transfer", [to]) => {
-                let to = node(to)?;
+                let to = server(to)?;
                 self.act(me, |node| node.transfer_leader(to).err().map_or_else(String::new, failed))
             }
             ("read", [context]) => {
@@ -93,32 +98,6 @@ impl Stage {
             ("restart", []) => self.restart(me).map(|()| String::new()),
             _ => Err(format!("unknown command {verb:?} with {rest:?}")),
         }
-    }
-
-    /// Does a command that changes the network.
-    fn network(&mut self, verb: &str, rest: &[&str]) -> Told {
-        match (verb, rest) {
-            ("isolate", [me]) => {
-                let me = node(me)?;
-                let others: Vec<_> = self.nodes.keys().copied().collect();
-                self.lost.extend(others.into_iter().flat_map(|other| [(me, other), (other, me)]));
-            }
-            ("cut", [a, b]) => {
-                let (a, b) = (node(a)?, node(b)?);
-                self.lost.extend([(a, b), (b, a)]);
-            }
-            ("heal", []) => self.lost.clear(),
-            ("hold", [from, to]) => {
-                self.holding.insert((node(from)?, node(to)?));
-            }
-            ("unhold", [from, to]) => {
-                self.holding.remove(&(node(from)?, node(to)?));
-            }
-            ("release", []) => self.release(),
-            ("drop", []) => self.forget(),
-            _ => return Err(format!("unknown command {verb:?} with {rest:?}")),
-        }
-        Ok(String::new())
     }
 
     /// Starts one node per disk.
@@ -153,30 +132,11 @@ fn set(config: &mut Config, setting: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The disk of `S1=1,1,2` or `S1=1,1,2@3`: the terms of its entries, and its current term.
+/// The disk of a word such as `S1=1,1,2@3`.
 fn disk(word: &str) -> Result<MemoryStorage, String> {
-    let (_, log) = word.split_once('=').ok_or("a log is S1=1,1")?;
-    let (log, term) = log.split_once('@').map_or((log, None), |(log, term)| (log, Some(term)));
-    let terms: Result<Vec<u64>, _> =
-        log.split(',').filter(|term| !term.is_empty()).map(number).collect();
-    let terms = terms?;
-    let term = term.map_or(Ok(terms.last().copied().unwrap_or(0)), number)?;
-    let entry = |(index, term): (u64, &u64)| Entry {
-        term: Term(*term),
-        index: Index(index),
-        data: Bytes::from_static(b"c"),
-    };
+    let row = words::row(word)?;
     let mut disk = MemoryStorage::new();
-    disk.append((1..).zip(&terms).map(entry));
-    disk.set_hard_state(HardState { term: Term(term), ..HardState::default() });
+    disk.append(row.entries);
+    disk.set_hard_state(HardState { term: row.term, ..HardState::default() });
     Ok(disk)
-}
-
-fn node(word: &str) -> Result<ServerId, String> {
-    let id = word.strip_prefix('S').ok_or_else(|| format!("{word:?} is not a node"))?;
-    number(id).map(ServerId)
-}
-
-fn number<N: std::str::FromStr>(word: &str) -> Result<N, String> {
-    word.parse().map_err(|_| format!("{word:?} is not a number"))
 }

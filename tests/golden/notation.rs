@@ -1,51 +1,19 @@
-//! The notation of a script's output.
-//!
-//! `S1@2` is node 1 in term 2, an entry is `term/index`; `→` is sent, `⇢` held back, `✗` lost;
-//! `=` is between the old value of a thing and its new one.
+//! The notation of the tick core's messages; that of its state is in `look.rs`.
 
-use raftlab::api::{Entry, Index, Position, ServerId, Term};
-use raftlab::tick::{Kind, MemoryStorage, Message, Raft, RawNode, ReadState, Role};
+use raftlab::api::ServerId;
+use raftlab::tick::{Kind, MemoryStorage, Message, RawNode, ReadState, Role};
 
-/// The part of a node's state that a script shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
-    id: ServerId,
-    term: Term,
-    role: Role,
-    last: Position,
-    commit: Index,
-}
+use crate::look::{Look, entry_list};
 
-impl Look {
-    pub fn at(node: &RawNode<MemoryStorage>) -> Look {
-        let raft = node.raft();
-        Look {
-            id: raft.id(),
-            term: raft.term(),
-            role: raft.role(),
-            last: raft.log().last(),
-            commit: raft.log().committed(),
-        }
-    }
-
-    fn name(&self) -> String {
-        format!("{}@{}", self.id, self.term)
-    }
-
-    /// The changes since `before`, one line each.
-    pub fn changes_since(&self, before: &Look) -> String {
-        let mut told = String::new();
-        if (self.role, self.term) != (before.role, before.term) {
-            let (was, is) = (role(before.role), role(self.role));
-            told += &format!("{} {was} = {} {is}\n", before.name(), self.name());
-        }
-        if self.last != before.last {
-            told += &format!("{} last {} = {}\n", self.name(), before.last, self.last);
-        }
-        if self.commit != before.commit {
-            told += &format!("{} commit {} = {}\n", self.name(), before.commit, self.commit);
-        }
-        told
+/// The state of a node that a script shows.
+pub fn look(node: &RawNode<MemoryStorage>) -> Look {
+    let raft = node.raft();
+    Look {
+        id: raft.id(),
+        term: raft.term(),
+        role: role(raft.role()),
+        last: raft.log().last(),
+        commit: raft.log().committed(),
     }
 }
 
@@ -72,9 +40,7 @@ pub fn message(message: &Message, fate: char) -> String {
 fn said(kind: &Kind) -> String {
     match kind {
         Kind::Append { prev, entries, commit } => {
-            let list = entries.iter().map(|entry| entry.position().to_string());
-            let list = list.collect::<Vec<_>>().join(",");
-            let list = if list.is_empty() { list } else { format!(" entries={list}") };
+            let list = entry_list(entries.iter());
             format!("Append prev={prev}{list} commit={commit}")
         }
         Kind::AppendResponse { index, rejection: None } => format!("matched={index}"),
@@ -98,13 +64,8 @@ fn said(kind: &Kind) -> String {
     }
 }
 
-/// A node's log as a row of terms, with its commit index; `.` is an entry that a snapshot covers.
-pub fn row(raft: &Raft<MemoryStorage>) -> String {
-    let log = raft.log();
-    let term = |entry: &Entry| entry.term.to_string();
-    let gone = (0..log.truncated().index.0).map(|_| ".".to_string());
-    let terms: Vec<_> = gone.chain(log.all_entries().map(term)).collect();
-    let name = format!("{}@{} {}", raft.id(), raft.term(), role(raft.role()));
-    format!("{name:<19} {}  commit {}", terms.join(" "), log.committed()).trim_end().to_string()
-        + "\n"
+/// A node's log as a row of terms.
+pub fn row(node: &RawNode<MemoryStorage>) -> String {
+    let log = node.raft().log();
+    look(node).row(log.truncated().index, log.all_entries())
 }

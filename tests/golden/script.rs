@@ -1,10 +1,34 @@
 //! The format of a script: comments, commands, `---`, output.
+//!
+//! The scripts of `src/tick` are run by `main.rs`, those of the rules of `src/raft` by the unit
+//! tests in `src/raft/golden.rs`: both share this file, `network.rs`, `words.rs` and `look.rs`.
 
-use crate::stage::Stage;
+use std::fs;
+use std::path::Path;
+
+/// Runs the script at `path`, and compares its output, or rewrites it if `RAFTLAB_REWRITE` is set.
+///
+/// # Errors
+/// The script cannot be run, or its output differs.
+pub fn check(
+    path: &Path,
+    command: impl FnMut(&str) -> Result<String, String>,
+) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    let expected = fs::read_to_string(path).map_err(failed)?;
+    let found = run(&expected, command)?;
+    match std::env::var_os("RAFTLAB_REWRITE") {
+        None => compare(&expected, &found),
+        Some(_) if found == expected => Ok(()),
+        Some(_) => fs::write(path, found).map_err(failed),
+    }
+}
 
 /// Runs the commands of a script; returns the script with its real output.
-pub fn run(text: &str) -> Result<String, String> {
-    let mut stage = Stage::default();
+pub fn run(
+    text: &str,
+    mut command: impl FnMut(&str) -> Result<String, String>,
+) -> Result<String, String> {
     let mut written = String::new();
     let mut happened = String::new();
     let mut in_expected = false;
@@ -21,7 +45,7 @@ pub fn run(text: &str) -> Result<String, String> {
             in_expected = true;
             open_command = None;
         } else if !line.is_empty() && !line.starts_with('#') {
-            happened += &stage.command(line).map_err(|what| format!("line {number}: {what}"))?;
+            happened += &command(line).map_err(|what| format!("line {number}: {what}"))?;
             open_command = Some(number);
         }
     }

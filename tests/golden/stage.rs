@@ -1,12 +1,13 @@
-//! The nodes of a script, their disks, and the network between them.
+//! The nodes of a script and their disks.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use raftlab::api::{Index, ServerId};
 use raftlab::tick::{ConfState, Config, MemoryStorage, Message, RawNode, Ready};
 
-use crate::notation::{self, Look};
+use crate::network::Network;
+use crate::notation;
 
 pub type Node = RawNode<MemoryStorage>;
 
@@ -14,12 +15,7 @@ pub type Node = RawNode<MemoryStorage>;
 #[derive(Default)]
 pub struct Stage {
     pub nodes: BTreeMap<ServerId, Node>,
-    /// Messages in flight, in the order of sending.
-    flying: VecDeque<Message>,
-    /// Messages that are held back until they are released.
-    held: VecDeque<Message>,
-    pub lost: BTreeSet<(ServerId, ServerId)>,
-    pub holding: BTreeSet<(ServerId, ServerId)>,
+    pub network: Network<Message>,
 }
 
 impl Stage {
@@ -42,9 +38,9 @@ impl Stage {
         id: ServerId,
         act: impl FnOnce(&mut Node) -> String,
     ) -> Result<String, String> {
-        let before = Look::at(self.node(id)?);
+        let before = notation::look(self.node(id)?);
         let mut told = act(self.node(id)?);
-        told += &Look::at(self.node(id)?).changes_since(&before);
+        told += &notation::look(self.node(id)?).changes_since(&before);
         while self.node(id)?.has_ready() {
             let messages = work(self.node(id)?, &mut told);
             for message in messages {
@@ -54,32 +50,16 @@ impl Stage {
         Ok(told)
     }
 
-    /// Puts a message in flight, holds it back or loses it; returns the output.
+    /// Sends a message; returns the output.
     fn send(&mut self, message: Message) -> String {
-        let link = (message.from, message.to);
-        let (fate, queue) = if self.lost.contains(&link) {
-            ('✗', None)
-        } else if self.holding.contains(&link) {
-            ('⇢', Some(&mut self.held))
-        } else {
-            ('→', Some(&mut self.flying))
-        };
-        let told = notation::message(&message, fate);
-        if let Some(queue) = queue {
-            queue.push_back(message);
-        }
-        told
+        let fate = self.network.send((message.from, message.to), message.clone());
+        notation::message(&message, fate)
     }
 
     /// Delivers the messages that are in flight now, to `only` one node if it is given.
     pub fn deliver(&mut self, only: Option<ServerId>) -> Result<String, String> {
-        let flying = std::mem::take(&mut self.flying).into_iter();
-        let is_meant = |message: &Message| only.is_none_or(|id| message.to == id);
-        let (now, later): (VecDeque<_>, VecDeque<_>) = flying.partition(is_meant);
-        self.flying = later;
         let mut told = String::new();
-        for message in now {
-            let to = message.to;
+        for ((_, to), message) in self.network.take(only) {
             told += &self.act(to, |node| match node.step(message) {
                 Ok(()) => String::new(),
                 Err(error) => format!("{to} {error}\n"),
@@ -91,22 +71,10 @@ impl Stage {
     /// Delivers until no message is in flight.
     pub fn settle(&mut self) -> Result<String, String> {
         let mut told = String::new();
-        while !self.flying.is_empty() {
+        while !self.network.is_quiet() {
             told += &self.deliver(None)?;
         }
         Ok(told)
-    }
-
-    /// Puts the held messages in flight, and ends all holds.
-    pub fn release(&mut self) {
-        self.holding.clear();
-        self.flying.append(&mut self.held);
-    }
-
-    /// Loses the messages in flight and the held ones.
-    pub fn forget(&mut self) {
-        self.flying.clear();
-        self.held.clear();
     }
 
     /// Replaces a node's log up to `index` by a snapshot.
