@@ -6,6 +6,8 @@
 //! leader    ── InstallSnapshot ─► a follower   "the entries you lack are gone: take the state"
 //! ```
 //!
+//! An entry is written `term/index`: 4/17 is the entry of term 4 at index 17.
+//!
 //! A reply and its request together have all that the caller needs to judge the reply. So a reply
 //! that arrives seconds late, in another term, is harmless. A server that was killed, or whose
 //! storage failed, has stopped: it replies with term 0 and a refusal, and the caller ignores the

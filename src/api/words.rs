@@ -82,7 +82,8 @@ impl fmt::Display for Index {
 
 /// Term and index of an entry, such as a log's last: ordered by term, then index (Raft §5.4.1).
 ///
-/// Of two logs, the one with the greater last position is more up-to-date.
+/// Written `term/index`: 4/17 is the entry of term 4 at index 17, and 0/0 is the place before the
+/// first entry. Of two logs, the one with the greater last position is more up-to-date.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -118,6 +119,8 @@ impl Entry {
 }
 
 /// The smallest number of servers that is a majority of `servers`: more than half (Raft §5.2).
+///
+/// Any two majorities share at least one server: all of Raft's safety rests on this.
 ///
 /// ```
 /// use raftlab::api::quorum_size;

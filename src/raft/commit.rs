@@ -39,6 +39,9 @@ impl State {
 
     /// Returns the highest index that a majority of the servers has, as far as this leader knows.
     ///
+    /// Any two majorities share a server, so a later leader has the vote of a server that stored
+    /// the entries up to there.
+    ///
     /// Our own entries count: the critical section that appends them also syncs them, before any
     /// other task can see the commit index that they raise.
     fn majority_match_index(&self) -> Option<Index> {

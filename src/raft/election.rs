@@ -83,6 +83,9 @@ impl State {
     /// Becomes leader with the votes of a majority: "If votes received from majority of servers:
     /// become leader" (Figure 2, Rules for Servers, Candidates).
     ///
+    /// Any two majorities share a server, and a server votes once per term: the term has no other
+    /// leader.
+    ///
     /// Differs: a new leader adds no entry of its own (Raft §8 has a no-op), since the services of
     /// the lab count indices. Entries of older terms wait for the next command to be committed.
     fn lead_if_elected(&mut self) {

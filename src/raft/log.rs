@@ -25,7 +25,10 @@ use crate::api::{Entry, Index, Position, Term};
 /// Invariant (log_is_consecutive): indices rise by one from `last_included`; terms never fall.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
+    /// The last entry that the snapshot covers. Entries that are gone are in
+    /// `1..=last_included.index`.
     last_included: Position,
+    /// The entries in `last_included.index + 1..=last().index`, in order.
     entries: VecDeque<Entry>,
 }
 

@@ -38,17 +38,73 @@
 //! tasks decide only *when* a rule is applied, and send its messages: while a task holds the lock,
 //! it neither waits for a peer's reply nor sends a message to the service.
 //!
+//! # The life of a vote
+//!
+//! 1. The election timer of a follower runs out (`timing.rs`). The election task starts an election
+//!    (`start_election` in `election.rs`): a new term, a vote for itself.
+//! 2. The critical section saves and syncs term and vote (`step` in `server.rs`, `save` in
+//!    `persist.rs`). Then a short task per peer makes the call.
+//! 3. The handler of the peer, at the end of this file, applies `on_request_vote` in
+//!    `request_vote.rs`. A vote that is granted is on the disk before the reply leaves.
+//! 4. The reply is counted (`on_vote_reply` in `election.rs`). A majority makes a leader, which
+//!    owes each follower a first message: its heartbeat.
+//!
 //! # The life of a command
 //!
-//! 1. `start` appends it to the leader's log, saves and syncs it, and wakes the replicators.
-//! 2. Each replicator makes an AppendEntries with the entries that its follower lacks, and starts a
-//!    short task that makes the call.
+//! 1. `start` in `replication.rs` appends it to the leader's log; the critical section saves and
+//!    syncs it, and wakes the replicators (`replicator.rs`).
+//! 2. Each replicator makes an AppendEntries with the entries that its follower lacks (`message_to`
+//!    in `replication.rs`), and starts a short task that makes the call.
 //! 3. The follower's handler finds that its log has the preceding entry; it appends the new ones,
-//!    saves, syncs and replies.
-//! 4. The reply raises the `match_index` that the leader keeps for the follower. When a majority
-//!    has the entry, the leader's `commit_index` rises, and its applier gives the command to the
-//!    service.
-//! 5. The next message to each follower, a moment later, raises the commit index there.
+//!    saves, syncs and replies (`on_append_entries` in `append_entries.rs`).
+//! 4. The reply raises the `match_index` that the leader keeps for the follower (`on_append_reply`
+//!    in `replies.rs`). When a majority has the entry, the leader's `commit_index` rises
+//!    (`advance_commit_index` in `commit.rs`), and its applier gives the command to the service
+//!    (`next_to_apply` in `apply.rs`).
+//! 5. The next message to each follower, a moment later, raises the commit index there
+//!    (`follow_commit` in `commit.rs`).
+//!
+//! # Why no committed entry is lost
+//!
+//! An entry is written `term/index`: 2/7 is the entry that the leader of term 2 put at index 7. It
+//! is committed when a majority has stored it in the term in which it was made; the entries before
+//! it are committed with it. All leaders of later terms then have it in their logs (Leader
+//! Completeness, Raft §5.4.3):
+//!
+//! 1. *A term has at most one leader.* A leader has the votes of a majority, and any two majorities
+//!    share a server. That server would have voted twice, but it votes once (`on_request_vote` in
+//!    `request_vote.rs`), and a crash does not make it forget its vote (`save` in `persist.rs`).
+//! 2. *A term and an index name one entry.* Only the leader of a term makes entries of that term,
+//!    and it puts each at the end of its log (`start` in `replication.rs`); it never removes one
+//!    (`leader_only_appends` in `invariants.rs`).
+//! 3. *If two logs have the same entry, they are equal up to it* (Log Matching). A follower accepts
+//!    entries only after the entry that precedes them in the leader's log (`conflict_at` in
+//!    `append_entries.rs`), so each accepted batch extends an equal beginning.
+//! 4. *A reply with success stays true while its leader leads.* It says that the follower's disk
+//!    has the leader's log up to the last new entry (`on_append_entries` in `append_entries.rs`).
+//!    Late requests of the leader remove nothing (`append_new` in `append_entries.rs`).
+//! 5. *The leader counts only that.* It counts only what a reply promised for its own request
+//!    (`advance_to`, `progress_in` in `replies.rs`), and only entries of its own term; those before
+//!    them are committed with them (`advance_commit_index` in `commit.rs`).
+//! 6. Now suppose that entry 2/7 is committed, and that a leader of a later term lacks it. Take the
+//!    first such term, say 5. The leader of term 5 had the votes of a majority, and a majority
+//!    stored 2/7 in term 2. *The two majorities share a server*, the voter.
+//! 7. *The voter stored 2/7 before it voted.* Afterwards it was in term 5, and refused the leader
+//!    of term 2 (`observe_term` in `state.rs`, `on_append_entries` in `append_entries.rs`).
+//! 8. *It still had 2/7 when it voted.* A follower removes only entries that conflict with its
+//!    leader's log, or with its leader's snapshot (`append_new` in `append_entries.rs`, `compact`
+//!    in `log.rs`), and the leaders of terms 3 and 4 had 2/7. An entry counts as stored, too, if a
+//!    snapshot covers it.
+//! 9. *The voter found the candidate's log at least as up-to-date as its own* (`may_vote_for` in
+//!    `request_vote.rs`). If the two logs ended in the same term, the candidate's was at least as
+//!    long: by Log Matching it had all entries of the voter's, 2/7 too. If the candidate's ended in
+//!    a later term, 3 or 4, then the leader of that term had 2/7 before the entry that it made: by
+//!    Log Matching the candidate had it as well. So the leader of term 5 has 2/7, which contradicts
+//!    the supposition.
+//!
+//! It follows that all servers apply the same entry at an index (State Machine Safety): a server
+//! applies only what a leader has committed (`follow_commit` in `commit.rs`, `next_to_apply` in
+//! `apply.rs`), and the leader of the higher term has what the other one committed.
 //!
 //! # The rules
 //!
@@ -85,14 +141,21 @@
 //!   deposed first. The service has to watch the apply channel.
 //! - A command may be in the log twice, if its client sent it again.
 //! - The membership cannot change, and leadership cannot be transferred (Raft §6; thesis §3.10).
+//! - A server that comes back from a partition deposes a healthy leader with its higher term: there
+//!   is no pre-vote (thesis §9.6). A leader that is cut off stays leader until it hears of a newer
+//!   term: it does not check its quorum (thesis §6.2). Its reads and commands wait meanwhile.
+//! - The disk is slow work under the lock: while a rule's state is synced, all other rules wait. So
+//!   no reply can leave too early, but the disk and the network do not work at the same time
+//!   (thesis §10.2.1).
 //!
 //! # Reading on
 //!
-//! `api/raft_rpc.rs` has the messages, `state.rs` the state of a server. After these two, read the
-//! other files in any order. `server.rs` has the critical section, `timing.rs` every number with
-//! its reason, `invariants.rs` the conditions that always hold. `replication.rs` decides what a
-//! leader sends, `replicator.rs` has the tasks that send it, `replies.rs` judges the replies.
-//! `docs/divergences.md` lists our differences from the paper.
+//! `api/raft_rpc.rs` has the messages, `state.rs` the state of a server. Then follow a vote, and a
+//! command, through the files in the order above. `timing.rs` has every number with its reason,
+//! `invariants.rs` the conditions that always hold, `read_index.rs` the reads and
+//! `install_snapshot.rs` the snapshots. The scripts in `tests/golden/raft` show each rule on a
+//! small cluster, message by message. `docs/divergences.md` lists our differences from the paper,
+//! and what is left out.
 
 mod append_entries;
 mod apply;

@@ -8,7 +8,9 @@
 //!   committed only once an entry of its own term is. Until then, reads go through the log.
 //! - *Whether it still leads.* A deposed leader that is cut off does not hear of the entries that
 //!   its successor commits. So it asks: if a majority replies, in its term, to calls that were made
-//!   *after* the read came, then no successor had been elected before the read came.
+//!   *after* the read came, then no successor had been elected before the read came. (A majority
+//!   would have voted for the successor. Any two majorities share a server, and that server would
+//!   reply in the newer term.)
 //!
 //! ```text
 //! leader        x x x c . .        commit index c is noted, round 8 begins
@@ -39,7 +41,8 @@ pub struct PendingRead {
     term: Term,
     /// The commit index at that time: the service must have applied the log up to it.
     index: Index,
-    /// The first round whose calls were made after the read came.
+    /// The first round whose calls were made after the read came. The read waits while
+    /// `confirmed_round()` is in `0..round`.
     round: u64,
 }
 

@@ -47,7 +47,7 @@ pub enum Message {
 pub struct Sent {
     /// The term in which it was made.
     pub term: Term,
-    /// The entry before the new ones.
+    /// The entry before the new ones, which are in `prev_log_index + 1..=last_new_index`.
     pub prev_log_index: Index,
     /// The last new entry: a success promises the log up to here.
     pub last_new_index: Index,

@@ -10,6 +10,27 @@
 //! - a refusal moves `next_index` back only if `next_index` is still where that request started.
 //!
 //! So a reply may be lost, late or repeated, and the leader never forgets what it knows.
+//!
+//! # A log is repaired
+//!
+//! A new leader does not know where its follower's log ends, or how far the two logs are the same.
+//! It supposes the best, and each refusal moves it back by at most one term of the follower's log:
+//!
+//! ```text
+//! index      1  2  3  4  5  6
+//! leader     1  1  4  4  5  5       elected in term 6
+//! follower   1  1  4  4  4
+//!
+//! call   prev   entries     reply                                   next_index   match_index
+//!                                                                            7             0
+//!  1     5/6                refused: the log ends before 6               7 → 6
+//!  2     5/5    5/6         refused: 5 has term 4, which begins at 3     6 → 5
+//!  3     4/4    5/5 5/6     success: 4/4 is there, 5/5 replaces 4/5      5 → 7         0 → 6
+//! ```
+//!
+//! An entry is written `term/index`. After call 2 the leader continues after its own last entry of
+//! term 4, since the logs may agree up to there. If the reply to call 1 arrives once more after
+//! that, it changes nothing: its request ended its check at 6, and `next_index` is no longer 7.
 
 use super::replication::{Sent, SentSnapshot};
 use super::state::{Effects, Progress, Role, State};
@@ -29,8 +50,8 @@ impl Progress {
     }
 
     /// Moves `next_index` back to `retry_index`, after a refusal of the entries after
-    /// `prev_log_index`. Returns whether it moved. It stays if it has changed since that request; it
-    /// never moves back past what the follower has, and never forward.
+    /// `prev_log_index`. Returns whether it moved. It stays if it has changed since that request;
+    /// it never moves back past what the follower has, and never forward.
     fn back_up_to(&mut self, retry_index: Index, prev_log_index: Index) -> bool {
         if self.next_index != prev_log_index.next() {
             return false;
@@ -122,9 +143,10 @@ impl State {
 mod tests {
     use bytes::Bytes;
 
-    use super::super::replication::Owed;
+    use super::super::replication::{Message, Owed};
     use super::super::testing::*;
     use super::*;
+    use crate::persister::Persisted;
 
     /// Describes an InstallSnapshot of term `term` with the snapshot up to `last_included`.
     fn snapshot(term: u64, last_included: u64) -> SentSnapshot {
@@ -221,6 +243,52 @@ mod tests {
         let mut state = leader_at(&[1, 1, 4, 4, 4], 6);
         answer(&mut state, 5, 5, conflict(Some(3), 2));
         assert_eq!(next_and_match(&mut state), (2, 0));
+    }
+
+    /// Makes calls to S1, a follower with a log of `theirs`, until its log is that of `leader`;
+    /// returns how many it takes.
+    fn calls_until_equal(leader: &mut State, theirs: &[u64]) -> usize {
+        let entries = entries(1, theirs);
+        let current_term = entries.last().expect("the log has entries").term;
+        let persisted = Persisted { current_term, entries, ..Persisted::default() };
+        let mut follower = State::recover(S1, leader.servers, persisted);
+        for calls in 1..=10 {
+            let Message::Append(args, sent) = message(leader) else {
+                panic!("there is no snapshot")
+            };
+            let reply = follower.on_append_entries(args, &mut Effects::default());
+            leader.on_append_reply(S1, sent, &reply, &mut Effects::default());
+            if follower.log == leader.log {
+                return calls;
+            }
+        }
+        panic!("{:?} does not become {:?}", follower.log, leader.log);
+    }
+
+    #[test]
+    fn the_worked_run_takes_three_calls() {
+        let mut state = leader(3, 6, &[1, 1, 4, 4, 5, 5]);
+        assert_eq!(calls_until_equal(&mut state, &[1, 1, 4, 4, 4]), 3);
+        assert_eq!(next_and_match(&mut state), (7, 6));
+    }
+
+    #[test]
+    fn each_follower_of_figure_7_is_repaired_in_at_most_three_calls() {
+        let followers: [(char, &[u64], usize); 6] = [
+            ('a', &[1, 1, 1, 4, 4, 5, 5, 6, 6], 2),          // lacks 6/10
+            ('b', &[1, 1, 1, 4], 2),                         // lacks all after 4/4
+            ('c', &[1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 6], 1),    // has one too many, 6/11
+            ('d', &[1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 7, 7], 1), // has two too many, of term 7
+            ('e', &[1, 1, 1, 4, 4, 4, 4], 3),                // is too short, then differs in term 4
+            ('f', &[1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3], 3),    // differs in terms 3 and 2
+        ];
+        for (name, theirs, expected) in followers {
+            let mut state = leader(3, 8, &[1, 1, 1, 4, 4, 5, 5, 6, 6, 6]);
+            state.start(Bytes::from_static(b"x"), &mut Effects::default()).unwrap();
+            let calls = calls_until_equal(&mut state, theirs);
+            assert_eq!(calls, expected, "follower ({name})");
+            assert_eq!(next_and_match(&mut state), (12, 11), "follower ({name})");
+        }
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! The voter's side of an election: the rule for this server's vote (Figure 2, RequestVote RPC).
 //!
 //! A server gives one vote per term, first come, first served, and only to a candidate whose log is
-//! at least as up-to-date as its own. The first half makes two leaders in one term impossible. With
-//! the second half, a leader never lacks an entry that an earlier leader has committed (Raft §5.2,
-//! §5.4.1). The candidate's side is in `election.rs`.
+//! at least as up-to-date as its own (Raft §5.2, §5.4.1). Any two majorities share a server, so:
+//!
+//! - two leaders of one term would both have the vote of a server that they share;
+//! - a majority that stored a committed entry shares a server with the majority that elects a later
+//!   leader, and that server votes for no candidate that lacks the entry.
+//!
+//! The candidate's side is in `election.rs`.
 
 use super::state::{Effects, State};
 use crate::api::raft_rpc::{RequestVoteArgs, RequestVoteReply};

@@ -58,6 +58,8 @@ pub struct Server {
 }
 
 /// The reads that wait for a majority to confirm that we still lead; `read_index.rs` has the rules.
+///
+/// They are counted so that a step that no read waits for neither looks for news nor wakes a task.
 #[derive(Debug, Default)]
 pub struct WaitingReads {
     /// How many wait.
