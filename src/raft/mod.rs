@@ -205,7 +205,8 @@ impl Raft {
     ///
     /// `peers` has one slot per server; our own is unused. Committed commands and newer snapshots
     /// go to `apply_ch`, in order. The service itself has read the snapshot in `persister`, so the
-    /// first command is the one after that snapshot.
+    /// first command is the one after that snapshot. While the service does not receive, only the
+    /// applier waits; the task that receives may call [`snapshot`](Consensus::snapshot).
     ///
     /// # Errors
     /// The storage is damaged; the server must not start.
