@@ -1,81 +1,62 @@
 //! The suite: every scenario on the virtual clock, with several seeds each, on every design.
 //!
+//! A test has the name of its scenario: `figure8_2c` is the reference, `tick::figure8_2c` the
+//! tick-based design, `raft_rs::figure8_2c` the crate `raft` in a build that has it.
+//!
 //! `cargo test 2a` runs part 2A. `RAFTLAB_RUNS=500 cargo test 2a` runs more seeds, from
 //! `RAFTLAB_SEED` on. A failure ends with the command that repeats it.
 
 mod support;
 
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use raftlab::lab::{DESIGNS, Design, SCENARIOS, Scenario};
 use raftlab::runtime::Schedule;
 use support::OldSeed;
 
 raftlab::guard!();
 
-macro_rules! tests {
-    ($($name:ident: $part:ident, $servers:literal servers, $network:ident, $title:literal,
-        $breaks:literal;)*) => {
-        $(test!($name, $part);)*
+fn main() -> ExitCode {
+    let on_design = |design: &'static Design| {
+        let fit = SCENARIOS.iter().filter(|scenario| design.can_play(scenario));
+        fit.map(move |scenario| trial(scenario, design))
     };
+    let trials = DESIGNS.iter().flat_map(on_design).chain(own_tests()).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-macro_rules! test {
-    ($name:ident, Store) => {};
-    ($name:ident, $part:ident) => {
-        #[test]
-        fn $name() {
-            support::check(stringify!($name));
-        }
+/// The test of one scenario on one design: five seeds on the reference, two on every other.
+fn trial(scenario: &'static Scenario, design: &'static Design) -> Trial {
+    let is_reference = design.name == DESIGNS[0].name;
+    let name = match is_reference {
+        true => scenario.name.to_string(),
+        false => format!("{}::{}", design.name.replace('-', "_"), scenario.name),
     };
+    let runs = if is_reference { 5 } else { 2 };
+    Trial::test(name, move || support::check(scenario, design, runs).map_err(Failed::from))
 }
 
-raftlab::lab::scenarios!(tests);
-
-/// The suite on the tick-based design, without the scenarios that speak `RaftRpc`.
-mod tick {
-    macro_rules! test {
-        ($name:ident, puppets) => {};
-        ($name:ident, $network:ident) => {
-            #[test]
-            fn $name() {
-                crate::support::check_design(stringify!($name), "tick");
-            }
-        };
-    }
-
-    macro_rules! tests {
-        ($($name:ident: $part:ident, $servers:literal servers, $network:ident, $title:literal,
-            $breaks:literal;)*) => {
-            $(test!($name, $network);)*
-        };
-    }
-
-    raftlab::lab::scenarios!(tests);
+/// The tests of the list of old seeds: this harness has no other place for them.
+fn own_tests() -> [Trial; 2] {
+    let test = |name: &str, check: fn()| {
+        Trial::test(name, move || {
+            check();
+            Ok(())
+        })
+    };
+    [
+        test(
+            "old_seeds_belong_to_scenarios_and_designs",
+            old_seeds_belong_to_scenarios_and_designs,
+        ),
+        test(
+            "a_seed_is_read_with_its_schedule_and_design",
+            a_seed_is_read_with_its_schedule_and_design,
+        ),
+    ]
 }
 
-/// The suite on the crate `raft`, in a build that has it, without the servers with a database.
-#[cfg(feature = "raft-rs")]
-mod raft_rs {
-    macro_rules! test {
-        ($name:ident, $part:ident, puppets) => {};
-        ($name:ident, Store, $network:ident) => {};
-        ($name:ident, $part:ident, $network:ident) => {
-            #[test]
-            fn $name() {
-                crate::support::check_design(stringify!($name), "raft-rs");
-            }
-        };
-    }
-
-    macro_rules! tests {
-        ($($name:ident: $part:ident, $servers:literal servers, $network:ident, $title:literal,
-            $breaks:literal;)*) => {
-            $(test!($name, $part, $network);)*
-        };
-    }
-
-    raftlab::lab::scenarios!(tests);
-}
-
-#[test]
 fn old_seeds_belong_to_scenarios_and_designs() {
     for OldSeed { test, design, .. } in support::old_seeds() {
         support::scenario(&test);
@@ -84,19 +65,21 @@ fn old_seeds_belong_to_scenarios_and_designs() {
     }
 }
 
-#[test]
 fn a_seed_is_read_with_its_schedule_and_design() {
     let read = |line| {
         let OldSeed { test, seed, schedule, design } = support::read_seed(line)?;
         assert_eq!((test.as_str(), seed), ("figure8_2c", 53), "{line}");
         Some((schedule, design))
     };
-    let rpc = |schedule| Some((schedule, "rpc".to_string()));
-    let tick = |schedule| Some((schedule, "tick".to_string()));
-    assert_eq!(read("figure8_2c 53  # a vote was given twice"), rpc(Schedule::Random));
-    assert_eq!(read("figure8_2c 53 hostile  # story"), rpc(Schedule::Hostile));
-    assert_eq!(read("figure8_2c 53 hostile tick  # story"), tick(Schedule::Hostile));
-    assert_eq!(read("figure8_2c 53 tick  # story"), tick(Schedule::Random));
+    let on = |schedule, design: &str| Some((schedule, design.to_string()));
+    for (line, expected) in [
+        ("figure8_2c 53  # a vote was given twice", on(Schedule::Random, "rpc")),
+        ("figure8_2c 53 hostile  # story", on(Schedule::Hostile, "rpc")),
+        ("figure8_2c 53 hostile tick  # story", on(Schedule::Hostile, "tick")),
+        ("figure8_2c 53 tick  # story", on(Schedule::Random, "tick")),
+    ] {
+        assert_eq!(read(line), expected, "{line}");
+    }
     assert_eq!(read("figure8_2c 53 tick hostile  # story"), None, "the design before the schedule");
     assert_eq!(read("figure8_2c 53"), None, "a seed without a story");
     assert_eq!(read("figure8_2c # story"), None, "a story without a seed");

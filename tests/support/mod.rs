@@ -18,33 +18,34 @@ pub fn run(name: &str, config: &RunConfig) -> Report {
 
 /// Fails the test with the run's full report unless the run passed.
 pub fn expect_ok(report: &Report) {
-    assert!(report.ok, "{} failed with seed {}\n\n{}", report.test, report.seed, report.render());
+    verdict(report).unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-/// Runs scenario `name` on the reference, as [`check_design`] does on any design.
-pub fn check(name: &str) {
-    check_runs(name, DESIGNS[0].name, 5);
+/// The run's full report, unless the run passed.
+fn verdict(report: &Report) -> Result<(), String> {
+    let failure =
+        || format!("{} failed with seed {}\n\n{}", report.test, report.seed, report.render());
+    if report.ok { Ok(()) } else { Err(failure()) }
 }
 
-/// Runs scenario `name` on `design` with the seeds that once failed there and with `RAFTLAB_RUNS`
-/// seeds from `RAFTLAB_SEED` on, until one fails.
-pub fn check_design(name: &str, design: &str) {
-    check_runs(name, design, 2);
-}
-
-/// Runs the old seeds and `runs` fresh ones; `RAFTLAB_RUNS` overrides `runs`.
-fn check_runs(name: &str, design: &str, runs: u64) {
-    let on = find_design(design).unwrap_or_else(|| panic!("no design is called {design:?}"));
+/// Runs `scenario` on `design` with the seeds that once failed there, and with `runs` seeds from
+/// `RAFTLAB_SEED` on; `RAFTLAB_RUNS` overrides `runs`.
+///
+/// # Errors
+/// The full report of the first run that fails.
+pub fn check(scenario: &Scenario, design: &Design, runs: u64) -> Result<(), String> {
     let first = number("RAFTLAB_SEED", 1);
     let runs = number("RAFTLAB_RUNS", runs);
-    let regressions =
-        old_seeds().into_iter().filter(|old| old.test == name && old.design == design);
-    let configs = regressions.map(|old| (old.seed, old.schedule));
+    let regressions = old_seeds()
+        .into_iter()
+        .filter(|old| old.test == scenario.name && old.design == design.name)
+        .map(|old| (old.seed, old.schedule));
     let fresh = (0..runs).map(|run| (first.wrapping_add(run), Schedule::Random));
-    for (seed, schedule) in configs.chain(fresh) {
+    for (seed, schedule) in regressions.chain(fresh) {
         let config = RunConfig { seed, schedule, ..RunConfig::default() };
-        expect_ok(&lab::run_and_explain(scenario(name), on, &config));
+        verdict(&lab::run_and_explain(scenario, design, &config))?;
     }
+    Ok(())
 }
 
 /// The design called `name`, if this build has it.
