@@ -2,7 +2,7 @@
 //!
 //! Run it with `cargo run --example hello_cluster`.
 
-use raftlab::lab::{Cluster, DESIGNS, Part, Scenario, run_scenario};
+use raftlab::lab::{Cluster, DESIGNS, Scenario, run_scenario};
 use raftlab::runtime::{RunConfig, time::since_start};
 
 raftlab::guard!();
@@ -20,16 +20,7 @@ fn story(cluster: &mut Cluster) {
 }
 
 fn main() {
-    let scenario = Scenario {
-        name: "hello_2b",
-        part: Part::P2B,
-        servers: 3,
-        unreliable: false,
-        puppets: false,
-        title: "hello",
-        breaks: "nothing",
-        run: story,
-    };
+    let scenario = Scenario::new("hello_2b", story);
     let report = run_scenario(&scenario, &DESIGNS[0], &RunConfig::default());
     println!("{:.3} ms of real time{}", report.wall.as_secs_f64() * 1e3, report.render());
 }

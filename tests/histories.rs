@@ -5,7 +5,7 @@
 use raftlab::api::{PutError, ServerId};
 use raftlab::history::History;
 use raftlab::lab::{
-    self, Cluster, DESIGNS, Design, KV, KvClient, KvDesign, Observing, Part, Report, Scenario,
+    self, Cluster, DESIGNS, Design, KV, KvClient, KvDesign, Observing, Report, Scenario,
 };
 use raftlab::runtime::{FailureKind, RunConfig, Schedule, thread};
 
@@ -49,16 +49,7 @@ const FORGETFUL: Design = Design {
 
 /// Runs a story without observers, which would fail it first.
 fn told(design: &Design, schedule: Schedule, run: fn(&mut Cluster)) -> Report {
-    let story = Scenario {
-        name: "story_3a",
-        part: Part::P3A,
-        servers: 3,
-        unreliable: false,
-        puppets: false,
-        title: "a story",
-        breaks: "anything",
-        run,
-    };
+    let story = Scenario::new("story_3a", run);
     let config = RunConfig { schedule, ..RunConfig::default() };
     lab::run_scenario_observing(&story, design, &config, Observing::Off)
 }

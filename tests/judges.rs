@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use raftlab::api::{ApplyMsg, Consensus, Index, Leadership, NotLeader, ServerId, Started, Term};
-use raftlab::lab::{
-    self, Boot, Cluster, Design, Facts, Instance, Observing, Part, Report, Scenario,
-};
+use raftlab::lab::{self, Boot, Cluster, Design, Facts, Instance, Observing, Report, Scenario};
 use raftlab::persister::PersistError;
 use raftlab::runtime::sync::{Condvar, Mutex};
 use raftlab::runtime::{self, FailureKind, RunConfig, Schedule, thread};
@@ -112,16 +110,7 @@ fn two_commands(cluster: &mut Cluster) {
     assert_eq!(cluster.one(b"second", 3, false), Index(2), "the second command has index 2");
 }
 
-const STORY: Scenario = Scenario {
-    name: "two_commands_2b",
-    part: Part::P2B,
-    servers: 3,
-    unreliable: false,
-    puppets: false,
-    title: "two commands",
-    breaks: "anything",
-    run: two_commands,
-};
+const STORY: Scenario = Scenario::new("two_commands_2b", two_commands);
 
 /// Runs the story on a design with `flaw`, as the suite runs any other design.
 fn judged(flaw: Flaw, schedule: Schedule) -> Report {

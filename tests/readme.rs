@@ -30,8 +30,8 @@ fn table(parts: impl Iterator<Item = Part>) -> String {
         text += &format!("| **{part}**{newer} | | *{}* |\n", part.title());
         for scenario in tests {
             let network = if scenario.unreliable { ", unreliable network" } else { "" };
-            let (name, servers, breaks) = (scenario.name, scenario.servers, scenario.breaks);
-            text += &format!("| `{name}` | {servers}{network} | {breaks} |\n");
+            let (name, servers, catches) = (scenario.name, scenario.servers, scenario.catches);
+            text += &format!("| `{name}` | {servers}{network} | {catches} |\n");
         }
     }
     text

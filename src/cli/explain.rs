@@ -22,7 +22,7 @@ pub fn explain(args: &ExplainArgs) -> Result<Status, Trouble> {
 
 fn text(scenario: &Scenario) -> String {
     let (file, story) = story(scenario.name).unwrap_or_default();
-    let Scenario { name, part, servers, title, breaks, .. } = scenario;
+    let Scenario { name, part, servers, title, catches, .. } = scenario;
     let network = match (scenario.puppets, scenario.unreliable) {
         (true, _) => "only S0 is real; the test plays the others",
         (false, true) => "unreliable network",
@@ -34,7 +34,7 @@ fn text(scenario: &Scenario) -> String {
         let _ = writeln!(text, "{story}\n");
     }
     let line = output::here(&format!("raftlab test {name}"));
-    let _ = writeln!(text, "fails on  {breaks}\nsource    {file}\nrun it    {line}");
+    let _ = writeln!(text, "fails on  {catches}\nsource    {file}\nrun it    {line}");
     text
 }
 

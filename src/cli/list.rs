@@ -18,7 +18,7 @@ struct Row {
     servers: usize,
     unreliable: bool,
     title: &'static str,
-    breaks: &'static str,
+    catches: &'static str,
 }
 
 impl From<&Scenario> for Row {
@@ -30,7 +30,7 @@ impl From<&Scenario> for Row {
             servers: scenario.servers,
             unreliable: scenario.unreliable,
             title: scenario.title,
-            breaks: scenario.breaks,
+            catches: scenario.catches,
         }
     }
 }

@@ -84,7 +84,7 @@ pub fn run_scenario_observing(
         move || {
             record::attach(log);
             let mut cluster = Cluster::new(&scenario, design, &config, observers, tally);
-            (scenario.run)(&mut cluster);
+            (scenario.story)(&mut cluster);
             cluster.finish();
         }
     };
@@ -136,17 +136,8 @@ pub fn run_unjudged<T: Send + 'static>(
 ) -> Result<T, Failure> {
     // Made before the run, since making it reads the real clock.
     labrpc::context();
-    let scenario = Scenario {
-        name: "unjudged",
-        // A part in which the scenario provides the service.
-        part: Part::P3A,
-        servers,
-        unreliable: false,
-        puppets: false,
-        title: "",
-        breaks: "",
-        run: |_| {},
-    };
+    // A part in which the scenario provides the service.
+    let scenario = Scenario::new("unjudged_3a", |_| {}).servers(servers);
     let main = {
         let (design, config) = (*design, config.clone());
         move || {

@@ -40,6 +40,18 @@ impl Part {
     /// The last of all parts.
     pub const LAST: Part = Part::Store;
 
+    /// The part of this build in which the name of a scenario ends: `2C` for `figure8_2c`.
+    const fn of(scenario: &str) -> Option<Part> {
+        let mut place = 0;
+        while place < Part::ALL.len() {
+            if ends_in(scenario.as_bytes(), Part::ALL[place].name().as_bytes()) {
+                return Some(Part::ALL[place]);
+            }
+            place += 1;
+        }
+        None
+    }
+
     /// The part's number in 6.824 up to 2023, which raftlab uses: `2A`. The last part is not from
     /// that course, so it has a name instead.
     pub const fn name(self) -> &'static str {
@@ -100,6 +112,19 @@ impl Part {
     }
 }
 
+/// Whether `name` ends in an underscore and `part`, in either case.
+const fn ends_in(name: &[u8], part: &[u8]) -> bool {
+    let Some(start) = name.len().checked_sub(part.len()) else { return false };
+    let mut place = 0;
+    while place < part.len() {
+        if !name[start + place].eq_ignore_ascii_case(&part[place]) {
+            return false;
+        }
+        place += 1;
+    }
+    start > 0 && name[start - 1] == b'_'
+}
+
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
@@ -124,7 +149,27 @@ impl FromStr for Part {
 }
 
 /// One test of the suite: a story that a cluster goes through.
+///
+/// [`new`](Scenario::new) makes a scenario of three servers on a reliable network; the methods after
+/// it say what is different, and what the scenario is about.
+///
+/// ```
+/// use raftlab::lab::{Cluster, Part, Scenario};
+///
+/// fn two_leaders(cluster: &mut Cluster) {
+///     let first = cluster.wait_for_leader();
+///     cluster.isolate(first);
+///     assert_ne!(cluster.wait_for_leader(), first, "the first leader is cut off");
+/// }
+///
+/// const TWO_LEADERS: Scenario = Scenario::new("two_leaders_2a", two_leaders)
+///     .servers(5)
+///     .title("two leaders, one after the other")
+///     .catches("no new leader after the old one is cut off");
+/// assert_eq!(TWO_LEADERS.part, Part::P2A);
+/// ```
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Scenario {
     /// Its name, which ends in its part: `figure8_2c`.
     pub name: &'static str,
@@ -141,9 +186,49 @@ pub struct Scenario {
     /// Its subject; for the course's scenarios, in the course's words.
     pub title: &'static str,
     /// The mistakes that fail it.
-    pub breaks: &'static str,
+    pub catches: &'static str,
     /// The story.
-    pub run: fn(&mut Cluster),
+    pub story: fn(&mut Cluster),
+}
+
+impl Scenario {
+    /// A scenario of three servers on a reliable network, in the part in which `name` ends.
+    ///
+    /// # Panics
+    /// If `name` ends in no part of the lab: `figure8_2c` does. In a constant the build fails.
+    pub const fn new(name: &'static str, story: fn(&mut Cluster)) -> Scenario {
+        let Some(part) = Part::of(name) else {
+            panic!("a scenario's name must end in its part, as figure8_2c does");
+        };
+        let (title, catches) = ("", "");
+        let (servers, unreliable, puppets) = (3, false, false);
+        Scenario { name, part, servers, unreliable, puppets, title, catches, story }
+    }
+
+    /// Has `count` servers.
+    pub const fn servers(self, count: usize) -> Scenario {
+        Scenario { servers: count, ..self }
+    }
+
+    /// Has a network that delays and loses messages.
+    pub const fn unreliable(self) -> Scenario {
+        Scenario { unreliable: true, ..self }
+    }
+
+    /// Has one real server, S0; the story plays the others, as [`puppet`](super::puppet) explains.
+    pub const fn puppets(self) -> Scenario {
+        Scenario { puppets: true, ..self }
+    }
+
+    /// Has this subject, for lists of scenarios.
+    pub const fn title(self, title: &'static str) -> Scenario {
+        Scenario { title, ..self }
+    }
+
+    /// Says which mistakes fail it, divided by semicolons.
+    pub const fn catches(self, mistakes: &'static str) -> Scenario {
+        Scenario { catches: mistakes, ..self }
+    }
 }
 
 /// Finds the scenario with the name `name`.
@@ -154,23 +239,18 @@ pub fn find_scenario(name: &str) -> Option<&'static Scenario> {
 /// Expands the list of scenarios to a table.
 macro_rules! table {
     ($($name:ident: $part:ident, $servers:literal servers, $network:ident, $title:literal,
-        $breaks:literal;)*) => {
+        $catches:literal;)*) => {
         /// Every scenario, in the order of the parts.
-        pub static SCENARIOS: &[Scenario] = &[$(Scenario {
-            name: stringify!($name),
-            part: Part::$part,
-            servers: $servers,
-            unreliable: table!(@unreliable $network),
-            puppets: table!(@puppets $network),
-            title: $title,
-            breaks: $breaks,
-            run: super::scenarios::$name,
-        }),*];
+        pub static SCENARIOS: &[Scenario] = &[
+            $(table!(@$network Scenario::new(stringify!($name), super::scenarios::$name))
+                .servers($servers)
+                .title($title)
+                .catches($catches)),*
+        ];
     };
-    (@unreliable unreliable) => { true };
-    (@unreliable $other:ident) => { false };
-    (@puppets puppets) => { true };
-    (@puppets $other:ident) => { false };
+    (@reliable $scenario:expr) => { $scenario };
+    (@unreliable $scenario:expr) => { $scenario.unreliable() };
+    (@puppets $scenario:expr) => { $scenario.puppets() };
 }
 
 crate::scenarios!(table);
@@ -180,12 +260,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_end_in_their_part_and_are_unique() {
+    fn names_are_unique() {
         for (place, scenario) in SCENARIOS.iter().enumerate() {
-            let ending = format!("_{}", scenario.part.name().to_lowercase());
-            assert!(scenario.name.ends_with(&ending), "{} is in part {}", scenario.name, ending);
             let first = SCENARIOS.iter().position(|other| other.name == scenario.name);
             assert_eq!(first, Some(place), "{} is listed twice", scenario.name);
+        }
+    }
+
+    #[test]
+    fn a_name_that_ends_in_a_part_is_of_that_part() {
+        assert_eq!(Scenario::new("figure8_2c", |_| {}).part, Part::P2C);
+        assert_eq!(Scenario::new("own_2B", |_| {}).part, Part::P2B);
+        for name in ["2c", "figure82c", "figure8_2c_late", "figure8_5z", ""] {
+            assert_eq!(Part::of(name), None, "{name:?} ends in no part");
         }
     }
 
