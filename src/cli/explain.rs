@@ -1,4 +1,4 @@
-//! `raftlab explain`: the story of one test, from the comment above its function.
+//! `raftlab explain`: the story of one test, from the comment above its row or its function.
 
 use std::fmt::Write;
 
@@ -38,16 +38,41 @@ fn text(scenario: &Scenario) -> String {
     text
 }
 
-/// The file that has the function `name`, and the comment above the function, as plain text.
+/// The file that tells the story of the scenario `name`, and the story, as plain text: the comment
+/// above its row or, if there is none, above the function that the row names.
 fn story(name: &str) -> Option<(String, String)> {
-    let head = format!("pub fn {name}(");
     files(&SCENARIOS).find_map(|(path, source)| {
-        let at = source.lines().position(|line| line.starts_with(&head))?;
-        let above: Vec<&str> = source.lines().take(at).collect();
-        let comment = above.iter().rev().take_while(|line| line.starts_with("///")).count();
-        let lines = above[at - comment..].iter().filter_map(|line| plain(line));
-        Some((format!("{FOLDER}/{path}"), lines.collect::<Vec<_>>().join("\n")))
+        let row = row(source, name);
+        let above_row = row.map_or("", |(above, _)| above);
+        let function = row.map_or(name, |(_, function)| function);
+        let story = Some(comment(above_row)).filter(|story| !story.is_empty());
+        let story = story.or_else(|| Some(comment(above_function(source, function)?)))?;
+        Some((format!("{FOLDER}/{path}"), story))
     })
+}
+
+/// What is above the row of the scenario `name`, and the function that it names, if it names one.
+fn row<'a>(source: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
+    let quoted = format!("{name:?}");
+    let (before, after) = source.match_indices(&quoted).find_map(|(at, _)| {
+        let above = source[..at].trim_end().strip_suffix("Scenario::new(")?;
+        Some((above, source[at + quoted.len()..].strip_prefix(',')?))
+    })?;
+    Some((before, after.split(')').next()?.trim()))
+}
+
+/// What is above the function `name`.
+fn above_function<'a>(source: &'a str, name: &str) -> Option<&'a str> {
+    let heads = [format!("\nfn {name}("), format!("\npub fn {name}(")];
+    let at = heads.iter().find_map(|head| source.find(head))?;
+    Some(&source[..at])
+}
+
+/// The comment at the end of `above`.
+fn comment(above: &str) -> String {
+    let lines: Vec<&str> = above.trim_end().lines().map(str::trim).collect();
+    let first = lines.iter().rposition(|line| !line.starts_with("//")).map_or(0, |at| at + 1);
+    lines[first..].iter().filter_map(|line| plain(line)).collect::<Vec<_>>().join("\n")
 }
 
 /// Every source file below `folder`: its path from the folder of scenarios, and its text.

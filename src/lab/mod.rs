@@ -74,10 +74,10 @@
 //!
 //! # To add a scenario
 //!
-//! Write a function in a file of [`scenarios`](mod@scenarios) and a line in the macro
-//! [`scenarios!`](crate::scenarios). The line makes the entry of [`SCENARIOS`] and the `#[test]`
-//! in `tests/lab.rs`, and the command line finds it. A story must do all its waiting through the
-//! cluster, and its assertions must hold under every schedule.
+//! Write its story, a function, in a file of `src/lab/scenarios/`, and a row in the list at the top
+//! of that file. The row makes it an entry of [`SCENARIOS`], where the command line and
+//! `tests/lab.rs` find it. A story must do all its waiting through the cluster, and its assertions
+//! must hold under every schedule.
 //!
 //! Read next: [`Cluster`] for what a story can do, then any file of `scenarios/`.
 
@@ -88,7 +88,6 @@ mod digest;
 pub mod kv;
 #[cfg(feature = "solutions")]
 mod kv_design;
-mod list;
 mod narrate;
 pub mod observe;
 pub mod played;
@@ -101,7 +100,7 @@ mod report;
 mod rpc_design;
 mod run;
 mod scenario;
-pub mod scenarios;
+mod scenarios;
 mod service;
 pub mod situations;
 #[cfg(feature = "store")]
@@ -124,9 +123,8 @@ pub use kv_design::KV;
 pub use raft_rpc::RaftPeer;
 pub use report::Report;
 pub use run::{Observing, run_and_explain, run_scenario, run_scenario_observing, run_unjudged};
-pub use scenario::{NoSuchPart, Part, SCENARIOS, Scenario, find_scenario};
+pub use scenario::{NoSuchPart, Part, Scenario};
+pub use scenarios::{SCENARIOS, find_scenario};
 pub use service::{Below, Count, Counted, Counter, Counting, KvClient, KvDesign};
 #[cfg(feature = "cli")]
 pub use trials::tests;
-
-pub use crate::scenarios;

@@ -1,4 +1,4 @@
-//! The type of a scenario, the parts of the lab, and the table of all scenarios.
+//! The type of a scenario, and the parts of the lab.
 
 use std::fmt;
 use std::str::FromStr;
@@ -150,8 +150,8 @@ impl FromStr for Part {
 
 /// One test of the suite: a story that a cluster goes through.
 ///
-/// [`new`](Scenario::new) makes a scenario of three servers on a reliable network; the methods after
-/// it say what is different, and what the scenario is about.
+/// [`new`](Scenario::new) makes a scenario of three servers on a reliable network; the methods
+/// after it say what is different, and what the scenario is about.
 ///
 /// ```
 /// use raftlab::lab::{Cluster, Part, Scenario};
@@ -231,41 +231,10 @@ impl Scenario {
     }
 }
 
-/// Finds the scenario with the name `name`.
-pub fn find_scenario(name: &str) -> Option<&'static Scenario> {
-    SCENARIOS.iter().find(|scenario| scenario.name == name)
-}
-
-/// Expands the list of scenarios to a table.
-macro_rules! table {
-    ($($name:ident: $part:ident, $servers:literal servers, $network:ident, $title:literal,
-        $catches:literal;)*) => {
-        /// Every scenario, in the order of the parts.
-        pub static SCENARIOS: &[Scenario] = &[
-            $(table!(@$network Scenario::new(stringify!($name), super::scenarios::$name))
-                .servers($servers)
-                .title($title)
-                .catches($catches)),*
-        ];
-    };
-    (@reliable $scenario:expr) => { $scenario };
-    (@unreliable $scenario:expr) => { $scenario.unreliable() };
-    (@puppets $scenario:expr) => { $scenario.puppets() };
-}
-
-crate::scenarios!(table);
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_unique() {
-        for (place, scenario) in SCENARIOS.iter().enumerate() {
-            let first = SCENARIOS.iter().position(|other| other.name == scenario.name);
-            assert_eq!(first, Some(place), "{} is listed twice", scenario.name);
-        }
-    }
+    use crate::lab::SCENARIOS;
 
     #[test]
     fn a_name_that_ends_in_a_part_is_of_that_part() {

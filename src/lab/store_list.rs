@@ -1,11 +1,11 @@
 //! The list of the scenarios of part `store`, which exists in a build with a database.
 
+use super::Scenario;
+
 /// Passes the lines in the call, followed by those of part `store`, to `$make`.
 ///
 /// The first seventeen scenarios have the names of the tick design's own tests.
 #[cfg(feature = "store")]
-#[macro_export]
-#[doc(hidden)]
 macro_rules! with_store_scenarios {
     ($make:ident $($lines:tt)*) => {
         $make! {
@@ -70,10 +70,24 @@ macro_rules! with_store_scenarios {
 
 /// Passes only the lines in the call to `$make`: without a database there is no part `store`.
 #[cfg(not(feature = "store"))]
-#[macro_export]
-#[doc(hidden)]
 macro_rules! with_store_scenarios {
     ($make:ident $($lines:tt)*) => {
         $make! { $($lines)* }
     };
 }
+
+/// Expands the list to rows.
+macro_rules! rows {
+    ($($name:ident: Store, $servers:literal servers, $network:ident, $title:literal,
+        $catches:literal;)*) => {
+        &[$(rows!(@$network Scenario::new(stringify!($name), super::scenarios::store::$name))
+            .servers($servers)
+            .title($title)
+            .catches($catches)),*]
+    };
+    (@reliable $scenario:expr) => { $scenario };
+    (@unreliable $scenario:expr) => { $scenario.unreliable() };
+}
+
+/// The scenarios of part `store`.
+pub(super) const SCENARIOS: &[Scenario] = with_store_scenarios! { rows };

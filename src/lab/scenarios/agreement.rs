@@ -1,13 +1,48 @@
 //! Part 2B: commands are replicated and committed, in one order, by a majority.
 
 use crate::api::{Index, ServerId};
-use crate::lab::Cluster;
+use crate::lab::{Cluster, Scenario};
 use crate::runtime::thread;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("basic_agree_2b", basic_agree_2b)
+        .title("basic agreement")
+        .catches("commands that are not committed, or not at consecutive indices from 1"),
+    Scenario::new("rpc_bytes_2b", rpc_bytes_2b)
+        .title("RPC byte count")
+        .catches("a command sent more than once to each follower"),
+    Scenario::new("follower_failure_2b", follower_failure_2b)
+        .title("progressive failure of followers")
+        .catches("no progress with a majority; a commit without a majority"),
+    Scenario::new("leader_failure_2b", leader_failure_2b)
+        .title("failure of leaders")
+        .catches("no new leader; a commit without a majority"),
+    Scenario::new("fail_agree_2b", fail_agree_2b)
+        .title("agreement after follower reconnects")
+        .catches("a follower that is not caught up after it reconnects"),
+    Scenario::new("fail_no_agree_2b", fail_no_agree_2b)
+        .servers(5)
+        .title("no agreement if too many followers disconnect")
+        .catches("a commit without a majority"),
+    Scenario::new("concurrent_starts_2b", concurrent_starts_2b)
+        .title("concurrent start()s")
+        .catches("two commands at one index, or a lost command, when clients call start() at once"),
+    Scenario::new("rejoin_2b", rejoin_2b)
+        .title("rejoin of partitioned leader")
+        .catches("uncommitted entries of a deposed leader that survive"),
+    Scenario::new("backup_2b", backup_2b)
+        .servers(5)
+        .title("leader backs up quickly over incorrect follower logs")
+        .catches("one call per conflicting entry"),
+    Scenario::new("count_2b", count_2b)
+        .title("RPC counts aren't too high")
+        .catches("too many calls for an election, an agreement, or an idle second"),
+];
 
 /// Three commands are committed at indices 1, 2 and 3, and none of them before it is started.
 ///
 /// A wrong server starts its log at another index, skips an index, or adds entries of its own.
-pub fn basic_agree_2b(cluster: &mut Cluster) {
+fn basic_agree_2b(cluster: &mut Cluster) {
     for index in 1..=3 {
         cluster.check_not_committed(Index(index));
         let command = (index * 100).to_string();
@@ -20,7 +55,7 @@ pub fn basic_agree_2b(cluster: &mut Cluster) {
 ///
 /// Ten commands of 5000 bytes may cost 200 000 bytes in all. A wrong leader sends the same entries
 /// more than once.
-pub fn rpc_bytes_2b(cluster: &mut Cluster) {
+fn rpc_bytes_2b(cluster: &mut Cluster) {
     const COMMAND_SIZE: usize = 5000;
     cluster.one(b"99", 3, false);
     let before = cluster.rpc_bytes();
@@ -40,7 +75,7 @@ pub fn rpc_bytes_2b(cluster: &mut Cluster) {
 /// One follower is cut off, then both: two of three servers commit commands, one alone does not.
 ///
 /// Raft §5.3. A wrong leader stops when it lacks one follower, or commits without a majority.
-pub fn follower_failure_2b(cluster: &mut Cluster) {
+fn follower_failure_2b(cluster: &mut Cluster) {
     cluster.one(b"101", 3, false);
 
     // One follower is cut off; the other two servers continue.
@@ -63,7 +98,7 @@ pub fn follower_failure_2b(cluster: &mut Cluster) {
 /// One leader is cut off, then the next: two of three servers commit commands, one does not.
 ///
 /// Raft §5.2 and §5.3. A wrong server elects no new leader, or commits without a majority.
-pub fn leader_failure_2b(cluster: &mut Cluster) {
+fn leader_failure_2b(cluster: &mut Cluster) {
     cluster.one(b"101", 3, false);
 
     // The first leader is cut off; the other two servers elect a leader and continue.
@@ -86,7 +121,7 @@ pub fn leader_failure_2b(cluster: &mut Cluster) {
 /// A follower that was cut off gets the entries that it missed when it comes back.
 ///
 /// Raft §5.3. A wrong leader gives up on a follower that it could not reach.
-pub fn fail_agree_2b(cluster: &mut Cluster) {
+fn fail_agree_2b(cluster: &mut Cluster) {
     cluster.one(b"101", 3, false);
 
     let leader = cluster.check_one_leader();
@@ -107,7 +142,7 @@ pub fn fail_agree_2b(cluster: &mut Cluster) {
 /// Two of five servers commit nothing; their entry may survive or be lost when the others return.
 ///
 /// A wrong leader commits an entry that only two of five servers have.
-pub fn fail_no_agree_2b(cluster: &mut Cluster) {
+fn fail_no_agree_2b(cluster: &mut Cluster) {
     cluster.one(b"10", 5, false);
 
     // Three followers of five are cut off.
@@ -131,7 +166,7 @@ pub fn fail_no_agree_2b(cluster: &mut Cluster) {
 ///
 /// A wrong leader gives two commands one index, or loses one. The scenario counts only if one
 /// leader accepts all five in one term: when the term changes it tries again, five times at most.
-pub fn concurrent_starts_2b(cluster: &mut Cluster) {
+fn concurrent_starts_2b(cluster: &mut Cluster) {
     for attempt in 0..5 {
         if attempt > 0 {
             // Give the servers time to settle.
@@ -182,7 +217,7 @@ fn concurrent_starts_succeed(cluster: &Cluster) -> bool {
 /// A leader comes back with entries that were never committed, and the new leader replaces them.
 ///
 /// Raft §5.3. A wrong server keeps its own entries where they conflict with the leader's.
-pub fn rejoin_2b(cluster: &mut Cluster) {
+fn rejoin_2b(cluster: &mut Cluster) {
     cluster.one(b"101", 3, true);
 
     // The first leader is cut off, and still accepts commands.
@@ -214,7 +249,7 @@ pub fn rejoin_2b(cluster: &mut Cluster) {
 /// first, +1    1   50 that no majority ever gets
 /// +2, +3, +4   1   50 committed            (one is then cut off: it lacks the next fifty)
 /// ```
-pub fn backup_2b(cluster: &mut Cluster) {
+fn backup_2b(cluster: &mut Cluster) {
     const ENTRIES: usize = 50;
     let start_many = |leader: ServerId| {
         for _ in 0..ENTRIES {
@@ -265,7 +300,7 @@ pub fn backup_2b(cluster: &mut Cluster) {
 /// The servers make few calls: 30 for an election, 42 for twelve commands, 60 in an idle second.
 ///
 /// A wrong server repeats a call without waiting for its reply.
-pub fn count_2b(cluster: &mut Cluster) {
+fn count_2b(cluster: &mut Cluster) {
     const COMMANDS: u64 = 10;
     cluster.check_one_leader();
     let elected = cluster.rpc_count();

@@ -4,9 +4,36 @@ use std::time::Duration;
 
 use crate::api::raft_rpc::Conflict;
 use crate::api::{Index, Term};
-use crate::lab::Cluster;
 use crate::lab::puppet::{S1, S2, Stage, at, entries};
+use crate::lab::{Cluster, Scenario};
 use crate::runtime::time::since_start;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("vote_log_rules_2b", vote_log_rules_2b)
+        .puppets()
+        .title("votes and logs")
+        .catches("a vote for an outdated log; logs compared by length alone or by term alone"),
+    Scenario::new("append_refused_2b", append_refused_2b)
+        .puppets()
+        .title("refused AppendEntries")
+        .catches("entries or commits accepted from an old leader, or where the logs do not match"),
+    Scenario::new("append_conflict_2b", append_conflict_2b)
+        .puppets()
+        .title("conflicting and late AppendEntries")
+        .catches("a late, short request that deletes acknowledged entries"),
+    Scenario::new("commit_rules_2b", commit_rules_2b)
+        .puppets()
+        .title("a follower's commit index")
+        .catches("a commit index beyond the last new entry, or one that decreases"),
+    Scenario::new("applied_soon_2b", applied_soon_2b)
+        .puppets()
+        .title("the delay from commit to service")
+        .catches("an applier that polls at long intervals"),
+    Scenario::new("conflict_answers_2b", conflict_answers_2b)
+        .puppets()
+        .title("replies for fast backup")
+        .catches("a refusal that names a wrong conflict term or index"),
+];
 
 /// How long a scenario waits to see that something does not happen: several heartbeats.
 pub(super) const A_WHILE: Duration = Duration::from_millis(400);
@@ -29,7 +56,7 @@ const APPLIED_MAX: Duration = Duration::from_millis(150);
 /// candidate's last entry   2/2  1/9  2/3  2/4  3/1
 /// vote granted             no   no   yes  yes  yes
 /// ```
-pub fn vote_log_rules_2b(cluster: &mut Cluster) {
+fn vote_log_rules_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         stage.give_log(&[1, 1, 2], 0)?;
@@ -59,7 +86,7 @@ pub fn vote_log_rules_2b(cluster: &mut Cluster) {
 /// a refused request. S0 has `1 1 2`; nothing is committed. A follower may delete an entry as soon
 /// as the current leader contradicts it, since that leader will replace it. So the scenario does
 /// not ask about such entries, and gives S0 its log anew after each such request.
-pub fn append_refused_2b(cluster: &mut Cluster) {
+fn append_refused_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         stage.give_log(&[1, 1, 2], 0)?;
@@ -113,7 +140,7 @@ pub fn append_refused_2b(cluster: &mut Cluster) {
 /// ```
 ///
 /// Before that, a leader of another term checks that 1/4 is deleted too.
-pub fn append_conflict_2b(cluster: &mut Cluster) {
+fn append_conflict_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         let append = |term, prev, terms: &[u64]| {
@@ -150,7 +177,7 @@ pub fn append_conflict_2b(cluster: &mut Cluster) {
 /// S0      after 1/1         1 1 1      may commit 1 and no more
 ///         after 1/1 + 2 2   1 2 2      may commit 3
 /// ```
-pub fn commit_rules_2b(cluster: &mut Cluster) {
+fn commit_rules_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         stage.give_log(&[1, 1, 1], 0)?;
@@ -181,7 +208,7 @@ pub fn commit_rules_2b(cluster: &mut Cluster) {
 ///
 /// Figure 2, Rules for Servers, All Servers. S0 gets twenty entries one after another, each already
 /// committed. A wrong server polls, which costs every command half of the polling interval.
-pub fn applied_soon_2b(cluster: &mut Cluster) {
+fn applied_soon_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let give = |index: u64| {
         let term = stage.fresh_term();
@@ -206,7 +233,7 @@ pub fn applied_soon_2b(cluster: &mut Cluster) {
 /// See [`Conflict`] (lab: fast backup). A follower may leave it out here; part 2C tests what a
 /// leader gains by it. A wrong follower sends the leader to the wrong place. Each request comes
 /// from a leader of a new term, and S0 gets its log anew before it.
-pub fn conflict_answers_2b(cluster: &mut Cluster) {
+fn conflict_answers_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let log: &[u64] = &[1, 4, 4, 4, 5];
     stage.attempt(|| {

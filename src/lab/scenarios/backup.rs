@@ -1,8 +1,20 @@
 //! Parts 2B and 2C: how a leader finds the place where a follower's log differs from its own.
 
 use crate::api::Entry;
-use crate::lab::Cluster;
 use crate::lab::puppet::{S1, S2, Stage, at, entries};
+use crate::lab::{Cluster, Scenario};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("figure7_2b", figure7_2b)
+        .servers(7)
+        .puppets()
+        .title("Figure 7")
+        .catches("a follower's log that never becomes the leader's"),
+    Scenario::new("fast_backup_2c", fast_backup_2c)
+        .puppets()
+        .title("backing up one term at a time")
+        .catches("one call per conflicting entry instead of one per conflicting term"),
+];
 
 /// In how many places a log with `terms` wrong terms may refuse a leader that backs up by terms.
 ///
@@ -26,7 +38,7 @@ const fn refusals_max(terms: u32) -> u32 {
 /// S1      1     2      3
 /// S2      1
 /// ```
-pub fn fast_backup_2c(cluster: &mut Cluster) {
+fn fast_backup_2c(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let log = |terms: &[u64]| {
         let tens: Vec<u64> = terms.iter().flat_map(|term| [*term; 10]).collect();
@@ -58,7 +70,7 @@ pub fn fast_backup_2c(cluster: &mut Cluster) {
 /// S5      1  1  1  4  4  4  4
 /// S6      1  1  1  2  2  2  3  3  3  3  3
 /// ```
-pub fn figure7_2b(cluster: &mut Cluster) {
+fn figure7_2b(cluster: &mut Cluster) {
     let leader: &[u64] = &[1, 1, 1, 4, 4, 5, 5, 6, 6, 6];
     let followers: [&[u64]; 6] = [
         &[1, 1, 1, 4, 4, 5, 5, 6, 6],

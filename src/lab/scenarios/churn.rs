@@ -6,26 +6,30 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rand::RngExt;
 
 use crate::api::Index;
-use crate::lab::Cluster;
+use crate::lab::{Cluster, Scenario};
 use crate::runtime::rand::stream;
 use crate::runtime::thread;
 
-/// Servers crash and are cut off in twenty rounds; a command that a client saw committed stays.
-///
-/// Three clients start commands all the time. A wrong server loses a committed entry: it forgets
-/// its log or its vote in a crash, or votes for a candidate that lacks the entry.
-pub fn reliable_churn_2c(cluster: &mut Cluster) {
-    churn(cluster);
-}
+pub(super) const SCENARIOS: &[Scenario] = &[
+    // Servers crash and are cut off in twenty rounds; a command that a client saw committed stays.
+    //
+    // Three clients start commands all the time. A wrong server loses a committed entry: it forgets
+    // its log or its vote in a crash, or votes for a candidate that lacks the entry.
+    Scenario::new("reliable_churn_2c", churn)
+        .servers(5)
+        .title("churn")
+        .catches("a committed command that is lost while servers crash and restart"),
+    // Servers crash and are cut off in twenty rounds, and a fifth of all calls is lost.
+    //
+    // As in `reliable_churn_2c`, a wrong server loses a command that a client saw committed.
+    Scenario::new("unreliable_churn_2c", churn)
+        .servers(5)
+        .unreliable()
+        .title("unreliable churn")
+        .catches("a committed command that is lost while servers restart and messages are lost"),
+];
 
-/// Servers crash and are cut off in twenty rounds, and a fifth of all calls is lost.
-///
-/// As in [`reliable_churn_2c`], a wrong server loses a command that a client saw committed.
-pub fn unreliable_churn_2c(cluster: &mut Cluster) {
-    churn(cluster);
-}
-
-fn churn(cluster: &Cluster) {
+fn churn(cluster: &mut Cluster) {
     let stop = Arc::new(AtomicBool::new(false));
     let clients: Vec<_> = (0..3)
         .map(|me| {

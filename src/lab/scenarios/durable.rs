@@ -7,8 +7,40 @@ use std::time::Duration;
 
 use super::appends::A_WHILE;
 use crate::api::{Index, Position};
-use crate::lab::Cluster;
 use crate::lab::puppet::{Heard, S0, S1, S2, S4, Stage, Votes, at, entries};
+use crate::lab::{Cluster, Scenario};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("vote_is_durable_2c", vote_is_durable_2c)
+        .puppets()
+        .title("a vote, then a crash")
+        .catches("a vote that is not stored, or stored only after the reply"),
+    Scenario::new("term_is_durable_2c", term_is_durable_2c)
+        .puppets()
+        .title("a newer term, then a crash")
+        .catches("a newer term that is stored only along with a vote or entries"),
+    Scenario::new("candidacy_is_durable_2c", candidacy_is_durable_2c)
+        .puppets()
+        .title("a candidate, then a crash")
+        .catches("a candidate that requests votes before its vote for itself is stored"),
+    Scenario::new("entries_are_durable_2c", entries_are_durable_2c)
+        .puppets()
+        .title("entries, then a crash")
+        .catches("acknowledged entries that are not stored; deleted entries that come back"),
+    Scenario::new("own_entries_are_durable_2c", own_entries_are_durable_2c)
+        .puppets()
+        .title("a commit, then a crash")
+        .catches("a leader that counts itself before it has stored the entry"),
+    Scenario::new("commits_are_replayed_2c", commits_are_replayed_2c)
+        .puppets()
+        .title("a restart applies the log again")
+        .catches("a commit index that is stored although the service's state is not"),
+    Scenario::new("figure8_steps_2c", figure8_steps_2c)
+        .servers(5)
+        .puppets()
+        .title("Figure 8, step by step")
+        .catches("an entry of an older term committed by counting replicas"),
+];
 
 /// A server that has voted in a term votes for no other candidate in that term, even after a crash.
 ///
@@ -20,7 +52,7 @@ use crate::lab::puppet::{Heard, S0, S1, S2, S4, Stage, Votes, at, entries};
 /// S2 ── term 10? ──► S0    no
 /// S1 ── term 10? ──► S0    yes
 /// ```
-pub fn vote_is_durable_2c(cluster: &mut Cluster) {
+fn vote_is_durable_2c(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         let term = stage.fresh_term();
@@ -50,7 +82,7 @@ pub fn vote_is_durable_2c(cluster: &mut Cluster) {
 ///
 /// Figure 2, persistent state. A wrong server stores a term only together with a vote or with
 /// entries.
-pub fn term_is_durable_2c(cluster: &mut Cluster) {
+fn term_is_durable_2c(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         stage.give_log(&[1, 1], 0)?;
@@ -75,7 +107,7 @@ pub fn term_is_durable_2c(cluster: &mut Cluster) {
 /// A candidate stores its new term and its own vote before it asks any other server for a vote.
 ///
 /// A wrong candidate asks first: after a crash it can vote for a rival in the same term.
-pub fn candidacy_is_durable_2c(cluster: &mut Cluster) {
+fn candidacy_is_durable_2c(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         stage.all_vote(Votes::Hold);
@@ -99,7 +131,7 @@ pub fn candidacy_is_durable_2c(cluster: &mut Cluster) {
 /// After a crash, a follower has the entries that it acknowledged, and not those it replaced.
 ///
 /// A wrong follower replies before its entries are stored, or finds replaced entries again.
-pub fn entries_are_durable_2c(cluster: &mut Cluster) {
+fn entries_are_durable_2c(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         stage.give_log(&[1, 1, 1], 0)?;
@@ -119,7 +151,7 @@ pub fn entries_are_durable_2c(cluster: &mut Cluster) {
 ///
 /// A wrong leader counts itself before its write is synced: after its crash no majority has the
 /// entry, although the leader has committed it.
-pub fn own_entries_are_durable_2c(cluster: &mut Cluster) {
+fn own_entries_are_durable_2c(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.follows(S1);
     let leading = stage.elect();
@@ -135,7 +167,7 @@ pub fn own_entries_are_durable_2c(cluster: &mut Cluster) {
 ///
 /// Figure 2: commitIndex and lastApplied are volatile, because the service's state is volatile too.
 /// A wrong server stores them and skips these entries.
-pub fn commits_are_replayed_2c(cluster: &mut Cluster) {
+fn commits_are_replayed_2c(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         stage.give_log(&[1, 1, 1], 3)?;
@@ -161,7 +193,7 @@ pub fn commits_are_replayed_2c(cluster: &mut Cluster) {
 /// S3   1      1      1      1 3
 /// S4   1      1 3    1 3    1 3      (b) and (d): leads
 /// ```
-pub fn figure8_steps_2c(cluster: &mut Cluster) {
+fn figure8_steps_2c(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let one = || entries(at(0, 0), &[1]);
     stage.attempt(|| {

@@ -1,15 +1,28 @@
 //! Part 2A: the servers elect a leader, and another one when it is gone.
 
 use crate::api::Term;
-use crate::lab::Cluster;
+use crate::lab::{Cluster, Scenario};
 use crate::runtime::time::since_start;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("initial_election_2a", initial_election_2a)
+        .title("initial election")
+        .catches("no leader within five seconds; servers in different terms"),
+    Scenario::new("reelection_2a", reelection_2a)
+        .title("election after network failure")
+        .catches("no new leader after the old one is cut off; a leader without a majority"),
+    Scenario::new("many_elections_2a", many_elections_2a)
+        .servers(7)
+        .title("multiple elections")
+        .catches("split votes that never end; a vote given twice in one term"),
+];
 
 /// The servers elect a leader, agree on its term, and keep both while nothing fails.
 ///
 /// Raft §5.2. A wrong server elects no leader within five seconds, or starts an election although
 /// it hears its leader. The course only warns when the term changes in two quiet seconds. Here that
 /// fails where it is beyond doubt: in virtual time, when the schedule delayed no server meanwhile.
-pub fn initial_election_2a(cluster: &mut Cluster) {
+fn initial_election_2a(cluster: &mut Cluster) {
     cluster.check_one_leader();
 
     cluster.sleep_ms(50);
@@ -28,7 +41,7 @@ pub fn initial_election_2a(cluster: &mut Cluster) {
 /// The servers replace a leader that is cut off, and have no leader without a majority.
 ///
 /// Raft §5.2. A wrong server elects no new leader, or leads although no majority can hear it.
-pub fn reelection_2a(cluster: &mut Cluster) {
+fn reelection_2a(cluster: &mut Cluster) {
     let first = cluster.check_one_leader();
 
     // The others elect a new one.
@@ -57,7 +70,7 @@ pub fn reelection_2a(cluster: &mut Cluster) {
 /// One to three of seven servers are cut off, nine times; each time there is soon a leader.
 ///
 /// Raft §5.2. Wrong servers split the vote again and again, or give two votes in one term.
-pub fn many_elections_2a(cluster: &mut Cluster) {
+fn many_elections_2a(cluster: &mut Cluster) {
     cluster.check_one_leader();
     for _ in 0..9 {
         let cut_off = [cluster.draw_server(), cluster.draw_server(), cluster.draw_server()];

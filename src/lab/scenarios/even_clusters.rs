@@ -8,10 +8,23 @@ use std::time::Duration;
 
 use super::appends::A_WHILE;
 use crate::api::Index;
-use crate::lab::Cluster;
 use crate::lab::puppet::{Appends, S0, S1, S2, S3, Stage};
+use crate::lab::{Cluster, Scenario};
 use crate::runtime::sync::Quiet;
 use crate::runtime::thread;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("half_is_no_commit_2b", half_is_no_commit_2b)
+        .servers(4)
+        .puppets()
+        .title("two servers of four commit nothing")
+        .catches("an entry committed by half of the servers, as with match[n/2]"),
+    Scenario::new("half_confirms_no_read_2b", half_confirms_no_read_2b)
+        .servers(4)
+        .puppets()
+        .title("two servers of four confirm no read")
+        .catches("a read that only half of the servers confirm"),
+];
 
 /// Longer than any election timeout: a leader may no longer rely on the replies from before.
 const FORGOTTEN: Duration = Duration::from_secs(3);
@@ -20,7 +33,7 @@ const FORGOTTEN: Duration = Duration::from_secs(3);
 ///
 /// Raft §5.3: "A log entry is committed once the leader that created the entry has replicated it
 /// on a majority of the servers". A wrong leader commits what half of the servers have.
-pub fn half_is_no_commit_2b(cluster: &mut Cluster) {
+fn half_is_no_commit_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let leading = stage.elect();
     stage.follows(S1);
@@ -38,7 +51,7 @@ pub fn half_is_no_commit_2b(cluster: &mut Cluster) {
 ///
 /// A leader "waits for acknowledgments from a majority of the cluster" (thesis §6.4). Only S1
 /// replies to S0: two of four are no majority. A wrong leader lets its service read all the same.
-pub fn half_confirms_no_read_2b(cluster: &mut Cluster) {
+fn half_confirms_no_read_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.puppets().for_each(|puppet| stage.follows(puppet));
     let leading = stage.elect();

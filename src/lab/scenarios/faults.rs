@@ -9,9 +9,41 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::ServerId;
-use crate::lab::Cluster;
+use crate::lab::{Cluster, Scenario};
 use crate::labrpc::{Fault, Host, Leg};
 use crate::persister::Unsynced;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("repeated_requests_2b", repeated_requests_2b)
+        .servers(5)
+        .title("requests repeated and out of order")
+        .catches("a late or repeated request that deletes acknowledged entries"),
+    Scenario::new("held_requests_2b", held_requests_2b)
+        .servers(5)
+        .title("requests of a former leader")
+        .catches("entries accepted from a leader of an older term"),
+    Scenario::new("oneway_cuts_2b", oneway_cuts_2b)
+        .servers(5)
+        .title("links that work one way")
+        .catches("a leader that no server hears and that is never replaced"),
+    Scenario::new("leader_crash_uncommitted_2c", leader_crash_uncommitted_2c)
+        .title("a leader crashes with entries that no other server has")
+        .catches("uncommitted entries of a crashed leader that survive in its log"),
+    Scenario::new("torn_writes_2c", torn_writes_2c)
+        .servers(5)
+        .title("crashes in the middle of writing")
+        .catches("a vote or success that is sent before its write was synced"),
+    Scenario::new("failed_sync_2c", failed_sync_2c)
+        .title("a sync that fails")
+        .catches("a vote or success that is sent after a failed sync"),
+    Scenario::new("snapshot_over_conflict_2d", snapshot_over_conflict_2d)
+        .title("a snapshot in place of a conflicting log")
+        .catches("entries of a deposed leader that survive after a snapshot"),
+    Scenario::new("late_snapshots_2d", late_snapshots_2d)
+        .unreliable()
+        .title("late and repeated snapshots")
+        .catches("a late snapshot that moves the service or the log backwards"),
+];
 
 /// How late a request may arrive: later than any election takes.
 const LATE: Duration = Duration::from_millis(1500);
@@ -20,7 +52,7 @@ const LATE: Duration = Duration::from_millis(1500);
 ///
 /// Figure 2, AppendEntries, step 3. A wrong follower lets a late request remove entries that it has
 /// acknowledged.
-pub fn repeated_requests_2b(cluster: &mut Cluster) {
+fn repeated_requests_2b(cluster: &mut Cluster) {
     let network = cluster.network();
     let repeat = Fault::repeat(Duration::ZERO, LATE).per_mille(400);
     let reorder = Fault::reorder(Leg::Request, Duration::ZERO, Duration::from_millis(80));
@@ -53,7 +85,7 @@ pub fn repeated_requests_2b(cluster: &mut Cluster) {
 /// old    leads, sends x ─────────────────────┐
 /// rest         elect new, commit y ───────── ▼ x of an older term: refused
 /// ```
-pub fn held_requests_2b(cluster: &mut Cluster) {
+fn held_requests_2b(cluster: &mut Cluster) {
     for round in 0..4 {
         let old = cluster.wait_for_leader();
         cluster.agree(&format!("shared {round}"));
@@ -90,7 +122,7 @@ pub fn held_requests_2b(cluster: &mut Cluster) {
 /// The others must replace a leader that they cannot hear, although it hears them. A follower that
 /// cannot hear its leader starts elections, which disturb the others but must break nothing. In a
 /// wrong cluster the leader that no server hears is never replaced.
-pub fn oneway_cuts_2b(cluster: &mut Cluster) {
+fn oneway_cuts_2b(cluster: &mut Cluster) {
     for round in 0..3 {
         let mute = cluster.wait_for_leader();
         let others: Vec<ServerId> = cluster.servers().filter(|server| *server != mute).collect();
@@ -120,7 +152,7 @@ pub fn oneway_cuts_2b(cluster: &mut Cluster) {
 /// old    shared lost lost lost   crash        restart   shared kept
 /// rest   shared               kept                      shared kept
 /// ```
-pub fn leader_crash_uncommitted_2c(cluster: &mut Cluster) {
+fn leader_crash_uncommitted_2c(cluster: &mut Cluster) {
     for round in 0..3 {
         cluster.agree(&format!("shared {round}"));
         let old = cluster.wait_for_leader();
@@ -139,7 +171,7 @@ pub fn leader_crash_uncommitted_2c(cluster: &mut Cluster) {
 /// Servers crash at any moment, and keep all, some or none of their writes since the last sync.
 ///
 /// A wrong server replies before its write is synced, and so breaks its promise after the crash.
-pub fn torn_writes_2c(cluster: &mut Cluster) {
+fn torn_writes_2c(cluster: &mut Cluster) {
     for _ in 0..20 {
         for server in cluster.servers() {
             for _ in 0..3 {
@@ -168,7 +200,7 @@ pub fn torn_writes_2c(cluster: &mut Cluster) {
 /// Figure 2, persistent state: "Updated on stable storage before responding to RPCs". The server
 /// may stop, or sync again. It crashes soon, and comes back with what was durable. A wrong server
 /// ignores the error and replies.
-pub fn failed_sync_2c(cluster: &mut Cluster) {
+fn failed_sync_2c(cluster: &mut Cluster) {
     for round in 0..8 {
         cluster.agree(&format!("shared {round}"));
         let leader = cluster.wait_for_leader();
@@ -190,7 +222,7 @@ pub fn failed_sync_2c(cluster: &mut Cluster) {
 /// Snapshots arrive late and twice, while the log and the service move on.
 ///
 /// A wrong server lets a late snapshot move its service or its log backwards.
-pub fn late_snapshots_2d(cluster: &mut Cluster) {
+fn late_snapshots_2d(cluster: &mut Cluster) {
     let method = "RaftRpc.install_snapshot";
     let network = cluster.network();
     let late = Fault::reorder(Leg::Request, Duration::ZERO, Duration::from_millis(700));
@@ -229,7 +261,7 @@ pub fn late_snapshots_2d(cluster: &mut Cluster) {
 /// old    1 … 9  lost lost …        [snapshot up to 19] …
 /// rest   1 … 9  kept kept …        the entries from 10 on are gone
 /// ```
-pub fn snapshot_over_conflict_2d(cluster: &mut Cluster) {
+fn snapshot_over_conflict_2d(cluster: &mut Cluster) {
     for round in 0..3 {
         let old = cluster.wait_for_leader();
         many(cluster, old, 5);

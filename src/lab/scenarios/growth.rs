@@ -10,8 +10,20 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::api::ServerId;
-use crate::lab::{Cluster, LONG};
+use crate::lab::{Cluster, LONG, Scenario};
 use crate::runtime;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("elections_leave_nothing_2a", elections_leave_nothing_2a)
+        .title("tasks after a hundred elections")
+        .catches("a task per election that runs until the server is killed"),
+    Scenario::new("dead_peer_2b", dead_peer_2b)
+        .title("a peer that is unreachable for long")
+        .catches("calls to an unreachable peer that pile up"),
+    Scenario::new("dropped_entries_are_freed_2d", dropped_entries_are_freed_2d)
+        .title("memory after snapshots")
+        .catches("entries that stay in memory although a snapshot covers them"),
+];
 
 /// How many more tasks than before a server may have, whatever it is doing.
 const TASKS_SPARE: u64 = 20;
@@ -38,7 +50,7 @@ const COMMAND_SIZE: usize = 100;
 /// ```text
 /// S0   S1   S2      each alone: T2 T3 T4 … T100       heal ── 10 s ── as many tasks as before
 /// ```
-pub fn elections_leave_nothing_2a(cluster: &mut Cluster) {
+fn elections_leave_nothing_2a(cluster: &mut Cluster) {
     cluster.wait_for_leader();
     cluster.run_for(LONG);
     let (before, first) = (most_tasks(cluster), newest_term(cluster));
@@ -61,7 +73,7 @@ pub fn elections_leave_nothing_2a(cluster: &mut Cluster) {
 /// leader ── 100 commands in 50 s, heartbeats ──► follower   ✓
 ///                                           ──► dead       each call fails after 0 to 7 s
 /// ```
-pub fn dead_peer_2b(cluster: &mut Cluster) {
+fn dead_peer_2b(cluster: &mut Cluster) {
     let leader = cluster.wait_for_leader();
     cluster.agree("shared");
     let before = most_tasks(cluster);
@@ -83,7 +95,7 @@ pub fn dead_peer_2b(cluster: &mut Cluster) {
 ///
 /// "Raft must discard old log entries in a way that allows" their memory to be used again, says the
 /// course. A server may keep some of them for slow followers; a wrong server keeps them all.
-pub fn dropped_entries_are_freed_2d(cluster: &mut Cluster) {
+fn dropped_entries_are_freed_2d(cluster: &mut Cluster) {
     let alive = Arc::new(AtomicUsize::new(0));
     let mut leader = cluster.wait_for_leader();
     let mut started = 0;

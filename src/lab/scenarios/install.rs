@@ -4,8 +4,35 @@ use std::time::Duration;
 
 use super::appends::A_WHILE;
 use crate::api::{ApplyMsg, Index, Position, Term};
-use crate::lab::Cluster;
 use crate::lab::puppet::{Appends, Heard, Overtaken, S1, S2, Stage, at, entries};
+use crate::lab::{Cluster, Scenario};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("install_rules_2d", install_rules_2d)
+        .puppets()
+        .title("InstallSnapshot, late or from old leaders")
+        .catches("a service that moves backwards; a snapshot accepted from an old leader"),
+    Scenario::new("install_suffix_2d", install_suffix_2d)
+        .puppets()
+        .title("a snapshot and the log after it")
+        .catches("matching entries after the snapshot that are dropped; others that are kept"),
+    Scenario::new("install_commits_2d", install_commits_2d)
+        .puppets()
+        .title("a snapshot commits what it covers")
+        .catches("a commit index that stays behind the snapshot"),
+    Scenario::new("snapshot_is_durable_2d", snapshot_is_durable_2d)
+        .puppets()
+        .title("a snapshot, then two crashes")
+        .catches("a snapshot that is lost in the second restart"),
+    Scenario::new("install_sender_2d", install_sender_2d)
+        .puppets()
+        .title("a leader sends its snapshot")
+        .catches("a snapshot with a wrong term or content; a reply credited to another snapshot"),
+    Scenario::new("snapshot_prefix_2d", snapshot_prefix_2d)
+        .puppets()
+        .title("what a snapshot covers")
+        .catches("a search that runs into the discarded log; an older snapshot accepted"),
+];
 
 /// A snapshot gives a follower what it lacks; a late one, or one of an older leader, does nothing.
 ///
@@ -19,7 +46,7 @@ use crate::lab::puppet::{Appends, Heard, Overtaken, S1, S2, Stage, at, entries};
 /// 1/5 1/3 1/6   [1/5] 1 1      late
 /// 1/9           [1/5] 1 1      from a leader whose term is over
 /// ```
-pub fn install_rules_2d(cluster: &mut Cluster) {
+fn install_rules_2d(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         stage.give_log(&[1, 1], 1)?;
@@ -62,7 +89,7 @@ pub fn install_rules_2d(cluster: &mut Cluster) {
 /// gets 1/4           │              gets 3/4           │
 /// then         [1/4] 1 1            then         [3/4]
 /// ```
-pub fn install_suffix_2d(cluster: &mut Cluster) {
+fn install_suffix_2d(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let six = |stage: &Stage<'_>| {
         stage.give_log(&[1; 6], 2)?;
@@ -101,7 +128,7 @@ pub fn install_suffix_2d(cluster: &mut Cluster) {
 ///
 /// S0's commit index shows it once S0 leads. A wrong server's commit index stays behind its
 /// snapshot.
-pub fn install_commits_2d(cluster: &mut Cluster) {
+fn install_commits_2d(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         stage.give_log(&[1, 1], 1)?;
@@ -119,7 +146,7 @@ pub fn install_commits_2d(cluster: &mut Cluster) {
 ///
 /// There are two crashes because the first write after a restart may erase the snapshot. A wrong
 /// server shows the loss only after the second crash.
-pub fn snapshot_is_durable_2d(cluster: &mut Cluster) {
+fn snapshot_is_durable_2d(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let go_on = |end: u64, last: u64| {
         for _ in 0..2 {
@@ -160,7 +187,7 @@ pub fn snapshot_is_durable_2d(cluster: &mut Cluster) {
 ///        └── snapshot ──► S1 ──┐ late reply
 ///                            (has 5)
 /// ```
-pub fn install_sender_2d(cluster: &mut Cluster) {
+fn install_sender_2d(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         stage.snapshot_at(at(1, 5));
@@ -203,7 +230,7 @@ pub fn install_sender_2d(cluster: &mut Cluster) {
 /// S0 has `[2/4] 2 2`. Its entries of term 2 begin inside the snapshot, so a search for a conflict
 /// may look there; the leader sends entries that the snapshot covers; and the service offers an
 /// older snapshot. A wrong server looks into the discarded log, or takes the older snapshot.
-pub fn snapshot_prefix_2d(cluster: &mut Cluster) {
+fn snapshot_prefix_2d(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         stage.snapshot_at(at(2, 4));

@@ -5,8 +5,19 @@ use std::time::Duration;
 use super::install::wait_stored;
 use crate::api::Term;
 use crate::api::raft_rpc::{InstallSnapshotReply, RaftRpcResponse};
-use crate::lab::Cluster;
 use crate::lab::puppet::{Appends, Heard, Leading, S1, S2, Stage, at, entries};
+use crate::lab::{Cluster, Scenario};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("install_of_no_term_2d", install_of_no_term_2d)
+        .puppets()
+        .title("a reply of term 0")
+        .catches("a reply of term 0, which promises nothing, that counts as success"),
+    Scenario::new("install_reply_deposes_2d", install_reply_deposes_2d)
+        .puppets()
+        .title("a newer term in a reply")
+        .catches("a newer term that is ignored in the reply to InstallSnapshot"),
+];
 
 /// A reply of term 0 promises nothing: the follower has stopped, and does not have the snapshot.
 ///
@@ -20,7 +31,7 @@ use crate::lab::puppet::{Appends, Heard, Leading, S1, S2, Stage, at, entries};
 ///        └── snapshot ──► S1   term 0
 ///        └── snapshot ──► S1'  yes
 /// ```
-pub fn install_of_no_term_2d(cluster: &mut Cluster) {
+fn install_of_no_term_2d(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let (leading, install) = sends_snapshot(&stage);
     // S1 lies: a puppet never stops, so its state does not lead to this reply.
@@ -37,7 +48,7 @@ pub fn install_of_no_term_2d(cluster: &mut Cluster) {
 /// Figure 2, Rules for Servers, All Servers: "If RPC request or response contains term T >
 /// currentTerm: set currentTerm = T, convert to follower". S1 sends nothing else after that. A
 /// wrong leader looks at the term only in replies to other calls.
-pub fn install_reply_deposes_2d(cluster: &mut Cluster) {
+fn install_reply_deposes_2d(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let (leading, install) = sends_snapshot(&stage);
     stage.appends(S1, Appends::Hold);

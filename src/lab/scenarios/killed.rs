@@ -2,8 +2,17 @@
 
 use std::time::Duration;
 
-use crate::lab::{Cluster, KILLED_FOR_MAX};
+use crate::lab::{Cluster, KILLED_FOR_MAX, Scenario};
 use crate::runtime::thread;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("kill_ends_tasks_2c", kill_ends_tasks_2c)
+        .title("killed servers stop")
+        .catches("a task that never checks whether its instance was killed"),
+    Scenario::new("killed_refuses_2c", killed_refuses_2c)
+        .title("a killed leader accepts nothing")
+        .catches("an instance that accepts commands after it was killed"),
+];
 
 /// Longer than the longest election timeout: a server that hears no leader is a candidate by then.
 const CANDIDATE_AFTER: Duration = Duration::from_secs(2);
@@ -19,7 +28,7 @@ const CANDIDATE_AFTER: Duration = Duration::from_secs(2);
 /// candidate   isolated, asks for votes    killed ───────────────────────── its tasks?
 /// follower    alone, waits                killed ── restarted, killed ──── its tasks?
 /// ```
-pub fn kill_ends_tasks_2c(cluster: &mut Cluster) {
+fn kill_ends_tasks_2c(cluster: &mut Cluster) {
     for round in 0..2 {
         // Given a leader, a candidate and a follower that cannot reach each other,
         cluster.one(format!("shared {round}").as_bytes(), cluster.server_count(), true);
@@ -50,7 +59,7 @@ pub fn kill_ends_tasks_2c(cluster: &mut Cluster) {
 /// Its service may still hold it for a moment. [`Consensus::kill`](crate::api::Consensus::kill): a
 /// killed instance refuses. A wrong instance still believes that it leads, and accepts the command
 /// into a log that no server will ever read: the client waits for nothing.
-pub fn killed_refuses_2c(cluster: &mut Cluster) {
+fn killed_refuses_2c(cluster: &mut Cluster) {
     cluster.agree("before");
     let leader = cluster.wait_for_leader();
     let killed = cluster.running(leader).expect("the leader is up");

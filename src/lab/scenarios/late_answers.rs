@@ -4,11 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::ServerId;
-use crate::lab::Cluster;
 use crate::lab::puppet::{S0, S1, S2, Stage, at, entries};
+use crate::lab::{Cluster, Scenario};
 use crate::labrpc::{Fault, Host, Leg};
 use crate::runtime::thread;
 use crate::runtime::time::{Instant, since_start};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("late_answers_2b", late_answers_2b)
+        .puppets()
+        .title("a follower whose replies are late")
+        .catches("a refusal that is ignored once another message has been sent"),
+    Scenario::new("lost_replies_2b", lost_replies_2b)
+        .title("a follower whose replies are lost")
+        .catches("fewer heartbeats to a follower whose replies are lost"),
+];
 
 /// How long the leader may take to repair the log.
 ///
@@ -34,7 +44,7 @@ const ATTEMPTS: u32 = 4;
 /// S0 S2   1  1  4  4  5  5
 /// S1      1  1  2  2  3  3
 /// ```
-pub fn late_answers_2b(cluster: &mut Cluster) {
+fn late_answers_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let log: &[u64] = &[1, 1, 4, 4, 5, 5];
     stage.attempt(|| stage.give_log(log, 0));
@@ -77,7 +87,7 @@ fn between(fault: Fault) -> Fault {
 /// authority". A wrong leader sends fewer heartbeats to a follower that does not reply, so that the
 /// follower starts an election. The other follower's replies arrive, so the leader hears a
 /// majority.
-pub fn lost_replies_2b(cluster: &mut Cluster) {
+fn lost_replies_2b(cluster: &mut Cluster) {
     cluster.network().set_long_delays(false);
     for _ in 0..ATTEMPTS {
         let leader = cluster.wait_for_leader();

@@ -7,8 +7,21 @@ use super::appends::A_WHILE;
 use super::install::wait_stored;
 use super::timing::follows;
 use crate::api::Index;
-use crate::lab::Cluster;
 use crate::lab::puppet::{S1, Stage, at, entries};
+use crate::lab::{Cluster, Scenario};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("late_install_2d", late_install_2d)
+        .puppets()
+        .title("snapshots older than the commit index")
+        .catches(
+            "an older snapshot installed because the commit index decreased or restarted at 0",
+        ),
+    Scenario::new("install_resets_timer_2d", install_resets_timer_2d)
+        .puppets()
+        .title("a leader that sends snapshots")
+        .catches("an election timer that only AppendEntries resets"),
+];
 
 /// An older snapshot from the leader takes nothing back.
 ///
@@ -21,7 +34,7 @@ use crate::lab::puppet::{S1, Stage, at, entries};
 /// gets 1/3          │              [1/5] 1 1 1         gets 1/595    │         the service has few
 /// then          [1/5] 1 1 1                            then leads: 600 are committed
 /// ```
-pub fn late_install_2d(cluster: &mut Cluster) {
+fn late_install_2d(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         stage.snapshot_at(at(1, 5));
@@ -59,7 +72,7 @@ pub fn late_install_2d(cluster: &mut Cluster) {
 /// Raft §5.2: "A server remains in follower state as long as it receives valid RPCs from a leader
 /// or candidate". (Figure 2 names only AppendEntries; Figure 13 came later.) A wrong follower
 /// starts an election while its leader sends it snapshots.
-pub fn install_resets_timer_2d(cluster: &mut Cluster) {
+fn install_resets_timer_2d(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let last = Cell::new(0);
     follows(&stage, "snapshots", Duration::from_millis(60), |term| {

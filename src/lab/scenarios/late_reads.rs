@@ -3,9 +3,14 @@
 use std::time::Duration;
 
 use crate::api::{Entry, Index, Position};
-use crate::lab::Cluster;
 use crate::lab::puppet::{S0, S1, Stage};
+use crate::lab::{Cluster, Scenario};
 use crate::runtime::thread;
+
+pub(super) const SCENARIOS: &[Scenario] = &[Scenario::new("late_reads_2b", late_reads_2b)
+    .puppets()
+    .title("a read of an earlier leadership")
+    .catches("a read of an earlier leadership that a later one confirms")];
 
 /// How many reads are tried: each waits less than a second, and an election may take longer.
 const ROUNDS: usize = 6;
@@ -23,7 +28,7 @@ const FORGOTTEN: Duration = Duration::from_secs(3);
 /// S0      leads      x              read? ······ y    leads again: not from x on
 /// S1 S2                x    S1 leads: y
 /// ```
-pub fn late_reads_2b(cluster: &mut Cluster) {
+fn late_reads_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.puppets().for_each(|puppet| stage.follows(puppet));
     let mut leading = stage.elect();

@@ -4,8 +4,42 @@ use std::time::Duration;
 
 use super::appends::A_WHILE;
 use crate::api::{Index, ServerId};
-use crate::lab::Cluster;
 use crate::lab::puppet::{Appends, Heard, Leading, S1, S2, S3, S4, Stage, Votes, at, entries};
+use crate::lab::{Cluster, Scenario};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("leader_rules_2b", leader_rules_2b)
+        .puppets()
+        .title("a leader's first command")
+        .catches("a follower that accepts commands; next_index not reset; a commit by a minority"),
+    Scenario::new("own_term_commits_2b", own_term_commits_2b)
+        .servers(5)
+        .puppets()
+        .title("an older term's entries")
+        .catches("an entry of an older term committed by counting replicas"),
+    Scenario::new("acknowledged_only_2b", acknowledged_only_2b)
+        .puppets()
+        .title("repeated replies")
+        .catches("match_index computed from the state at the reply instead of from the request"),
+    Scenario::new("late_success_2b", late_success_2b)
+        .servers(5)
+        .puppets()
+        .title("late successful replies")
+        .catches("a late reply that decreases match_index"),
+    Scenario::new("late_refusals_2b", late_refusals_2b)
+        .puppets()
+        .title("late refusals")
+        .catches("late refusals that make a leader retry the same entries for ever"),
+    Scenario::new("earlier_leadership_2b", earlier_leadership_2b)
+        .servers(7)
+        .puppets()
+        .title("replies to an earlier leadership")
+        .catches("replies of an earlier leadership that count; match_index not reset"),
+    Scenario::new("lost_requests_2b", lost_requests_2b)
+        .puppets()
+        .title("a follower that was unreachable")
+        .catches("lost entries that are not sent again"),
+];
 
 /// How long a scenario waits for a leader to repeat a call before it continues without it.
 const REPEAT_MAX: Duration = Duration::from_secs(1);
@@ -15,7 +49,7 @@ const REPEAT_MAX: Duration = Duration::from_secs(1);
 /// Figure 2, Rules for Servers, Leaders. S0 has `1 1 1` when it is elected. A wrong server accepts
 /// a command when it does not lead, keeps the `next_index` of an earlier life, or commits an entry
 /// that no follower has.
-pub fn leader_rules_2b(cluster: &mut Cluster) {
+fn leader_rules_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         stage.give_log(&[1, 1, 1], 0)?;
@@ -60,7 +94,7 @@ pub fn leader_rules_2b(cluster: &mut Cluster) {
 /// S0 S1 S2   1 2       on three of five, and not committed
 /// S3 S4      ?
 /// ```
-pub fn own_term_commits_2b(cluster: &mut Cluster) {
+fn own_term_commits_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| stage.give_log(&[1, 2], 0));
     for puppet in [S1, S2] {
@@ -87,7 +121,7 @@ pub fn own_term_commits_2b(cluster: &mut Cluster) {
 /// S0   1 ──► S1    1 again ──► S1     2
 ///        yes ◄──────── yes ◄──────────┘   committed: 1
 /// ```
-pub fn acknowledged_only_2b(cluster: &mut Cluster) {
+fn acknowledged_only_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let leading = stage.elect();
     leading.start("a");
@@ -116,7 +150,7 @@ pub fn acknowledged_only_2b(cluster: &mut Cluster) {
 ///        yes              └─ late ─┐    yes        ▲                  yes     committed: b
 ///                                  └───────── yes ─┘
 /// ```
-pub fn late_success_2b(cluster: &mut Cluster) {
+fn late_success_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let leading = stage.elect();
     leading.start("a");
@@ -152,7 +186,7 @@ pub fn late_success_2b(cluster: &mut Cluster) {
 /// S0   1 1 2 2 2      after 2/5?  after 2/5?  after 2/5?
 /// S1   1 1 1          no, now     no, late    no, when S1 has all of them
 /// ```
-pub fn late_refusals_2b(cluster: &mut Cluster) {
+fn late_refusals_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| stage.give_log(&[1, 1, 2, 2, 2], 0));
     stage.has_log(S1, entries(at(0, 0), &[1, 1, 1]));
@@ -198,7 +232,7 @@ pub fn late_refusals_2b(cluster: &mut Cluster) {
 /// then      S3 ► S0       2
 /// now       S0 S4 S5      2 3 3     on three of seven; S1 says: I have your three
 /// ```
-pub fn earlier_leadership_2b(cluster: &mut Cluster) {
+fn earlier_leadership_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let (s5, s6) = (ServerId(5), ServerId(6));
     let first = stage.elect();
@@ -260,7 +294,7 @@ pub fn earlier_leadership_2b(cluster: &mut Cluster) {
 /// A leader sends entries until they are acknowledged, even if the follower was away for long.
 ///
 /// Raft §5.3. A wrong leader does not send its entries again.
-pub fn lost_requests_2b(cluster: &mut Cluster) {
+fn lost_requests_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let leading = stage.elect();
     stage.reaches(S1, false);

@@ -1,9 +1,13 @@
-//! The scenarios, one file per part or theme.
+//! The scenarios, one file per theme, and the table of them all.
 //!
-//! A new scenario is a function here and a line in [`scenarios!`](crate::scenarios). A scenario is
-//! a story with asserted steps; the observers check the rules that hold in every story. A scenario
-//! waits by the cluster's own calls, so that the hostile schedule can cut the run short there. Its
-//! assertions must be true under every schedule.
+//! A scenario is a story with asserted steps; the observers check the rules that hold in every
+//! story. A scenario waits by the cluster's own calls, so that the hostile schedule can cut the run
+//! short there. Its assertions must be true under every schedule.
+//!
+//! Each file begins with the list of its scenarios. A new scenario is a function and a row of that
+//! list; a new file is a module here and a line of [`FILES`]. A comment above the function tells
+//! the story; where several rows share a function, the comment is above the row. `raftlab explain`
+//! prints it.
 
 mod agreement;
 mod appends;
@@ -35,40 +39,110 @@ mod slow_service;
 mod snapshot_rules;
 mod snapshots;
 #[cfg(feature = "store")]
-mod store;
+pub(super) mod store;
 mod timing;
 mod votes;
 
-pub use agreement::*;
-pub use appends::*;
-pub use backup::*;
-pub use churn::*;
-pub use durable::*;
-pub use election::*;
-pub use even_clusters::*;
-pub use faults::*;
-pub use growth::*;
-pub use install::*;
-pub use install_answers::*;
-pub use killed::*;
-pub use kv::*;
-pub use large_commands::*;
-pub use late_answers::*;
-pub use late_install::*;
-pub use late_reads::*;
-pub use leading::*;
-pub use one_look::*;
-pub use one_server::*;
-pub use persistence::*;
-pub use prompt::*;
-pub use rsm::*;
-pub use rsm_rules::*;
-pub use service_contract::*;
-pub use service_rules::*;
-pub use slow_service::*;
-pub use snapshot_rules::*;
-pub use snapshots::*;
-#[cfg(feature = "store")]
-pub use store::*;
-pub use timing::*;
-pub use votes::*;
+use super::{Part, Scenario};
+
+/// The lists of the files. In every part the course's own scenarios come first.
+const FILES: &[&[Scenario]] = &[
+    election::SCENARIOS,
+    votes::SCENARIOS,
+    one_look::SCENARIOS,
+    agreement::SCENARIOS,
+    appends::SCENARIOS,
+    leading::SCENARIOS,
+    even_clusters::SCENARIOS,
+    late_reads::SCENARIOS,
+    late_answers::SCENARIOS,
+    prompt::SCENARIOS,
+    persistence::SCENARIOS,
+    churn::SCENARIOS,
+    backup::SCENARIOS,
+    timing::SCENARIOS,
+    durable::SCENARIOS,
+    snapshots::SCENARIOS,
+    install::SCENARIOS,
+    late_install::SCENARIOS,
+    install_answers::SCENARIOS,
+    faults::SCENARIOS,
+    killed::SCENARIOS,
+    large_commands::SCENARIOS,
+    one_server::SCENARIOS,
+    slow_service::SCENARIOS,
+    growth::SCENARIOS,
+    kv::classic::SCENARIOS,
+    kv::versioned::SCENARIOS,
+    rsm::SCENARIOS,
+    rsm_rules::SCENARIOS,
+    service_rules::SCENARIOS,
+    service_contract::SCENARIOS,
+    snapshot_rules::SCENARIOS,
+    super::store_list::SCENARIOS,
+];
+
+/// Every scenario: in the order of the parts, and within a part in the order of the files.
+pub static SCENARIOS: &[Scenario] = &by_part();
+
+/// Finds the scenario with the name `name`.
+pub fn find_scenario(name: &str) -> Option<&'static Scenario> {
+    SCENARIOS.iter().find(|scenario| scenario.name == name)
+}
+
+/// How many scenarios the files have.
+const COUNT: usize = {
+    let (mut file, mut count) = (0, 0);
+    while file < FILES.len() {
+        count += FILES[file].len();
+        file += 1;
+    }
+    count
+};
+
+/// The scenarios of all files, part by part. In loops, since a constant function has no iterators.
+const fn by_part() -> [Scenario; COUNT] {
+    let mut all = [FILES[0][0]; COUNT];
+    let (mut part, mut count) = (0, 0);
+    while part < Part::ALL.len() {
+        let mut file = 0;
+        while file < FILES.len() {
+            let mut row = 0;
+            while row < FILES[file].len() {
+                let scenario = FILES[file][row];
+                if scenario.part as usize == Part::ALL[part] as usize {
+                    all[count] = scenario;
+                    count += 1;
+                }
+                row += 1;
+            }
+            file += 1;
+        }
+        part += 1;
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_every_scenario_of_every_file_once_part_by_part() {
+        for (place, scenario) in SCENARIOS.iter().enumerate() {
+            let first = SCENARIOS.iter().position(|other| other.name == scenario.name);
+            assert_eq!(first, Some(place), "{} is listed twice", scenario.name);
+        }
+        for scenario in FILES.iter().copied().flatten() {
+            assert!(find_scenario(scenario.name).is_some(), "{} is not listed", scenario.name);
+        }
+        assert!(SCENARIOS.is_sorted_by_key(|scenario| scenario.part), "the parts are mixed");
+    }
+
+    #[test]
+    fn every_scenario_says_what_it_is_about_and_what_it_catches() {
+        for Scenario { name, title, catches, .. } in SCENARIOS {
+            assert!(!title.is_empty() && !catches.is_empty(), "{name}: {title:?}, {catches:?}");
+        }
+    }
+}

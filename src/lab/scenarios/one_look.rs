@@ -4,9 +4,20 @@
 //! never had together. Here many tasks ask S0 at the moment in which it is deposed.
 
 use crate::api::{Leadership, Started, Term};
-use crate::lab::Cluster;
 use crate::lab::puppet::{Leading, S0, S1, Stage, at};
+use crate::lab::{Cluster, Scenario};
 use crate::runtime::thread;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("one_look_2a", one_look_2a)
+        .puppets()
+        .title("get_state() while a leader is deposed")
+        .catches("get_state() that pairs a role with the term of another moment"),
+    Scenario::new("one_look_2b", one_look_2b)
+        .puppets()
+        .title("start() while a leader is deposed")
+        .catches("start() that returns a later term than that of the entry"),
+];
 
 /// How often S0 is elected and deposed.
 const ROUNDS: usize = 5;
@@ -17,7 +28,7 @@ const QUESTIONS: usize = 25;
 /// S0 says that it leads only in a term in which it was elected.
 ///
 /// A wrong server reads its role under one lock and its term under another, after it was deposed.
-pub fn one_look_2a(cluster: &mut Cluster) {
+fn one_look_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     for _ in 0..ROUNDS {
         let leading = stage.elect();
@@ -32,7 +43,7 @@ pub fn one_look_2a(cluster: &mut Cluster) {
 /// S0 accepts a command only in the term in which it leads.
 ///
 /// A wrong server accepts the command while it leads, and reads its term after it was deposed.
-pub fn one_look_2b(cluster: &mut Cluster) {
+fn one_look_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     for _ in 0..ROUNDS {
         let leading = stage.elect();

@@ -1,14 +1,41 @@
 //! Part 2C: what a server has promised survives its crash.
 
 use crate::api::{Index, ServerId};
-use crate::lab::Cluster;
+use crate::lab::{Cluster, Scenario};
 use crate::runtime::thread;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("persist1_2c", persist1_2c)
+        .title("basic persistence")
+        .catches("a log or term that is lost in a restart"),
+    Scenario::new("persist2_2c", persist2_2c)
+        .servers(5)
+        .title("more persistence")
+        .catches("a log or term that is lost while servers crash and restart in turns"),
+    Scenario::new("persist3_2c", persist3_2c)
+        .title("partitioned leader and one follower crash, leader restarts")
+        .catches("a committed entry that is lost when the leader and a follower crash"),
+    Scenario::new("figure8_2c", figure8_2c)
+        .servers(5)
+        .title("Figure 8")
+        .catches("an entry of an older term committed by counting replicas"),
+    Scenario::new("unreliable_agree_2c", unreliable_agree_2c)
+        .servers(5)
+        .unreliable()
+        .title("unreliable agreement")
+        .catches("an agreement that one lost message prevents"),
+    Scenario::new("figure8_unreliable_2c", figure8_unreliable_2c)
+        .servers(5)
+        .unreliable()
+        .title("Figure 8 (unreliable)")
+        .catches("late and repeated replies that count as new; slow backup over long logs"),
+];
 
 /// Servers restart one after another, and still have their logs.
 ///
 /// Figure 2, persistent state. A wrong server forgets its log or its term in a restart. As in the
 /// course since 2025, a crashed server is down at once, not merely cut off until its restart.
-pub fn persist1_2c(cluster: &mut Cluster) {
+fn persist1_2c(cluster: &mut Cluster) {
     cluster.one(b"11", 3, true);
 
     // All three restart, one by one.
@@ -40,7 +67,7 @@ pub fn persist1_2c(cluster: &mut Cluster) {
 ///
 /// As in the course since 2025, all five go down in every round. A wrong server forgets its log or
 /// its term in a restart.
-pub fn persist2_2c(cluster: &mut Cluster) {
+fn persist2_2c(cluster: &mut Cluster) {
     let mut next = 11;
     let mut one = |servers: usize| {
         cluster.one(next.to_string().as_bytes(), servers, true);
@@ -77,7 +104,7 @@ pub fn persist2_2c(cluster: &mut Cluster) {
 /// A leader and a follower crash while the other follower is cut off; no committed entry is lost.
 ///
 /// A wrong server forgets in its crash an entry that it has committed or acknowledged.
-pub fn persist3_2c(cluster: &mut Cluster) {
+fn persist3_2c(cluster: &mut Cluster) {
     cluster.one(b"101", 3, true);
 
     let leader = cluster.check_one_leader();
@@ -100,7 +127,7 @@ pub fn persist3_2c(cluster: &mut Cluster) {
 ///
 /// Figure 8: an entry of an older term that a majority stores may still be overwritten. A wrong
 /// leader commits it by counting copies, so that servers apply different entries at one index.
-pub fn figure8_2c(cluster: &mut Cluster) {
+fn figure8_2c(cluster: &mut Cluster) {
     cluster.one(&cluster.draw_command(), 1, true);
 
     let mut up = 5;
@@ -142,7 +169,7 @@ fn sleep_between_steps(cluster: &Cluster) {
 /// Clients commit 246 commands, five at a time, on a network that loses a fifth of all calls.
 ///
 /// A wrong server waits for ever after a lost message.
-pub fn unreliable_agree_2c(cluster: &mut Cluster) {
+fn unreliable_agree_2c(cluster: &mut Cluster) {
     let mut clients = Vec::new();
     for round in 1..50 {
         for client in 0..4 {
@@ -165,7 +192,7 @@ pub fn unreliable_agree_2c(cluster: &mut Cluster) {
 /// Figure 8 without crashes. From the 200th step on, two of three replies are 0.2 to 2.2 s late. A
 /// wrong leader takes late and repeated replies for new ones, or backs up too slowly over long
 /// logs.
-pub fn figure8_unreliable_2c(cluster: &mut Cluster) {
+fn figure8_unreliable_2c(cluster: &mut Cluster) {
     let command = || cluster.draw(10_000).to_string().into_bytes();
     cluster.one(&command(), 1, true);
 

@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
-use crate::lab::Cluster;
 use crate::lab::puppet::{Heard, S1, Stage};
+use crate::lab::{Cluster, Scenario};
 use crate::runtime::time::since_start;
+
+pub(super) const SCENARIOS: &[Scenario] = &[Scenario::new("sent_at_once_2b", sent_at_once_2b)
+    .puppets()
+    .title("a single command")
+    .catches("a command that waits for the next heartbeat (the paper allows it)")];
 
 /// How many commands are timed.
 const COMMANDS: usize = 7;
@@ -15,7 +20,7 @@ const COMMANDS: usize = 7;
 /// AppendEntries". The paper does not say how soon, so a leader that waits for its next
 /// heartbeat follows the paper, and fails only here. Each command comes right after a heartbeat;
 /// most must be sent within a third of the heartbeat interval.
-pub fn sent_at_once_2b(cluster: &mut Cluster) {
+fn sent_at_once_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.puppets().for_each(|puppet| stage.follows(puppet));
     let leading = stage.elect();

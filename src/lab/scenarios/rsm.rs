@@ -2,10 +2,37 @@
 
 use std::time::Duration;
 
-use crate::lab::Cluster;
 use crate::lab::kv::Counters;
+use crate::lab::{Cluster, Scenario};
 use crate::runtime::thread::{self, JoinHandle};
 use crate::runtime::time::Instant;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("rsm_basic_3a", rsm_basic_3a)
+        .title("a replicated counter")
+        .catches("an operation applied only by the server it was submitted to"),
+    Scenario::new("rsm_concurrent_3a", rsm_concurrent_3a)
+        .title("concurrent operations")
+        .catches("concurrent operations that get no answer, or another's answer"),
+    Scenario::new("rsm_leader_failure_3a", rsm_leader_failure_3a)
+        .title("a counter whose leader fails")
+        .catches("a service that stops, or loses an operation, when its leader fails"),
+    Scenario::new("rsm_leader_partition_3a", rsm_leader_partition_3a)
+        .title("a counter whose leader is cut off")
+        .catches("success without a majority; operations that hang for ever"),
+    Scenario::new("rsm_restart_replay_3a", rsm_restart_replay_3a)
+        .title("a counter that restarts")
+        .catches("a log that is not replayed after a restart, or is replayed twice"),
+    Scenario::new("rsm_shutdown_3a", rsm_shutdown_3a)
+        .title("shut down under load")
+        .catches("operations that hang because their server was shut down"),
+    Scenario::new("rsm_restart_submit_3a", rsm_restart_submit_3a)
+        .title("shut down under load, and restart")
+        .catches("an operation that gets an answer from before the restart"),
+    Scenario::new("rsm_snapshot_3b", rsm_snapshot_3b)
+        .title("a counter that takes snapshots")
+        .catches("a log that is not trimmed; a restart that ignores the snapshot"),
+];
 
 /// Size of the raft state above which a server must take a snapshot, in bytes.
 ///
@@ -21,7 +48,7 @@ const SHUTDOWN_MAX: Duration = Duration::from_secs(11);
 /// All servers carry out ten operations, one after the other.
 ///
 /// A wrong server carries out only the operations that were submitted to it.
-pub fn rsm_basic_3a(cluster: &mut Cluster) {
+fn rsm_basic_3a(cluster: &mut Cluster) {
     let counters = cluster.serve_counter(None);
     for _ in 0..10 {
         counters.inc();
@@ -32,7 +59,7 @@ pub fn rsm_basic_3a(cluster: &mut Cluster) {
 /// Fifty callers submit an operation at once, and each operation is carried out once.
 ///
 /// A wrong server loses an answer, or gives it to another caller.
-pub fn rsm_concurrent_3a(cluster: &mut Cluster) {
+fn rsm_concurrent_3a(cluster: &mut Cluster) {
     let counters = cluster.serve_counter(None);
     let tasks: Vec<_> = (0..50)
         .map(|_| {
@@ -55,7 +82,7 @@ pub fn rsm_concurrent_3a(cluster: &mut Cluster) {
 /// S0 (led)   1 ─ cut ─────── back ─ 2
 /// S1, S2     1 ──────── 2 ───────── 2
 /// ```
-pub fn rsm_leader_failure_3a(cluster: &mut Cluster) {
+fn rsm_leader_failure_3a(cluster: &mut Cluster) {
     let counters = cluster.serve_counter(None);
     counters.inc();
     let old = counters.leader();
@@ -74,7 +101,7 @@ pub fn rsm_leader_failure_3a(cluster: &mut Cluster) {
 /// old    1 ─ cut ─ 100 × dec: open ──────────── heal ─ all refused, within a second
 /// rest   1 ─────── inc: 2 ───────────────────── 2
 /// ```
-pub fn rsm_leader_partition_3a(cluster: &mut Cluster) {
+fn rsm_leader_partition_3a(cluster: &mut Cluster) {
     let counters = cluster.serve_counter(None);
     counters.inc();
     let old = counters.leader();
@@ -102,7 +129,7 @@ pub fn rsm_leader_partition_3a(cluster: &mut Cluster) {
 /// Restarted servers carry out the operations in their logs again, each once.
 ///
 /// A wrong server does not replay its log, or replays it twice.
-pub fn rsm_restart_replay_3a(cluster: &mut Cluster) {
+fn rsm_restart_replay_3a(cluster: &mut Cluster) {
     let counters = cluster.serve_counter(None);
     count_to_100(&counters);
     restart_all(cluster);
@@ -114,7 +141,7 @@ pub fn rsm_restart_replay_3a(cluster: &mut Cluster) {
 /// All waiting callers get an answer when the servers are shut down.
 ///
 /// A wrong server lets them wait, although it has ended.
-pub fn rsm_shutdown_3a(cluster: &mut Cluster) {
+fn rsm_shutdown_3a(cluster: &mut Cluster) {
     let counters = cluster.serve_counter(None);
     counters.try_one(0);
     shut_down_under_load(cluster, &counters);
@@ -123,7 +150,7 @@ pub fn rsm_shutdown_3a(cluster: &mut Cluster) {
 /// After a restart, no caller gets an answer from an earlier life of the server.
 ///
 /// A wrong server takes an entry of its old log for the operation that a caller has just submitted.
-pub fn rsm_restart_submit_3a(cluster: &mut Cluster) {
+fn rsm_restart_submit_3a(cluster: &mut Cluster) {
     let counters = cluster.serve_counter(None);
     count_to_100(&counters);
     restart_all(cluster);
@@ -138,7 +165,7 @@ pub fn rsm_restart_submit_3a(cluster: &mut Cluster) {
 /// A hundred operations leave a short log, and a snapshot from which the servers restart.
 ///
 /// A wrong server does not trim its log, or restarts without its snapshot.
-pub fn rsm_snapshot_3b(cluster: &mut Cluster) {
+fn rsm_snapshot_3b(cluster: &mut Cluster) {
     let counters = cluster.serve_counter(Some(RAFT_STATE_MAX));
     count_to_100(&counters);
     counters.check(3);

@@ -3,10 +3,36 @@
 use std::time::Duration;
 
 use crate::api::{Index, RsmConfig, ServerId, SubmitError};
-use crate::lab::Cluster;
 use crate::lab::played::{Bench, Replica};
 use crate::lab::service::{Count, Counted, Counting};
+use crate::lab::{Cluster, Scenario};
 use crate::persister::Persister;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("rsm_answer_3a", rsm_answer_3a)
+        .title("answers to submitted operations")
+        .catches("an answer before the entry is committed; an operation accepted by a follower"),
+    Scenario::new("rsm_own_entry_3a", rsm_own_entry_3a)
+        .title("another leader's entry at the same index")
+        .catches("an answer taken from another leader's entry"),
+    Scenario::new("rsm_leadership_lost_3a", rsm_leadership_lost_3a)
+        .title("leadership lost without a new entry")
+        .catches("an operation that hangs under a deposed leader, or is wrongly reported as lost"),
+    Scenario::new("rsm_end_3a", rsm_end_3a)
+        .title("pending operations when the instance ends")
+        .catches(
+            "operations that hang after the end; a killed consensus module that is never freed",
+        ),
+    Scenario::new("rsm_reader_3a", rsm_reader_3a)
+        .title("operations whose callers gave up")
+        .catches("an apply channel reader that blocks on a caller that has given up"),
+    Scenario::new("rsm_at_once_3a", rsm_at_once_3a)
+        .title("entries committed before start() returns")
+        .catches("a wait that begins after the entry was applied"),
+    Scenario::new("rsm_replay_3a", rsm_replay_3a)
+        .title("entries of an earlier life")
+        .catches("an answer from an earlier life's entry; an entry applied only where submitted"),
+];
 
 /// The course's time limit for callers that wait at a deposed leader.
 const RELEASE_MAX: Duration = Duration::from_secs(1);
@@ -32,7 +58,7 @@ fn fresh<'a>(bench: &'a Bench<'_>) -> Replica<'a, std::sync::Arc<dyn Counting>> 
 /// submit(+1)  │◄── open ──►│ 1        submit(+2) at a follower: refused
 /// log         1/1  . . .   commit
 /// ```
-pub fn rsm_answer_3a(cluster: &mut Cluster) {
+fn rsm_answer_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let replica = fresh(&bench);
     let refused = replica.submit(add(2, 1)).outcome();
@@ -65,7 +91,7 @@ pub fn rsm_answer_3a(cluster: &mut Cluster) {
 /// S0       +1 in term 1: lost
 /// log      +100 in term 2        +1 in term 3: 101
 /// ```
-pub fn rsm_own_entry_3a(cluster: &mut Cluster) {
+fn rsm_own_entry_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     for other in [add(100, 1), add(1, 2)] {
         let replica = fresh(&bench);
@@ -99,7 +125,7 @@ pub fn rsm_own_entry_3a(cluster: &mut Cluster) {
 /// log         1/1 . . . . . . . . . . . . . . . . . .  commit
 /// submit      ├──────────────────►│ it may have happened
 /// ```
-pub fn rsm_leadership_lost_3a(cluster: &mut Cluster) {
+fn rsm_leadership_lost_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let depose: [fn(&crate::lab::played::Played); 3] = [
         |played| played.follows(1, None),
@@ -129,7 +155,7 @@ pub fn rsm_leadership_lost_3a(cluster: &mut Cluster) {
 ///
 /// Either the instance is killed, which ends its consensus module, or the module ends by itself. A
 /// wrong instance lets calls wait, or keeps the killed consensus module alive.
-pub fn rsm_end_3a(cluster: &mut Cluster) {
+fn rsm_end_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     for by_itself in [false, true] {
         let replica = fresh(&bench);
@@ -163,7 +189,7 @@ pub fn rsm_end_3a(cluster: &mut Cluster) {
 /// submit      1/1, 1/2, 1/3: given up when leadership is lost
 /// apply_ch    1/1  1/2  1/3  2/4  …    all taken
 /// ```
-pub fn rsm_reader_3a(cluster: &mut Cluster) {
+fn rsm_reader_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let replica = fresh(&bench);
     let theirs = bench.command(add(10, 9));
@@ -189,7 +215,7 @@ pub fn rsm_reader_3a(cluster: &mut Cluster) {
 /// An entry may be committed and applied before the call of `start` returns.
 ///
 /// A wrong server begins to wait for its answer after `start`, when it has already missed it.
-pub fn rsm_at_once_3a(cluster: &mut Cluster) {
+fn rsm_at_once_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let replica = fresh(&bench);
     replica.played.leads(1);
@@ -210,7 +236,7 @@ pub fn rsm_at_once_3a(cluster: &mut Cluster) {
 /// first life    +1  +1  +1
 /// second life   +1  +1  +1  +10: 13
 /// ```
-pub fn rsm_replay_3a(cluster: &mut Cluster) {
+fn rsm_replay_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let replica = fresh(&bench);
     let theirs = bench.command(add(1, 1));

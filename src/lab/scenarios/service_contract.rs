@@ -4,11 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Index, PutError, Reads, RsmConfig, ServerId, SubmitError};
-use crate::lab::Cluster;
 use crate::lab::played::Bench;
 use crate::lab::service::{Count, Counted, KvClient};
+use crate::lab::{Cluster, Scenario};
 use crate::labrpc::{Fault, Host};
 use crate::persister::Persister;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("service_late_copies_3a", service_late_copies_3a)
+        .title("late copies of requests")
+        .catches("a session that recognises only the last request, and no older ones"),
+    Scenario::new("versioned_mixed_3a", versioned_mixed_3a)
+        .title("versions, puts and appends")
+        .catches("a version that does not count every change"),
+    Scenario::new("rsm_covered_3b", rsm_covered_3b)
+        .title("an operation that a leader's snapshot may cover")
+        .catches("an operation reported as not applied, although a snapshot may contain it"),
+];
 
 /// How late the copy of a request arrives: the client has long since sent its next request.
 const LATE: Duration = Duration::from_millis(300);
@@ -30,7 +42,7 @@ const S1: ServerId = ServerId(1);
 /// put a at v0   append b   put x at v1   put c    put d at v3
 /// a, v1         ab, v2     refused       c, v3    d, v4
 /// ```
-pub fn versioned_mixed_3a(cluster: &mut Cluster) {
+fn versioned_mixed_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let server = bench.server(S0, Persister::new(), RsmConfig::default());
     server.played.leads(1);
@@ -88,7 +100,7 @@ fn has(client: &mut dyn KvClient, key: &str, value: &str, version: u64) {
 /// client   1: put old   2: put new   3: append
 /// S0       1            2            3            1 2 3 again, 300 ms late
 /// ```
-pub fn service_late_copies_3a(cluster: &mut Cluster) {
+fn service_late_copies_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let server = bench.server(S0, Persister::new(), RsmConfig::default());
     server.played.leads(1);
@@ -114,7 +126,7 @@ pub fn service_late_copies_3a(cluster: &mut Cluster) {
 /// S0        leads, submits +1 at 1/1 ── follows ── snapshot up to 100, with 1/1 in it
 /// submit    ├────────────────────────────────────► it may have happened
 /// ```
-pub fn rsm_covered_3b(cluster: &mut Cluster) {
+fn rsm_covered_3b(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let operation = Count { by: 1, tag: 1 };
     // The next leader's first entry is the operation's.

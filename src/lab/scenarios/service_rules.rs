@@ -4,11 +4,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Index, PutError, Reads, RsmConfig, ServerId};
-use crate::lab::Cluster;
 use crate::lab::application::Living;
 use crate::lab::played::{Bench, Reading, Replica, Submission};
+use crate::lab::{Cluster, Scenario};
 use crate::labrpc::Host;
 use crate::persister::Persister;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("service_duplicates_3a", service_duplicates_3a)
+        .title("a request that is in the log twice")
+        .catches("a retry that is recognised only when it arrives; a retry with a new number"),
+    Scenario::new("service_versioned_retry_3a", service_versioned_retry_3a)
+        .title("a put that is retried")
+        .catches("a retry's version error passed on, although the first try may have succeeded"),
+    Scenario::new("service_reads_3a", service_reads_3a)
+        .title("reads from a leader that may be deposed")
+        .catches("a read without confirmed leadership, or one that misses committed entries"),
+    Scenario::new("clerk_remembers_leader_3a", clerk_remembers_leader_3a)
+        .title("ten operations in a row")
+        .catches("a clerk that searches for the leader before every operation"),
+    Scenario::new("service_end_3a", service_end_3a)
+        .title("a killed server and its callers")
+        .catches("calls that a killed server never ends; a killed server that is never freed"),
+];
 
 /// How long a scenario waits to see that a server does not answer.
 const A_WHILE: Duration = Duration::from_millis(300);
@@ -50,7 +68,7 @@ fn lose_the_answer(cluster: &Cluster, bench: &Bench<'_>, server: &Replica<'_, Bo
 /// answer   lost                 done
 /// log      1/1 append           1/2 append           both committed now
 /// ```
-pub fn service_duplicates_3a(cluster: &mut Cluster) {
+fn service_duplicates_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let server = fresh(&bench, S0);
     server.played.leads(1);
@@ -81,7 +99,7 @@ pub fn service_duplicates_3a(cluster: &mut Cluster) {
 /// log      1/1 put v0: done       1/2 put v0: another version
 /// answer   lost                   in doubt, not refused
 /// ```
-pub fn service_versioned_retry_3a(cluster: &mut Cluster) {
+fn service_versioned_retry_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     for deposed in [false, true] {
         let server = fresh(&bench, S0);
@@ -116,7 +134,7 @@ pub fn service_versioned_retry_3a(cluster: &mut Cluster) {
 /// S0 leads     x 0 0 y applied ── get: open ───────── leadership confirmed up to 2
 /// log          1/1               1/2 x 0 1 y, answered elsewhere ── applied ── get: both
 /// ```
-pub fn service_reads_3a(cluster: &mut Cluster) {
+fn service_reads_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     for reads in [Reads::ThroughLog, Reads::ReadIndex] {
         let config = RsmConfig { reads, ..RsmConfig::default() };
@@ -155,7 +173,7 @@ pub fn service_reads_3a(cluster: &mut Cluster) {
 /// A clerk that has found the leader continues to ask that server.
 ///
 /// A wrong clerk looks for the leader again with every operation.
-pub fn clerk_remembers_leader_3a(cluster: &mut Cluster) {
+fn clerk_remembers_leader_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let servers = [S0, S1, S2].map(|me| fresh(&bench, me));
     servers[2].played.leads(1);
@@ -176,7 +194,7 @@ pub fn clerk_remembers_leader_3a(cluster: &mut Cluster) {
 /// A killed server releases its callers, which then ask another server, and nothing of it remains.
 ///
 /// A wrong server does not end its calls, or is kept alive by what refers to it.
-pub fn service_end_3a(cluster: &mut Cluster) {
+fn service_end_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let [server, other] = [S0, S1].map(|me| fresh(&bench, me));
     server.played.leads(1);

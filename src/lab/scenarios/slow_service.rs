@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use crate::lab::Cluster;
+use crate::lab::{Cluster, Scenario};
+
+pub(super) const SCENARIOS: &[Scenario] = &[Scenario::new("slow_service_2b", slow_service_2b)
+    .title("services that take their time")
+    .catches("an applier that drops a message, or blocks its server, because the service is slow")];
 
 /// Time that a service needs for a command. Shorter than the second after which a server that
 /// applies nothing is at fault, since here it is the service that is slow.
@@ -16,7 +20,7 @@ const COMMANDS: u64 = 10;
 /// Figure 2: `last_applied` advances one entry at a time, and the apply channel has no room of its
 /// own, so an applier waits for its service. A wrong applier gives up after a while and drops the
 /// command, or holds the server's lock while it waits, so that the server hears no leader.
-pub fn slow_service_2b(cluster: &mut Cluster) {
+fn slow_service_2b(cluster: &mut Cluster) {
     let servers = cluster.server_count();
     cluster.one(b"first", servers, true);
     cluster.slow_services(PAUSE);

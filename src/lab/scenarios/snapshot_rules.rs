@@ -5,8 +5,26 @@ use bytes::Bytes;
 use crate::api::{Index, Reads, RsmConfig, ServerId};
 use crate::lab::played::{Bench, Reading, Replica};
 use crate::lab::service::{Count, Counted, KvClient};
-use crate::lab::{Cluster, Living};
+use crate::lab::{Cluster, Living, Scenario};
 use crate::persister::Persister;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("rsm_trims_3b", rsm_trims_3b)
+        .title("a log with a size limit, and one without")
+        .catches("snapshots taken too late, by leaders only, or of a state that is not the log's"),
+    Scenario::new("rsm_installs_3b", rsm_installs_3b)
+        .title("a leader's snapshot")
+        .catches("a leader's snapshot that is ignored; a definite answer for what it covers"),
+    Scenario::new("service_sessions_3b", service_sessions_3b)
+        .title("a request from before the snapshot")
+        .catches("sessions that are missing from the snapshot"),
+    Scenario::new("service_restart_3b", service_restart_3b)
+        .title("a read right after a restart")
+        .catches("a server that does not know the index of the snapshot it restarted from"),
+    Scenario::new("service_installed_3b", service_installed_3b)
+        .title("a read right after an installed snapshot")
+        .catches("a server that does not know the index of the snapshot it installed"),
+];
 
 /// Size of the raft state above which a server must take a snapshot, in bytes.
 const RAFT_STATE_MAX: usize = 500;
@@ -33,7 +51,7 @@ const READS_BY_INDEX: RsmConfig = RsmConfig { reads: Reads::ReadIndex, ..TRIMMED
 /// follower    +1 +1 … +1     crash     +1
 ///             100 entries    100       101
 /// ```
-pub fn rsm_trims_3b(cluster: &mut Cluster) {
+fn rsm_trims_3b(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let command = bench.command(Count { by: 1, tag: 0 });
     for config in [RsmConfig::default(), TRIMMED] {
@@ -68,7 +86,7 @@ pub fn rsm_trims_3b(cluster: &mut Cluster) {
 /// submit    1/1: +1   it may be in the snapshot
 /// leader    snapshot up to 2/100: 100 ── 2/101: +1 ── 101
 /// ```
-pub fn rsm_installs_3b(cluster: &mut Cluster) {
+fn rsm_installs_3b(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let command = bench.command(Count { by: 1, tag: 0 });
     let (index, data) = snapshot_of_many(&bench, &command);
@@ -118,7 +136,7 @@ fn stored(persister: &Persister) -> (Index, Bytes) {
 /// S0        x 0 0 y               │ restarted: x 0 0 y
 /// S1        ·             sent it │            x 0 0 y
 /// ```
-pub fn service_sessions_3b(cluster: &mut Cluster) {
+fn service_sessions_3b(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let server = bench.server(S0, Persister::new(), TRIMMED);
     server.played.leads(1);
@@ -158,7 +176,7 @@ pub fn service_sessions_3b(cluster: &mut Cluster) {
 /// S0    put k, more, snapshot, crash
 /// S0'   empty disk ── installs that snapshot ── leads ── get k
 /// ```
-pub fn service_installed_3b(cluster: &mut Cluster) {
+fn service_installed_3b(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let (client, persister) = crash_with_a_snapshot(&bench);
     let (covered, data) = stored(&persister);
@@ -171,7 +189,7 @@ pub fn service_installed_3b(cluster: &mut Cluster) {
 /// A server that restarts from a snapshot answers a read that needs only what the snapshot covers.
 ///
 /// A wrong server does not count the covered entries as applied, so the read waits.
-pub fn service_restart_3b(cluster: &mut Cluster) {
+fn service_restart_3b(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let (client, persister) = crash_with_a_snapshot(&bench);
     let (covered, _) = stored(&persister);

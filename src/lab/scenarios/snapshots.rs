@@ -1,7 +1,51 @@
 //! Part 2D: the service takes snapshots, logs are trimmed, and a server that lags gets a snapshot.
 
 use crate::api::Index;
-use crate::lab::Cluster;
+use crate::lab::{Cluster, Scenario};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    // All servers are connected and trim their logs, so that no snapshot needs to be sent.
+    //
+    // A wrong server does not trim its log, or deadlocks between `snapshot` and the apply channel.
+    Scenario::new("snapshot_basic_2d", |cluster| snapshots(cluster, Trouble::None))
+        .title("snapshots basic")
+        .catches("a log that is not trimmed; a deadlock between snapshot() and the apply channel"),
+    // A server is cut off until no log has the entries that it lacks, and gets a snapshot.
+    //
+    // A wrong leader tries to send an entry that it no longer has.
+    Scenario::new("snapshot_install_2d", |cluster| snapshots(cluster, Trouble::CutOff))
+        .title("install snapshots (disconnect)")
+        .catches("a lagging follower that needs discarded entries and gets no snapshot"),
+    // A server that was cut off gets a snapshot over a network that loses a fifth of all calls.
+    //
+    // A wrong server lets an old snapshot move its service backwards.
+    Scenario::new("snapshot_install_unreliable_2d", |cluster| snapshots(cluster, Trouble::CutOff))
+        .unreliable()
+        .title("install snapshots (disconnect, unreliable)")
+        .catches("a late snapshot that moves the service backwards"),
+    // A server is down until no log has the entries that it lacks, and gets a snapshot.
+    //
+    // A wrong server forgets in a restart its snapshot, or the entries after it.
+    Scenario::new("snapshot_install_crash_2d", |cluster| snapshots(cluster, Trouble::Crash))
+        .title("install snapshots (crash)")
+        .catches("a restart that loses the snapshot, or the log after it"),
+    // A server that was down gets a snapshot over a network that loses a fifth of all calls.
+    //
+    // A wrong server forgets its snapshot in a restart, or lets an old one move its service
+    // backwards.
+    Scenario::new("snapshot_install_un_crash_2d", |cluster| snapshots(cluster, Trouble::Crash))
+        .unreliable()
+        .title("install snapshots (crash, unreliable)")
+        .catches("a restart that loses the snapshot, or the log after it, while messages are lost"),
+    Scenario::new("snapshot_all_crash_2d", snapshot_all_crash_2d)
+        .unreliable()
+        .title("crash and restart all servers")
+        .catches("a commit index that decreases in a restart and never recovers"),
+    Scenario::new("snapshot_init_2d", snapshot_init_2d)
+        .unreliable()
+        .title("snapshot initialization after crash")
+        .catches("a snapshot that the first write after a restart erases"),
+];
 
 /// Largest size of a stored log in bytes, without the snapshot.
 const LOG_SIZE_MAX: usize = 2000;
@@ -17,43 +61,8 @@ enum Trouble {
     Crash,
 }
 
-/// All servers are connected and trim their logs, so that no snapshot needs to be sent.
-///
-/// A wrong server does not trim its log, or deadlocks between `snapshot` and the apply channel.
-pub fn snapshot_basic_2d(cluster: &mut Cluster) {
-    commands_and_snapshots(cluster, Trouble::None);
-}
-
-/// A server is cut off until no log has the entries that it lacks, and gets a snapshot.
-///
-/// A wrong leader tries to send an entry that it no longer has.
-pub fn snapshot_install_2d(cluster: &mut Cluster) {
-    commands_and_snapshots(cluster, Trouble::CutOff);
-}
-
-/// A server that was cut off gets a snapshot over a network that loses a fifth of all calls.
-///
-/// A wrong server lets an old snapshot move its service backwards.
-pub fn snapshot_install_unreliable_2d(cluster: &mut Cluster) {
-    commands_and_snapshots(cluster, Trouble::CutOff);
-}
-
-/// A server is down until no log has the entries that it lacks, and gets a snapshot.
-///
-/// A wrong server forgets in a restart its snapshot, or the entries after it.
-pub fn snapshot_install_crash_2d(cluster: &mut Cluster) {
-    commands_and_snapshots(cluster, Trouble::Crash);
-}
-
-/// A server that was down gets a snapshot over a network that loses a fifth of all calls.
-///
-/// A wrong server forgets its snapshot in a restart, or lets an old one move its service backwards.
-pub fn snapshot_install_un_crash_2d(cluster: &mut Cluster) {
-    commands_and_snapshots(cluster, Trouble::Crash);
-}
-
 /// Thirty rounds of 6 to 15 commands; in every third round the server in trouble is the leader.
-fn commands_and_snapshots(cluster: &Cluster, trouble: Trouble) {
+fn snapshots(cluster: &Cluster, trouble: Trouble) {
     cluster.one(&cluster.draw_command(), 3, true);
     let mut leader = cluster.check_one_leader();
     for round in 0..30 {
@@ -91,7 +100,7 @@ fn commands_and_snapshots(cluster: &Cluster, trouble: Trouble) {
 ///
 /// The network is unreliable, as in the course since 2025. A wrong server's log or commit index
 /// stays behind after a restart.
-pub fn snapshot_all_crash_2d(cluster: &mut Cluster) {
+fn snapshot_all_crash_2d(cluster: &mut Cluster) {
     cluster.one(&cluster.draw_command(), 3, true);
     for _ in 0..5 {
         for _ in 0..SNAPSHOT_INTERVAL / 2 + cluster.draw(SNAPSHOT_INTERVAL) {
@@ -108,7 +117,7 @@ pub fn snapshot_all_crash_2d(cluster: &mut Cluster) {
 ///
 /// The network is unreliable, as in the course since 2025. A wrong server erases its snapshot with
 /// its first write after a restart.
-pub fn snapshot_init_2d(cluster: &mut Cluster) {
+fn snapshot_init_2d(cluster: &mut Cluster) {
     cluster.one(&cluster.draw_command(), 3, true);
 
     // Enough for a snapshot at index 9.

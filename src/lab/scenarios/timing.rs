@@ -8,10 +8,49 @@
 use std::time::Duration;
 
 use crate::api::{ServerId, Term};
-use crate::lab::Cluster;
 use crate::lab::puppet::{Heard, Overtaken, S1, S2, Stage, Votes, at};
+use crate::lab::{Cluster, Scenario};
 use crate::runtime::thread;
 use crate::runtime::time::{Instant, since_start};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("election_timeouts_2a", election_timeouts_2a)
+        .puppets()
+        .title("election timeouts")
+        .catches("election timeouts of several seconds, or always the same timeout"),
+    Scenario::new("heartbeats_2a", heartbeats_2a)
+        .puppets()
+        .title("heartbeats")
+        .catches("a silent new leader; an election timeout that one late heartbeat exceeds"),
+    Scenario::new("timer_is_reset_2a", timer_is_reset_2a)
+        .puppets()
+        .title("what resets the election timer")
+        .catches("elections although the leader is alive, or right after a vote was given"),
+    Scenario::new("timer_is_not_reset_2a", timer_is_not_reset_2a)
+        .puppets()
+        .title("what does not reset the election timer")
+        .catches("an election timer that any call resets"),
+    // While nothing fails, no server starts an election.
+    //
+    // A wrong server starts elections without a cause.
+    Scenario::new("stable_leader_2a", |cluster| elections_in_half_a_minute(cluster, 2))
+        .title("half a minute without faults")
+        .catches("elections while the leader is alive and connected"),
+    // A leader keeps leading most of the time, although one heartbeat in ten is lost.
+    //
+    // A wrong follower starts an election after a single lost heartbeat.
+    Scenario::new("stable_leader_unreliable_2a", |cluster| elections_in_half_a_minute(cluster, 9))
+        .unreliable()
+        .title("half a minute of lost heartbeats")
+        .catches("a leader that is deposed because one heartbeat was lost"),
+    Scenario::new("leader_is_replaced_2a", leader_is_replaced_2a)
+        .title("time to a new leader")
+        .catches("election timeouts of many seconds"),
+    Scenario::new("outdated_candidate_2b", outdated_candidate_2b)
+        .puppets()
+        .title("an outdated candidate that keeps asking")
+        .catches("an election timer that every vote request resets"),
+];
 
 /// Longest time that a follower may hear no leader before it starts an election.
 ///
@@ -31,7 +70,7 @@ const HEARTBEATS_PER_SECOND_MAX: u64 = 30;
 ///
 /// Raft §5.2: "Raft uses randomized election timeouts". S0 starts eight elections in vain. A wrong
 /// server waits for seconds, or always for the same time.
-pub fn election_timeouts_2a(cluster: &mut Cluster) {
+fn election_timeouts_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.all_vote(Votes::Refuse);
     let mut timeouts: Vec<Duration> = Vec::new();
@@ -56,7 +95,7 @@ pub fn election_timeouts_2a(cluster: &mut Cluster) {
 /// The measure is S0's own heartbeat interval: as a follower, S0 must tolerate heartbeats that come
 /// half an interval late, plus the longest delay of the lab's network. A wrong leader is silent
 /// after its election; a wrong follower starts an election when one heartbeat is late.
-pub fn heartbeats_2a(cluster: &mut Cluster) {
+fn heartbeats_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let interval = heartbeat_interval(&stage);
 
@@ -88,7 +127,7 @@ pub fn heartbeats_2a(cluster: &mut Cluster) {
 ///
 /// Raft §5.2. One of these comes every 60 ms for two seconds, and S0 must start no election. A
 /// wrong follower starts one under a live leader, or right after it has given a vote.
-pub fn timer_is_reset_2a(cluster: &mut Cluster) {
+fn timer_is_reset_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let gap = Duration::from_millis(60);
     follows(&stage, "heartbeats", gap, |term| {
@@ -108,7 +147,7 @@ pub fn timer_is_reset_2a(cluster: &mut Cluster) {
 ///
 /// Otherwise a candidate that cannot win keeps servers that could win from starting an election. A
 /// wrong follower resets its timer at any call.
-pub fn timer_is_not_reset_2a(cluster: &mut Cluster) {
+fn timer_is_not_reset_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stands_despite(&stage, "requests for a vote that S0 gave to S1", |term| {
         stage.ask_vote(S2, term, at(0, 0)).map(drop)
@@ -125,7 +164,7 @@ pub fn timer_is_not_reset_2a(cluster: &mut Cluster) {
 ///
 /// Each request has a newer term. A wrong follower resets its election timer at every vote request.
 /// This is part 2B, since no log is outdated before that.
-pub fn outdated_candidate_2b(cluster: &mut Cluster) {
+fn outdated_candidate_2b(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| stage.give_log(&[1, 1], 0));
     let mark = stage.mark();
@@ -142,24 +181,10 @@ pub fn outdated_candidate_2b(cluster: &mut Cluster) {
     }
 }
 
-/// While nothing fails, no server starts an election.
-///
-/// A wrong server starts elections without a cause.
-pub fn stable_leader_2a(cluster: &mut Cluster) {
-    elections_in_half_a_minute(cluster, 2);
-}
-
-/// A leader keeps leading most of the time, although one heartbeat in ten is lost.
-///
-/// A wrong follower starts an election after a single lost heartbeat.
-pub fn stable_leader_unreliable_2a(cluster: &mut Cluster) {
-    elections_in_half_a_minute(cluster, 9);
-}
-
 /// When a leader is gone, the servers elect the next one in a second or two, not in five.
 ///
 /// A wrong server waits for many seconds before it starts an election.
-pub fn leader_is_replaced_2a(cluster: &mut Cluster) {
+fn leader_is_replaced_2a(cluster: &mut Cluster) {
     let mut spans = Vec::new();
     for _ in 0..5 {
         let old = cluster.wait_for_leader();

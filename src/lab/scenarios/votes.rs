@@ -4,8 +4,46 @@ use std::time::Duration;
 
 use crate::api::raft_rpc::{RaftRpcResponse, RequestVoteReply};
 use crate::api::{ServerId, Term};
-use crate::lab::Cluster;
 use crate::lab::puppet::{Appends, Heard, S0, S1, S2, Stage, Votes, at};
+use crate::lab::{Cluster, Scenario};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("vote_rules_2a", vote_rules_2a)
+        .puppets()
+        .title("one vote per term")
+        .catches("two votes in one term; a vote that is not cleared when the term rises"),
+    Scenario::new("candidate_rules_2a", candidate_rules_2a)
+        .puppets()
+        .title("a candidate asks every peer, again and again")
+        .catches("no vote for oneself; votes requested one by one; no second election"),
+    Scenario::new("candidate_follows_2a", candidate_follows_2a)
+        .puppets()
+        .title("a candidate hears its term's leader")
+        .catches("a candidate that keeps counting votes after it heard its term's leader"),
+    Scenario::new("stale_vote_replies_2a", stale_vote_replies_2a)
+        .puppets()
+        .title("votes of an earlier election")
+        .catches("votes of an earlier election that count in a later one"),
+    Scenario::new("votes_at_the_last_moment_2a", votes_at_the_last_moment_2a)
+        .servers(5)
+        .puppets()
+        .title("votes right before the next election")
+        .catches("a vote whose term is checked in one election and that counts in the next"),
+    Scenario::new("newer_term_deposes_2a", newer_term_deposes_2a)
+        .puppets()
+        .title("a newer term deposes a leader")
+        .catches("a leader or candidate that adopts a newer term and keeps its role"),
+    Scenario::new("majority_of_four_2a", two_votes_are_too_few)
+        .servers(4)
+        .puppets()
+        .title("two votes of four are no majority")
+        .catches("a leader elected with two votes of four"),
+    Scenario::new("majority_of_five_2a", two_votes_are_too_few)
+        .servers(5)
+        .puppets()
+        .title("two votes of five are no majority")
+        .catches("a leader elected with two votes of five"),
+];
 
 /// Longest election timeout: half of the lab's time limit, since one election may fail.
 const STANDS_MAX: Duration = Duration::from_millis(2500);
@@ -26,7 +64,7 @@ const EMPTY: crate::api::Position = at(0, 0);
 /// from     S1   S2   S1   S2   S2
 /// vote     yes  no   yes  no   yes
 /// ```
-pub fn vote_rules_2a(cluster: &mut Cluster) {
+fn vote_rules_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         let term = stage.fresh_term();
@@ -73,7 +111,7 @@ pub fn vote_rules_2a(cluster: &mut Cluster) {
 ///              ▲
 ///              S1 asks for a vote in T: no
 /// ```
-pub fn candidate_rules_2a(cluster: &mut Cluster) {
+fn candidate_rules_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     let mark = stage.mark();
     stage.all_vote(Votes::Hold);
@@ -118,7 +156,7 @@ pub fn candidate_rules_2a(cluster: &mut Cluster) {
 /// The puppets lie here: two of the three servers voted for S1, and now say that they voted for S0.
 /// Without a lie, a candidate that continues to count would find no second majority; but a server
 /// that hears of a leader must not rely on that.
-pub fn candidate_follows_2a(cluster: &mut Cluster) {
+fn candidate_follows_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
         stage.all_vote(Votes::Hold);
@@ -147,7 +185,7 @@ pub fn candidate_follows_2a(cluster: &mut Cluster) {
 /// S0   candidate in T ──► S1, S2     candidate in T' ──► S1, S2
 ///                           └─────── yes, for T ───────────┘       no leader
 /// ```
-pub fn stale_vote_replies_2a(cluster: &mut Cluster) {
+fn stale_vote_replies_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.all_vote(Votes::Hold);
     let mark = stage.mark();
@@ -177,7 +215,7 @@ pub fn stale_vote_replies_2a(cluster: &mut Cluster) {
 /// S1               yes, for 1 ────┤
 /// S2                                          yes, for 2 ────┤
 /// ```
-pub fn votes_at_the_last_moment_2a(cluster: &mut Cluster) {
+fn votes_at_the_last_moment_2a(cluster: &mut Cluster) {
     const ROUNDS: usize = 30;
     let stage = Stage::new(cluster);
     let voters: Vec<ServerId> = stage.puppets().collect();
@@ -208,7 +246,7 @@ pub fn votes_at_the_last_moment_2a(cluster: &mut Cluster) {
 ///
 /// Figure 2, Rules for Servers, All Servers. It learns the term from a request, or from the reply
 /// to one of its own. A wrong leader raises its term and continues to lead.
-pub fn newer_term_deposes_2a(cluster: &mut Cluster) {
+fn newer_term_deposes_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
 
     // A leader, by a request.
@@ -248,23 +286,13 @@ pub fn newer_term_deposes_2a(cluster: &mut Cluster) {
     );
 }
 
-/// Two votes of four are no majority.
+/// Two votes of four or five are no majority; three are.
 ///
 /// Figure 2, Rules for Servers, Candidates: "If votes received from majority of servers: become
-/// leader". A wrong candidate leads with two votes.
-pub fn majority_of_four_2a(cluster: &mut Cluster) {
-    two_votes_are_too_few(&Stage::new(cluster));
-}
-
-/// Two votes of five are no majority.
-///
-/// See [`majority_of_four_2a`]. A wrong candidate leads with two votes.
-pub fn majority_of_five_2a(cluster: &mut Cluster) {
-    two_votes_are_too_few(&Stage::new(cluster));
-}
-
-/// S0 starts three elections with its own vote and S1's; then it gets a third vote.
-fn two_votes_are_too_few(stage: &Stage<'_>) {
+/// leader". S0 starts three elections with its own vote and S1's; then it gets a third vote. A
+/// wrong candidate leads with two votes.
+fn two_votes_are_too_few(cluster: &mut Cluster) {
+    let stage = Stage::new(cluster);
     stage.votes(S1, Votes::Grant);
     let mark = stage.mark();
     let mut term = Term(0);

@@ -1,14 +1,12 @@
 //! Parts 3A and 3B: the key/value service.
 //!
-//! `rounds.rs` has what most tests of both services share; the other files are the tests.
+//! `classic.rs` and `versioned.rs` are the tests of the two services. Most of them differ only in
+//! their load: `pieces.rs` and `puts.rs` say what the clients do meanwhile, and `rounds.rs` brings
+//! the faults.
 
-mod classic;
+pub(super) mod classic;
+mod minority;
+mod pieces;
+mod puts;
 pub(super) mod rounds;
-mod special;
-mod versioned;
-mod versioned_special;
-
-pub use classic::*;
-pub use special::*;
-pub use versioned::*;
-pub use versioned_special::*;
+pub(super) mod versioned;

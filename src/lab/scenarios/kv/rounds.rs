@@ -33,6 +33,9 @@ const ROUND_MS: u64 = 5000;
 /// One second is the course's limit for an election.
 pub(super) const ELECTION_MS: u64 = 1000;
 
+/// Limit of the raft state for a service with snapshots, in bytes.
+pub(super) const RAFT_STATE_MAX: usize = 1000;
+
 /// By what factor a raft state may exceed the service's limit.
 ///
 /// Commands continue to arrive while the service takes a snapshot.
@@ -57,6 +60,28 @@ pub(super) struct Load {
     pub(super) partitions: bool,
     /// The service's limit for the raft state, in bytes; `None`: it takes no snapshots.
     pub(super) raft_state_max: Option<usize>,
+}
+
+/// The load of `count` clients without faults, on a service without snapshots.
+pub(super) fn clients(count: usize) -> Load {
+    Load { clients: count, crash: false, partitions: false, raft_state_max: None }
+}
+
+impl Load {
+    /// And all servers crash at the end of each round.
+    pub(super) fn crashes(self) -> Load {
+        Load { crash: true, ..self }
+    }
+
+    /// And partitions come and go.
+    pub(super) fn partitions(self) -> Load {
+        Load { partitions: true, ..self }
+    }
+
+    /// And the service takes snapshots, so that its raft state stays within [`RAFT_STATE_MAX`].
+    pub(super) fn snapshots(self) -> Load {
+        Load { raft_state_max: Some(RAFT_STATE_MAX), ..self }
+    }
 }
 
 /// A client's turns: when it may do an operation, and its own stream of chance.
