@@ -32,11 +32,11 @@ pub(super) enum Kind {
 impl Kind {
     fn of(facts: &Facts) -> Kind {
         match facts {
-            Facts::AsksVote { .. } => Kind::Vote,
-            Facts::Acts { prev, last, .. } if prev == last => Kind::Empty,
-            Facts::Acts { .. } => Kind::Entries,
-            Facts::Beats { .. } => Kind::Heartbeat,
-            Facts::Installs { .. } => Kind::Snapshot,
+            Facts::VoteRequest { .. } => Kind::Vote,
+            Facts::Append { prev, last, .. } if prev == last => Kind::Empty,
+            Facts::Append { .. } => Kind::Entries,
+            Facts::Heartbeat { .. } => Kind::Heartbeat,
+            Facts::Snapshot { .. } => Kind::Snapshot,
             _ => Kind::Other,
         }
     }

@@ -211,7 +211,7 @@ pub enum Facts {
     /// Nothing that concerns an observer.
     None,
     /// An append: a server acts as leader and sends entries, or a heartbeat.
-    Acts {
+    Append {
         /// The sender.
         leader: ServerId,
         /// The leader's term.
@@ -227,7 +227,7 @@ pub enum Facts {
     },
     /// A heartbeat apart from the log: it claims leadership and tells *the receiver* how far the
     /// receiver's own log is committed.
-    Beats {
+    Heartbeat {
         /// The sender.
         leader: ServerId,
         /// The leader's term.
@@ -236,7 +236,7 @@ pub enum Facts {
         commit: Index,
     },
     /// A candidate's request for a vote.
-    AsksVote {
+    VoteRequest {
         /// The sender.
         candidate: ServerId,
         /// The term of the election.
@@ -244,35 +244,35 @@ pub enum Facts {
         /// The end of the candidate's log.
         last: Position,
     },
-    /// The reply to [`Facts::AsksVote`].
-    Votes {
+    /// The reply to [`Facts::VoteRequest`].
+    VoteReply {
         /// The voter's term.
         term: Term,
         /// Whether the vote was given.
         granted: bool,
     },
-    /// The reply to [`Facts::Acts`], [`Facts::Installs`] and [`Facts::Beats`].
+    /// The reply to [`Facts::Append`], [`Facts::Snapshot`] and [`Facts::Heartbeat`].
     ///
     /// A reply to one of the last two has no `success` of its own: it is a success if it has the
     /// request's term.
-    Matches {
+    AppendReply {
         /// The follower's term.
         term: Term,
         /// Whether the follower now has the leader's log up to `last`.
         success: bool,
     },
-    /// The reply to [`Facts::Acts`] in a design whose followers say how far the logs agree.
+    /// The reply to [`Facts::Append`] in a design whose followers say how far the logs agree.
     ///
     /// It is a success if the logs agree up to the request's `last`, and a failure if they do not
     /// even agree at `prev`.
-    Agrees {
+    MatchReply {
         /// The follower's term.
         term: Term,
         /// The last index up to which the follower has the leader's log.
         index: Index,
     },
     /// A leader's snapshot, sent in place of entries.
-    Installs {
+    Snapshot {
         /// The sender.
         leader: ServerId,
         /// The leader's term.

@@ -61,18 +61,20 @@ impl Tap for Narrator {
 fn words(facts: Facts) -> String {
     match facts {
         Facts::None => String::new(),
-        Facts::Acts { leader: _, term, commit, prev, last, .. } if prev == last => {
+        Facts::Append { leader: _, term, commit, prev, last, .. } if prev == last => {
             format!(" term={term} prev={prev} commit={commit}")
         }
-        Facts::Acts { leader: _, term, commit, prev, last, .. } => {
+        Facts::Append { leader: _, term, commit, prev, last, .. } => {
             format!(" term={term} prev={prev} last={last} commit={commit}")
         }
-        Facts::Beats { leader: _, term, commit } => format!(" term={term} beat commit={commit}"),
-        Facts::AsksVote { candidate: _, term, last } => format!(" term={term} last={last}"),
-        Facts::Votes { term, granted } => format!(" term={term} granted={granted}"),
-        Facts::Matches { term, success } => format!(" term={term} success={success}"),
-        Facts::Agrees { term, index } => format!(" term={term} agrees={index}"),
-        Facts::Installs { leader: _, term, last_included } => {
+        Facts::Heartbeat { leader: _, term, commit } => {
+            format!(" term={term} beat commit={commit}")
+        }
+        Facts::VoteRequest { candidate: _, term, last } => format!(" term={term} last={last}"),
+        Facts::VoteReply { term, granted } => format!(" term={term} granted={granted}"),
+        Facts::AppendReply { term, success } => format!(" term={term} success={success}"),
+        Facts::MatchReply { term, index } => format!(" term={term} agrees={index}"),
+        Facts::Snapshot { leader: _, term, last_included } => {
             format!(" term={term} last_included={last_included}")
         }
     }

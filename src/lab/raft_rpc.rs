@@ -14,12 +14,12 @@ pub type RaftPeer = RaftRpcClient<ClientEnd<RaftRpcRequest, RaftRpcResponse>>;
 pub(super) fn facts(message: &dyn Any) -> Facts {
     if let Some(request) = message.downcast_ref::<RaftRpcRequest>() {
         return match request {
-            RaftRpcRequest::RequestVote { args } => Facts::AsksVote {
+            RaftRpcRequest::RequestVote { args } => Facts::VoteRequest {
                 candidate: args.candidate_id,
                 term: args.term,
                 last: args.last_log(),
             },
-            RaftRpcRequest::AppendEntries { args } => Facts::Acts {
+            RaftRpcRequest::AppendEntries { args } => Facts::Append {
                 leader: args.leader_id,
                 term: args.term,
                 commit: args.leader_commit,
@@ -27,7 +27,7 @@ pub(super) fn facts(message: &dyn Any) -> Facts {
                 last: args.entries.last().map_or(args.prev_log(), Entry::position),
                 entries: Digest::of(args.prev_log(), &args.entries),
             },
-            RaftRpcRequest::InstallSnapshot { args } => Facts::Installs {
+            RaftRpcRequest::InstallSnapshot { args } => Facts::Snapshot {
                 leader: args.leader_id,
                 term: args.term,
                 last_included: args.last_included(),
@@ -36,13 +36,13 @@ pub(super) fn facts(message: &dyn Any) -> Facts {
     }
     match message.downcast_ref::<RaftRpcResponse>() {
         Some(RaftRpcResponse::RequestVote(reply)) => {
-            Facts::Votes { term: reply.term, granted: reply.vote_granted }
+            Facts::VoteReply { term: reply.term, granted: reply.vote_granted }
         }
         Some(RaftRpcResponse::AppendEntries(reply)) => {
-            Facts::Matches { term: reply.term, success: reply.success }
+            Facts::AppendReply { term: reply.term, success: reply.success }
         }
         Some(RaftRpcResponse::InstallSnapshot(reply)) => {
-            Facts::Matches { term: reply.term, success: true }
+            Facts::AppendReply { term: reply.term, success: true }
         }
         None => Facts::None,
     }

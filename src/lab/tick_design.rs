@@ -51,7 +51,7 @@ fn tick_facts(message: &dyn Any) -> Facts {
 fn words(message: &Message) -> Facts {
     let Message { from, term, .. } = *message;
     match &message.kind {
-        Kind::Append { prev, entries, commit } => Facts::Acts {
+        Kind::Append { prev, entries, commit } => Facts::Append {
             leader: from,
             term,
             commit: *commit,
@@ -59,14 +59,18 @@ fn words(message: &Message) -> Facts {
             last: entries.last().map_or(*prev, Entry::position),
             entries: Digest::of(*prev, entries),
         },
-        Kind::AppendResponse { rejection: Some(_), .. } => Facts::Matches { term, success: false },
-        Kind::AppendResponse { index, rejection: None } => Facts::Agrees { term, index: *index },
-        Kind::Heartbeat { commit, .. } => Facts::Beats { leader: from, term, commit: *commit },
-        Kind::HeartbeatResponse { .. } => Facts::Matches { term, success: true },
-        Kind::RequestVote { last, .. } => Facts::AsksVote { candidate: from, term, last: *last },
-        Kind::RequestVoteResponse { granted } => Facts::Votes { term, granted: *granted },
+        Kind::AppendResponse { rejection: Some(_), .. } => {
+            Facts::AppendReply { term, success: false }
+        }
+        Kind::AppendResponse { index, rejection: None } => {
+            Facts::MatchReply { term, index: *index }
+        }
+        Kind::Heartbeat { commit, .. } => Facts::Heartbeat { leader: from, term, commit: *commit },
+        Kind::HeartbeatResponse { .. } => Facts::AppendReply { term, success: true },
+        Kind::RequestVote { last, .. } => Facts::VoteRequest { candidate: from, term, last: *last },
+        Kind::RequestVoteResponse { granted } => Facts::VoteReply { term, granted: *granted },
         Kind::Snapshot { snapshot } => {
-            Facts::Installs { leader: from, term, last_included: snapshot.position }
+            Facts::Snapshot { leader: from, term, last_included: snapshot.position }
         }
         Kind::RequestPreVote { .. }
         | Kind::RequestPreVoteResponse { .. }

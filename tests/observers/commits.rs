@@ -169,7 +169,7 @@ fn a_leader_may_know_from_a_heartbeat_what_is_committed() {
     holds(|play| {
         play.led_by_s0(1);
         // S1 learns it from a message without entries, leads next, and has no entry of its own yet.
-        play.delivers(S0, S1, Facts::Beats { leader: S0, term: Term(1), commit: Index(1) });
+        play.delivers(S0, S1, Facts::Heartbeat { leader: S0, term: Term(1), commit: Index(1) });
         play.elects(S1, 2, S0, at(1, 1));
         play.sends(S1, S0, beat(S1, 2, 1, at(1, 1)));
     });

@@ -103,17 +103,17 @@ pub fn entries(first: u64, terms: &[u64]) -> Vec<Entry> {
 }
 
 pub fn asks(candidate: ServerId, term: u64, last: Position) -> Facts {
-    Facts::AsksVote { candidate, term: Term(term), last }
+    Facts::VoteRequest { candidate, term: Term(term), last }
 }
 
 pub fn votes(term: u64, granted: bool) -> Facts {
-    Facts::Votes { term: Term(term), granted }
+    Facts::VoteReply { term: Term(term), granted }
 }
 
 /// A leader's message with the entries between `prev` and `last`.
 pub fn acts(leader: ServerId, term: u64, commit: u64, prev: Position, last: Position) -> Facts {
     let entries = Digest::default();
-    Facts::Acts { leader, term: Term(term), commit: Index(commit), prev, last, entries }
+    Facts::Append { leader, term: Term(term), commit: Index(commit), prev, last, entries }
 }
 
 /// A leader's message with `entries`, which claims that they follow `prev`.
@@ -131,7 +131,7 @@ pub fn carries_commit(
 ) -> Facts {
     let last = entries.last().map_or(prev, Entry::position);
     let entries = Digest::of(prev, entries);
-    Facts::Acts { leader, term: Term(term), commit: Index(commit), prev, last, entries }
+    Facts::Append { leader, term: Term(term), commit: Index(commit), prev, last, entries }
 }
 
 /// A leader's message without entries.
@@ -140,15 +140,15 @@ pub fn beat(leader: ServerId, term: u64, commit: u64, prev: Position) -> Facts {
 }
 
 pub fn installs(leader: ServerId, term: u64, last_included: Position) -> Facts {
-    Facts::Installs { leader, term: Term(term), last_included }
+    Facts::Snapshot { leader, term: Term(term), last_included }
 }
 
 pub fn matches(term: u64, success: bool) -> Facts {
-    Facts::Matches { term: Term(term), success }
+    Facts::AppendReply { term: Term(term), success }
 }
 
 pub fn agrees(term: u64, index: u64) -> Facts {
-    Facts::Agrees { term: Term(term), index: Index(index) }
+    Facts::MatchReply { term: Term(term), index: Index(index) }
 }
 
 pub fn command(term: u64, index: u64) -> ApplyMsg {

@@ -54,7 +54,7 @@ fn what_was_offered_to_an_earlier_life_is_not_installed() {
 
 #[test]
 fn a_snapshot_is_offered_as_it_is() {
-    breaks("SnapshotEndsTruly", |play| {
+    breaks("SnapshotTermCorrect", |play| {
         play.led_by_s0(2);
         play.applies(S0, &command(1, 1));
         play.applies(S0, &command(1, 2));

@@ -22,13 +22,13 @@ impl Observer for MatchingPrefixAccepted {
     }
 
     fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
-        let Event::Answered { by, handling, reply: Facts::Matches { term, success: false } } =
+        let Event::Answered { by, handling, reply: Facts::AppendReply { term, success: false } } =
             event
         else {
             return Ok(());
         };
         match handling.request {
-            Facts::Acts { term: asked, prev, .. } if asked == *term && handling.prev_fits => {
+            Facts::Append { term: asked, prev, .. } if asked == *term && handling.prev_fits => {
                 Err(format!(
                     "{by}, in term {term}, refuses entries of that term's leader {} that follow \
                      {prev}, although its log has had {prev} since the request came at {}",

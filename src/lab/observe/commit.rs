@@ -67,15 +67,15 @@ impl Observer for CommitOnlyOwnTerm {
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
         let (from, term, commit, counts) = match event {
-            Event::Sent { from, facts: Facts::Acts { term, commit, .. }, .. } => {
+            Event::Sent { from, facts: Facts::Append { term, commit, .. }, .. } => {
                 (*from, *term, *commit, true)
             }
-            Event::Sent { from, facts: Facts::Installs { term, last_included, .. }, .. } => {
+            Event::Sent { from, facts: Facts::Snapshot { term, last_included, .. }, .. } => {
                 (*from, *term, last_included.index, false)
             }
             // A heartbeat reports only entries that its receiver has, so the last of them may be of
             // an older term.
-            Event::Sent { from, facts: Facts::Beats { term, commit, .. }, .. } => {
+            Event::Sent { from, facts: Facts::Heartbeat { term, commit, .. }, .. } => {
                 (*from, *term, *commit, false)
             }
             _ => return Ok(()),
@@ -119,7 +119,7 @@ impl Observer for CommitMonotonic {
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
         let Event::Sent { from, facts, .. } = event else { return Ok(()) };
-        let (Some(term), Facts::Acts { commit, .. }) = (leads_in(facts), facts) else {
+        let (Some(term), Facts::Append { commit, .. }) = (leads_in(facts), facts) else {
             return Ok(());
         };
         let server = world.server(*from);

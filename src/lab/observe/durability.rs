@@ -28,7 +28,7 @@ impl Observer for PersistBeforeReply {
         let Event::Answered { by, handling, reply } = event else { return Ok(()) };
         let durable = world.durable(*by);
         let came = || at(handling.since);
-        if let (Facts::AsksVote { term, .. }, Facts::Votes { granted: true, .. }) =
+        if let (Facts::VoteRequest { term, .. }, Facts::VoteReply { granted: true, .. }) =
             (&handling.request, reply)
             && !holds_vote(durable.ballot, *term, handling.from)
         {
@@ -90,7 +90,7 @@ impl Observer for PersistBeforeRequest {
         let Event::Sent { from, facts, .. } = event else { return Ok(()) };
         let durable = world.durable(*from).ballot;
         match facts {
-            Facts::AsksVote { term, .. } if !holds_vote(durable, *term, *from) => Err(format!(
+            Facts::VoteRequest { term, .. } if !holds_vote(durable, *term, *from) => Err(format!(
                 "{from} asks for votes in term {term}, but only {} is durable; save the vote for \
                  yourself and sync before you ask",
                 stored(durable)

@@ -61,11 +61,11 @@ impl Observer for ElectedByMajority {
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
         match event {
-            Event::Answered { by, handling, reply: Facts::Votes { term, granted: true } } => {
+            Event::Answered { by, handling, reply: Facts::VoteReply { term, granted: true } } => {
                 self.voters.entry((*term, handling.from)).or_default().insert(*by);
             }
             // A design may send a vote as a call, not as a reply.
-            Event::Sent { from, to, facts: Facts::Votes { term, granted: true } } => {
+            Event::Sent { from, to, facts: Facts::VoteReply { term, granted: true } } => {
                 self.voters.entry((*term, *to)).or_default().insert(*from);
             }
             Event::Sent { from, facts, .. } => {

@@ -141,9 +141,9 @@ pub(super) fn at(moment: Duration) -> String {
 /// The leader's term in `facts`, if a leader sent them.
 pub(super) fn leads_in(facts: &Facts) -> Option<Term> {
     match facts {
-        Facts::Acts { term, .. } | Facts::Beats { term, .. } | Facts::Installs { term, .. } => {
-            Some(*term)
-        }
+        Facts::Append { term, .. }
+        | Facts::Heartbeat { term, .. }
+        | Facts::Snapshot { term, .. } => Some(*term),
         _ => None,
     }
 }
@@ -152,21 +152,21 @@ pub(super) fn leads_in(facts: &Facts) -> Option<Term> {
 pub(super) fn term_of(facts: &Facts) -> Option<Term> {
     match facts {
         Facts::None => None,
-        Facts::Acts { term, .. }
-        | Facts::Beats { term, .. }
-        | Facts::AsksVote { term, .. }
-        | Facts::Votes { term, .. }
-        | Facts::Matches { term, .. }
-        | Facts::Agrees { term, .. }
-        | Facts::Installs { term, .. } => Some(*term),
+        Facts::Append { term, .. }
+        | Facts::Heartbeat { term, .. }
+        | Facts::VoteRequest { term, .. }
+        | Facts::VoteReply { term, .. }
+        | Facts::AppendReply { term, .. }
+        | Facts::MatchReply { term, .. }
+        | Facts::Snapshot { term, .. } => Some(*term),
     }
 }
 
 /// The last entry of the leader's log that a follower has once it accepts `facts`.
 pub(super) fn promised(facts: &Facts) -> Option<Position> {
     match facts {
-        Facts::Acts { last, .. } => Some(*last),
-        Facts::Installs { last_included, .. } => Some(*last_included),
+        Facts::Append { last, .. } => Some(*last),
+        Facts::Snapshot { last_included, .. } => Some(*last_included),
         _ => None,
     }
 }
@@ -174,9 +174,9 @@ pub(super) fn promised(facts: &Facts) -> Option<Position> {
 /// The last index that a follower knows to be committed once it accepts `facts`.
 pub(super) fn committed_by(facts: &Facts) -> Option<Index> {
     match facts {
-        Facts::Acts { commit, last, .. } => Some((*commit).min(last.index)),
-        Facts::Beats { commit, .. } => Some(*commit),
-        Facts::Installs { last_included, .. } => Some(last_included.index),
+        Facts::Append { commit, last, .. } => Some((*commit).min(last.index)),
+        Facts::Heartbeat { commit, .. } => Some(*commit),
+        Facts::Snapshot { last_included, .. } => Some(last_included.index),
         _ => None,
     }
 }

@@ -66,7 +66,7 @@ impl Observer for AcknowledgedStays {
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
         match event {
             Event::Answered { by, handling, reply } if accepts(handling, reply) => {
-                if let Facts::Acts { term, last, .. } = handling.request {
+                if let Facts::Append { term, last, .. } = handling.request {
                     let matched = &mut self.matched[by.slot()];
                     *matched = (*matched).max((term, last.index));
                 }

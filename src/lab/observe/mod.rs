@@ -46,7 +46,7 @@
 //! | 2D | `SnapshotCoversCommitted` | §7 | a snapshot covers an entry that no majority stored |
 //! | 2D | `SnapshotForward` | §7 | a snapshot is replaced by an older one |
 //! | 2D | `SnapshotOfCurrentLeader` | Figure 13 | a deposed leader's snapshot is installed |
-//! | 2D | `SnapshotEndsTruly` | Figure 13 | a snapshot is sent with a wrong last included term |
+//! | 2D | `SnapshotTermCorrect` | Figure 13 | a snapshot is sent with a wrong last included term |
 //!
 //! A run is judged by the rules of its scenario's part and of the parts before it, so that a server
 //! can be built in the order of the course: before 2C it need not store anything. In 2C
@@ -332,7 +332,7 @@ fn of_snapshots() -> Vec<Box<dyn Observer>> {
         Box::new(snapshots::SnapshotForward),
         Box::new(snapshots::SnapshotOfCurrentLeader::default()),
         Box::new(snapshots::SnapshotCoversCommitted),
-        Box::new(snapshots::SnapshotEndsTruly),
+        Box::new(snapshots::SnapshotTermCorrect),
     ]
 }
 
@@ -368,12 +368,12 @@ impl State {
         self.standing.sent(from, facts, self.world.now);
         self.show(&Event::Sent { from, to, facts });
         match facts {
-            Facts::Acts { term, commit, .. } | Facts::Beats { term, commit, .. } => {
+            Facts::Append { term, commit, .. } | Facts::Heartbeat { term, commit, .. } => {
                 if let Some(of) = self.world.written(from).log.term_at(*commit) {
                     self.committed(from, *term, Position { term: of, index: *commit });
                 }
             }
-            Facts::Installs { term, last_included, .. } => {
+            Facts::Snapshot { term, last_included, .. } => {
                 self.committed(from, *term, *last_included);
             }
             _ => {}

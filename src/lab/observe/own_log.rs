@@ -57,7 +57,7 @@ impl Observer for SendsOwnLog {
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
         match *event {
             Event::Appended { entries, .. } => entries.iter().for_each(|entry| self.note(entry)),
-            Event::Sent { from, to, facts: &Facts::Acts { term, prev, last, entries, .. } } => {
+            Event::Sent { from, to, facts: &Facts::Append { term, prev, last, entries, .. } } => {
                 let said = Said { from, to, term, prev, last, entries };
                 said.is_a_log()?;
                 let server = world.server(from);

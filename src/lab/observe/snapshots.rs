@@ -83,7 +83,7 @@ impl Observer for SnapshotOfCurrentLeader {
                 self.offered.remove(server);
                 Ok(())
             }
-            Event::Delivered { to, facts: Facts::Installs { term, last_included, .. }, .. } => {
+            Event::Delivered { to, facts: Facts::Snapshot { term, last_included, .. }, .. } => {
                 if *term >= world.written(*to).ballot.term {
                     self.offered.entry(*to).or_default().insert(*last_included);
                 }
@@ -111,11 +111,11 @@ impl SnapshotOfCurrentLeader {
 
 /// A snapshot comes with "the index and term of the last entry replaced" (Figure 13): the entry's
 /// term, not the leader's.
-pub(super) struct SnapshotEndsTruly;
+pub(super) struct SnapshotTermCorrect;
 
-impl Observer for SnapshotEndsTruly {
+impl Observer for SnapshotTermCorrect {
     fn name(&self) -> &'static str {
-        "SnapshotEndsTruly"
+        "SnapshotTermCorrect"
     }
 
     fn kinds(&self) -> &'static [Kind] {
@@ -123,7 +123,7 @@ impl Observer for SnapshotEndsTruly {
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        let Event::Sent { from, facts: Facts::Installs { last_included, term, .. }, .. } = event
+        let Event::Sent { from, facts: Facts::Snapshot { last_included, term, .. }, .. } = event
         else {
             return Ok(());
         };

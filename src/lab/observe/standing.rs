@@ -41,8 +41,9 @@ impl Standing {
 
     /// Records that a request leaves `from` at the moment `at`.
     pub(super) fn sent(&mut self, from: ServerId, facts: &Facts, at: Duration) {
-        let (Facts::Acts { term, .. } | Facts::Beats { term, .. } | Facts::Installs { term, .. }) =
-            facts
+        let (Facts::Append { term, .. }
+        | Facts::Heartbeat { term, .. }
+        | Facts::Snapshot { term, .. }) = facts
         else {
             return;
         };
@@ -53,7 +54,8 @@ impl Standing {
 
     /// Records that a reply leaves `by` at the moment `at`.
     pub(super) fn answered(&mut self, by: ServerId, request: &Facts, reply: &Facts, at: Duration) {
-        if let (Facts::Acts { prev, .. }, Facts::Matches { success: false, .. }) = (request, reply)
+        if let (Facts::Append { prev, .. }, Facts::AppendReply { success: false, .. }) =
+            (request, reply)
         {
             self.refusals[by.slot()] = Some((*prev, at));
         }
@@ -143,7 +145,7 @@ mod tests {
         world.boot(ServerId(1), &stored(3, &[(1, 1)]), 0);
         world.boot(ServerId(2), &Persisted::default(), 0);
         let mut standing = Standing::new(4);
-        let append = |term: u64, prev: Position, last: Position| Facts::Acts {
+        let append = |term: u64, prev: Position, last: Position| Facts::Append {
             leader: ServerId(0),
             term: Term(term),
             commit: Index(0),
@@ -156,7 +158,7 @@ mod tests {
         let new = append(3, at(3, 2), at(3, 2));
         world.sent(ServerId(0), &new);
         standing.sent(ServerId(0), &new, Duration::from_millis(900));
-        let refused = Facts::Matches { term: Term(3), success: false };
+        let refused = Facts::AppendReply { term: Term(3), success: false };
         standing.answered(ServerId(1), &new, &refused, Duration::from_millis(950));
         (world, standing)
     }

@@ -47,7 +47,7 @@ impl Tally {
     }
 
     fn sent(&mut self, from: ServerId, facts: &Facts) {
-        if let Facts::AsksVote { term, .. } = facts
+        if let Facts::VoteRequest { term, .. } = facts
             && *self.candidates.entry(*term).or_insert(from) != from
             && self.rivals.insert(*term)
         {
@@ -77,7 +77,7 @@ impl Tally {
         if term_of(facts) < Some(server.shadow.written.ballot.term) {
             self.counts.count(Situation::StaleRequest);
         }
-        if matches!(facts, Facts::Installs { last_included, .. }
+        if matches!(facts, Facts::Snapshot { last_included, .. }
             if last_included.index <= server.delivered)
         {
             self.counts.count(Situation::StaleSnapshotOffered);
@@ -86,7 +86,7 @@ impl Tally {
 
     fn answered(&mut self, by: ServerId, handling: &Handling, reply: &Facts, world: &World) {
         match (&handling.request, reply) {
-            (Facts::AsksVote { term, .. }, Facts::Votes { term: now, granted: false })
+            (Facts::VoteRequest { term, .. }, Facts::VoteReply { term: now, granted: false })
                 if term == now =>
             {
                 let voted_for = world.written(by).ballot.voted_for;
@@ -96,7 +96,7 @@ impl Tally {
                     self.counts.count(Situation::VoteToOutdatedRefused);
                 }
             }
-            (Facts::Acts { term, .. }, Facts::Matches { term: now, success: false })
+            (Facts::Append { term, .. }, Facts::AppendReply { term: now, success: false })
                 if term == now =>
             {
                 self.counts.count(Situation::MismatchRefused);

@@ -47,8 +47,8 @@ impl Observer for StaleTermRefused {
     fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
         let Event::Answered { by, handling, reply } = event else { return Ok(()) };
         let accepted = match (&handling.request, reply) {
-            (Facts::AsksVote { .. }, Facts::Votes { granted, .. }) => *granted,
-            (Facts::Acts { .. }, Facts::Matches { success, .. }) => *success,
+            (Facts::VoteRequest { .. }, Facts::VoteReply { granted, .. }) => *granted,
+            (Facts::Append { .. }, Facts::AppendReply { success, .. }) => *success,
             _ => false,
         };
         let Some(asked) = term_of(&handling.request) else { return Ok(()) };
@@ -87,9 +87,9 @@ impl Observer for ReplyHasNewestTerm {
         let (Some(asked), Some(term)) = (term_of(&handling.request), term_of(reply)) else {
             return Ok(());
         };
-        let may_disregard = matches!(reply, Facts::Votes { granted: false, .. });
+        let may_disregard = matches!(reply, Facts::VoteReply { granted: false, .. });
         let asked_for = if may_disregard { Term(0) } else { asked };
-        let voted = matches!(reply, Facts::Votes { granted: true, .. });
+        let voted = matches!(reply, Facts::VoteReply { granted: true, .. });
         let promises = voted || accepts(handling, reply);
         let newest = asked_for.max(handling.term_before);
         if term >= newest || (term == Term(0) && !promises) {

@@ -29,8 +29,8 @@ impl Together {
     /// Records that a request leaves a server at the moment `at`.
     pub(super) fn sent(&mut self, facts: &Facts, at: Duration) {
         match facts {
-            Facts::AsksVote { candidate, term, .. } => self.stands(*candidate, *term, at),
-            Facts::Acts { term, .. } | Facts::Beats { term, .. } => self.leads(*term),
+            Facts::VoteRequest { candidate, term, .. } => self.stands(*candidate, *term, at),
+            Facts::Append { term, .. } | Facts::Heartbeat { term, .. } => self.leads(*term),
             _ => {}
         }
     }

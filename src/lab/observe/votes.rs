@@ -26,12 +26,12 @@ impl Observer for OneVotePerTerm {
 
     fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
         match event {
-            Event::Sent { from, facts: Facts::AsksVote { term, .. }, .. } => {
+            Event::Sent { from, facts: Facts::VoteRequest { term, .. }, .. } => {
                 self.given(*from, *term, *from)
             }
-            Event::Answered { by, handling, reply: Facts::Votes { granted: true, .. } } => {
+            Event::Answered { by, handling, reply: Facts::VoteReply { granted: true, .. } } => {
                 match handling.request {
-                    Facts::AsksVote { term, .. } => self.given(*by, term, handling.from),
+                    Facts::VoteRequest { term, .. } => self.given(*by, term, handling.from),
                     _ => Ok(()),
                 }
             }
@@ -80,11 +80,11 @@ impl Observer for VoteOnlyUpToDate {
     }
 
     fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        let Event::Answered { by, handling, reply: Facts::Votes { granted: true, .. } } = event
+        let Event::Answered { by, handling, reply: Facts::VoteReply { granted: true, .. } } = event
         else {
             return Ok(());
         };
-        let Handling { from, request: Facts::AsksVote { term, last, .. }, up_to_date, .. } =
+        let Handling { from, request: Facts::VoteRequest { term, last, .. }, up_to_date, .. } =
             handling
         else {
             return Ok(());

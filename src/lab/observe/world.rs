@@ -39,7 +39,7 @@ impl Handling {
             return false;
         };
         match self.request {
-            Facts::Acts { term, prev, last: new, .. } => {
+            Facts::Append { term, prev, last: new, .. } => {
                 term > theirs && prev.index < last.index && prev != new
             }
             _ => false,
@@ -51,8 +51,8 @@ impl Handling {
         let written = &shadow.written.log;
         self.held |= promised(&self.request).is_some_and(|last| durable.log.holds(last));
         match self.request {
-            Facts::AsksVote { last, .. } => self.up_to_date |= last >= written.last(),
-            Facts::Acts { prev, .. } => {
+            Facts::VoteRequest { last, .. } => self.up_to_date |= last >= written.last(),
+            Facts::Append { prev, .. } => {
                 self.prev_fits &= written.term_at(prev.index) == Some(prev.term);
             }
             _ => {}
@@ -112,7 +112,7 @@ impl Server {
     /// Whether it is handling entries that a leader of a term before `term` sent for `index`.
     pub(super) fn hears_of_older_leader(&self, term: Term, index: Index) -> bool {
         self.handling.iter().any(|handling| match handling.request {
-            Facts::Acts { term: asked, prev, last, .. } => {
+            Facts::Append { term: asked, prev, last, .. } => {
                 asked < term && prev.index < index && prev != last
             }
             _ => false,
@@ -222,11 +222,11 @@ impl World {
         let known = self.server_mut(from);
         known.shown = known.shown.max(term_of(facts).unwrap_or_default());
         match facts {
-            Facts::Acts { term, commit, .. } | Facts::Beats { term, commit, .. } => {
+            Facts::Append { term, commit, .. } | Facts::Heartbeat { term, commit, .. } => {
                 known.act(*term);
                 known.learn(*term, *commit);
             }
-            Facts::Installs { term, .. } => known.act(*term),
+            Facts::Snapshot { term, .. } => known.act(*term),
             _ => {}
         }
     }
@@ -340,27 +340,27 @@ impl World {
 /// has the request's term.
 pub(super) fn accepts(handling: &Handling, reply: &Facts) -> bool {
     match (&handling.request, reply) {
-        (Facts::Acts { .. }, Facts::Matches { success, .. }) => *success,
+        (Facts::Append { .. }, Facts::AppendReply { success, .. }) => *success,
         (
-            Facts::Installs { term: asked, .. } | Facts::Beats { term: asked, .. },
-            Facts::Matches { term, .. },
+            Facts::Snapshot { term: asked, .. } | Facts::Heartbeat { term: asked, .. },
+            Facts::AppendReply { term, .. },
         ) => asked == term,
         _ => false,
     }
 }
 
-/// Translates [`Facts::Agrees`] into a success or a refusal of `request`.
+/// Translates [`Facts::MatchReply`] into a success or a refusal of `request`.
 ///
 /// The reply is a success if the logs agree up to the request's last entry. It is a refusal if they
 /// do not agree at the entry before the request's first. Between these two cases it stays
-/// [`Facts::Agrees`]: the follower has said that it did not accept all entries. It may leave its
+/// [`Facts::MatchReply`]: the follower has said that it did not accept all entries. It may leave its
 /// log unchanged if the entries begin before its commit index.
 fn in_answer_to(request: &Facts, reply: &Facts) -> Facts {
-    let (Some(asked), Facts::Agrees { term, index }) = (promised(request), *reply) else {
+    let (Some(asked), Facts::MatchReply { term, index }) = (promised(request), *reply) else {
         return *reply;
     };
     match request {
-        Facts::Acts { prev, .. } if (prev.index..asked.index).contains(&index) => *reply,
-        _ => Facts::Matches { term, success: index >= asked.index },
+        Facts::Append { prev, .. } if (prev.index..asked.index).contains(&index) => *reply,
+        _ => Facts::AppendReply { term, success: index >= asked.index },
     }
 }
