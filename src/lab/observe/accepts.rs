@@ -1,7 +1,8 @@
 //! The rule that a follower accepts entries that follow an entry of its log.
 
-use super::event::{Event, Kind, Observer, at};
-use super::world::World;
+use super::observer::{Judged, Observer, at};
+use super::world::{Handling, World};
+use crate::api::ServerId;
 use crate::lab::Facts;
 
 /// "Reply false if log doesn't contain an entry at prevLogIndex whose term matches prevLogTerm"
@@ -13,20 +14,8 @@ use crate::lab::Facts;
 pub(super) struct MatchingPrefixAccepted;
 
 impl Observer for MatchingPrefixAccepted {
-    fn name(&self) -> &'static str {
-        "MatchingPrefixAccepted"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Answered]
-    }
-
-    fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
-        let Event::Answered { by, handling, reply: Facts::AppendReply { term, success: false } } =
-            event
-        else {
-            return Ok(());
-        };
+    fn answered(&mut self, by: ServerId, handling: &Handling, reply: &Facts, _: &World) -> Judged {
+        let Facts::AppendReply { term, success: false } = reply else { return Ok(()) };
         match handling.request {
             Facts::Append { term: asked, prev, .. } if asked == *term && handling.prev_fits => {
                 Err(format!(

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Event, Kind, Observer, leads_in, promised};
-use super::world::{World, accepts};
+use super::facts::{leads_in, promised};
+use super::observer::{Judged, Observer, Sent};
+use super::world::{Handling, World, accepts};
 use crate::api::{Index, Position, ServerId, Term};
+use crate::lab::Facts;
 
 /// §5.3: an entry is committed "once the leader that created the entry has replicated it on a
 /// majority of the servers". This rule judges servers that store nothing yet, so it judges by
@@ -38,44 +40,40 @@ impl CommitNeedsAcknowledgements {
 }
 
 impl Observer for CommitNeedsAcknowledgements {
-    fn name(&self) -> &'static str {
-        "CommitNeedsAcknowledgements"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Sent, Kind::Answered, Kind::Committed]
-    }
-
-    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        match event {
-            Event::Sent { from, facts, .. } => {
-                // A leader has all of its own log.
-                if let Some(term) = leads_in(facts) {
-                    self.note(*from, term, Index(u64::MAX));
-                }
-            }
-            Event::Answered { by, handling, reply } if accepts(handling, reply) => {
-                let (term, last) = (leads_in(&handling.request), promised(&handling.request));
-                if let (Some(term), Some(last)) = (term, last) {
-                    self.note(*by, term, last.index);
-                }
-            }
-            Event::Committed { by, position, .. } if position.index > self.seen => {
-                let all = (0..self.told.len()).map(ServerId::from_slot);
-                let have: Vec<_> = all.filter(|it| self.may_have(*it, *position)).collect();
-                if have.len() < world.quorum() {
-                    let names: Vec<_> = have.iter().map(ServerId::to_string).collect();
-                    return Err(format!(
-                        "{by} treats {position} as committed, but only [{}] led or acknowledged \
-                         it; a majority is {}",
-                        names.join(", "),
-                        world.quorum()
-                    ));
-                }
-                self.seen = position.index;
-            }
-            _ => {}
+    fn sent(&mut self, Sent { from, facts, .. }: Sent<'_>, _: &World) -> Judged {
+        // A leader has all of its own log.
+        if let Some(term) = leads_in(facts) {
+            self.note(from, term, Index(u64::MAX));
         }
+        Ok(())
+    }
+
+    fn answered(&mut self, by: ServerId, handling: &Handling, reply: &Facts, _: &World) -> Judged {
+        let (term, last) = (leads_in(&handling.request), promised(&handling.request));
+        if let (Some(term), Some(last)) = (term, last)
+            && accepts(handling, reply)
+        {
+            self.note(by, term, last.index);
+        }
+        Ok(())
+    }
+
+    fn committed(&mut self, by: ServerId, _: Term, position: Position, world: &World) -> Judged {
+        if position.index <= self.seen {
+            return Ok(());
+        }
+        let all = (0..self.told.len()).map(ServerId::from_slot);
+        let have: Vec<_> = all.filter(|it| self.may_have(*it, position)).collect();
+        if have.len() < world.quorum() {
+            let names: Vec<_> = have.iter().map(ServerId::to_string).collect();
+            return Err(format!(
+                "{by} treats {position} as committed, but only [{}] led or acknowledged it; a \
+                 majority is {}",
+                names.join(", "),
+                world.quorum()
+            ));
+        }
+        self.seen = position.index;
         Ok(())
     }
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::event::{Event, Kind, Observer, at};
-use super::world::{Server, World};
-use crate::api::{Index, ServerId};
+use super::observer::{Judged, Observer, Sent, at};
+use super::world::{Handling, Server, World};
+use crate::api::{ApplyMsg, Index, ServerId};
+use crate::lab::Facts;
 use crate::runtime;
 
 /// Maximum time that a server that is not stalled may take to deliver an entry that it knows to be
@@ -38,21 +39,58 @@ impl AppliedPromptly {
     }
 
     /// Records what `server` still has to deliver. Each delivery gives it another second.
-    fn reckon(&mut self, server: ServerId, world: &World, delivered: bool) {
+    fn reckon(&mut self, server: ServerId, world: &World, delivered: bool) -> Judged {
         let owed = &mut self.owed[server.slot()];
         let known = world.server(server);
         let due = world.owed(server).filter(|_| known.alive && known.reading);
         let Some(index) = due else {
             *owed = None;
-            return;
+            return Ok(());
         };
         if owed.is_none() || delivered {
             *owed = Some(Owed { index, since: world.now });
             self.due = self.due.min(world.now + PROMPT);
         }
+        Ok(())
+    }
+}
+
+fn late(server: ServerId, owed: Owed, known: &Server) -> String {
+    format!(
+        "{server} has known since {} that the log is committed up to {}, but it has delivered only \
+         up to {} on its apply channel, and nothing for a second in which it was not stalled",
+        at(owed.since),
+        owed.index,
+        known.delivered
+    )
+}
+
+impl Observer for AppliedPromptly {
+    fn sent(&mut self, Sent { from, .. }: Sent<'_>, world: &World) -> Judged {
+        self.reckon(from, world, false)
     }
 
-    fn judge(&mut self, world: &World) -> Result<(), String> {
+    fn answered(&mut self, by: ServerId, _: &Handling, _: &Facts, world: &World) -> Judged {
+        self.reckon(by, world, false)
+    }
+
+    fn applied(&mut self, server: ServerId, _: &ApplyMsg, world: &World) -> Judged {
+        self.reckon(server, world, true)
+    }
+
+    fn booted(&mut self, server: ServerId, world: &World) -> Judged {
+        self.reckon(server, world, false)
+    }
+
+    fn reading(&mut self, server: ServerId, world: &World) -> Judged {
+        self.reckon(server, world, false)
+    }
+
+    fn crashed(&mut self, server: ServerId, world: &World) -> Judged {
+        self.reckon(server, world, false)
+    }
+
+    fn happened(&mut self, world: &World) -> Judged {
         if world.now <= self.due {
             return Ok(());
         }
@@ -70,41 +108,8 @@ impl AppliedPromptly {
         }
         Ok(())
     }
-}
-
-fn late(server: ServerId, owed: Owed, known: &Server) -> String {
-    format!(
-        "{server} has known since {} that the log is committed up to {}, but it has delivered only \
-         up to {} on its apply channel, and nothing for a second in which it was not stalled",
-        at(owed.since),
-        owed.index,
-        known.delivered
-    )
-}
-
-impl Observer for AppliedPromptly {
-    fn name(&self) -> &'static str {
-        "AppliedPromptly"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        Kind::ALL
-    }
 
     fn blamed(&self) -> Option<ServerId> {
         self.late
-    }
-
-    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        match event {
-            Event::Applied { server, .. } => self.reckon(*server, world, true),
-            Event::Sent { from: server, .. }
-            | Event::Answered { by: server, .. }
-            | Event::Booted { server }
-            | Event::Crashed { server }
-            | Event::Reading { server } => self.reckon(*server, world, false),
-            _ => {}
-        }
-        self.judge(world)
     }
 }

@@ -1,6 +1,6 @@
 //! The rules for commits, judged by the servers' stored logs and by their messages.
 
-use super::event::{Event, Kind, Observer, leads_in};
+use super::observer::{Judged, Observer, Sent};
 use super::world::World;
 use crate::api::{Index, Position, ServerId, Term};
 use crate::lab::Facts;
@@ -15,20 +15,11 @@ pub(super) struct CommitNeedsMajority {
 }
 
 impl Observer for CommitNeedsMajority {
-    fn name(&self) -> &'static str {
-        "CommitNeedsMajority"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Committed]
-    }
-
-    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        let Event::Committed { by, position, .. } = event else { return Ok(()) };
+    fn committed(&mut self, by: ServerId, _: Term, position: Position, world: &World) -> Judged {
         if position.index <= self.seen {
             return Ok(());
         }
-        let holders: Vec<ServerId> = world.holders(*position).collect();
+        let holders: Vec<ServerId> = world.holders(position).collect();
         if holders.len() < world.quorum() {
             let holders: Vec<String> = holders.iter().map(ServerId::to_string).collect();
             return Err(format!(
@@ -57,39 +48,25 @@ pub(super) struct CommitOnlyOwnTerm {
 }
 
 impl Observer for CommitOnlyOwnTerm {
-    fn name(&self) -> &'static str {
-        "CommitOnlyOwnTerm"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Sent]
-    }
-
-    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        let (from, term, commit, counts) = match event {
-            Event::Sent { from, facts: Facts::Append { term, commit, .. }, .. } => {
-                (*from, *term, *commit, true)
-            }
-            Event::Sent { from, facts: Facts::Snapshot { term, last_included, .. }, .. } => {
-                (*from, *term, last_included.index, false)
-            }
+    fn sent(&mut self, Sent { from, facts, .. }: Sent<'_>, world: &World) -> Judged {
+        let (commit, counted_in) = match *facts {
+            Facts::Append { term, commit, .. } => (commit, Some(term)),
+            Facts::Snapshot { last_included, .. } => (last_included.index, None),
             // A heartbeat reports only entries that its receiver has, so the last of them may be of
             // an older term.
-            Event::Sent { from, facts: Facts::Heartbeat { term, commit, .. }, .. } => {
-                (*from, *term, *commit, false)
-            }
+            Facts::Heartbeat { commit, .. } => (commit, None),
             _ => return Ok(()),
         };
         if commit <= self.said {
             return Ok(());
         }
         self.said = commit;
-        if counts { counted(from, term, commit, world) } else { Ok(()) }
+        counted_in.map_or(Ok(()), |term| counted(from, term, commit, world))
     }
 }
 
 /// Judges `commit`, which `leader` must have found by counting or in its own snapshot.
-fn counted(leader: ServerId, term: Term, commit: Index, world: &World) -> Result<(), String> {
+fn counted(leader: ServerId, term: Term, commit: Index, world: &World) -> Judged {
     let known = world.server(leader);
     let log = &known.shadow.written.log;
     let Some(of) = log.term_at(commit) else { return Ok(()) };
@@ -109,24 +86,13 @@ fn counted(leader: ServerId, term: Term, commit: Index, world: &World) -> Result
 pub(super) struct CommitMonotonic;
 
 impl Observer for CommitMonotonic {
-    fn name(&self) -> &'static str {
-        "CommitMonotonic"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Sent]
-    }
-
-    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        let Event::Sent { from, facts, .. } = event else { return Ok(()) };
-        let (Some(term), Facts::Append { commit, .. }) = (leads_in(facts), facts) else {
-            return Ok(());
-        };
-        let server = world.server(*from);
+    fn sent(&mut self, Sent { from, facts, .. }: Sent<'_>, world: &World) -> Judged {
+        let Facts::Append { term, commit, .. } = *facts else { return Ok(()) };
+        let server = world.server(from);
         let Some((before, Position { index: known, .. })) = server.knows.before(term) else {
             return Ok(());
         };
-        if *commit >= known {
+        if commit >= known {
             return Ok(());
         }
         Err(format!(

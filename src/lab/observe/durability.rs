@@ -1,8 +1,9 @@
 //! The rules of durability: what a server has told others must survive a crash.
 
-use super::event::{Event, Kind, Observer, at, leads_in, promised, term_of};
+use super::facts::{leads_in, promised, term_of};
+use super::observer::{Judged, Observer, Sent, at};
 use super::shadow::Ballot;
-use super::world::{World, accepts};
+use super::world::{Handling, World, accepts};
 use crate::api::{ServerId, Term};
 use crate::lab::Facts;
 
@@ -16,17 +17,14 @@ use crate::lab::Facts;
 pub(super) struct PersistBeforeReply;
 
 impl Observer for PersistBeforeReply {
-    fn name(&self) -> &'static str {
-        "PersistBeforeReply"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Answered]
-    }
-
-    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        let Event::Answered { by, handling, reply } = event else { return Ok(()) };
-        let durable = world.durable(*by);
+    fn answered(
+        &mut self,
+        by: ServerId,
+        handling: &Handling,
+        reply: &Facts,
+        world: &World,
+    ) -> Judged {
+        let durable = world.durable(by);
         let came = || at(handling.since);
         if let (Facts::VoteRequest { term, .. }, Facts::VoteReply { granted: true, .. }) =
             (&handling.request, reply)
@@ -78,19 +76,10 @@ impl Observer for PersistBeforeReply {
 pub(super) struct PersistBeforeRequest;
 
 impl Observer for PersistBeforeRequest {
-    fn name(&self) -> &'static str {
-        "PersistBeforeRequest"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Sent]
-    }
-
-    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        let Event::Sent { from, facts, .. } = event else { return Ok(()) };
-        let durable = world.durable(*from).ballot;
+    fn sent(&mut self, Sent { from, facts, .. }: Sent<'_>, world: &World) -> Judged {
+        let durable = world.durable(from).ballot;
         match facts {
-            Facts::VoteRequest { term, .. } if !holds_vote(durable, *term, *from) => Err(format!(
+            Facts::VoteRequest { term, .. } if !holds_vote(durable, *term, from) => Err(format!(
                 "{from} asks for votes in term {term}, but only {} is durable; save the vote for \
                  yourself and sync before you ask",
                 stored(durable)

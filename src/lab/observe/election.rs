@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::event::{Event, Kind, Observer, leads_in};
-use super::world::World;
+use super::facts::leads_in;
+use super::observer::{Judged, Observer, Sent};
+use super::world::{Handling, World};
 use crate::api::{ServerId, Term};
 use crate::lab::Facts;
 
@@ -16,22 +17,13 @@ pub(super) struct ElectionSafety {
 }
 
 impl Observer for ElectionSafety {
-    fn name(&self) -> &'static str {
-        "ElectionSafety"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Sent]
-    }
-
-    fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
-        let Event::Sent { from, facts, .. } = event else { return Ok(()) };
+    fn sent(&mut self, Sent { from, facts, .. }: Sent<'_>, _: &World) -> Judged {
         let Some(term) = leads_in(facts) else { return Ok(()) };
-        if self.latest.replace((term, *from)) == Some((term, *from)) {
+        if self.latest.replace((term, from)) == Some((term, from)) {
             return Ok(());
         }
-        let leader = *self.leaders.entry(term).or_insert(*from);
-        if leader != *from {
+        let leader = *self.leaders.entry(term).or_insert(from);
+        if leader != from {
             return Err(format!("{leader} and {from} both act as leader of term {term}"));
         }
         Ok(())
@@ -51,38 +43,29 @@ pub(super) struct ElectedByMajority {
 }
 
 impl Observer for ElectedByMajority {
-    fn name(&self) -> &'static str {
-        "ElectedByMajority"
+    fn sent(&mut self, Sent { from, to, facts }: Sent<'_>, world: &World) -> Judged {
+        // A design may send a vote as a call, not as a reply.
+        if let Facts::VoteReply { term, granted: true } = facts {
+            self.voters.entry((*term, to)).or_default().insert(from);
+        }
+        let Some(term) = leads_in(facts) else { return Ok(()) };
+        let acts = (term, from);
+        if self.latest.replace(acts) != Some(acts) && self.elected.insert(acts) {
+            return self.judge(term, from, world.quorum());
+        }
+        Ok(())
     }
 
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Sent, Kind::Answered]
-    }
-
-    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        match event {
-            Event::Answered { by, handling, reply: Facts::VoteReply { term, granted: true } } => {
-                self.voters.entry((*term, handling.from)).or_default().insert(*by);
-            }
-            // A design may send a vote as a call, not as a reply.
-            Event::Sent { from, to, facts: Facts::VoteReply { term, granted: true } } => {
-                self.voters.entry((*term, *to)).or_default().insert(*from);
-            }
-            Event::Sent { from, facts, .. } => {
-                let Some(term) = leads_in(facts) else { return Ok(()) };
-                let acts = (term, *from);
-                if self.latest.replace(acts) != Some(acts) && self.elected.insert(acts) {
-                    return self.judge(term, *from, world.quorum());
-                }
-            }
-            _ => {}
+    fn answered(&mut self, by: ServerId, handling: &Handling, reply: &Facts, _: &World) -> Judged {
+        if let Facts::VoteReply { term, granted: true } = reply {
+            self.voters.entry((*term, handling.from)).or_default().insert(by);
         }
         Ok(())
     }
 }
 
 impl ElectedByMajority {
-    fn judge(&mut self, term: Term, leader: ServerId, quorum: usize) -> Result<(), String> {
+    fn judge(&mut self, term: Term, leader: ServerId, quorum: usize) -> Judged {
         let voters = self.voters.entry((term, leader)).or_default();
         voters.insert(leader);
         if voters.len() >= quorum {

@@ -3,9 +3,9 @@
 //! The rules judge each sync, and also each write before a sync: a crash may keep any prefix of the
 //! writes since the last sync.
 
-use super::event::{Event, Kind, Observer};
+use super::observer::{Judged, Observer};
 use super::shadow::Lost;
-use super::world::{World, accepts};
+use super::world::{Handling, World, accepts};
 use crate::api::{Index, Position, ServerId, Term};
 use crate::lab::Facts;
 
@@ -17,16 +17,7 @@ use crate::lab::Facts;
 pub(super) struct LeaderAppendOnly;
 
 impl Observer for LeaderAppendOnly {
-    fn name(&self) -> &'static str {
-        "LeaderAppendOnly"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Torn, Kind::Synced]
-    }
-
-    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        let Some((server, lost)) = taken_away(event) else { return Ok(()) };
+    fn deleted(&mut self, server: ServerId, lost: Lost, world: &World) -> Judged {
         let leader = world.server(server);
         if !leader.leads() || leader.hears_of_newer_term() {
             return Ok(());
@@ -55,33 +46,17 @@ impl AcknowledgedStays {
 }
 
 impl Observer for AcknowledgedStays {
-    fn name(&self) -> &'static str {
-        "AcknowledgedStays"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Answered, Kind::Torn, Kind::Synced]
-    }
-
-    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        match event {
-            Event::Answered { by, handling, reply } if accepts(handling, reply) => {
-                if let Facts::Append { term, last, .. } = handling.request {
-                    let matched = &mut self.matched[by.slot()];
-                    *matched = (*matched).max((term, last.index));
-                }
-                Ok(())
-            }
-            _ => match taken_away(event) {
-                Some((server, lost)) => self.judge(server, lost, world),
-                None => Ok(()),
-            },
+    fn answered(&mut self, by: ServerId, handling: &Handling, reply: &Facts, _: &World) -> Judged {
+        if let Facts::Append { term, last, .. } = handling.request
+            && accepts(handling, reply)
+        {
+            let matched = &mut self.matched[by.slot()];
+            *matched = (*matched).max((term, last.index));
         }
+        Ok(())
     }
-}
 
-impl AcknowledgedStays {
-    fn judge(&self, server: ServerId, lost: Lost, world: &World) -> Result<(), String> {
+    fn deleted(&mut self, server: ServerId, lost: Lost, world: &World) -> Judged {
         if world.server(server).hears_of_newer_term() {
             return Ok(());
         }
@@ -107,16 +82,7 @@ impl AcknowledgedStays {
 pub(super) struct CommittedStays;
 
 impl Observer for CommittedStays {
-    fn name(&self) -> &'static str {
-        "CommittedStays"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Torn, Kind::Synced]
-    }
-
-    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        let Some((server, lost)) = taken_away(event) else { return Ok(()) };
+    fn deleted(&mut self, server: ServerId, lost: Lost, world: &World) -> Judged {
         let Some((since, committed)) = world.committed.covering(lost.first.index) else {
             return Ok(());
         };
@@ -141,16 +107,6 @@ impl Observer for CommittedStays {
 /// `None` if every such log begins later.
 fn committed_term(index: Index, committed: Position, world: &World) -> Option<Term> {
     world.holders(committed).find_map(|holder| world.durable(holder).log.term_at(index))
-}
-
-/// The durable entries that an event deletes, or would delete in a crash, and their server.
-fn taken_away(event: &Event<'_>) -> Option<(ServerId, Lost)> {
-    match event {
-        Event::Torn { server, lost } | Event::Synced { server, lost: Some(lost) } => {
-            Some((*server, *lost))
-        }
-        _ => None,
-    }
 }
 
 fn gone(lost: Lost) -> String {

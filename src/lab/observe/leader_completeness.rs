@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Event, Kind, Observer, leads_in};
+use super::facts::leads_in;
+use super::observer::{Judged, Observer, Sent};
 use super::shadow::TermLog;
 use super::world::World;
 use crate::api::{Position, ServerId, Term};
@@ -22,36 +23,24 @@ pub(super) struct LeaderCompleteness {
 }
 
 impl Observer for LeaderCompleteness {
-    fn name(&self) -> &'static str {
-        "LeaderCompleteness"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Sent, Kind::Committed]
-    }
-
-    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        match event {
-            Event::Sent { from, facts, .. } => {
-                let Some(term) = leads_in(facts) else { return Ok(()) };
-                let first = self.latest.replace(term) != Some(term);
-                if first && !self.leaders.contains_key(&term) {
-                    return self.first_act(*from, term, world);
-                }
-                Ok(())
-            }
-            Event::Committed { term, position, .. } => {
-                self.leaders.range(term.next()..).try_for_each(|(later, (leader, log))| {
-                    lacks(*leader, *later, log, (*term, *position))
-                })
-            }
-            _ => Ok(()),
+    fn sent(&mut self, Sent { from, facts, .. }: Sent<'_>, world: &World) -> Judged {
+        let Some(term) = leads_in(facts) else { return Ok(()) };
+        let first = self.latest.replace(term) != Some(term);
+        if first && !self.leaders.contains_key(&term) {
+            return self.first_act(from, term, world);
         }
+        Ok(())
+    }
+
+    fn committed(&mut self, _: ServerId, term: Term, position: Position, _: &World) -> Judged {
+        self.leaders
+            .range(term.next()..)
+            .try_for_each(|(later, (leader, log))| lacks(*leader, *later, log, (term, position)))
     }
 }
 
 impl LeaderCompleteness {
-    fn first_act(&mut self, leader: ServerId, term: Term, world: &World) -> Result<(), String> {
+    fn first_act(&mut self, leader: ServerId, term: Term, world: &World) -> Judged {
         let log = world.written(leader).log.clone();
         let judged = world
             .committed
@@ -67,7 +56,7 @@ fn lacks(
     term: Term,
     log: &TermLog,
     (since, committed): (Term, Position),
-) -> Result<(), String> {
+) -> Judged {
     if log.holds(committed) {
         return Ok(());
     }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::event::Event;
-use super::shadow::Ballot;
+use super::observer::{Covered, Voted};
+use super::shadow::{Ballot, Lost};
 use super::{Observers, State};
 use crate::api::{ApplyMsg, Entry, Position, ServerId};
 use crate::persister::{Watch, Write};
@@ -27,7 +27,7 @@ impl Life {
         let server = self.server;
         self.while_alive(|state| {
             let (msg, position) = state.world.applied(server, msg);
-            state.show(&Event::Applied { server, msg: &msg });
+            state.show(|rule, world| rule.applied(server, &msg, world));
             let term = state.world.server(server).term();
             state.committed(server, term, position);
         });
@@ -38,7 +38,7 @@ impl Life {
         let server = self.server;
         self.while_alive(|state| {
             state.world.server_mut(server).reading = reading;
-            state.show(&Event::Reading { server });
+            state.show(|rule, world| rule.reading(server, world));
         });
     }
 
@@ -49,12 +49,12 @@ impl Life {
         let server = self.server;
         self.while_alive(|state| {
             state.world.crash(server);
-            state.show(&Event::Crashed { server });
+            state.show(|rule, world| rule.crashed(server, world));
         });
     }
 
     fn while_alive(&self, change: impl FnOnce(&mut State)) {
-        self.observers.look(|state| {
+        self.observers.update(|state| {
             let known = state.world.server(self.server);
             if known.alive && known.life == self.number {
                 change(state);
@@ -79,7 +79,7 @@ impl Watch for Life {
 
 fn voted(state: &mut State, server: ServerId, after: Ballot) {
     let before = state.world.voted(server, after);
-    state.show(&Event::Voted { server, before, after });
+    state.show(|rule, world| rule.voted(Voted { server, before, after }, world));
 }
 
 fn appended(state: &mut State, server: ServerId, entries: &[Entry]) {
@@ -87,11 +87,9 @@ fn appended(state: &mut State, server: ServerId, entries: &[Entry]) {
     let first = entries.first().map(|entry| entry.index.prev());
     let prev = first.and_then(|index| known.shadow.written.log.term_at(index));
     let lost = known.shadow.append(entries);
-    known.look();
-    state.show(&Event::Appended { server, prev, entries });
-    if let Some(lost) = lost {
-        state.show(&Event::Torn { server, lost });
-    }
+    known.update();
+    state.show(|rule, world| rule.appended(server, prev, entries, world));
+    deleted(state, server, lost);
 }
 
 fn covered(state: &mut State, server: ServerId, at: Position) {
@@ -99,13 +97,21 @@ fn covered(state: &mut State, server: ServerId, at: Position) {
     let log = &known.shadow.written.log;
     let (before, there) = (log.base(), log.term_at(at.index));
     known.shadow.cover(at);
-    known.look();
-    state.show(&Event::Covered { server, before, at, there });
+    known.update();
+    let write = Covered { server, before, at, there };
+    state.show(|rule, world| rule.covered(write, world));
 }
 
 fn synced(state: &mut State, server: ServerId) {
     let known = state.world.server_mut(server);
     let lost = known.shadow.sync();
-    known.look();
-    state.show(&Event::Synced { server, lost });
+    known.update();
+    deleted(state, server, lost);
+    state.show(|rule, world| rule.synced(server, lost.is_some(), world));
+}
+
+fn deleted(state: &mut State, server: ServerId, lost: Option<Lost>) {
+    if let Some(lost) = lost {
+        state.show(|rule, world| rule.deleted(server, lost, world));
+    }
 }

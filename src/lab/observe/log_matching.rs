@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Event, Kind, Observer};
+use super::observer::{Judged, Observer};
 use super::world::World;
 use crate::api::{Entry, Index, ServerId, Term};
 use crate::lab::digest::hash;
@@ -33,19 +33,15 @@ struct Known {
 }
 
 impl Observer for LogMatching {
-    fn name(&self) -> &'static str {
-        "LogMatching"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Appended]
-    }
-
-    fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
-        let Event::Appended { server, prev, entries } = event else { return Ok(()) };
-        let mut prev = *prev;
-        for entry in *entries {
-            let known = Known { term: entry.term, prev, hash: hash(&entry.data), by: *server };
+    fn appended(
+        &mut self,
+        server: ServerId,
+        mut prev: Option<Term>,
+        entries: &[Entry],
+        _: &World,
+    ) -> Judged {
+        for entry in entries {
+            let known = Known { term: entry.term, prev, hash: hash(&entry.data), by: server };
             self.compare(entry, known)?;
             prev = Some(entry.term);
         }
@@ -54,7 +50,7 @@ impl Observer for LogMatching {
 }
 
 impl LogMatching {
-    fn compare(&mut self, entry: &Entry, ours: Known) -> Result<(), String> {
+    fn compare(&mut self, entry: &Entry, ours: Known) -> Judged {
         let theirs = self.known(entry, ours);
         let (us, them) = (ours.by, theirs.by);
         if theirs.hash != ours.hash {

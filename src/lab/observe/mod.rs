@@ -6,12 +6,12 @@
 //! memory:
 //!
 //! ```text
-//!  server ── request ──► Tap ──► Event::{Sent, Delivered}  ─┐
-//!         ◄── reply ──── Tap ──► Event::{Answered, Ended}   │   World      shared knowledge:
+//!  server ── request ──► Tap ──► sent, delivered           ─┐
+//!         ◄── reply ──── Tap ──► answered, ended            │   World      shared knowledge:
 //!                                                           ├─► (updated)  storage, lives, calls
-//!  server ── write ───► Watch ─► Event::{Voted, Appended,   │     │
-//!                                Covered, Synced}           │     ▼
-//!  server ── apply_ch ► reader ► Event::Applied            ─┘   each Observer: a rule, or a Tally
+//!  server ── write ───► Watch ─► voted, appended, covered,  │     │
+//!                                deleted, synced            │     ▼
+//!  server ── apply_ch ► reader ► applied                   ─┘   the hook of each rule
 //! ```
 //!
 //! Each design translates its messages into neutral [`Facts`]; a reply's facts are joined with its
@@ -77,7 +77,53 @@
 //! point, random numbers or virtual time. So a run with observers takes the same course as a run
 //! without.
 //!
-//! Read next: `event.rs` for the events that a rule sees, `election.rs` for the simplest two rules.
+//! # How to add a rule
+//!
+//! 1. Write the rule: a type that implements [`Observer`]. Of its hooks, which are listed at the end
+//!    of `observer.rs`, implement those of the events that the rule looks at, and leave the others
+//!    out. `Err` ends the run, under the name of the type, and blames the server whose task is
+//!    running. This is all of `MonotonicTerm`, in `terms.rs`:
+//!
+//!    ```ignore
+//!    pub(super) struct MonotonicTerm;
+//!
+//!    impl Observer for MonotonicTerm {
+//!        fn voted(&mut self, Voted { server, before, after }: Voted, _: &World) -> Judged {
+//!            if after.term >= before.term {
+//!                return Ok(());
+//!            }
+//!            Err(format!(
+//!                "{server} wrote term {} after term {}: its term went down",
+//!                after.term, before.term
+//!            ))
+//!        }
+//!    }
+//!    ```
+//!
+//!    A rule keeps in its fields only what it alone needs. The [`World`] knows the rest:
+//!
+//!    | Question | Answer |
+//!    | --- | --- |
+//!    | a server's term, vote and log, as written or after a crash | `written(id)`, `durable(id)` |
+//!    | whether a server is alive, leads, or hears of a newer term | `server(id)` |
+//!    | the last index that a server's service has received | `server(id).delivered` |
+//!    | how far the log is committed, as of each term | `committed` |
+//!    | which servers have an entry, and how many are a majority | `holders(position)`, `quorum()` |
+//!    | the time | `now` |
+//!
+//!    The hook `answered` also gets the [`Handling`](world::Handling) of the request: when it came,
+//!    and what was true at some moment since then. `facts.rs` has what several rules ask about a
+//!    message.
+//! 2. Add the rule to its part in `rules.rs`, and to the table above. A part's rules judge from that
+//!    part on, so a rule of 2B must not blame a server that stores nothing. A rule that blames a
+//!    server for being slow judges only if [`Liveness::Judged`], and excuses a stalled server:
+//!    `applied_promptly.rs` shows how.
+//! 3. Test it in `tests/observers`, where a script plays the servers: `breaks("MonotonicTerm", ..)`
+//!    with the shortest story that breaks the rule, and `holds(..)` with stories of servers that keep
+//!    it but are late, repeat a message, or crash in between. Then plant a bug that the rule finds:
+//!    a patch in `tests/zoo` that names the rule in its header.
+//!
+//! Read next: `election.rs` for two rules with a memory, then `world.rs`.
 
 mod accepts;
 mod acknowledged;
@@ -86,14 +132,16 @@ mod commit;
 mod committed;
 mod durability;
 mod election;
-mod event;
+mod facts;
 mod kept;
 pub mod kv;
 mod leader_completeness;
 mod life;
 mod log_matching;
 mod numbered;
+mod observer;
 mod own_log;
+mod rules;
 mod shadow;
 mod snapshots;
 mod standing;
@@ -108,7 +156,8 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use event::{Event, Observer};
+use observer::{Judged, Observer, Sent};
+use rules::rules;
 use standing::Standing;
 use tally::Tally;
 use together::Together;
@@ -142,7 +191,7 @@ pub enum Liveness {
 
 struct State {
     world: World,
-    rules: Vec<Rule>,
+    rules: Box<dyn Observer>,
     tally: Tally,
     together: Together,
     standing: Standing,
@@ -161,19 +210,6 @@ struct Broken {
     blamed: Option<ServerId>,
 }
 
-/// A rule, with the [bits](event::Kind::bit) of the events that it sees.
-struct Rule {
-    kinds: u16,
-    observer: Box<dyn Observer>,
-}
-
-impl Rule {
-    fn new(observer: Box<dyn Observer>) -> Rule {
-        let kinds = observer.kinds().iter().fold(0, |bits, kind| bits | kind.bit());
-        Rule { kinds, observer }
-    }
-}
-
 impl Observers {
     /// Makes observers with the rules of the parts up to `until`, for a cluster of `servers`.
     ///
@@ -188,7 +224,7 @@ impl Observers {
     ) -> Arc<Observers> {
         let state = State {
             world: World::new(servers, numbering),
-            rules: rules(servers, liveness, until).into_iter().map(Rule::new).collect(),
+            rules: rules(servers, liveness, until),
             tally: Tally::default(),
             together: Together::default(),
             standing: Standing::new(servers),
@@ -214,11 +250,11 @@ impl Observers {
         persisted: &Persisted,
         calls: u64,
     ) -> Arc<Life> {
-        let life = self.look(|state| {
+        let life = self.update(|state| {
             let servers = state.world.servers.len();
             assert!(server.slot() < servers, "{server} is not one of {servers} servers");
             let life = state.world.boot(server, persisted, calls);
-            state.show(&Event::Booted { server });
+            state.show(|rule, world| rule.booted(server, world));
             life
         });
         Arc::new(Life::new(self.clone(), server, life))
@@ -226,7 +262,7 @@ impl Observers {
 
     /// Judges, at the end of the run, everything that is still open. Call this once.
     pub fn finish(&self) {
-        self.look(|state| state.show(&Event::Finished));
+        self.update(|state| state.show(|rule, world| rule.finished(world)));
     }
 
     /// A remark on the elections for the report of a missing leader; empty if there is none.
@@ -246,7 +282,7 @@ impl Observers {
     }
 
     /// Changes the state. If the change breaks a rule, ends the run after releasing the lock.
-    fn look<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+    fn update<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let (result, broken) = self.state.with(|state| {
             let before = state.broken.is_some();
             state.world.now = runtime::time::since_start();
@@ -265,100 +301,26 @@ impl Observers {
     }
 }
 
-/// The rules of `until` and of the parts before it. If an event breaks several rules, the run
-/// reports the first of these rules.
-fn rules(servers: usize, liveness: Liveness, until: Part) -> Vec<Box<dyn Observer>> {
-    let mut rules: Vec<Box<dyn Observer>> = of_elections();
-    if until >= Part::P2B {
-        rules.extend(of_logs(servers));
-    }
-    if until >= Part::P2C {
-        rules.extend(of_durability());
-    } else if until == Part::P2B && servers > 1 {
-        // A server alone asks no other, so nothing shows that it leads.
-        rules.push(Box::new(acknowledged::CommitNeedsAcknowledgements::new(servers)));
-    }
-    if until >= Part::P2D {
-        rules.extend(of_snapshots());
-    }
-    if until >= Part::P2B && liveness == Liveness::Judged {
-        rules.push(Box::new(applied_promptly::AppliedPromptly::new(servers)));
-    }
-    rules
-}
-
-/// The rules of part 2A.
-fn of_elections() -> Vec<Box<dyn Observer>> {
-    vec![
-        Box::new(election::ElectionSafety::default()),
-        Box::new(election::ElectedByMajority::default()),
-        Box::new(votes::OneVotePerTerm::default()),
-        Box::new(terms::MonotonicTerm),
-        Box::new(terms::StaleTermRefused),
-        Box::new(terms::ReplyHasNewestTerm),
-    ]
-}
-
-/// The rules of part 2B. Rules that look at stored data do not blame a server that stores nothing
-/// yet.
-fn of_logs(servers: usize) -> Vec<Box<dyn Observer>> {
-    vec![
-        Box::new(votes::VoteOnlyUpToDate),
-        Box::new(log_matching::LogMatching::default()),
-        Box::new(own_log::SendsOwnLog::default()),
-        Box::new(kept::LeaderAppendOnly),
-        Box::new(kept::AcknowledgedStays::new(servers)),
-        Box::new(kept::CommittedStays),
-        Box::new(accepts::MatchingPrefixAccepted),
-        Box::new(state_machine_safety::StateMachineSafety::default()),
-        Box::new(commit::CommitOnlyOwnTerm::default()),
-        Box::new(commit::CommitMonotonic),
-    ]
-}
-
-/// The rules of part 2C, about what must be durable.
-fn of_durability() -> Vec<Box<dyn Observer>> {
-    vec![
-        Box::new(durability::PersistBeforeReply),
-        Box::new(durability::PersistBeforeRequest),
-        Box::new(leader_completeness::LeaderCompleteness::default()),
-        Box::new(commit::CommitNeedsMajority::default()),
-    ]
-}
-
-/// The rules of part 2D.
-fn of_snapshots() -> Vec<Box<dyn Observer>> {
-    vec![
-        Box::new(snapshots::SnapshotForward),
-        Box::new(snapshots::SnapshotOfCurrentLeader::default()),
-        Box::new(snapshots::SnapshotCoversCommitted),
-        Box::new(snapshots::SnapshotTermCorrect),
-    ]
-}
-
 impl State {
-    fn show(&mut self, event: &Event<'_>) {
+    /// Calls one hook of each observer, until one finds a mistake.
+    fn show(&mut self, hook: impl Fn(&mut dyn Observer, &World) -> Judged) {
         if self.broken.is_some() {
             return;
         }
-        let kind = event.kind().bit();
-        for Rule { kinds, observer } in &mut self.rules {
-            if *kinds & kind == 0 {
-                continue;
-            }
-            if let Err(message) = observer.see(event, &self.world) {
-                let (rule, blamed) = (observer.name(), observer.blamed());
+        let (rules, world) = (&mut *self.rules, &self.world);
+        match hook(rules, world).and_then(|()| rules.happened(world)) {
+            Ok(()) => drop(hook(&mut self.tally, world)),
+            Err(message) => {
+                let (rule, blamed) = (rules.name(), rules.blamed());
                 self.broken = Some(Broken { rule, message, blamed });
-                return;
             }
         }
-        self.tally.see(event, &self.world);
     }
 
     /// Records that `by`, in term `term`, reports the log up to `position` as committed.
     fn committed(&mut self, by: ServerId, term: Term, position: Position) {
         if self.world.committed.note(term, position) {
-            self.show(&Event::Committed { by, term, position });
+            self.show(|rule, world| rule.committed(by, term, position, world));
         }
     }
 
@@ -366,7 +328,7 @@ impl State {
         self.world.sent(from, facts);
         self.together.sent(facts, self.world.now);
         self.standing.sent(from, facts, self.world.now);
-        self.show(&Event::Sent { from, to, facts });
+        self.show(|rule, world| rule.sent(Sent { from, to, facts }, world));
         match facts {
             Facts::Append { term, commit, .. } | Facts::Heartbeat { term, commit, .. } => {
                 if let Some(of) = self.world.written(from).log.term_at(*commit) {
@@ -398,7 +360,7 @@ impl Tap for Observers {
         if facts == Facts::None {
             return;
         }
-        self.look(|state| {
+        self.update(|state| {
             let Some((from, to)) = servers(call, state) else { return };
             if state.world.server(from).makes(call.id) {
                 state.calls.insert(call.id, facts);
@@ -411,14 +373,14 @@ impl Tap for Observers {
         if !matches!((call.from, call.to), (Host::Server(_), Host::Server(_))) {
             return;
         }
-        self.look(|state| {
+        self.update(|state| {
             let Some((from, to)) = servers(call, state) else { return };
             // The request was translated when it was sent, unless its caller is gone.
             let known = state.calls.get(&call.id).copied();
             let facts = known.unwrap_or_else(|| (self.facts)(request));
             if facts != Facts::None && state.world.server(to).alive {
                 state.world.delivered(to, from, call.id, &facts);
-                state.show(&Event::Delivered { to, facts: &facts });
+                state.show(|rule, world| rule.delivered(to, &facts, world));
             }
         });
     }
@@ -428,22 +390,36 @@ impl Tap for Observers {
         if facts == Facts::None {
             return;
         }
-        self.look(|state| {
+        self.update(|state| {
             let Some((_, by)) = servers(call, state) else { return };
             if let Some((handling, reply)) = state.world.answered(by, call.id, &facts) {
                 state.standing.answered(by, &handling.request, &reply, state.world.now);
-                state.show(&Event::Answered { by, handling: &handling, reply: &reply });
+                state.show(|rule, world| rule.answered(by, &handling, &reply, world));
             }
         });
     }
 
     fn ended(&self, call: &Call<'_>, got_reply: bool) {
-        self.look(|state| {
+        self.update(|state| {
             let Some(request) = state.calls.remove(&call.id) else { return };
             let Some((caller, _)) = servers(call, state) else { return };
             if state.world.server(caller).alive {
-                state.show(&Event::Ended { caller, request: &request, got_reply });
+                state.show(|rule, world| rule.ended(caller, &request, got_reply, world));
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_rule_in_the_module_doc_is_that_of_the_source() {
+        let doc =
+            include_str!("mod.rs").split("```").find_map(|part| part.strip_prefix("ignore\n"));
+        let shown = doc.into_iter().flat_map(str::lines);
+        let shown: Vec<_> = shown.map(|line| line.trim_start_matches("//!").trim()).collect();
+        let source: Vec<_> = include_str!("terms.rs").lines().map(str::trim).collect();
+        let rule = &shown[..shown.len() - 1];
+        assert!(source.windows(rule.len()).any(|lines| lines == rule), "{rule:#?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Event, Kind, Observer};
+use super::observer::{Judged, Observer, Sent};
 use super::shadow::TermLog;
 use super::world::World;
 use crate::api::{Entry, Index, Position, ServerId, Term};
@@ -46,36 +46,28 @@ struct Said {
 }
 
 impl Observer for SendsOwnLog {
-    fn name(&self) -> &'static str {
-        "SendsOwnLog"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Sent, Kind::Appended]
-    }
-
-    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        match *event {
-            Event::Appended { entries, .. } => entries.iter().for_each(|entry| self.note(entry)),
-            Event::Sent { from, to, facts: &Facts::Append { term, prev, last, entries, .. } } => {
-                let said = Said { from, to, term, prev, last, entries };
-                said.is_a_log()?;
-                let server = world.server(from);
-                // In a later term the server no longer leads, and this message was delayed.
-                if world.written(from).ballot.term == term && !server.hears_of_newer_term() {
-                    let log = &world.written(from).log;
-                    self.compare(said, log, settled(log, term, world))?;
-                }
-            }
-            _ => {}
-        }
+    fn appended(&mut self, _: ServerId, _: Option<Term>, entries: &[Entry], _: &World) -> Judged {
+        entries.iter().for_each(|entry| self.note(entry));
         Ok(())
+    }
+
+    fn sent(&mut self, Sent { from, to, facts }: Sent<'_>, world: &World) -> Judged {
+        let Facts::Append { term, prev, last, entries, .. } = *facts else { return Ok(()) };
+        let said = Said { from, to, term, prev, last, entries };
+        said.is_a_log()?;
+        let server = world.server(from);
+        // In a later term the server no longer leads, and this message was delayed.
+        if world.written(from).ballot.term != term || server.hears_of_newer_term() {
+            return Ok(());
+        }
+        let log = &world.written(from).log;
+        self.compare(said, log, settled(log, term, world))
     }
 }
 
 impl Said {
     /// Fails if no log of that term can contain the entries that are sent.
-    fn is_a_log(&self) -> Result<(), String> {
+    fn is_a_log(&self) -> Judged {
         let Said { from, to, term, last, .. } = *self;
         if let Some((one, next)) = self.entries.astray {
             return Err(format!(
@@ -106,7 +98,7 @@ fn settled(log: &TermLog, term: Term, world: &World) -> Index {
 }
 
 impl SendsOwnLog {
-    fn compare(&self, said: Said, log: &TermLog, settled: Index) -> Result<(), String> {
+    fn compare(&self, said: Said, log: &TermLog, settled: Index) -> Judged {
         let Said { from, to, term, prev, last, entries } = said;
         let contradicts = |at: &Position| {
             at.index <= settled && log.term_at(at.index).is_some_and(|stored| stored != at.term)

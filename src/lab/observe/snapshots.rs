@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::event::{Event, Kind, Observer};
+use super::observer::{Covered, Judged, Observer, Sent};
 use super::world::World;
 use crate::api::{Position, ServerId};
 use crate::lab::Facts;
@@ -12,17 +12,8 @@ use crate::lab::Facts;
 pub(super) struct SnapshotCoversCommitted;
 
 impl Observer for SnapshotCoversCommitted {
-    fn name(&self) -> &'static str {
-        "SnapshotCoversCommitted"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Covered]
-    }
-
-    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        let Event::Covered { server, at, .. } = event else { return Ok(()) };
-        let holders = world.holders(*at).count();
+    fn covered(&mut self, Covered { server, at, .. }: Covered, world: &World) -> Judged {
+        let holders = world.holders(at).count();
         if holders >= world.quorum() {
             return Ok(());
         }
@@ -39,21 +30,11 @@ impl Observer for SnapshotCoversCommitted {
 pub(super) struct SnapshotForward;
 
 impl Observer for SnapshotForward {
-    fn name(&self) -> &'static str {
-        "SnapshotForward"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Covered]
-    }
-
-    fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
-        match event {
-            Event::Covered { server, before, at, .. } if at.index < before.index => Err(format!(
-                "{server} replaced its snapshot up to {before} by an older one, up to {at}"
-            )),
-            _ => Ok(()),
+    fn covered(&mut self, Covered { server, before, at, .. }: Covered, _: &World) -> Judged {
+        if at.index >= before.index {
+            return Ok(());
         }
+        Err(format!("{server} replaced its snapshot up to {before} by an older one, up to {at}"))
     }
 }
 
@@ -69,34 +50,21 @@ pub(super) struct SnapshotOfCurrentLeader {
 }
 
 impl Observer for SnapshotOfCurrentLeader {
-    fn name(&self) -> &'static str {
-        "SnapshotOfCurrentLeader"
+    fn booted(&mut self, server: ServerId, _: &World) -> Judged {
+        self.offered.remove(&server);
+        Ok(())
     }
 
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Booted, Kind::Delivered, Kind::Covered]
-    }
-
-    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        match event {
-            Event::Booted { server } => {
-                self.offered.remove(server);
-                Ok(())
-            }
-            Event::Delivered { to, facts: Facts::Snapshot { term, last_included, .. }, .. } => {
-                if *term >= world.written(*to).ballot.term {
-                    self.offered.entry(*to).or_default().insert(*last_included);
-                }
-                Ok(())
-            }
-            Event::Covered { server, at, .. } => self.judge(*server, *at, world),
-            _ => Ok(()),
+    fn delivered(&mut self, to: ServerId, request: &Facts, world: &World) -> Judged {
+        if let Facts::Snapshot { term, last_included, .. } = request
+            && *term >= world.written(to).ballot.term
+        {
+            self.offered.entry(to).or_default().insert(*last_included);
         }
+        Ok(())
     }
-}
 
-impl SnapshotOfCurrentLeader {
-    fn judge(&self, server: ServerId, at: Position, world: &World) -> Result<(), String> {
+    fn covered(&mut self, Covered { server, at, .. }: Covered, world: &World) -> Judged {
         let delivered = world.server(server).delivered;
         let offered = self.offered.get(&server).is_some_and(|offered| offered.contains(&at));
         if at.index <= delivered || offered {
@@ -114,20 +82,9 @@ impl SnapshotOfCurrentLeader {
 pub(super) struct SnapshotTermCorrect;
 
 impl Observer for SnapshotTermCorrect {
-    fn name(&self) -> &'static str {
-        "SnapshotTermCorrect"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Sent]
-    }
-
-    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        let Event::Sent { from, facts: Facts::Snapshot { last_included, term, .. }, .. } = event
-        else {
-            return Ok(());
-        };
-        let base = world.written(*from).log.base();
+    fn sent(&mut self, Sent { from, facts, .. }: Sent<'_>, world: &World) -> Judged {
+        let Facts::Snapshot { last_included, term, .. } = facts else { return Ok(()) };
+        let base = world.written(from).log.base();
         if base.index != last_included.index || base.term == last_included.term {
             return Ok(());
         }

@@ -1,6 +1,6 @@
 //! The rule that all servers apply the same entries.
 
-use super::event::{Event, Kind, Observer};
+use super::observer::{Judged, Observer};
 use super::world::World;
 use crate::api::{ApplyMsg, Index, Position, ServerId, Term};
 use crate::lab::digest::hash;
@@ -25,35 +25,27 @@ struct Applied {
 }
 
 impl Observer for StateMachineSafety {
-    fn name(&self) -> &'static str {
-        "StateMachineSafety"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Applied, Kind::Committed]
-    }
-
-    fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
-        match event {
-            Event::Applied { server, msg: ApplyMsg::Command { index, term, command } } => {
-                let ours = Applied { term: *term, hash: Some(hash(command)), by: *server };
+    fn applied(&mut self, server: ServerId, msg: &ApplyMsg, _: &World) -> Judged {
+        match msg {
+            ApplyMsg::Command { index, term, command } => {
+                let ours = Applied { term: *term, hash: Some(hash(command)), by: server };
                 self.compare(*index, ours)
             }
-            Event::Applied { server, msg: ApplyMsg::Snapshot { last_included, .. } } => {
-                self.ends(*server, *last_included)
-            }
-            Event::Committed { by, position, .. } => self.ends(*by, *position),
-            _ => Ok(()),
+            ApplyMsg::Snapshot { last_included, .. } => self.ends(server, *last_included),
         }
+    }
+
+    fn committed(&mut self, by: ServerId, _: Term, position: Position, _: &World) -> Judged {
+        self.ends(by, position)
     }
 }
 
 impl StateMachineSafety {
-    fn ends(&mut self, server: ServerId, at: Position) -> Result<(), String> {
+    fn ends(&mut self, server: ServerId, at: Position) -> Judged {
         self.compare(at.index, Applied { term: at.term, hash: None, by: server })
     }
 
-    fn compare(&mut self, index: Index, ours: Applied) -> Result<(), String> {
+    fn compare(&mut self, index: Index, ours: Applied) -> Judged {
         let Ok(slot) = usize::try_from(index.0) else { return Ok(()) };
         // An absurd index must not make the list huge.
         if slot > self.entries.len() + GAP_MAX {

@@ -1,8 +1,9 @@
-//! The tally of situations: it counts them, and judges nothing.
+//! The tally of situations: an observer that counts, and never finds a mistake.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::event::{Event, leads_in, term_of};
+use super::facts::{leads_in, term_of};
+use super::observer::{Covered, Judged, Observer, Sent, Voted};
 use super::world::{Handling, World};
 use crate::api::{Index, Position, ServerId, Term};
 use crate::lab::Facts;
@@ -20,33 +21,8 @@ pub(super) struct Tally {
     committed: Index,
 }
 
-impl Tally {
-    pub(super) fn see(&mut self, event: &Event<'_>, world: &World) {
-        match event {
-            Event::Sent { from, facts, .. } => self.sent(*from, facts),
-            Event::Delivered { to, facts, .. } => self.delivered(*to, facts, world),
-            Event::Answered { by, handling, reply } => self.answered(*by, handling, reply, world),
-            Event::Ended { caller, request, got_reply: true } => {
-                self.replied(*caller, request, world);
-            }
-            Event::Voted { server, before, after } => {
-                let led = world.server(*server).led == Some(before.term);
-                if led && after.term > before.term {
-                    self.counts.count(Situation::LeaderDeposed);
-                }
-            }
-            Event::Covered { server, at, there, .. } => self.covered(*server, *at, *there, world),
-            Event::Synced { lost: Some(_), .. } => self.counts.count(Situation::LogTruncated),
-            Event::Committed { by, term, position } => {
-                self.committed(*by, *term, position.index, world);
-            }
-            Event::Crashed { server } => self.crashed(*server, world),
-            Event::Finished => self.finished(),
-            _ => {}
-        }
-    }
-
-    fn sent(&mut self, from: ServerId, facts: &Facts) {
+impl Observer for Tally {
+    fn sent(&mut self, Sent { from, facts, .. }: Sent<'_>, _: &World) -> Judged {
         if let Facts::VoteRequest { term, .. } = facts
             && *self.candidates.entry(*term).or_insert(from) != from
             && self.rivals.insert(*term)
@@ -64,27 +40,29 @@ impl Tally {
             }
             self.leaders.insert(term, from);
         }
+        Ok(())
     }
 
-    fn replied(&mut self, caller: ServerId, request: &Facts, world: &World) {
-        if term_of(request) < Some(world.written(caller).ballot.term) {
-            self.counts.count(Situation::StaleReply);
-        }
-    }
-
-    fn delivered(&mut self, to: ServerId, facts: &Facts, world: &World) {
+    fn delivered(&mut self, to: ServerId, request: &Facts, world: &World) -> Judged {
         let server = world.server(to);
-        if term_of(facts) < Some(server.shadow.written.ballot.term) {
+        if term_of(request) < Some(server.shadow.written.ballot.term) {
             self.counts.count(Situation::StaleRequest);
         }
-        if matches!(facts, Facts::Snapshot { last_included, .. }
+        if matches!(request, Facts::Snapshot { last_included, .. }
             if last_included.index <= server.delivered)
         {
             self.counts.count(Situation::StaleSnapshotOffered);
         }
+        Ok(())
     }
 
-    fn answered(&mut self, by: ServerId, handling: &Handling, reply: &Facts, world: &World) {
+    fn answered(
+        &mut self,
+        by: ServerId,
+        handling: &Handling,
+        reply: &Facts,
+        world: &World,
+    ) -> Judged {
         match (&handling.request, reply) {
             (Facts::VoteRequest { term, .. }, Facts::VoteReply { term: now, granted: false })
                 if term == now =>
@@ -103,12 +81,33 @@ impl Tally {
             }
             _ => {}
         }
+        Ok(())
     }
 
-    fn covered(&mut self, server: ServerId, at: Position, there: Option<Term>, world: &World) {
+    fn ended(
+        &mut self,
+        caller: ServerId,
+        request: &Facts,
+        got_reply: bool,
+        world: &World,
+    ) -> Judged {
+        if got_reply && term_of(request) < Some(world.written(caller).ballot.term) {
+            self.counts.count(Situation::StaleReply);
+        }
+        Ok(())
+    }
+
+    fn voted(&mut self, Voted { server, before, after }: Voted, world: &World) -> Judged {
+        if world.server(server).led == Some(before.term) && after.term > before.term {
+            self.counts.count(Situation::LeaderDeposed);
+        }
+        Ok(())
+    }
+
+    fn covered(&mut self, Covered { server, at, there, .. }: Covered, world: &World) -> Judged {
         if at.index <= world.server(server).delivered {
             self.counts.count(Situation::SnapshotTaken);
-            return;
+            return Ok(());
         }
         self.counts.count(Situation::SnapshotInstalled);
         if there.is_some_and(|term| term != at.term) {
@@ -117,34 +116,51 @@ impl Tally {
         if world.written(server).log.last().index > at.index {
             self.counts.count(Situation::SnapshotKeptSuffix);
         }
+        Ok(())
     }
 
-    fn committed(&mut self, by: ServerId, term: Term, index: Index, world: &World) {
+    fn synced(&mut self, _: ServerId, truncated: bool, _: &World) -> Judged {
+        if truncated {
+            self.counts.count(Situation::LogTruncated);
+        }
+        Ok(())
+    }
+
+    fn committed(
+        &mut self,
+        by: ServerId,
+        term: Term,
+        Position { index, .. }: Position,
+        world: &World,
+    ) -> Judged {
         let first = world.written(by).log.term_at(self.committed.next());
         if index > self.committed && world.server(by).leads() && first < Some(term) {
             self.counts.count(Situation::OldEntriesCommitted);
         }
         self.committed = self.committed.max(index);
+        Ok(())
     }
 
-    fn crashed(&mut self, server: ServerId, world: &World) {
+    fn crashed(&mut self, server: ServerId, world: &World) -> Judged {
         let known = world.server(server);
         if known.shadow.unsynced {
             self.counts.count(Situation::CrashedUnsynced);
         }
         if !known.leads() {
-            return;
+            return Ok(());
         }
         self.counts.count(Situation::LeaderCrashed);
         let last = known.shadow.written.log.last();
         if known.led == Some(last.term) && last.index > self.committed {
             self.counts.count(Situation::LeaderCrashedUncommitted);
         }
+        Ok(())
     }
 
-    fn finished(&mut self) {
+    fn finished(&mut self, _: &World) -> Judged {
         let (candidates, leaders) = (&self.candidates, &self.leaders);
         let without = candidates.keys().filter(|term| !leaders.contains_key(term)).count();
         (0..without).for_each(|_| self.counts.count(Situation::NoLeaderElected));
+        Ok(())
     }
 }

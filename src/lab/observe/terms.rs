@@ -1,8 +1,9 @@
 //! The rules for terms: they only rise, and requests of older terms are rejected.
 
-use super::event::{Event, Kind, Observer, at, term_of};
-use super::world::{World, accepts};
-use crate::api::Term;
+use super::facts::term_of;
+use super::observer::{Judged, Observer, Voted, at};
+use super::world::{Handling, World, accepts};
+use crate::api::{ServerId, Term};
 use crate::lab::Facts;
 
 /// "Each server stores a current term number, which increases monotonically over time"
@@ -13,22 +14,14 @@ use crate::lab::Facts;
 pub(super) struct MonotonicTerm;
 
 impl Observer for MonotonicTerm {
-    fn name(&self) -> &'static str {
-        "MonotonicTerm"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Voted]
-    }
-
-    fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
-        match event {
-            Event::Voted { server, before, after } if after.term < before.term => Err(format!(
-                "{server} wrote term {} after term {}: its term went down",
-                after.term, before.term
-            )),
-            _ => Ok(()),
+    fn voted(&mut self, Voted { server, before, after }: Voted, _: &World) -> Judged {
+        if after.term >= before.term {
+            return Ok(());
         }
+        Err(format!(
+            "{server} wrote term {} after term {}: its term went down",
+            after.term, before.term
+        ))
     }
 }
 
@@ -36,16 +29,7 @@ impl Observer for MonotonicTerm {
 pub(super) struct StaleTermRefused;
 
 impl Observer for StaleTermRefused {
-    fn name(&self) -> &'static str {
-        "StaleTermRefused"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Answered]
-    }
-
-    fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
-        let Event::Answered { by, handling, reply } = event else { return Ok(()) };
+    fn answered(&mut self, by: ServerId, handling: &Handling, reply: &Facts, _: &World) -> Judged {
         let accepted = match (&handling.request, reply) {
             (Facts::VoteRequest { .. }, Facts::VoteReply { granted, .. }) => *granted,
             (Facts::Append { .. }, Facts::AppendReply { success, .. }) => *success,
@@ -74,16 +58,7 @@ impl Observer for StaleTermRefused {
 pub(super) struct ReplyHasNewestTerm;
 
 impl Observer for ReplyHasNewestTerm {
-    fn name(&self) -> &'static str {
-        "ReplyHasNewestTerm"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Answered]
-    }
-
-    fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
-        let Event::Answered { by, handling, reply } = event else { return Ok(()) };
+    fn answered(&mut self, by: ServerId, handling: &Handling, reply: &Facts, _: &World) -> Judged {
         let (Some(asked), Some(term)) = (term_of(&handling.request), term_of(reply)) else {
             return Ok(());
         };

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Event, Kind, Observer, at};
-use super::shadow::Ballot;
+use super::observer::{Judged, Observer, Sent, Voted, at};
 use super::world::{Handling, World};
 use crate::api::{ServerId, Term};
 use crate::lab::Facts;
@@ -16,51 +15,43 @@ pub(super) struct OneVotePerTerm {
 }
 
 impl Observer for OneVotePerTerm {
-    fn name(&self) -> &'static str {
-        "OneVotePerTerm"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Sent, Kind::Answered, Kind::Voted]
-    }
-
-    fn see(&mut self, event: &Event<'_>, _: &World) -> Result<(), String> {
-        match event {
-            Event::Sent { from, facts: Facts::VoteRequest { term, .. }, .. } => {
-                self.given(*from, *term, *from)
-            }
-            Event::Answered { by, handling, reply: Facts::VoteReply { granted: true, .. } } => {
-                match handling.request {
-                    Facts::VoteRequest { term, .. } => self.given(*by, term, handling.from),
-                    _ => Ok(()),
-                }
-            }
-            Event::Voted { server, before, after } => written(*server, *before, *after),
+    fn sent(&mut self, Sent { from, facts, .. }: Sent<'_>, _: &World) -> Judged {
+        match facts {
+            Facts::VoteRequest { term, .. } => self.given(from, *term, from),
             _ => Ok(()),
         }
+    }
+
+    fn answered(&mut self, by: ServerId, handling: &Handling, reply: &Facts, _: &World) -> Judged {
+        match (&handling.request, reply) {
+            (Facts::VoteRequest { term, .. }, Facts::VoteReply { granted: true, .. }) => {
+                self.given(by, *term, handling.from)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn voted(&mut self, Voted { server, before, after }: Voted, _: &World) -> Judged {
+        let Some(first) = before.voted_for else { return Ok(()) };
+        if before.term != after.term || after.voted_for == Some(first) {
+            return Ok(());
+        }
+        let then = after.voted_for.map_or("for none".to_string(), |second| format!("for {second}"));
+        let term = before.term;
+        Err(format!(
+            "{server} wrote that it voted for {first} in term {term}, then that it voted {then}"
+        ))
     }
 }
 
 impl OneVotePerTerm {
-    fn given(&mut self, voter: ServerId, term: Term, candidate: ServerId) -> Result<(), String> {
+    fn given(&mut self, voter: ServerId, term: Term, candidate: ServerId) -> Judged {
         let first = *self.votes.entry((voter, term)).or_insert(candidate);
         if first != candidate {
             return Err(format!("{voter} votes for {first} and for {candidate} in term {term}"));
         }
         Ok(())
     }
-}
-
-fn written(server: ServerId, before: Ballot, after: Ballot) -> Result<(), String> {
-    let Some(first) = before.voted_for else { return Ok(()) };
-    if before.term != after.term || after.voted_for == Some(first) {
-        return Ok(());
-    }
-    let then = after.voted_for.map_or("for none".to_string(), |second| format!("for {second}"));
-    let term = before.term;
-    Err(format!(
-        "{server} wrote that it voted for {first} in term {term}, then that it voted {then}"
-    ))
 }
 
 /// "The voter denies its vote if its own log is more up-to-date than that of the candidate"
@@ -71,19 +62,14 @@ fn written(server: ServerId, before: Ballot, after: Ballot) -> Result<(), String
 pub(super) struct VoteOnlyUpToDate;
 
 impl Observer for VoteOnlyUpToDate {
-    fn name(&self) -> &'static str {
-        "VoteOnlyUpToDate"
-    }
-
-    fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Answered]
-    }
-
-    fn see(&mut self, event: &Event<'_>, world: &World) -> Result<(), String> {
-        let Event::Answered { by, handling, reply: Facts::VoteReply { granted: true, .. } } = event
-        else {
-            return Ok(());
-        };
+    fn answered(
+        &mut self,
+        by: ServerId,
+        handling: &Handling,
+        reply: &Facts,
+        world: &World,
+    ) -> Judged {
+        let Facts::VoteReply { granted: true, .. } = reply else { return Ok(()) };
         let Handling { from, request: Facts::VoteRequest { term, last, .. }, up_to_date, .. } =
             handling
         else {
@@ -92,7 +78,7 @@ impl Observer for VoteOnlyUpToDate {
         if *up_to_date {
             return Ok(());
         }
-        let own = world.written(*by).log.last();
+        let own = world.written(by).log.last();
         Err(format!(
             "{by} votes in term {term} for {from}, whose log ends at {last}, although its own log \
              has been more up-to-date since the request came at {}; it now ends at {own}",

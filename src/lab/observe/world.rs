@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::committed::Committed;
-use super::event::{committed_by, leads_in, promised, term_of};
+use super::facts::{committed_by, leads_in, promised, term_of};
 use super::numbered::Numbered;
 use super::shadow::{Ballot, Shadow, Stored};
 use crate::api::{ApplyMsg, Index, Position, ServerId, Term, quorum_size};
@@ -46,7 +46,7 @@ impl Handling {
         }
     }
 
-    fn look(&mut self, shadow: &Shadow) {
+    fn update(&mut self, shadow: &Shadow) {
         let durable = &shadow.durable;
         let written = &shadow.written.log;
         self.held |= promised(&self.request).is_some_and(|last| durable.log.holds(last));
@@ -132,9 +132,9 @@ impl Server {
     }
 
     /// Updates the requests that it is handling with the present state of its storage.
-    pub(super) fn look(&mut self) {
+    pub(super) fn update(&mut self) {
         for handling in &mut self.handling {
-            handling.look(&self.shadow);
+            handling.update(&self.shadow);
         }
     }
 
@@ -271,7 +271,7 @@ impl World {
             prev_fits: true,
             copies: 1,
         };
-        handling.look(&known.shadow);
+        handling.update(&known.shadow);
         for other in &mut known.handling {
             other.rivalled |= handling.rivals(other);
             handling.rivalled |= other.rivals(&handling);

@@ -115,16 +115,16 @@ impl KvObservers {
 
     /// Records that `client` calls an operation on `key`. Call this before the request can leave.
     pub fn begins(&self, client: u64, key: &str, asked: Asked<'_>) -> Call {
-        self.look(|state| Ok(state.begins(client, key, asked)))
+        self.update(|state| Ok(state.begins(client, key, asked)))
     }
 
     /// Records that the operation has returned. An operation that never returns stays open.
     pub fn ends(&self, call: Call, answer: Answer<'_>) {
-        self.look(|state| state.ends(call, answer));
+        self.update(|state| state.ends(call, answer));
     }
 
     /// Changes the state. If that breaks a rule, ends the run after releasing the lock.
-    fn look<R>(&self, see: impl FnOnce(&mut State) -> Result<R, Broken>) -> R {
+    fn update<R>(&self, see: impl FnOnce(&mut State) -> Result<R, Broken>) -> R {
         match self.state.with(see) {
             Ok(result) => result,
             Err((name, message)) => runtime::fail(FailureKind::Observer, name, message),
