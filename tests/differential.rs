@@ -40,7 +40,7 @@ const MASKS: [(&str, &str); 3] = [
 
 /// The state of one node, as both cores show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Look {
+struct Summary {
     role: &'static str,
     term: u64,
     vote: u64,
@@ -50,7 +50,7 @@ struct Look {
 
 /// Nodes 1 to n of one core.
 trait Nodes {
-    fn look(&self, slot: usize) -> Look;
+    fn summary(&self, slot: usize) -> Summary;
     fn campaign(&mut self, slot: usize);
     fn propose(&mut self, slot: usize);
     fn beat(&mut self, slot: usize);
@@ -69,7 +69,7 @@ fn our_node(slot: usize, size: usize, disk: MemoryStorage, applied: u64) -> RawN
 }
 
 impl Nodes for Ours {
-    fn look(&self, slot: usize) -> Look {
+    fn summary(&self, slot: usize) -> Summary {
         let raft = self.0[slot].raft();
         let role = match raft.role() {
             Role::Leader => "leader",
@@ -78,7 +78,7 @@ impl Nodes for Ours {
             Role::PreCandidate => "pre_candidate",
         };
         let last = raft.log().last();
-        Look {
+        Summary {
             role,
             term: raft.term().0,
             vote: raft.vote().map_or(0, |node| u64::from(node.0)),
@@ -158,7 +158,7 @@ fn their_node(slot: usize, disk: MemStorage, applied: u64) -> theirs::RawNode<Me
 }
 
 impl Nodes for Theirs {
-    fn look(&self, slot: usize) -> Look {
+    fn summary(&self, slot: usize) -> Summary {
         let raft = &self.0[slot].raft;
         let role = match raft.state {
             StateRole::Leader => "leader",
@@ -168,7 +168,7 @@ impl Nodes for Theirs {
         };
         let log = &raft.raft_log;
         let last = (log.last_term(), log.last_index());
-        Look { role, term: raft.term, vote: raft.vote, commit: log.committed, last }
+        Summary { role, term: raft.term, vote: raft.vote, commit: log.committed, last }
     }
 
     fn campaign(&mut self, slot: usize) {
@@ -283,7 +283,7 @@ fn draw(chance: &mut Chance, size: usize) -> Step {
 
 /// Does `step` to the nodes of one core.
 fn act(nodes: &mut impl Nodes, size: usize, step: Step, lost: &BTreeSet<(usize, usize)>) {
-    let leads = |nodes: &dyn Nodes, slot| nodes.look(slot).role == "leader";
+    let leads = |nodes: &dyn Nodes, slot| nodes.summary(slot).role == "leader";
     match step {
         Step::Campaign(slot) => nodes.campaign(slot),
         Step::Propose(slot) if leads(nodes, slot) => nodes.propose(slot),
@@ -330,11 +330,11 @@ fn compare(script: u64) -> u64 {
         act(&mut ours, size, step, &lost);
         act(&mut theirs, size, step, &lost);
         for slot in 0..size {
-            let (one, other) = (ours.look(slot), theirs.look(slot));
+            let (one, other) = (ours.summary(slot), theirs.summary(slot));
             assert_eq!(one, other, "node {} of {size} in script {script} after {done:?}", slot + 1);
         }
     }
-    (0..size).map(|slot| ours.look(slot).commit).max().unwrap_or(0)
+    (0..size).map(|slot| ours.summary(slot).commit).max().unwrap_or(0)
 }
 
 /// Runs every fifth script from `first` on.

@@ -24,7 +24,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use self::look::{Look, entry_list};
+use self::summary::{Summary, entry_list};
 use self::network::{Link, Network};
 use self::words::{number, server};
 use super::invariants;
@@ -38,8 +38,8 @@ use crate::api::raft_rpc::{
 use crate::api::{ApplyMsg, Index, ServerId, Term};
 use crate::persister::Persisted;
 
-#[path = "../../tests/golden/look.rs"]
-mod look;
+#[path = "../../tests/golden/summary.rs"]
+mod summary;
 #[path = "../../tests/golden/network.rs"]
 mod network;
 #[path = "../../tests/golden/script.rs"]
@@ -142,12 +142,12 @@ impl Stage {
         rule: impl FnOnce(&mut State, &mut Effects) -> Vec<(ServerId, Call)>,
     ) -> Told {
         let state = self.servers.get_mut(&me).ok_or_else(|| format!("there is no {me}"))?;
-        let (before, followers) = (look(state), followers(state));
+        let (before, followers) = (summary(state), followers(state));
         let mut effects = Effects::default();
         let mut calls = rule(state, &mut effects);
         invariants::check(state);
 
-        let now = look(state);
+        let now = summary(state);
         let mut told = now.changes_since(&before);
         told += &progress_changes(state, &followers);
         told += &stores(state, &effects);
@@ -245,19 +245,19 @@ impl Stage {
     }
 }
 
-fn look(state: &State) -> Look {
+fn summary(state: &State) -> Summary {
     let role = match state.role {
         Role::Follower => "follower",
         Role::Candidate { .. } => "candidate",
         Role::Leader { .. } => "leader",
     };
     let (last, commit) = (state.log.last(), state.commit_index);
-    Look { id: state.me, term: state.current_term, role, last, commit }
+    Summary { id: state.me, term: state.current_term, role, last, commit }
 }
 
 fn row(state: &State) -> String {
     let gone = state.log.last_included().index;
-    look(state).row(gone, state.log.entries_from(gone.next(), super::timing::BATCH))
+    summary(state).row(gone, state.log.entries_from(gone.next(), super::timing::BATCH))
 }
 
 fn followers(state: &State) -> Vec<Progress> {
@@ -269,7 +269,7 @@ fn followers(state: &State) -> Vec<Progress> {
 
 /// What a leader has learned of its followers.
 fn progress_changes(state: &State, before: &[Progress]) -> String {
-    let (name, mut told) = (look(state).name(), String::new());
+    let (name, mut told) = (summary(state).name(), String::new());
     for (slot, (was, is)) in before.iter().zip(followers(state)).enumerate() {
         if was.next_index != is.next_index {
             let (was, is) = (was.next_index, is.next_index);
@@ -294,15 +294,15 @@ fn stores(state: &State, effects: &Effects) -> String {
         told += &format!(" snapshot={}", state.log.last_included());
     }
     told += &entry_list(effects.append.iter());
-    if told.is_empty() { told } else { format!("{} stores{told}\n", look(state).name()) }
+    if told.is_empty() { told } else { format!("{} stores{told}\n", summary(state).name()) }
 }
 
-fn applies(look: &Look, messages: &[ApplyMsg]) -> String {
+fn applies(shown: &Summary, messages: &[ApplyMsg]) -> String {
     let message = |message: &ApplyMsg| match message {
         ApplyMsg::Command { term, index, .. } => format!(" {term}/{index}"),
         ApplyMsg::Snapshot { last_included, .. } => format!(" snapshot={last_included}"),
     };
-    format!("{} applies{}\n", look.name(), messages.iter().map(message).collect::<String>())
+    format!("{} applies{}\n", shown.name(), messages.iter().map(message).collect::<String>())
 }
 
 fn said(call: &Call) -> String {

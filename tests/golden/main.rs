@@ -5,7 +5,7 @@
 //!
 //! A script is `NAME.txt` in this folder, and a test of that name. Each of its blocks has commands,
 //! a line `---`, and the expected output; `#` begins a comment, a blank line ends a block. The
-//! commands are in `commands.rs`, the notation of the output is in `look.rs` and `notation.rs`.
+//! commands are in `commands.rs`, the notation of the output is in `summary.rs` and `notation.rs`.
 //!
 //! `RAFTLAB_REWRITE=1 cargo test --test golden`, which `scripts/fix --expected` runs too, rewrites
 //! the expected output. Read that diff line by line: it is a change of the core's behaviour.
@@ -13,7 +13,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 
 mod commands;
-mod look;
+mod summary;
 mod network;
 mod notation;
 mod script;

@@ -1,14 +1,14 @@
-//! The notation of the tick core's messages; that of its state is in `look.rs`.
+//! The notation of the tick core's messages; that of its state is in `summary.rs`.
 
 use raftlab::api::ServerId;
 use raftlab::tick::{Kind, MemoryStorage, Message, RawNode, ReadState, Role};
 
-use crate::look::{Look, entry_list};
+use crate::summary::{Summary, entry_list};
 
 /// The state of a node that a script shows.
-pub fn look(node: &RawNode<MemoryStorage>) -> Look {
+pub fn summary(node: &RawNode<MemoryStorage>) -> Summary {
     let raft = node.raft();
-    Look {
+    Summary {
         id: raft.id(),
         term: raft.term(),
         role: role(raft.role()),
@@ -67,5 +67,5 @@ fn said(kind: &Kind) -> String {
 /// A node's log as a row of terms.
 pub fn row(node: &RawNode<MemoryStorage>) -> String {
     let log = node.raft().log();
-    look(node).row(log.truncated().index, log.all_entries())
+    summary(node).row(log.truncated().index, log.all_entries())
 }

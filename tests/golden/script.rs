@@ -1,7 +1,7 @@
 //! The format of a script: comments, commands, `---`, output.
 //!
 //! The scripts of `src/tick` are run by `main.rs`, those of the rules of `src/raft` by the unit
-//! tests in `src/raft/golden.rs`: both share this file, `network.rs`, `words.rs` and `look.rs`.
+//! tests in `src/raft/golden.rs`: both share this file, `network.rs`, `words.rs` and `summary.rs`.
 
 use std::fs;
 use std::path::Path;

@@ -38,9 +38,9 @@ impl Stage {
         id: ServerId,
         act: impl FnOnce(&mut Node) -> String,
     ) -> Result<String, String> {
-        let before = notation::look(self.node(id)?);
+        let before = notation::summary(self.node(id)?);
         let mut told = act(self.node(id)?);
-        told += &notation::look(self.node(id)?).changes_since(&before);
+        told += &notation::summary(self.node(id)?).changes_since(&before);
         while self.node(id)?.has_ready() {
             let messages = work(self.node(id)?, &mut told);
             for message in messages {

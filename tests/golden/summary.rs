@@ -7,7 +7,7 @@ use super::api::{Entry, Index, Position, ServerId, Term};
 
 /// The part of a server's state that a script shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub struct Summary {
     pub id: ServerId,
     pub term: Term,
     pub role: &'static str,
@@ -15,13 +15,13 @@ pub struct Look {
     pub commit: Index,
 }
 
-impl Look {
+impl Summary {
     pub fn name(&self) -> String {
         format!("{}@{}", self.id, self.term)
     }
 
     /// The changes since `before`, one line each.
-    pub fn changes_since(&self, before: &Look) -> String {
+    pub fn changes_since(&self, before: &Summary) -> String {
         let mut told = String::new();
         if (self.role, self.term) != (before.role, before.term) {
             let (was, is) = (before.role, self.role);
