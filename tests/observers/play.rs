@@ -102,27 +102,27 @@ pub fn entries(first: u64, terms: &[u64]) -> Vec<Entry> {
     (first..).zip(terms).map(entry).collect()
 }
 
-pub fn asks(candidate: ServerId, term: u64, last: Position) -> Facts {
+pub fn vote_request(candidate: ServerId, term: u64, last: Position) -> Facts {
     Facts::VoteRequest { candidate, term: Term(term), last }
 }
 
-pub fn votes(term: u64, granted: bool) -> Facts {
+pub fn vote_reply(term: u64, granted: bool) -> Facts {
     Facts::VoteReply { term: Term(term), granted }
 }
 
 /// A leader's message with the entries between `prev` and `last`.
-pub fn acts(leader: ServerId, term: u64, commit: u64, prev: Position, last: Position) -> Facts {
+pub fn append(leader: ServerId, term: u64, commit: u64, prev: Position, last: Position) -> Facts {
     let entries = Digest::default();
     Facts::Append { leader, term: Term(term), commit: Index(commit), prev, last, entries }
 }
 
 /// A leader's message with `entries`, which claims that they follow `prev`.
-pub fn carries(leader: ServerId, term: u64, prev: Position, entries: &[Entry]) -> Facts {
-    carries_commit(leader, term, 0, prev, entries)
+pub fn append_with(leader: ServerId, term: u64, prev: Position, entries: &[Entry]) -> Facts {
+    append_with_commit(leader, term, 0, prev, entries)
 }
 
-/// A leader's message like that of [`carries`], with the commit index `commit`.
-pub fn carries_commit(
+/// A leader's message like that of [`append_with`], with the commit index `commit`.
+pub fn append_with_commit(
     leader: ServerId,
     term: u64,
     commit: u64,
@@ -135,19 +135,19 @@ pub fn carries_commit(
 }
 
 /// A leader's message without entries.
-pub fn beat(leader: ServerId, term: u64, commit: u64, prev: Position) -> Facts {
-    acts(leader, term, commit, prev, prev)
+pub fn heartbeat(leader: ServerId, term: u64, commit: u64, prev: Position) -> Facts {
+    append(leader, term, commit, prev, prev)
 }
 
-pub fn installs(leader: ServerId, term: u64, last_included: Position) -> Facts {
+pub fn install(leader: ServerId, term: u64, last_included: Position) -> Facts {
     Facts::Snapshot { leader, term: Term(term), last_included }
 }
 
-pub fn matches(term: u64, success: bool) -> Facts {
+pub fn append_reply(term: u64, success: bool) -> Facts {
     Facts::AppendReply { term: Term(term), success }
 }
 
-pub fn agrees(term: u64, index: u64) -> Facts {
+pub fn match_reply(term: u64, index: u64) -> Facts {
     Facts::MatchReply { term: Term(term), index: Index(index) }
 }
 
@@ -171,28 +171,28 @@ impl Play {
     }
 
     /// Writes and syncs term and vote.
-    pub fn saves_vote(&self, server: ServerId, term: u64, voted_for: Option<ServerId>) {
+    pub fn save_vote(&self, server: ServerId, term: u64, voted_for: Option<ServerId>) {
         self.write(server, &Write::Vote { term: Term(term), voted_for });
         self.sync(server);
     }
 
     /// Writes and syncs entries of the given terms, from index `first` on.
-    pub fn saves(&self, server: ServerId, first: u64, terms: &[u64]) {
+    pub fn save(&self, server: ServerId, first: u64, terms: &[u64]) {
         self.write(server, &Write::Append(&entries(first, terms)));
         self.sync(server);
     }
 
     /// Writes and syncs a snapshot.
-    pub fn saves_snapshot(&self, server: ServerId, last_included: Position) {
+    pub fn save_snapshot(&self, server: ServerId, last_included: Position) {
         self.write(server, &Write::Snapshot(last_included));
         self.sync(server);
     }
 
-    pub fn applies(&self, server: ServerId, msg: &ApplyMsg) {
+    pub fn apply(&self, server: ServerId, msg: &ApplyMsg) {
         self.lives[server.slot()].applied(msg);
     }
 
-    pub fn reads(&self, server: ServerId, reading: bool) {
+    pub fn set_reading(&self, server: ServerId, reading: bool) {
         self.lives[server.slot()].reads(reading);
     }
 
@@ -201,12 +201,12 @@ impl Play {
         self.lives[server.slot()].clone()
     }
 
-    pub fn crashes(&self, server: ServerId) {
+    pub fn crash(&self, server: ServerId) {
         self.lives[server.slot()].end();
     }
 
     /// Starts a server that had stored this term, this vote and entries of these terms.
-    pub fn boots(&mut self, server: ServerId, term: u64, vote: Option<ServerId>, terms: &[u64]) {
+    pub fn boot(&mut self, server: ServerId, term: u64, vote: Option<ServerId>, terms: &[u64]) {
         let persisted = Persisted {
             current_term: Term(term),
             voted_for: vote,
@@ -217,29 +217,29 @@ impl Play {
     }
 
     /// Starts a server that had stored only this term and a snapshot.
-    pub fn boots_from(&mut self, server: ServerId, term: u64, last_included: Position) {
+    pub fn boot_from(&mut self, server: ServerId, term: u64, last_included: Position) {
         let current_term = Term(term);
         let persisted = Persisted { current_term, last_included, ..Persisted::default() };
         self.lives[server.slot()] = self.observers.boot(server, &persisted, self.calls);
     }
 
     /// A request leaves.
-    pub fn sends(&mut self, from: ServerId, to: ServerId, request: Facts) -> Played {
+    pub fn send(&mut self, from: ServerId, to: ServerId, request: Facts) -> Played {
         self.calls += 1;
         let played = Played { id: self.calls, from, to, request };
         self.observers.sent(&call(played), &request);
         played
     }
 
-    /// A call is counted, but [`Play::shows`] shows its request later: on the real clock, a thread
+    /// A call is counted, but [`Play::show`] shows its request later: on the real clock, a thread
     /// may be delayed between the two.
-    pub fn opens(&mut self, from: ServerId, to: ServerId, request: Facts) -> Played {
+    pub fn open(&mut self, from: ServerId, to: ServerId, request: Facts) -> Played {
         self.calls += 1;
         Played { id: self.calls, from, to, request }
     }
 
     /// The request of a call that was counted earlier leaves.
-    pub fn shows(&self, played: Played) {
+    pub fn show(&self, played: Played) {
         self.observers.sent(&call(played), &played.request);
     }
 
@@ -249,62 +249,74 @@ impl Play {
     }
 
     /// A request arrives.
-    pub fn arrives(&self, played: Played) {
+    pub fn arrive(&self, played: Played) {
         self.observers.dispatched(&call(played), &played.request);
     }
 
     /// The reply leaves.
-    pub fn replies(&self, played: Played, reply: Facts) {
+    pub fn reply(&self, played: Played, reply: Facts) {
         self.observers.answered(&call(played), &reply);
     }
 
     /// The call is over.
-    pub fn ends(&self, played: Played, got_reply: bool) {
+    pub fn end(&self, played: Played, got_reply: bool) {
         self.observers.ended(&call(played), got_reply);
     }
 
     /// A request leaves and arrives.
-    pub fn delivers(&mut self, from: ServerId, to: ServerId, request: Facts) -> Played {
-        let played = self.sends(from, to, request);
-        self.arrives(played);
+    pub fn deliver(&mut self, from: ServerId, to: ServerId, request: Facts) -> Played {
+        let played = self.send(from, to, request);
+        self.arrive(played);
         played
     }
 
     /// A whole call, in which the server that answers writes nothing.
-    pub fn calls(&mut self, from: ServerId, to: ServerId, request: Facts, reply: Facts) {
-        let played = self.delivers(from, to, request);
-        self.replies(played, reply);
-        self.ends(played, true);
+    pub fn call(&mut self, from: ServerId, to: ServerId, request: Facts, reply: Facts) {
+        let played = self.deliver(from, to, request);
+        self.reply(played, reply);
+        self.end(played, true);
     }
 
     /// `voter` elects `candidate` in `term`, as the rules say; `candidate` sends a first heartbeat.
-    pub fn elects(&mut self, candidate: ServerId, term: u64, voter: ServerId, last: Position) {
-        self.wins(candidate, term, voter, last);
-        self.sends(candidate, voter, beat(candidate, term, 0, last));
+    pub fn elect(&mut self, candidate: ServerId, term: u64, voter: ServerId, last: Position) {
+        self.win(candidate, term, voter, last);
+        self.send(candidate, voter, heartbeat(candidate, term, 0, last));
     }
 
     /// `candidate` gets the vote of `voter`, as the rules say, and has not acted as leader yet.
-    pub fn wins(&mut self, candidate: ServerId, term: u64, voter: ServerId, last: Position) {
-        self.saves_vote(candidate, term, Some(candidate));
-        let played = self.delivers(candidate, voter, asks(candidate, term, last));
-        self.saves_vote(voter, term, Some(candidate));
-        self.replies(played, votes(term, true));
-        self.ends(played, true);
+    pub fn win(&mut self, candidate: ServerId, term: u64, voter: ServerId, last: Position) {
+        self.save_vote(candidate, term, Some(candidate));
+        let played = self.deliver(candidate, voter, vote_request(candidate, term, last));
+        self.save_vote(voter, term, Some(candidate));
+        self.reply(played, vote_reply(term, true));
+        self.end(played, true);
     }
 
     /// S0 leads term 1 by the vote of S1; both have entries of term 1 up to `last`.
-    pub fn led_by_s0(&mut self, last: u64) {
-        self.elects(S0, 1, S1, at(0, 0));
+    pub fn let_s0_lead(&mut self, last: u64) {
+        self.elect(S0, 1, S1, at(0, 0));
         let terms = vec![1; usize::try_from(last).unwrap()];
-        self.saves(S0, 1, &terms);
-        let played = self.delivers(S0, S1, acts(S0, 1, 0, at(0, 0), at(1, last)));
-        self.saves(S1, 1, &terms);
-        self.replies(played, matches(1, true));
-        self.ends(played, true);
+        self.save(S0, 1, &terms);
+        let played = self.deliver(S0, S1, append(S0, 1, 0, at(0, 0), at(1, last)));
+        self.save(S1, 1, &terms);
+        self.reply(played, append_reply(1, true));
+        self.end(played, true);
+    }
+
+    /// Figure 8, (a) to (c): S0 and S2 lead in turn, and each stores an entry at index 1, S0 in term
+    /// 1 and S2 in term 2. In term 3 S0 leads again. Its entry has arrived at S1 in the returned
+    /// call, which is not answered yet.
+    pub fn let_two_lead(&mut self) -> Played {
+        self.elect(S0, 1, S1, at(0, 0));
+        self.save(S0, 1, &[1]);
+        self.elect(S2, 2, S1, at(0, 0));
+        self.save(S2, 1, &[2]);
+        self.elect(S0, 3, S1, at(1, 1));
+        self.deliver(S0, S1, append(S0, 3, 0, at(0, 0), at(1, 1)))
     }
 
     /// Tasks of `server` run, and the schedule may stall them.
-    pub fn works(&self, server: ServerId) {
+    pub fn run_tasks(&self, server: ServerId) {
         let lock = Arc::new(Mutex::new(()));
         for _ in 0..4 {
             let lock = lock.clone();
@@ -327,7 +339,7 @@ impl Play {
     }
 
     /// Time passes.
-    pub fn passes(&self, millis: u64) {
+    pub fn sleep_ms(&self, millis: u64) {
         thread::sleep(Duration::from_millis(millis));
     }
 }

@@ -8,17 +8,17 @@ use super::play::*;
 #[test]
 fn a_promised_vote_is_durable() {
     breaks("PersistBeforeReply", |play| {
-        play.saves_vote(S0, 1, Some(S0));
-        let asked = play.delivers(S0, S1, asks(S0, 1, at(0, 0)));
+        play.save_vote(S0, 1, Some(S0));
+        let asked = play.deliver(S0, S1, vote_request(S0, 1, at(0, 0)));
         play.write(S1, &Write::Vote { term: Term(1), voted_for: Some(S0) });
-        play.replies(asked, votes(1, true));
+        play.reply(asked, vote_reply(1, true));
     });
     // The term is durable without the vote.
     let message = breaks("PersistBeforeReply", |play| {
-        play.saves_vote(S0, 1, Some(S0));
-        let asked = play.delivers(S0, S1, asks(S0, 1, at(0, 0)));
-        play.saves_vote(S1, 1, None);
-        play.replies(asked, votes(1, true));
+        play.save_vote(S0, 1, Some(S0));
+        let asked = play.deliver(S0, S1, vote_request(S0, 1, at(0, 0)));
+        play.save_vote(S1, 1, None);
+        play.reply(asked, vote_reply(1, true));
     });
     assert!(message.contains("term 1 without a vote"), "{message}");
 }
@@ -26,36 +26,36 @@ fn a_promised_vote_is_durable() {
 #[test]
 fn promised_entries_are_durable() {
     breaks("PersistBeforeReply", |play| {
-        play.elects(S0, 1, S1, at(0, 0));
-        play.saves(S0, 1, &[1]);
-        let sent = play.delivers(S0, S1, acts(S0, 1, 0, at(0, 0), at(1, 1)));
+        play.elect(S0, 1, S1, at(0, 0));
+        play.save(S0, 1, &[1]);
+        let sent = play.deliver(S0, S1, append(S0, 1, 0, at(0, 0), at(1, 1)));
         play.write(S1, &Write::Append(&entries(1, &[1])));
-        play.replies(sent, matches(1, true));
+        play.reply(sent, append_reply(1, true));
     });
 }
 
 #[test]
 fn a_promised_snapshot_is_durable() {
     breaks("PersistBeforeReply", |play| {
-        play.led_by_s0(2);
-        play.applies(S0, &command(1, 1));
-        play.applies(S0, &command(1, 2));
-        play.saves_snapshot(S0, at(1, 2));
-        let offered = play.delivers(S0, S2, installs(S0, 1, at(1, 2)));
-        play.saves_vote(S2, 1, None);
+        play.let_s0_lead(2);
+        play.apply(S0, &command(1, 1));
+        play.apply(S0, &command(1, 2));
+        play.save_snapshot(S0, at(1, 2));
+        let offered = play.deliver(S0, S2, install(S0, 1, at(1, 2)));
+        play.save_vote(S2, 1, None);
         play.write(S2, &Write::Snapshot(at(1, 2)));
-        play.replies(offered, matches(1, true));
+        play.reply(offered, append_reply(1, true));
     });
 }
 
 #[test]
 fn a_term_that_a_reply_shows_is_durable() {
     breaks("PersistBeforeReply", |play| {
-        play.saves(S1, 1, &[1]);
-        play.saves_vote(S0, 2, Some(S0));
-        let asked = play.delivers(S0, S1, asks(S0, 2, at(0, 0)));
+        play.save(S1, 1, &[1]);
+        play.save_vote(S0, 2, Some(S0));
+        let asked = play.deliver(S0, S1, vote_request(S0, 2, at(0, 0)));
         play.write(S1, &Write::Vote { term: Term(2), voted_for: None });
-        play.replies(asked, votes(2, false));
+        play.reply(asked, vote_reply(2, false));
     });
 }
 
@@ -63,106 +63,91 @@ fn a_term_that_a_reply_shows_is_durable() {
 fn what_was_durable_for_a_moment_was_promised_in_time() {
     holds(|play| {
         // Figure 8, (a) to (d): S0's entry of term 1 reaches S1 in term 3, ...
-        play.elects(S0, 1, S1, at(0, 0));
-        play.saves(S0, 1, &[1]);
-        play.elects(S2, 2, S1, at(0, 0));
-        play.saves(S2, 1, &[2]);
-        play.elects(S0, 3, S1, at(1, 1));
-        let slow = play.delivers(S0, S1, acts(S0, 3, 0, at(0, 0), at(1, 1)));
-        play.saves(S1, 1, &[1]);
+        let slow = play.let_two_lead();
+        play.save(S1, 1, &[1]);
         // ... and before S1's reply leaves, S2's entry takes its place in term 4.
-        play.elects(S2, 4, S1, at(2, 1));
-        let quick = play.delivers(S2, S1, acts(S2, 4, 0, at(0, 0), at(2, 1)));
-        play.saves(S1, 1, &[2]);
-        play.replies(quick, matches(4, true));
-        play.replies(slow, matches(3, true));
+        play.elect(S2, 4, S1, at(2, 1));
+        let quick = play.deliver(S2, S1, append(S2, 4, 0, at(0, 0), at(2, 1)));
+        play.save(S1, 1, &[2]);
+        play.reply(quick, append_reply(4, true));
+        play.reply(slow, append_reply(3, true));
     });
     holds(|play| {
-        play.saves_vote(S0, 1, Some(S0));
-        let slow = play.delivers(S0, S1, asks(S0, 1, at(0, 0)));
-        play.saves_vote(S1, 1, Some(S0));
+        play.save_vote(S0, 1, Some(S0));
+        let slow = play.deliver(S0, S1, vote_request(S0, 1, at(0, 0)));
+        play.save_vote(S1, 1, Some(S0));
         // Before the reply leaves, the voter hears of term 2.
-        play.saves_vote(S1, 2, None);
-        play.replies(slow, votes(1, true));
+        play.save_vote(S1, 2, None);
+        play.reply(slow, vote_reply(1, true));
     });
 }
 
 /// S0 sends S1 an entry in term 3; before S1 has stored anything, S2 sends it entries up to `last`
 /// in term 4. Returns the two calls, in this order.
-fn led_by_two(play: &mut Play, last: Position) -> (Played, Played) {
-    play.elects(S0, 1, S1, at(0, 0));
-    play.saves(S0, 1, &[1]);
-    play.elects(S2, 2, S1, at(0, 0));
-    play.saves(S2, 1, &[2]);
-    play.elects(S0, 3, S1, at(1, 1));
-    let first = play.delivers(S0, S1, acts(S0, 3, 0, at(0, 0), at(1, 1)));
-    play.saves_vote(S2, 4, Some(S2));
-    let asked = play.delivers(S2, S0, asks(S2, 4, at(2, 1)));
-    play.saves_vote(S0, 4, Some(S2));
-    play.replies(asked, votes(4, true));
-    let second = play.delivers(S2, S1, acts(S2, 4, 0, at(0, 0), last));
+fn sent_by_two(play: &mut Play, last: Position) -> (Played, Played) {
+    let first = play.let_two_lead();
+    play.save_vote(S2, 4, Some(S2));
+    let asked = play.deliver(S2, S0, vote_request(S2, 4, at(2, 1)));
+    play.save_vote(S0, 4, Some(S2));
+    play.reply(asked, vote_reply(4, true));
+    let second = play.deliver(S2, S1, append(S2, 4, 0, at(0, 0), last));
     (first, second)
 }
 
 #[test]
 fn what_a_later_leader_has_replaced_need_never_have_been_durable() {
     holds(|play| {
-        let (first, second) = led_by_two(play, at(2, 1));
+        let (first, second) = sent_by_two(play, at(2, 1));
         // S1 accepted both, and stores the result.
         play.write(S1, &Write::Vote { term: Term(4), voted_for: None });
-        play.saves(S1, 1, &[2]);
-        play.replies(first, matches(3, true));
-        play.replies(second, matches(4, true));
+        play.save(S1, 1, &[2]);
+        play.reply(first, append_reply(3, true));
+        play.reply(second, append_reply(4, true));
     });
 }
 
 #[test]
 fn what_a_later_leader_is_yet_to_replace_is_durable() {
     breaks("PersistBeforeReply", |play| {
-        let (first, _) = led_by_two(play, at(2, 1));
-        play.replies(first, matches(3, true));
+        let (first, _) = sent_by_two(play, at(2, 1));
+        play.reply(first, append_reply(3, true));
     });
     // A later leader's heartbeat replaces nothing.
     breaks("PersistBeforeReply", |play| {
-        let (first, _) = led_by_two(play, at(0, 0));
-        play.saves_vote(S1, 4, None);
-        play.replies(first, matches(3, true));
+        let (first, _) = sent_by_two(play, at(0, 0));
+        play.save_vote(S1, 4, None);
+        play.reply(first, append_reply(3, true));
     });
 }
 
 #[test]
 fn a_handler_of_an_earlier_life_promises_nothing() {
     holds(|play| {
-        play.elects(S0, 1, S1, at(0, 0));
-        play.saves(S0, 1, &[1]);
-        let sent = play.delivers(S0, S1, acts(S0, 1, 0, at(0, 0), at(1, 1)));
+        play.elect(S0, 1, S1, at(0, 0));
+        play.save(S0, 1, &[1]);
+        let sent = play.deliver(S0, S1, append(S0, 1, 0, at(0, 0), at(1, 1)));
         let dead = play.life(S1);
-        play.crashes(S1);
-        play.boots(S1, 1, Some(S0), &[]);
+        play.crash(S1);
+        play.boot(S1, 1, Some(S0), &[]);
         // The dead instance's writes are lost, and its reply reaches no server.
         dead.wrote(&Write::Append(&entries(1, &[1])));
         dead.wrote(&Write::Vote { term: Term(0), voted_for: None });
         dead.wrote(&Write::Synced);
-        play.replies(sent, matches(1, true));
+        play.reply(sent, append_reply(1, true));
     });
 }
 
 #[test]
 fn a_copy_of_a_request_is_judged_by_the_first_arrival() {
     holds(|play| {
-        play.elects(S0, 1, S1, at(0, 0));
-        play.saves(S0, 1, &[1]);
-        play.elects(S2, 2, S1, at(0, 0));
-        play.saves(S2, 1, &[2]);
-        play.elects(S0, 3, S1, at(1, 1));
-        let twice = play.delivers(S0, S1, acts(S0, 3, 0, at(0, 0), at(1, 1)));
-        play.saves(S1, 1, &[1]);
-        play.elects(S2, 4, S1, at(2, 1));
-        play.saves(S1, 1, &[2]);
+        let twice = play.let_two_lead();
+        play.save(S1, 1, &[1]);
+        play.elect(S2, 4, S1, at(2, 1));
+        play.save(S1, 1, &[2]);
         // The reply to the first, decided in term 3, leaves after the copy has come.
-        play.arrives(twice);
-        play.replies(twice, matches(3, true));
-        play.replies(twice, matches(4, false));
+        play.arrive(twice);
+        play.reply(twice, append_reply(3, true));
+        play.reply(twice, append_reply(4, false));
     });
 }
 
@@ -170,33 +155,33 @@ fn a_copy_of_a_request_is_judged_by_the_first_arrival() {
 fn a_candidate_is_durable_before_it_asks() {
     breaks("PersistBeforeRequest", |play| {
         play.write(S0, &Write::Vote { term: Term(1), voted_for: Some(S0) });
-        play.sends(S0, S1, asks(S0, 1, at(0, 0)));
+        play.send(S0, S1, vote_request(S0, 1, at(0, 0)));
     });
     breaks("PersistBeforeRequest", |play| {
-        play.saves_vote(S0, 1, None);
-        play.sends(S0, S1, asks(S0, 1, at(0, 0)));
+        play.save_vote(S0, 1, None);
+        play.send(S0, S1, vote_request(S0, 1, at(0, 0)));
     });
 }
 
 #[test]
 fn a_leader_speaks_in_no_term_that_it_could_forget() {
     breaks("PersistBeforeRequest", |play| {
-        play.elects(S0, 1, S1, at(0, 0));
+        play.elect(S0, 1, S1, at(0, 0));
         // S1 sends its vote of term 2 as a message of its own, but S0 never stored that term.
-        play.saves_vote(S1, 2, Some(S0));
-        play.sends(S1, S0, votes(2, true));
-        play.sends(S0, S1, beat(S0, 2, 0, at(0, 0)));
+        play.save_vote(S1, 2, Some(S0));
+        play.send(S1, S0, vote_reply(2, true));
+        play.send(S0, S1, heartbeat(S0, 2, 0, at(0, 0)));
     });
 }
 
 #[test]
 fn a_candidate_may_have_moved_on_when_its_request_leaves() {
     holds(|play| {
-        play.saves_vote(S0, 1, Some(S0));
-        play.saves_vote(S0, 2, None);
-        play.sends(S0, S1, asks(S0, 1, at(0, 0)));
+        play.save_vote(S0, 1, Some(S0));
+        play.save_vote(S0, 2, None);
+        play.send(S0, S1, vote_request(S0, 1, at(0, 0)));
         // A dead server's request does not count.
-        play.crashes(S0);
-        play.sends(S0, S1, asks(S0, 7, at(0, 0)));
+        play.crash(S0);
+        play.send(S0, S1, vote_request(S0, 7, at(0, 0)));
     });
 }

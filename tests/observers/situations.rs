@@ -9,22 +9,22 @@ use super::play::*;
 #[test]
 fn elections() {
     let seen = holds(|play| {
-        play.saves_vote(S0, 1, Some(S0));
-        play.saves_vote(S2, 1, Some(S2));
-        let lost = play.delivers(S2, S1, asks(S2, 1, at(0, 0)));
-        let won = play.delivers(S0, S1, asks(S0, 1, at(0, 0)));
-        play.saves_vote(S1, 1, Some(S0));
-        play.replies(won, votes(1, true));
-        play.replies(lost, votes(1, false));
-        play.sends(S0, S1, beat(S0, 1, 0, at(0, 0)));
-        play.saves(S0, 1, &[1]);
+        play.save_vote(S0, 1, Some(S0));
+        play.save_vote(S2, 1, Some(S2));
+        let lost = play.deliver(S2, S1, vote_request(S2, 1, at(0, 0)));
+        let won = play.deliver(S0, S1, vote_request(S0, 1, at(0, 0)));
+        play.save_vote(S1, 1, Some(S0));
+        play.reply(won, vote_reply(1, true));
+        play.reply(lost, vote_reply(1, false));
+        play.send(S0, S1, heartbeat(S0, 1, 0, at(0, 0)));
+        play.save(S0, 1, &[1]);
         // A term without a leader, since the candidate's log is outdated.
-        play.saves_vote(S1, 2, Some(S1));
-        let outdated = play.delivers(S1, S0, asks(S1, 2, at(0, 0)));
-        play.saves_vote(S0, 2, None);
-        play.replies(outdated, votes(2, false));
-        play.elects(S2, 3, S1, at(0, 0));
-        play.elects(S0, 4, S1, at(1, 1));
+        play.save_vote(S1, 2, Some(S1));
+        let outdated = play.deliver(S1, S0, vote_request(S1, 2, at(0, 0)));
+        play.save_vote(S0, 2, None);
+        play.reply(outdated, vote_reply(2, false));
+        play.elect(S2, 3, S1, at(0, 0));
+        play.elect(S0, 4, S1, at(1, 1));
     });
     assert_eq!(seen.of(Situation::RivalCandidates), 1);
     assert_eq!(seen.of(Situation::VoteTaken), 1);
@@ -37,20 +37,20 @@ fn elections() {
 #[test]
 fn crashes_and_stale_messages() {
     let seen = holds(|play| {
-        play.led_by_s0(1);
-        let stale = play.sends(S0, S1, beat(S0, 1, 0, at(1, 1)));
-        let late = play.delivers(S0, S1, beat(S0, 1, 0, at(1, 1)));
-        play.replies(late, matches(1, true));
-        play.saves_vote(S0, 2, None);
-        play.saves_vote(S1, 2, None);
-        play.arrives(stale);
-        play.ends(late, true);
+        play.let_s0_lead(1);
+        let stale = play.send(S0, S1, heartbeat(S0, 1, 0, at(1, 1)));
+        let late = play.deliver(S0, S1, heartbeat(S0, 1, 0, at(1, 1)));
+        play.reply(late, append_reply(1, true));
+        play.save_vote(S0, 2, None);
+        play.save_vote(S1, 2, None);
+        play.arrive(stale);
+        play.end(late, true);
         play.write(S0, &Write::Vote { term: Term(3), voted_for: Some(S0) });
-        play.crashes(S0);
-        play.boots(S0, 2, None, &[1]);
-        play.elects(S0, 4, S1, at(1, 1));
-        play.saves(S0, 2, &[4]);
-        play.crashes(S0);
+        play.crash(S0);
+        play.boot(S0, 2, None, &[1]);
+        play.elect(S0, 4, S1, at(1, 1));
+        play.save(S0, 2, &[4]);
+        play.crash(S0);
     });
     assert_eq!(seen.of(Situation::StaleRequest), 1);
     assert_eq!(seen.of(Situation::StaleReply), 1);
@@ -62,29 +62,29 @@ fn crashes_and_stale_messages() {
 #[test]
 fn logs_and_snapshots() {
     let seen = holds(|play| {
-        play.elects(S0, 1, S1, at(0, 0));
-        play.saves(S0, 1, &[1, 1]);
-        play.elects(S2, 2, S1, at(0, 0));
-        play.saves(S2, 1, &[2, 2, 2]);
-        play.elects(S2, 3, S1, at(2, 3));
-        play.saves(S2, 4, &[3]);
-        let sent = play.delivers(S2, S1, acts(S2, 3, 0, at(0, 0), at(3, 4)));
-        play.saves(S1, 1, &[2, 2, 2, 3]);
-        play.replies(sent, matches(3, true));
-        play.sends(S2, S1, beat(S2, 3, 4, at(3, 4)));
-        (1..=3).for_each(|index| play.applies(S2, &command(2, index)));
-        play.applies(S2, &command(3, 4));
-        play.saves_snapshot(S2, at(2, 2));
+        play.elect(S0, 1, S1, at(0, 0));
+        play.save(S0, 1, &[1, 1]);
+        play.elect(S2, 2, S1, at(0, 0));
+        play.save(S2, 1, &[2, 2, 2]);
+        play.elect(S2, 3, S1, at(2, 3));
+        play.save(S2, 4, &[3]);
+        let sent = play.deliver(S2, S1, append(S2, 3, 0, at(0, 0), at(3, 4)));
+        play.save(S1, 1, &[2, 2, 2, 3]);
+        play.reply(sent, append_reply(3, true));
+        play.send(S2, S1, heartbeat(S2, 3, 4, at(3, 4)));
+        (1..=3).for_each(|index| play.apply(S2, &command(2, index)));
+        play.apply(S2, &command(3, 4));
+        play.save_snapshot(S2, at(2, 2));
         // S0 has another entry at that index; S1 has entries after it.
-        let offered = play.delivers(S2, S0, installs(S2, 3, at(2, 2)));
-        play.saves_vote(S0, 3, None);
-        play.saves_snapshot(S0, at(2, 2));
-        play.replies(offered, matches(3, true));
-        play.applies(S0, &snapshot(at(2, 2)));
-        play.delivers(S2, S0, installs(S2, 3, at(2, 2)));
-        play.calls(S2, S0, beat(S2, 3, 4, at(3, 4)), matches(3, false));
-        play.delivers(S2, S1, installs(S2, 3, at(2, 2)));
-        play.saves_snapshot(S1, at(2, 2));
+        let offered = play.deliver(S2, S0, install(S2, 3, at(2, 2)));
+        play.save_vote(S0, 3, None);
+        play.save_snapshot(S0, at(2, 2));
+        play.reply(offered, append_reply(3, true));
+        play.apply(S0, &snapshot(at(2, 2)));
+        play.deliver(S2, S0, install(S2, 3, at(2, 2)));
+        play.call(S2, S0, heartbeat(S2, 3, 4, at(3, 4)), append_reply(3, false));
+        play.deliver(S2, S1, install(S2, 3, at(2, 2)));
+        play.save_snapshot(S1, at(2, 2));
         assert_eq!(play.situation(Situation::SnapshotInstalled), 2, "so far");
     });
     assert_eq!(seen.of(Situation::SnapshotTaken), 1);
@@ -99,10 +99,10 @@ fn logs_and_snapshots() {
 #[test]
 fn counts_of_runs_add_up() {
     let mut sum = Situations::default();
-    let one = holds(|play| play.led_by_s0(1));
+    let one = holds(|play| play.let_s0_lead(1));
     let crash = holds(|play| {
-        play.led_by_s0(1);
-        play.crashes(S0);
+        play.let_s0_lead(1);
+        play.crash(S0);
     });
     sum.add(&one);
     sum.add(&crash);

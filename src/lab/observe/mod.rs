@@ -79,10 +79,10 @@
 //!
 //! # How to add a rule
 //!
-//! 1. Write the rule: a type that implements [`Observer`]. Of its hooks, which are listed at the end
-//!    of `observer.rs`, implement those of the events that the rule looks at, and leave the others
-//!    out. `Err` ends the run, under the name of the type, and blames the server whose task is
-//!    running. This is all of `MonotonicTerm`, in `terms.rs`:
+//! 1. Write the rule: a type that implements [`Observer`]. Of its hooks, which are listed at the
+//!    end of `observer.rs`, implement those of the events that the rule looks at. `Err` ends the
+//!    run, under the name of the type; it blames the server whose task is running. This is all of
+//!    `MonotonicTerm`, in `terms.rs`:
 //!
 //!    ```ignore
 //!    pub(super) struct MonotonicTerm;
@@ -108,20 +108,20 @@
 //!    | whether a server is alive, leads, or hears of a newer term | `server(id)` |
 //!    | the last index that a server's service has received | `server(id).delivered` |
 //!    | how far the log is committed, as of each term | `committed` |
-//!    | which servers have an entry, and how many are a majority | `holders(position)`, `quorum()` |
+//!    | which servers durably have an entry; a majority | `holders(position)`, `quorum()` |
 //!    | the time | `now` |
 //!
 //!    The hook `answered` also gets the [`Handling`](world::Handling) of the request: when it came,
 //!    and what was true at some moment since then. `facts.rs` has what several rules ask about a
 //!    message.
-//! 2. Add the rule to its part in `rules.rs`, and to the table above. A part's rules judge from that
-//!    part on, so a rule of 2B must not blame a server that stores nothing. A rule that blames a
-//!    server for being slow judges only if [`Liveness::Judged`], and excuses a stalled server:
-//!    `applied_promptly.rs` shows how.
-//! 3. Test it in `tests/observers`, where a script plays the servers: `breaks("MonotonicTerm", ..)`
-//!    with the shortest story that breaks the rule, and `holds(..)` with stories of servers that keep
-//!    it but are late, repeat a message, or crash in between. Then plant a bug that the rule finds:
-//!    a patch in `tests/zoo` that names the rule in its header.
+//! 2. Add the rule to its part in `rules.rs`, and to the table above. The rules of a part judge
+//!    from that part on, so a rule of 2B must not blame a server that stores nothing. A rule that
+//!    blames a server for being slow must excuse a stalled server, and must not judge at all under
+//!    [`Liveness::Ignored`]: see `applied_promptly.rs`.
+//! 3. Test it in `tests/observers`, where a script plays the servers. `breaks("MonotonicTerm", ..)`
+//!    has the shortest story that breaks the rule; `holds(..)` has stories of servers that keep the
+//!    rule but are late, repeat a message, or crash in between. Then plant a bug that the rule
+//!    finds: a patch in `tests/zoo` that names the rule in its header.
 //!
 //! Read next: `election.rs` for two rules with a memory, then `world.rs`.
 
