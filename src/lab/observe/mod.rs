@@ -79,12 +79,12 @@
 //!
 //! # How to add a rule
 //!
-//! 1. Write the rule: a type that implements [`Observer`]. Of its hooks, which are listed at the
+//! 1. Write the rule: a type that implements `Observer`. Of its hooks, which are listed at the
 //!    end of `observer.rs`, implement those of the events that the rule looks at. `Err` ends the
 //!    run, under the name of the type; it blames the server whose task is running. This is all of
 //!    `MonotonicTerm`, in `terms.rs`:
 //!
-//!    ```ignore
+//!    ```text
 //!    pub(super) struct MonotonicTerm;
 //!
 //!    impl Observer for MonotonicTerm {
@@ -100,7 +100,7 @@
 //!    }
 //!    ```
 //!
-//!    A rule keeps in its fields only what it alone needs. The [`World`] knows the rest:
+//!    A rule keeps in its fields only what it alone needs. The `World` knows the rest:
 //!
 //!    | Question | Answer |
 //!    | --- | --- |
@@ -111,9 +111,8 @@
 //!    | which servers durably have an entry; a majority | `holders(position)`, `quorum()` |
 //!    | the time | `now` |
 //!
-//!    The hook `answered` also gets the [`Handling`](world::Handling) of the request: when it came,
-//!    and what was true at some moment since then. `facts.rs` has what several rules ask about a
-//!    message.
+//!    The hook `answered` also gets the `Handling` of the request: when it came, and what was true
+//!    at some moment since then. `facts.rs` has what several rules ask about a message.
 //! 2. Add the rule to its part in `rules.rs`, and to the table above. The rules of a part judge
 //!    from that part on, so a rule of 2B must not blame a server that stores nothing. A rule that
 //!    blames a server for being slow must excuse a stalled server, and must not judge at all under
@@ -414,12 +413,13 @@ impl Tap for Observers {
 mod tests {
     #[test]
     fn the_rule_in_the_module_doc_is_that_of_the_source() {
-        let doc =
-            include_str!("mod.rs").split("```").find_map(|part| part.strip_prefix("ignore\n"));
-        let shown = doc.into_iter().flat_map(str::lines);
-        let shown: Vec<_> = shown.map(|line| line.trim_start_matches("//!").trim()).collect();
+        let mut fences = include_str!("mod.rs").split("```");
+        let shown = fences.find(|text| text.contains("struct MonotonicTerm")).unwrap_or_default();
+        let shown: Vec<_> =
+            shown.lines().map(|line| line.trim_start_matches("//!").trim()).collect();
+        // Without the fence's language and the indentation of its end.
+        let rule = &shown[1..shown.len() - 1];
         let source: Vec<_> = include_str!("terms.rs").lines().map(str::trim).collect();
-        let rule = &shown[..shown.len() - 1];
         assert!(source.windows(rule.len()).any(|lines| lines == rule), "{rule:#?}");
     }
 }
