@@ -303,9 +303,9 @@ impl Play {
         self.end(played, true);
     }
 
-    /// Figure 8, (a) to (c): S0 and S2 lead in turn, and each stores an entry at index 1, S0 in term
-    /// 1 and S2 in term 2. In term 3 S0 leads again. Its entry has arrived at S1 in the returned
-    /// call, which is not answered yet.
+    /// Figure 8, (a) to (c): S0 and S2 lead in turn, and each stores an entry at index 1, S0 in
+    /// term 1 and S2 in term 2. In term 3 S0 leads again. Its entry has arrived at S1 in the
+    /// returned call, which is not answered yet.
     pub fn let_two_lead(&mut self) -> Played {
         self.elect(S0, 1, S1, at(0, 0));
         self.save(S0, 1, &[1]);

@@ -352,9 +352,9 @@ pub(super) fn accepts(handling: &Handling, reply: &Facts) -> bool {
 /// Translates [`Facts::MatchReply`] into a success or a refusal of `request`.
 ///
 /// The reply is a success if the logs agree up to the request's last entry. It is a refusal if they
-/// do not agree at the entry before the request's first. Between these two cases it stays
-/// [`Facts::MatchReply`]: the follower has said that it did not accept all entries. It may leave its
-/// log unchanged if the entries begin before its commit index.
+/// do not agree at the entry before the request's first. Between these two cases it stays a
+/// [`Facts::MatchReply`]: the follower has said that it did not accept all entries. It may leave
+/// its log unchanged if the entries begin before its commit index.
 fn in_answer_to(request: &Facts, reply: &Facts) -> Facts {
     let (Some(asked), Facts::MatchReply { term, index }) = (promised(request), *reply) else {
         return *reply;
