@@ -1,10 +1,10 @@
 //! Audit: checks that a run is a function of its seed, by running it twice and comparing events.
 
 use std::fmt;
-use std::time::Duration;
 
-use super::outcome::{Clock, RunConfig};
+use super::base::outcome::{Clock, RunConfig};
 use super::sim::{self, Trace};
+use super::{context, panic_hook};
 
 /// The first difference between two runs of one seed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,9 +45,9 @@ pub fn audit<T: Send + 'static>(
     config: &RunConfig,
     main: impl FnOnce() -> T + Clone + Send + 'static,
 ) -> Result<u64, Difference> {
-    assert!(!super::in_run(), "runtime::audit called from inside a run");
+    assert!(!context::in_run(), "runtime::audit called from inside a run");
     assert_eq!(config.clock, Clock::Virtual, "only the virtual clock repeats a run");
-    super::panics::install_hook();
+    panic_hook::install();
     let (first, events) = sim::run_traced(config, main.clone());
     let (second, others) = sim::run_traced(config, main);
     match events.iter().zip(&others).position(|(one, other)| one != other) {
@@ -56,26 +56,6 @@ pub fn audit<T: Send + 'static>(
             let event = part.unwrap_or(events.len().min(others.len()));
             let at = |trace: &Trace| trace.get(event).map(ToString::to_string);
             Err(Difference { event, first: at(&events), second: at(&others) })
-        }
-    }
-}
-
-/// One event of a traced run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Traced {
-    pub(super) at_ns: u64,
-    pub(super) task: u32,
-    pub(super) what: sim::Event,
-    pub(super) place: Option<sim::Place>,
-}
-
-impl fmt::Display for Traced {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = Duration::from_nanos(self.at_ns).as_secs_f64();
-        write!(f, "{at:.9} s, task number {}: {:?}", self.task, self.what)?;
-        match self.place {
-            Some(place) => write!(f, " at {place}"),
-            None => Ok(()),
         }
     }
 }

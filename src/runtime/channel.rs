@@ -5,63 +5,13 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::base::instant::Instant;
 use super::sim::{self, SimReceiver, SimSender};
-use super::time::Instant;
 use super::{context, real};
 
-/// No receiver is left. The error contains the message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the message was not sent: the receivers of the channel are gone")]
-pub struct SendError<T>(pub T);
-
-/// Why a message was not sent. The error contains the message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TrySendError<T> {
-    /// There is no room now.
-    #[error("the message was not sent: the channel is full")]
-    Full(T),
-    /// The receivers are gone.
-    #[error("the message was not sent: the receivers of the channel are gone")]
-    Disconnected(T),
-}
-
-/// Why a message was not sent in time. The error contains the message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SendTimeoutError<T> {
-    /// The time ran out.
-    #[error("the message was not sent in time")]
-    Timeout(T),
-    /// The receivers are gone.
-    #[error("the message was not sent: the receivers of the channel are gone")]
-    Disconnected(T),
-}
-
-/// The channel is empty and the senders are gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the channel is empty, and its senders are gone")]
-pub struct RecvError;
-
-/// Why nothing was received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TryRecvError {
-    /// The channel has no message now.
-    #[error("the channel is empty")]
-    Empty,
-    /// The channel is empty and the senders are gone.
-    #[error("the channel is empty, and its senders are gone")]
-    Disconnected,
-}
-
-/// Why nothing was received in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum RecvTimeoutError {
-    /// The time ran out.
-    #[error("nothing was received in time")]
-    Timeout,
-    /// The channel is empty and the senders are gone.
-    #[error("the channel is empty, and its senders are gone")]
-    Disconnected,
-}
+pub use super::base::channel_errors::{
+    RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
+};
 
 /// The sending half of a channel.
 pub struct Sender<T>(Tx<T>);
@@ -123,7 +73,7 @@ impl<T> Sender<T> {
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
         let sent = match &self.0 {
             Tx::Sim(sender) => sender.send(message, None, Location::caller()),
-            Tx::Real(sender) => send_real(sender, message, None),
+            Tx::Real(sender) => real::send(sender, message, None),
         };
         sent.map_err(|error| match error {
             SendTimeoutError::Timeout(back) | SendTimeoutError::Disconnected(back) => {
@@ -138,10 +88,10 @@ impl<T> Sender<T> {
     /// [`SendTimeoutError`] says whether the time ran out or no receiver is left.
     #[track_caller]
     pub fn send_timeout(&self, message: T, span: Duration) -> Result<(), SendTimeoutError<T>> {
-        let deadline = Instant::from_ns(context::quiet_now_ns()) + span;
+        let deadline = context::quiet_now() + span;
         match &self.0 {
             Tx::Sim(sender) => sender.send(message, Some(deadline.as_ns()), Location::caller()),
-            Tx::Real(sender) => send_real(sender, message, Some(deadline)),
+            Tx::Real(sender) => real::send(sender, message, Some(deadline)),
         }
     }
 
@@ -153,12 +103,7 @@ impl<T> Sender<T> {
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         match &self.0 {
             Tx::Sim(sender) => sender.try_send(message, Location::caller()),
-            Tx::Real(sender) => sender.try_send(message).map_err(|error| match error {
-                crossbeam_channel::TrySendError::Full(back) => TrySendError::Full(back),
-                crossbeam_channel::TrySendError::Disconnected(back) => {
-                    TrySendError::Disconnected(back)
-                }
-            }),
+            Tx::Real(sender) => real::try_send(sender, message),
         }
     }
 }
@@ -213,7 +158,7 @@ impl<T> Receiver<T> {
     pub fn recv(&self) -> Result<T, RecvError> {
         let received = match &self.rx {
             Rx::Sim(receiver) => receiver.recv(None, Location::caller()),
-            Rx::Real(receiver) => recv_real(receiver, None),
+            Rx::Real(receiver) => real::recv(receiver, None),
         };
         received.map(|message| self.shown(message)).map_err(|_| RecvError)
     }
@@ -226,10 +171,7 @@ impl<T> Receiver<T> {
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         let received = match &self.rx {
             Rx::Sim(receiver) => receiver.try_recv(Location::caller()),
-            Rx::Real(receiver) => receiver.try_recv().map_err(|error| match error {
-                crossbeam_channel::TryRecvError::Empty => TryRecvError::Empty,
-                crossbeam_channel::TryRecvError::Disconnected => TryRecvError::Disconnected,
-            }),
+            Rx::Real(receiver) => real::try_recv(receiver),
         };
         received.map(|message| self.shown(message))
     }
@@ -240,7 +182,7 @@ impl<T> Receiver<T> {
     /// [`RecvTimeoutError`] says whether the time ran out or no sender is left.
     #[track_caller]
     pub fn recv_timeout(&self, span: Duration) -> Result<T, RecvTimeoutError> {
-        self.recv_deadline(Instant::from_ns(context::quiet_now_ns()) + span)
+        self.recv_deadline(context::quiet_now() + span)
     }
 
     /// Receives a message, waiting for one until `deadline` at the latest.
@@ -251,7 +193,7 @@ impl<T> Receiver<T> {
     pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
         let received = match &self.rx {
             Rx::Sim(receiver) => receiver.recv(Some(deadline.as_ns()), Location::caller()),
-            Rx::Real(receiver) => recv_real(receiver, Some(deadline)),
+            Rx::Real(receiver) => real::recv(receiver, Some(deadline)),
         };
         received.map(|message| self.shown(message))
     }
@@ -259,65 +201,6 @@ impl<T> Receiver<T> {
     /// Receives until no sender is left.
     pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
         std::iter::from_fn(|| self.recv().ok())
-    }
-}
-
-/// Sends on the real clock, and regularly checks whether the run is over.
-fn send_real<T>(
-    sender: &crossbeam_channel::Sender<T>,
-    message: T,
-    deadline: Option<Instant>,
-) -> Result<(), SendTimeoutError<T>> {
-    let mut message = message;
-    loop {
-        let left = time_left(deadline);
-        match sender.send_timeout(message, left.min(real::wait_max())) {
-            Ok(()) => {
-                real::unwind_unless_leaving();
-                return Ok(());
-            }
-            Err(crossbeam_channel::SendTimeoutError::Timeout(back)) => message = back,
-            Err(crossbeam_channel::SendTimeoutError::Disconnected(back)) => {
-                return Err(SendTimeoutError::Disconnected(back));
-            }
-        }
-        if real::unwind_if_over() {
-            return Err(SendTimeoutError::Disconnected(message));
-        }
-        if left.is_zero() {
-            return Err(SendTimeoutError::Timeout(message));
-        }
-    }
-}
-
-/// Time until `deadline` on the real clock.
-fn time_left(deadline: Option<Instant>) -> Duration {
-    deadline.map_or(Duration::MAX, |at| at - Instant::from_ns(context::quiet_now_ns()))
-}
-
-/// Receives on the real clock, and regularly checks whether the run is over.
-fn recv_real<T>(
-    receiver: &crossbeam_channel::Receiver<T>,
-    deadline: Option<Instant>,
-) -> Result<T, RecvTimeoutError> {
-    loop {
-        let left = time_left(deadline);
-        match receiver.recv_timeout(left.min(real::wait_max())) {
-            Ok(message) => {
-                real::unwind_unless_leaving();
-                return Ok(message);
-            }
-            Err(crossbeam_channel::RecvTimeoutError::Disconnected) => {
-                return Err(RecvTimeoutError::Disconnected);
-            }
-            Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
-        }
-        if real::unwind_if_over() {
-            return Err(RecvTimeoutError::Disconnected);
-        }
-        if left.is_zero() {
-            return Err(RecvTimeoutError::Timeout);
-        }
     }
 }
 

@@ -2,13 +2,11 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use super::context;
-use super::time::Instant;
-
-/// Wake-ups that the polled future has asked for: deadlines, and the wakers to call then.
-pub(super) type Timers = Vec<(Instant, Waker)>;
+use super::base::instant::{Instant, WakeUps};
+use super::{context, real, sim};
 
 /// Runs `future` to its end in the current task, which waits while the future waits.
 ///
@@ -17,45 +15,53 @@ pub(super) type Timers = Vec<(Instant, Waker)>;
 #[track_caller]
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
-    let parker = context::parker();
+    let parker = Parker::of_current_task();
     let waker = parker.waker();
     let mut cx = Context::from_waker(&waker);
-    let mut timers = Timers::new();
+    let mut wake_ups = WakeUps::new();
     let mut level = Level { parker: &parker, was_woken: false };
     loop {
         let polled = {
             // The list is lent only for this poll: tasks and nested calls must not share a list.
-            let _lent = Lent::new(&mut timers);
+            let _lent = Lent::new(&mut wake_ups);
             future.as_mut().poll(&mut cx)
         };
         if let Poll::Ready(output) = polled {
             return output;
         }
-        let deadline = timers.iter().map(|(at, _)| *at).min();
+        let deadline = wake_ups.iter().map(|(at, _)| *at).min();
         level.was_woken |= parker.park(deadline);
-        wake_due(&mut timers);
+        wake_due(&mut wake_ups);
     }
 }
 
 /// Asks the innermost `block_on` of this task to wake `waker` at `deadline`.
 pub(super) fn wake_at(deadline: Instant, waker: &Waker) {
     let waker = waker.clone();
-    context::with_timers(|timers| timers.push((deadline, waker)));
+    with_wake_ups(|wake_ups| wake_ups.push((deadline, waker)));
+}
+
+/// Runs `f` on the wake-ups for the innermost `block_on` of the current task.
+fn with_wake_ups<R>(f: impl FnOnce(&mut WakeUps) -> R) -> R {
+    match sim::current() {
+        Some(sim) => sim.with_wake_ups(f),
+        None => real::with_wake_ups(f),
+    }
 }
 
 /// Replaces the task's list of wake-ups by another one, until it is dropped, also by unwinding.
-struct Lent<'a>(&'a mut Timers);
+struct Lent<'a>(&'a mut WakeUps);
 
 impl Lent<'_> {
-    fn new(timers: &mut Timers) -> Lent<'_> {
-        context::with_timers(|current| std::mem::swap(current, timers));
-        Lent(timers)
+    fn new(wake_ups: &mut WakeUps) -> Lent<'_> {
+        with_wake_ups(|current| std::mem::swap(current, wake_ups));
+        Lent(wake_ups)
     }
 }
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        context::with_timers(|current| std::mem::swap(current, self.0));
+        with_wake_ups(|current| std::mem::swap(current, self.0));
     }
 }
 
@@ -64,7 +70,7 @@ impl Drop for Lent<'_> {
 /// If a wake-up came during the call, the outer `block_on` polls again however this call ends: the
 /// wake-up may have been for the outer future.
 struct Level<'a> {
-    parker: &'a context::Parker,
+    parker: &'a Parker,
     was_woken: bool,
 }
 
@@ -76,16 +82,55 @@ impl Drop for Level<'_> {
     }
 }
 
-fn wake_due(timers: &mut Timers) {
-    if timers.is_empty() {
+fn wake_due(wake_ups: &mut WakeUps) {
+    if wake_ups.is_empty() {
         return;
     }
-    let now = context::quiet_now_ns();
-    timers.retain(|(at, waker)| {
-        let due = at.as_ns() <= now;
+    let now = context::quiet_now();
+    wake_ups.retain(|(at, waker)| {
+        let due = *at <= now;
         if due {
             waker.wake_by_ref();
         }
         !due
     });
+}
+
+/// How the current task waits for a waker.
+enum Parker {
+    Real(Arc<real::Parker>),
+    Sim(&'static sim::Sim),
+}
+
+impl Parker {
+    fn of_current_task() -> Parker {
+        match sim::current() {
+            Some(sim) => Parker::Sim(sim),
+            None => Parker::Real(real::parker()),
+        }
+    }
+
+    fn waker(&self) -> Waker {
+        match self {
+            Parker::Real(parker) => parker.waker(),
+            Parker::Sim(sim) => sim::SimParker::waker(sim),
+        }
+    }
+
+    /// Waits for a wake-up or for `deadline`. Returns whether a wake-up came since the last `park`.
+    #[track_caller]
+    fn park(&self, deadline: Option<Instant>) -> bool {
+        match self {
+            Parker::Real(parker) => parker.park(deadline),
+            Parker::Sim(sim) => sim::SimParker::park(sim, deadline),
+        }
+    }
+
+    /// Makes an outer `block_on` of the task poll again: the inner call may have used its wake-up.
+    fn leave(&self) {
+        match self {
+            Parker::Real(parker) => parker.leave(),
+            Parker::Sim(sim) => sim::SimParker::leave(sim),
+        }
+    }
 }

@@ -22,7 +22,19 @@
 //! (the clock of std, a spinning loop, a hash map's order) can break this promise.
 //! [`guard!`](crate::guard) catches the most common cases.
 //!
-//! Read next: [`sync`] and [`thread`] for the shapes.
+//! The parts form stairs, and a test checks that no import runs up:
+//!
+//! ```text
+//! mod.rs                                    starts a run, and fails it
+//! audit, stop, thread, time               ┐ the types that code of the lab uses: each call
+//! channel, future, local, rand, sync, …   ┘ goes to the clock of the caller's run
+//! context                                   which run and which task the caller is in
+//! sim  |  real                              the two clocks, which do not know each other
+//! base                                      what both need: instants, chance, errors, panics
+//! platform                                  code for one operating system
+//! ```
+//!
+//! Read next: [`sync`] and [`thread`] for the shapes, then `sim/mod.rs` for the scheduler.
 
 #![allow(
     clippy::disallowed_types,
@@ -31,14 +43,15 @@
 )]
 
 mod audit;
+mod base;
 pub mod channel;
 mod context;
 mod future;
 #[doc(hidden)]
 pub mod interpose;
 mod local;
-mod outcome;
-mod panics;
+mod panic_hook;
+mod platform;
 pub mod rand;
 mod real;
 mod sim;
@@ -50,13 +63,13 @@ pub mod time;
 use std::time::Duration;
 
 pub use audit::{Difference, audit};
+pub use base::outcome::{Clock, Failure, FailureKind, Outcome, RunConfig, Schedule};
 pub use context::{
     backtraces, describe_older_tasks, describe_tasks, in_run, last_stall, record_is_on, seed,
     task_name, tasks_labelled, tasks_started,
 };
 pub use future::block_on;
 pub use local::{local, set_local};
-pub use outcome::{Clock, Failure, FailureKind, Outcome, RunConfig, Schedule};
 pub use stop::Stop;
 
 /// Runs `main` and every task that it starts, on the clock and with the seed of `config`.
@@ -84,7 +97,7 @@ pub fn run<T: Send + 'static>(
     main: impl FnOnce() -> T + Send + 'static,
 ) -> Outcome<T> {
     assert!(!in_run(), "runtime::run called from inside a run, by task {}", task_name());
-    panics::install_hook();
+    panic_hook::install();
     // The code behind this call is compiled for each type of `main`. In a box, closures with one
     // type of result have one type.
     let main: Box<dyn FnOnce() -> T + Send> = Box::new(main);
@@ -101,7 +114,7 @@ pub fn run<T: Send + 'static>(
 /// # Panics
 /// Outside a run, with the message: there is no run to end.
 pub fn fail(kind: FailureKind, name: &'static str, message: String) -> ! {
-    context::fail(failure(kind, name, message))
+    context::fail(context::here().failure(kind, name, message))
 }
 
 /// Ends the run as failed and blames the server `label`, even if the calling task is not its own.
@@ -119,30 +132,13 @@ pub fn fail_for(label: u32, kind: FailureKind, name: &'static str, mut message: 
         message.push_str(tasks.trim_end());
     }
     let task = String::new();
-    context::fail(Failure { label: Some(label), task, ..failure(kind, name, message) })
-}
-
-/// Makes a failure that happens now, in the current task.
-fn failure(kind: FailureKind, name: &'static str, message: String) -> Failure {
-    Failure {
-        kind,
-        name: name.to_string(),
-        message,
-        task: task_name(),
-        label: context::label(),
-        place: String::new(),
-        at: time::since_start(),
-    }
+    let failure = context::here().failure(kind, name, message);
+    context::fail(Failure { label: Some(label), task, ..failure })
 }
 
 /// CPU time that the calling OS thread has used; zero where the system does not tell.
 ///
 /// For figures only: no run may depend on it.
 pub fn cpu_used() -> Duration {
-    Duration::from_nanos(thread_cpu_ns())
-}
-
-/// CPU time that the calling OS thread has used, in nanoseconds; 0 where the system does not tell.
-fn thread_cpu_ns() -> u64 {
-    sim::platform::thread_cpu_ns().unwrap_or(0)
+    Duration::from_nanos(platform::thread_cpu_ns())
 }

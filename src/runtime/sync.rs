@@ -6,8 +6,8 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use super::base::instant::Instant;
 use super::sim::{self, Event, Holder, Place, Sim, WaitKind, Woken};
-use super::time::Instant;
 use super::{context, real};
 
 /// Maximum wait, in virtual time, for a lock that one other task holds all the time.
@@ -242,7 +242,7 @@ impl Condvar {
     /// As [`Condvar::wait`], for at most `span`. Returns whether the time ran out.
     #[track_caller]
     pub fn wait_for<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>, span: Duration) -> bool {
-        self.wait_until(guard, Instant::from_ns(context::quiet_now_ns()) + span)
+        self.wait_until(guard, context::quiet_now() + span)
     }
 
     /// As [`Condvar::wait`], until `deadline` at the latest. Returns whether the time ran out.
@@ -252,9 +252,9 @@ impl Condvar {
             let woken = self.wait_in(sim, guard, Some(deadline.as_ns()), Location::caller());
             return woken == Woken::TimedOut;
         }
-        let left = deadline - Instant::from_ns(context::quiet_now_ns());
+        let left = deadline - context::quiet_now();
         self.wait_real(guard, left.min(real::wait_max()));
-        context::quiet_now_ns() >= deadline.as_ns()
+        context::quiet_now() >= deadline
     }
 
     fn wait_real<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>, span: Duration) {

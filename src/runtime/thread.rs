@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::base::instant::ns_of;
 use super::sync::{Condvar, Mutex};
-use super::time::ns_of;
 use super::{context, real, sim};
 
 /// A task whose result can be waited for.
@@ -52,7 +52,7 @@ impl<T> JoinHandle<T> {
                 if let Some(nothing) = (self.packet.nothing)() {
                     return nothing;
                 }
-                context::end_task_if_over();
+                end_task_if_over();
             }
             self.packet.done.wait(&mut result);
         }
@@ -61,6 +61,14 @@ impl<T> JoinHandle<T> {
     /// Whether the task has returned its result.
     pub fn is_finished(&self) -> bool {
         self.packet.result.lock().is_some()
+    }
+}
+
+/// Ends the current task if its run is over, because the result it waits for will not come.
+fn end_task_if_over() {
+    match sim::current() {
+        Some(sim) => sim.end_task_if_over(),
+        None => real::end_task_if_over(),
     }
 }
 
@@ -142,7 +150,7 @@ fn go_name(label: Option<u32>) -> Arc<str> {
 
 fn real_run() -> (Arc<real::RealRun>, Option<u32>) {
     real::unwind_unless_leaving();
-    context::with_real(|task| (task.run.clone(), task.label))
+    real::with_task(|task| (task.run.clone(), task.label))
         .expect("tasks are started inside runtime::run, where they are counted and ended")
 }
 
@@ -181,7 +189,7 @@ pub fn sleep(span: Duration) {
     if let Some(sim) = sim::current() {
         return sim.sleep(ns_of(span), Location::caller());
     }
-    match context::with_real(|task| task.run.clone()) {
+    match real::with_task(|task| task.run.clone()) {
         Some(run) => {
             run.sleep(span);
             real::unwind_if_over();

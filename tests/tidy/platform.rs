@@ -7,10 +7,10 @@ use crate::{assert_bites, assert_clean};
 
 /// Files that may name `libc` and the parts of std for one system.
 const MAY_NAME_THE_SYSTEM: &[&str] =
-    &["src/runtime/sim/platform/", "src/runtime/sim/guard.rs", "src/runtime/interpose.rs"];
+    &["src/runtime/platform/", "src/runtime/sim/guard.rs", "src/runtime/interpose.rs"];
 
 /// Files that are compiled for Apple's systems, too: they may use only items that `libc` has there.
-const FOR_APPLE: &[&str] = &["src/runtime/sim/platform/unix.rs"];
+const FOR_APPLE: &[&str] = &["src/runtime/platform/unix.rs"];
 
 /// The files of `libc` all of whose items exist on Apple's systems.
 const LIBC_OF_APPLE: &[&str] =
@@ -69,7 +69,7 @@ fn libc_of_apple() -> Option<String> {
 #[test]
 fn the_system_is_named_in_one_place_everywhere() {
     let problems: Vec<_> = source::rust_files("src").iter().flat_map(check_systems).collect();
-    assert_clean("see src/runtime/sim/platform/mod.rs", &problems);
+    assert_clean("see src/runtime/platform/mod.rs", &problems);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_system_named_elsewhere_is_found() {
     let text =
         "use libc::c_int;\n// libc::fork\nuse std::os::unix::fs::PermissionsExt;\nlet a = b;";
     assert_bites(&check_systems(&Source::new("src/runtime/mod.rs", text)), &[1, 3]);
-    assert_bites(&check_systems(&Source::new("src/runtime/sim/platform/unix.rs", text)), &[]);
+    assert_bites(&check_systems(&Source::new("src/runtime/platform/unix.rs", text)), &[]);
 }
 
 #[test]

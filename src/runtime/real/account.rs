@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::RealRun;
-use crate::runtime::{context, thread_cpu_ns};
+use crate::runtime::base::instant::wall_ns;
+use crate::runtime::platform::thread_cpu_ns;
 
 /// Wall time that may pass between two readings of the CPU clock while jobs follow one another.
 ///
@@ -30,13 +31,13 @@ impl Account {
         self.settle();
         self.run = Some(run.clone());
         self.cpu_ns = thread_cpu_ns();
-        self.wall_ns = context::wall_ns();
+        self.wall_ns = wall_ns();
     }
 
     /// Credits the run if [`SETTLE_NS`] have passed since the last time. Must be called before a
     /// job counts as ended, since the run may return right then.
     pub(super) fn glance(&mut self) {
-        let now_ns = context::wall_ns();
+        let now_ns = wall_ns();
         if now_ns.saturating_sub(self.wall_ns) < SETTLE_NS {
             return;
         }

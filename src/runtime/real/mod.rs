@@ -1,23 +1,36 @@
 //! The real clock: OS threads in wall time, tied together as one run.
+//!
+//! Files: [`task`] (what an OS thread knows of its task), [`pool`] (threads for short tasks),
+//! [`account`] (their CPU time), [`park`] (wakers), [`chan`] (channels), [`over`] (how a task
+//! notices that its run is over).
 
 mod account;
+mod chan;
 mod over;
 mod park;
 mod pool;
+mod task;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::context::{self, RealTask};
-use super::local::Shared;
-use super::outcome::{Failure, FailureKind, Outcome, RunConfig};
-use super::panics::{self, Over};
+use super::base::aborts;
+use super::base::here::Here;
+use super::base::instant::{ns_of, wall_ns};
+use super::base::outcome::{Failure, FailureKind, Outcome, RunConfig};
+use super::base::panics::{self, Over};
+use super::base::shared::Shared;
+use super::platform::thread_cpu_ns;
 
 use over::{OVER_CHECK, leave};
+use task::{RealTask, as_task};
+
+pub(super) use chan::{recv, send, try_recv, try_send};
 pub(super) use over::{end_task_if_over, unwind_if_over, unwind_unless_leaving, wait_max};
 pub(super) use park::Parker;
+pub(super) use task::{in_task, parker, set_label, with_notes, with_task, with_wake_ups};
 
 /// Maximum time that the remaining tasks may take to end after the run is over.
 const LEFT_OVER_MAX: Duration = Duration::from_secs(20);
@@ -61,14 +74,14 @@ pub(super) fn run<T: Send + 'static>(
     let job = move || {
         let value = main();
         *slot.lock() = Some(value);
-        context::with_real(|task| task.run.end());
+        with_task(|task| task.run.end());
     };
     if let Err(error) = run.start("main".into(), None, Box::new(job)) {
         run.record_failure(run.no_thread(&error));
     }
     run.wait_until_over(config.elapsed_max);
     let stuck = run.wait_for_tasks(0);
-    let elapsed = Duration::from_nanos(context::wall_ns().saturating_sub(run.started_ns));
+    let elapsed = run.elapsed();
     let failure = run.state.lock().failure.take();
     let value = answer.lock().take();
     let (result, unused) = match (failure, value) {
@@ -100,7 +113,7 @@ impl RealRun {
     fn new(config: &RunConfig) -> RealRun {
         RealRun {
             shared: Shared::new(config.seed, config.record),
-            started_ns: context::wall_ns(),
+            started_ns: wall_ns(),
             over: AtomicBool::new(false),
             cpu_ns: AtomicU64::new(0),
             tasks_max: config.tasks_max.max(1),
@@ -108,10 +121,6 @@ impl RealRun {
             over_signal: parking_lot::Condvar::new(),
             task_ended: parking_lot::Condvar::new(),
         }
-    }
-
-    pub(super) fn started_ns(&self) -> u64 {
-        self.started_ns
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -142,10 +151,10 @@ impl RealRun {
             return Ok(());
         };
         let spawned = std::thread::Builder::new().name(text_of(&name)).spawn(move || {
-            panics::outlive_aborts();
-            let started_ns = super::thread_cpu_ns();
+            aborts::outlive(lose_thread);
+            let started_ns = thread_cpu_ns();
             run_as(task, job, |run| {
-                run.used_cpu(super::thread_cpu_ns().saturating_sub(started_ns));
+                run.used_cpu(thread_cpu_ns().saturating_sub(started_ns));
             });
         });
         spawned.map(drop).inspect_err(|_| self.leave())
@@ -227,7 +236,7 @@ impl RealRun {
     }
 
     /// Ends the run as failed where the process would abort: the OS thread is parked for good.
-    pub(super) fn lose_thread(&self, failure: Failure) -> ! {
+    fn lose_thread(&self, failure: Failure) -> ! {
         {
             let mut state = self.state.lock();
             state.failure.get_or_insert(failure);
@@ -250,10 +259,10 @@ impl RealRun {
 
     /// Sleeps for `span`, or until the run is over.
     pub(super) fn sleep(&self, span: Duration) {
-        let deadline_ns = context::wall_ns().saturating_add(super::time::ns_of(span));
+        let deadline_ns = wall_ns().saturating_add(ns_of(span));
         let mut state = self.state.lock();
         while !self.is_over() {
-            let now_ns = context::wall_ns();
+            let now_ns = wall_ns();
             if now_ns >= deadline_ns {
                 return;
             }
@@ -273,9 +282,9 @@ impl RealRun {
     /// Waits until at most `stuck` tasks are left, but no longer than [`LEFT_OVER_MAX`]. Returns
     /// the number of tasks left.
     fn wait_for_tasks(&self, stuck: u32) -> u32 {
-        let give_up_ns = context::wall_ns() + super::time::ns_of(LEFT_OVER_MAX);
+        let give_up_ns = wall_ns() + ns_of(LEFT_OVER_MAX);
         let mut state = self.state.lock();
-        while state.tasks > stuck && context::wall_ns() < give_up_ns {
+        while state.tasks > stuck && wall_ns() < give_up_ns {
             self.task_ended.wait_for(&mut state, OVER_CHECK);
         }
         state.tasks
@@ -297,16 +306,31 @@ impl RealRun {
     }
 
     fn failure_now(&self, kind: FailureKind, name: &str, message: String) -> Failure {
-        Failure {
-            kind,
-            name: name.to_string(),
-            message,
-            task: "main".to_string(),
-            label: None,
-            place: String::new(),
-            at: Duration::from_nanos(context::wall_ns().saturating_sub(self.started_ns)),
-        }
+        let here = Here { task: "main".to_string(), label: None, at: self.elapsed() };
+        here.failure(kind, name, message)
     }
+
+    /// Time since the run began.
+    pub(super) fn elapsed(&self) -> Duration {
+        Duration::from_nanos(wall_ns().saturating_sub(self.started_ns))
+    }
+}
+
+/// Ends the run of this OS thread as failed, where the thread would abort in it.
+fn lose_thread() -> ! {
+    if let Some(run) = with_task(|task| task.run.clone()) {
+        let reason = aborts::take_reason();
+        run.lose_thread(reason.unwrap_or_else(|| panics::failure_by_abort(here(&run))));
+    }
+    loop {
+        std::thread::park();
+    }
+}
+
+/// The current task, which is one of `run`, and the moment.
+fn here(run: &RealRun) -> Here {
+    let (task, label) = with_task(|task| (task.name.to_string(), task.label)).unwrap_or_default();
+    Here { task, label, at: run.elapsed() }
 }
 
 /// Runs `job` as `task` and turns a panic into the run's failure.
@@ -315,8 +339,8 @@ impl RealRun {
 fn run_as(task: RealTask, job: pool::Closure, account: impl FnOnce(&RealRun)) {
     let run = task.run.clone();
     // The thread may have run other tasks before.
-    panics::with_notes(|notes| *notes = panics::Notes::default());
-    context::as_real_task(task, || {
+    with_notes(|notes| *notes = panics::Notes::new());
+    as_task(task, || {
         let caught = catch_unwind(AssertUnwindSafe(|| match run.is_over() {
             // The run was over before the task began: its closure is only dropped.
             true => {
@@ -328,10 +352,12 @@ fn run_as(task: RealTask, job: pool::Closure, account: impl FnOnce(&RealRun)) {
         if let Err(payload) = &caught
             && !(payload.is::<Over>() && run.is_over())
         {
-            run.record_failure(panics::with_notes(|notes| panics::failure_of(&**payload, notes)));
+            run.record_failure(with_notes(|notes| {
+                panics::failure_of(&**payload, notes, here(&run))
+            }));
         }
         leave();
-        panics::drop_quietly((caught, context::with_timers(std::mem::take)));
+        panics::drop_quietly((caught, with_wake_ups(std::mem::take)));
     });
     account(&run);
     run.leave();

@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use crate::runtime::context::{self, RealTask};
-use crate::runtime::panics;
-use crate::runtime::time::ns_of;
+use super::task::{RealTask, with_task};
+use crate::runtime::base::instant::{ns_of, wall_ns};
+use crate::runtime::base::panics;
 
 /// Longest wait of a task before it checks again whether its run is over.
 pub(super) const OVER_CHECK: Duration = Duration::from_millis(500);
@@ -22,14 +22,14 @@ const LEAVE_MAX: Duration = Duration::from_secs(5);
 
 /// From here on the current task is not unwound: it ends by itself, or is given up.
 pub(super) fn leave() {
-    context::with_real(|task| task.leaving.set(true));
+    with_task(|task| task.leaving.set(true));
 }
 
 /// Maximum time that the current task may wait before it checks whether its run is over.
 pub(in crate::runtime) fn wait_max() -> Duration {
     let leaves =
         |task: &RealTask| task.run.is_over() && (task.leaving.get() || std::thread::panicking());
-    match context::with_real(leaves) {
+    match with_task(leaves) {
         Some(true) => LEAVING_CHECK,
         _ => OVER_CHECK,
     }
@@ -40,21 +40,20 @@ pub(in crate::runtime) fn wait_max() -> Duration {
 /// Returns `true` if the run is over and the task only has destructors left to run: the wait ends
 /// at once.
 pub(in crate::runtime) fn unwind_if_over() -> bool {
-    if !context::with_real(|task| task.run.is_over()).unwrap_or(false) {
+    if !with_task(|task| task.run.is_over()).unwrap_or(false) {
         return false;
     }
-    if !std::thread::panicking() && !context::with_real(|task| task.leaving.get()).unwrap_or(false)
-    {
+    if !std::thread::panicking() && !with_task(|task| task.leaving.get()).unwrap_or(false) {
         panics::unwind_task();
     }
     let is_too_much = |task: &RealTask| {
-        let now_ns = context::wall_ns();
+        let now_ns = wall_ns();
         let (told, since_ns) = task.told.get().unwrap_or((0, now_ns));
         task.told.set(Some((told + 1, since_ns)));
         told > TOLD_MAX || now_ns - since_ns > ns_of(LEAVE_MAX)
     };
-    if context::with_real(is_too_much) == Some(true)
-        && let Some(run) = context::with_real(|task| task.run.clone())
+    if with_task(is_too_much) == Some(true)
+        && let Some(run) = with_task(|task| task.run.clone())
     {
         run.abandon_task();
     }
@@ -66,14 +65,14 @@ pub(in crate::runtime) fn unwind_if_over() -> bool {
 /// To be called wherever a task did not have to wait.
 pub(in crate::runtime) fn unwind_unless_leaving() {
     let over = |task: &RealTask| task.run.is_over() && !task.leaving.get();
-    if context::with_real(over) == Some(true) && !std::thread::panicking() {
+    if with_task(over) == Some(true) && !std::thread::panicking() {
         panics::unwind_task();
     }
 }
 
 /// Ends the current task if its run is over, even if it is already leaving.
 pub(in crate::runtime) fn end_task_if_over() {
-    let Some(run) = context::with_real(|task| task.run.clone()) else { return };
+    let Some(run) = with_task(|task| task.run.clone()) else { return };
     match (run.is_over(), std::thread::panicking()) {
         (false, _) => {}
         (true, true) => run.abandon_task(),

@@ -7,8 +7,7 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use super::{unwind_if_over, unwind_unless_leaving, wait_max};
-use crate::runtime::context;
-use crate::runtime::time::Instant;
+use crate::runtime::base::instant::{Instant, ns_of, wall_now, wall_ns};
 
 /// Maximum time that a thread spins for an event before it parks.
 ///
@@ -56,11 +55,11 @@ impl Parker {
             let span = match deadline {
                 None => wait_max(),
                 Some(deadline) => {
-                    let now_ns = context::quiet_now_ns();
-                    if now_ns >= deadline.as_ns() {
+                    let left = deadline - wall_now();
+                    if left.is_zero() {
                         return false;
                     }
-                    wait_max().min(Duration::from_nanos(deadline.as_ns() - now_ns))
+                    wait_max().min(left)
                 }
             };
             let parks =
@@ -112,8 +111,8 @@ pub(super) fn spin_until(done: impl Fn() -> bool) -> bool {
     if *cpus == 1 {
         return done();
     }
-    let start_ns = context::wall_ns();
-    let span_ns = crate::runtime::time::ns_of(SPIN);
+    let start_ns = wall_ns();
+    let span_ns = ns_of(SPIN);
     loop {
         for _ in 0..16 {
             if done() {
@@ -121,7 +120,7 @@ pub(super) fn spin_until(done: impl Fn() -> bool) -> bool {
             }
             std::hint::spin_loop();
         }
-        let spent_ns = context::wall_ns().saturating_sub(start_ns);
+        let spent_ns = wall_ns().saturating_sub(start_ns);
         if spent_ns > span_ns {
             return false;
         }

@@ -15,7 +15,9 @@ use std::time::Duration;
 
 use super::account::Account;
 use super::park::spin_until;
-use super::{RealTask, run_as};
+use super::{RealTask, lose_thread, run_as};
+use crate::runtime::base::aborts;
+use crate::runtime::base::instant::{ns_of, wall_ns};
 
 /// The code that a task runs.
 pub(super) type Closure = Box<dyn FnOnce() + Send>;
@@ -64,7 +66,7 @@ pub(super) fn go(job: Job) -> std::io::Result<()> {
 }
 
 fn worker(first: Job) {
-    crate::runtime::panics::outlive_aborts();
+    aborts::outlive(lose_thread);
     let slot = Arc::new(Slot {
         job: parking_lot::Mutex::default(),
         state: AtomicU32::new(EMPTY),
@@ -106,10 +108,10 @@ impl Slot {
 
     /// Sleeps until a job is there. `false`: no job came for [`IDLE_MAX`], and none will come.
     fn park_until(self: &Arc<Slot>, is_full: impl Fn() -> bool) -> bool {
-        let give_up_ns = super::context::wall_ns() + super::super::time::ns_of(IDLE_MAX);
+        let give_up_ns = wall_ns() + ns_of(IDLE_MAX);
         let mut leaving = false;
         while !is_full() {
-            let now_ns = super::context::wall_ns();
+            let now_ns = wall_ns();
             if leaving {
                 // Another thread has taken this slot off the list: a job is about to come.
                 std::thread::park();

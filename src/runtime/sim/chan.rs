@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{Event, Place, Sim, WaitKind, Woken, current};
-use crate::runtime::channel::{RecvTimeoutError, SendTimeoutError, TryRecvError, TrySendError};
+use crate::runtime::base::channel_errors::{
+    RecvTimeoutError, SendTimeoutError, TryRecvError, TrySendError,
+};
 
 /// The shared part of one channel.
 pub(in crate::runtime) struct Chan<T> {

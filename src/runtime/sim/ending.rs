@@ -14,10 +14,14 @@
 //!
 //! Before the end, unwinding is nothing special: a destructor may wait, and a panic may be caught.
 
+use std::time::Duration;
+
 use super::task::State;
 use super::{END_OF_TIME_NS, Holder, Sim};
-use crate::runtime::outcome::{Failure, FailureKind};
-use crate::runtime::panics::{self, Note};
+use crate::runtime::base::aborts;
+use crate::runtime::base::here::Here;
+use crate::runtime::base::outcome::{Failure, FailureKind};
+use crate::runtime::base::panics::{self, Note};
 
 /// A task is given up when the weights of its actions after the end add up to more than this.
 const TOLD_MAX: u32 = 10_000;
@@ -45,14 +49,15 @@ impl Sim {
 
     /// Makes a failure that happens now, in the current task.
     pub(super) fn failure_now(&self, kind: FailureKind, name: &str, message: String) -> Failure {
-        Failure {
-            kind,
-            name: name.to_string(),
-            message,
+        self.here().failure(kind, name, message)
+    }
+
+    /// The current task, and the moment.
+    pub(super) fn here(&self) -> Here {
+        Here {
             task: self.task_name().to_string(),
             label: self.label(),
-            place: String::new(),
-            at: std::time::Duration::from_nanos(self.now_ns.get()),
+            at: Duration::from_nanos(self.now_ns.get()),
         }
     }
 
@@ -236,7 +241,9 @@ impl Sim {
     /// Ends the run where the process would abort, when the frames on the stack cannot be unwound.
     ///
     /// The run's caller gets the outcome; this OS thread is parked for good.
-    pub(in crate::runtime) fn lose_thread(&self, failure: Failure) -> ! {
+    pub(super) fn lose_thread(&self) -> ! {
+        let reason = aborts::take_reason();
+        let failure = reason.unwrap_or_else(|| panics::failure_by_abort(self.here()));
         if !self.ending.replace(true) {
             self.ended_ns.set(self.now_ns.get());
         }

@@ -11,8 +11,8 @@ use rustc_hash::FxHashMap;
 
 use super::schedule::WaitKind;
 use super::{Event, Place, Sim};
-use crate::runtime::outcome::{FailureKind, Schedule};
-use crate::runtime::rand::Chance;
+use crate::runtime::base::chance::Chance;
+use crate::runtime::base::outcome::{FailureKind, Schedule};
 
 /// A task that passes this many points without a switch is made to let others run.
 const POINTS_PER_TURN_MAX: u32 = 2000;

@@ -27,10 +27,9 @@ pub use libc;
 use std::cell::Cell;
 use std::ffi::{CStr, c_int, c_long, c_uint, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use super::{Sim, current};
-use crate::runtime::outcome::{Failure, FailureKind};
+use crate::runtime::base::outcome::{Failure, FailureKind};
 
 /// The wall clock's time when a simulation begins: 2026-01-01T00:00:00Z.
 const WALL_EPOCH_S: u64 = 1_767_225_600;
@@ -301,15 +300,8 @@ impl Sim {
         INSIDE.with(|inside| inside.set(true));
         let place = super::report::callers_line();
         INSIDE.with(|inside| inside.set(false));
-        self.end_with(Failure {
-            kind: FailureKind::Assertion,
-            name: name.to_string(),
-            message: message.to_string(),
-            task: self.task_name().to_string(),
-            label: self.label(),
-            place,
-            at: Duration::from_nanos(self.now_ns()),
-        });
+        let failure = self.failure_now(FailureKind::Assertion, name, message.to_string());
+        self.end_with(Failure { place, ..failure });
         self.abandon_task()
     }
 }

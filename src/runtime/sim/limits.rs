@@ -1,14 +1,39 @@
-//! Limits of a run besides time and points: the number of tasks, and memory for their stacks.
+//! Limits of a run besides time and points: the number of tasks, and the memory of their stacks.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
 
-use super::task::State;
-use super::{Place, Sim};
-use crate::runtime::outcome::FailureKind;
+use super::task::{STACK_SIZE, State};
+use super::{Place, Sim, current};
+use crate::runtime::base::outcome::FailureKind;
 
 /// The message when the operating system refuses a stack.
 pub(super) const NO_STACK: &str =
     "the operating system gives no memory for the stack of another task";
+
+/// Writes that the current task has overflowed its stack, if that has led to a fault at `address`.
+///
+/// Called in a signal handler: it must not allocate memory.
+pub(super) fn describe_overflow(address: usize, text: &mut dyn Write) -> bool {
+    let Some(sim) = current() else { return false };
+    let limit = sim.stack_limit.get();
+    if !(limit..limit + STACK_SIZE).contains(&address) {
+        return false;
+    }
+    // The tasks are borrowed only if the fault came from the scheduler itself; then the name is
+    // unknown.
+    let tasks = sim.tasks.try_borrow();
+    let name = tasks.as_ref().map_or("unknown", |tasks| &tasks[sim.current.get().slot()].name);
+    let _ = writeln!(
+        text,
+        "\ntask '{name}' has overflowed its stack of {STACK_SIZE} bytes \
+         (seed {}, {:.6} s of virtual time): look for unbounded recursion or large arrays",
+        sim.shared.seed,
+        Duration::from_nanos(sim.now_ns()).as_secs_f64()
+    );
+    true
+}
 
 impl Sim {
     /// Fails the run: its number of tasks is at the limit, and `place` starts another.

@@ -18,9 +18,9 @@
 //!
 //! Files: [`task`] (coroutines and their stacks), [`schedule`] (ready set, clock, wait lists),
 //! [`explore`] (preemption and stalls), [`chan`] and [`park`] (channels, wakers), [`ending`] (how a
-//! run ends), [`limits`] (how many tasks), [`report`] (which task waits for what), [`run`] and
-//! [`watch`] (the simulation's OS thread), [`guard`] (foreign clocks, waits and threads),
-//! [`platform`] (code for one operating system).
+//! run ends), [`limits`] (how many tasks, how large a stack), [`report`] (which task waits for what), [`run`]
+//! and [`watch`] (the simulation's OS thread), [`trace`] (the events for an audit), [`guard`]
+//! (foreign clocks, waits and threads).
 
 mod chan;
 mod ending;
@@ -29,11 +29,11 @@ mod explore;
 pub(super) mod guard;
 mod limits;
 mod park;
-pub(super) mod platform;
 mod report;
 mod run;
 mod schedule;
 mod task;
+mod trace;
 mod watch;
 
 use std::cell::{Cell, RefCell};
@@ -42,13 +42,15 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::local::Shared;
-use super::outcome::{Failure, RunConfig};
-use super::rand::Chance;
+use super::base::chance::Chance;
+use super::base::instant::{WakeUps, ns_of};
+use super::base::outcome::{Failure, RunConfig};
+use super::base::shared::Shared;
 use ending::HandOver;
 use explore::{Explorer, Stalled};
 use schedule::{Timers, WaitLists};
 use task::{StackPool, Task, TaskId};
+use trace::Traced;
 use watch::Heartbeat;
 
 pub(super) use chan::{SimReceiver, SimSender, channel};
@@ -56,9 +58,7 @@ pub(super) use park::SimParker;
 pub(super) use report::Holder;
 pub(super) use run::{run, run_traced};
 pub(super) use schedule::{WaitKind, Woken};
-
-/// All events of a run, in order.
-pub(super) type Trace = Vec<super::audit::Traced>;
+pub(super) use trace::Trace;
 
 /// A place in the source.
 pub(super) type Place = &'static Location<'static>;
@@ -113,7 +113,7 @@ pub(super) struct Sim {
     stacks: RefCell<StackPool>,
     live: Cell<u32>,
     /// Number of tasks started so far.
-    pub(super) started: Cell<u64>,
+    started: Cell<u64>,
     // Used at the end.
     /// Sum of all tasks' weights since the end; see `ending.rs`.
     told_in_all: Cell<u64>,
@@ -199,7 +199,7 @@ impl Sim {
         // 24 bits, since a waker packs the id into one word; never 0.
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed) % 0x00ff_ffff + 1;
         let limits = Limits {
-            elapsed_ns: super::time::ns_of(config.elapsed_max).min(END_OF_TIME_NS),
+            elapsed_ns: ns_of(config.elapsed_max).min(END_OF_TIME_NS),
             points: config.points_max,
             tasks: config.tasks_max,
         };
@@ -285,7 +285,7 @@ impl Sim {
         self.hash.set(hash);
         if let Some(trace) = &self.trace {
             let (at_ns, task) = (self.now_ns.get(), self.current.get().0);
-            trace.borrow_mut().push(super::audit::Traced { at_ns, task, what: event, place });
+            trace.borrow_mut().push(Traced { at_ns, task, what: event, place });
         }
     }
 
@@ -301,8 +301,13 @@ impl Sim {
         self.with_current(|task| std::mem::replace(&mut task.label, label))
     }
 
-    pub(super) fn with_timers<R>(&self, f: impl FnOnce(&mut super::future::Timers) -> R) -> R {
-        self.with_current(|task| f(&mut task.future_timers))
+    /// Number of tasks started so far.
+    pub(super) fn tasks_started(&self) -> u64 {
+        self.started.get()
+    }
+
+    pub(super) fn with_wake_ups<R>(&self, f: impl FnOnce(&mut WakeUps) -> R) -> R {
+        self.with_current(|task| f(&mut task.wake_ups))
     }
 
     /// When the last stall of a task labelled `label` ends, in nanoseconds since the start.

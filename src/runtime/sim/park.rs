@@ -10,7 +10,7 @@ use std::task::{RawWaker, RawWakerVTable, Waker};
 use super::schedule::WaitKind;
 use super::task::{State, TaskId};
 use super::{Event, Sim, current};
-use crate::runtime::time::Instant;
+use crate::runtime::base::instant::Instant;
 
 // A waker packs three numbers into one address, and thousands of tasks need a stack each.
 #[cfg(not(target_pointer_width = "64"))]

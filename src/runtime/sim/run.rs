@@ -9,13 +9,14 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::ending::HandOver;
-use super::limits::NO_STACK;
-use super::platform::{self, Watched};
+use super::limits::{NO_STACK, describe_overflow};
 use super::task::{Job, Start};
-use super::watch::{Heartbeat, LOOK, Watch};
+use super::watch::{Heartbeat, LOOK, Watch, halted_here};
 use super::{Entered, Sim, Trace};
-use crate::runtime::outcome::{Failure, FailureKind, Outcome, RunConfig};
-use crate::runtime::{panics, thread_cpu_ns};
+use crate::runtime::base::aborts;
+use crate::runtime::base::here::Here;
+use crate::runtime::base::outcome::{Failure, FailureKind, Outcome, RunConfig};
+use crate::runtime::platform::{self, Watched};
 
 /// Maximum time that an OS thread may take to end after its simulation. The thread then drops the
 /// values that student code keeps in `thread_local!`, and their destructors may wait for ever.
@@ -50,10 +51,10 @@ fn run_on_fresh_thread<T: Send + 'static>(
     let (config, theirs) = (config.clone(), (heartbeat.clone(), watched.clone()));
     let thread = std::thread::Builder::new().name("simulation".to_string()).spawn(move || {
         LIVING.set(Some(Living(living)));
-        panics::outlive_aborts();
+        aborts::outlive(lose_thread);
         let (heartbeat, watched) = theirs;
-        let _ = watched.set(Watched::this_thread());
-        let _overflows = platform::name_overflows();
+        let _ = watched.set(Watched::this_thread(halted_here));
+        let _overflows = platform::name_overflows(describe_overflow);
         simulate(&config, traced, heartbeat, sender, main);
         platform::instead_of_abort(lose_ended_thread);
     });
@@ -107,6 +108,16 @@ impl Drop for Living {
 /// Waits until the OS thread with the other end of `gone` has ended; false if that takes too long.
 fn ends(gone: &Receiver<()>) -> bool {
     gone.recv_timeout(EXIT_MAX) == Err(RecvTimeoutError::Disconnected)
+}
+
+/// Ends the simulation of this OS thread as failed, where the thread would abort in it.
+fn lose_thread() -> ! {
+    if let Some(sim) = super::current() {
+        sim.lose_thread();
+    }
+    loop {
+        std::thread::park();
+    }
 }
 
 /// Parks for good an OS thread that would abort after its simulation is over.
@@ -200,7 +211,7 @@ impl Sim {
             result,
             hash: self.hash.get(),
             elapsed: Duration::from_nanos(self.ended_ns.get()),
-            cpu: Duration::from_nanos(thread_cpu_ns()),
+            cpu: Duration::from_nanos(platform::thread_cpu_ns()),
             points: self.points.get(),
             switches: self.switches.get(),
             tasks_left: self.tasks_left(),
@@ -222,15 +233,8 @@ impl Sim {
 
 /// The failure of a run whose task `name` could not be started.
 fn no_task(name: &str, message: String) -> Failure {
-    Failure {
-        kind: FailureKind::Limit,
-        name: "machine".to_string(),
-        message,
-        task: name.to_string(),
-        label: None,
-        place: String::new(),
-        at: Duration::ZERO,
-    }
+    let here = Here { task: name.to_string(), label: None, at: Duration::ZERO };
+    here.failure(FailureKind::Limit, "machine", message)
 }
 
 #[cfg(test)]
@@ -238,7 +242,6 @@ mod tests {
     use std::io::Read as _;
 
     use super::*;
-    use crate::runtime::FailureKind;
 
     /// The failure of a run that halts and is watched at short intervals.
     fn halted(main: impl FnOnce() + Send + 'static) -> (FailureKind, String) {
@@ -254,7 +257,7 @@ mod tests {
         let (kind, name) = halted(move || {
             let _ = reader.read(&mut [0]);
         });
-        let expected = match platform::Watched::this_thread().cpu() {
+        let expected = match Watched::this_thread(halted_here).cpu() {
             Some(_) => (FailureKind::Deadlock, "blocked"),
             None => (FailureKind::Livelock, "standstill"),
         };

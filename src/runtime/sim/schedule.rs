@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::report::Holder;
 use super::task::{State, TaskId};
 use super::{END_OF_TIME_NS, Event, Place, Sim};
-use crate::runtime::outcome::FailureKind;
+use crate::runtime::base::outcome::FailureKind;
 
 /// The kinds of waits.
 #[derive(Debug, Clone, Copy)]

@@ -9,8 +9,8 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 use super::schedule::Wait;
 use super::{Event, Place, Sim};
-use crate::runtime::future::Timers;
-use crate::runtime::panics::{self, Notes, Over};
+use crate::runtime::base::instant::WakeUps;
+use crate::runtime::base::panics::{self, Notes, Over};
 
 /// Address space of a task's stack. A task touches only the pages it needs: about 4 to 16 KiB.
 pub(super) const STACK_SIZE: usize = 256 * 1024;
@@ -77,7 +77,7 @@ pub(super) struct Task {
     /// A waker has been called since the last `park`.
     pub(super) token: bool,
     /// Not dropped when the simulation is: code outside the runtime may have made the wakers.
-    pub(super) future_timers: ManuallyDrop<Timers>,
+    pub(super) wake_ups: ManuallyDrop<WakeUps>,
     /// Lowest address of the task's stack.
     pub(super) stack_limit: usize,
     /// Counts the tasks that the slot has had, so that a waker of an earlier one can be recognised.
@@ -106,7 +106,7 @@ impl Task {
             told: 0,
             stack_limit: 0,
             token: false,
-            future_timers: ManuallyDrop::new(Timers::new()),
+            wake_ups: ManuallyDrop::new(WakeUps::new()),
             generation: 0,
             yielder: std::ptr::null(),
             coroutine: None,
@@ -225,11 +225,11 @@ impl Sim {
         if let Err(payload) = &caught
             && !(payload.is::<Over>() && self.ending.get())
         {
-            self.end_with(panics::failure_of(&**payload, &mut notes));
+            self.end_with(panics::failure_of(&**payload, &mut notes, self.here()));
         }
-        let timers = self.with_timers(std::mem::take);
+        let wake_ups = self.with_wake_ups(std::mem::take);
         self.leave();
-        panics::drop_quietly((caught, timers));
+        panics::drop_quietly((caught, wake_ups));
     }
 
     fn take_slot(&self) -> TaskId {

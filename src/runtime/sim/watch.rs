@@ -8,8 +8,11 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::platform::{Halted, Watched};
-use crate::runtime::outcome::{Failure, FailureKind, Outcome};
+use super::report::callers_line;
+use super::task::STACK_SIZE;
+use crate::runtime::base::here::Here;
+use crate::runtime::base::outcome::{Failure, FailureKind, Outcome};
+use crate::runtime::platform::{Halted, Watched};
 
 /// Interval at which the caller checks whether the simulation makes progress.
 pub(super) const LOOK: Duration = Duration::from_secs(1);
@@ -133,8 +136,8 @@ impl Watch {
         let unknown =
             Halted { task: "unknown".into(), place: "unknown".into(), at: Duration::ZERO };
         let Halted { task, place, at } = halted.unwrap_or(unknown);
-        let failure =
-            Failure { kind, name: name.to_string(), message, task, label: None, place, at };
+        let failure = Here { task, label: None, at }.failure(kind, name, message);
+        let failure = Failure { place, ..failure };
         Outcome {
             result: Err(failure),
             hash: 0,
@@ -146,6 +149,23 @@ impl Watch {
             thread_left: true,
         }
     }
+}
+
+/// Bytes of a task's stack that must be free for a backtrace.
+const BACKTRACE_ROOM: usize = 96 * 1024;
+
+/// The task that has control of the calling OS thread, and where. Called in a signal handler.
+pub(super) fn halted_here() -> Option<Halted> {
+    let sim = super::current()?;
+    let task = sim.tasks.try_borrow().ok()?[sim.current.get().slot()].name.to_string();
+    let here = (&raw const task).addr();
+    let limit = sim.stack_limit.get();
+    let room = here.checked_sub(limit).filter(|room| *room < STACK_SIZE).unwrap_or(STACK_SIZE);
+    let place = match room < BACKTRACE_ROOM {
+        true => "unknown: its stack is too full for a backtrace".to_string(),
+        false => callers_line(),
+    };
+    Some(Halted { task, place, at: Duration::from_nanos(sim.now_ns()) })
 }
 
 #[cfg(test)]

@@ -6,15 +6,13 @@
 
 #![allow(unsafe_code, reason = "a signal handler")]
 
+use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::Halted;
 use super::signal::Front;
-use crate::runtime::sim::report::callers_line;
-use crate::runtime::sim::task::STACK_SIZE;
-use crate::runtime::sim::{Sim, current};
+use super::{Describe, Halted};
 
 /// Pause between two looks of the asking thread for the answer.
 const POLL: Duration = Duration::from_millis(10);
@@ -22,9 +20,6 @@ const POLL: Duration = Duration::from_millis(10);
 /// Number of looks after which the handler must have begun, and after which it must have ended.
 const POLLS_TO_BEGIN_MAX: u32 = 500;
 const POLLS_MAX: u32 = 3000;
-
-/// Bytes of a task's stack that must be free for a backtrace.
-const BACKTRACE_ROOM: usize = 96 * 1024;
 
 static FRONT: Front = Front::new(libc::SIGUSR2, libc::SA_RESTART, on_question);
 
@@ -40,12 +35,20 @@ static ANSWER: AtomicPtr<(usize, Option<Halted>)> = AtomicPtr::new(std::ptr::nul
 /// Number of our signals that had not arrived when the asking thread gave up, but still may arrive.
 static LATE: AtomicU32 = AtomicU32::new(0);
 
-/// A number that no other living thread has.
-pub(super) fn mark() -> usize {
-    thread_local! {
-        static MARK: u8 = const { 0 };
-    }
-    MARK.with(|mark| std::ptr::from_ref(mark).addr())
+thread_local! {
+    /// The function that answers for the thread.
+    static DESCRIBE: Cell<Option<Describe>> = const { Cell::new(None) };
+}
+
+/// Makes `describe` the answer of the calling thread. Returns the thread's mark, to ask it by.
+pub(super) fn answer_with(describe: Describe) -> usize {
+    DESCRIBE.set(Some(describe));
+    mark()
+}
+
+/// The mark of the calling thread: a number that no other living thread has.
+fn mark() -> usize {
+    DESCRIBE.with(|describe| std::ptr::from_ref(describe).addr())
 }
 
 /// Asks `thread`, whose join handle the caller holds and whose mark is `mark`.
@@ -101,7 +104,8 @@ extern "C" fn on_question(_: c_int, info: *mut libc::siginfo_t, context: *mut c_
         let errno = unsafe { libc::__errno_location() };
         // SAFETY: as above.
         let before = unsafe { *errno };
-        let answer = Box::into_raw(Box::new((mark, current().and_then(look))));
+        let answer =
+            Box::into_raw(Box::new((mark, DESCRIBE.get().and_then(|describe| describe()))));
         ANSWER.store(answer, Ordering::Release);
         // SAFETY: as above.
         unsafe { *errno = before };
@@ -117,17 +121,4 @@ extern "C" fn on_question(_: c_int, info: *mut libc::siginfo_t, context: *mut c_
 fn is_from_us(info: *const libc::siginfo_t) -> bool {
     // SAFETY: the kernel passes a valid siginfo; it names the sender if a thread sent the signal.
     unsafe { (*info).si_code == libc::SI_TKILL && (*info).si_pid() == libc::getpid() }
-}
-
-/// The task that has control, and where.
-fn look(sim: &Sim) -> Option<Halted> {
-    let task = sim.tasks.try_borrow().ok()?[sim.current.get().slot()].name.to_string();
-    let here = (&raw const task).addr();
-    let limit = sim.stack_limit.get();
-    let room = here.checked_sub(limit).filter(|room| *room < STACK_SIZE).unwrap_or(STACK_SIZE);
-    let place = match room < BACKTRACE_ROOM {
-        true => "unknown: its stack is too full for a backtrace".to_string(),
-        false => callers_line(),
-    };
-    Some(Halted { task, place, at: Duration::from_nanos(sim.now_ns()) })
 }

@@ -5,11 +5,13 @@
 //!
 //! | | Linux | other systems |
 //! | --- | --- | --- |
-//! | [`thread_cpu_ns`]: CPU time of the calling thread | known | known on Apple's, else `None` |
+//! | [`thread_cpu_ns`]: CPU time of the calling thread | known | known on Apple's, else 0 |
 //! | [`Watched::cpu`]: CPU time of another thread | known | `None` |
 //! | [`Watched::ask`]: which task spins there, and where | a signal asks it | `None` |
 //! | [`name_overflows`]: which task overflowed its stack | a handler says it | the process ends |
-//! | [`instead_of_abort`]: a thread does something else than abort | a handler does it | `false` |
+//! | [`instead_of_abort`]: a thread does something else than abort | a handler does it | it aborts |
+//!
+//! The code here knows no simulation. A simulation hands in the functions that describe its tasks.
 //!
 //! No part of this contract may change the course of a run. A build with `--cfg raftlab_portable`
 //! uses the fallback for unknown systems on Linux, so that the fallback is compiled and tested
@@ -18,6 +20,7 @@
 //! Files: `linux` and `portable` fulfil the contract; `signal` puts a handler of ours in front of
 //! the host program's; `fault`, `question` and `abort` are the three such handlers.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 #[cfg(all(target_os = "linux", not(raftlab_portable)))]
@@ -36,17 +39,17 @@ mod signal;
 mod unix;
 
 #[cfg(all(target_os = "linux", not(raftlab_portable)))]
-pub(in crate::runtime) use abort::{abort_after_all, instead_of_abort};
+pub(super) use abort::{OUTLIVES_ABORTS, abort_after_all, instead_of_abort};
 #[cfg(all(target_os = "linux", not(raftlab_portable)))]
 pub(super) use linux::{Watched, name_overflows};
 #[cfg(not(all(any(target_os = "linux", target_vendor = "apple"), not(raftlab_portable))))]
-pub(in crate::runtime) use portable::thread_cpu_ns;
+use portable::cpu_ns;
 #[cfg(not(all(target_os = "linux", not(raftlab_portable))))]
-pub(super) use portable::{Watched, name_overflows};
-#[cfg(not(all(target_os = "linux", not(raftlab_portable))))]
-pub(in crate::runtime) use portable::{abort_after_all, instead_of_abort};
+pub(super) use portable::{
+    OUTLIVES_ABORTS, Watched, abort_after_all, instead_of_abort, name_overflows,
+};
 #[cfg(all(any(target_os = "linux", target_vendor = "apple"), not(raftlab_portable)))]
-pub(in crate::runtime) use unix::thread_cpu_ns;
+use unix::cpu_ns;
 
 /// Which task has control of a simulation's OS thread, and where.
 #[derive(Debug, Clone)]
@@ -56,4 +59,17 @@ pub(super) struct Halted {
     pub(super) place: String,
     /// Virtual time.
     pub(super) at: Duration,
+}
+
+/// Describes the task that has control of the calling OS thread. Called in a signal handler.
+pub(super) type Describe = fn() -> Option<Halted>;
+
+/// Writes what to say of a fault at this address of memory. Called in a signal handler.
+///
+/// Returns false if the fault is not the overflow of a task's stack.
+pub(super) type DescribeOverflow = fn(usize, &mut dyn Write) -> bool;
+
+/// CPU time that the calling OS thread has used, in nanoseconds; 0 where the system does not tell.
+pub(super) fn thread_cpu_ns() -> u64 {
+    cpu_ns().unwrap_or(0)
 }

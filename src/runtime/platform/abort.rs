@@ -19,13 +19,14 @@ thread_local! {
     static INSTEAD: Cell<Option<fn() -> !>> = const { Cell::new(None) };
 }
 
-/// If the calling thread aborts from now on, it calls `instead` and never returns. Returns false if
-/// the system cannot do this.
-pub(in crate::runtime) fn instead_of_abort(instead: fn() -> !) -> bool {
+/// Whether [`instead_of_abort`] has an effect.
+pub(in crate::runtime) const OUTLIVES_ABORTS: bool = true;
+
+/// If the calling thread aborts from now on, it calls `instead` and never returns.
+pub(in crate::runtime) fn instead_of_abort(instead: fn() -> !) {
     if INSTEAD.replace(Some(instead)).is_none() {
         FRONT.enter();
     }
-    true
 }
 
 /// Ends the effect of [`instead_of_abort`] on the calling thread: it aborts again.

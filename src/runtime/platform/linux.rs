@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use super::{Halted, fault, question};
+use super::{Describe, DescribeOverflow, Halted, fault, question};
 
 /// A simulation's OS thread, as another thread sees it. Its user must hold the join handle.
-pub(in crate::runtime::sim) struct Watched {
+pub(in crate::runtime) struct Watched {
     thread: libc::pthread_t,
     /// Identifies the thread in its own handler.
     mark: usize,
@@ -20,14 +20,14 @@ unsafe impl Send for Watched {}
 unsafe impl Sync for Watched {}
 
 impl Watched {
-    /// The calling thread.
-    pub(in crate::runtime::sim) fn this_thread() -> Watched {
+    /// The calling thread, which answers with `describe`.
+    pub(in crate::runtime) fn this_thread(describe: Describe) -> Watched {
         // SAFETY: a call without arguments that cannot fail.
-        Watched { thread: unsafe { libc::pthread_self() }, mark: question::mark() }
+        Watched { thread: unsafe { libc::pthread_self() }, mark: question::answer_with(describe) }
     }
 
     /// CPU time that the thread has used.
-    pub(in crate::runtime::sim) fn cpu(&self) -> Option<Duration> {
+    pub(in crate::runtime) fn cpu(&self) -> Option<Duration> {
         let mut clock: libc::clockid_t = 0;
         let mut spec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
         // SAFETY: the caller holds the thread's join handle, so the id is valid; both calls write
@@ -41,18 +41,18 @@ impl Watched {
     }
 
     /// Which task has control of the thread; `None` if the thread does not answer.
-    pub(in crate::runtime::sim) fn ask(&self) -> Option<Halted> {
+    pub(in crate::runtime) fn ask(&self) -> Option<Halted> {
         question::ask(self.thread, self.mark)
     }
 }
 
-/// Names tasks that overflow their stacks, until the value is dropped.
-pub(in crate::runtime::sim) fn name_overflows() -> impl Drop {
-    fault::FRONT.enter();
+/// Names tasks of the calling thread that overflow their stacks, until the value is dropped.
+pub(in crate::runtime) fn name_overflows(describe: DescribeOverflow) -> impl Drop {
+    fault::enter(describe);
     struct Leave;
     impl Drop for Leave {
         fn drop(&mut self) {
-            fault::FRONT.leave();
+            fault::leave();
         }
     }
     Leave

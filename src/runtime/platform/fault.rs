@@ -6,46 +6,44 @@
 
 #![allow(unsafe_code, reason = "a signal handler")]
 
+use std::cell::Cell;
 use std::ffi::{c_int, c_void};
-use std::fmt::Write as _;
-use std::time::Duration;
 
+use super::DescribeOverflow;
 use super::signal::{self, Front};
-use crate::runtime::sim::task::STACK_SIZE;
-use crate::runtime::sim::{Sim, current};
 
 /// Installed while at least one simulation is running.
-pub(super) static FRONT: Front = Front::new(libc::SIGSEGV, libc::SA_ONSTACK, on_fault);
+static FRONT: Front = Front::new(libc::SIGSEGV, libc::SA_ONSTACK, on_fault);
+
+thread_local! {
+    /// Knows the stacks of the tasks that the thread runs.
+    static DESCRIBE: Cell<Option<DescribeOverflow>> = const { Cell::new(None) };
+}
+
+/// Names tasks of the calling thread that overflow their stacks, until [`leave`].
+pub(super) fn enter(describe: DescribeOverflow) {
+    DESCRIBE.set(Some(describe));
+    FRONT.enter();
+}
+
+pub(super) fn leave() {
+    FRONT.leave();
+    DESCRIBE.set(None);
+}
 
 extern "C" fn on_fault(_: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     if !signal::was_sent(info) {
         // SAFETY: the kernel passes a valid siginfo, and a fault has an address.
         let address = unsafe { (*info).si_addr() }.addr();
-        if let Some(sim) = current().filter(|sim| is_in_stack(sim, address)) {
-            say_and_abort(sim);
+        let mut text = FixedText::default();
+        if DESCRIBE.get().is_some_and(|describe| describe(address, &mut text)) {
+            say_and_abort(&text);
         }
     }
     FRONT.pass_on(info, context);
 }
 
-fn is_in_stack(sim: &Sim, address: usize) -> bool {
-    let limit = sim.stack_limit.get();
-    limit <= address && address < limit + STACK_SIZE
-}
-
-fn say_and_abort(sim: &Sim) -> ! {
-    let mut text = FixedText::default();
-    // The tasks are borrowed only if the fault came from the scheduler itself; then the name is
-    // unknown.
-    let tasks = sim.tasks.try_borrow();
-    let name = tasks.as_ref().map_or("unknown", |tasks| &tasks[sim.current.get().slot()].name);
-    let _ = writeln!(
-        text,
-        "\ntask '{name}' has overflowed its stack of {STACK_SIZE} bytes \
-         (seed {}, {:.6} s of virtual time): look for unbounded recursion or large arrays",
-        sim.shared.seed,
-        Duration::from_nanos(sim.now_ns()).as_secs_f64()
-    );
+fn say_and_abort(text: &FixedText) -> ! {
     super::abort::abort_in_earnest();
     // SAFETY: writes from a live buffer; write and abort may be called in a handler.
     unsafe {
