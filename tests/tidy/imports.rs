@@ -38,6 +38,18 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("cli", &["api", "checker", "history", "runtime", "record", "lab", "compare"]),
 ];
 
+/// The stairs of `runtime`, from the bottom: a part may import only parts of lower steps.
+///
+/// On top of them is `mod.rs`, so no part may import what `mod.rs` itself defines.
+const RUNTIME_STAIRS: &[&[&str]] = &[
+    &["platform"],
+    &["base"],
+    &["sim", "real"],
+    &["context"],
+    &["channel", "future", "interpose", "local", "panic_hook", "rand", "sync"],
+    &["audit", "stop", "thread", "time"],
+];
+
 /// Paths that only `runtime` and `cli` may name.
 const OUTSIDE: &[&str] = &[
     "std::thread",
@@ -191,6 +203,50 @@ fn check_direction(file: &Source) -> Vec<String> {
     problems
 }
 
+/// The path from the root of the crate, seen from a file of the module `module`; `None` if the path
+/// leaves the crate or is relative to a name in scope.
+fn absolute(path: &[String], module: &[&str]) -> Option<Vec<String>> {
+    let supers = path.iter().take_while(|name| *name == "super").count();
+    let (above, rest) = match path[0].as_str() {
+        "crate" => (0, &path[1..]),
+        "self" => (module.len(), &path[1..]),
+        "super" => (module.len().checked_sub(supers)?, &path[supers..]),
+        _ => return None,
+    };
+    Some(module[..above].iter().map(ToString::to_string).chain(rest.iter().cloned()).collect())
+}
+
+/// Finds the imports inside `runtime` that do not point to a lower step of its stairs.
+fn check_stairs(file: &Source) -> Vec<String> {
+    let Some(inside) = file.path.strip_prefix("src/runtime/") else { return Vec::new() };
+    let inside = inside.trim_end_matches(".rs").trim_end_matches("/mod");
+    let part = inside.split('/').next().unwrap_or_default();
+    let step_of = |part: &str| RUNTIME_STAIRS.iter().position(|step| step.contains(&part));
+    let Some(step) = step_of(part) else {
+        let known = part == "mod";
+        let problem = || file.problem(0, &format!("{part} is not in the stairs of runtime"));
+        return if known { Vec::new() } else { vec![problem()] };
+    };
+    let module: Vec<&str> = std::iter::once("runtime").chain(inside.split('/')).collect();
+    let visible_in_runtime = "pub(in crate::runtime)";
+    let code: Vec<_> = file.code.iter().map(|line| line.replace(visible_in_runtime, "")).collect();
+    let mut problems = Vec::new();
+    for (line, path) in paths(&code) {
+        // The tests of a file import the file itself.
+        let Some(path) = absolute(&path, &module).filter(|_| path != ["super", "*"]) else {
+            continue;
+        };
+        if path.first().is_none_or(|module| module != "runtime") {
+            continue;
+        }
+        let target = path.get(1).map_or("mod.rs", String::as_str);
+        if target != part && step_of(target).is_none_or(|other| other >= step) {
+            problems.push(file.problem(line, &format!("{part} may not import {target}")));
+        }
+    }
+    problems
+}
+
 /// Finds threads, clocks, locks and async runtimes outside `runtime` and the command line.
 fn check_outside(file: &Source) -> Vec<String> {
     // The command line gives whole runs to threads of its own, on which no run is active.
@@ -232,6 +288,12 @@ fn imports_point_down_everywhere() {
 }
 
 #[test]
+fn imports_inside_runtime_point_down_everywhere() {
+    let problems: Vec<_> = source::rust_files("src").iter().flat_map(check_stairs).collect();
+    assert_clean("a part of runtime may name only parts below it", &problems);
+}
+
+#[test]
 fn only_runtime_names_the_outside_everywhere() {
     let problems: Vec<_> = source::rust_files("src").iter().flat_map(check_outside).collect();
     assert_clean("use the types of raftlab::runtime", &problems);
@@ -264,6 +326,19 @@ fn an_import_over_super_is_found() {
     assert_bites(&check_direction(&Source::new("src/raft/log.rs", deep)), &[3]);
     let flat = "use super::api;\nuse super::lab;";
     assert_bites(&check_direction(&Source::new("src/raft/mod.rs", flat)), &[2]);
+}
+
+#[test]
+fn an_import_that_runs_up_the_stairs_of_runtime_is_found() {
+    let up = "use super::Sim;\nuse super::super::context;\nuse crate::runtime::base::here::Here;\n\
+              use crate::runtime::{panics, time::Instant};\nuse crate::runtime::FailureKind;";
+    assert_bites(&check_stairs(&Source::new("src/runtime/sim/run.rs", up)), &[2, 4, 4, 5]);
+    let sideways = "use super::platform;\nuse super::sim;\npub(in crate::runtime) fn f() {}";
+    assert_bites(&check_stairs(&Source::new("src/runtime/real/mod.rs", sideways)), &[2]);
+    let circle = "use super::context;\nuse super::time;\nfn f() { super::in_run() }";
+    assert_bites(&check_stairs(&Source::new("src/runtime/future.rs", circle)), &[2, 3]);
+    assert_bites(&check_stairs(&Source::new("src/runtime/mod.rs", "use base::here;")), &[]);
+    assert_bites(&check_stairs(&Source::new("src/runtime/helpers.rs", "")), &[1]);
 }
 
 #[test]
