@@ -49,8 +49,8 @@ impl<Q, R> ClientEnd<Q, R> {
         ClientEnd { wire: Wire::Real(channel) }
     }
 
-    pub(super) fn simulated(end: Arc<SimEnd>, types: PhantomData<fn(Q) -> R>) -> ClientEnd<Q, R> {
-        ClientEnd { wire: Wire::Simulated(end, types) }
+    pub(super) fn simulated(end: SimEnd) -> ClientEnd<Q, R> {
+        ClientEnd { wire: Wire::Simulated(Arc::new(end), PhantomData) }
     }
 }
 
@@ -145,6 +145,7 @@ struct Trip<'a> {
 }
 
 impl Trip<'_> {
+    /// Carries the request to `server` and the reply back. `None`: the caller gets no reply.
     async fn exchange(&self, server: &Arc<Server>, types: TypeId, frame: Frame) -> Option<Frame> {
         self.request_leg(types, &frame).await?;
         let answer = self.dispatch(server, types, frame);
@@ -173,6 +174,7 @@ impl Trip<'_> {
         self.pass(judged.delay, judged.dropped, "loses its reply").await
     }
 
+    /// Lets a message pass, or get lost, after `delay`. `None`: it is lost.
     async fn pass(&self, delay: Duration, dropped: bool, loss: &str) -> Option<()> {
         if !delay.is_zero() {
             time::sleep(delay).await;

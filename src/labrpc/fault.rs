@@ -1,67 +1,122 @@
-//! The faults of the original lab's network as rules, with its exact numbers.
+//! [`Fault`]: faults that the original lab does not have, for chosen messages.
 
 use std::time::Duration;
 
-use super::{Call, Leg, Rule, Verdict};
+use super::{Call, Host, Leg, Rule, Verdict};
 use crate::runtime::rand::Chance;
 
-/// Delays of requests on an unreliable network are below this, in milliseconds.
-const SHORT_DELAY_MS: u64 = 27;
-
-/// Messages lost on an unreliable network, per thousand on each leg.
-const LOST_PER_MILLE: u64 = 100;
-
-/// Waits for a host that cannot be reached are below this, in milliseconds.
-const UNREACHABLE_MS: u64 = 100;
-
-/// Waits for a host that cannot be reached are below this with long delays on, in milliseconds.
-const UNREACHABLE_LONG_MS: u64 = 7000;
-
-/// Delays requests by 0..=26 whole milliseconds: one of the two faults of an unreliable network.
-pub(super) struct ShortDelay;
-
-impl Rule for ShortDelay {
-    fn judge(&self, _: &Call<'_>, leg: Leg, _: usize, chance: &mut Chance) -> Verdict {
-        match leg {
-            Leg::Request => Verdict::Delay(millis(chance.below(SHORT_DELAY_MS))),
-            Leg::Reply => Verdict::Pass,
-        }
-    }
-}
-
-/// Loses a tenth of the requests and a tenth of the replies: the other fault of such a network.
+/// A rule that is built step by step: what happens to which messages, and how often.
 ///
-/// Of a hundred calls 81 get a reply, 9 are executed without a reply and 10 never arrive. Judges
-/// after [`ShortDelay`]: the caller of a lost request learns of the loss after the delay and no
-/// later.
-pub(super) struct Loss;
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use raftlab::api::ServerId;
+/// use raftlab::labrpc::{Fault, Host, Network};
+///
+/// let network = Network::new();
+/// let leader = Host::Server(ServerId(0));
+/// // Every tenth append of the leader arrives again up to a second later.
+/// let repeated = Fault::repeat(Duration::ZERO, Duration::from_secs(1))
+///     .from(leader)
+///     .method("RaftRpc.append_entries")
+///     .per_mille(100);
+/// let id = network.add_rule("repeated appends", Arc::new(repeated));
+/// network.remove_rule(id);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Fault {
+    effect: Effect,
+    leg: Leg,
+    from: Option<Host>,
+    to: Option<Host>,
+    method: Option<&'static str>,
+    per_mille: u64,
+}
 
-impl Rule for Loss {
-    fn judge(&self, _: &Call<'_>, _: Leg, _: usize, chance: &mut Chance) -> Verdict {
-        if chance.below(1000) < LOST_PER_MILLE { Verdict::Drop } else { Verdict::Pass }
+#[derive(Debug, Clone, Copy)]
+enum Effect {
+    Lose,
+    Delay(Span),
+    Repeat(Span),
+}
+
+/// A range of durations, `least..=most`, drawn uniformly.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    least: Duration,
+    most: Duration,
+}
+
+impl Fault {
+    /// Loses messages of `leg`.
+    pub fn lose(leg: Leg) -> Fault {
+        Fault::new(Effect::Lose, leg)
+    }
+
+    /// Holds messages of `leg` back for `span`, so that they keep their order.
+    pub fn hold(leg: Leg, span: Duration) -> Fault {
+        Fault::new(Effect::Delay(Span { least: span, most: span }), leg)
+    }
+
+    /// Delays messages of `leg` by `least..=most`, so that they overtake one another.
+    pub fn reorder(leg: Leg, least: Duration, most: Duration) -> Fault {
+        Fault::new(Effect::Delay(Span { least, most }), leg)
+    }
+
+    /// Makes requests arrive once more, `least..=most` after their first arrival.
+    pub fn repeat(least: Duration, most: Duration) -> Fault {
+        Fault::new(Effect::Repeat(Span { least, most }), Leg::Request)
+    }
+
+    /// Limits the fault to calls made by `host`.
+    pub fn from(self, host: Host) -> Fault {
+        Fault { from: Some(host), ..self }
+    }
+
+    /// Limits the fault to calls made to `host`.
+    pub fn to(self, host: Host) -> Fault {
+        Fault { to: Some(host), ..self }
+    }
+
+    /// Limits the fault to calls of `method`, e.g. `RaftRpc.append_entries`.
+    pub fn method(self, method: &'static str) -> Fault {
+        Fault { method: Some(method), ..self }
+    }
+
+    /// Limits the fault to `per_mille` of a thousand of these messages, by chance.
+    pub fn per_mille(self, per_mille: u64) -> Fault {
+        Fault { per_mille, ..self }
+    }
+
+    fn new(effect: Effect, leg: Leg) -> Fault {
+        Fault { effect, leg, from: None, to: None, method: None, per_mille: 1000 }
+    }
+
+    fn concerns(&self, call: &Call<'_>, leg: Leg) -> bool {
+        leg == self.leg
+            && self.from.is_none_or(|host| host == call.from)
+            && self.to.is_none_or(|host| host == call.to)
+            && self.method.is_none_or(|method| method == call.method)
     }
 }
 
-/// Holds two of three replies back for 200..=2199 ms, about 700 on average.
-pub(super) struct LongReordering;
-
-impl Rule for LongReordering {
-    fn judge(&self, _: &Call<'_>, leg: Leg, _: usize, chance: &mut Chance) -> Verdict {
-        if leg == Leg::Request || chance.below(900) >= 600 {
+impl Rule for Fault {
+    fn judge(&self, call: &Call<'_>, leg: Leg, _: usize, chance: &mut Chance) -> Verdict {
+        if !self.concerns(call, leg) || chance.below(1000) >= self.per_mille {
             return Verdict::Pass;
         }
-        let spread_ms = 1 + chance.below(2000);
-        Verdict::Delay(millis(200 + chance.below(spread_ms)))
+        match self.effect {
+            Effect::Lose => Verdict::Drop,
+            Effect::Delay(span) => Verdict::Delay(span.draw(chance)),
+            Effect::Repeat(span) => Verdict::Duplicate { after: span.draw(chance) },
+        }
     }
 }
 
-/// Draws how long a caller waits for a host that cannot be reached.
-///
-/// This is not a rule, because there is no message in flight to judge.
-pub(super) fn wait_for_the_unreachable(long_delays: bool, chance: &mut Chance) -> Duration {
-    millis(chance.below(if long_delays { UNREACHABLE_LONG_MS } else { UNREACHABLE_MS }))
-}
-
-fn millis(ms: u64) -> Duration {
-    Duration::from_millis(ms)
+impl Span {
+    fn draw(self, chance: &mut Chance) -> Duration {
+        let spread = self.most.saturating_sub(self.least);
+        let spread_ns = u64::try_from(spread.as_nanos()).unwrap_or(u64::MAX);
+        self.least + Duration::from_nanos(chance.below(spread_ns.saturating_add(1)))
+    }
 }

@@ -45,8 +45,8 @@ impl Hooks {
         self.taps.iter().for_each(|tap| show(&**tap));
     }
 
-    pub(super) fn no_taps(&self) -> bool {
-        self.taps.is_empty()
+    pub(super) fn has_taps(&self) -> bool {
+        !self.taps.is_empty()
     }
 
     /// Asks all rules. Rules after the first drop still draw, so that a rule's numbers do not

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::fault::{LongReordering, Loss, ShortDelay, wait_for_the_unreachable};
 use super::hooks::{Hooks, Judge};
+use super::lab_faults::{LongReordering, Loss, ShortDelay, wait_for_the_unreachable};
 use super::{Counters, Host, Rule, RuleId, Service, Tap};
 use crate::runtime::rand::{self, Chance};
 use crate::runtime::sync::Quiet;
@@ -32,9 +32,9 @@ pub(super) struct Opened {
     pub(super) hooks: Arc<Hooks>,
 }
 
-/// Where a call goes.
+/// Where a call goes, as decided when it is made.
 pub(super) enum Route {
-    /// To this server.
+    /// To this server object, even if another one takes its place meanwhile.
     To(Arc<Server>),
     /// Nowhere: the caller waits this long and gets no reply.
     Nowhere(Duration),
@@ -45,8 +45,10 @@ pub(super) type Link = usize;
 
 #[derive(Debug, Clone, Copy)]
 struct LinkState {
+    /// The slot of the called host in `servers`.
     to: usize,
     enabled: bool,
+    /// The life of the calling host is over.
     dead: bool,
 }
 

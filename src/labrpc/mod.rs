@@ -45,9 +45,9 @@
 mod codec;
 mod end;
 mod fault;
-mod filter;
 mod hooks;
 mod hub;
+mod lab_faults;
 mod network;
 mod rule;
 mod service;
@@ -57,7 +57,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 pub use end::ClientEnd;
-pub use filter::Fault;
+pub use fault::Fault;
 pub use network::{Counters, Network};
 pub use rule::{Call, Leg, Rule, RuleId, Verdict};
 pub use service::Service;

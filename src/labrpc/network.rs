@@ -1,6 +1,5 @@
 //! The network's interface: hosts, which host can reach which, faults, and counters.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::end::SimEnd;
@@ -33,7 +32,7 @@ impl Network {
     pub fn end<Q, R>(&self, from: Host, to: Host) -> ClientEnd<Q, R> {
         let link = self.hub.state.with(|state| state.link(from, to));
         let end = SimEnd::new(Arc::downgrade(&self.hub), from, to, link);
-        ClientEnd::simulated(Arc::new(end), PhantomData)
+        ClientEnd::simulated(end)
     }
 
     /// Registers a server with its services under `host`, in place of an earlier one.
@@ -93,7 +92,7 @@ impl Network {
         self.change(|state| state.taps.push(tap));
     }
 
-    /// The counts so far.
+    /// The calls and bytes since the network was made.
     pub fn counters(&self) -> Counters {
         self.hub.state.with(|state| state.counters)
     }

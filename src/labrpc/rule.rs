@@ -10,9 +10,9 @@ use crate::runtime::rand::Chance;
 pub struct Call<'a> {
     /// Number of the call within its network, from 1, in the order in which calls were made.
     pub id: u64,
-    /// The calling host.
+    /// The host that makes the call.
     pub from: Host,
-    /// The called host.
+    /// The host that the call is for; it may have no server.
     pub to: Host,
     /// Service and method, e.g. `RaftRpc.request_vote`.
     pub method: &'a str,
@@ -30,7 +30,7 @@ pub enum Leg {
 /// A rule's decision on a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// The message continues.
+    /// The message continues, as far as this rule is concerned.
     Pass,
     /// The message is delayed for this long. Delays of several rules add up.
     Delay(Duration),

@@ -104,7 +104,7 @@ where
     fn handle(&self, delivery: &Delivery, frame: &[u8]) -> Option<Frame> {
         let request: S::Req = codec::decode(frame);
         let hooks = &delivery.hooks;
-        if hooks.no_taps() || delivery.server.is_gone() {
+        if !hooks.has_taps() || delivery.server.is_gone() {
             let reply = block_on(self.0.clone().serve(context(), request)).ok()?;
             return Some(codec::encode(&reply, 0));
         }
