@@ -9,7 +9,7 @@ use super::store::{Store, StoredEntry};
 
 /// One write. The entries of all appends are in [`Journal::entries`], in the order of the writes.
 #[derive(Debug, Clone)]
-enum Unsynced {
+enum UnsyncedWrite {
     Vote { current_term: Term, voted_for: Option<ServerId>, record: Box<[u8]> },
     Append { first: Index, count: usize },
     Snapshot { last_included: Position, size: usize, record: Box<[u8]>, keeps_suffix: bool },
@@ -18,21 +18,21 @@ enum Unsynced {
 /// The writes since the last sync.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
-    writes: Vec<Unsynced>,
+    writes: Vec<UnsyncedWrite>,
     entries: Vec<StoredEntry>,
-    /// Buffer for encoding.
+    /// Each record is encoded here first, so that one allocation of its exact size is enough.
     scratch: Vec<u8>,
 }
 
 impl Journal {
-    /// Returns how many writes wait for a sync.
+    /// Number of writes since the last sync.
     pub(super) fn len(&self) -> usize {
         self.writes.len()
     }
 
     pub(super) fn save_vote(&mut self, current_term: Term, voted_for: Option<ServerId>) {
         let record = Record::Vote { current_term, voted_for }.encode(&mut self.scratch);
-        self.writes.push(Unsynced::Vote { current_term, voted_for, record });
+        self.writes.push(UnsyncedWrite::Vote { current_term, voted_for, record });
     }
 
     /// Adds a write of `entries`, which are not empty, to the writes on top of `store`.
@@ -54,29 +54,29 @@ impl Journal {
             let record = Record::entry(entry).encode(&mut self.scratch);
             self.entries.push(StoredEntry { term: entry.term, record });
         }
-        self.writes.push(Unsynced::Append { first, count: entries.len() });
+        self.writes.push(UnsyncedWrite::Append { first, count: entries.len() });
     }
 
     pub(super) fn save_snapshot(&mut self, store: &Store, last_included: Position, data: &Bytes) {
         let keeps_suffix = self.term(store, last_included.index) == Some(last_included.term);
         let record = Record::Snapshot { last_included, data: Data(data) }.encode(&mut self.scratch);
         let size = data.len();
-        self.writes.push(Unsynced::Snapshot { last_included, size, record, keeps_suffix });
+        self.writes.push(UnsyncedWrite::Snapshot { last_included, size, record, keeps_suffix });
     }
 
     /// Applies the first `count` writes to `store`, and forgets all writes.
-    pub(super) fn carry_out(&mut self, count: usize, store: &mut Store) {
+    pub(super) fn apply_first(&mut self, count: usize, store: &mut Store) {
         let mut entries = self.entries.drain(..);
         for write in self.writes.drain(..).take(count) {
             match write {
-                Unsynced::Vote { current_term, voted_for, record } => {
+                UnsyncedWrite::Vote { current_term, voted_for, record } => {
                     store.set_vote(current_term, voted_for, record);
                 }
-                Unsynced::Append { first, count } => {
+                UnsyncedWrite::Append { first, count } => {
                     store.truncate(first);
                     entries.by_ref().take(count).for_each(|entry| store.push(entry));
                 }
-                Unsynced::Snapshot { last_included, size, record, keeps_suffix } => {
+                UnsyncedWrite::Snapshot { last_included, size, record, keeps_suffix } => {
                     store.set_snapshot(last_included, size, record, keeps_suffix);
                 }
             }
@@ -89,8 +89,8 @@ impl Journal {
         let mut end = self.entries.len();
         for write in self.writes.iter().rev() {
             match write {
-                Unsynced::Vote { .. } => {}
-                Unsynced::Append { first, count } => {
+                UnsyncedWrite::Vote { .. } => {}
+                UnsyncedWrite::Append { first, count } => {
                     let start = end - count;
                     if let Some(ahead) = index.0.checked_sub(first.0) {
                         let ahead = usize::try_from(ahead).ok()?;
@@ -98,7 +98,7 @@ impl Journal {
                     }
                     end = start;
                 }
-                Unsynced::Snapshot { last_included, keeps_suffix, .. } => {
+                UnsyncedWrite::Snapshot { last_included, keeps_suffix, .. } => {
                     if index == last_included.index {
                         return Some(last_included.term);
                     }

@@ -135,7 +135,7 @@ struct Disk {
     watches: Watches,
     /// The life is over: later writes are lost.
     crashed: bool,
-    /// The next sync fails.
+    /// Set by [`Persister::fail_next_sync`], cleared by the sync that fails.
     sync_fails: bool,
     /// Number of lives before this one.
     crash_count: u64,
@@ -217,7 +217,7 @@ impl Persister {
             if std::mem::take(&mut disk.sync_fails) {
                 return Err(PersistError::Io(std::io::Error::other("the device did not answer")));
             }
-            disk.journal.carry_out(disk.journal.len(), &mut disk.store);
+            disk.journal.apply_first(disk.journal.len(), &mut disk.store);
             Ok::<Watches, PersistError>(disk.watches.clone())
         })?;
         show(&watches, &Write::Synced);
@@ -269,7 +269,7 @@ impl Persister {
                 Unsynced::Draw => draw_prefix(disk.journal.len(), disk.crash_count),
             };
             let mut store = disk.store.clone();
-            disk.journal.carry_out(kept_count, &mut store);
+            disk.journal.apply_first(kept_count, &mut store);
             Persister::of(store, disk.crash_count + 1, disk.damaged.clone())
         })
     }

@@ -5,7 +5,7 @@ use crate::api::{Entry, Index};
 use super::frame::Record;
 use super::{PersistError, Persisted};
 
-/// Reads all of `bytes`.
+/// Reads `bytes`, the whole content of a storage.
 ///
 /// # Errors
 /// [`PersistError::Damaged`] with the first record that is not as it was written.
