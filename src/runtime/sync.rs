@@ -32,10 +32,10 @@ pub struct MutexGuard<'a, T: ?Sized> {
 }
 
 impl<T> Mutex<T> {
-    /// A mutex around `value`.
+    /// Makes a mutex, not locked, that protects `value`.
     pub const fn new(value: T) -> Mutex<T> {
         Mutex {
-            holder: Holder::nobody(),
+            holder: Holder::none(),
             waiters: AtomicU32::new(0),
             data: parking_lot::Mutex::new(value),
         }
@@ -330,7 +330,7 @@ pub struct Quiet<T: ?Sized> {
 }
 
 impl<T> Quiet<T> {
-    /// A quiet lock around `value`.
+    /// Makes a quiet lock that protects `value`.
     pub const fn new(value: T) -> Quiet<T> {
         Quiet { data: parking_lot::Mutex::new(value) }
     }

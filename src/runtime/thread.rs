@@ -87,11 +87,11 @@ pub fn spawn<T: Send + 'static>(
         ended: AtomicBool::new(false),
         nothing,
     });
-    let theirs = Ending(packet.clone());
+    let ending = Ending(packet.clone());
     let job = move || {
         let value = f();
-        *theirs.0.result.lock() = Some(value);
-        theirs.0.done.notify_all();
+        *ending.0.result.lock() = Some(value);
+        ending.0.done.notify_all();
     };
     let name: Arc<str> = name.into().into();
     start(name, Location::caller(), Box::new(job));
@@ -183,7 +183,7 @@ pub fn label() -> Option<u32> {
     context::label()
 }
 
-/// Sleeps for `span` on the current clock.
+/// Sleeps for `span` on the clock of the current run; outside a run, in wall time.
 #[track_caller]
 pub fn sleep(span: Duration) {
     if let Some(sim) = sim::current() {
@@ -198,7 +198,7 @@ pub fn sleep(span: Duration) {
     }
 }
 
-/// Lets other tasks run.
+/// Lets other tasks run; the current task stays ready and may be the next one itself.
 #[track_caller]
 pub fn yield_now() {
     match sim::current() {

@@ -43,3 +43,10 @@ pub(in crate::runtime) fn prepare(failure: Failure) -> Result<(), Failure> {
 pub(in crate::runtime) fn take_reason() -> Option<Failure> {
     REASON.try_with(|reason| reason.borrow_mut().take()).ok().flatten()
 }
+
+/// Parks the calling OS thread for good; the process continues without it.
+pub(in crate::runtime) fn park_for_good() -> ! {
+    loop {
+        std::thread::park();
+    }
+}

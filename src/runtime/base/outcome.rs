@@ -45,7 +45,7 @@ impl fmt::Display for Schedule {
 /// Everything that a run depends on, apart from the code.
 #[derive(Debug, Clone)]
 pub struct RunConfig {
-    /// Virtual or real time.
+    /// Which clock the run is on.
     pub clock: Clock,
     /// The seed: all random numbers of the run follow from it.
     pub seed: u64,
@@ -108,7 +108,7 @@ pub enum FailureKind {
     Observer,
     /// A check of the scenario failed.
     Assertion,
-    /// Code under test panicked.
+    /// Code under test panicked: the task had a label.
     Panic,
     /// Tasks wait for each other, or for something that never comes.
     Deadlock,
@@ -134,7 +134,7 @@ impl fmt::Display for FailureKind {
 /// Why a run ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The kind of failure.
+    /// Which kind of rule, check or limit was broken.
     pub kind: FailureKind,
     /// The rule, limit or check that was broken, e.g. `LogMatching`.
     pub name: String,

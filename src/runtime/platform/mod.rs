@@ -57,7 +57,7 @@ pub(super) struct Halted {
     pub(super) task: String,
     /// The innermost line of the task's own code.
     pub(super) place: String,
-    /// Virtual time.
+    /// Virtual time since the run began.
     pub(super) at: Duration,
 }
 

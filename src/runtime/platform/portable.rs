@@ -11,7 +11,7 @@ use super::{Describe, DescribeOverflow, Halted};
 pub(in crate::runtime) struct Watched;
 
 impl Watched {
-    /// The calling thread.
+    /// Watches the calling thread.
     pub(in crate::runtime) fn this_thread(_describe: Describe) -> Watched {
         Watched
     }

@@ -89,7 +89,7 @@ fn take_answer() -> Option<(usize, Option<Halted>)> {
     (!answer.is_null()).then(|| *unsafe { Box::from_raw(answer) })
 }
 
-/// Answers [`ask`].
+/// Answers the question of [`ask`], on the thread that is asked.
 ///
 /// Allocates memory, which a handler must not do if it interrupted the allocator. A thread that has
 /// passed no scheduling point for long is hardly inside the allocator; if it is, the asking thread

@@ -36,7 +36,7 @@ impl Account {
 
     /// Credits the run if [`SETTLE_NS`] have passed since the last time. Must be called before a
     /// job counts as ended, since the run may return right then.
-    pub(super) fn glance(&mut self) {
+    pub(super) fn settle_if_due(&mut self) {
         let now_ns = wall_ns();
         if now_ns.saturating_sub(self.wall_ns) < SETTLE_NS {
             return;

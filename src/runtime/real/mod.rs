@@ -252,9 +252,7 @@ impl RealRun {
         state.lost += 1;
         drop(state);
         self.task_ended.notify_all();
-        loop {
-            std::thread::park();
-        }
+        aborts::park_for_good()
     }
 
     /// Sleeps for `span`, or until the run is over.
@@ -322,9 +320,7 @@ fn lose_thread() -> ! {
         let reason = aborts::take_reason();
         run.lose_thread(reason.unwrap_or_else(|| panics::failure_by_abort(here(&run))));
     }
-    loop {
-        std::thread::park();
-    }
+    aborts::park_for_good()
 }
 
 /// The current task, which is one of `run`, and the moment.

@@ -16,8 +16,8 @@ pub(super) const OVER_CHECK: Duration = Duration::from_millis(500);
 /// Longest wait of a task that only has destructors left to run.
 const LEAVING_CHECK: Duration = Duration::from_millis(20);
 
-/// A task whose destructors wait more than `TOLD_MAX` times or `LEAVE_MAX` long is given up.
-const TOLD_MAX: u32 = 10_000;
+/// A task whose destructors wait more than `WAITS_MAX` times or `LEAVE_MAX` long is given up.
+const WAITS_MAX: u32 = 10_000;
 const LEAVE_MAX: Duration = Duration::from_secs(5);
 
 /// From here on the current task is not unwound: it ends by itself, or is given up.
@@ -48,9 +48,9 @@ pub(in crate::runtime) fn unwind_if_over() -> bool {
     }
     let is_too_much = |task: &RealTask| {
         let now_ns = wall_ns();
-        let (told, since_ns) = task.told.get().unwrap_or((0, now_ns));
-        task.told.set(Some((told + 1, since_ns)));
-        told > TOLD_MAX || now_ns - since_ns > ns_of(LEAVE_MAX)
+        let (waits, since_ns) = task.waits_at_end.get().unwrap_or((0, now_ns));
+        task.waits_at_end.set(Some((waits + 1, since_ns)));
+        waits > WAITS_MAX || now_ns - since_ns > ns_of(LEAVE_MAX)
     };
     if with_task(is_too_much) == Some(true)
         && let Some(run) = with_task(|task| task.run.clone())

@@ -76,7 +76,7 @@ fn worker(first: Job) {
     let mut next = Some(first);
     while let Some((task, job)) = next {
         account.open(&task.run);
-        run_as(task, job, |_| account.glance());
+        run_as(task, job, |_| account.settle_if_due());
         idle().lock().push(slot.clone());
         next = slot.wait(&mut account);
     }

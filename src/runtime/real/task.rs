@@ -15,7 +15,7 @@ pub(in crate::runtime) struct RealTask {
     /// The run is over and the task only runs destructors: nothing unwinds it any more.
     pub(super) leaving: Cell<bool>,
     /// Number of waits since the run ended, and the wall time of the first, in nanoseconds.
-    pub(super) told: Cell<Option<(u32, u64)>>,
+    pub(super) waits_at_end: Cell<Option<(u32, u64)>>,
 }
 
 thread_local! {
@@ -28,7 +28,7 @@ thread_local! {
 
 impl RealTask {
     pub(super) fn new(run: Arc<RealRun>, name: Arc<str>, label: Option<u32>) -> RealTask {
-        RealTask { run, name, label, leaving: Cell::new(false), told: Cell::new(None) }
+        RealTask { run, name, label, leaving: Cell::new(false), waits_at_end: Cell::new(None) }
     }
 }
 

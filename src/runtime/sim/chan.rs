@@ -77,9 +77,7 @@ impl<T> Chan<T> {
             // At capacity 0, wake every blocked sender; each checks whether its own message was
             // taken.
             Some(0) => sim.wake_all(self.senders_at()),
-            Some(_) => {
-                sim.wake_one(self.senders_at());
-            }
+            Some(_) => sim.wake_one(self.senders_at()),
         }
         Some(message)
     }

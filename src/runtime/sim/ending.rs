@@ -24,10 +24,10 @@ use crate::runtime::base::outcome::{Failure, FailureKind};
 use crate::runtime::base::panics::{self, Note};
 
 /// A task is given up when the weights of its actions after the end add up to more than this.
-const TOLD_MAX: u32 = 10_000;
+const WEIGHT_MAX: u32 = 10_000;
 
 /// When the weights of all tasks together exceed this, each task is given up at its next action.
-const TOLD_IN_ALL_MAX: u64 = 20_000_000;
+const WEIGHT_IN_ALL_MAX: u64 = 20_000_000;
 
 /// The weight of an unwinding, which a task survives only by a `catch_unwind`.
 const WEIGHT_UNWIND: u32 = 150;
@@ -151,7 +151,7 @@ impl Sim {
         if self.with_current(|task| task.foreign_frames) || self.may_be_unwinding() {
             self.abandon_task();
         }
-        self.count_telling(WEIGHT_UNWIND);
+        self.add_weight(WEIGHT_UNWIND);
         self.with_current(|task| task.may_unwind = true);
         panics::unwind_task()
     }
@@ -161,7 +161,7 @@ impl Sim {
     pub(super) fn point_at_end(&self) {
         self.unwind_if_over();
         if self.turn_is_long() {
-            self.count_telling(WEIGHT_TURN);
+            self.add_weight(WEIGHT_TURN);
             self.yield_to_any();
         }
     }
@@ -171,28 +171,28 @@ impl Sim {
     ///
     /// The clock moves as if the wait had lasted until its deadline, since the caller may read it.
     pub(super) fn wait_while_leaving(&self, deadline_ns: Option<u64>) {
-        self.count_telling(WEIGHT_WAIT);
+        self.add_weight(WEIGHT_WAIT);
         if let Some(deadline_ns) = deadline_ns {
             self.now_ns.set(deadline_ns.min(END_OF_TIME_NS).max(self.now_ns.get()));
         }
         self.yield_to_any();
     }
 
-    /// Counts a wait for a lock, which does not return at once.
+    /// Counts a wait for a lock: the only kind of wait that does not return at once after the end.
     pub(super) fn count_wait(&self) {
-        self.count_telling(WEIGHT_WAIT);
+        self.add_weight(WEIGHT_WAIT);
     }
 
     /// Adds `weight` to the current task's total, and gives up a task that does not end.
-    fn count_telling(&self, weight: u32) {
-        let told = self.with_current(|task| {
-            task.told += weight;
-            task.told
+    fn add_weight(&self, weight: u32) {
+        let of_task = self.with_current(|task| {
+            task.weight_at_end += weight;
+            task.weight_at_end
         });
         self.beat_at_end();
-        let in_all = self.told_in_all.get() + u64::from(weight);
-        self.told_in_all.set(in_all);
-        if told > TOLD_MAX || in_all > TOLD_IN_ALL_MAX {
+        let in_all = self.weight_at_end.get() + u64::from(weight);
+        self.weight_at_end.set(in_all);
+        if of_task > WEIGHT_MAX || in_all > WEIGHT_IN_ALL_MAX {
             self.abandon_task();
         }
     }
@@ -254,9 +254,7 @@ impl Sim {
         if let Some(hand_over) = self.hand_over.take() {
             hand_over(self);
         }
-        loop {
-            std::thread::park();
-        }
+        aborts::park_for_good()
     }
 
     /// Number of tasks that have not ended.

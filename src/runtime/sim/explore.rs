@@ -29,13 +29,13 @@ struct Shaking {
     sites: u64,
     /// Chance that a hot site stalls a task that passes it, in 2^-32.
     stall: u32,
-    /// Longest stall.
+    /// Each stall is shorter than this; its length is drawn.
     stall_max_ns: u64,
     /// Chance of a spurious wake-up from a wait on a condition, in 2^-32.
     spurious: u32,
 }
 
-/// `percent` of 2^32.
+/// Converts a chance in per cent to one in 2^-32.
 const fn per_cent(percent: u64) -> u32 {
     #[allow(clippy::cast_possible_truncation, reason = "100 % is 2^32 - 1, which fits")]
     {

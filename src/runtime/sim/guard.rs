@@ -50,7 +50,7 @@ thread_local! {
 
 /// The current simulation, unless the guard itself makes the call.
 fn guarded() -> Option<&'static Sim> {
-    if INSIDE.with(Cell::get) { None } else { current() }
+    if INSIDE.get() { None } else { current() }
 }
 
 /// The real function called `name`: the next definition after the executable's.
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn getrandom(buffer: *mut c_void, len: usize, flags: c_uin
     }
 }
 
-/// Sleeps in virtual time.
+/// Sleeps in virtual time, for a span or until a point of time. No signal cuts the sleep short.
 pub unsafe extern "C" fn clock_nanosleep(
     clock: libc::clockid_t,
     flags: c_int,
@@ -177,7 +177,7 @@ pub unsafe extern "C" fn clock_nanosleep(
     }
 }
 
-/// Sleeps in virtual time.
+/// Sleeps in virtual time for a span. No signal cuts the sleep short.
 pub unsafe extern "C" fn nanosleep(
     span: *const libc::timespec,
     left: *mut libc::timespec,
@@ -297,9 +297,9 @@ impl Sim {
 
     /// Ends the run as failed and gives up the current task, which never gets control again.
     fn give_up_task(&self, name: &str, message: &str) -> ! {
-        INSIDE.with(|inside| inside.set(true));
+        INSIDE.set(true);
         let place = super::report::callers_line();
-        INSIDE.with(|inside| inside.set(false));
+        INSIDE.set(false);
         let failure = self.failure_now(FailureKind::Assertion, name, message.to_string());
         self.end_with(Failure { place, ..failure });
         self.abandon_task()

@@ -116,7 +116,7 @@ pub(super) struct Sim {
     started: Cell<u64>,
     // Used at the end.
     /// Sum of all tasks' weights since the end; see `ending.rs`.
-    told_in_all: Cell<u64>,
+    weight_at_end: Cell<u64>,
     ending: Cell<bool>,
     /// When the run ended, in virtual time.
     ended_ns: Cell<u64>,
@@ -223,7 +223,7 @@ impl Sim {
             stacks: RefCell::new(StackPool::borrow_shared()),
             live: Cell::new(0),
             started: Cell::new(0),
-            told_in_all: Cell::new(0),
+            weight_at_end: Cell::new(0),
             ending: Cell::new(false),
             ended_ns: Cell::new(0),
             spawned_at_end: Cell::new(0),

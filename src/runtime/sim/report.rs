@@ -20,7 +20,7 @@ pub(in crate::runtime) struct Holder {
 }
 
 impl Holder {
-    pub(in crate::runtime) const fn nobody() -> Holder {
+    pub(in crate::runtime) const fn none() -> Holder {
         Holder {
             who: AtomicU64::new(0),
             place: AtomicPtr::new(std::ptr::null_mut()),
@@ -63,7 +63,7 @@ impl Holder {
     }
 }
 
-/// The wait of a task that was given up: it never ends.
+/// The wait of a task that was given up: no wake-up ends it.
 pub(super) fn abandoned() -> Wait {
     Wait { kind: WaitKind::Park, address: 0, place: Location::caller(), since_ns: 0 }
 }

@@ -115,9 +115,7 @@ fn lose_thread() -> ! {
     if let Some(sim) = super::current() {
         sim.lose_thread();
     }
-    loop {
-        std::thread::park();
-    }
+    aborts::park_for_good()
 }
 
 /// Parks for good an OS thread that would abort after its simulation is over.
@@ -127,9 +125,7 @@ fn lose_ended_thread() -> ! {
     if let Some(living) = LIVING.take() {
         let _ = living.0.send(());
     }
-    loop {
-        std::thread::park();
-    }
+    aborts::park_for_good()
 }
 
 /// The outcome of a run that could not begin or continue.

@@ -10,7 +10,7 @@ use super::task::{State, TaskId};
 use super::{END_OF_TIME_NS, Event, Place, Sim};
 use crate::runtime::base::outcome::FailureKind;
 
-/// The kinds of waits.
+/// What a blocked task waits for. `Stall`: for the schedule, which has stopped it.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::runtime) enum WaitKind {
     Lock(*const Holder),
@@ -32,7 +32,7 @@ pub(super) struct Wait {
     pub(super) since_ns: u64,
 }
 
-/// How a wait ended.
+/// How a wait ended: by a wake-up, or by its deadline or the end of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::runtime) enum Woken {
     Notified,
@@ -144,11 +144,13 @@ impl Sim {
     }
 
     /// Wakes one task that waits at `address`, if there is one.
-    pub(in crate::runtime) fn wake_one(&self, address: usize) -> bool {
+    pub(in crate::runtime) fn wake_one(&self, address: usize) {
         let mut explorer = self.explorer.borrow_mut();
         let woken = self.waits.borrow_mut().take(address, |len| explorer.choose(len));
         drop(explorer);
-        woken.map(|id| self.make_ready(id, false)).is_some()
+        if let Some(id) = woken {
+            self.make_ready(id, false);
+        }
     }
 
     /// Wakes all tasks that wait at `address`.

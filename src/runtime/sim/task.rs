@@ -40,15 +40,15 @@ type TaskCoroutine = Coroutine<(), (), (), DefaultStack>;
 pub(super) enum State {
     /// The slot has no task.
     Free,
-    /// In the ready set.
+    /// Can run: the task is in the ready set.
     Ready,
-    /// Has control.
+    /// Has control; true of one task at most.
     Running,
     /// Waits, or was given up.
     Blocked(Wait),
 }
 
-/// One task.
+/// One task, or a free slot of the table.
 pub(super) struct Task {
     pub(super) name: Arc<str>,
     /// The number of the server whose code the task runs, if that code is under test.
@@ -68,12 +68,12 @@ pub(super) struct Task {
     pub(super) may_unwind: bool,
     /// The run is over and the task only runs destructors: nothing unwinds it any more.
     pub(super) leaving: bool,
-    /// The task's latest panics.
+    /// Notes of the task's latest panics: a failure names the place of its panic.
     pub(super) panics: Notes,
     /// The task waits in a function that C code has called; frames of C code cannot be unwound.
     pub(super) foreign_frames: bool,
     /// Sum of the weights of the task's actions since the run ended; see `ending.rs`.
-    pub(super) told: u32,
+    pub(super) weight_at_end: u32,
     /// A waker has been called since the last `park`.
     pub(super) token: bool,
     /// Not dropped when the simulation is: code outside the runtime may have made the wakers.
@@ -103,7 +103,7 @@ impl Task {
             leaving: false,
             panics: Notes::default(),
             foreign_frames: false,
-            told: 0,
+            weight_at_end: 0,
             stack_limit: 0,
             token: false,
             wake_ups: ManuallyDrop::new(WakeUps::new()),
@@ -132,7 +132,7 @@ impl Task {
         self.may_unwind = false;
         self.leaving = false;
         self.foreign_frames = false;
-        self.told = 0;
+        self.weight_at_end = 0;
         self.token = false;
         self.generation = self.generation.wrapping_add(1);
         self.coroutine = Some(ManuallyDrop::new(coroutine));

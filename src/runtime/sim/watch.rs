@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::report::callers_line;
 use super::task::STACK_SIZE;
+use crate::runtime::base::aborts;
 use crate::runtime::base::here::Here;
 use crate::runtime::base::outcome::{Failure, FailureKind, Outcome};
 use crate::runtime::platform::{Halted, Watched};
@@ -42,10 +43,8 @@ impl Heartbeat {
         self.latest.store(points, Ordering::Relaxed);
         if self.given_up.load(Ordering::Relaxed) {
             // The thread leaves the simulation, so that no guard objects to the wait.
-            super::CURRENT.set(std::ptr::null());
-            loop {
-                std::thread::park();
-            }
+            super::forget_current();
+            aborts::park_for_good()
         }
     }
 
@@ -61,11 +60,11 @@ impl Heartbeat {
 /// How a simulation has halted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Halt {
-    /// It uses the processor.
+    /// It uses the processor, but passes no scheduling point.
     Spins,
-    /// It does not use the processor.
+    /// It does not use the processor: the task that has control waits for the machine.
     Blocked,
-    /// It does either, on a system that does not tell which.
+    /// It spins or is blocked; the system does not tell which.
     Standstill,
 }
 
@@ -172,7 +171,8 @@ pub(super) fn halted_here() -> Option<Halted> {
 mod tests {
     use super::*;
 
-    /// What the looks find: one look per CPU time in milliseconds, the beat unchanged.
+    /// The number of the look that finds a halt, and the halt. Each item of `cpu_ms` is the CPU time
+    /// at one look; the beat does not change.
     fn found(cpu_ms: impl Iterator<Item = Option<u64>>) -> Option<(usize, Halt)> {
         let mut watch = Watch::default();
         let cpu = cpu_ms.map(|ms| ms.map(Duration::from_millis));
