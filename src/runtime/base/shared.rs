@@ -21,7 +21,7 @@ impl Shared {
 
     /// Sets the value of type `T`; returns the earlier one.
     ///
-    /// The caller drops the earlier value when the lock is free: its destructor may look for values.
+    /// The caller drops the earlier value when the lock is free: destructors may look for values.
     pub(in crate::runtime) fn set<T: Any + Send + Sync>(&self, value: Arc<T>) -> Option<Value> {
         self.values.lock().insert(TypeId::of::<T>(), value)
     }

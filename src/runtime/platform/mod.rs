@@ -9,7 +9,7 @@
 //! | [`Watched::cpu`]: CPU time of another thread | known | `None` |
 //! | [`Watched::ask`]: which task spins there, and where | a signal asks it | `None` |
 //! | [`name_overflows`]: which task overflowed its stack | a handler says it | the process ends |
-//! | [`instead_of_abort`]: a thread does something else than abort | a handler does it | it aborts |
+//! | [`instead_of_abort`]: a thread does something else | a handler does it | it aborts |
 //!
 //! The code here knows no simulation. A simulation hands in the functions that describe its tasks.
 //!

@@ -18,9 +18,9 @@
 //!
 //! Files: [`task`] (coroutines and their stacks), [`schedule`] (ready set, clock, wait lists),
 //! [`explore`] (preemption and stalls), [`chan`] and [`park`] (channels, wakers), [`ending`] (how a
-//! run ends), [`limits`] (how many tasks, how large a stack), [`report`] (which task waits for what), [`run`]
-//! and [`watch`] (the simulation's OS thread), [`trace`] (the events for an audit), [`guard`]
-//! (foreign clocks, waits and threads).
+//! run ends), [`limits`] (how many tasks, how large a stack), [`report`] (which task waits for
+//! what), [`run`] and [`watch`] (the simulation's OS thread), [`trace`] (the events for an audit),
+//! [`guard`] (foreign clocks, waits and threads).
 
 mod chan;
 mod ending;

@@ -171,8 +171,8 @@ pub(super) fn halted_here() -> Option<Halted> {
 mod tests {
     use super::*;
 
-    /// The number of the look that finds a halt, and the halt. Each item of `cpu_ms` is the CPU time
-    /// at one look; the beat does not change.
+    /// The number of the look that finds a halt, and the halt. `cpu_ms` has the CPU time at each
+    /// look; the beat does not change.
     fn found(cpu_ms: impl Iterator<Item = Option<u64>>) -> Option<(usize, Halt)> {
         let mut watch = Watch::default();
         let cpu = cpu_ms.map(|ms| ms.map(Duration::from_millis));
