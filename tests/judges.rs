@@ -209,8 +209,11 @@ fn a_failure_says_what_where_and_how_to_repeat_it() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "broken   apply_order: S1 applied out of order: expected index 2, got 3");
     assert!(lines[1].starts_with("where    S1; task service1; virtual time "), "{}", lines[1]);
+    assert!(lines[2].starts_with("hint     "), "{}", lines[2]);
+    let [.., more, again] = lines.as_slice() else { panic!("{text}") };
+    assert_eq!(*more, "         more: raftlab hint apply_order --more");
     assert_eq!(
-        lines[2],
+        *again,
         "again    raftlab replay two_commands_2b --seed 1 --design SkipsAnIndex --schedule fifo"
     );
 }

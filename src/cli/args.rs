@@ -9,7 +9,7 @@ use crate::lab::{self, Design, NoSuchDesign};
 use crate::runtime;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::exit::Trouble;
 use crate::cli::{compare, program};
@@ -60,6 +60,8 @@ enum Command {
     List(ListArgs),
     /// Tells the story of one test, and what fails it
     Explain(ExplainArgs),
+    /// Says what usually causes a failure, from a nudge to nearly the answer
+    Hint(HintArgs),
     /// Runs tests with many seeds, and reports which fail
     Test(TestArgs),
     /// Runs one test with one seed, and shows what happened
@@ -86,6 +88,17 @@ pub struct ListArgs {
 pub struct ExplainArgs {
     /// The test
     pub name: String,
+}
+
+/// Arguments of `raftlab hint`.
+#[derive(Debug, Args)]
+pub struct HintArgs {
+    /// The rule or limit that a report names after "broken" (default: list all of them)
+    #[arg(value_name = "RULE")]
+    pub name: Option<String>,
+    /// Show the usual causes, too; twice: also what the code must do
+    #[arg(long, action = ArgAction::Count, requires = "name")]
+    pub more: u8,
 }
 
 /// Arguments of `raftlab test`.
@@ -255,6 +268,8 @@ pub enum Action {
     List(ListArgs),
     /// `raftlab explain`.
     Explain(ExplainArgs),
+    /// `raftlab hint`.
+    Hint(HintArgs),
     /// `raftlab test`.
     Test(TestArgs),
     /// `raftlab replay`.
@@ -272,6 +287,7 @@ pub fn parse() -> Result<Action, Trouble> {
     match Cli::try_parse() {
         Ok(Cli { command: Command::List(list) }) => Ok(Action::List(list)),
         Ok(Cli { command: Command::Explain(explain) }) => Ok(Action::Explain(explain)),
+        Ok(Cli { command: Command::Hint(hint) }) => Ok(Action::Hint(hint)),
         Ok(Cli { command: Command::Test(test) }) => Ok(Action::Test(test)),
         Ok(Cli { command: Command::Replay(replay) }) => Ok(Action::Replay(replay)),
         Ok(Cli { command: Command::Compare(compare) }) => Ok(Action::Compare(compare)),
@@ -283,7 +299,7 @@ pub fn parse() -> Result<Action, Trouble> {
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 let help = error.render().to_string();
                 Err(Trouble::Input(format!(
-                    "say what to do: list, explain, test, replay, compare or check\n\n{help}"
+                    "say what to do: list, explain, hint, test, replay, compare or check\n\n{help}"
                 )))
             }
             _ => Err(Trouble::Input(one_line(&error))),

@@ -23,6 +23,7 @@ mod check;
 mod compare;
 mod exit;
 mod explain;
+mod hint;
 mod interrupt;
 mod list;
 mod output;
@@ -56,6 +57,7 @@ pub fn main(designs: &'static [Design]) -> ExitCode {
     let status = match args::parse() {
         Ok(Action::List(list)) => list::list(&list),
         Ok(Action::Explain(args)) => explain::explain(&args),
+        Ok(Action::Hint(args)) => hint::hint(&args),
         Ok(Action::Test(test)) => test::test(&test),
         Ok(Action::Replay(replay)) => replay::replay(&replay),
         Ok(Action::Compare(args)) => compare::compare(&args),

@@ -145,7 +145,7 @@ fn alternatives(name: &str) -> Option<String> {
     let within = SCENARIOS.iter().filter(|it| name.len() >= 3 && it.name.contains(&name));
     let within: Vec<&str> = within.map(|scenario| scenario.name).collect();
     match within.as_slice() {
-        [] => nearest(&name).map(str::to_string),
+        [] => nearest(&name, SCENARIOS.iter().map(|it| it.name)).map(str::to_string),
         [one] => Some(one.to_string()),
         [some @ .., last] if within.len() <= NAMES_MAX => {
             Some(format!("{} or {last}", some.join(", ")))
@@ -158,13 +158,13 @@ fn alternatives(name: &str) -> Option<String> {
     }
 }
 
-/// The most similar name.
-fn nearest(name: &str) -> Option<&'static str> {
+/// The name that is most similar to `name`, which is in lower case.
+pub fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     /// Minimum similarity: names below it have no more in common than any two words.
     const ALIKE_MIN: f64 = 0.75;
-    let alike = |scenario: &Scenario| strsim::jaro_winkler(scenario.name, name);
-    let best = SCENARIOS.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)))?;
-    (alike(best) >= ALIKE_MIN).then_some(best.name)
+    let alike = |known: &'a str| (strsim::jaro_winkler(&known.to_ascii_lowercase(), name), known);
+    let best = names.map(alike).max_by(|(a, _), (b, _)| a.total_cmp(b));
+    best.filter(|(alike, _)| *alike >= ALIKE_MIN).map(|(_, known)| known)
 }
 
 #[cfg(test)]

@@ -197,8 +197,9 @@ fn in_full(text: &mut String, what: &str, test: &TestTally, count: u64, report: 
 
 /// A failure's text; its last line is a command that the user can type.
 pub fn failure(report: &Report) -> String {
-    let line = report.replay_line();
-    report.render().replace(&line, &output::here(&line))
+    let lines = [Some(report.replay_line()), report.hint_line()];
+    let here = |text: String, line: &String| text.replace(line, &output::here(line));
+    lines.iter().flatten().fold(report.render(), here)
 }
 
 fn counted(count: u64, what: &str) -> String {
@@ -261,6 +262,10 @@ mod tests {
                  S1 has 3 bytes, S2 has 5
         where    S2; task raft2/apply; virtual time 3.412078 s
         last     3.411900  S1  → S2 AppendEntries prev=4/6 entries=1
+        hint     An entry of one term and index comes from one leader and never changes. Find out which
+                 server wrote its copy first. Did the other get its copy in an AppendEntries, or append it
+                 as leader?
+                 more: raftlab hint LogMatching --more
         again    raftlab replay figure8_2c --seed 2
 
         never exercised:

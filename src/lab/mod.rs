@@ -85,6 +85,7 @@ mod application;
 mod cluster;
 mod design;
 mod digest;
+mod hints;
 pub mod kv;
 #[cfg(feature = "solutions")]
 mod kv_design;
@@ -118,6 +119,7 @@ pub use design::{
     find_design,
 };
 pub use digest::Digest;
+pub use hints::{Hint, find_hint, hints};
 #[cfg(feature = "solutions")]
 pub use kv_design::KV;
 pub use raft_rpc::RaftPeer;

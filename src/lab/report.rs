@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::Part;
+use super::{Hint, Part, find_hint};
 use crate::api::ServerId;
 use crate::history::History;
 use crate::record::Stamped;
@@ -84,8 +84,14 @@ impl Report {
         line
     }
 
-    /// Renders the failure, or why there is no verdict: the place, the last events, and the line
-    /// that repeats the run. Empty if all is well.
+    /// The command line that shows the next step of the failure's hint; `None` without a hint.
+    pub fn hint_line(&self) -> Option<String> {
+        let name = &self.failure.as_ref()?.name;
+        find_hint(name).map(|_| Hint::line(name, 1))
+    }
+
+    /// Renders the failure, or why there is no verdict: the place, the last events, a hint, and the
+    /// line that repeats the run. Empty if all is well.
     pub fn render(&self) -> String {
         let mut text = String::new();
         let Some(failure) = &self.failure else {
@@ -108,8 +114,20 @@ impl Report {
             let at = stamped.at.as_secs_f64();
             let _ = writeln!(text, "{heading:<9}{at:.6}  {who:<3} {}", stamped.event.what);
         }
+        self.render_hint(&mut text);
         self.render_again(&mut text);
         text
+    }
+
+    /// Adds the first step of the failure's hint, and the line that shows the next step.
+    fn render_hint(&self, text: &mut String) {
+        let hint = self.failure.as_ref().and_then(|failure| find_hint(&failure.name));
+        let (Some(hint), Some(more)) = (hint, self.hint_line()) else { return };
+        for (number, line) in Hint::lines(hint.steps[0]).enumerate() {
+            let heading = if number == 0 { "hint" } else { "" };
+            let _ = writeln!(text, "{heading:<9}{line}");
+        }
+        let _ = writeln!(text, "         more: {more}");
     }
 
     /// Adds the line that repeats the run.

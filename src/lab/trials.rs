@@ -43,7 +43,9 @@ fn check(
         let config = RunConfig { seed, ..RunConfig::default() };
         let report = run_and_explain(scenario, design, &config);
         if !report.ok {
-            let text = report.render().replace("raftlab replay", "cargo run --release -- replay");
+            let text = report.render();
+            let text = text.replace("raftlab replay", "cargo run --release -- replay");
+            let text = text.replace("more: raftlab", "more: cargo run --release --");
             return Err(format!("seed {seed}\n\n{text}").into());
         }
     }

@@ -7,6 +7,7 @@
 
 mod citations;
 mod english;
+mod hints;
 mod imports;
 mod platform;
 mod pledges;
