@@ -15,9 +15,10 @@ pub fn tests(names: &[String], design: &Design) -> Result<Vec<&'static Scenario>
     }
     let tests: Vec<_> = chosen(names).filter(|scenario| design.can_play(scenario)).collect();
     if tests.is_empty() {
-        let why = chosen(names).find_map(|scenario| design.unfit_for(scenario));
+        let chosen: Vec<_> = chosen(names).collect();
+        let why = chosen.iter().find_map(|scenario| design.unfit_for(scenario));
         let why = why.expect("there is a test, and the design cannot play it");
-        return Err(Trouble::Input(format!("{}; {}", reason(why, design), advice(why))));
+        return Err(Trouble::Input(format!("{}; {}", reason(why, design), advice(&chosen))));
     }
     Ok(tests)
 }
@@ -34,28 +35,18 @@ pub fn reason(why: Unfit, design: &Design) -> String {
         Unfit::RaftRpc => {
             format!("these tests send RaftRpc messages, which design {} does not use", design.name)
         }
-        Unfit::Store => format!("design {} has no servers for part store", design.name),
-        Unfit::Service => {
-            format!("these tests need a key/value service, which design {} lacks", design.name)
-        }
+        Unfit::Service => format!("these tests need a service that design {} lacks", design.name),
     }
 }
 
-/// What the user can do if a test cannot be played for the reason `why`.
-fn advice(why: Unfit) -> String {
-    match why {
-        Unfit::RaftRpc | Unfit::Service => "choose other tests".to_string(),
-        Unfit::Store => {
-            let players: Vec<String> = program::designs()
-                .iter()
-                .filter(|design| design.store)
-                .map(|design| format!("--design {}", design.name))
-                .collect();
-            match players.as_slice() {
-                [] => "choose other tests".to_string(),
-                players => format!("add {}", players.join(" or ")),
-            }
-        }
+/// What the user can do if no test in `scenarios` can be played.
+fn advice(scenarios: &[&Scenario]) -> String {
+    let plays = |design: &&Design| scenarios.iter().any(|scenario| design.can_play(scenario));
+    let players = program::designs().iter().filter(plays);
+    let players: Vec<_> = players.map(|design| format!("--design {}", design.name)).collect();
+    match players.as_slice() {
+        [] => "choose other tests".to_string(),
+        players => format!("try {}", players.join(" or ")),
     }
 }
 
@@ -98,7 +89,9 @@ pub fn test(name: &str, design: &Design) -> Result<&'static Scenario, Trouble> {
     let scenario = known(name)?;
     match design.unfit_for(scenario) {
         None => Ok(scenario),
-        Some(why) => Err(Trouble::Input(format!("{}; {}", reason(why, design), advice(why)))),
+        Some(why) => {
+            Err(Trouble::Input(format!("{}; {}", reason(why, design), advice(&[scenario]))))
+        }
     }
 }
 
@@ -206,7 +199,7 @@ mod tests {
     #[test]
     fn part_store_says_what_it_needs() {
         let needs = match cfg!(feature = "store") {
-            true => "design rpc has no servers for part store; add --design tick",
+            true => "these tests need a service that design rpc lacks; try --design tick",
             false => "cargo build --release --features store",
         };
         for name in ["store", "basic_store"] {
@@ -220,8 +213,8 @@ mod tests {
         let why = Unfit::RaftRpc;
         assert_eq!(left_out(&[], rpc, why), [""; 0]);
         let of_store = SCENARIOS.iter().filter(|s| s.part == Part::Store).count();
-        assert_eq!(left_out(&[], rpc, Unfit::Store).len(), of_store);
-        assert_eq!(left_out(&[], tick, Unfit::Store), [""; 0]);
+        assert_eq!(left_out(&[], rpc, Unfit::Service).len(), of_store);
+        assert_eq!(left_out(&[], tick, Unfit::Service), [""; 0]);
         let names = ["2A", "figure8_2c"].map(str::to_string);
         let (played, left_out) = (tests(&names, tick).unwrap(), left_out(&names, tick, why));
         assert_eq!(played.len() + left_out.len(), tests(&names, rpc).unwrap().len());

@@ -52,7 +52,7 @@ pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
                    would slow down all later runs; to repeat the last such run:";
         output::complain("warning", &format!("{why} {}", output::here(line)));
     }
-    for why in [Unfit::RaftRpc, Unfit::Store, Unfit::Service] {
+    for why in [Unfit::RaftRpc, Unfit::Service] {
         let left_out = select::left_out(&args.names, design, why);
         if !left_out.is_empty() {
             let count = counted(left_out.len() as u64, "test");

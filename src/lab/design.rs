@@ -34,7 +34,7 @@ use super::digest::Digest;
 use super::raft_rpc::{self, RaftPeer};
 #[cfg(feature = "raft-rs")]
 use super::raft_rs_design::RAFT_RS;
-use super::{KvDesign, Scenario};
+use super::{KvDesign, Part, Scenario};
 #[cfg(feature = "solutions")]
 use super::{rpc_design::RPC, tick_design::TICK};
 use crate::api::{ApplyMsg, Consensus, Index, Position, ServerId, Term};
@@ -95,7 +95,7 @@ pub struct Design {
     pub kv: Option<KvDesign>,
     /// Whether its servers speak `RaftRpc`, so that a scenario can play their peers.
     pub raft_rpc: bool,
-    /// Whether it plays part `store`, whose servers bring their own database and service.
+    /// Whether its servers can keep log and data in one database, so that it plays part `store`.
     pub store: bool,
     /// The rules by which its runs are judged.
     pub rules: Rules,
@@ -119,9 +119,7 @@ pub enum Unfit {
     /// The scenario plays servers itself, with messages of `RaftRpc`, which the design does not
     /// speak.
     RaftRpc,
-    /// The scenario is about servers with a database, which the design does not have.
-    Store,
-    /// The scenario is about a key/value service, which the design does not have.
+    /// The scenario is about a service that the design does not have.
     Service,
 }
 
@@ -183,13 +181,12 @@ impl Design {
         if scenario.puppets && !self.raft_rpc {
             return Some(Unfit::RaftRpc);
         }
-        if scenario.part.keeps_a_database() {
-            return if self.store { None } else { Some(Unfit::Store) };
-        }
-        if scenario.part.chooses_service() && self.kv.is_none() {
-            return Some(Unfit::Service);
-        }
-        None
+        let has_service = match scenario.part {
+            Part::P2A | Part::P2B | Part::P2C | Part::P2D => true,
+            Part::P3A | Part::P3B => self.kv.is_some(),
+            Part::Store => self.store,
+        };
+        if has_service { None } else { Some(Unfit::Service) }
     }
 }
 

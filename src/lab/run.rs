@@ -158,10 +158,10 @@ fn observers(scenario: &Scenario, design: &Design, config: &RunConfig) -> Option
     // On the real clock it is unknown when the operating system delayed a server.
     let unfair = is_hostile(config) || config.clock == Clock::Real;
     let liveness = if unfair { Liveness::Ignored } else { Liveness::Judged };
-    // A server with a database applies every entry of its log itself.
-    let numbering = match scenario.part.keeps_a_database() {
-        true => Numbering::Entries,
-        false => design.numbering,
+    let numbering = match scenario.part {
+        // A server with a database applies every entry of its log itself.
+        Part::Store => Numbering::Entries,
+        _ => design.numbering,
     };
     let until = match design.rules {
         Rules::OfThePart => scenario.part,

@@ -104,12 +104,6 @@ impl Part {
     pub const fn chooses_service(self) -> bool {
         matches!(self, Part::P3A | Part::P3B | Part::Store)
     }
-
-    /// Whether its servers keep everything in a database of their own, without a separate
-    /// consensus module, a persister or an apply channel.
-    pub const fn keeps_a_database(self) -> bool {
-        matches!(self, Part::Store)
-    }
 }
 
 /// Whether `name` ends in an underscore and `part`, in either case.

@@ -39,8 +39,8 @@ mod read;
 mod store;
 mod stored;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 
@@ -272,6 +272,13 @@ impl Persister {
             disk.journal.apply_first(kept_count, &mut store);
             Persister::of(store, disk.crash_count + 1, disk.damaged.clone())
         })
+    }
+
+    /// Returns a reference that tells whether anything still holds the storage of this life.
+    pub(crate) fn downgrade(&self) -> Weak<dyn Send + Sync> {
+        // In two steps, since the second one changes the type.
+        let disk = Arc::downgrade(&self.disk);
+        disk
     }
 
     /// Returns the term of the durable entry at `index`, also of the snapshot's last entry.

@@ -17,7 +17,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use redb::StorageBackend;
 
@@ -136,6 +136,13 @@ impl Disk {
             }
         });
         Disk { state: Arc::new(Quiet::new(next)) }
+    }
+
+    /// Returns a reference that tells whether anything still holds the disk in this life.
+    pub(crate) fn downgrade(&self) -> Weak<dyn Send + Sync> {
+        // In two steps, since the second one changes the type.
+        let state = Arc::downgrade(&self.state);
+        state
     }
 
     /// Makes the power fail after `operations` more writes and syncs, before the next one.

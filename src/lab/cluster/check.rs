@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::ledger::shown;
 use super::{Cluster, limit};
-use crate::api::{Index, Leadership, Position, ServerId, Started, Term};
+use crate::api::{Index, Position, ServerId, Started, Term};
 use crate::lab::observe::Wanted;
 use crate::persister::Persister;
 use crate::runtime::time::{self, Instant};
@@ -40,22 +40,11 @@ impl Cluster {
     /// Waits up to about five seconds until a connected server leads, and returns it; if there are
     /// several, the one with the highest term. Two leaders in one term fail the run at once.
     pub fn check_one_leader(&self) -> ServerId {
-        self.one_leader_of(|| {
-            let running = self.connected_and_running().into_iter();
-            running.map(|(server, consensus)| (server, consensus.get_state())).collect()
-        })
-    }
-
-    /// Waits like [`Cluster::check_one_leader`], but for a leader among the servers in `states`,
-    /// which is called in each round.
-    pub(in crate::lab) fn one_leader_of(
-        &self,
-        states: impl Fn() -> Vec<(ServerId, Leadership)>,
-    ) -> ServerId {
         for _ in 0..LEADER_ROUNDS {
             self.sleep_ms(450 + self.draw(100));
             let mut leaders: BTreeMap<Term, ServerId> = BTreeMap::new();
-            for (server, state) in states() {
+            for (server, consensus) in self.connected_and_running() {
+                let state = consensus.get_state();
                 if !state.is_leader {
                     continue;
                 }
@@ -256,7 +245,7 @@ impl Cluster {
     fn most_stored(&self, size: impl Fn(&Persister) -> usize) -> usize {
         self.inner
             .slots
-            .with(|slots| slots.iter().map(|slot| size(&slot.persister)).max().unwrap_or(0))
+            .with(|slots| slots.iter().map(|slot| size(slot.storage_as())).max().unwrap_or(0))
     }
 
     /// Fails when some server's stored log is not smaller than `bytes_max`.

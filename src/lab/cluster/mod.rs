@@ -16,10 +16,10 @@ mod diary;
 mod graves;
 mod ledger;
 mod power;
-#[cfg(feature = "store")]
-mod store;
+mod servers;
 mod verbs;
 
+use std::any::Any;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ use super::observe::{self, Observers};
 use super::{Design, KvDesign, Scenario};
 use crate::api::{ApplyMsg, Consensus, Index, Leadership, NotLeader, ServerId, Started};
 use crate::labrpc::{Counters, Host, Network};
-use crate::persister::{Persister, Watch, Write};
+use crate::persister::Persister;
 use crate::runtime::rand::{Chance, stream};
 use crate::runtime::sync::Quiet;
 use crate::runtime::{self, Clock, FailureKind, RunConfig, Schedule, thread};
@@ -44,6 +44,8 @@ use applier::{Judged, Pace};
 pub(in crate::lab) use diary::Diary;
 use graves::Graves;
 use ledger::Ledger;
+use servers::OnConsensus;
+pub(in crate::lab) use servers::{Life, ServerKind, Storage};
 
 /// Servers, the network between them, and the entries they applied.
 ///
@@ -62,8 +64,8 @@ struct Inner {
     reliable: bool,
     /// One slot per server.
     slots: Quiet<Vec<Slot>>,
-    /// The application that the servers run, once it is chosen.
-    application: Quiet<Option<Arc<dyn Application>>>,
+    /// What the servers are, once it is chosen.
+    server_kind: Quiet<Option<Arc<dyn ServerKind>>>,
     /// How fast the suite's own services are.
     pace: Arc<Pace>,
     /// The entries that the suite's own service received.
@@ -76,21 +78,27 @@ struct Inner {
     graves: Graves,
     clients: Arc<Clients>,
     tally: Arc<Tally>,
-    /// Functions to call at the scenario's end: they stop servers that the cluster did not make.
-    at_end: Quiet<Vec<Box<dyn FnOnce() + Send>>>,
 }
 
 /// One server of the cluster, across its lives. A life lasts from a start to the next crash.
 #[derive(Default)]
 struct Slot {
     connected: bool,
-    persister: Persister,
+    /// `None` until the kind of servers is chosen.
+    storage: Option<Box<dyn Storage>>,
     /// `None` while the server is down.
     running: Option<Arc<dyn Consensus>>,
     /// The service of the running server.
     above: Option<Box<dyn Living>>,
     /// The observers' view of the present life.
     observed: Option<Arc<observe::Life>>,
+}
+
+impl Slot {
+    fn storage_as<S: Storage>(&self) -> &S {
+        let storage: &dyn Any = self.storage.as_deref().expect("the kind of servers is chosen");
+        storage.downcast_ref().expect("the servers have this type of storage")
+    }
 }
 
 /// The results of a run; outlives the cluster, even if the run fails.
@@ -108,50 +116,41 @@ struct TallyState {
     traces: Vec<Traces>,
 }
 
-/// Weak references that tell whether any part of a server still exists.
+/// Weak references that tell whether any part of a server in one of its lives still exists.
 struct Traces {
-    /// The server's instance, if that is a separate consensus module.
-    life: Option<Weak<dyn Consensus>>,
-    /// The token in the server's storage.
-    part: Weak<Presence>,
+    instance: Weak<dyn Consensus>,
+    storage: Weak<dyn Send + Sync>,
 }
 
 impl Traces {
     fn are_left(&self) -> bool {
-        let life = self.life.as_ref().is_some_and(|life| life.strong_count() > 0);
-        life || self.part.strong_count() > 0
+        self.instance.strong_count() > 0 || self.storage.strong_count() > 0
     }
-}
-
-/// A liveness token in a server's storage: while it exists, some part of the server is not freed.
-pub(in crate::lab) struct Presence;
-
-impl Watch for Presence {
-    fn wrote(&self, _write: &Write<'_>) {}
 }
 
 impl Tally {
     /// Remembers an instance and its storage, without keeping either alive.
-    fn born(&self, consensus: &Arc<dyn Consensus>, persister: &Persister) {
-        persister.watch(self.leaves_traces(Some(Arc::downgrade(consensus))));
+    fn born(&self, instance: &Arc<dyn Consensus>, storage: &dyn Storage) {
+        let (instance, storage) = (Arc::downgrade(instance), storage.downgrade());
+        self.state.with(|state| state.traces.push(Traces { instance, storage }));
     }
 
-    /// Remembers a server by its instance, if given, and by the returned token, which the server's
-    /// storage must hold.
-    pub(in crate::lab) fn leaves_traces(&self, life: Option<Weak<dyn Consensus>>) -> Arc<Presence> {
-        let presence = Arc::new(Presence);
-        let part = Arc::downgrade(&presence);
-        self.state.with(|state| state.traces.push(Traces { life, part }));
-        presence
-    }
-
-    /// Records that a server has applied `message`.
-    pub(in crate::lab) fn applied(&self, message: &ApplyMsg) {
+    /// Records that `server` has applied `message`, and shows it to the observers of its `life`.
+    pub(in crate::lab) fn applied(
+        &self,
+        server: ServerId,
+        message: &ApplyMsg,
+        life: Option<&observe::Life>,
+    ) {
         let index = match message {
             ApplyMsg::Command { index, .. } => *index,
             ApplyMsg::Snapshot { last_included, .. } => last_included.index,
         };
         self.state.with(|state| state.commits = state.commits.max(index.0));
+        if let Some(life) = life {
+            // With the server's label, so that a report names the server.
+            thread::with_label(Some(server.0), || life.applied(message));
+        }
     }
 
     /// Calls and bytes of the whole run.
@@ -210,7 +209,7 @@ impl Cluster {
                 network,
                 reliable: !scenario.unreliable,
                 slots: Quiet::new(slots),
-                application: Quiet::default(),
+                server_kind: Quiet::default(),
                 ledger: Arc::new(ledger),
                 diary: scenario.puppets.then(Arc::default),
                 chance: Quiet::new(stream("scenario")),
@@ -218,7 +217,6 @@ impl Cluster {
                 observers,
                 graves: Graves::default(),
                 tally,
-                at_end: Quiet::default(),
             }),
         };
         match &cluster.inner.diary {
@@ -240,8 +238,16 @@ impl Cluster {
 
     /// Makes the servers run `application`, boots the first `real` of them, and connects all.
     fn serve_on(&self, application: Arc<dyn Application>, real: usize) {
-        let earlier = self.inner.application.with(|slot| slot.replace(application));
-        assert!(earlier.is_none(), "a cluster has one application");
+        self.start_servers(Arc::new(OnConsensus(application)), real);
+    }
+
+    /// Makes all servers of this `kind`, boots the first `real` of them, and connects all.
+    pub(in crate::lab) fn start_servers(&self, kind: Arc<dyn ServerKind>, real: usize) {
+        self.inner.slots.with(|slots| {
+            slots.iter_mut().for_each(|slot| slot.storage = Some(kind.new_storage()));
+        });
+        let earlier = self.inner.server_kind.with(|slot| slot.replace(kind));
+        assert!(earlier.is_none(), "a cluster has one kind of servers");
         self.servers().take(real).for_each(|server| self.boot(server));
         self.servers().for_each(|server| self.connect(server));
     }
@@ -252,7 +258,6 @@ impl Cluster {
         if let Some(observers) = &self.inner.observers {
             observers.finish();
         }
-        self.inner.at_end.with(std::mem::take).into_iter().for_each(|stop| stop());
         for server in self.servers() {
             self.crash(server);
         }
@@ -305,9 +310,46 @@ impl Cluster {
         self.inner.reliable
     }
 
-    /// The storage of `server` in its present life.
+    /// The persister of `server` in its present life.
     pub fn persister(&self, server: ServerId) -> Persister {
-        self.inner.slots.with(|slots| slots[server.slot()].persister.clone())
+        self.storage(server)
+    }
+
+    /// The storage of `server` in its present life. All servers of a cluster have the same type of
+    /// storage, which is `S`.
+    pub(in crate::lab) fn storage<S: Storage + Clone>(&self, server: ServerId) -> S {
+        self.inner.slots.with(|slots| slots[server.slot()].storage_as::<S>().clone())
+    }
+
+    /// What the servers are.
+    fn server_kind(&self) -> Arc<dyn ServerKind> {
+        let kind = self.inner.server_kind.with(|kind| kind.clone());
+        kind.expect("the kind of servers was chosen before the first boot")
+    }
+
+    /// The observers of the run, if it has any.
+    pub(in crate::lab) fn observers(&self) -> Option<&Arc<Observers>> {
+        self.inner.observers.as_ref()
+    }
+
+    /// The results of the run.
+    pub(in crate::lab) fn tally(&self) -> &Arc<Tally> {
+        &self.inner.tally
+    }
+
+    /// Makes a function that runs `act` if the cluster still exists, and that does not keep it
+    /// alive.
+    #[cfg(feature = "store")]
+    pub(in crate::lab) fn later(
+        &self,
+        act: impl FnOnce(&Cluster) + Send + 'static,
+    ) -> impl FnOnce() + Send + 'static {
+        let inner = Arc::downgrade(&self.inner);
+        move || {
+            if let Some(inner) = inner.upgrade() {
+                act(&Cluster { inner });
+            }
+        }
     }
 
     /// Submits `command` to `server`, which accepts it if it leads.

@@ -1,13 +1,11 @@
 //! Crashes and restarts of servers, and cuts of their links.
 
-use std::sync::Arc;
-
+use super::servers::Life;
 use super::{Cluster, host};
-use crate::api::{ApplyMsg, ServerId};
-use crate::lab::application::Seat;
-use crate::lab::{Boot, Instance, observe};
-use crate::persister::{PersistError, Persister, Stored, Unsynced};
-use crate::runtime::{self, FailureKind, channel, thread};
+use crate::api::ServerId;
+use crate::lab::Instance;
+use crate::persister::Unsynced;
+use crate::runtime::thread;
 
 impl Cluster {
     /// Crashes `server`, which loses all writes that it had not synced.
@@ -18,17 +16,13 @@ impl Cluster {
     /// Crashes `server`; `unsynced` chooses the writes after its last sync that survive.
     ///
     /// The order is the course's: the server is cut off, its replies in flight are dropped, its
-    /// persister is copied, and only then is the old instance told to stop. Its later writes are
+    /// storage is copied, and only then is the old instance told to stop. Its later writes are
     /// lost.
     pub fn crash_keeping(&self, server: ServerId, unsynced: Unsynced) {
-        self.disconnect(server);
-        self.inner.network.delete_server(host(server));
+        self.cut_off(server);
         let (above, running) = self.inner.slots.with(|slots| {
             let slot = &mut slots[server.slot()];
-            if let Some(observed) = slot.observed.take() {
-                observed.end();
-            }
-            slot.persister = slot.persister.crash(unsynced);
+            slot.storage = slot.storage.take().map(|storage| storage.crash(unsynced));
             (slot.above.take(), slot.running.take())
         });
         if let Some(above) = above {
@@ -41,6 +35,17 @@ impl Cluster {
         self.look_for_killed_servers();
     }
 
+    /// Cuts `server` off from all hosts and from the observers: it runs on, but nothing that it
+    /// does counts.
+    pub(in crate::lab) fn cut_off(&self, server: ServerId) {
+        self.disconnect(server);
+        self.inner.network.delete_server(host(server));
+        let observed = self.inner.slots.with(|slots| slots[server.slot()].observed.take());
+        if let Some(observed) = observed {
+            observed.end();
+        }
+    }
+
     /// Starts `server` from its storage and connects it. A running server crashes first.
     pub fn restart(&self, server: ServerId) {
         self.boot(server);
@@ -50,7 +55,8 @@ impl Cluster {
     /// Replaces `server` by a new machine: it starts with empty storage and is connected.
     pub fn replace(&self, server: ServerId) {
         self.crash(server);
-        self.inner.slots.with(|slots| slots[server.slot()].persister = Persister::new());
+        let storage = self.server_kind().new_storage();
+        self.inner.slots.with(|slots| slots[server.slot()].storage = Some(storage));
         self.restart(server);
     }
 
@@ -59,61 +65,17 @@ impl Cluster {
         if self.is_running(server) {
             self.crash(server);
         }
-        let persister = self.persister(server);
-        let persisted = persister.load().unwrap_or_else(|error| cannot_boot(server, &error));
-        let observed = self.inner.observers.as_ref().map(|observers| {
-            let life = observers.boot(server, &persisted, self.inner.network.counters().calls);
-            persister.watch(life.clone());
-            life
-        });
-        let (apply_sender, apply_ch) = channel::bounded(0);
-        let kept = persister.clone();
-        let boot = Boot {
-            servers: self.server_count(),
-            me: server,
-            network: &self.inner.network,
-            persister,
-            apply_ch: apply_sender,
-        };
-        let Instance { consensus, mut services } =
-            thread::under_test(server.0, || (self.inner.design.make)(boot))
-                .unwrap_or_else(|error| cannot_boot(server, &error));
-        self.inner.tally.born(&consensus, &kept);
-        let application = self.inner.application.with(|application| application.clone());
-        let above =
-            application.expect("a service was chosen before the first boot").begin_life(Seat {
-                server,
-                consensus: consensus.clone(),
-                apply_ch: apply_ch.inspect(self.onlooker(server, observed.clone())),
-                stored: Stored {
-                    persister: kept,
-                    snapshot: (self.inner.design.snapshot)(&persisted),
-                },
-            });
-        services.extend(thread::under_test(server.0, || above.services()));
+        let Life { instance: Instance { consensus, services }, above, observed } =
+            self.server_kind().start(self, server);
         self.inner.network.add_server(host(server), services);
         self.inner.slots.with(|slots| {
             let slot = &mut slots[server.slot()];
+            let storage = slot.storage.as_deref().expect("the server has started from it");
+            self.inner.tally.born(&consensus, storage);
             slot.running = Some(consensus);
             slot.above = Some(above);
             slot.observed = observed;
         });
-    }
-
-    /// A hook that sees each message of `server`'s apply channel before the service does.
-    fn onlooker(
-        &self,
-        server: ServerId,
-        observed: Option<Arc<observe::Life>>,
-    ) -> impl Fn(&ApplyMsg) + Send + Sync + 'static {
-        let tally = self.inner.tally.clone();
-        move |message| {
-            tally.applied(message);
-            if let Some(observed) = &observed {
-                // With the server's label, so that a report names the server.
-                thread::with_label(Some(server.0), || observed.applied(message));
-            }
-        }
     }
 
     /// Connects `server` with all servers that are connected.
@@ -138,10 +100,4 @@ impl Cluster {
     pub(super) fn set_link(&self, from: ServerId, to: ServerId, on: bool) {
         self.inner.network.enable(host(from), host(to), on);
     }
-}
-
-/// Ends the run because the server cannot start from its storage.
-fn cannot_boot(server: ServerId, error: &PersistError) -> ! {
-    let message = format!("{server} could not start from its storage: {error}");
-    runtime::fail(FailureKind::Assertion, "boot", message)
 }

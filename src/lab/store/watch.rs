@@ -5,48 +5,39 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::api::{ApplyMsg, Index, Position, ServerId};
-use crate::lab::cluster::{Presence, Tally};
+use crate::lab::Cluster;
+use crate::lab::cluster::Tally;
 use crate::lab::observe::{Life, Observers};
 use crate::persister::{Persisted, Watch, Write};
 use crate::runtime::sync::Quiet;
-use crate::runtime::{self, FailureKind, thread};
+use crate::runtime::{self, FailureKind};
 use crate::store::StoreWatch;
 
 /// Tells the observers what a server finds, writes and applies. The server's disk holds it.
 pub(super) struct Onlooker {
-    pub(super) server: ServerId,
+    server: ServerId,
     /// Number of calls that the network had counted before this life.
-    pub(super) calls: u64,
-    pub(super) observers: Option<Arc<Observers>>,
-    pub(super) tally: Arc<Tally>,
+    calls: u64,
+    observers: Option<Arc<Observers>>,
+    tally: Arc<Tally>,
     /// The life that the observers see, from the moment when the server knows what it has stored.
     life: Quiet<Option<Arc<Life>>>,
     /// The last entry whose effect is in the data.
     last_applied: Quiet<Index>,
-    /// While this token exists, something still holds the server.
-    _presence: Arc<Presence>,
 }
 
 impl Onlooker {
-    pub(super) fn new(
-        server: ServerId,
-        calls: u64,
-        observers: Option<Arc<Observers>>,
-        tally: Arc<Tally>,
-    ) -> Arc<Onlooker> {
+    /// Watches the life of `server` that begins now.
+    pub(super) fn new(server: ServerId, cluster: &Cluster) -> Arc<Onlooker> {
+        let calls = cluster.network().counters().calls;
+        let (observers, tally) = (cluster.observers().cloned(), cluster.tally().clone());
         let (life, last_applied) = (Quiet::default(), Quiet::default());
-        let _presence = tally.leaves_traces(None);
-        Arc::new(Onlooker { server, calls, observers, tally, life, last_applied, _presence })
+        Arc::new(Onlooker { server, calls, observers, tally, life, last_applied })
     }
 
-    /// Ends the life: later events from it are ignored.
-    pub(super) fn end(&self) {
-        if let Some(life) = self.life() {
-            life.end();
-        }
-    }
-
-    fn life(&self) -> Option<Arc<Life>> {
+    /// The observers' view of the life; `None` without observers, and until the server has opened
+    /// its database.
+    pub(super) fn life(&self) -> Option<Arc<Life>> {
         self.life.with(|life| life.clone())
     }
 
@@ -96,10 +87,6 @@ impl StoreWatch for Onlooker {
 
     fn applied(&self, message: &ApplyMsg) {
         self.check_order(message);
-        self.tally.applied(message);
-        if let Some(life) = self.life() {
-            // With the server's label, so that a report names the server.
-            thread::with_label(Some(self.server.0), || life.applied(message));
-        }
+        self.tally.applied(self.server, message, self.life().as_deref());
     }
 }

@@ -76,7 +76,7 @@ pub(super) fn rounds(cluster: &Cluster, trouble: &Trouble) {
         workers.stop();
         if let Some(partitioner) = partitioner {
             partitioner.join();
-            stores.heal();
+            cluster.heal();
             cluster.sleep_ms(ELECTION_MS);
         }
         if trouble.crash {
@@ -178,10 +178,10 @@ fn for_each(
 /// Crashes all servers, which lose some of their unsynced writes; starts them a second later.
 pub(super) fn restart_all(stores: &Stores) {
     let cluster = stores.cluster();
-    cluster.servers().for_each(|server| stores.crash(server, Unsynced::Draw));
+    cluster.servers().for_each(|server| cluster.crash_keeping(server, Unsynced::Draw));
     cluster.sleep_ms(ELECTION_MS);
-    cluster.servers().for_each(|server| stores.boot(server));
-    stores.heal();
+    cluster.servers().for_each(|server| cluster.boot(server));
+    cluster.heal();
 }
 
 /// Fails if a server keeps far more entries than its limit.

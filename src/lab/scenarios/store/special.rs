@@ -27,7 +27,7 @@ const S2: ServerId = ServerId(2);
 /// ```
 pub fn one_partition_store(cluster: &mut Cluster) {
     let stores = cluster.serve_store(StoreConfig::default());
-    let leader = stores.wait_for_leader();
+    let leader = cluster.wait_for_leader();
     let others: Vec<ServerId> =
         (1..cluster.server_count()).map(|distance| cluster.after(leader, distance)).collect();
 
@@ -39,11 +39,11 @@ pub fn one_partition_store(cluster: &mut Cluster) {
     client.put("k1", "v1");
     assert_eq!(client.get("k1").as_deref(), Some("v1"), "a majority has its own value");
     away.iter().for_each(|server| check_look(&stores, *server, "k1", None));
-    stores.heal();
+    cluster.heal();
     stores.check_all_have(&[("k1", Some("v1"))]);
 
     // Now the leader is away with one follower, and the rest needs another leader.
-    let leader = stores.wait_for_leader();
+    let leader = cluster.wait_for_leader();
     let others: Vec<ServerId> =
         (1..cluster.server_count()).map(|distance| cluster.after(leader, distance)).collect();
     let (old, new) = ([leader, others[0]], &others[1..]);
@@ -60,7 +60,7 @@ pub fn one_partition_store(cluster: &mut Cluster) {
     cluster.sleep_ms(ELECTION_MS);
     assert!(!read.is_finished(), "a minority has answered a read");
     old.iter().for_each(|server| check_look(&stores, *server, "k1", Some("v1")));
-    stores.heal();
+    cluster.heal();
     cluster.let_reach(number, &everybody);
     assert_eq!(read.join().as_deref(), Some("changed"), "the read that waited");
     stores.check_all_have(&[("k1", Some("changed")), ("k2", Some("v2"))]);
@@ -98,12 +98,12 @@ pub fn one_snapshot_store(cluster: &mut Cluster) {
     check_look(&stores, S0, "k100", None);
     check_look(&stores, S0, "k2", Some("v2"));
 
-    stores.heal();
+    cluster.heal();
     let wanted = [("k1", Some("v1")), ("k100", Some("v100")), ("k114", Some("v114")), ("k2", None)];
     stores.check_all_have(&wanted);
     assert!(stores.snapshots_installed(S0) > 0, "the log does not have what S0 lacks");
-    stores.crash(S0, Unsynced::LoseAll);
-    stores.restart(S0);
+    cluster.crash(S0);
+    cluster.restart(S0);
     wanted.iter().for_each(|(key, value)| check_look(&stores, S0, key, *value));
     stores.check_all_have(&wanted);
     cluster.sleep_ms(ELECTION_MS);
@@ -134,9 +134,9 @@ pub fn torn_commits_store(cluster: &mut Cluster) {
         stores.fail_power_after(cluster.draw_server(), cluster.draw(OPERATIONS_MAX));
         cluster.sleep_ms(cluster.draw(UP_MS_MAX));
         let failed = stores.without_power();
-        failed.iter().for_each(|server| stores.crash(*server, Unsynced::Draw));
+        failed.iter().for_each(|server| cluster.crash_keeping(*server, Unsynced::Draw));
         cluster.sleep_ms(cluster.draw(UP_MS_MAX));
-        failed.iter().for_each(|server| stores.restart(*server));
+        failed.iter().for_each(|server| cluster.restart(*server));
     }
     workers.stop();
     restart_all(&stores);

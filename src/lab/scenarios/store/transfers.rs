@@ -63,7 +63,7 @@ fn check_all(stores: &Stores, pairs: &[(String, String)]) {
 pub fn lost_chunks_store(cluster: &mut Cluster) {
     let (stores, pairs) = (serve(cluster), pairs());
     leave_behind(&stores, &pairs);
-    stores.heal();
+    cluster.heal();
     check_all(&stores, &pairs);
     assert!(stores.snapshots_installed(S0) > 0, "the log does not have what S0 lacks");
 }
@@ -79,16 +79,16 @@ pub fn lost_chunks_store(cluster: &mut Cluster) {
 pub fn snapshot_interrupted_store(cluster: &mut Cluster) {
     let (stores, pairs) = (serve(cluster), pairs());
     leave_behind(&stores, &pairs);
-    stores.heal();
+    cluster.heal();
     for _ in 0..2 {
         cluster.sleep_ms(UNDER_WAY_MS);
-        stores.crash(S0, Unsynced::Draw);
-        stores.restart(S0);
+        cluster.crash_keeping(S0, Unsynced::Draw);
+        cluster.restart(S0);
     }
-    let leader = stores.wait_for_leader();
-    stores.crash(leader, Unsynced::Draw);
+    let leader = cluster.wait_for_leader();
+    cluster.crash_keeping(leader, Unsynced::Draw);
     cluster.sleep_ms(UNDER_WAY_MS);
-    stores.restart(leader);
+    cluster.restart(leader);
     check_all(&stores, &pairs);
 }
 
@@ -107,12 +107,12 @@ pub fn empty_value_store(cluster: &mut Cluster) {
     let empty = [("empty".to_string(), String::new())];
     assert_eq!(client.scan("e"), empty, "a key with an empty value is there");
     leave_behind(&stores, &pairs);
-    stores.heal();
+    cluster.heal();
     let wanted = [("empty", Some("")), ("deleted", None)];
     stores.check_all_have(&wanted);
-    cluster.servers().for_each(|server| stores.crash(server, Unsynced::Draw));
-    cluster.servers().for_each(|server| stores.boot(server));
-    stores.heal();
+    cluster.servers().for_each(|server| cluster.crash_keeping(server, Unsynced::Draw));
+    cluster.servers().for_each(|server| cluster.boot(server));
+    cluster.heal();
     assert_eq!(client.get("empty").as_deref(), Some(""), "nor after a restart");
     stores.check_all_have(&wanted);
 }
@@ -135,7 +135,7 @@ pub fn sessions_store(cluster: &mut Cluster) {
     };
     append_at_leader(&stores, &append);
     leave_behind(&stores, &pairs);
-    stores.heal();
+    cluster.heal();
     check_all(&stores, &pairs);
     append_at_leader(&stores, &append);
     check_all(&stores, &[("k".to_string(), "once".to_string())]);

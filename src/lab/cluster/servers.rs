@@ -1,0 +1,107 @@
+//! What a cluster knows of its servers: each is storage, which outlives crashes, and an instance,
+//! which starts from the storage and ends in a crash.
+//!
+//! A [`ServerKind`] says which storage and which instance. There are two:
+//!
+//! | Kind | Storage | Instance |
+//! | --- | --- | --- |
+//! | [`OnConsensus`] | a [`Persister`] | a consensus module of the design under test, and a service |
+//! | of part `store` | a `Disk` | a server that keeps log and data in one database |
+
+use std::any::Any;
+use std::sync::{Arc, Weak};
+
+use super::Cluster;
+use crate::api::ServerId;
+use crate::lab::application::{Application, Living, Seat};
+use crate::lab::{Boot, Instance, observe};
+use crate::persister::{PersistError, Persister, Stored, Unsynced};
+use crate::runtime::{self, FailureKind, channel, thread};
+
+/// A server's storage in one of its lives.
+pub(in crate::lab) trait Storage: Any + Send + Sync {
+    /// Crashes the storage, and returns what is left of it for the next life.
+    fn crash(&self, unsynced: Unsynced) -> Box<dyn Storage>;
+
+    /// A reference that tells whether anything still holds the storage of this life.
+    fn downgrade(&self) -> Weak<dyn Send + Sync>;
+}
+
+impl Storage for Persister {
+    fn crash(&self, unsynced: Unsynced) -> Box<dyn Storage> {
+        Box::new(Persister::crash(self, unsynced))
+    }
+
+    fn downgrade(&self) -> Weak<dyn Send + Sync> {
+        Persister::downgrade(self)
+    }
+}
+
+/// What all servers of a cluster are.
+///
+/// The cluster holds its kind of servers, so the kind must not hold the cluster.
+pub(in crate::lab) trait ServerKind: Send + Sync {
+    /// The empty storage of a server that has never run.
+    fn new_storage(&self) -> Box<dyn Storage>;
+
+    /// Starts a life of `server` from [its storage](Cluster::storage), or fails the run.
+    fn start(&self, cluster: &Cluster, server: ServerId) -> Life;
+}
+
+/// A server in one of its lives.
+pub(in crate::lab) struct Life {
+    /// The instance; for a server without a separate consensus module, the server itself.
+    pub(in crate::lab) instance: Instance,
+    /// The service that runs on the instance.
+    pub(in crate::lab) above: Box<dyn Living>,
+    /// The observers' view of the life.
+    pub(in crate::lab) observed: Option<Arc<observe::Life>>,
+}
+
+/// Servers of the design under test, each of which runs this application.
+pub(super) struct OnConsensus(pub(super) Arc<dyn Application>);
+
+impl ServerKind for OnConsensus {
+    fn new_storage(&self) -> Box<dyn Storage> {
+        Box::new(Persister::new())
+    }
+
+    fn start(&self, cluster: &Cluster, server: ServerId) -> Life {
+        let persister = cluster.persister(server);
+        let persisted = persister.load().unwrap_or_else(|error| cannot_boot(server, &error));
+        let observed = cluster.observers().map(|observers| {
+            let life = observers.boot(server, &persisted, cluster.network().counters().calls);
+            persister.watch(life.clone());
+            life
+        });
+        let (apply_sender, apply_ch) = channel::bounded(0);
+        let boot = Boot {
+            servers: cluster.server_count(),
+            me: server,
+            network: cluster.network(),
+            persister: persister.clone(),
+            apply_ch: apply_sender,
+        };
+        let design = cluster.design();
+        let Instance { consensus, mut services } =
+            thread::under_test(server.0, || (design.make)(boot))
+                .unwrap_or_else(|error| cannot_boot(server, &error));
+        let (tally, life) = (cluster.tally().clone(), observed.clone());
+        let above = self.0.begin_life(Seat {
+            server,
+            consensus: consensus.clone(),
+            // The hook sees each message before the service does.
+            apply_ch: apply_ch
+                .inspect(move |message| tally.applied(server, message, life.as_deref())),
+            stored: Stored { snapshot: (design.snapshot)(&persisted), persister },
+        });
+        services.extend(thread::under_test(server.0, || above.services()));
+        Life { instance: Instance { consensus, services }, above, observed }
+    }
+}
+
+/// Ends the run because the server cannot start from its storage.
+fn cannot_boot(server: ServerId, error: &PersistError) -> ! {
+    let message = format!("{server} could not start from its storage: {error}");
+    runtime::fail(FailureKind::Assertion, "boot", message)
+}
