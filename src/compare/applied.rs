@@ -1,14 +1,13 @@
 //! The service of a measurement: it records when each server applied each entry.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::api::{ApplyMsg, Consensus, Index, ServerId};
-use crate::lab::{Application, Living, Seat};
+use crate::lab::{Alive, ServiceContext, ServiceInstance};
 use crate::runtime::channel::{Receiver, Sender, bounded};
 use crate::runtime::sync::Quiet;
 use crate::runtime::{thread, time};
@@ -91,27 +90,25 @@ impl State {
     }
 }
 
-impl Application for Arc<Applied> {
-    fn begin_life(&self, seat: Seat) -> Box<dyn Living> {
-        let (server, applied) = (seat.server, self.clone());
-        let stored = seat.stored.snapshot.map_or(Index(0), |(at, _)| at.index);
+impl Applied {
+    /// Starts the service in a new life of a server.
+    pub(super) fn start(self: &Arc<Applied>, context: ServiceContext) -> Box<dyn ServiceInstance> {
+        let ServiceContext { server, consensus, apply_ch, stored } = context;
+        let applied = self.clone();
         applied.state.with(|state| state.times.insert(server, Vec::new()));
-        applied.reach(server, stored);
-        let alive = Arc::new(AtomicBool::new(true));
-        let (lives, consensus) = (alive.clone(), Arc::downgrade(&seat.consensus));
-        let apply_ch = seat.apply_ch;
+        applied.reach(server, stored.snapshot.map_or(Index(0), |(at, _)| at.index));
+        let (alive, consensus) = (Alive::new(), Arc::downgrade(&consensus));
+        let lives = alive.clone();
         thread::spawn(format!("service{}", server.0), move || {
             for message in apply_ch.iter() {
-                if lives.load(Ordering::Relaxed) {
+                if lives.is_alive() {
                     applied.take(server, &message, &consensus);
                 }
             }
         });
-        Box::new(Life(alive))
+        Box::new(alive)
     }
-}
 
-impl Applied {
     fn take(&self, server: ServerId, message: &ApplyMsg, consensus: &Weak<dyn Consensus>) {
         match message {
             ApplyMsg::Command { index, .. } => {
@@ -123,14 +120,5 @@ impl Applied {
             }
             ApplyMsg::Snapshot { last_included, .. } => self.reach(server, last_included.index),
         }
-    }
-}
-
-/// Whether the server is alive: what a crashed server applies does not count.
-struct Life(Arc<AtomicBool>);
-
-impl Living for Life {
-    fn end(&self) {
-        self.0.store(false, Ordering::Relaxed);
     }
 }

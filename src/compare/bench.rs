@@ -55,7 +55,8 @@ impl Bench {
         cluster.network().add_rule("compare", traffic.clone());
         cluster.network().add_rule("compare-losses", Arc::new(Losing(traffic.clone())));
         let applied = Applied::with_snapshots(rig.snapshot_interval);
-        cluster.serve(Arc::new(applied.clone()));
+        let service = applied.clone();
+        cluster.serve(move |context| service.start(context));
         Bench { cluster: cluster.clone(), traffic, applied }
     }
 

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use super::application::Living;
-use super::service::{Below, Count, Counted, Counter, Counting, KvClient, KvDesign};
+use super::service::{
+    Count, Counted, Counter, Counting, KvClient, KvDesign, ServiceContext, ServiceInstance,
+};
 use crate::api::kv_rpc::{ClientId, KvRpc as _, Version};
-use crate::api::{PutError, ServerId, SubmitError};
+use crate::api::{PutError, RsmConfig, ServerId, SubmitError};
 use crate::kv::{Clerk, KvPeer, KvServer, Rsm};
 use crate::labrpc::{Host, Network, Service};
 
 /// The reference implementation of the key/value lab.
 pub const KV: KvDesign = KvDesign { server, client, counter };
 
-fn server(below: Below) -> Result<Box<dyn Living>, String> {
-    let Below { consensus, apply_ch, stored, config } = below;
+fn server(context: ServiceContext, config: RsmConfig) -> Result<Box<dyn ServiceInstance>, String> {
+    let ServiceContext { consensus, apply_ch, stored, .. } = context;
     let started = KvServer::start(consensus, apply_ch, stored, config);
     Ok(Box::new(started.map_err(|error| error.to_string())?))
 }
@@ -23,13 +24,13 @@ fn client(id: u64, network: &Network, host: Host, servers: usize) -> Box<dyn KvC
     Box::new(Clerk::new(ClientId(id), (0..servers).map(end).collect()))
 }
 
-fn counter(below: Below) -> Result<Arc<dyn Counting>, String> {
-    let Below { consensus, apply_ch, stored, config } = below;
+fn counter(context: ServiceContext, config: RsmConfig) -> Result<Arc<dyn Counting>, String> {
+    let ServiceContext { consensus, apply_ch, stored, .. } = context;
     let started = Rsm::start(consensus, apply_ch, Counter::default(), stored, config);
     Ok(Arc::new(started.map_err(|error| error.to_string())?))
 }
 
-impl Living for KvServer {
+impl ServiceInstance for KvServer {
     fn services(&self) -> Vec<Service> {
         vec![Service::new(self.clone().serve())]
     }
@@ -69,8 +70,10 @@ impl Counting for Rsm<Counter> {
     fn value(&self) -> i64 {
         self.inspect(|counter| counter.value)
     }
+}
 
-    fn kill(&self) {
-        Rsm::kill(self);
+impl ServiceInstance for Rsm<Counter> {
+    fn end(&self) {
+        self.kill();
     }
 }

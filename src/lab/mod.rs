@@ -81,7 +81,7 @@
 //!
 //! Read next: [`Cluster`] for what a story can do, then any file of `scenarios/`.
 
-mod application;
+mod apply_order;
 mod cluster;
 mod design;
 mod digest;
@@ -112,7 +112,6 @@ mod tick_design;
 #[cfg(feature = "cli")]
 mod trials;
 
-pub use application::{Application, Living, Seat};
 pub use cluster::{Cluster, KILLED_FOR_MAX, LONG};
 pub use design::{
     Boot, DESIGN_NAMES, DESIGNS, Design, Facts, Instance, NoSuchDesign, Numbering, Rules, Unfit,
@@ -127,6 +126,9 @@ pub use report::Report;
 pub use run::{Observing, run_and_explain, run_scenario, run_scenario_observing, run_unjudged};
 pub use scenario::{NoSuchPart, Part, Scenario};
 pub use scenarios::{SCENARIOS, find_scenario};
-pub use service::{Below, Count, Counted, Counter, Counting, KvClient, KvDesign};
+pub(crate) use service::Alive;
+pub use service::{
+    Count, Counted, Counter, Counting, KvClient, KvDesign, ServiceContext, ServiceInstance,
+};
 #[cfg(feature = "cli")]
 pub use trials::tests;

@@ -1,44 +1,91 @@
-//! The service under test in parts 3A and 3B: its server, its clients, and a counter.
+//! Services: what runs on a server and gives the replicated commands a meaning.
 //!
-//! A [`KvDesign`] is to services what a [`Design`](super::Design) is to servers: the scenarios
-//! know only these few functions and traits, and no type of the implementation. The reference is
-//! `kv`.
+//! The suite's own service only checks the commands. Parts 3A and 3B install others with
+//! [`Cluster::serve`], which makes a [`ServiceInstance`] of a [`ServiceContext`] in every life of
+//! every server:
+//!
+//! ```text
+//!  client ──calls──► ServiceInstance::services ──start──► Consensus ◄──calls──► other servers
+//!                          ▲                                  │
+//!                          └───────────── apply_ch ───────────┘
+//! ```
+//!
+//! The service under test in these parts is a [`KvDesign`]: its server, its clients, and a counter.
+//! It is to services what a [`Design`](super::Design) is to servers: the scenarios know only these
+//! few functions and traits, and no type of the implementation. The reference is `kv`.
+//!
+//! [`Cluster::serve`]: super::Cluster::serve
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::application::{Living, Seat};
 use crate::api::{
-    ApplyMsg, Consensus, PutError, RestoreError, RsmConfig, StateMachine, SubmitError,
+    ApplyMsg, Consensus, PutError, RestoreError, RsmConfig, ServerId, StateMachine, SubmitError,
 };
-use crate::labrpc::{Host, Network};
+use crate::labrpc::{Host, Network, Service};
 use crate::persister::Stored;
 use crate::runtime::channel::Receiver;
 use crate::runtime::{self, FailureKind, thread};
 
+/// The parts from which one life of a service is made.
+pub struct ServiceContext {
+    /// The server that runs the service.
+    pub server: ServerId,
+    /// Its consensus module in this life.
+    pub consensus: Arc<dyn Consensus>,
+    /// The module's apply channel. Observers see each message at the moment when it is received.
+    pub apply_ch: Receiver<ApplyMsg>,
+    /// The server's storage, and the service's own snapshot in it.
+    pub stored: Stored,
+}
+
+/// A service in one life of its server, from boot to crash.
+pub trait ServiceInstance: Send + Sync {
+    /// The services that others can call, besides the server's own.
+    fn services(&self) -> Vec<Service> {
+        Vec::new()
+    }
+
+    /// Ends the life. Its server has already been cut off and its storage copied; its consensus
+    /// module is killed right after this call. Runs as part of the server's code under test.
+    fn end(&self);
+}
+
+/// An instance that nobody can call: it only knows whether its life has ended.
+///
+/// What a crashed server still applies does not count.
+#[derive(Clone)]
+pub(crate) struct Alive(Arc<AtomicBool>);
+
+impl Alive {
+    pub(crate) fn new() -> Alive {
+        Alive(Arc::new(AtomicBool::new(true)))
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl ServiceInstance for Alive {
+    fn end(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
 /// An implementation of the key/value lab.
 #[derive(Debug, Clone, Copy)]
 pub struct KvDesign {
-    /// Starts a key/value server that runs on a consensus module.
-    pub server: fn(Below) -> Result<Box<dyn Living>, String>,
+    /// Starts a key/value server that runs on a consensus module. The configuration says when it
+    /// takes snapshots, and how it answers reads.
+    pub server: fn(ServiceContext, RsmConfig) -> Result<Box<dyn ServiceInstance>, String>,
     /// Makes client `id`, at `host`, of `servers` servers.
     pub client: fn(id: u64, network: &Network, host: Host, servers: usize) -> Box<dyn KvClient>,
     /// Starts a replicated [`Counter`] that runs on a consensus module.
-    pub counter: fn(Below) -> Result<Arc<dyn Counting>, String>,
-}
-
-/// The parts from which one life of a service is made.
-pub struct Below {
-    /// The consensus module.
-    pub consensus: Arc<dyn Consensus>,
-    /// The module's apply channel.
-    pub apply_ch: Receiver<ApplyMsg>,
-    /// The storage that survived earlier lives.
-    pub stored: Stored,
-    /// When the service takes snapshots, and how it answers reads.
-    pub config: RsmConfig,
+    pub counter: fn(ServiceContext, RsmConfig) -> Result<Arc<dyn Counting>, String>,
 }
 
 /// A client of the key/value service. It retries every call until it gets an answer.
@@ -59,7 +106,9 @@ pub trait KvClient: Send {
 }
 
 /// One server's replica of a [`Counter`].
-pub trait Counting: Send + Sync {
+///
+/// [`end`](ServiceInstance::end) kills the consensus module, too, and every waiting call returns.
+pub trait Counting: ServiceInstance {
     /// Puts `op` into the log and waits until this server has applied it.
     ///
     /// # Errors
@@ -67,8 +116,6 @@ pub trait Counting: Send + Sync {
     fn submit(&self, op: &Count) -> Result<Counted, SubmitError>;
     /// The counter's present value on this server.
     fn value(&self) -> i64;
-    /// Ends the instance and its consensus module. Every waiting call returns.
-    fn kill(&self);
 }
 
 /// An operation on a [`Counter`].
@@ -123,11 +170,14 @@ pub(super) const SHIPPED: Option<KvDesign> = Some(super::kv_design::KV);
 #[cfg(not(feature = "solutions"))]
 pub(super) const SHIPPED: Option<KvDesign> = None;
 
-/// Starts a service from `seat`, as part of its server.
-pub(super) fn begin<T>(seat: Seat, config: RsmConfig, start: fn(Below) -> Result<T, String>) -> T {
-    let Seat { server, consensus, apply_ch, stored } = seat;
-    let below = Below { consensus, apply_ch, stored, config };
-    thread::under_test(server.0, || start(below)).unwrap_or_else(|error| {
+/// Starts a service from `context`, as part of its server, or fails the run.
+pub(super) fn start<T>(
+    context: ServiceContext,
+    config: RsmConfig,
+    start: fn(ServiceContext, RsmConfig) -> Result<T, String>,
+) -> T {
+    let server = context.server;
+    thread::under_test(server.0, || start(context, config)).unwrap_or_else(|error| {
         let message = format!("the service of {server} did not start: {error}");
         runtime::fail(FailureKind::Assertion, "service_start", message)
     })

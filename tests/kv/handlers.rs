@@ -3,7 +3,7 @@
 use raftlab::api::kv_rpc::{
     GetArgs, KvRpc, PutArgs, PutOutcome, PutVersionedArgs, Refused, Versioned,
 };
-use raftlab::lab::{self, DESIGNS, KV, KvDesign, Living, find_scenario};
+use raftlab::lab::{self, DESIGNS, KV, KvDesign, ServiceInstance, find_scenario};
 use raftlab::labrpc::Service;
 use raftlab::runtime::{FailureKind, RunConfig};
 use tarpc::context::Context;
@@ -30,7 +30,7 @@ impl KvRpc for Panics {
     }
 }
 
-impl Living for Panics {
+impl ServiceInstance for Panics {
     fn services(&self) -> Vec<Service> {
         vec![Service::new(self.clone().serve())]
     }
@@ -40,7 +40,7 @@ impl Living for Panics {
 
 #[test]
 fn the_handlers_of_a_service_are_code_under_test() {
-    let kv = KvDesign { server: |_| Ok(Box::new(Panics)), ..KV };
+    let kv = KvDesign { server: |_, _| Ok(Box::new(Panics)), ..KV };
     let design = DESIGNS[0].with_kv(kv);
     let scenario = find_scenario("basic_3a").expect("it is in the list");
     let report = lab::run_scenario(scenario, &design, &RunConfig::default());

@@ -29,7 +29,7 @@ macro_rules! kv_design {
 
         use api::kv_rpc::{ClientId, KvRpc as _, Version};
         use api::{PutError, SubmitError};
-        use lab::{Below, Count, Counted, Counter, Counting, KvClient, Living};
+        use lab::{Count, Counted, Counter, Counting, KvClient, ServiceContext, ServiceInstance};
 
         impl Counting for $module::Rsm<Counter> {
             fn submit(&self, op: &Count) -> Result<Counted, SubmitError> {
@@ -39,13 +39,15 @@ macro_rules! kv_design {
             fn value(&self) -> i64 {
                 self.inspect(|counter| counter.value)
             }
+        }
 
-            fn kill(&self) {
-                $module::Rsm::kill(self);
+        impl ServiceInstance for $module::Rsm<Counter> {
+            fn end(&self) {
+                self.kill();
             }
         }
 
-        impl Living for $module::KvServer {
+        impl ServiceInstance for $module::KvServer {
             fn services(&self) -> Vec<Service> {
                 vec![Service::new(self.clone().serve())]
             }
@@ -84,7 +86,7 @@ macro_rules! kv_design {
         }
 
         let kv = lab::KvDesign {
-            server: |Below { consensus, apply_ch, stored, config }| {
+            server: |ServiceContext { consensus, apply_ch, stored, .. }, config| {
                 let server = $module::KvServer::start(consensus, apply_ch, stored, config);
                 Ok(Box::new(server.map_err(|error| error.to_string())?))
             },
@@ -93,7 +95,7 @@ macro_rules! kv_design {
                 let ends = servers.map(|server| network.end(host, server).into()).collect();
                 Box::new($module::Clerk::new(ClientId(id), ends))
             },
-            counter: |Below { consensus, apply_ch, stored, config }| {
+            counter: |ServiceContext { consensus, apply_ch, stored, .. }, config| {
                 let machine = Counter::default();
                 let counter = $module::Rsm::start(consensus, apply_ch, machine, stored, config);
                 Ok(Arc::new(counter.map_err(|error| error.to_string())?))

@@ -1,48 +1,35 @@
 //! The suite's own services: they read the apply channel, check its messages, and take snapshots.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::diary::Diary;
-use super::ledger::{Breach, Ledger, Next};
-use crate::api::{ApplyMsg, Consensus, Index, ServerId};
-use crate::lab::application::{Application, Living, Seat};
-use crate::runtime::{self, FailureKind, thread};
+use bytes::Bytes;
 
-/// A judge of the messages on apply channels.
-trait Judge: Send + Sync + 'static {
-    /// Checks the stored snapshot from which a life begins.
-    fn begin_life(&self, seat: &Seat) -> Result<(), Breach>;
+use crate::api::{ApplyMsg, Consensus, Index, Position, ServerId};
+use crate::lab::apply_order::Breach;
+use crate::lab::{Alive, ServiceContext, ServiceInstance};
+use crate::runtime::thread;
 
-    /// Checks `message`, which `server` has applied, and says what the service does next.
+/// A check of the messages on apply channels.
+pub(super) trait ApplyCheck: Send + Sync + 'static {
+    /// Begins the next life of `server`, whose service has only the `stored` snapshot.
+    fn begin_life(&self, server: ServerId, stored: Option<(Position, Bytes)>)
+    -> Result<(), Breach>;
+
+    /// Checks and records `message`, which `server` has applied, and says what the service does
+    /// next.
     fn take(&self, server: ServerId, message: &ApplyMsg) -> Result<Next, Breach>;
 }
 
-impl Judge for Ledger {
-    fn begin_life(&self, seat: &Seat) -> Result<(), Breach> {
-        let stored = seat.stored.snapshot.clone();
-        Ledger::begin_life(self, seat.server, stored.map(|(at, data)| (at.index, data)))
-    }
-
-    fn take(&self, server: ServerId, message: &ApplyMsg) -> Result<Next, Breach> {
-        Ledger::take(self, server, message)
-    }
+/// The service's next step after it has received a message.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Only wait for the next message.
+    Wait,
+    /// Tell the server that its log may be trimmed.
+    Snapshot(Index, Bytes),
 }
-
-impl Judge for Diary {
-    fn begin_life(&self, seat: &Seat) -> Result<(), Breach> {
-        Diary::begin_life(self, seat.stored.snapshot.as_ref().map_or(Index(0), |(at, _)| at.index));
-        Ok(())
-    }
-
-    fn take(&self, server: ServerId, message: &ApplyMsg) -> Result<Next, Breach> {
-        Diary::take(self, server, message)
-    }
-}
-
-/// The application of parts 2A to 2D: a ledger or a diary checks what each server applies.
-pub(super) struct Judged<J>(pub(super) Arc<J>, pub(super) Arc<Pace>);
 
 /// How long each service pauses before each message, in milliseconds; 0: not at all.
 #[derive(Default)]
@@ -62,22 +49,27 @@ impl Pace {
     }
 }
 
-impl<J: Judge> Application for Judged<J> {
-    fn begin_life(&self, seat: Seat) -> Box<dyn Living> {
-        if let Err(Breach { name, message }) = self.0.begin_life(&seat) {
-            runtime::fail(FailureKind::Assertion, name, message);
+/// The service of parts 2A to 2D: `check` receives what each server applies.
+pub(super) fn checked_by<C: ApplyCheck>(
+    check: &Arc<C>,
+    pace: Arc<Pace>,
+) -> impl Fn(ServiceContext) -> Box<dyn ServiceInstance> + use<C> {
+    let check = check.clone();
+    move |context| {
+        let ServiceContext { server, consensus, apply_ch, stored } = context;
+        if let Err(breach) = check.begin_life(server, stored.snapshot) {
+            breach.fail(server);
         }
-        let alive = Arc::new(Alive(AtomicBool::new(true)));
+        let alive = Alive::new();
         let applier = Applier {
-            server: seat.server,
+            server,
             alive: alive.clone(),
-            consensus: Arc::downgrade(&seat.consensus),
-            judge: self.0.clone(),
-            pace: self.1.clone(),
+            consensus: Arc::downgrade(&consensus),
+            check: check.clone(),
+            pace: pace.clone(),
         };
-        let apply_ch = seat.apply_ch;
         // This task is not under test: a delay of the reader would be the suite's fault.
-        thread::spawn(format!("service{}", seat.server.0), move || {
+        thread::spawn(format!("service{}", server.0), move || {
             // Read until the last sender is gone: a dead server's sends must return, so that it
             // can end.
             apply_ch.iter().for_each(|message| applier.take(&message));
@@ -86,32 +78,23 @@ impl<J: Judge> Application for Judged<J> {
     }
 }
 
-/// Whether the life has not ended: entries that a crashed server applies do not count.
-struct Alive(AtomicBool);
-
-impl Living for Arc<Alive> {
-    fn end(&self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-}
-
 /// The state of one life of the service.
-struct Applier<J> {
+struct Applier<C> {
     server: ServerId,
-    alive: Arc<Alive>,
+    alive: Alive,
     /// Weak, so that a server whose own tasks have ended is freed and this task ends too.
     consensus: Weak<dyn Consensus>,
-    judge: Arc<J>,
+    check: Arc<C>,
     pace: Arc<Pace>,
 }
 
-impl<J: Judge> Applier<J> {
+impl<C: ApplyCheck> Applier<C> {
     fn take(&self, message: &ApplyMsg) {
         self.pace.wait();
-        if !self.alive.0.load(Ordering::Relaxed) {
+        if !self.alive.is_alive() {
             return;
         }
-        match self.judge.take(self.server, message) {
+        match self.check.take(self.server, message) {
             Ok(Next::Wait) => {}
             Ok(Next::Snapshot(index, data)) => {
                 // The task that reads the channel makes this call itself. So a server that sends on
@@ -120,9 +103,7 @@ impl<J: Judge> Applier<J> {
                     thread::under_test(self.server.0, || consensus.snapshot(index, data));
                 }
             }
-            Err(breach) => thread::with_label(Some(self.server.0), || {
-                runtime::fail(FailureKind::Assertion, breach.name, breach.message)
-            }),
+            Err(breach) => breach.fail(self.server),
         }
     }
 }

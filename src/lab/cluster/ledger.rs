@@ -1,8 +1,10 @@
-//! The ledger: the entries that all servers applied, and the rules of the apply channel.
+//! The ledger: the entries that all servers applied, on which they must agree.
 
 use bytes::Bytes;
 
-use crate::api::{ApplyMsg, Index, ServerId};
+use super::applier::{ApplyCheck, Next};
+use crate::api::{ApplyMsg, Index, Position, ServerId};
+use crate::lab::apply_order::{Breach, next_applied};
 use crate::runtime::sync::Quiet;
 
 /// Number of entries that the service applies between two snapshots.
@@ -22,84 +24,21 @@ pub(super) struct Ledger {
 struct State {
     /// The command at index `slot + 1`, and the first server that applied it.
     agreed: Vec<(Bytes, ServerId)>,
-    /// One slot per server.
-    servers: Vec<Progress>,
-}
-
-#[derive(Clone, Default)]
-struct Progress {
-    /// The last index applied in this life. The server has applied all indices up to it.
-    applied: Index,
-}
-
-/// A broken rule of the apply channel.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Breach {
-    /// The rule's name.
-    pub(super) name: &'static str,
-    /// The mistake, with its values.
-    pub(super) message: String,
-}
-
-/// The service's next step after it has received a message.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    /// Only wait for the next message.
-    Wait,
-    /// Tell the server that its log may be trimmed.
-    Snapshot(Index, Bytes),
+    /// Per server: the last index applied in this life. The server has applied all up to it.
+    applied: Vec<Index>,
 }
 
 impl Ledger {
     pub(super) fn new(servers: usize, takes_snapshots: bool) -> Ledger {
-        let state = State { agreed: Vec::new(), servers: vec![Progress::default(); servers] };
+        let state = State { agreed: Vec::new(), applied: vec![Index(0); servers] };
         Ledger { takes_snapshots, state: Quiet::new(state) }
-    }
-
-    /// Begins the next life of `server`, whose service has only the stored snapshot.
-    pub(super) fn begin_life(
-        &self,
-        server: ServerId,
-        stored: Option<(Index, Bytes)>,
-    ) -> Result<(), Breach> {
-        self.state.with(|state| {
-            let applied = match stored {
-                None => Index(0),
-                Some((index, data)) => {
-                    state.check_snapshot(server, index, &data)?;
-                    index
-                }
-            };
-            state.servers[server.slot()].applied = applied;
-            Ok(())
-        })
-    }
-
-    /// Checks and records one message of `server`'s apply channel.
-    pub(super) fn take(&self, server: ServerId, message: &ApplyMsg) -> Result<Next, Breach> {
-        self.state.with(|state| match message {
-            ApplyMsg::Command { index, command, .. } => {
-                state.take_command(server, *index, command)?;
-                let due = self.takes_snapshots && (index.0 + 1).is_multiple_of(SNAPSHOT_INTERVAL);
-                Ok(if due { Next::Snapshot(*index, state.snapshot(*index)) } else { Next::Wait })
-            }
-            ApplyMsg::Snapshot { last_included, data } => {
-                if !self.takes_snapshots {
-                    return breach("snapshot_from_nowhere", || {
-                        format!("{server} delivered a snapshot, but the service never took one")
-                    });
-                }
-                state.take_snapshot(server, last_included.index, data)?;
-                Ok(Next::Wait)
-            }
-        })
     }
 
     /// Number of servers that have applied the entry at `index`, and its command. Servers that are
     /// cut off or down count, too.
     pub(super) fn n_committed(&self, index: Index) -> (usize, Option<Bytes>) {
         self.state.with(|state| {
-            let count = state.servers.iter().filter(|server| server.applied >= index).count();
+            let count = state.applied.iter().filter(|applied| **applied >= index).count();
             (count, state.command_at(index).map(|(command, _)| command.clone()))
         })
     }
@@ -110,7 +49,41 @@ impl Ledger {
             let place = state.agreed.iter().position(|(agreed, _)| agreed[..] == *command);
             let Some(place) = place else { return 0 };
             let index = Index(0).plus(place + 1);
-            state.servers.iter().filter(|server| server.applied >= index).count()
+            state.applied.iter().filter(|applied| **applied >= index).count()
+        })
+    }
+}
+
+impl ApplyCheck for Ledger {
+    fn begin_life(&self, me: ServerId, stored: Option<(Position, Bytes)>) -> Result<(), Breach> {
+        self.state.with(|state| {
+            let mut applied = Index(0);
+            if let Some((at, data)) = stored {
+                state.check_snapshot(me, at.index, &data)?;
+                applied = at.index;
+            }
+            state.applied[me.slot()] = applied;
+            Ok(())
+        })
+    }
+
+    fn take(&self, server: ServerId, message: &ApplyMsg) -> Result<Next, Breach> {
+        if matches!(message, ApplyMsg::Snapshot { .. }) && !self.takes_snapshots {
+            return breach("snapshot_from_nowhere", || {
+                format!("{server} delivered a snapshot, but the service never took one")
+            });
+        }
+        self.state.with(|state| {
+            let index = next_applied(server, state.applied[server.slot()], message)?;
+            match message {
+                ApplyMsg::Command { command, .. } => state.agree(server, index, command)?,
+                ApplyMsg::Snapshot { data, .. } => state.check_snapshot(server, index, data)?,
+            }
+            state.applied[server.slot()] = index;
+            let due = self.takes_snapshots
+                && matches!(message, ApplyMsg::Command { .. })
+                && (index.0 + 1).is_multiple_of(SNAPSHOT_INTERVAL);
+            Ok(if due { Next::Snapshot(index, state.snapshot(index)) } else { Next::Wait })
         })
     }
 }
@@ -121,41 +94,13 @@ impl State {
         self.agreed.get(slot)
     }
 
-    fn take_command(
-        &mut self,
-        server: ServerId,
-        index: Index,
-        command: &Bytes,
-    ) -> Result<(), Breach> {
-        let expected = self.servers[server.slot()].applied.next();
-        if index != expected {
-            return breach("apply_order", || {
-                format!("{server} applied out of order: expected index {expected}, got {index}")
-            });
-        }
+    /// Fails unless `command` is the one at `index` that other servers applied, if any did.
+    fn agree(&mut self, server: ServerId, index: Index, command: &Bytes) -> Result<(), Breach> {
         match self.command_at(index) {
             // The ledger keeps a copy: a shared command would hide whether the servers free theirs.
             None => self.agreed.push((Bytes::copy_from_slice(command), server)),
             Some(agreed) => check_equal(server, index, command, agreed)?,
         }
-        self.servers[server.slot()].applied = index;
-        Ok(())
-    }
-
-    fn take_snapshot(
-        &mut self,
-        server: ServerId,
-        index: Index,
-        data: &Bytes,
-    ) -> Result<(), Breach> {
-        let applied = self.servers[server.slot()].applied;
-        if index < applied {
-            return breach("snapshot_moves_backwards", || {
-                format!("{server} delivered a snapshot up to {index} after applying {applied}")
-            });
-        }
-        self.check_snapshot(server, index, data)?;
-        self.servers[server.slot()].applied = index;
         Ok(())
     }
 
@@ -219,10 +164,11 @@ pub(super) fn shown(command: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Position, Term};
+    use crate::api::Term;
 
     const S0: ServerId = ServerId(0);
     const S1: ServerId = ServerId(1);
+    const AT_9: Position = Position { term: Term(1), index: Index(9) };
 
     fn ledger(takes_snapshots: bool) -> Ledger {
         let ledger = Ledger::new(3, takes_snapshots);
@@ -288,7 +234,7 @@ mod tests {
     fn a_restarted_server_begins_again_after_its_snapshot() {
         let ledger = ledger(true);
         let data = apply_nine(&ledger, S0);
-        assert_eq!(ledger.begin_life(S0, Some((Index(9), data))), Ok(()));
+        assert_eq!(ledger.begin_life(S0, Some((AT_9, data))), Ok(()));
         assert_eq!(ledger.n_committed(Index(9)).0, 1, "the snapshot is the service's state");
         assert_eq!(broken(ledger.take(S0, &command(1, "x"))), "apply_order");
         assert_eq!(ledger.take(S0, &command(10, "ten")), Ok(Next::Wait));
@@ -311,7 +257,7 @@ mod tests {
         assert_eq!(broken(ledger.take(S1, &snapshot(8, &data))), "snapshot_index");
         let damaged = data.slice(..data.len() - 1);
         assert_eq!(broken(ledger.take(S1, &snapshot(9, &damaged))), "snapshot_damaged");
-        let lost = ledger.begin_life(S1, Some((Index(9), Bytes::new())));
+        let lost = ledger.begin_life(S1, Some((AT_9, Bytes::new())));
         assert_eq!(lost.expect_err("no bytes are no snapshot").name, "snapshot_damaged");
     }
 

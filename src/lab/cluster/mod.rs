@@ -11,8 +11,8 @@
 //! and nothing has failed. A wrong value is always a `FailureKind::Assertion`.
 
 mod applier;
+mod apply_log;
 mod check;
-mod diary;
 mod graves;
 mod ledger;
 mod power;
@@ -29,10 +29,10 @@ use rand::RngExt;
 pub use graves::KILLED_FOR_MAX;
 pub use verbs::LONG;
 
-use super::application::{Application, Living};
 use super::kv::{Clients, Recorder};
 use super::narrate::Narrator;
 use super::observe::{self, Observers};
+use super::service::{ServiceContext, ServiceInstance};
 use super::{Design, KvDesign, Scenario};
 use crate::api::{ApplyMsg, Consensus, Index, Leadership, NotLeader, ServerId, Started};
 use crate::labrpc::{Counters, Host, Network};
@@ -40,8 +40,8 @@ use crate::persister::Persister;
 use crate::runtime::rand::{Chance, stream};
 use crate::runtime::sync::Quiet;
 use crate::runtime::{self, Clock, FailureKind, RunConfig, Schedule, thread};
-use applier::{Judged, Pace};
-pub(in crate::lab) use diary::Diary;
+use applier::{Pace, checked_by};
+pub(in crate::lab) use apply_log::ApplyLog;
 use graves::Graves;
 use ledger::Ledger;
 use servers::OnConsensus;
@@ -71,7 +71,7 @@ struct Inner {
     /// The entries that the suite's own service received.
     ledger: Arc<Ledger>,
     /// Replaces the ledger if S0 is the only real server.
-    diary: Option<Arc<Diary>>,
+    apply_log: Option<Arc<ApplyLog>>,
     chance: Quiet<Chance>,
     observers: Option<Arc<Observers>>,
     /// Servers that were killed.
@@ -89,7 +89,7 @@ struct Slot {
     /// `None` while the server is down.
     running: Option<Arc<dyn Consensus>>,
     /// The service of the running server.
-    above: Option<Box<dyn Living>>,
+    service: Option<Box<dyn ServiceInstance>>,
     /// The observers' view of the present life.
     observed: Option<Arc<observe::Life>>,
 }
@@ -211,7 +211,7 @@ impl Cluster {
                 slots: Quiet::new(slots),
                 server_kind: Quiet::default(),
                 ledger: Arc::new(ledger),
-                diary: scenario.puppets.then(Arc::default),
+                apply_log: scenario.puppets.then(Arc::default),
                 chance: Quiet::new(stream("scenario")),
                 clients: Clients::new(tally.recorder.clone(), observers.is_some()),
                 observers,
@@ -219,26 +219,27 @@ impl Cluster {
                 tally,
             }),
         };
-        match &cluster.inner.diary {
+        match &cluster.inner.apply_log {
             _ if scenario.part.chooses_service() => {}
-            Some(diary) => cluster.serve_on(Arc::new(Judged(diary.clone(), pace)), 1),
-            None => {
-                let judged = Judged(cluster.inner.ledger.clone(), pace);
-                cluster.serve_on(Arc::new(judged), scenario.servers);
-            }
+            Some(log) => cluster.start_servers(Arc::new(OnConsensus(checked_by(log, pace))), 1),
+            None => cluster.serve(checked_by(&cluster.inner.ledger, pace)),
         }
         cluster
     }
 
-    /// Makes all servers run `application`, boots them and connects them. Call this once, in a
-    /// scenario of a part that [chooses its service](super::Part::chooses_service).
-    pub fn serve(&self, application: Arc<dyn Application>) {
-        self.serve_on(application, self.server_count());
-    }
-
-    /// Makes the servers run `application`, boots the first `real` of them, and connects all.
-    fn serve_on(&self, application: Arc<dyn Application>, real: usize) {
-        self.start_servers(Arc::new(OnConsensus(application)), real);
+    /// Boots all servers, with the service that `start` starts in each of their lives, and connects
+    /// them. Call this once, in a scenario of a part that
+    /// [chooses its service](super::Part::chooses_service).
+    ///
+    /// The cluster holds `start`, so `start` must not hold the cluster: the cycle would keep both
+    /// alive. The schedule may stall only tasks that are started inside
+    /// [`under_test`](crate::runtime::thread::under_test). A service that cannot start from its
+    /// storage ends the run with [`fail`](crate::runtime::fail).
+    pub fn serve(
+        &self,
+        start: impl Fn(ServiceContext) -> Box<dyn ServiceInstance> + Send + Sync + 'static,
+    ) {
+        self.start_servers(Arc::new(OnConsensus(start)), self.server_count());
     }
 
     /// Makes all servers of this `kind`, boots the first `real` of them, and connects all.
@@ -301,8 +302,8 @@ impl Cluster {
     }
 
     /// The messages of the only real server to its service; `None` if all servers are real.
-    pub(super) fn diary(&self) -> Option<Arc<Diary>> {
-        self.inner.diary.clone()
+    pub(super) fn apply_log(&self) -> Option<Arc<ApplyLog>> {
+        self.inner.apply_log.clone()
     }
 
     /// Whether the network of the scenario loses nothing.

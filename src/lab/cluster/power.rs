@@ -1,7 +1,6 @@
 //! Crashes and restarts of servers, and cuts of their links.
 
-use super::servers::Life;
-use super::{Cluster, host};
+use super::{Cluster, Life, host};
 use crate::api::ServerId;
 use crate::lab::Instance;
 use crate::persister::Unsynced;
@@ -20,13 +19,13 @@ impl Cluster {
     /// lost.
     pub fn crash_keeping(&self, server: ServerId, unsynced: Unsynced) {
         self.cut_off(server);
-        let (above, running) = self.inner.slots.with(|slots| {
+        let (service, running) = self.inner.slots.with(|slots| {
             let slot = &mut slots[server.slot()];
             slot.storage = slot.storage.take().map(|storage| storage.crash(unsynced));
-            (slot.above.take(), slot.running.take())
+            (slot.service.take(), slot.running.take())
         });
-        if let Some(above) = above {
-            thread::under_test(server.0, || above.end());
+        if let Some(service) = service {
+            thread::under_test(server.0, || service.end());
         }
         if let Some(consensus) = running {
             thread::under_test(server.0, || consensus.kill());
@@ -65,7 +64,7 @@ impl Cluster {
         if self.is_running(server) {
             self.crash(server);
         }
-        let Life { instance: Instance { consensus, services }, above, observed } =
+        let Life { instance: Instance { consensus, services }, service, observed } =
             self.server_kind().start(self, server);
         self.inner.network.add_server(host(server), services);
         self.inner.slots.with(|slots| {
@@ -73,7 +72,7 @@ impl Cluster {
             let storage = slot.storage.as_deref().expect("the server has started from it");
             self.inner.tally.born(&consensus, storage);
             slot.running = Some(consensus);
-            slot.above = Some(above);
+            slot.service = Some(service);
             slot.observed = observed;
         });
     }

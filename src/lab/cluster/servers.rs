@@ -13,7 +13,7 @@ use std::sync::{Arc, Weak};
 
 use super::Cluster;
 use crate::api::ServerId;
-use crate::lab::application::{Application, Living, Seat};
+use crate::lab::service::{ServiceContext, ServiceInstance};
 use crate::lab::{Boot, Instance, observe};
 use crate::persister::{PersistError, Persister, Stored, Unsynced};
 use crate::runtime::{self, FailureKind, channel, thread};
@@ -53,15 +53,18 @@ pub(in crate::lab) struct Life {
     /// The instance; for a server without a separate consensus module, the server itself.
     pub(in crate::lab) instance: Instance,
     /// The service that runs on the instance.
-    pub(in crate::lab) above: Box<dyn Living>,
+    pub(in crate::lab) service: Box<dyn ServiceInstance>,
     /// The observers' view of the life.
     pub(in crate::lab) observed: Option<Arc<observe::Life>>,
 }
 
-/// Servers of the design under test, each of which runs this application.
-pub(super) struct OnConsensus(pub(super) Arc<dyn Application>);
+/// Servers of the design under test; this function starts their service.
+pub(super) struct OnConsensus<F>(pub(super) F);
 
-impl ServerKind for OnConsensus {
+impl<F> ServerKind for OnConsensus<F>
+where
+    F: Fn(ServiceContext) -> Box<dyn ServiceInstance> + Send + Sync,
+{
     fn new_storage(&self) -> Box<dyn Storage> {
         Box::new(Persister::new())
     }
@@ -87,7 +90,7 @@ impl ServerKind for OnConsensus {
             thread::under_test(server.0, || (design.make)(boot))
                 .unwrap_or_else(|error| cannot_boot(server, &error));
         let (tally, life) = (cluster.tally().clone(), observed.clone());
-        let above = self.0.begin_life(Seat {
+        let service = (self.0)(ServiceContext {
             server,
             consensus: consensus.clone(),
             // The hook sees each message before the service does.
@@ -95,8 +98,8 @@ impl ServerKind for OnConsensus {
                 .inspect(move |message| tally.applied(server, message, life.as_deref())),
             stored: Stored { snapshot: (design.snapshot)(&persisted), persister },
         });
-        services.extend(thread::under_test(server.0, || above.services()));
-        Life { instance: Instance { consensus, services }, above, observed }
+        services.extend(thread::under_test(server.0, || service.services()));
+        Life { instance: Instance { consensus, services }, service, observed }
     }
 }
 

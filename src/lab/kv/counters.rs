@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{RsmConfig, ServerId, SubmitError};
-use crate::lab::application::{Application, Living, Seat};
 use crate::lab::cluster::Cluster;
-use crate::lab::service::{self, Count, Counting, KvDesign};
+use crate::lab::service::{self, Count, Counting, ServiceInstance};
 use crate::runtime::sync::Quiet;
 use crate::runtime::thread;
 use crate::runtime::time::Instant;
@@ -32,7 +31,7 @@ const LOOK_PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_mi
 #[derive(Clone)]
 pub struct Counters {
     cluster: Cluster,
-    above: Arc<Above>,
+    running: Running,
     asked: Arc<Quiet<Asked>>,
     /// The server that completed the last operation.
     leader: Cell<ServerId>,
@@ -51,32 +50,17 @@ struct Asked {
 /// The running counters: one slot per server, empty while the server is down.
 type Running = Arc<Quiet<Vec<Option<Arc<dyn Counting>>>>>;
 
-/// The application of counters. It does not hold the cluster, since the cluster holds it.
-struct Above {
-    design: KvDesign,
-    config: RsmConfig,
-    running: Running,
-}
-
-impl Application for Above {
-    fn begin_life(&self, seat: Seat) -> Box<dyn Living> {
-        let slot = seat.server.slot();
-        let counter = service::begin(seat, self.config, self.design.counter);
-        self.running.with(|running| running[slot] = Some(counter.clone()));
-        Box::new(Life { counter, slot, running: self.running.clone() })
-    }
-}
-
+/// A counter in one life of its server. It is in [`Running`] while the server is up.
 struct Life {
     counter: Arc<dyn Counting>,
     slot: usize,
     running: Running,
 }
 
-impl Living for Life {
+impl ServiceInstance for Life {
     fn end(&self) {
         drop(self.running.with(|running| running[self.slot].take()));
-        self.counter.kill();
+        self.counter.end();
     }
 }
 
@@ -85,11 +69,18 @@ impl Cluster {
     pub fn serve_counter(&self, raft_state_max: Option<usize>) -> Counters {
         self.network().set_long_delays(false);
         let config = RsmConfig { raft_state_max, ..RsmConfig::default() };
-        let running = Arc::new(Quiet::new(vec![None; self.server_count()]));
-        let above = Arc::new(Above { design: self.kv_design(), config, running });
-        self.serve(above.clone());
+        let start = self.kv_design().counter;
+        let running: Running = Arc::new(Quiet::new(vec![None; self.server_count()]));
+        // The cluster holds this function, so the function must not hold the cluster.
+        let up = running.clone();
+        self.serve(move |context| {
+            let slot = context.server.slot();
+            let counter = service::start(context, config, start);
+            up.with(|running| running[slot] = Some(counter.clone()));
+            Box::new(Life { counter, slot, running: up.clone() })
+        });
         let asked = Arc::default();
-        Counters { cluster: self.clone(), above, asked, leader: Cell::new(ServerId(0)) }
+        Counters { cluster: self.clone(), running, asked, leader: Cell::new(ServerId(0)) }
     }
 }
 
@@ -97,7 +88,7 @@ impl Counters {
     /// Submits to `server` an operation that adds `by`, and waits. Returns the counter's value
     /// after it, or `None` if the server is down or gives no result.
     pub fn submit(&self, server: ServerId, by: i64) -> Option<i64> {
-        let counter = self.above.running.with(|running| running[server.slot()].clone())?;
+        let counter = self.running.with(|running| running[server.slot()].clone())?;
         let tag = self.asked.with(|asked| {
             (asked.operations, asked.most) = (asked.operations + 1, asked.most + by.max(0));
             asked.operations
@@ -159,7 +150,7 @@ impl Counters {
 
     /// The values of the counters on all servers that are up.
     pub fn values(&self) -> Vec<i64> {
-        let running = self.above.running.with(|running| running.clone());
+        let running = self.running.with(|running| running.clone());
         running.iter().flatten().map(|counter| counter.value()).collect()
     }
 

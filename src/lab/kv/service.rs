@@ -1,23 +1,8 @@
-//! The key/value service as an application of a cluster.
-
-use std::sync::Arc;
+//! The key/value service as the service of a cluster.
 
 use crate::api::{Reads, RsmConfig};
-use crate::lab::application::{Application, Living, Seat};
 use crate::lab::cluster::Cluster;
-use crate::lab::service::{self, KvDesign};
-
-/// The application that makes each server of the cluster a key/value server.
-struct KvService {
-    design: KvDesign,
-    config: RsmConfig,
-}
-
-impl Application for KvService {
-    fn begin_life(&self, seat: Seat) -> Box<dyn Living> {
-        service::begin(seat, self.config, self.design.server)
-    }
-}
+use crate::lab::service;
 
 impl Cluster {
     /// Boots the servers with the key/value service. The service takes a snapshot when the raft
@@ -28,7 +13,7 @@ impl Cluster {
 
     /// Boots the servers like [`Cluster::serve_kv`]; `reads` chooses how the service answers reads.
     pub fn serve_kv_reading(&self, raft_state_max: Option<usize>, reads: Reads) {
-        let config = RsmConfig { raft_state_max, reads };
-        self.serve(Arc::new(KvService { design: self.kv_design(), config }));
+        let (server, config) = (self.kv_design().server, RsmConfig { raft_state_max, reads });
+        self.serve(move |context| service::start(context, config, server));
     }
 }

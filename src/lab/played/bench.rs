@@ -8,8 +8,7 @@ use bytes::Bytes;
 
 use super::consensus::Played;
 use crate::api::{ApplyMsg, Index, Position, RsmConfig, ServerId, SubmitError, Term};
-use crate::lab::application::Living;
-use crate::lab::service::{Below, Count, Counted, Counting, KvClient};
+use crate::lab::service::{Count, Counted, Counting, KvClient, ServiceContext, ServiceInstance};
 use crate::lab::{Cluster, KvDesign};
 use crate::labrpc::Host;
 use crate::persister::{Persister, Stored, Unsynced};
@@ -28,30 +27,12 @@ pub struct Bench<'a> {
 }
 
 /// A service, and the played consensus module that it runs on.
-pub struct Replica<'a, T: Above> {
+pub struct Replica<'a, S: ServiceInstance + ?Sized> {
     /// The consensus module, which the scenario controls.
     pub played: Arc<Played>,
     /// The service.
-    pub above: T,
+    pub service: Arc<S>,
     bench: &'a Bench<'a>,
-}
-
-/// A service that runs on a consensus module.
-pub trait Above {
-    /// Ends the service.
-    fn end(&self);
-}
-
-impl Above for Arc<dyn Counting> {
-    fn end(&self) {
-        self.kill();
-    }
-}
-
-impl Above for Box<dyn Living> {
-    fn end(&self) {
-        Living::end(&**self);
-    }
 }
 
 /// An operation that a task of its own submitted.
@@ -73,13 +54,9 @@ impl Bench<'_> {
     }
 
     /// Starts a counter on a server with the storage `persister`.
-    pub fn counter(
-        &self,
-        persister: Persister,
-        config: RsmConfig,
-    ) -> Replica<'_, Arc<dyn Counting>> {
-        let (played, above) = self.start(ServerId(0), persister, config, self.design().counter);
-        Replica { played, above, bench: self }
+    pub fn counter(&self, persister: Persister, config: RsmConfig) -> Replica<'_, dyn Counting> {
+        let (played, service) = self.start(ServerId(0), persister, config, self.design().counter);
+        Replica { played, service, bench: self }
     }
 
     /// Starts the key/value server `me`, and lets all clients reach it.
@@ -88,11 +65,11 @@ impl Bench<'_> {
         me: ServerId,
         persister: Persister,
         config: RsmConfig,
-    ) -> Replica<'_, Box<dyn Living>> {
-        let (played, above) = self.start(me, persister, config, self.design().server);
-        self.cluster.network().add_server(Host::Server(me), above.services());
+    ) -> Replica<'_, dyn ServiceInstance> {
+        let (played, service) = self.start(me, persister, config, self.design().server);
+        self.cluster.network().add_server(Host::Server(me), service.services());
         self.reached(me, true);
-        Replica { played, above, bench: self }
+        Replica { played, service: Arc::from(service), bench: self }
     }
 
     fn start<T>(
@@ -100,16 +77,17 @@ impl Bench<'_> {
         me: ServerId,
         persister: Persister,
         config: RsmConfig,
-        start: fn(Below) -> Result<T, String>,
+        start: fn(ServiceContext, RsmConfig) -> Result<T, String>,
     ) -> (Arc<Played>, T) {
         let (played, apply_ch) = Played::new(me, persister.clone());
         let consensus = played.clone();
         let stored = Stored::read(persister).map_err(|error| error.to_string());
-        let below = stored.map(|stored| Below { consensus, apply_ch, stored, config });
-        let above = below
-            .and_then(|below| thread::under_test(me.0, || start(below)))
+        let context =
+            stored.map(|stored| ServiceContext { server: me, consensus, apply_ch, stored });
+        let service = context
+            .and_then(|context| thread::under_test(me.0, || start(context, config)))
             .unwrap_or_else(|error| runtime::fail(FailureKind::Assertion, "service_start", error));
-        (played, above)
+        (played, service)
     }
 
     /// Makes a client of all servers of the cluster, whether or not they are running.
@@ -139,7 +117,7 @@ impl Bench<'_> {
         let submission = donor.submit(op);
         donor.wait_started(1);
         let command = donor.played.command(Index(1));
-        donor.above.kill();
+        donor.service.end();
         let outcome = submission.outcome();
         assert!(outcome.is_err(), "nothing was committed: {outcome:?}");
         command
@@ -210,7 +188,7 @@ impl<'a, T> Submission<'a, T> {
     }
 }
 
-impl<'a, T: Above> Replica<'a, T> {
+impl<'a, S: ServiceInstance + ?Sized> Replica<'a, S> {
     /// Waits until `count` commands are in the log.
     pub fn wait_started(&self, count: u64) {
         let what = format!("starting command {count}");
@@ -260,16 +238,16 @@ impl<'a, T: Above> Replica<'a, T> {
     /// Returns the server's storage for the next life.
     pub fn crash(self) -> Persister {
         let stored = self.played.persister().crash(Unsynced::LoseAll);
-        self.above.end();
+        self.service.end();
         assert!(self.played.is_killed(), "a service that ends must kill its consensus module");
         stored
     }
 }
 
-impl<'a> Replica<'a, Arc<dyn Counting>> {
+impl<'a> Replica<'a, dyn Counting> {
     /// Submits `op` in a task of its own.
     pub fn submit(&self, op: Count) -> Submission<'a, Result<Counted, SubmitError>> {
-        let counter = self.above.clone();
+        let counter = self.service.clone();
         let submit = move || counter.submit(&op);
         let task = thread::under_test(0, || thread::spawn("submit", submit));
         Submission { task, bench: self.bench }
@@ -277,7 +255,7 @@ impl<'a> Replica<'a, Arc<dyn Counting>> {
 
     /// Waits until the counter has reached `value`.
     pub fn wait_value(&self, value: i64) {
-        let what = format!("counting to {value}, from {}", self.above.value());
-        self.bench.soon(&what, || self.above.value() == value);
+        let what = format!("counting to {value}, from {}", self.service.value());
+        self.bench.soon(&what, || self.service.value() == value);
     }
 }

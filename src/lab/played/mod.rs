@@ -22,5 +22,5 @@
 mod bench;
 mod consensus;
 
-pub use bench::{Above, Bench, Replica, Submission};
+pub use bench::{Bench, Replica, Submission};
 pub use consensus::{Played, Reading};

@@ -16,7 +16,7 @@ use crate::api::raft_rpc::{
 use crate::api::{
     ApplyMsg, Entry, Index, Leadership, NotLeader, Position, ServerId, Started, Term,
 };
-use crate::lab::cluster::Diary;
+use crate::lab::cluster::ApplyLog;
 use crate::lab::{Cluster, RaftPeer};
 use crate::labrpc::{self, Host, Service};
 use crate::persister::{Persister, Unsynced};
@@ -73,7 +73,7 @@ pub fn entries(prev: Position, terms: &[u64]) -> Vec<Entry> {
 /// One real server among puppets. The [module](super) explains the idea.
 pub struct Stage<'a> {
     cluster: &'a Cluster,
-    diary: Arc<Diary>,
+    apply_log: Arc<ApplyLog>,
     inbox: Arc<Inbox>,
     /// The puppets' clients for calls to S0, one per server; S0's own is unused.
     ends: Vec<RaftPeer>,
@@ -89,7 +89,7 @@ impl Stage<'_> {
     /// # Panics
     /// If the scenario is not registered with `puppets` as its network.
     pub fn new(cluster: &Cluster) -> Stage<'_> {
-        let diary = cluster.diary().expect("the scenario is registered with `puppets`");
+        let apply_log = cluster.apply_log().expect("the scenario is registered with `puppets`");
         let network = cluster.network();
         // A call to a puppet that is cut off ends within 100 ms.
         network.set_long_delays(false);
@@ -103,7 +103,7 @@ impl Stage<'_> {
             }
         }
         cluster.connect(S0);
-        Stage { cluster, diary, inbox, ends, told: Cell::default(), led: Cell::default() }
+        Stage { cluster, apply_log, inbox, ends, told: Cell::default(), led: Cell::default() }
     }
 
     /// The cluster of this stage.
@@ -456,12 +456,12 @@ impl Stage<'_> {
 
     /// The messages that S0 sent its service in its present life.
     pub fn applied(&self) -> Vec<ApplyMsg> {
-        self.diary.messages()
+        self.apply_log.messages()
     }
 
     /// The last index that the service has, by commands or a snapshot.
     pub fn applied_index(&self) -> Index {
-        self.diary.applied()
+        self.apply_log.applied()
     }
 
     /// The commands that S0 sent its service in its present life.
@@ -484,6 +484,6 @@ impl Stage<'_> {
 
     /// Makes the service take a snapshot at `position` once it has applied that entry.
     pub fn snapshot_at(&self, position: Position) {
-        self.diary.snapshot_at(position.index, Self::snapshot_of(position));
+        self.apply_log.snapshot_at(position.index, Self::snapshot_of(position));
     }
 }

@@ -46,7 +46,7 @@ const fn add(by: i64, tag: u64) -> Count {
 }
 
 /// A counter on a server that has stored nothing.
-fn fresh<'a>(bench: &'a Bench<'_>) -> Replica<'a, std::sync::Arc<dyn Counting>> {
+fn fresh<'a>(bench: &'a Bench<'_>) -> Replica<'a, dyn Counting> {
     bench.counter(Persister::new(), RsmConfig::default())
 }
 
@@ -72,7 +72,7 @@ fn rsm_answer_3a(cluster: &mut Cluster) {
         submission
     });
     submitted[0].stays_open(A_WHILE, "nothing is committed, so nothing has an answer");
-    assert_eq!(replica.above.value(), 0, "nothing is committed, so nothing is applied");
+    assert_eq!(replica.service.value(), 0, "nothing is committed, so nothing is applied");
 
     replica.commit();
     let [first, second] = submitted;
@@ -165,7 +165,7 @@ fn rsm_end_3a(cluster: &mut Cluster) {
         if by_itself {
             crate::api::Consensus::kill(&*replica.played);
         } else {
-            replica.above.kill();
+            replica.service.end();
         }
         for submission in waiting {
             let outcome = submission.outcome_within(RELEASE_MAX);
@@ -244,7 +244,7 @@ fn rsm_replay_3a(cluster: &mut Cluster) {
     replica.wait_value(3);
 
     let replica = bench.counter(replica.crash(), RsmConfig::default());
-    assert_eq!(replica.above.value(), 0, "nothing was committed in this life");
+    assert_eq!(replica.service.value(), 0, "nothing was committed in this life");
     replica.played.leads(2);
     let new = replica.submit(add(10, 1));
     replica.wait_started(4);

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Index, PutError, Reads, RsmConfig, ServerId};
-use crate::lab::application::Living;
 use crate::lab::played::{Bench, Reading, Replica, Submission};
-use crate::lab::{Cluster, Scenario};
+use crate::lab::{Cluster, Scenario, ServiceInstance};
 use crate::labrpc::Host;
 use crate::persister::Persister;
 
@@ -42,7 +41,7 @@ const S1: ServerId = ServerId(1);
 const S2: ServerId = ServerId(2);
 
 /// A key/value server that has stored nothing.
-fn fresh<'a>(bench: &'a Bench<'_>, me: ServerId) -> Replica<'a, Box<dyn Living>> {
+fn fresh<'a>(bench: &'a Bench<'_>, me: ServerId) -> Replica<'a, dyn ServiceInstance> {
     bench.server(me, Persister::new(), RsmConfig::default())
 }
 
@@ -50,7 +49,11 @@ fn fresh<'a>(bench: &'a Bench<'_>, me: ServerId) -> Replica<'a, Box<dyn Living>>
 ///
 /// Waits until the retry is in the log, for at most [`ASKS_AGAIN_MAX`]: a server may recognize it
 /// before that, and not put it into the log.
-fn lose_the_answer(cluster: &Cluster, bench: &Bench<'_>, server: &Replica<'_, Box<dyn Living>>) {
+fn lose_the_answer(
+    cluster: &Cluster,
+    bench: &Bench<'_>,
+    server: &Replica<'_, dyn ServiceInstance>,
+) {
     server.wait_started(1);
     bench.reached(S0, false);
     cluster.run_for(A_WHILE);

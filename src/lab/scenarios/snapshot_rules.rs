@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::api::{Index, Reads, RsmConfig, ServerId};
 use crate::lab::played::{Bench, Reading, Replica};
 use crate::lab::service::{Count, Counted, KvClient};
-use crate::lab::{Cluster, Living, Scenario};
+use crate::lab::{Cluster, Scenario, ServiceInstance};
 use crate::persister::Persister;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -70,7 +70,7 @@ fn rsm_trims_3b(cluster: &mut Cluster) {
 
         let replica = bench.counter(replica.crash(), config);
         let begins = i64::try_from(replica.played.delivered().0).unwrap_or_default();
-        assert_eq!(replica.above.value(), begins, "a life begins where its snapshot ends");
+        assert_eq!(replica.service.value(), begins, "a life begins where its snapshot ends");
         replica.commit_all();
         replica.commit_other(2, &command);
         replica.wait_value(101);
@@ -213,7 +213,7 @@ fn crash_with_a_snapshot(bench: &Bench<'_>) -> (Box<dyn KvClient>, Persister) {
 /// Makes `server` lead, and reads `k`, which its snapshot up to `covered` has.
 fn read_what_is_covered(
     bench: &Bench<'_>,
-    server: Replica<'_, Box<dyn Living>>,
+    server: Replica<'_, dyn ServiceInstance>,
     mut client: Box<dyn KvClient>,
     covered: Index,
 ) {

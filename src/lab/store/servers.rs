@@ -7,8 +7,8 @@ use bytes::Bytes;
 use super::watch::Onlooker;
 use crate::api::{Consensus, Index, Leadership, NotLeader, ServerId, Started};
 use crate::driver::Peer;
-use crate::lab::application::Living;
 use crate::lab::cluster::{Life, ServerKind, Storage};
+use crate::lab::service::ServiceInstance;
 use crate::lab::{Cluster, Instance};
 use crate::labrpc::Host;
 use crate::persister::Unsynced;
@@ -67,7 +67,7 @@ impl ServerKind for WithDatabase {
         });
         self.running.with(|running| running[server.slot()] = Some(started.clone()));
         Life {
-            above: Box::new(Up { slot: server.slot(), running: self.running.clone() }),
+            service: Box::new(Up { slot: server.slot(), running: self.running.clone() }),
             observed: onlooker.life(),
             instance: Instance {
                 services: started.services(),
@@ -102,7 +102,7 @@ struct Up {
     running: Running,
 }
 
-impl Living for Up {
+impl ServiceInstance for Up {
     fn end(&self) {
         drop(self.running.with(|running| running[self.slot].take()));
     }

@@ -6,11 +6,11 @@ use bytes::Bytes;
 
 use crate::api::{ApplyMsg, Index, Position, ServerId};
 use crate::lab::Cluster;
+use crate::lab::apply_order::{Breach, next_applied};
 use crate::lab::cluster::Tally;
 use crate::lab::observe::{Life, Observers};
 use crate::persister::{Persisted, Watch, Write};
 use crate::runtime::sync::Quiet;
-use crate::runtime::{self, FailureKind};
 use crate::store::StoreWatch;
 
 /// Tells the observers what a server finds, writes and applies. The server's disk holds it.
@@ -45,22 +45,18 @@ impl Onlooker {
     ///
     /// Clients cannot tell that an entry is applied twice: their sessions hide it.
     fn check_order(&self, message: &ApplyMsg) {
-        let (index, follows) = match message {
-            ApplyMsg::Command { index, .. } => (*index, self.last_applied().next() == *index),
-            ApplyMsg::Snapshot { last_included, .. } => {
-                (last_included.index, self.last_applied() < last_included.index)
+        let server = self.server;
+        let checked = self.last_applied.with(|last| {
+            let before = std::mem::replace(last, next_applied(server, *last, message)?);
+            if *last == before {
+                let message = format!("{server} installed a snapshot up to {last} once more");
+                return Err(Breach { name: "snapshot_again", message });
             }
-        };
-        if !follows {
-            let (server, last) = (self.server, self.last_applied());
-            let message = format!("{server} applies {index}; the last entry in its data is {last}");
-            runtime::fail(FailureKind::Assertion, "applied_out_of_order", message);
+            Ok(())
+        });
+        if let Err(breach) = checked {
+            breach.fail(server);
         }
-        self.last_applied.with(|last| *last = index);
-    }
-
-    fn last_applied(&self) -> Index {
-        self.last_applied.with(|last| *last)
     }
 }
 
