@@ -276,9 +276,7 @@ impl Persister {
 
     /// Returns a reference that tells whether anything still holds the storage of this life.
     pub(crate) fn downgrade(&self) -> Weak<dyn Send + Sync> {
-        // In two steps, since the second one changes the type.
-        let disk = Arc::downgrade(&self.disk);
-        disk
+        Arc::<Quiet<Disk>>::downgrade(&self.disk)
     }
 
     /// Returns the term of the durable entry at `index`, also of the snapshot's last entry.

@@ -140,9 +140,7 @@ impl Disk {
 
     /// Returns a reference that tells whether anything still holds the disk in this life.
     pub(crate) fn downgrade(&self) -> Weak<dyn Send + Sync> {
-        // In two steps, since the second one changes the type.
-        let state = Arc::downgrade(&self.state);
-        state
+        Arc::<Quiet<State>>::downgrade(&self.state)
     }
 
     /// Makes the power fail after `operations` more writes and syncs, before the next one.
