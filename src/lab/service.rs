@@ -54,7 +54,7 @@ pub trait ServiceInstance: Send + Sync {
     fn end(&self);
 }
 
-/// An instance that nobody can call: it only knows whether its life has ended.
+/// An instance without calls: it only knows whether its life has ended.
 ///
 /// What a crashed server still applies does not count.
 #[derive(Clone)]
