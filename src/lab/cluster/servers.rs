@@ -5,7 +5,7 @@
 //!
 //! | Kind | Storage | Instance |
 //! | --- | --- | --- |
-//! | [`OnConsensus`] | a [`Persister`] | a consensus module of the design under test, and a service |
+//! | [`OnConsensus`] | a [`Persister`] | a consensus module of the design, and a service |
 //! | of part `store` | a `Disk` | a server that keeps log and data in one database |
 
 use std::any::Any;

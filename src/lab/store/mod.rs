@@ -11,10 +11,11 @@
 //!     └── crash, restart, cut, heal ──► Cluster ◄── messages, chunks ┘    └──► observers ◄──┘
 //! ```
 //!
-//! A scenario begins with [`Cluster::serve_store`](super::Cluster::serve_store). The cluster crashes,
-//! cuts and restarts these servers like all others; the returned [`Stores`] tell about their disks
-//! and databases. All observers watch as in the other parts: a server shows them what it stores and
-//! applies (`watch.rs`). They check every entry of the log, since no entry is hidden from a service.
+//! A scenario begins with [`Cluster::serve_store`](super::Cluster::serve_store). The cluster
+//! crashes, cuts and restarts these servers like all others; the returned [`Stores`] tell about
+//! their disks and databases. All observers watch as in the other parts: a server shows them what
+//! it stores and applies (`watch.rs`). They check every entry of the log, since no entry is hidden
+//! from a service.
 //!
 //! Clients' calls go through the same network as those of servers, faults included, and the checker
 //! judges what the clients saw after the run. In the history a missing key has an empty value, so a
