@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::timing::{ELECTION_TICKS, FLOW_CONTROL, HEARTBEAT_TICKS};
 use crate::api::{Index, Position, ServerId, Term};
 use crate::persister::Persisted;
-use crate::runtime::rand::Chance;
+use crate::runtime::rand::{self, Chance};
 use crate::tick::{
     self, ConfState, Config, HardState, MemoryStorage, Message, RawNode, Ready, Role, Snapshot,
     Storage,
@@ -81,20 +81,23 @@ pub struct Status {
     pub leader: Option<ServerId>,
 }
 
+impl Status {
+    /// The status of one of our own nodes.
+    pub(crate) fn of<S: Storage>(node: &RawNode<S>) -> Status {
+        let raft = node.raft();
+        let is_leader = raft.role() == Role::Leader;
+        Status { term: raft.term(), is_leader, leader: raft.lead() }
+    }
+}
+
 /// Our own core. Its storage is a copy in memory of what the driver stores.
 impl Core for RawNode<MemoryStorage> {
     fn restart(life: Life) -> RawNode<MemoryStorage> {
         let Life { me, servers, persisted, chance } = life;
         let peers: Vec<_> = (0..servers).map(ServerId::from_slot).collect();
-        let config = Config {
-            election_tick: ELECTION_TICKS,
-            heartbeat_tick: HEARTBEAT_TICKS,
-            applied: persisted.last_included.index,
-            read_index: true,
-            flow_control: Some(FLOW_CONTROL),
-            ..Config::new(me, peers.clone())
-        };
-        RawNode::new(config, stored(persisted, peers), timeouts(chance))
+        let config =
+            Config { applied: persisted.last_included.index, ..Config::new(me, peers.clone()) };
+        restart(config, stored(persisted, peers), chance)
             .expect("what was stored and read back fits together")
     }
 
@@ -150,9 +153,7 @@ impl Core for RawNode<MemoryStorage> {
     }
 
     fn status(&self) -> Status {
-        let raft = self.raft();
-        let is_leader = raft.role() == Role::Leader;
-        Status { term: raft.term(), is_leader, leader: raft.lead() }
+        Status::of(self)
     }
 
     fn last_index(&self) -> Index {
@@ -171,11 +172,31 @@ pub(crate) fn step<S: Storage>(node: &mut RawNode<S>, message: Message) -> Optio
     found.map(|offset| place + offset)
 }
 
-/// Adapts the source from which the core draws its election timeouts.
-pub(crate) fn timeouts(mut chance: Chance) -> Box<dyn tick::Chance> {
-    Box::new(move |bound: u32| {
+/// Starts a node with the numbers of `timing.rs`, which replace those in `config`.
+pub(crate) fn restart<S: Storage>(
+    config: Config,
+    storage: S,
+    mut chance: Chance,
+) -> Result<RawNode<S>, tick::Error> {
+    let config = Config {
+        election_tick: ELECTION_TICKS,
+        heartbeat_tick: HEARTBEAT_TICKS,
+        read_index: true,
+        flow_control: Some(FLOW_CONTROL),
+        ..config
+    };
+    let draw = move |bound: u32| {
         u32::try_from(chance.below(bound.into())).expect("a draw is below its bound")
-    })
+    };
+    RawNode::new(config, storage, Box::new(draw))
+}
+
+/// The source of election timeouts of server `me`, whose life begins in `term`.
+///
+/// The term is in the name because a server that restarts often must not draw the same timeouts
+/// each time.
+pub(crate) fn election_chance(me: ServerId, term: Term) -> Chance {
+    rand::stream(&format!("election-timeout-{me}-{term}"))
 }
 
 /// Builds the storage that the core reads from what earlier lives stored.

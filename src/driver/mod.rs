@@ -39,13 +39,15 @@
 //!
 //! # Where to read next
 //!
-//! `core.rs` has the trait of a core, and implements it for our own; `raft_rs` adapts the crate
-//! `raft`, in a build with the feature `raft-rs`; `worker.rs` is the loop, `inbox.rs` its queue and
-//! its clock, `post.rs` sends its messages; `numbering.rs` counts commands; `timing.rs` has every
-//! number with its reason.
+//! `event_loop.rs` is the worker's loop with its queue and its clock, `handle.rs` is the other end of
+//! the queue, and `post.rs` sends messages; module `store` has a worker of its own in the same loop.
+//! `worker.rs` is the worker of this module. `core.rs` has the trait of a core, and implements it
+//! for our own; `raft_rs` adapts the crate `raft`, in a build with the feature `raft-rs`.
+//! `numbering.rs` counts commands; `timing.rs` has every number with its reason.
 
 mod core;
-mod inbox;
+mod event_loop;
+mod handle;
 mod numbering;
 mod post;
 #[cfg(feature = "raft-rs")]
@@ -61,25 +63,22 @@ use tarpc::context::Context;
 
 pub use self::core::{Core, Life, Status};
 #[cfg(feature = "store")]
-pub(crate) use self::core::{step, timeouts};
-#[cfg(feature = "store")]
-pub(crate) use self::inbox::Inbox;
+pub(crate) use self::core::{election_chance, restart, step};
+pub(crate) use self::event_loop::{EventLoop, Worker};
+pub(crate) use self::handle::Handle;
 pub use self::numbering::{Numbering, service_snapshot, unwrap_command, unwrap_snapshot};
 #[cfg(feature = "store")]
-pub(crate) use self::post::{Replies, carry};
+pub(crate) use self::post::{Payload, Replies};
 #[cfg(feature = "raft-rs")]
 pub use self::raft_rs::RaftRs;
 pub use self::rpc::{TickRpc, TickRpcClient, TickRpcRequest, TickRpcResponse};
 use self::timing::READ_PATIENCE;
-#[cfg(feature = "store")]
-pub(crate) use self::worker::{Burden, narrate};
-use self::worker::{Event, Worker};
+use self::worker::{CoreWorker, ServiceEvent};
 use crate::api::{ApplyMsg, Consensus, Index, Leadership, NotLeader, ServerId, Started};
 use crate::labrpc::ClientEnd;
 use crate::persister::{PersistError, Persister};
 use crate::runtime::channel::{self, Receiver, Sender};
-use crate::runtime::sync::Quiet;
-use crate::runtime::{Stop, rand, thread};
+use crate::runtime::{Stop, thread};
 use crate::tick::Message;
 
 /// The connection to another server.
@@ -88,28 +87,7 @@ pub type Peer = TickRpcClient<ClientEnd<TickRpcRequest, TickRpcResponse>>;
 /// One server of a cluster, with a core of any type. A clone is a handle to the same instance.
 #[derive(Clone)]
 pub struct Driver {
-    handle: Arc<Handle>,
-}
-
-/// The part of a server that its handles share; the worker owns the rest.
-struct Handle {
-    events: Sender<Event>,
-    /// The status that the worker published last.
-    status: Arc<Quiet<Status>>,
-    stop: Stop,
-}
-
-/// The parts of a worker, apart from its core and its queue.
-struct Parts {
-    me: ServerId,
-    peers: Vec<Peer>,
-    persister: Persister,
-    numbering: Numbering,
-    /// Sends into the worker's own queue, for calls that have ended.
-    events: Sender<Event>,
-    applier: Sender<ApplyMsg>,
-    status: Arc<Quiet<Status>>,
-    stop: Stop,
+    handle: Arc<Handle<ServiceEvent>>,
 }
 
 impl Driver {
@@ -127,43 +105,18 @@ impl Driver {
         persister: Persister,
         apply_ch: Sender<ApplyMsg>,
     ) -> Result<Driver, PersistError> {
-        let persisted = persister.load()?;
-        let numbering = Numbering::of(&persisted)?;
-        // The term is in the name because a server that restarts often must not draw the same
-        // timeouts each time.
-        let chance = rand::stream(&format!("election-timeout-{me}-{}", persisted.current_term));
-        let core = C::restart(Life { me, servers: peers.len(), persisted, chance });
-
-        let (events, queue) = channel::unbounded();
         let (applier, to_apply) = channel::unbounded();
-        let (status, stop) = (Arc::new(Quiet::new(core.status())), Stop::default());
-        let handle = Handle { events: events.clone(), status: status.clone(), stop: stop.clone() };
-        let waits = stop.clone();
-        let parts = Parts { me, peers, persister, numbering, events, applier, status, stop };
-        let worker = Worker::new(core, parts, queue);
+        let (worker, queue) = CoreWorker::<C>::restart(peers, me, persister, applier)?;
+        let (handle, stop) = (worker.handle().clone(), worker.handle().stop.clone());
+        let event_loop = EventLoop::new(worker, queue);
         let name = |task: &str| format!("driver{}/{task}", me.0);
-        thread::spawn(name("worker"), move || worker.run());
-        thread::spawn(name("apply"), move || apply(&to_apply, &apply_ch, &waits));
-        Ok(Driver { handle: Arc::new(handle) })
-    }
-
-    /// Sends the worker the event that `make` builds; returns where its answer will arrive, or
-    /// `None` if the worker has stopped.
-    fn ask<T>(&self, make: impl FnOnce(Sender<T>) -> Event) -> Option<Receiver<T>> {
-        let (answer, answered) = channel::bounded(1);
-        if self.handle.stop.is_stopped() {
-            return None;
-        }
-        self.handle.events.send(make(answer)).ok()?;
-        Some(answered)
-    }
-
-    fn status(&self) -> Status {
-        self.handle.status.with(|status| *status)
+        thread::spawn(name("worker"), move || event_loop.run());
+        thread::spawn(name("apply"), move || apply(&to_apply, &apply_ch, &stop));
+        Ok(Driver { handle })
     }
 
     fn refusal(&self) -> NotLeader {
-        NotLeader { term: self.status().term, leader_hint: None }
+        NotLeader { term: self.handle.published().0.term, leader_hint: None }
     }
 }
 
@@ -178,38 +131,35 @@ fn apply(to_apply: &Receiver<ApplyMsg>, apply_ch: &Sender<ApplyMsg>, stop: &Stop
 
 impl Consensus for Driver {
     fn start(&self, command: Bytes) -> Result<Started, NotLeader> {
-        let answered = self.ask(|answer| Event::Start { command, answer });
+        let answered = self.handle.ask(|answer| ServiceEvent::Start { command, answer });
         let answer = answered.and_then(|answered| answered.recv().ok());
         answer.unwrap_or_else(|| Err(self.refusal()))
     }
 
     fn get_state(&self) -> Leadership {
-        let Status { term, is_leader, .. } = self.status();
-        Leadership { term, is_leader: is_leader && !self.handle.stop.is_stopped() }
+        self.handle.leadership()
     }
 
     fn snapshot(&self, index: Index, data: Bytes) {
-        if let Some(done) = self.ask(|done| Event::Snapshot { index, data, done }) {
+        if let Some(done) = self.handle.ask(|done| ServiceEvent::Snapshot { index, data, done }) {
             // An error means that the instance has ended; it needs no snapshot.
             let _ = done.recv();
         }
     }
 
     fn read_index(&self) -> Result<Option<Index>, NotLeader> {
-        let answered = self.ask(|answer| Event::Read { answer });
+        let answered = self.handle.ask(|answer| ServiceEvent::Read { answer });
         let answer = answered.and_then(|answered| answered.recv_timeout(READ_PATIENCE).ok());
         answer.unwrap_or_else(|| Err(self.refusal())).map(Some)
     }
 
     fn kill(&self) {
-        self.handle.stop.stop();
-        // Wakes the worker. An error means that the worker has ended already.
-        let _ = self.handle.events.send(Event::Stop);
+        self.handle.kill();
     }
 }
 
 impl TickRpc for Driver {
     async fn deliver(self, _: Context, message: Message) -> Option<Message> {
-        self.ask(|reply| Event::Deliver { message, reply: Some(reply) })?.recv().ok()
+        self.handle.deliver(message)
     }
 }

@@ -1,10 +1,32 @@
 //! Sending messages: each as the reply that a caller waits for, or as a call of its own.
 
+use std::sync::Arc;
+
 use super::Peer;
+use super::handle::{Event, Handle};
+use crate::api::Position;
 use crate::labrpc;
 use crate::runtime::channel::Sender;
-use crate::runtime::{Stop, block_on, thread};
-use crate::tick::Message;
+use crate::runtime::{block_on, thread};
+use crate::tick::{Kind, Message};
+
+/// The part of a message whose loss the core wants to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Payload {
+    Append,
+    /// A snapshot up to this entry.
+    Snapshot(Position),
+}
+
+impl Payload {
+    fn of(message: &Message) -> Option<Payload> {
+        match &message.kind {
+            Kind::Append { .. } => Some(Payload::Append),
+            Kind::Snapshot { snapshot } => Some(Payload::Snapshot(snapshot.position)),
+            _ => None,
+        }
+    }
+}
 
 /// The callers that wait for messages of the next [`Ready`](crate::tick::Ready), in the order of
 /// the messages.
@@ -15,8 +37,8 @@ impl Replies {
     /// Notes that `reply` waits for the message at index `place`.
     ///
     /// Without a place there is no response: dropping `reply` tells the caller so.
-    pub(crate) fn expect(&mut self, place: Option<usize>, reply: Option<Sender<Message>>) {
-        self.0.extend(place.zip(reply));
+    pub(crate) fn expect(&mut self, place: Option<usize>, reply: Sender<Message>) {
+        self.0.extend(place.map(|place| (place, reply)));
     }
 
     /// Sends each message that a caller waits for as a reply, and passes the others to `call`.
@@ -32,20 +54,22 @@ impl Replies {
     }
 }
 
-/// Carries one message to `peer` in a task of its own, and passes `done` the response, if any.
-///
-/// A call without a response passes `None`; if the instance stops first, `done` is not called. The
-/// task keeps nothing of the instance alive.
-pub(crate) fn carry(
-    peer: Peer,
-    message: Message,
-    stop: Stop,
-    done: impl FnOnce(Option<Message>) + Send + 'static,
-) {
-    thread::go(move || {
-        let call = async move { peer.deliver(labrpc::context(), message).await };
-        if let Some(response) = block_on(stop.or(call)) {
-            done(response.ok().flatten());
-        }
-    });
+impl<E: Send + 'static, S: Send + 'static> Handle<E, S> {
+    /// Carries one message to `peer` in a task of its own; the outcome comes back as an event.
+    ///
+    /// If the instance stops first, there is no event. The task keeps nothing of the instance alive
+    /// but this handle.
+    pub(crate) fn call(self: &Arc<Self>, peer: &Peer, message: Message) {
+        let (handle, peer) = (self.clone(), peer.clone());
+        thread::go(move || {
+            let (to, payload) = (message.to, Payload::of(&message));
+            let call = async move { peer.deliver(labrpc::context(), message).await };
+            let Some(response) = block_on(handle.stop.clone().or(call)) else { return };
+            let response = response.ok().flatten();
+            if response.is_some() || payload.is_some() {
+                // An error means that the instance has ended.
+                let _ = handle.events.send(Event::CallEnded { to, payload, response });
+            }
+        });
+    }
 }

@@ -1,122 +1,76 @@
-//! The worker: the one task that owns a core.
+//! The worker of a driver: it owns a core, and does what the core asks for.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::Parts;
-use super::core::{Core, Status};
-use super::inbox::Inbox;
-use super::numbering::{unwrap_command, unwrap_snapshot, wrap_command, wrap_snapshot};
-use super::post::{Replies, carry};
+use super::Peer;
+use super::core::{Core, Life, Status, election_chance};
+use super::event_loop::Worker;
+use super::handle::{Event, Handle};
+use super::numbering::{Numbering, unwrap_command, unwrap_snapshot, wrap_command, wrap_snapshot};
+use super::post::{Payload, Replies};
 use crate::api::{ApplyMsg, Entry, Index, NotLeader, Position, ServerId, Started, Term};
-use crate::persister::PersistError;
-use crate::record::{emit, event};
+use crate::persister::{PersistError, Persister};
 use crate::runtime::channel::{Receiver, Sender};
-use crate::tick::{Kind, Message, ReadState, Ready};
+use crate::tick::{Message, ReadState, Ready};
 
-/// Something that happens to a server.
-pub(super) enum Event {
-    /// A message has arrived: as a request, or as the reply to a call of this server.
-    Deliver {
-        message: Message,
-        /// The receiver of the response, if there is one.
-        reply: Option<Sender<Message>>,
-    },
-    /// A call ended without a response.
-    Lost { to: ServerId, what: Burden },
+/// A request of the service above the log.
+pub(super) enum ServiceEvent {
     /// The service has a command.
     Start { command: Bytes, answer: Sender<Result<Started, NotLeader>> },
     /// The service has a snapshot of all commands up to number `index`.
     Snapshot { index: Index, data: Bytes, done: Sender<()> },
     /// The service wants to read.
     Read { answer: Sender<Result<Index, NotLeader>> },
-    /// The instance must stop. Its stop switch says so too; this event only wakes the worker.
-    Stop,
 }
 
-/// The kind of a message whose loss the core wants to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Burden {
-    Append,
-    Snapshot,
-}
-
-impl Burden {
-    /// The kind of `message`, if the core wants to know of its loss.
-    pub(crate) fn of(message: &Message) -> Option<Burden> {
-        match message.kind {
-            Kind::Append { .. } => Some(Burden::Append),
-            Kind::Snapshot { .. } => Some(Burden::Snapshot),
-            _ => None,
-        }
-    }
-}
-
-/// The owner of a core.
-pub(super) struct Worker<C> {
+/// The owner of a core, its storage and the numbers of its commands.
+pub(super) struct CoreWorker<C> {
     core: C,
-    parts: Parts,
+    handle: Arc<Handle<ServiceEvent>>,
+    peers: Vec<Peer>,
+    persister: Persister,
+    numbering: Numbering,
+    applier: Sender<ApplyMsg>,
     /// The stored term and vote.
     ballot: (Term, Option<ServerId>),
-    inbox: Inbox<Event>,
     replies: Replies,
     /// Reads that wait for a confirmation, by the name that the core knows.
     reads: BTreeMap<u64, Sender<Result<Index, NotLeader>>>,
     reads_begun: u64,
 }
 
-impl<C: Core> Worker<C> {
-    pub(super) fn new(core: C, parts: Parts, queue: Receiver<Event>) -> Worker<C> {
-        let ballot = parts.persister.durable_vote();
-        let inbox = Inbox::new(queue, parts.stop.clone(), parts.me, ballot.0);
-        let (replies, reads) = (Replies::default(), BTreeMap::new());
-        Worker { core, parts, ballot, inbox, replies, reads, reads_begun: 0 }
-    }
-
-    /// Drives the core until the instance stops.
-    pub(super) fn run(mut self) {
-        narrate(self.parts.me, self.core.status());
-        while let Some(first) = self.inbox.wait() {
-            let done = self.take_all(first).and_then(|()| self.drive());
-            if let Err(error) = done {
-                let me = self.parts.me;
-                emit(|| event(me, format!("stops: its storage failed: {error}")));
-                self.parts.stop.stop();
-                return;
-            }
-        }
-    }
-
-    /// Handles the events that wait, then a tick if it is due.
+impl<C: Core> CoreWorker<C> {
+    /// Makes the worker of server `me` from what earlier lives stored in `persister`, and its queue.
     ///
-    /// The tick comes last, so that a leader's message counts even if the worker was delayed.
-    fn take_all(&mut self, first: Option<Event>) -> Result<(), PersistError> {
-        for event in self.inbox.batch(first) {
-            self.take(event)?;
-        }
-        if self.inbox.ticks() {
-            self.core.tick();
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, event: Event) -> Result<(), PersistError> {
-        match event {
-            Event::Deliver { message, reply } => self.on_message(message, reply),
-            Event::Lost { to, what: Burden::Append } => self.core.report_unreachable(to),
-            Event::Lost { to, what: Burden::Snapshot } => self.core.report_snapshot_lost(to),
-            Event::Start { command, answer } => return self.on_start(&command, &answer),
-            Event::Snapshot { index, data, done } => return self.on_snapshot(index, &data, &done),
-            Event::Read { answer } => self.on_read(answer),
-            Event::Stop => {}
-        }
-        Ok(())
-    }
-
-    fn on_message(&mut self, message: Message, reply: Option<Sender<Message>>) {
-        let place = self.core.step(message);
-        self.replies.expect(place, reply);
+    /// Committed commands and newer snapshots go to `applier`.
+    pub(super) fn restart(
+        peers: Vec<Peer>,
+        me: ServerId,
+        persister: Persister,
+        applier: Sender<ApplyMsg>,
+    ) -> Result<(CoreWorker<C>, Receiver<Event<ServiceEvent>>), PersistError> {
+        let persisted = persister.load()?;
+        let numbering = Numbering::of(&persisted)?;
+        let chance = election_chance(me, persisted.current_term);
+        let ballot = (persisted.current_term, persisted.voted_for);
+        let core = C::restart(Life { me, servers: peers.len(), persisted, chance });
+        let (handle, queue) = Handle::new(me, core.status(), ());
+        let worker = CoreWorker {
+            core,
+            handle,
+            peers,
+            persister,
+            numbering,
+            applier,
+            ballot,
+            replies: Replies::default(),
+            reads: BTreeMap::new(),
+            reads_begun: 0,
+        };
+        Ok((worker, queue))
     }
 
     /// Appends a command to the log, if this server leads.
@@ -128,13 +82,13 @@ impl<C: Core> Worker<C> {
         command: &[u8],
         answer: &Sender<Result<Started, NotLeader>>,
     ) -> Result<(), PersistError> {
-        if self.parts.numbering.last() != self.core.last_index() {
+        if self.numbering.last() != self.core.last_index() {
             self.drive()?;
         }
         let data = wrap_command(command);
         let outcome = self.core.propose(data.clone()).map(|Position { term, index }| {
-            self.parts.numbering.learn(&[Entry { term, index, data }]);
-            Started { term, index: self.parts.numbering.commands_up_to(index) }
+            self.numbering.learn(&[Entry { term, index, data }]);
+            Started { term, index: self.numbering.commands_up_to(index) }
         });
         self.publish();
         // An error means that the caller is gone.
@@ -150,11 +104,11 @@ impl<C: Core> Worker<C> {
         done: &Sender<()>,
     ) -> Result<(), PersistError> {
         let data = wrap_snapshot(command, data);
-        let place = self.parts.numbering.place_of(command);
+        let place = self.numbering.place_of(command);
         if let Some(position) = place.and_then(|index| self.core.compact(index, data.clone())) {
-            self.parts.numbering.compact(position.index);
-            self.parts.persister.save_snapshot(position, data);
-            self.parts.persister.sync()?;
+            self.numbering.compact(position.index);
+            self.persister.save_snapshot(position, data);
+            self.persister.sync()?;
         }
         let _ = done.send(());
         Ok(())
@@ -174,24 +128,11 @@ impl<C: Core> Worker<C> {
         NotLeader { term, leader_hint: leader }
     }
 
-    /// Does all work that the core asks for, in the order that [`Ready`] demands.
-    fn drive(&mut self) -> Result<(), PersistError> {
-        while let Some(mut ready) = self.core.ready() {
-            self.store(&ready)?;
-            self.send(std::mem::take(&mut ready.messages));
-            self.apply(&mut ready);
-            self.answer_reads(&ready.read_states);
-            self.core.advance();
-        }
-        self.publish();
-        Ok(())
-    }
-
     /// Stores what is new in a [`Ready`].
     ///
     /// The term comes first: a crash must not leave entries of a term without that term itself.
     fn store(&mut self, ready: &Ready) -> Result<(), PersistError> {
-        let Parts { persister, numbering, .. } = &mut self.parts;
+        let (persister, numbering) = (&self.persister, &mut self.numbering);
         if let Some(state) = ready.hard_state
             && self.ballot != (state.term, state.vote)
         {
@@ -210,29 +151,16 @@ impl<C: Core> Worker<C> {
 
     /// Sends each message: as the reply that a caller waits for, or as a call of its own.
     fn send(&mut self, messages: Vec<Message>) {
-        let mut replies = std::mem::take(&mut self.replies);
-        replies.send(messages, |message| self.call(message));
-    }
-
-    /// Sends one message as a call; its outcome comes back as an event.
-    fn call(&self, message: Message) {
-        let Some(peer) = self.parts.peers.get(message.to.slot()).cloned() else { return };
-        let (events, stop) = (self.parts.events.clone(), self.parts.stop.clone());
-        let (to, burden) = (message.to, Burden::of(&message));
-        carry(peer, message, stop, move |response| {
-            let event = match (response, burden) {
-                (Some(message), _) => Event::Deliver { message, reply: None },
-                (None, Some(what)) => Event::Lost { to, what },
-                (None, None) => return,
-            };
-            // An error means that the instance has ended.
-            let _ = events.send(event);
+        self.replies.send(messages, |message| {
+            if let Some(peer) = self.peers.get(message.to.slot()) {
+                self.handle.call(peer, message);
+            }
         });
     }
 
     /// Passes committed commands and snapshots on, under the numbers that the service knows.
     fn apply(&self, ready: &mut Ready) {
-        let numbering = &self.parts.numbering;
+        let numbering = &self.numbering;
         let snapshot = ready.snapshot.take().and_then(|snapshot| {
             let (index, data) = unwrap_snapshot(&snapshot.data).ok()?;
             let last_included = Position { index, ..snapshot.position };
@@ -245,14 +173,14 @@ impl<C: Core> Worker<C> {
         });
         for message in snapshot.into_iter().chain(commands) {
             // An error means that the service is gone.
-            let _ = self.parts.applier.send(message);
+            let _ = self.applier.send(message);
         }
     }
 
     /// Answers the reads that are confirmed.
     fn answer_reads(&mut self, confirmed: &[ReadState]) {
         for ReadState { context, index } in confirmed {
-            let command = self.parts.numbering.commands_up_to(*index);
+            let command = self.numbering.commands_up_to(*index);
             if let Some(answer) = self.reads.remove(context) {
                 let _ = answer.send(Ok(command));
             }
@@ -261,13 +189,7 @@ impl<C: Core> Worker<C> {
 
     /// Publishes the core's status; refuses waiting reads unless it still leads the same term.
     fn publish(&mut self) {
-        let status = self.core.status();
-        let before = self.parts.status.with(|shown| std::mem::replace(shown, status));
-        if before == status {
-            return;
-        }
-        narrate(self.parts.me, status);
-        if !status.is_leader || before.term != status.term {
+        if self.handle.publish(self.core.status(), ()) {
             let refusal = self.refusal();
             for (_, answer) in std::mem::take(&mut self.reads) {
                 let _ = answer.send(Err(refusal));
@@ -276,15 +198,57 @@ impl<C: Core> Worker<C> {
     }
 }
 
-/// Records a server's new role.
-pub(crate) fn narrate(me: ServerId, status: Status) {
-    let Status { term, is_leader, leader } = status;
-    emit(|| {
-        let role = match leader {
-            _ if is_leader => "leads".to_string(),
-            Some(leader) => format!("follows {leader}"),
-            None => "has no leader".to_string(),
-        };
-        event(me, format!("{role} in term {term}"))
-    });
+impl<C: Core> Worker for CoreWorker<C> {
+    type ServiceEvent = ServiceEvent;
+    type Shown = ();
+    type Error = PersistError;
+
+    fn handle(&self) -> &Arc<Handle<ServiceEvent>> {
+        &self.handle
+    }
+
+    fn on_message(&mut self, message: Message, reply: Sender<Message>) -> Result<(), PersistError> {
+        let place = self.core.step(message);
+        self.replies.expect(place, reply);
+        Ok(())
+    }
+
+    fn on_call_ended(&mut self, to: ServerId, payload: Option<Payload>, response: Option<Message>) {
+        match (response, payload) {
+            (Some(response), _) => {
+                self.core.step(response);
+            }
+            (None, Some(Payload::Append)) => self.core.report_unreachable(to),
+            (None, Some(Payload::Snapshot(_))) => self.core.report_snapshot_lost(to),
+            (None, None) => {}
+        }
+    }
+
+    fn on_service_event(&mut self, event: ServiceEvent) -> Result<(), PersistError> {
+        match event {
+            ServiceEvent::Start { command, answer } => self.on_start(&command, &answer),
+            ServiceEvent::Snapshot { index, data, done } => self.on_snapshot(index, &data, &done),
+            ServiceEvent::Read { answer } => {
+                self.on_read(answer);
+                Ok(())
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        self.core.tick();
+    }
+
+    /// Does all work that the core asks for, in the order that [`Ready`] demands.
+    fn drive(&mut self) -> Result<(), PersistError> {
+        while let Some(mut ready) = self.core.ready() {
+            self.store(&ready)?;
+            self.send(std::mem::take(&mut ready.messages));
+            self.apply(&mut ready);
+            self.answer_reads(&ready.read_states);
+            self.core.advance();
+        }
+        self.publish();
+        Ok(())
+    }
 }

@@ -15,16 +15,14 @@ use super::rpc::{
 };
 use super::storage::PeerStorage;
 use super::waiting::Outcome;
-use super::worker::{Event, Parts, Worker};
+use super::worker::{ServiceEvent, StoreWorker};
 use crate::api::kv_rpc::{GetArgs, PutArgs, Refused, RequestId};
 use crate::api::{Index, Leadership, Position, ServerId};
-use crate::driver::timing::{ELECTION_TICKS, FLOW_CONTROL, HEARTBEAT_TICKS, READ_PATIENCE};
-use crate::driver::{Peer, Status, TickRpc, timeouts};
+use crate::driver::timing::READ_PATIENCE;
+use crate::driver::{EventLoop, Handle, Peer, Status, TickRpc, election_chance, restart};
 use crate::labrpc::{ClientEnd, Service};
-use crate::runtime::channel::{self, Receiver, Sender};
-use crate::runtime::sync::Quiet;
-use crate::runtime::{Stop, rand, thread};
-use crate::tick::{ConfState, Config, Message, RawNode};
+use crate::runtime::thread;
+use crate::tick::{ConfState, Config, Message};
 
 /// A connection to a peer for chunks of snapshots.
 pub type ChunkEnd = ChunkRpcClient<ClientEnd<ChunkRpcRequest, ChunkRpcResponse>>;
@@ -54,26 +52,29 @@ pub struct StoreUsage {
 /// One server of the service. A clone is another handle to the same instance.
 #[derive(Clone)]
 pub struct StoreServer {
-    handle: Arc<Handle>,
-}
-
-/// What all handles of an instance share.
-struct Handle {
-    events: Sender<Event>,
+    handle: Arc<Handle<ServiceEvent, Shown>>,
     /// For reads: the worker allows them, the caller makes them.
     engine: Engine,
-    shown: Arc<Quiet<Shown>>,
-    stop: Stop,
 }
 
-/// What the worker last published about itself.
+/// What the worker last published about the service.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Shown {
-    pub(super) status: Status,
     pub(super) applied: Index,
     pub(super) truncated: Position,
     pub(super) sent: StoreUsage,
     pub(super) installed: u64,
+}
+
+impl Shown {
+    pub(super) fn of(storage: &PeerStorage) -> Shown {
+        Shown {
+            applied: storage.applied().index,
+            truncated: storage.truncated(),
+            sent: StoreUsage::default(),
+            installed: storage.installed(),
+        }
+    }
 }
 
 impl StoreServer {
@@ -94,27 +95,16 @@ impl StoreServer {
         let nodes: Vec<_> = (0..peers.len()).map(ServerId::from_slot).collect();
         let members = ConfState { nodes: nodes.clone() };
         let storage = PeerStorage::open(engine.clone(), disk, members)?;
-        let setup = Config {
-            election_tick: ELECTION_TICKS,
-            heartbeat_tick: HEARTBEAT_TICKS,
-            applied: storage.applied().index,
-            read_index: true,
-            flow_control: Some(FLOW_CONTROL),
-            ..Config::new(me, nodes)
-        };
-        // Because of the term, a server that is restarted again and again does not draw the same
-        // timeouts each time.
-        let chance = rand::stream(&format!("election-timeout-{me}-{}", storage.last_term_seen()));
-        let node = RawNode::new(setup, storage, timeouts(chance))
+        let (shown, chance) = (Shown::of(&storage), election_chance(me, storage.last_term_seen()));
+        let setup = Config { applied: shown.applied, ..Config::new(me, nodes) };
+        let node = restart(setup, storage, chance)
             .map_err(|error| StoreError::Damaged(error.to_string()))?;
 
-        let (events, queue) = channel::unbounded();
-        let (shown, stop) = (Arc::new(Quiet::new(Shown::default())), Stop::default());
-        let handle =
-            Handle { events: events.clone(), engine, shown: shown.clone(), stop: stop.clone() };
-        let worker = Worker::new(node, Parts { me, peers, config, events, shown, stop }, queue);
-        thread::spawn(format!("store{}/worker", me.0), move || worker.run());
-        Ok(StoreServer { handle: Arc::new(handle) })
+        let (handle, queue) = Handle::new(me, Status::of(&node), shown);
+        let worker = StoreWorker::new(node, handle.clone(), peers, config);
+        let event_loop = EventLoop::new(worker, queue);
+        thread::spawn(format!("store{}/worker", me.0), move || event_loop.run());
+        Ok(StoreServer { handle, engine })
     }
 
     /// The services for the network: messages, chunks, and the calls of clerks.
@@ -128,8 +118,7 @@ impl StoreServer {
 
     /// The server's term, and whether it believes that it leads.
     pub fn get_state(&self) -> Leadership {
-        let Status { term, is_leader, .. } = self.shown().status;
-        Leadership { term, is_leader: is_leader && !self.handle.stop.is_stopped() }
+        self.handle.leadership()
     }
 
     /// Highest index that is applied to the data.
@@ -147,7 +136,7 @@ impl StoreServer {
     /// # Panics
     /// If the store cannot be read.
     pub fn look(&self, key: &str) -> Option<String> {
-        self.handle.engine.get(key).expect("the store can be read")
+        self.engine.get(key).expect("the store can be read")
     }
 
     /// What the server did in this life.
@@ -158,39 +147,27 @@ impl StoreServer {
 
     /// Ends the instance. Every call that waits returns. Idempotent.
     pub fn kill(&self) {
-        self.handle.stop.stop();
-        // Wakes the worker. An error: the worker has ended already.
-        let _ = self.handle.events.send(Event::Stop);
+        self.handle.kill();
     }
 
     fn shown(&self) -> Shown {
-        self.handle.shown.with(|shown| *shown)
-    }
-
-    /// Passes the event that `make` makes to the worker. `None`: the worker has stopped.
-    fn ask<T>(&self, make: impl FnOnce(Sender<T>) -> Event) -> Option<Receiver<T>> {
-        let (answer, answered) = channel::bounded(1);
-        if self.handle.stop.is_stopped() {
-            return None;
-        }
-        self.handle.events.send(make(answer)).ok()?;
-        Some(answered)
+        self.handle.published().1
     }
 
     /// Makes a change, once, and waits until it is made.
     fn write(&self, key: String, what: Change, request: RequestId) -> Result<(), Refused> {
         let command = Command::Write { key, what, request };
-        let answered = self.ask(|outcome: Outcome| Event::Write { command, outcome });
+        let answered = self.handle.ask(|outcome: Outcome| ServiceEvent::Write { command, outcome });
         let Some(answered) = answered else { return Err(gone(false)) };
         answered.recv().unwrap_or_else(|_| Err(gone(true)))
     }
 
     /// Waits until the data include everything that was answered before this call, and reads.
     fn read<T>(&self, read: impl FnOnce(&Engine) -> Result<T, StoreError>) -> Result<T, Refused> {
-        let answered = self.ask(|outcome: Outcome| Event::Read { outcome });
+        let answered = self.handle.ask(|outcome: Outcome| ServiceEvent::Read { outcome });
         let answer = answered.and_then(|answered| answered.recv_timeout(READ_PATIENCE).ok());
         answer.unwrap_or_else(|| Err(gone(false)))?;
-        read(&self.handle.engine).map_err(|_| gone(false))
+        read(&self.engine).map_err(|_| gone(false))
     }
 }
 
@@ -201,13 +178,13 @@ const fn gone(maybe_done: bool) -> Refused {
 
 impl TickRpc for StoreServer {
     async fn deliver(self, _: Context, message: Message) -> Option<Message> {
-        self.ask(|reply| Event::Deliver { message, reply: Some(reply) })?.recv().ok()
+        self.handle.deliver(message)
     }
 }
 
 impl ChunkRpc for StoreServer {
     async fn chunk(self, _: Context, args: ChunkArgs) -> ChunkReply {
-        let answered = self.ask(|reply| Event::Chunk { args, reply });
+        let answered = self.handle.ask(|reply| ServiceEvent::Chunk { args, reply });
         answered.and_then(|answered| answered.recv().ok()).unwrap_or(ChunkReply::Stale)
     }
 }
