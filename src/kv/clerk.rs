@@ -1,11 +1,11 @@
 //! The client's side: finds the leader, retries until there is an answer, and interprets an answer
 //! that comes after a retry.
 
-use super::asking::Asker;
+use super::retry::ClerkSession;
 use crate::api::PutError;
 use crate::api::kv_rpc::{
-    ClientId, GetArgs, KvRpcClient, KvRpcRequest, KvRpcResponse, PutArgs, PutOutcome,
-    PutVersionedArgs, RequestId, Version,
+    ClientId, GetArgs, KvRpcClient, KvRpcRequest, KvRpcResponse, PutOutcome, PutVersionedArgs,
+    Version,
 };
 use crate::labrpc::{self, ClientEnd};
 
@@ -16,10 +16,7 @@ pub type KvPeer = KvRpcClient<ClientEnd<KvRpcRequest, KvRpcResponse>>;
 ///
 /// It retries every operation until a server answers, for ever if no server does.
 pub struct Clerk {
-    id: ClientId,
-    /// Number of the last operation that needed a session.
-    last_number: u64,
-    servers: Asker<KvPeer>,
+    session: ClerkSession<KvPeer>,
 }
 
 impl Clerk {
@@ -28,7 +25,7 @@ impl Clerk {
     /// # Panics
     /// When `servers` is empty.
     pub fn new(id: ClientId, servers: Vec<KvPeer>) -> Clerk {
-        Clerk { id, last_number: 0, servers: Asker::new(id, servers) }
+        Clerk { session: ClerkSession::new(id, servers) }
     }
 
     /// Returns the key's value; an empty one if the key is missing.
@@ -39,29 +36,21 @@ impl Clerk {
     /// Returns the key's value and version; `None` if the key is missing.
     pub fn get_versioned(&mut self, key: &str) -> Option<(String, Version)> {
         let args = GetArgs { key: key.to_owned() };
-        let answer = self.servers.ask(|server| {
-            let args = args.clone();
-            async move { server.get(labrpc::context(), args).await }
-        });
+        let answer =
+            self.session.ask(&args, async |server, args| server.get(labrpc::context(), args).await);
         answer.reply.map(|held| (held.value, held.version))
     }
 
     /// Gives the key a value, once.
     pub fn put(&mut self, key: &str, value: &str) {
-        let args = self.next_request(key, value);
-        self.servers.ask(|server| {
-            let args = args.clone();
-            async move { server.put(labrpc::context(), args).await }
-        });
+        let args = self.session.next_put(key, value);
+        self.session.ask(&args, async |server, args| server.put(labrpc::context(), args).await);
     }
 
     /// Appends to the key's value, once. A missing key has an empty value.
     pub fn append(&mut self, key: &str, value: &str) {
-        let args = self.next_request(key, value);
-        self.servers.ask(|server| {
-            let args = args.clone();
-            async move { server.append(labrpc::context(), args).await }
-        });
+        let args = self.session.next_put(key, value);
+        self.session.ask(&args, async |server, args| server.append(labrpc::context(), args).await);
     }
 
     /// Gives the key a value if it has the version `expected`; 0 creates the key.
@@ -79,22 +68,14 @@ impl Clerk {
         expected: Version,
     ) -> Result<(), PutError> {
         let args = PutVersionedArgs { key: key.to_owned(), value: value.to_owned(), expected };
-        let answer = self.servers.ask(|server| {
-            let args = args.clone();
-            async move { server.put_versioned(labrpc::context(), args).await }
-        });
+        let answer = self
+            .session
+            .ask(&args, async |server, args| server.put_versioned(labrpc::context(), args).await);
         match answer.reply {
             PutOutcome::Done => Ok(()),
             PutOutcome::WrongVersion | PutOutcome::NoKey if answer.repeated => Err(PutError::Maybe),
             PutOutcome::WrongVersion => Err(PutError::Version),
             PutOutcome::NoKey => Err(PutError::NoKey),
         }
-    }
-
-    /// Makes the arguments of the next operation; all copies of the operation use these arguments.
-    fn next_request(&mut self, key: &str, value: &str) -> PutArgs {
-        self.last_number += 1;
-        let request = RequestId { client: self.id, number: self.last_number };
-        PutArgs { key: key.to_owned(), value: value.to_owned(), request }
     }
 }

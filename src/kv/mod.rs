@@ -49,23 +49,23 @@
 //!
 //! # Reading on
 //!
-//! `api/kv_rpc.rs` has the calls. `asking.rs` decides which server a clerk asks next. `rsm.rs` is
+//! `api/kv_rpc.rs` has the calls. `retry.rs` decides which server a clerk asks next. `rsm.rs` is
 //! the layer above the log, which does not depend on keys. `docs/decisions/reads.md` explains how
 //! reads work without a log entry, and how much that saves.
 
-mod asking;
 mod clerk;
 mod machine;
 mod reader;
+mod retry;
 mod rsm;
 mod server;
 mod session;
 mod waiters;
 
-#[cfg(feature = "store")]
-pub(crate) use asking::{Asker, in_time};
-pub use asking::{CALL_PATIENCE, CALL_PATIENCE_MAX, ROUND_PAUSE};
 pub use clerk::{Clerk, KvPeer};
 pub use machine::{KvMachine, KvOp, KvOutput};
+pub use retry::{CALL_PATIENCE, CALL_PATIENCE_MAX, ROUND_PAUSE};
+#[cfg(feature = "store")]
+pub(crate) use retry::{ClerkSession, in_time};
 pub use rsm::{LEADERSHIP_CHECK_INTERVAL, Rsm};
 pub use server::KvServer;

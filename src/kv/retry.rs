@@ -1,6 +1,5 @@
-//! How a clerk gets an answer: which servers it asks, in which order, and how long it waits.
+//! How a clerk gets an answer: it numbers its requests, and repeats each until a server answers.
 
-use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use tarpc::client::RpcError;
 
 use crate::api::ServerId;
-use crate::api::kv_rpc::Refused;
+use crate::api::kv_rpc::{ClientId, PutArgs, Refused, RequestId};
 use crate::runtime::{block_on, thread, time};
 
 /// The time that a clerk first waits for a reply before it asks another server.
@@ -42,37 +41,52 @@ pub(crate) struct Answer<T> {
     pub(crate) repeated: bool,
 }
 
-/// The servers of a service, and the one to ask first.
-pub(crate) struct Asker<P> {
+/// A clerk's part of its session: the number of its last request, and the servers to ask.
+pub(crate) struct ClerkSession<P> {
+    id: ClientId,
+    last_number: u64,
     /// One slot per server.
     servers: Vec<P>,
     /// The server that answered last; a guess at first.
     leader: ServerId,
 }
 
-impl<P: Clone> Asker<P> {
-    /// Makes an asker for clerk `who`; `servers` has one slot per server.
+impl<P: Clone> ClerkSession<P> {
+    /// Begins the session of clerk `id`, which must be unique; `servers` has one slot per server.
     ///
     /// # Panics
     /// When `servers` is empty.
-    pub(crate) fn new(who: impl fmt::Display, servers: Vec<P>) -> Asker<P> {
-        assert!(!servers.is_empty(), "clerk {who} has no server to ask");
-        Asker { servers, leader: ServerId(0) }
+    pub(crate) fn new(id: ClientId, servers: Vec<P>) -> ClerkSession<P> {
+        assert!(!servers.is_empty(), "clerk {id} has no server to ask");
+        ClerkSession { id, last_number: 0, servers, leader: ServerId(0) }
     }
 
-    /// Asks one server after another, starting with the leader, until one answers.
-    pub(crate) fn ask<T, F>(&mut self, call: impl Fn(P) -> F) -> Answer<T>
-    where
-        F: Future<Output = Result<Result<T, Refused>, RpcError>>,
-    {
+    /// Numbers the next operation that must happen once. All its copies have this number.
+    pub(crate) const fn next_request(&mut self) -> RequestId {
+        self.last_number += 1;
+        RequestId { client: self.id, number: self.last_number }
+    }
+
+    /// Makes the arguments of the next put or append, which all its copies have.
+    pub(crate) fn next_put(&mut self, key: &str, value: &str) -> PutArgs {
+        let request = self.next_request();
+        PutArgs { key: key.to_owned(), value: value.to_owned(), request }
+    }
+
+    /// Sends `args` to one server after another, starting with the leader, until one answers.
+    pub(crate) fn ask<A: Clone, T>(
+        &mut self,
+        args: &A,
+        call: impl AsyncFn(P, A) -> Result<Result<T, Refused>, RpcError>,
+    ) -> Answer<T> {
         let mut repeated = false;
         let mut patience = CALL_PATIENCE;
         let mut round = Round::new(self.servers.len());
         let mut server = self.leader;
         loop {
-            round.asks(server);
+            round.count(server);
             let peer = self.servers[server.slot()].clone();
-            let hint = match block_on(in_time(patience, call(peer))) {
+            let hint = match block_on(in_time(patience, call(peer, args.clone()))) {
                 Some(Ok(Ok(reply))) => {
                     self.leader = server;
                     return Answer { reply, repeated };
@@ -113,13 +127,15 @@ impl Round {
         Round { asked: vec![0; servers] }
     }
 
-    fn asks(&mut self, server: ServerId) {
+    fn count(&mut self, server: ServerId) {
         self.asked[server.slot()] += 1;
     }
 
     /// Returns the server to ask after `last`: the server that `last` named, or else the next
-    /// server that was not asked yet; `None` if all were asked. A hint to a server that was asked
-    /// `ASKED_MAX` times is ignored: two servers may name each other.
+    /// server that was not asked yet; `None` if all were asked.
+    ///
+    /// A hint to a server that was asked `ASKED_MAX` times is ignored: two servers may name each
+    /// other.
     fn next(&self, last: ServerId, hint: Option<ServerId>) -> Option<ServerId> {
         let servers = self.asked.len();
         let named = hint.filter(|hint| *hint != last);
@@ -154,7 +170,7 @@ mod tests {
     /// Makes a round among three servers in which `servers` were asked in that order.
     fn after(servers: &[ServerId]) -> Round {
         let mut round = Round::new(3);
-        servers.iter().for_each(|server| round.asks(*server));
+        servers.iter().for_each(|server| round.count(*server));
         round
     }
 

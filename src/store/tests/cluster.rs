@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::api::ServerId;
 use crate::api::kv_rpc::{ClientId, GetArgs, PutArgs, Refused, RequestId};
-use crate::kv::Asker;
+use crate::kv::ClerkSession;
 use crate::labrpc::{self, Host, Network};
 use crate::persister::Unsynced;
 use crate::runtime::{self, RunConfig, block_on, thread};
@@ -51,11 +51,9 @@ impl Cluster {
         let request = RequestId { client: ClientId(client.into()), number };
         let args = PutArgs { key: key.to_owned(), value: value.to_owned(), request };
         let ends = (0..SERVERS).map(|to| self.network.end(Host::Client(client), host(to)).into());
-        let mut asker: Asker<StoreEnd> = Asker::new(client, ends.collect());
-        asker.ask(|server| {
-            let args = args.clone();
-            async move { server.append(labrpc::context(), args).await }
-        });
+        let servers: Vec<StoreEnd> = ends.collect();
+        ClerkSession::new(request.client, servers)
+            .ask(&args, async |server, args| server.append(labrpc::context(), args).await);
         thread::sleep(LONG);
     }
 
