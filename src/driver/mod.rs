@@ -53,7 +53,7 @@ mod post;
 #[cfg(feature = "raft-rs")]
 mod raft_rs;
 mod rpc;
-pub(crate) mod timing;
+mod timing;
 mod worker;
 
 use std::sync::Arc;
@@ -72,7 +72,7 @@ pub(crate) use self::post::{Payload, Replies};
 #[cfg(feature = "raft-rs")]
 pub use self::raft_rs::RaftRs;
 pub use self::rpc::{TickRpc, TickRpcClient, TickRpcRequest, TickRpcResponse};
-use self::timing::READ_PATIENCE;
+pub(crate) use self::timing::READ_PATIENCE;
 use self::worker::{CoreWorker, ServiceEvent};
 use crate::api::{ApplyMsg, Consensus, Index, Leadership, NotLeader, ServerId, Started};
 use crate::labrpc::ClientEnd;

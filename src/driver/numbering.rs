@@ -113,7 +113,7 @@ impl Numbering {
 }
 
 /// The data of the entry that carries `command`.
-pub fn wrap_command(command: &[u8]) -> Bytes {
+pub(super) fn wrap_command(command: &[u8]) -> Bytes {
     let mut data = BytesMut::with_capacity(1 + command.len());
     data.put_u8(COMMAND);
     data.put_slice(command);
@@ -126,7 +126,7 @@ pub fn unwrap_command(data: &Bytes) -> Option<Bytes> {
 }
 
 /// The data of a snapshot whose last command is number `command`.
-pub fn wrap_snapshot(command: Index, data: &[u8]) -> Bytes {
+pub(super) fn wrap_snapshot(command: Index, data: &[u8]) -> Bytes {
     let mut wrapped = BytesMut::with_capacity(HEADER + data.len());
     wrapped.put_u64(command.0);
     wrapped.put_slice(data);

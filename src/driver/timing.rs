@@ -12,27 +12,28 @@ use crate::tick::FlowControl;
 
 /// The length of a tick: that of two calls on the unreliable network, so that a response is rarely
 /// a tick late.
-pub const TICK: Duration = Duration::from_millis(50);
+pub(super) const TICK: Duration = Duration::from_millis(50);
 
 /// Ticks between two heartbeats: the lab asks for no more than ten a second.
-pub const HEARTBEAT_TICKS: u32 = 2;
+pub(super) const HEARTBEAT_TICKS: u32 = 2;
 
 /// Ticks without a leader before a server may start an election; each draws up to twice as many.
 ///
 /// That is five heartbeats, of which the unreliable network loses one in ten; two elections in a
 /// row fit into the lab's five seconds with room to spare.
-pub const ELECTION_TICKS: u32 = 10;
+pub(super) const ELECTION_TICKS: u32 = 10;
 
 /// The limits on appends.
 ///
 /// One append with entries is in flight to a follower at a time: later entries wait and share the
 /// next append. So a burst of commands costs a few calls, and appends cannot overtake each other
 /// on a network that keeps no order. The limit of bytes is that of the RPC style.
-pub const FLOW_CONTROL: FlowControl = FlowControl { inflight_max: 1, append_bytes_max: 128 * 1024 };
+pub(super) const FLOW_CONTROL: FlowControl =
+    FlowControl { inflight_max: 1, append_bytes_max: 128 * 1024 };
 
 /// Maximum number of events that are handled before the core is asked what to do.
-pub const BATCH_MAX: usize = 256;
+pub(super) const BATCH_MAX: usize = 256;
 
 /// How long a read waits for a confirmation that its leader still leads: the longest election
 /// timeout. A leader that no majority has answered for that long has probably been replaced.
-pub const READ_PATIENCE: Duration = Duration::from_millis(1000);
+pub(crate) const READ_PATIENCE: Duration = Duration::from_millis(1000);

@@ -24,13 +24,13 @@ use crate::api::kv_rpc::{ClientId, RequestId};
 
 /// The last operation of each clerk that was applied.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Sessions {
+pub(super) struct Sessions {
     last_applied: BTreeMap<ClientId, u64>,
 }
 
 impl Sessions {
     /// Records `request`, and returns whether it is new.
-    pub fn is_first(&mut self, request: RequestId) -> bool {
+    pub(super) fn is_first(&mut self, request: RequestId) -> bool {
         let last = self.last_applied.entry(request.client).or_default();
         let first = request.number > *last;
         *last = request.number.max(*last);

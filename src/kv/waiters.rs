@@ -20,10 +20,10 @@ use crate::api::{Index, Position, Started, SubmitError, Term};
 use crate::runtime::sync::Condvar;
 
 /// The outcome of a submitted operation.
-pub type Outcome<T> = Result<T, SubmitError>;
+pub(super) type Outcome<T> = Result<T, SubmitError>;
 
 /// The operations that wait for their entries, by each entry's index and term.
-pub struct Waiters<T> {
+pub(super) struct Waiters<T> {
     by_entry: BTreeMap<(Index, Term), Waiter<T>>,
     /// Term of the last entry that was applied.
     applied_term: Term,
@@ -39,7 +39,7 @@ enum Waiter<T> {
 
 impl<T> Waiters<T> {
     /// Makes an empty set, for a state whose last applied entry is of term `applied_term`.
-    pub const fn new(applied_term: Term) -> Waiters<T> {
+    pub(super) const fn new(applied_term: Term) -> Waiters<T> {
         Waiters { by_entry: BTreeMap::new(), applied_term }
     }
 
@@ -48,7 +48,7 @@ impl<T> Waiters<T> {
     /// # Panics
     /// When another operation waits for that entry: the log gave one index and term to two
     /// operations.
-    pub fn register(&mut self, started: Started) -> Arc<Condvar> {
+    pub(super) fn register(&mut self, started: Started) -> Arc<Condvar> {
         let wake = Arc::new(Condvar::new());
         let before = self.by_entry.insert(key(started), Waiter::Waiting(wake.clone()));
         assert!(before.is_none(), "two operations were given one place in the log: {started:?}");
@@ -56,7 +56,7 @@ impl<T> Waiters<T> {
     }
 
     /// Returns the outcome of the operation at `started`, if there is one, and removes it.
-    pub fn fetch(&mut self, started: Started) -> Option<Outcome<T>> {
+    pub(super) fn fetch(&mut self, started: Started) -> Option<Outcome<T>> {
         if !self.is_done(started) {
             return None;
         }
@@ -67,17 +67,17 @@ impl<T> Waiters<T> {
     }
 
     /// Whether there is an outcome to fetch for the operation at `started`.
-    pub fn is_done(&self, started: Started) -> bool {
+    pub(super) fn is_done(&self, started: Started) -> bool {
         matches!(self.by_entry.get(&key(started)), Some(Waiter::Done(_)))
     }
 
     /// Removes the operation at `started`, whose task no longer waits.
-    pub fn forget(&mut self, started: Started) {
+    pub(super) fn forget(&mut self, started: Started) {
         self.by_entry.remove(&key(started));
     }
 
     /// Records that the entry at `at` was applied and yielded `output`.
-    pub fn applied(&mut self, at: Position, output: T) {
+    pub(super) fn applied(&mut self, at: Position, output: T) {
         if let Some(waiter) = self.by_entry.get_mut(&(at.index, at.term)) {
             waiter.resolve(Ok(output));
         }
@@ -87,7 +87,7 @@ impl<T> Waiters<T> {
     /// Records that a snapshot that ends with the entry at `at` replaced the state.
     ///
     /// An operation whose entry the snapshot may cover cannot learn whether it was applied.
-    pub fn installed(&mut self, at: Position) {
+    pub(super) fn installed(&mut self, at: Position) {
         self.passed(at, |index| match index <= at.index {
             true => SubmitError::LeadershipLost,
             false => SubmitError::Replaced,
@@ -108,7 +108,7 @@ impl<T> Waiters<T> {
     }
 
     /// Ends the instance: resolves every operation that still waits.
-    pub fn stop(&mut self) {
+    pub(super) fn stop(&mut self) {
         for waiter in self.by_entry.values_mut() {
             waiter.resolve(Err(SubmitError::Stopped));
         }

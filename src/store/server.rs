@@ -18,8 +18,9 @@ use super::waiting::Outcome;
 use super::worker::{ServiceEvent, StoreWorker};
 use crate::api::kv_rpc::{GetArgs, PutArgs, Refused, RequestId};
 use crate::api::{Index, Leadership, Position, ServerId};
-use crate::driver::timing::READ_PATIENCE;
-use crate::driver::{EventLoop, Handle, Peer, Status, TickRpc, election_chance, restart};
+use crate::driver::{
+    EventLoop, Handle, Peer, READ_PATIENCE, Status, TickRpc, election_chance, restart,
+};
 use crate::labrpc::{ClientEnd, Service};
 use crate::runtime::thread;
 use crate::tick::{ConfState, Config, Message};
