@@ -66,7 +66,7 @@ pub use self::core::{Core, Life, Status};
 pub(crate) use self::core::{election_chance, restart, step};
 pub(crate) use self::event_loop::{EventLoop, Worker};
 pub(crate) use self::handle::Handle;
-pub use self::numbering::{Numbering, service_snapshot, unwrap_command, unwrap_snapshot};
+pub use self::numbering::service_snapshot;
 #[cfg(feature = "store")]
 pub(crate) use self::post::{Payload, Replies};
 #[cfg(feature = "raft-rs")]

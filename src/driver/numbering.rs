@@ -34,7 +34,7 @@ const HEADER: usize = size_of::<u64>();
 
 /// Keeps track of which entries of a log are commands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Numbering {
+pub(super) struct Numbering {
     /// The last entry that the snapshot covers.
     base: Index,
     /// Number of commands up to there, which is also the last one's number.
@@ -50,7 +50,7 @@ impl Numbering {
     ///
     /// # Errors
     /// No driver stored the snapshot: the server does not start.
-    pub fn of(persisted: &Persisted) -> Result<Numbering, PersistError> {
+    pub(super) fn of(persisted: &Persisted) -> Result<Numbering, PersistError> {
         let mut numbering = Numbering::default();
         if let Some(snapshot) = &persisted.snapshot {
             let (command, _) = unwrap_snapshot(snapshot)?;
@@ -61,12 +61,12 @@ impl Numbering {
     }
 
     /// Index of the last entry that it knows of.
-    pub const fn last(&self) -> Index {
+    pub(super) const fn last(&self) -> Index {
         self.last
     }
 
     /// Adds `entries`, which replace everything from the first one's index on.
-    pub fn learn(&mut self, entries: &[Entry]) {
+    pub(super) fn learn(&mut self, entries: &[Entry]) {
         let Some(first) = entries.first() else { return };
         let kept = self.silent.partition_point(|index| *index < first.index);
         self.silent.truncate(kept);
@@ -79,13 +79,13 @@ impl Numbering {
     }
 
     /// Number of commands up to the entry at `index`: the entry's own number, if it is a command.
-    pub fn commands_up_to(&self, index: Index) -> Index {
+    pub(super) fn commands_up_to(&self, index: Index) -> Index {
         let silent = self.silent.partition_point(|other| *other <= index) as u64;
         Index(self.base_command.0 + index.0.saturating_sub(self.base.0) - silent)
     }
 
     /// Index of command number `command`; `None` if a snapshot covers it or it does not exist yet.
-    pub fn place_of(&self, command: Index) -> Option<Index> {
+    pub(super) fn place_of(&self, command: Index) -> Option<Index> {
         let ahead = command.0.checked_sub(self.base_command.0).filter(|ahead| *ahead > 0)?;
         let mut index = Index(self.base.0 + ahead);
         for silent in &self.silent {
@@ -98,7 +98,7 @@ impl Numbering {
     }
 
     /// Notes that the server's own snapshot covers the log up to `index`; later entries stay.
-    pub fn compact(&mut self, index: Index) {
+    pub(super) fn compact(&mut self, index: Index) {
         self.base_command = self.commands_up_to(index);
         self.base = index;
         let covered = self.silent.partition_point(|other| *other <= index);
@@ -106,7 +106,7 @@ impl Numbering {
     }
 
     /// Replaces the log by a snapshot up to `index` that ends with command number `command`.
-    pub fn install(&mut self, index: Index, command: Index) {
+    pub(super) fn install(&mut self, index: Index, command: Index) {
         let (base, last) = (index, index);
         *self = Numbering { base, base_command: command, last, silent: VecDeque::new() };
     }
@@ -121,7 +121,7 @@ pub(super) fn wrap_command(command: &[u8]) -> Bytes {
 }
 
 /// The command in an entry's `data`, if there is one.
-pub fn unwrap_command(data: &Bytes) -> Option<Bytes> {
+pub(super) fn unwrap_command(data: &Bytes) -> Option<Bytes> {
     (data.first() == Some(&COMMAND)).then(|| data.slice(1..))
 }
 
@@ -137,7 +137,7 @@ pub(super) fn wrap_snapshot(command: Index, data: &[u8]) -> Bytes {
 ///
 /// # Errors
 /// [`PersistError::Damaged`]: no driver made the snapshot.
-pub fn unwrap_snapshot(data: &Bytes) -> Result<(Index, Bytes), PersistError> {
+pub(super) fn unwrap_snapshot(data: &Bytes) -> Result<(Index, Bytes), PersistError> {
     let what = "a snapshot that does not say how many commands it covers";
     let damaged = PersistError::Damaged { record: 0, offset: 0, what };
     let (header, _) = data.split_first_chunk::<HEADER>().ok_or(damaged)?;

@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_has_the_number_zero() {
+    fn no_server_has_the_number_zero() {
         assert_eq!(server(0), None);
         assert_eq!(server(node_id(ServerId(0))), Some(ServerId(0)));
     }
