@@ -42,10 +42,10 @@ impl Clients {
         let client = u64::from(client);
         let call = self.begins(client, key, Asked::Get);
         let log = &self.recorder.classic;
-        let place = log.calls(client, KvInput::Get { key: key.to_string() });
+        let place = log.record_call(client, KvInput::Get { key: key.to_string() });
         let found = ask();
         let text = text(&found);
-        log.returns(place, KvOutput::Value(text.clone()));
+        log.record_return(place, KvOutput::Value(text.clone()));
         self.ends(client, call, Answer::Value(&text));
         found
     }
@@ -64,7 +64,7 @@ impl Clients {
         let reads = found.iter().map(|(key, value)| {
             (KvInput::Get { key: key.clone() }, KvOutput::Value(value.clone()))
         });
-        log.adds(client.into(), moment, reads);
+        log.record_together(client.into(), moment, reads);
         tell(client.into(), || format!("is answered {} keys", found.len()));
         found
     }
@@ -79,9 +79,9 @@ impl Clients {
         };
         let call = self.begins(client, input.key(), asked);
         let log = &self.recorder.classic;
-        let place = log.calls(client, input);
+        let place = log.record_call(client, input);
         ask();
-        log.returns(place, KvOutput::Done);
+        log.record_return(place, KvOutput::Done);
         self.ends(client, call, Answer::Done);
     }
 
@@ -172,7 +172,8 @@ impl Client {
     pub fn get_versioned(&mut self, key: &str) -> Option<(String, u64)> {
         let call = self.begins(key, Asked::Get);
         let log = &self.shared.recorder.versioned;
-        let place = log.calls(self.number.into(), VersionedInput::Get { key: key.to_string() });
+        let place =
+            log.record_call(self.number.into(), VersionedInput::Get { key: key.to_string() });
         let found = self.clerk.get_versioned(key);
         let (output, answer) = match &found {
             None => (VersionedOutput::NoKey, Answer::Missing),
@@ -181,7 +182,7 @@ impl Client {
                 Answer::Versioned(value, *version),
             ),
         };
-        log.returns(place, output);
+        log.record_return(place, output);
         self.ends(call, answer);
         found
     }
@@ -195,7 +196,7 @@ impl Client {
         let log = &self.shared.recorder.versioned;
         let (key_text, value_text) = (key.to_string(), value.to_string());
         let input = VersionedInput::Put { key: key_text, value: value_text, version: expected };
-        let place = log.calls(self.number.into(), input);
+        let place = log.record_call(self.number.into(), input);
         let outcome = self.clerk.put_versioned(key, value, expected);
         let (output, answer) = match outcome {
             Ok(()) => (VersionedOutput::Done, Answer::Done),
@@ -203,7 +204,7 @@ impl Client {
             Err(PutError::NoKey) => (VersionedOutput::NoKey, Answer::Missing),
             Err(PutError::Maybe) => (VersionedOutput::Maybe, Answer::Maybe),
         };
-        log.returns(place, output);
+        log.record_return(place, output);
         self.ends(call, answer);
         outcome
     }

@@ -55,7 +55,7 @@ impl<I, O> State<I, O> {
 
 impl<I, O> Log<I, O> {
     /// Records the call of an operation, and returns the operation's place in the log.
-    pub(super) fn calls(&self, client: u64, input: I) -> usize {
+    pub(super) fn record_call(&self, client: u64, input: I) -> usize {
         self.state.with(|state| {
             let now_ns = state.now_ns();
             state.operations.push(Operation::open(client, now_ns, input));
@@ -64,7 +64,7 @@ impl<I, O> Log<I, O> {
     }
 
     /// Records that the operation at `place` has returned.
-    pub(super) fn returns(&self, place: usize, output: O) {
+    pub(super) fn record_return(&self, place: usize, output: O) {
         self.state.with(|state| {
             let now_ns = state.now_ns();
             // `take` may have emptied the log: then the run is over, and this task is late.
@@ -74,7 +74,7 @@ impl<I, O> Log<I, O> {
         });
     }
 
-    /// The present moment, for a later [`Log::adds`].
+    /// The present moment, for a later [`Log::record_together`].
     #[cfg(feature = "store")]
     pub(super) fn moment(&self) -> u64 {
         self.state.with(State::now_ns)
@@ -85,7 +85,7 @@ impl<I, O> Log<I, O> {
     /// A client has one operation at a time, so each of these operations is recorded under its own
     /// client number, a million higher than the previous number.
     #[cfg(feature = "store")]
-    pub(super) fn adds(
+    pub(super) fn record_together(
         &self,
         client: u64,
         moment: u64,
