@@ -102,13 +102,13 @@ impl StateMachine for KvMachine {
         match op {
             KvOp::Get { key } => KvOutput::Value(self.values.get(&key).cloned()),
             KvOp::Put { key, value, request } => {
-                if self.sessions.is_first(request) {
+                if self.sessions.record_if_new(request) {
                     self.put(key, value);
                 }
                 KvOutput::Done
             }
             KvOp::Append { key, value, request } => {
-                if self.sessions.is_first(request) {
+                if self.sessions.record_if_new(request) {
                     self.append(key, &value);
                 }
                 KvOutput::Done

@@ -22,7 +22,7 @@
 //!
 //! # The ideas, one file each
 //!
-//! | The question | The answer | file |
+//! | Question | Answer | File |
 //! | --- | --- | --- |
 //! | Which answer is mine? | that of the entry with my index *and* my term | `waiters.rs` |
 //! | What if no answer comes? | an error says whether the operation may have happened | `rsm.rs` |
@@ -42,12 +42,12 @@
 //! - Every call to a server returns: with the outcome, when leadership is lost, or when the
 //!   instance is killed. The service does not keep a killed instance alive.
 //!
-//! # What it does not promise
+//! # Not promised
 //!
 //! - Without a majority of servers there is no answer: clerks retry for ever.
 //! - Sessions are never removed: each clerk that ever changed a key keeps some ten bytes.
 //!
-//! # Reading on
+//! # Where to read next
 //!
 //! `api/kv_rpc.rs` has the calls. `retry.rs` decides which server a clerk asks next. `rsm.rs` is
 //! the layer above the log, which does not depend on keys. `docs/decisions/reads.md` explains how

@@ -83,7 +83,7 @@ impl<S: StateMachine> Reader<S> {
             .unwrap_or_else(|error| panic!("the entry {at} is no operation: {error}"));
         let output = replica.machine.apply(op);
         replica.last_applied = at.index;
-        replica.waiters.applied(at, output);
+        replica.waiters.record_applied(at, output);
         self.wake_reads(&replica);
         self.droppable += command.len() + ENTRY_OVERHEAD;
         if self.snapshot_is_due() {
@@ -116,7 +116,7 @@ impl<S: StateMachine> Reader<S> {
         let restored = replica.machine.restore(data);
         restored.unwrap_or_else(|error| panic!("the snapshot up to {last_included}: {error}"));
         replica.last_applied = last_included.index;
-        replica.waiters.installed(last_included);
+        replica.waiters.record_installed(last_included);
         self.wake_reads(&replica);
         self.droppable = 0;
     }

@@ -13,12 +13,12 @@ use crate::runtime::{block_on, thread, time};
 
 /// The time that a clerk first waits for a reply before it asks another server.
 ///
-/// A leader that is cut off and does not know it keeps its callers waiting as long as the
-/// partition lasts. The time is longer than a commit takes, even in a burst on a slow network. A
+/// A partitioned leader that was deposed and does not know it keeps its callers waiting as long as
+/// the partition lasts. The time is longer than a commit takes, even in a burst on a slow network. A
 /// new leader may be elected after 400 ms, so a much longer wait would waste time.
 pub const CALL_PATIENCE: Duration = Duration::from_millis(500);
 
-/// Longest time that a clerk waits for a reply: the time doubles after every call that timed out.
+/// Maximum time that a clerk waits for a reply: the time doubles after every call that timed out.
 ///
 /// A call that timed out leaves its entry in the log. If clerks always retried faster than servers
 /// apply, retries would take up all the servers' time, and no clerk would ever get an answer.
@@ -185,14 +185,14 @@ mod tests {
     }
 
     #[test]
-    fn without_a_hint_everybody_is_asked_once() {
+    fn without_a_hint_each_server_is_asked_once() {
         assert_eq!(after(&[S1]).next(S1, None), Some(S2));
         assert_eq!(after(&[S1, S2]).next(S2, None), Some(S0));
         assert_eq!(after(&[S1, S2, S0]).next(S0, None), None);
     }
 
     #[test]
-    fn a_hint_at_oneself_or_at_nobody_is_none() {
+    fn a_hint_to_the_server_itself_or_to_an_unknown_one_is_ignored() {
         assert_eq!(after(&[S0]).next(S0, Some(S0)), Some(S1));
         assert_eq!(after(&[S0]).next(S0, Some(ServerId(9))), Some(S1));
     }

@@ -26,7 +26,7 @@
 //! - When the raft state exceeds its bound, a snapshot replaces the log up to the last applied
 //!   entry, if that frees at least half of the bound.
 //!
-//! # What it does not promise
+//! # Not promised
 //!
 //! - An operation that is submitted twice may be applied twice. The state machine has to detect
 //!   that (`machine.rs` does, by sessions).
@@ -81,7 +81,7 @@ pub(super) struct Replica<S: StateMachine> {
     pub(super) waiters: Waiters<S::Output>,
     /// Number of tasks that wait on [`Shared::applied`].
     pub(super) waiting_reads: usize,
-    /// Whether the instance has ended. Then no entry is applied and no operation answered any more.
+    /// Whether the instance has ended: then it applies no entry and answers no operation.
     pub(super) stopped: bool,
 }
 

@@ -30,11 +30,11 @@ pub(super) struct Sessions {
 
 impl Sessions {
     /// Records `request`, and returns whether it is new.
-    pub(super) fn is_first(&mut self, request: RequestId) -> bool {
+    pub(super) fn record_if_new(&mut self, request: RequestId) -> bool {
         let last = self.last_applied.entry(request.client).or_default();
-        let first = request.number > *last;
+        let is_new = request.number > *last;
         *last = request.number.max(*last);
-        first
+        is_new
     }
 }
 
@@ -47,25 +47,25 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_first_once() {
+    fn a_request_is_new_once() {
         let mut sessions = Sessions::default();
-        assert!(sessions.is_first(request(1, 1)), "new");
-        assert!(!sessions.is_first(request(1, 1)), "repeated");
-        assert!(sessions.is_first(request(1, 2)), "the next");
+        assert!(sessions.record_if_new(request(1, 1)), "new");
+        assert!(!sessions.record_if_new(request(1, 1)), "repeated");
+        assert!(sessions.record_if_new(request(1, 2)), "the next");
     }
 
     #[test]
-    fn a_request_that_was_overtaken_is_not_first() {
+    fn a_request_that_was_overtaken_is_not_new() {
         let mut sessions = Sessions::default();
-        sessions.is_first(request(1, 2));
-        assert!(!sessions.is_first(request(1, 1)), "the clerk has made a later request");
-        assert!(!sessions.is_first(request(1, 2)), "and the session does not go back");
+        sessions.record_if_new(request(1, 2));
+        assert!(!sessions.record_if_new(request(1, 1)), "the clerk has made a later request");
+        assert!(!sessions.record_if_new(request(1, 2)), "and the session does not go back");
     }
 
     #[test]
-    fn clerks_do_not_meet() {
+    fn each_clerk_has_numbers_of_its_own() {
         let mut sessions = Sessions::default();
-        sessions.is_first(request(1, 7));
-        assert!(sessions.is_first(request(2, 1)), "another clerk's numbers are its own");
+        sessions.record_if_new(request(1, 7));
+        assert!(sessions.record_if_new(request(2, 1)), "another clerk's numbers are its own");
     }
 }

@@ -29,11 +29,11 @@ pub(super) struct Waiters<T> {
     applied_term: Term,
 }
 
-/// One operation.
+/// The state of one operation's wait.
 enum Waiter<T> {
     /// Its task waits on this condition.
     Waiting(Arc<Condvar>),
-    /// Its task has been woken and will fetch this outcome.
+    /// Its task was woken, and will fetch this outcome.
     Done(Outcome<T>),
 }
 
@@ -77,18 +77,18 @@ impl<T> Waiters<T> {
     }
 
     /// Records that the entry at `at` was applied and yielded `output`.
-    pub(super) fn applied(&mut self, at: Position, output: T) {
+    pub(super) fn record_applied(&mut self, at: Position, output: T) {
         if let Some(waiter) = self.by_entry.get_mut(&(at.index, at.term)) {
             waiter.resolve(Ok(output));
         }
-        self.passed(at, |_| SubmitError::Replaced);
+        self.resolve_passed(at, |_| SubmitError::Replaced);
     }
 
     /// Records that a snapshot that ends with the entry at `at` replaced the state.
     ///
     /// An operation whose entry the snapshot may cover cannot learn whether it was applied.
-    pub(super) fn installed(&mut self, at: Position) {
-        self.passed(at, |index| match index <= at.index {
+    pub(super) fn record_installed(&mut self, at: Position) {
+        self.resolve_passed(at, |index| match index <= at.index {
             true => SubmitError::LeadershipLost,
             false => SubmitError::Replaced,
         });
@@ -96,7 +96,7 @@ impl<T> Waiters<T> {
 
     /// Resolves the operations that the entry at `at` decides: all up to its index, and all of an
     /// older term.
-    fn passed(&mut self, at: Position, error: impl Fn(Index) -> SubmitError) {
+    fn resolve_passed(&mut self, at: Position, error: impl Fn(Index) -> SubmitError) {
         // Only when a term has ended can operations after `at.index` be lost.
         let last = if at.term > self.applied_term { Index(u64::MAX) } else { at.index };
         self.applied_term = at.term;
@@ -154,7 +154,7 @@ mod tests {
     fn an_operation_gets_the_answer_of_its_own_entry_once() {
         let mut waiters = waiting(&[(2, 5)]);
         assert_eq!(waiters.fetch(started(2, 5)), None);
-        waiters.applied(at(2, 5), "five");
+        waiters.record_applied(at(2, 5), "five");
         assert_eq!(waiters.fetch(started(2, 5)), Some(Ok("five")));
         assert_eq!(waiters.fetch(started(2, 5)), None, "it was fetched");
     }
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn an_entry_of_another_term_at_the_index_is_not_the_operations() {
         let mut waiters = waiting(&[(2, 5), (3, 5)]);
-        waiters.applied(at(3, 5), "five");
+        waiters.record_applied(at(3, 5), "five");
         assert_eq!(waiters.fetch(started(2, 5)), Some(Err(SubmitError::Replaced)));
         assert_eq!(waiters.fetch(started(3, 5)), Some(Ok("five")));
     }
@@ -170,14 +170,14 @@ mod tests {
     #[test]
     fn an_operation_of_a_newer_term_at_the_index_is_lost_too() {
         let mut waiters = waiting(&[(3, 5)]);
-        waiters.applied(at(2, 5), "five");
+        waiters.record_applied(at(2, 5), "five");
         assert_eq!(waiters.fetch(started(3, 5)), Some(Err(SubmitError::Replaced)));
     }
 
     #[test]
     fn an_entry_of_a_newer_term_ends_the_hope_of_all_older_ones_behind_it() {
         let mut waiters = waiting(&[(2, 9), (3, 9)]);
-        waiters.applied(at(3, 5), "five");
+        waiters.record_applied(at(3, 5), "five");
         assert_eq!(waiters.fetch(started(2, 9)), Some(Err(SubmitError::Replaced)));
         assert_eq!(waiters.fetch(started(3, 9)), None, "terms only rise: it may still come");
     }
@@ -185,33 +185,33 @@ mod tests {
     #[test]
     fn an_entry_of_the_same_term_says_nothing_about_later_ones() {
         let mut waiters = waiting(&[(2, 6)]);
-        waiters.applied(at(2, 5), "five");
+        waiters.record_applied(at(2, 5), "five");
         assert_eq!(waiters.fetch(started(2, 6)), None);
     }
 
     #[test]
     fn a_snapshot_leaves_open_what_it_covers() {
         let mut waiters = waiting(&[(2, 5), (2, 9), (3, 9)]);
-        waiters.installed(at(3, 7));
+        waiters.record_installed(at(3, 7));
         assert_eq!(waiters.fetch(started(2, 5)), Some(Err(SubmitError::LeadershipLost)));
         assert_eq!(waiters.fetch(started(2, 9)), Some(Err(SubmitError::Replaced)));
         assert_eq!(waiters.fetch(started(3, 9)), None);
     }
 
     #[test]
-    fn everybody_learns_of_the_end_but_what_was_decided_stands() {
+    fn the_end_resolves_all_that_wait_but_changes_no_outcome() {
         let mut waiters = waiting(&[(2, 5), (2, 6)]);
-        waiters.applied(at(2, 5), "five");
+        waiters.record_applied(at(2, 5), "five");
         waiters.stop();
         assert_eq!(waiters.fetch(started(2, 5)), Some(Ok("five")));
         assert_eq!(waiters.fetch(started(2, 6)), Some(Err(SubmitError::Stopped)));
     }
 
     #[test]
-    fn who_gave_up_leaves_nothing_behind() {
+    fn an_operation_that_gave_up_leaves_nothing_behind() {
         let mut waiters = waiting(&[(2, 5)]);
         waiters.forget(started(2, 5));
-        waiters.applied(at(2, 5), "five");
+        waiters.record_applied(at(2, 5), "five");
         assert_eq!(waiters.fetch(started(2, 5)), None);
     }
 
