@@ -16,12 +16,12 @@ pub(super) enum Command {
     Write {
         key: String,
         what: Change,
-        /// The same in all copies of one operation.
+        /// Identifies the operation: all its copies have it.
         request: RequestId,
     },
-    /// The leader's: entries up to this one are no longer needed.
+    /// The leader's decision to compact the log: entries up to this one are no longer needed.
     ///
-    /// It is in the log, so that all servers drop the same entries at the same place, and each
+    /// It is in the log, so that all servers drop the same entries when they apply it, and each
     /// server drops only entries that it has applied.
     Compact(Index),
 }
@@ -59,24 +59,25 @@ impl Tables<'_> {
         })?;
         match command {
             Command::Write { key, what, request } => {
-                if self.is_first(request)? {
+                if self.record_if_new(request)? {
                     self.change(&key, what)?;
                 }
                 Ok(None)
             }
-            // Never drops the entry itself nor what follows it: they are not in the data yet.
+            // The entry itself and later ones are not in the data yet, so they are never dropped.
             Command::Compact(index) => self.compact(truncated, index.min(entry.index.prev())),
         }
     }
 
-    /// Whether `request` comes for the first time; records that it has come.
-    fn is_first(&mut self, request: RequestId) -> Result<bool, StoreError> {
+    /// Records `request`, and returns whether it is new: the rule of sessions in
+    /// [`kv`](crate::kv).
+    fn record_if_new(&mut self, request: RequestId) -> Result<bool, StoreError> {
         let last = self.sessions.get(request.client.0)?.map_or(0, |row| row.value());
-        let first = request.number > last;
-        if first {
+        let is_new = request.number > last;
+        if is_new {
             self.sessions.insert(request.client.0, request.number)?;
         }
-        Ok(first)
+        Ok(is_new)
     }
 
     fn change(&mut self, key: &str, what: Change) -> Result<(), StoreError> {

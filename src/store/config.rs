@@ -5,11 +5,11 @@ use std::time::Duration;
 /// The settings of a [`StoreServer`](super::StoreServer).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreConfig {
-    /// How many applied entries the log may have before the leader has it cut; `None`: any number.
+    /// Number of applied entries in the log at which the leader has it compacted; `None`: never.
     pub log_gc_limit: Option<u64>,
-    /// Most bytes of a snapshot in one call.
+    /// Maximum number of bytes of a snapshot in one call.
     pub chunk_bytes: usize,
-    /// Most chunks in flight to one follower.
+    /// Maximum number of chunks in flight to one follower.
     pub chunks_in_flight: usize,
 }
 
@@ -24,12 +24,12 @@ impl Default for StoreConfig {
 /// Several times what a call takes on the unreliable network.
 pub(super) const CHUNK_PATIENCE: Duration = Duration::from_millis(300);
 
-/// How many chunks may be lost in a row before the snapshot is given up.
+/// Maximum number of chunks that are lost in a row before the snapshot is given up.
 ///
 /// The chunks that have arrived are kept, and the next attempt continues from there.
 pub(super) const CHUNK_LOSSES_MAX: u32 = 8;
 
-/// Bytes of the database that are kept in memory. A multiple of what a run of the suite writes.
+/// Size of the database's cache in bytes: several times what a run of the suite writes.
 pub(super) const CACHE_BYTES: usize = 4 * 1024 * 1024;
 
 /// Ticks between two checks of the log's length by a leader: one, as a check costs nothing.

@@ -187,7 +187,7 @@ impl Found {
             return Ok(());
         }
         Err(StoreError::Damaged(format!(
-            "the log is cut at {truncated}, applied up to {applied}, committed up to {} and ends at \
+            "the log is compacted up to {truncated}, applied up to {applied}, committed up to {} and ends at \
              {last}, but each of these must be at or after the one before",
             hard_state.commit,
         )))

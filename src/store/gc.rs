@@ -1,13 +1,13 @@
-//! Decides when a leader has the log cut, and where.
+//! Decides when a leader has the log compacted, and up to which entry.
 //!
 //! ```text
 //! truncated                                        applied
-//!    │◄──────────────── limit ───────────────────────►│   time to cut
+//!    │◄──────────────── limit ───────────────────────►│   time to compact
 //!    ────────────────────────┬────────────────────────
 //!                            │◄──── half of it ──────►│   what a slow follower may still need
 //! ```
 //!
-//! The leader alone decides what is cut, by an entry in the log. So all servers have the same
+//! The leader alone decides what is dropped, by an entry in the log. So all servers have the same
 //! entries, and a server that lags applies the entries before it drops them.
 
 use super::config::GC_TICKS;
@@ -46,25 +46,26 @@ impl Gc {
             .map(|peer| needs_after(peer, |id| sending.position(id).map(|end| end.index)))
             .min();
         let is_sending = raft.progress().any(|peer| sending.position(peer.id()).is_some());
-        let index = cut_at(limit, truncated, applied, needed.unwrap_or(applied), is_sending)?;
+        let index =
+            compact_up_to(limit, truncated, applied, needed.unwrap_or(applied), is_sending)?;
         let is_news = self.proposed.0 != raft.term() || self.proposed.1 < index;
         self.proposed = (raft.term(), index.max(self.proposed.1));
         is_news.then_some(index)
     }
 }
 
-/// The entry after which a follower needs the log: its last one, or that of the snapshot being sent
-/// to it.
+/// The entry after which a follower needs the log: the last one that it has, or the last one of the
+/// snapshot that is being sent to it.
 fn needs_after(peer: &Progress, sent: impl Fn(ServerId) -> Option<Index>) -> Index {
     sent(peer.id()).map_or(peer.matched(), |end| end.max(peer.matched()))
 }
 
 /// The last entry to drop from a log that is dropped up to `truncated` and applied up to `applied`.
 ///
-/// The last entry applied stays. So do the entries that a follower still needs, up to half of the
+/// The last applied entry stays. So do the entries that a follower still needs, up to half of the
 /// limit; up to the whole limit while a snapshot is being sent, which would be useless if the log
 /// did not continue after it.
-fn cut_at(
+fn compact_up_to(
     limit: u64,
     truncated: Index,
     applied: Index,
@@ -83,32 +84,32 @@ fn cut_at(
 mod tests {
     use super::*;
 
-    /// Where a log with a limit of 10 is cut.
-    fn cut(truncated: u64, applied: u64, needed: u64, is_sending: bool) -> Option<u64> {
+    /// Up to which entry a log with a limit of 10 is compacted.
+    fn compacted(truncated: u64, applied: u64, needed: u64, is_sending: bool) -> Option<u64> {
         let (truncated, applied) = (Index(truncated), Index(applied));
-        cut_at(10, truncated, applied, Index(needed), is_sending).map(|index| index.0)
+        compact_up_to(10, truncated, applied, Index(needed), is_sending).map(|index| index.0)
     }
 
     #[test]
-    fn a_log_is_cut_when_it_has_reached_the_limit() {
-        assert_eq!(cut(5, 14, 14, false), None);
-        assert_eq!(cut(5, 15, 15, false), Some(14), "all but the last entry applied");
+    fn a_log_is_compacted_when_it_has_reached_the_limit() {
+        assert_eq!(compacted(5, 14, 14, false), None);
+        assert_eq!(compacted(5, 15, 15, false), Some(14), "all but the last applied entry");
     }
 
     #[test]
     fn what_a_follower_needs_stays_up_to_half_of_the_limit() {
-        assert_eq!(cut(0, 10, 8, false), Some(8));
-        assert_eq!(cut(0, 10, 2, false), Some(5));
+        assert_eq!(compacted(0, 10, 8, false), Some(8));
+        assert_eq!(compacted(0, 10, 2, false), Some(5));
     }
 
     #[test]
-    fn what_follows_a_snapshot_under_way_stays_up_to_the_limit() {
-        assert_eq!(cut(0, 10, 2, true), Some(2));
-        assert_eq!(cut(0, 15, 2, true), Some(5));
+    fn what_follows_a_snapshot_in_flight_stays_up_to_the_limit() {
+        assert_eq!(compacted(0, 10, 2, true), Some(2));
+        assert_eq!(compacted(0, 15, 2, true), Some(5));
     }
 
     #[test]
-    fn nothing_is_cut_twice() {
-        assert_eq!(cut(5, 15, 5, true), None);
+    fn nothing_is_compacted_twice() {
+        assert_eq!(compacted(5, 15, 5, true), None);
     }
 }

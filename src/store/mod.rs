@@ -20,8 +20,8 @@
 //! | --- | --- | --- |
 //! | What does a crash leave? | what was synced, and any part of the rest | `disk.rs` |
 //! | Can log and data disagree? | no: one transaction changes both | `storage.rs` |
-//! | What does an entry do? | it changes a key, once; or it cuts the log | `command.rs` |
-//! | When is the log cut, and where? | the leader decides, by an entry | `gc.rs` |
+//! | What does an entry do? | it changes a key, once; or it compacts the log | `command.rs` |
+//! | When is the log compacted? | the leader decides, by an entry | `gc.rs` |
 //! | How is a snapshot made? | it is not: the data are read while they are sent | `image.rs` |
 //! | How is it sent? | in chunks, before its message | `sending.rs`, `staging.rs` |
 //! | When is a call answered? | a write with its entry, a read with its index | `waiting.rs` |
@@ -33,18 +33,18 @@
 //! - An operation that was answered survives a crash of all servers at once, at any moment.
 //! - The cost of a command depends on what it changes, not on the length of the log or the size of
 //!   the data. A snapshot costs nothing until its first chunk is sent.
-//! - A database that is not as it was written is an error that says what to do. A server whose disk
-//!   fails stops, and sends nothing more.
+//! - Damage to the database is detected; the error says what to do. A server whose disk fails stops,
+//!   and sends nothing more.
 //!
 //! # Not promised
 //!
 //! - Clients are never forgotten: a session stays, as in `kv`.
-//! - A server does nothing else while it *installs* a snapshot: that is one transaction, too.
-//! - The disk does not shrink: room that was cut or deleted is only used again.
+//! - A server does nothing else while it installs a snapshot, which is one transaction too.
+//! - The disk does not shrink: the space of compacted entries and deleted keys is only reused.
 //!
 //! # Where to read next
 //!
-//! `worker.rs` is the loop, `tables.rs` lists the content of the database.
+//! `worker.rs` handles every event, `tables.rs` lists the content of the database.
 //! `docs/decisions/store.md` says why it is one database, and what is synced when.
 
 mod clerk;

@@ -14,7 +14,7 @@ use crate::api::{Position, ServerId, Term};
 pub struct DeleteArgs {
     /// The key.
     pub key: String,
-    /// The same in all copies of one operation, and in no other.
+    /// Identifies the operation: all copies have it, and no other operation does.
     pub request: RequestId,
 }
 
@@ -35,9 +35,9 @@ pub enum Keys {
 /// Asks for keys and their values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanArgs {
-    /// Which keys.
+    /// The keys to return.
     pub keys: Keys,
-    /// Most keys that are returned; if there are more, the first ones are.
+    /// Maximum number of keys to return; if there are more, the first ones are returned.
     pub limit: u64,
 }
 

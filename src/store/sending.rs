@@ -36,7 +36,7 @@ pub(super) enum Action {
     GiveUp(ServerId),
 }
 
-/// A chunk in flight.
+/// A call that sends a chunk, and the state of the transfer when it was made.
 #[derive(Debug, Clone)]
 pub(super) struct ChunkCall {
     pub(super) to: ServerId,
@@ -74,7 +74,7 @@ struct Transfer {
     /// Chunks before this one were sent in this attempt.
     sent_up_to: u64,
     /// Chunks in `kept` whose calls have not ended.
-    under_way: BTreeSet<u64>,
+    in_flight: BTreeSet<u64>,
     /// Calls without a reply since the last one with a reply.
     losses: u32,
 }
@@ -160,7 +160,7 @@ impl Sending {
         if transfer.attempt != call.attempt || transfer.stage != Stage::Chunks {
             return Ok(Vec::new());
         }
-        transfer.under_way.remove(&number);
+        transfer.in_flight.remove(&number);
         match reply {
             None => {
                 transfer.losses += 1;
@@ -225,8 +225,8 @@ impl Sending {
             .keys()
             .copied()
             // The follower may hold a later chunk already, but it lacks the one that it asks for.
-            .filter(|number| !transfer.under_way.contains(number))
-            .filter(|number| *number == confirmed || !transfer.sent(*number))
+            .filter(|number| !transfer.in_flight.contains(number))
+            .filter(|number| *number == confirmed || !transfer.was_sent(*number))
             .collect();
         Ok(idle.into_iter().filter_map(|number| self.send(to, number)).collect())
     }
@@ -244,7 +244,7 @@ impl Sending {
             data: chunk.data.clone(),
         };
         let (attempt, confirmed) = (transfer.attempt, transfer.confirmed);
-        transfer.under_way.insert(number);
+        transfer.in_flight.insert(number);
         transfer.sent_up_to = transfer.sent_up_to.max(number + 1);
         self.usage.chunks_sent += 1;
         Some(Action::Send(ChunkCall { to, args, attempt, confirmed }))
@@ -264,7 +264,7 @@ impl Transfer {
             confirmed: 0,
             kept: BTreeMap::new(),
             sent_up_to: 0,
-            under_way: BTreeSet::new(),
+            in_flight: BTreeSet::new(),
             losses: 0,
         }
     }
@@ -284,7 +284,7 @@ impl Transfer {
             return self.restart(attempt);
         }
         (self.stage, self.attempt, self.losses) = (Stage::Chunks, attempt, 0);
-        self.under_way.clear();
+        self.in_flight.clear();
         (self.confirmed, self.sent_up_to) = (asks, asks);
     }
 
@@ -303,7 +303,7 @@ impl Transfer {
     }
 
     /// Whether a chunk was sent in this attempt.
-    const fn sent(&self, number: u64) -> bool {
+    const fn was_sent(&self, number: u64) -> bool {
         number < self.sent_up_to
     }
 }

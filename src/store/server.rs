@@ -1,4 +1,4 @@
-//! A server of the service, as its callers see it: a handle. The worker has the rest.
+//! A server of the service, as its callers see it: a handle to the worker.
 
 use std::sync::Arc;
 
@@ -31,9 +31,9 @@ pub type ChunkEnd = ChunkRpcClient<ClientEnd<ChunkRpcRequest, ChunkRpcResponse>>
 /// The connections to one peer.
 #[derive(Clone)]
 pub struct StorePeer {
-    /// For Raft's messages.
+    /// The connection for Raft's messages.
     pub messages: Peer,
-    /// For chunks of snapshots.
+    /// The connection for chunks of snapshots.
     pub chunks: ChunkEnd,
 }
 
@@ -54,7 +54,7 @@ pub struct StoreUsage {
 #[derive(Clone)]
 pub struct StoreServer {
     handle: Arc<Handle<ServiceEvent, Shown>>,
-    /// For reads: the worker allows them, the caller makes them.
+    /// The database, for reads: the worker permits them, and the caller's task reads.
     engine: Engine,
 }
 
@@ -79,7 +79,7 @@ impl Shown {
 }
 
 impl StoreServer {
-    /// Starts server `me` with whatever earlier lives left on `disk`.
+    /// Starts server `me` with what earlier lives left on `disk`.
     ///
     /// `peers` has one slot per server; our own is unused. A disk has one server at a time: the
     /// next life continues with the disk that [`Disk::crash`] returned.
@@ -163,7 +163,7 @@ impl StoreServer {
         answered.recv().unwrap_or_else(|_| Err(gone(true)))
     }
 
-    /// Waits until the data include everything that was answered before this call, and reads.
+    /// Waits until the data include every change that was answered before this call, and reads.
     fn read<T>(&self, read: impl FnOnce(&Engine) -> Result<T, StoreError>) -> Result<T, Refused> {
         let answered = self.handle.ask(|outcome: Outcome| ServiceEvent::Read { outcome });
         let answer = answered.and_then(|answered| answered.recv_timeout(READ_PATIENCE).ok());

@@ -20,9 +20,9 @@ pub(super) struct Staging {
     joined: Vec<u8>,
     /// How many chunks are in `joined`.
     next: u64,
-    /// Chunks that came before an earlier one.
+    /// Chunks that arrived before one with a lower number.
     ahead: BTreeMap<u64, Bytes>,
-    /// How many there will be, once that is known.
+    /// How many chunks the snapshot has, once the last one has arrived.
     count: Option<u64>,
 }
 

@@ -31,7 +31,7 @@ use crate::tick::{ConfState, HardState, Ready, Snapshot, Storage, StorageError};
 /// A node's storage, in the database.
 pub(super) struct PeerStorage {
     engine: Engine,
-    /// Has the watcher.
+    /// The disk below `engine`, which has the watcher.
     disk: Disk,
     /// A copy in memory of what the database has.
     found: Found,
@@ -99,7 +99,7 @@ impl PeerStorage {
             return Ok(());
         }
         let durability = if ready.must_sync { Durability::Immediate } else { Durability::None };
-        let commit = Commit::begins(&self.disk, durability);
+        let commit = Commit::begin(&self.disk, durability);
         let found = self.found.clone();
         let next = self.engine.write(durability, |tables| write(tables, found, ready, image))?;
         commit.show(&self.disk, ready, &self.found, &next);
@@ -143,7 +143,7 @@ fn write(
     Ok(found)
 }
 
-/// Asserts that the log gets no gap, a bug of the core's owner that only the next start would find.
+/// Asserts that the log gets no gap: only the next start would find such a bug of the core's owner.
 fn check_follows(entries: &[Entry], last: Index) {
     if let Some(first) = entries.first() {
         assert!(

@@ -7,10 +7,10 @@ use crate::api::{Index, Position, Term};
 use crate::runtime::channel::Sender;
 use crate::tick::ReadState;
 
-/// Where the outcome of a call is sent. An error there: the caller has given up.
+/// Where the outcome of a call is sent. An error of this channel means that the caller has given up.
 pub(super) type Outcome = Sender<Result<(), Refused>>;
 
-/// Calls that wait.
+/// The clients' calls that wait for their outcome.
 #[derive(Default)]
 pub(super) struct Waiting {
     /// Writes, by the index that their entry was given when it was proposed.
@@ -22,28 +22,28 @@ pub(super) struct Waiting {
     reads_begun: u64,
 }
 
-/// Another entry took its place: this one is not applied, and never will be.
+/// The outcome of a write whose place in the log another entry took: it is never applied.
 const REPLACED: Refused = Refused { leader_hint: None, maybe_done: false };
 
-/// The server cannot tell whether the entry is or will be applied.
+/// The outcome of a write whose entry may have been applied, or may still be.
 const UNKNOWN: Refused = Refused { leader_hint: None, maybe_done: true };
 
 impl Waiting {
     /// Adds a write that waits for the entry it was given.
-    pub(super) fn write(&mut self, position: Position, outcome: Outcome) {
+    pub(super) fn add_write(&mut self, position: Position, outcome: Outcome) {
         if let Some((_, earlier)) = self.writes.insert(position.index, (position.term, outcome)) {
             let _ = earlier.send(Err(UNKNOWN));
         }
     }
 
-    /// Returns the number that the core is to know the next read by.
-    pub(super) const fn next_read(&mut self) -> u64 {
+    /// Returns the number by which the core will know the next read.
+    pub(super) const fn next_context(&mut self) -> u64 {
         self.reads_begun += 1;
         self.reads_begun
     }
 
     /// Adds a read under its number.
-    pub(super) fn read(&mut self, context: u64, outcome: Outcome) {
+    pub(super) fn add_read(&mut self, context: u64, outcome: Outcome) {
         self.unconfirmed.insert(context, outcome);
     }
 
@@ -55,7 +55,7 @@ impl Waiting {
     }
 
     /// Answers the write that waits at an applied entry: it is done if that is its own entry.
-    pub(super) fn applied(&mut self, position: Position) {
+    pub(super) fn answer_write(&mut self, position: Position) {
         if let Some((term, outcome)) = self.writes.remove(&position.index) {
             let _ = outcome.send(if term == position.term { Ok(()) } else { Err(REPLACED) });
         }
@@ -64,7 +64,7 @@ impl Waiting {
     /// Answers the calls that wait for `index` or less: everything up to there is applied.
     ///
     /// A snapshot may have applied it, and then it is unknown which entries led to it.
-    pub(super) fn applied_up_to(&mut self, index: Index) {
+    pub(super) fn answer_up_to(&mut self, index: Index) {
         while let Some(first) = self.writes.first_entry().filter(|first| *first.key() <= index) {
             let _ = first.remove().1.send(Err(UNKNOWN));
         }
@@ -101,7 +101,7 @@ mod tests {
     /// A write that waits for an entry.
     fn write(waiting: &mut Waiting, position: Position) -> Receiver<Result<(), Refused>> {
         let (outcome, received) = channel::unbounded();
-        waiting.write(position, outcome);
+        waiting.add_write(position, outcome);
         received
     }
 
@@ -109,9 +109,9 @@ mod tests {
     fn a_write_is_done_when_its_own_entry_is_applied() {
         let mut waiting = Waiting::default();
         let received = write(&mut waiting, at(2, 7));
-        waiting.applied(at(2, 6));
+        waiting.answer_write(at(2, 6));
         assert!(received.try_recv().is_err(), "entry 6 is not its own");
-        waiting.applied(at(2, 7));
+        waiting.answer_write(at(2, 7));
         assert_eq!(received.try_recv(), Ok(Ok(())));
     }
 
@@ -119,7 +119,7 @@ mod tests {
     fn a_write_whose_place_was_taken_is_not_done_and_never_will_be() {
         let mut waiting = Waiting::default();
         let received = write(&mut waiting, at(2, 7));
-        waiting.applied(at(3, 7));
+        waiting.answer_write(at(3, 7));
         assert_eq!(received.try_recv(), Ok(Err(REPLACED)));
     }
 
@@ -127,7 +127,7 @@ mod tests {
     fn a_write_that_a_snapshot_passed_over_may_be_done() {
         let mut waiting = Waiting::default();
         let received = write(&mut waiting, at(2, 7));
-        waiting.applied_up_to(Index(9));
+        waiting.answer_up_to(Index(9));
         assert_eq!(received.try_recv(), Ok(Err(UNKNOWN)));
     }
 
@@ -135,14 +135,14 @@ mod tests {
     fn a_read_waits_until_it_is_confirmed_and_its_index_is_applied() {
         let mut waiting = Waiting::default();
         let (outcome, received) = channel::unbounded();
-        let context = waiting.next_read();
-        waiting.read(context, outcome);
-        waiting.applied_up_to(Index(9));
+        let context = waiting.next_context();
+        waiting.add_read(context, outcome);
+        waiting.answer_up_to(Index(9));
         assert!(received.try_recv().is_err(), "the index that it must wait for is not known");
         waiting.confirm(ReadState { context, index: Index(10) });
-        waiting.applied_up_to(Index(9));
+        waiting.answer_up_to(Index(9));
         assert!(received.try_recv().is_err(), "entry 10 is not applied");
-        waiting.applied_up_to(Index(10));
+        waiting.answer_up_to(Index(10));
         assert_eq!(received.try_recv(), Ok(Ok(())));
     }
 
@@ -151,8 +151,8 @@ mod tests {
         let mut waiting = Waiting::default();
         let written = write(&mut waiting, at(2, 7));
         let (outcome, read) = channel::unbounded();
-        let context = waiting.next_read();
-        waiting.read(context, outcome);
+        let context = waiting.next_context();
+        waiting.add_read(context, outcome);
         waiting.refuse_all(Refused { leader_hint: None, maybe_done: false });
         assert_eq!(written.try_recv(), Ok(Err(UNKNOWN)), "the entry may still be committed");
         assert_eq!(read.try_recv(), Ok(Err(REPLACED)), "a read does nothing");

@@ -17,15 +17,14 @@ use crate::tick::{HardState, Ready};
 /// Watches what a server stores and applies, without the server knowing.
 ///
 /// `Watch::wrote` is called for what a transaction wrote, when it is committed: term and vote,
-/// entries, and the position where the log was cut or where an installed snapshot ends. It gets
+/// entries, and the position up to which the log was compacted or an installed snapshot ends. It gets
 /// `Write::Synced` after a commit for which the disk was really synced, and not otherwise.
 ///
 /// As with every [`Watch`], a call comes in place and without a lock held; it must not block or
 /// draw chance.
 pub trait StoreWatch: Watch {
-    /// A life begins with `persisted` in its database.
-    ///
-    /// The data are those of the entries up to `applied`.
+    /// A life begins with `persisted` in its database; its data are the effect of the entries up to
+    /// `applied`.
     ///
     /// `persisted` has no snapshot: the data are in the database instead.
     fn found(&self, persisted: &Persisted, applied: Position);
@@ -58,7 +57,7 @@ pub(super) struct Commit {
 }
 
 impl Commit {
-    pub(super) fn begins(disk: &Disk, durability: Durability) -> Commit {
+    pub(super) fn begin(disk: &Disk, durability: Durability) -> Commit {
         Commit { syncs_before: disk.usage().syncs, durability }
     }
 
@@ -88,7 +87,7 @@ impl Commit {
             let (index, term, command) = (*index, *term, data.clone());
             watch.applied(&ApplyMsg::Command { index, term, command });
         }
-        // An applied entry cuts the log, so the cut is shown after the entries up to that one.
+        // An applied entry compacts the log, so this is shown after the entries up to that one.
         if now.truncated != snapshot.unwrap_or(before.truncated) {
             watch.wrote(&Write::Snapshot(now.truncated));
             if synced {

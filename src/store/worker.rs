@@ -1,6 +1,6 @@
 //! The worker: it owns a node and its database, in the loop of the [`driver`](crate::driver).
 //!
-//! It does what the core wants done, in one transaction for each `Ready`.
+//! What a `Ready` asks for is one transaction.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use crate::tick::{Kind, Message, RawNode, Ready};
 pub(super) enum ServiceEvent {
     /// A client wants a change.
     Write { command: Command, outcome: Outcome },
-    /// A client wants to read, and will do so itself once it is told that it may.
+    /// A client wants to read; the task of its call reads the database once it is told that it may.
     Read { outcome: Outcome },
     /// A chunk of a snapshot has arrived.
     Chunk { args: ChunkArgs, reply: Sender<ChunkReply> },
@@ -82,15 +82,15 @@ impl StoreWorker {
 
     fn on_write(&mut self, command: &Command, outcome: Outcome) {
         match self.node.propose(command.encode()) {
-            Ok(position) => self.waiting.write(position, outcome),
+            Ok(position) => self.waiting.add_write(position, outcome),
             Err(_) => drop(outcome.send(Err(self.refusal()))),
         }
     }
 
     fn on_read(&mut self, outcome: Outcome) {
-        let context = self.waiting.next_read();
+        let context = self.waiting.next_context();
         if self.status().is_leader && self.node.read_index(context).is_ok() {
-            self.waiting.read(context, outcome);
+            self.waiting.add_read(context, outcome);
         } else {
             let _ = outcome.send(Err(self.refusal()));
         }
@@ -106,15 +106,15 @@ impl StoreWorker {
         Status::of(&self.node)
     }
 
-    /// Has the log cut if it is long and this server leads.
-    fn collect(&mut self) {
+    /// Has the log compacted if it is long and this server leads.
+    fn compact_if_due(&mut self) {
         if let Some(index) = self.gc.tick(&self.node, &self.sending) {
-            // Refused: another server leads by now, and will do it.
+            // An error means that another server leads by now; it will do the same.
             let _ = self.node.propose(Command::Compact(index).encode());
         }
     }
 
-    /// Does what the core wants done; a snapshot in it has `image` as its data.
+    /// Does all work that the core asks for; a snapshot in it has `image` as its data.
     fn drive_with(&mut self, image: &[u8]) -> Result<(), StoreError> {
         while self.node.has_ready() {
             let mut ready = self.node.ready();
@@ -189,9 +189,9 @@ impl StoreWorker {
             self.waiting.confirm(*state);
         }
         for entry in &ready.committed_entries {
-            self.waiting.applied(entry.position());
+            self.waiting.answer_write(entry.position());
         }
-        self.waiting.applied_up_to(self.node.storage().applied().index);
+        self.waiting.answer_up_to(self.node.storage().applied().index);
     }
 
     /// Publishes what the server is now, and drops what it no longer needs.
@@ -275,7 +275,7 @@ impl Worker for StoreWorker {
 
     fn tick(&mut self) {
         self.node.tick();
-        self.collect();
+        self.compact_if_due();
     }
 
     fn drive(&mut self) -> Result<(), StoreError> {

@@ -1,4 +1,4 @@
-//! The log in the database: appended to, cut, and found again after a restart.
+//! The log in the database: appended to, compacted, and found again after a restart.
 
 use super::lives::{Life, entry, hard, put, ready};
 use crate::api::{Index, Position, Term};

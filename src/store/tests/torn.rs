@@ -24,13 +24,13 @@ fn value(index: u64) -> String {
     format!("{index} ").repeat(400)
 }
 
-/// A ready that stores and applies the entries of `from..to`, the last of which cuts the log.
+/// A ready that stores and applies the entries of `from..to`, the last of which compacts the log.
 fn batch(from: u64, to: u64) -> Ready {
     let entries: Vec<Entry> = (from..to)
         .map(|index| {
-            let cuts = Command::Compact(Index(index.saturating_sub(3))).encode();
+            let compact = Command::Compact(Index(index.saturating_sub(3))).encode();
             let data = put(&format!("key {index}"), &value(index), index);
-            Entry { data: if index + 1 == to { cuts } else { data }, ..entry(1, index) }
+            Entry { data: if index + 1 == to { compact } else { data }, ..entry(1, index) }
         })
         .collect();
     Ready {
@@ -45,9 +45,9 @@ fn state(life: &Life) -> u64 {
     let applied = life.storage.applied().index.0;
     assert_eq!(life.storage.last_index().0, applied, "log and data disagree");
     assert_eq!(life.storage.initial_state().unwrap().0, hard(u64::from(applied > 0), applied));
-    let cut = if applied == 0 { 0 } else { applied - 3 };
-    assert_eq!(life.storage.truncated().index.0, cut, "with {applied} applied");
-    assert_eq!(life.terms().len() as u64, applied - cut, "entries after the cut");
+    let dropped = if applied == 0 { 0 } else { applied - 3 };
+    assert_eq!(life.storage.truncated().index.0, dropped, "with {applied} applied");
+    assert_eq!(life.terms().len() as u64, applied - dropped, "entries that are left");
     for index in 1..30 {
         let written = (index <= applied && index % 10 != 0).then(|| value(index));
         let found = life.engine.get(&format!("key {index}")).unwrap();

@@ -1,10 +1,10 @@
-//! Logs that are cut, and followers that need a snapshot.
+//! Logs that are compacted, and followers that need a snapshot.
 
 use super::cluster::{Cluster, LONG, SERVERS, in_virtual_time, other_than};
 use crate::runtime::thread;
 use crate::store::StoreConfig;
 
-/// Small, so that a few entries are enough to cut the log and to fill many chunks.
+/// Small, so that a few entries are enough to compact the log and to fill many chunks.
 const SMALL: StoreConfig =
     StoreConfig { log_gc_limit: Some(10), chunk_bytes: 64, chunks_in_flight: 3 };
 
@@ -18,7 +18,7 @@ fn leave_behind(cluster: &Cluster) -> u32 {
         clerk.put(&format!("key {number}"), &"x".repeat(50));
     }
     clerk.delete("key 7");
-    // The log is cut at a tick, and calls take no time on a reliable network.
+    // The log is compacted at a tick, and calls take no time on a reliable network.
     thread::sleep(LONG);
     late
 }
@@ -42,7 +42,7 @@ fn a_log_has_no_more_than_twice_its_limit() {
                 (cluster.server(me).applied(), cluster.server(me).truncated());
             let kept = applied.0 - truncated.index.0;
             assert!(kept <= 20, "server {me} keeps {kept} entries: {truncated} to {applied}");
-            assert!(truncated.index.0 > 20, "server {me} has cut its log at {truncated}");
+            assert!(truncated.index.0 > 20, "server {me} has compacted its log up to {truncated}");
         }
         cluster.shutdown();
     });
