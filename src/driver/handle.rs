@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::core::Status;
-use super::post::Payload;
+use super::post::Sent;
 use crate::api::{Leadership, ServerId};
 use crate::record::{emit, event};
 use crate::runtime::Stop;
@@ -15,9 +15,8 @@ use crate::tick::Message;
 pub(crate) enum Event<E> {
     /// A peer has sent a message, and waits for the response.
     Message { message: Message, reply: Sender<Message> },
-    /// A call of this server to a peer has ended. Without a response, it is reported only if the
-    /// message had a payload.
-    CallEnded { to: ServerId, payload: Option<Payload>, response: Option<Message> },
+    /// A call of this server has ended, with or without a response.
+    CallEnded { sent: Sent, response: Option<Message> },
     /// An event of the service.
     Service(E),
     /// The instance must stop. Its stop signal says so too; this event only wakes the worker.
@@ -25,26 +24,21 @@ pub(crate) enum Event<E> {
 }
 
 /// The part of an instance that its callers, its calls and its worker share.
-///
-/// `E` are the events of its service, and `S` is what the service publishes about itself.
-pub(crate) struct Handle<E, S = ()> {
+pub(crate) struct Handle<E> {
     pub(crate) me: ServerId,
     /// The worker's queue.
     pub(super) events: Sender<Event<E>>,
-    published: Quiet<(Status, S)>,
+    /// The status that the worker published last.
+    status: Quiet<Status>,
     pub(crate) stop: Stop,
 }
 
-impl<E, S: Copy> Handle<E, S> {
+impl<E> Handle<E> {
     /// Creates the handle to an instance of server `me`, and the queue of its worker.
-    pub(crate) fn new(
-        me: ServerId,
-        status: Status,
-        service: S,
-    ) -> (Arc<Handle<E, S>>, Receiver<Event<E>>) {
+    pub(crate) fn new(me: ServerId, status: Status) -> (Arc<Handle<E>>, Receiver<Event<E>>) {
         let (events, queue) = channel::unbounded();
-        let published = Quiet::new((status, service));
-        (Arc::new(Handle { me, events, published, stop: Stop::default() }), queue)
+        let (status, stop) = (Quiet::new(status), Stop::default());
+        (Arc::new(Handle { me, events, status, stop }), queue)
     }
 
     /// Sends the worker an event of the service. One that has ended gets nothing.
@@ -73,11 +67,10 @@ impl<E, S: Copy> Handle<E, S> {
         Some(answered)
     }
 
-    /// Publishes the server's state. Returns whether leadership is lost: the server no longer
+    /// Publishes the server's status. Returns whether leadership is lost: the server no longer
     /// leads, or leads in another term than before, so calls that rely on it must be refused.
-    pub(crate) fn publish(&self, status: Status, service: S) -> bool {
-        let new = (status, service);
-        let (before, _) = self.published.with(|shown| std::mem::replace(shown, new));
+    pub(crate) fn publish(&self, status: Status) -> bool {
+        let before = self.status.with(|shown| std::mem::replace(shown, status));
         if before == status {
             return false;
         }
@@ -98,14 +91,14 @@ impl<E, S: Copy> Handle<E, S> {
         });
     }
 
-    /// The status that the worker published last, and what it published about the service.
-    pub(crate) fn published(&self) -> (Status, S) {
-        self.published.with(|shown| *shown)
+    /// The status that the worker published last.
+    pub(super) fn status(&self) -> Status {
+        self.status.with(|status| *status)
     }
 
     /// The server's term, and whether it believes that it leads; a stopped one does not lead.
     pub(crate) fn leadership(&self) -> Leadership {
-        let Status { term, is_leader, .. } = self.published().0;
+        let Status { term, is_leader, .. } = self.status();
         Leadership { term, is_leader: is_leader && !self.stop.is_stopped() }
     }
 

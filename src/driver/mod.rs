@@ -68,7 +68,7 @@ pub(crate) use self::event_loop::{EventLoop, Worker};
 pub(crate) use self::handle::Handle;
 pub use self::numbering::service_snapshot;
 #[cfg(feature = "store")]
-pub(crate) use self::post::{Payload, Replies};
+pub(crate) use self::post::{Payload, Replies, Sent};
 #[cfg(feature = "raft-rs")]
 pub use self::raft_rs::RaftRs;
 pub use self::rpc::{TickRpc, TickRpcClient, TickRpcRequest, TickRpcResponse};
@@ -106,9 +106,9 @@ impl Driver {
         apply_ch: Sender<ApplyMsg>,
     ) -> Result<Driver, PersistError> {
         let (applier, to_apply) = channel::unbounded();
-        let (worker, queue) = CoreWorker::<C>::restart(peers, me, persister, applier)?;
-        let (handle, stop) = (worker.handle().clone(), worker.handle().stop.clone());
-        let event_loop = EventLoop::new(worker, queue);
+        let event_loop = CoreWorker::<C>::restart(peers, me, persister, applier)?;
+        let handle = event_loop.handle().clone();
+        let stop = handle.stop.clone();
         let name = |task: &str| format!("driver{}/{task}", me.0);
         thread::spawn(name("worker"), move || event_loop.run());
         thread::spawn(name("apply"), move || apply(&to_apply, &apply_ch, &stop));
@@ -116,7 +116,7 @@ impl Driver {
     }
 
     fn refusal(&self) -> NotLeader {
-        NotLeader { term: self.handle.published().0.term, leader_hint: None }
+        NotLeader { term: self.handle.status().term, leader_hint: None }
     }
 }
 

@@ -4,11 +4,19 @@ use std::sync::Arc;
 
 use super::Peer;
 use super::handle::{Event, Handle};
-use crate::api::Position;
+use crate::api::{Position, ServerId};
 use crate::labrpc;
 use crate::runtime::channel::Sender;
 use crate::runtime::{block_on, thread};
 use crate::tick::{Kind, Message};
+
+/// A message that was sent in a call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sent {
+    pub(crate) to: ServerId,
+    /// What is lost if no response comes, if the core wants to know of that.
+    pub(crate) payload: Option<Payload>,
+}
 
 /// The part of a message whose loss the core wants to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,13 +26,14 @@ pub(crate) enum Payload {
     Snapshot(Position),
 }
 
-impl Payload {
-    fn of(message: &Message) -> Option<Payload> {
-        match &message.kind {
+impl Sent {
+    fn of(message: &Message) -> Sent {
+        let payload = match &message.kind {
             Kind::Append { .. } => Some(Payload::Append),
             Kind::Snapshot { snapshot } => Some(Payload::Snapshot(snapshot.position)),
             _ => None,
-        }
+        };
+        Sent { to: message.to, payload }
     }
 }
 
@@ -54,21 +63,21 @@ impl Replies {
     }
 }
 
-impl<E: Send + 'static, S: Send + 'static> Handle<E, S> {
+impl<E: Send + 'static> Handle<E> {
     /// Carries one message to `peer` in a task of its own; the outcome comes back as an event.
     ///
-    /// If the instance stops first, there is no event. The task keeps nothing of the instance alive
+    /// There is no event if the instance stops first, or if there is neither response nor payload. The task keeps nothing of the instance alive
     /// but this handle.
     pub(crate) fn call(self: &Arc<Self>, peer: &Peer, message: Message) {
         let (handle, peer) = (self.clone(), peer.clone());
         thread::go(move || {
-            let (to, payload) = (message.to, Payload::of(&message));
+            let sent = Sent::of(&message);
             let call = async move { peer.deliver(labrpc::context(), message).await };
             let Some(response) = block_on(handle.stop.clone().or(call)) else { return };
             let response = response.ok().flatten();
-            if response.is_some() || payload.is_some() {
+            if response.is_some() || sent.payload.is_some() {
                 // An error means that the instance has ended.
-                let _ = handle.events.send(Event::CallEnded { to, payload, response });
+                let _ = handle.events.send(Event::CallEnded { sent, response });
             }
         });
     }

@@ -7,13 +7,13 @@ use bytes::Bytes;
 
 use super::Peer;
 use super::core::{Core, Life, Status, election_chance};
-use super::event_loop::Worker;
-use super::handle::{Event, Handle};
+use super::event_loop::{EventLoop, Worker};
+use super::handle::Handle;
 use super::numbering::{Numbering, unwrap_command, unwrap_snapshot, wrap_command, wrap_snapshot};
-use super::post::{Payload, Replies};
+use super::post::{Payload, Replies, Sent};
 use crate::api::{ApplyMsg, Entry, Index, NotLeader, Position, ServerId, Started, Term};
 use crate::persister::{PersistError, Persister};
-use crate::runtime::channel::{Receiver, Sender};
+use crate::runtime::channel::Sender;
 use crate::tick::{Message, ReadState, Ready};
 
 /// A request of the service above the log.
@@ -43,7 +43,7 @@ pub(super) struct CoreWorker<C> {
 }
 
 impl<C: Core> CoreWorker<C> {
-    /// Makes the worker of server `me` from what earlier lives stored in `persister`, and its queue.
+    /// Makes the worker of server `me`, in its loop, from what earlier lives stored in `persister`.
     ///
     /// Committed commands and newer snapshots go to `applier`.
     pub(super) fn restart(
@@ -51,16 +51,16 @@ impl<C: Core> CoreWorker<C> {
         me: ServerId,
         persister: Persister,
         applier: Sender<ApplyMsg>,
-    ) -> Result<(CoreWorker<C>, Receiver<Event<ServiceEvent>>), PersistError> {
+    ) -> Result<EventLoop<CoreWorker<C>>, PersistError> {
         let persisted = persister.load()?;
         let numbering = Numbering::of(&persisted)?;
         let chance = election_chance(me, persisted.current_term);
         let ballot = (persisted.current_term, persisted.voted_for);
         let core = C::restart(Life { me, servers: peers.len(), persisted, chance });
-        let (handle, queue) = Handle::new(me, core.status(), ());
+        let (handle, queue) = Handle::new(me, core.status());
         let worker = CoreWorker {
             core,
-            handle,
+            handle: handle.clone(),
             peers,
             persister,
             numbering,
@@ -70,7 +70,7 @@ impl<C: Core> CoreWorker<C> {
             reads: BTreeMap::new(),
             reads_begun: 0,
         };
-        Ok((worker, queue))
+        Ok(EventLoop::new(worker, handle, queue))
     }
 
     /// Appends a command to the log, if this server leads.
@@ -189,7 +189,7 @@ impl<C: Core> CoreWorker<C> {
 
     /// Publishes the core's status; refuses waiting reads unless it still leads the same term.
     fn publish(&mut self) {
-        if self.handle.publish(self.core.status(), ()) {
+        if self.handle.publish(self.core.status()) {
             let refusal = self.refusal();
             for (_, answer) in std::mem::take(&mut self.reads) {
                 let _ = answer.send(Err(refusal));
@@ -200,12 +200,7 @@ impl<C: Core> CoreWorker<C> {
 
 impl<C: Core> Worker for CoreWorker<C> {
     type ServiceEvent = ServiceEvent;
-    type Shown = ();
     type Error = PersistError;
-
-    fn handle(&self) -> &Arc<Handle<ServiceEvent>> {
-        &self.handle
-    }
 
     fn on_message(&mut self, message: Message, reply: Sender<Message>) -> Result<(), PersistError> {
         let place = self.core.step(message);
@@ -213,7 +208,7 @@ impl<C: Core> Worker for CoreWorker<C> {
         Ok(())
     }
 
-    fn on_call_ended(&mut self, to: ServerId, payload: Option<Payload>, response: Option<Message>) {
+    fn on_call_ended(&mut self, Sent { to, payload }: Sent, response: Option<Message>) {
         match (response, payload) {
             (Some(response), _) => {
                 self.core.step(response);

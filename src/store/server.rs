@@ -22,6 +22,7 @@ use crate::driver::{
     EventLoop, Handle, Peer, READ_PATIENCE, Status, TickRpc, election_chance, restart,
 };
 use crate::labrpc::{ClientEnd, Service};
+use crate::runtime::sync::Quiet;
 use crate::runtime::thread;
 use crate::tick::{ConfState, Config, Message};
 
@@ -53,7 +54,8 @@ pub struct StoreUsage {
 /// One server of the service. A clone is another handle to the same instance.
 #[derive(Clone)]
 pub struct StoreServer {
-    handle: Arc<Handle<ServiceEvent, Shown>>,
+    handle: Arc<Handle<ServiceEvent>>,
+    shown: Arc<Quiet<Shown>>,
     /// The database, for reads: the worker permits them, and the caller's task reads.
     engine: Engine,
 }
@@ -101,11 +103,12 @@ impl StoreServer {
         let node = restart(setup, storage, chance)
             .map_err(|error| StoreError::Damaged(error.to_string()))?;
 
-        let (handle, queue) = Handle::new(me, Status::of(&node), shown);
-        let worker = StoreWorker::new(node, handle.clone(), peers, config);
-        let event_loop = EventLoop::new(worker, queue);
+        let shown = Arc::new(Quiet::new(shown));
+        let (handle, queue) = Handle::new(me, Status::of(&node));
+        let worker = StoreWorker::new(node, handle.clone(), shown.clone(), peers, config);
+        let event_loop = EventLoop::new(worker, handle.clone(), queue);
         thread::spawn(format!("store{}/worker", me.0), move || event_loop.run());
-        Ok(StoreServer { handle, engine })
+        Ok(StoreServer { handle, shown, engine })
     }
 
     /// The services for the network: messages, chunks, and the calls of clerks.
@@ -152,7 +155,7 @@ impl StoreServer {
     }
 
     fn shown(&self) -> Shown {
-        self.handle.published().1
+        self.shown.with(|shown| *shown)
     }
 
     /// Makes a change, once, and waits until it is made.

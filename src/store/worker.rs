@@ -14,11 +14,12 @@ use super::storage::PeerStorage;
 use super::waiting::{Outcome, Waiting};
 use super::{command::Command, gc};
 use crate::api::kv_rpc::Refused;
-use crate::api::{Position, ServerId};
-use crate::driver::{Handle, Payload, Replies, Status, Worker, step};
+use crate::api::Position;
+use crate::driver::{Handle, Payload, Replies, Sent, Status, Worker, step};
 use crate::kv::in_time;
 use crate::labrpc;
 use crate::runtime::channel::Sender;
+use crate::runtime::sync::Quiet;
 use crate::runtime::{block_on, thread};
 use crate::tick::{Kind, Message, RawNode, Ready};
 
@@ -37,7 +38,8 @@ pub(super) enum ServiceEvent {
 /// The owner of a node and its database.
 pub(super) struct StoreWorker {
     node: RawNode<PeerStorage>,
-    handle: Arc<Handle<ServiceEvent, Shown>>,
+    handle: Arc<Handle<ServiceEvent>>,
+    shown: Arc<Quiet<Shown>>,
     peers: Vec<StorePeer>,
     replies: Replies,
     waiting: Waiting,
@@ -49,13 +51,15 @@ pub(super) struct StoreWorker {
 impl StoreWorker {
     pub(super) fn new(
         node: RawNode<PeerStorage>,
-        handle: Arc<Handle<ServiceEvent, Shown>>,
+        handle: Arc<Handle<ServiceEvent>>,
+        shown: Arc<Quiet<Shown>>,
         peers: Vec<StorePeer>,
         config: StoreConfig,
     ) -> StoreWorker {
         StoreWorker {
             node,
             handle,
+            shown,
             peers,
             replies: Replies::default(),
             waiting: Waiting::default(),
@@ -89,7 +93,7 @@ impl StoreWorker {
 
     fn on_read(&mut self, outcome: Outcome) {
         let context = self.waiting.next_context();
-        if self.status().is_leader && self.node.read_index(context).is_ok() {
+        if Status::of(&self.node).is_leader && self.node.read_index(context).is_ok() {
             self.waiting.add_read(context, outcome);
         } else {
             let _ = outcome.send(Err(self.refusal()));
@@ -98,12 +102,8 @@ impl StoreWorker {
 
     /// The answer to a client whose call was not accepted.
     fn refusal(&self) -> Refused {
-        let leader_hint = self.status().leader.filter(|leader| *leader != self.handle.me);
+        let leader_hint = Status::of(&self.node).leader.filter(|leader| *leader != self.handle.me);
         Refused { leader_hint, maybe_done: false }
-    }
-
-    fn status(&self) -> Status {
-        Status::of(&self.node)
     }
 
     /// Has the log compacted if it is long and this server leads.
@@ -202,7 +202,8 @@ impl StoreWorker {
         if self.sending.is_empty() {
             self.node.storage().forget_view();
         }
-        if self.handle.publish(self.status(), shown) {
+        self.shown.with(|place| *place = shown);
+        if self.handle.publish(Status::of(&self.node)) {
             self.sending.clear();
             self.waiting.refuse_all(self.refusal());
         }
@@ -211,12 +212,7 @@ impl StoreWorker {
 
 impl Worker for StoreWorker {
     type ServiceEvent = ServiceEvent;
-    type Shown = Shown;
     type Error = StoreError;
-
-    fn handle(&self) -> &Arc<Handle<ServiceEvent, Shown>> {
-        &self.handle
-    }
 
     /// Passes a message to the node.
     ///
@@ -242,7 +238,7 @@ impl Worker for StoreWorker {
         self.drive_with(&image)
     }
 
-    fn on_call_ended(&mut self, to: ServerId, payload: Option<Payload>, response: Option<Message>) {
+    fn on_call_ended(&mut self, Sent { to, payload }: Sent, response: Option<Message>) {
         let arrived = response.is_some();
         if let Some(Payload::Snapshot(position)) = payload {
             self.sending.on_delivered(to, position, arrived);
