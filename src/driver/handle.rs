@@ -41,9 +41,10 @@ impl<E> Handle<E> {
         (Arc::new(Handle { me, events, status, stop }), queue)
     }
 
-    /// Sends the worker an event of the service. One that has ended gets nothing.
+    /// Sends the worker an event of the service.
     #[cfg(feature = "store")]
     pub(crate) fn send(&self, event: E) {
+        // An error means that the instance has ended.
         let _ = self.events.send(Event::Service(event));
     }
 

@@ -66,8 +66,8 @@ impl Replies {
 impl<E: Send + 'static> Handle<E> {
     /// Carries one message to `peer` in a task of its own; the outcome comes back as an event.
     ///
-    /// There is no event if the instance stops first, or if there is neither response nor payload. The task keeps nothing of the instance alive
-    /// but this handle.
+    /// There is no event if the instance stops first, or if there is neither a response nor a
+    /// payload. The task keeps nothing of the instance alive but this handle.
     pub(crate) fn call(self: &Arc<Self>, peer: &Peer, message: Message) {
         let (handle, peer) = (self.clone(), peer.clone());
         thread::go(move || {
