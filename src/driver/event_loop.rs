@@ -91,8 +91,8 @@ impl<W: Worker> EventLoop<W> {
     /// Handles the `first` event and those that wait in the queue, up to the size of a batch, then
     /// a tick if it is due; then does the work that follows from them.
     ///
-    /// The tick comes last, so that a leader's message counts even if the worker was delayed. Missed
-    /// ticks are dropped.
+    /// The tick comes last, so that a leader's message counts even if the worker was delayed. Ticks
+    /// that were missed are dropped.
     fn work(&mut self, first: Option<Event<W::ServiceEvent>>) -> Result<(), W::Error> {
         // Pulling an event removes it from the queue, so stop at the size of a batch.
         let waiting = std::iter::from_fn(|| self.queue.try_recv().ok());

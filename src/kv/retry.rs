@@ -14,8 +14,8 @@ use crate::runtime::{block_on, thread, time};
 /// The time that a clerk first waits for a reply before it asks another server.
 ///
 /// A partitioned leader that was deposed and does not know it keeps its callers waiting as long as
-/// the partition lasts. The time is longer than a commit takes, even in a burst on a slow network. A
-/// new leader may be elected after 400 ms, so a much longer wait would waste time.
+/// the partition lasts. The time is longer than a commit takes, even in a burst on a slow network.
+/// A new leader may be elected after 400 ms, so a much longer wait would waste time.
 pub const CALL_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Maximum time that a clerk waits for a reply: the time doubles after every call that timed out.

@@ -187,8 +187,8 @@ impl Found {
             return Ok(());
         }
         Err(StoreError::Damaged(format!(
-            "the log is compacted up to {truncated}, applied up to {applied}, committed up to {} and ends at \
-             {last}, but each of these must be at or after the one before",
+            "the log is compacted up to {truncated}, applied up to {applied}, committed up to {} and \
+             ends at {last}, but each of these must be at or after the one before",
             hard_state.commit,
         )))
     }

@@ -33,8 +33,8 @@
 //! - An operation that was answered survives a crash of all servers at once, at any moment.
 //! - The cost of a command depends on what it changes, not on the length of the log or the size of
 //!   the data. A snapshot costs nothing until its first chunk is sent.
-//! - Damage to the database is detected; the error says what to do. A server whose disk fails stops,
-//!   and sends nothing more.
+//! - Damage to the database is detected; the error says what to do. A server whose disk fails
+//!   stops, and sends nothing more.
 //!
 //! # Not promised
 //!

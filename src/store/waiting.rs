@@ -7,7 +7,7 @@ use crate::api::{Index, Position, Term};
 use crate::runtime::channel::Sender;
 use crate::tick::ReadState;
 
-/// Where the outcome of a call is sent. An error of this channel means that the caller has given up.
+/// Where the outcome of a call is sent. An error of the channel means that the caller has given up.
 pub(super) type Outcome = Sender<Result<(), Refused>>;
 
 /// The clients' calls that wait for their outcome.

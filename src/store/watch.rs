@@ -17,8 +17,8 @@ use crate::tick::{HardState, Ready};
 /// Watches what a server stores and applies, without the server knowing.
 ///
 /// `Watch::wrote` is called for what a transaction wrote, when it is committed: term and vote,
-/// entries, and the position up to which the log was compacted or an installed snapshot ends. It gets
-/// `Write::Synced` after a commit for which the disk was really synced, and not otherwise.
+/// entries, and the position up to which the log was compacted or an installed snapshot ends. It
+/// gets `Write::Synced` after a commit for which the disk was really synced, and not otherwise.
 ///
 /// As with every [`Watch`], a call comes in place and without a lock held; it must not block or
 /// draw chance.
