@@ -64,6 +64,7 @@ use tarpc::context::Context;
 pub use self::core::{Core, Life, Status};
 #[cfg(feature = "store")]
 pub(crate) use self::core::{election_chance, restart, step};
+#[cfg(feature = "store")]
 pub(crate) use self::event_loop::{EventLoop, Worker};
 pub(crate) use self::handle::Handle;
 pub use self::numbering::service_snapshot;
