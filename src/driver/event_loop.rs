@@ -31,8 +31,17 @@ pub(crate) trait Worker: Sized {
 
     fn tick(&mut self);
 
-    /// Does all work that the core asks for, and publishes the server's status.
+    /// Does all work that the core asks for, and publishes the server's state.
     fn drive(&mut self) -> Result<(), Self::Error>;
+
+    /// Publishes the server's state; refuses what relies on leadership that is lost.
+    fn publish(&mut self);
+
+    /// Ends the worker. The channels of the calls that wait close, which tells the callers: first
+    /// those of the events in `queue`, then those that the worker holds.
+    fn end(self, queue: impl Sized) {
+        drop(queue);
+    }
 }
 
 /// A worker with its events and its clock.
@@ -65,17 +74,17 @@ impl<W: Worker> EventLoop<W> {
     }
 
     /// Runs the worker until the instance stops or its storage fails.
-    ///
-    /// Then the channels of the calls that wait close, which tells the callers.
     pub(crate) fn run(mut self) {
         self.handle.narrate(self.handle.status());
+        self.worker.publish();
         while let Some(first) = self.wait() {
             if let Err(error) = self.work(first) {
                 emit(|| event(self.handle.me, format!("stops: {error}")));
                 self.handle.stop.stop();
-                return;
+                break;
             }
         }
+        self.worker.end(self.queue);
     }
 
     /// Waits for an event, at most until the next tick; returns `None` if the instance stops.

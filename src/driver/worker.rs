@@ -186,16 +186,6 @@ impl<C: Core> CoreWorker<C> {
             }
         }
     }
-
-    /// Publishes the core's status; refuses waiting reads unless it still leads the same term.
-    fn publish(&mut self) {
-        if self.handle.publish(self.core.status()) {
-            let refusal = self.refusal();
-            for (_, answer) in std::mem::take(&mut self.reads) {
-                let _ = answer.send(Err(refusal));
-            }
-        }
-    }
 }
 
 impl<C: Core> Worker for CoreWorker<C> {
@@ -245,5 +235,20 @@ impl<C: Core> Worker for CoreWorker<C> {
         }
         self.publish();
         Ok(())
+    }
+
+    fn publish(&mut self) {
+        if self.handle.publish(self.core.status()) {
+            let refusal = self.refusal();
+            for (_, answer) in std::mem::take(&mut self.reads) {
+                let _ = answer.send(Err(refusal));
+            }
+        }
+    }
+
+    /// The applier is told first: it waits for nothing else.
+    fn end(self, queue: impl Sized) {
+        drop(self.applier);
+        drop(queue);
     }
 }

@@ -69,17 +69,6 @@ pub(super) struct Shown {
     pub(super) installed: u64,
 }
 
-impl Shown {
-    pub(super) fn of(storage: &PeerStorage) -> Shown {
-        Shown {
-            applied: storage.applied().index,
-            truncated: storage.truncated(),
-            sent: StoreUsage::default(),
-            installed: storage.installed(),
-        }
-    }
-}
-
 impl StoreServer {
     /// Starts server `me` with what earlier lives left on `disk`.
     ///
@@ -98,12 +87,12 @@ impl StoreServer {
         let nodes: Vec<_> = (0..peers.len()).map(ServerId::from_slot).collect();
         let members = ConfState { nodes: nodes.clone() };
         let storage = PeerStorage::open(engine.clone(), disk, members)?;
-        let (shown, chance) = (Shown::of(&storage), election_chance(me, storage.last_term_seen()));
-        let setup = Config { applied: shown.applied, ..Config::new(me, nodes) };
+        let chance = election_chance(me, storage.last_term_seen());
+        let setup = Config { applied: storage.applied().index, ..Config::new(me, nodes) };
         let node = restart(setup, storage, chance)
             .map_err(|error| StoreError::Damaged(error.to_string()))?;
 
-        let shown = Arc::new(Quiet::new(shown));
+        let shown = Arc::<Quiet<Shown>>::default();
         let (handle, queue) = Handle::new(me, Status::of(&node));
         let worker = StoreWorker::new(node, handle.clone(), shown.clone(), peers, config);
         let event_loop = EventLoop::new(worker, handle.clone(), queue);

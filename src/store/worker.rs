@@ -193,21 +193,6 @@ impl StoreWorker {
         }
         self.waiting.answer_up_to(self.node.storage().applied().index);
     }
-
-    /// Publishes what the server is now, and drops what it no longer needs.
-    fn publish(&mut self) {
-        let shown = Shown { sent: self.sending.usage(), ..Shown::of(self.node.storage()) };
-        self.staging.forget_up_to(shown.applied);
-        self.sending.forget_before(shown.truncated.index);
-        if self.sending.is_empty() {
-            self.node.storage().forget_view();
-        }
-        self.shown.with(|place| *place = shown);
-        if self.handle.publish(Status::of(&self.node)) {
-            self.sending.clear();
-            self.waiting.refuse_all(self.refusal());
-        }
-    }
 }
 
 impl Worker for StoreWorker {
@@ -276,5 +261,26 @@ impl Worker for StoreWorker {
 
     fn drive(&mut self) -> Result<(), StoreError> {
         self.drive_with(&[])
+    }
+
+    /// Drops what the server no longer needs, too.
+    fn publish(&mut self) {
+        let storage = self.node.storage();
+        let shown = Shown {
+            applied: storage.applied().index,
+            truncated: storage.truncated(),
+            sent: self.sending.usage(),
+            installed: storage.installed(),
+        };
+        self.staging.forget_up_to(shown.applied);
+        self.sending.forget_before(shown.truncated.index);
+        if self.sending.is_empty() {
+            storage.forget_view();
+        }
+        self.shown.with(|place| *place = shown);
+        if self.handle.publish(Status::of(&self.node)) {
+            self.sending.clear();
+            self.waiting.refuse_all(self.refusal());
+        }
     }
 }
