@@ -41,8 +41,8 @@
 //!
 //! `event_loop.rs` is the worker's loop with its queue and its clock, `handle.rs` is the other end
 //! of the queue, and `post.rs` sends messages; module `store` has a worker of its own in the same
-//! loop. `worker.rs` is the worker of this module. `core.rs` has the trait of a core, and implements it
-//! for our own; `raft_rs` adapts the crate `raft`, in a build with the feature `raft-rs`.
+//! loop. `worker.rs` is the worker of this module. `core.rs` has the trait of a core and implements
+//! it for our own; `raft_rs` adapts the crate `raft`, in a build with the feature `raft-rs`.
 //! `numbering.rs` counts commands; `timing.rs` has every number with its reason.
 
 mod core;

@@ -9,10 +9,13 @@ use crate::source::{self, Source};
 
 /// The code in front of a failure's name.
 const OPENINGS: &[&str] =
-    &["limit(", "check_at_most(", "breach(", "fail_deadlock(", "give_up_task("];
+    &["limit(", "check_at_most(", "breach(", "Breach { name:", "fail_deadlock(", "give_up_task("];
 
-/// The same, in the observers: the name of a rule, and the name beside a message.
+/// The same, in the observers: the name of a rule, and the name in front of a message.
 const OPENINGS_OF_OBSERVERS: &[&str] = &["fn name(&self) -> &'static str {", "Err(("];
+
+/// The page with a table row for each rule of the paper: `//! | 2A | `Rule` | …`.
+const TABLE_OF_RULES: &str = "src/lab/observe/mod.rs";
 
 /// The kinds of failures that have a hint although no failure has such a name.
 const KINDS: &[&str] = &["deadlock", "livelock"];
@@ -27,7 +30,7 @@ fn names(file: &Source) -> Vec<(usize, String)> {
     });
     let code: String = code.collect();
     let observers = file.path.starts_with("src/lab/observe/");
-    let mut names = Vec::new();
+    let mut names = if file.path == TABLE_OF_RULES { rules(file) } else { Vec::new() };
     for (quote, _) in code.match_indices('"') {
         let before = code[..quote].trim_end();
         let opens = OPENINGS.iter().any(|opening| before.ends_with(opening))
@@ -38,6 +41,15 @@ fn names(file: &Source) -> Vec<(usize, String)> {
         }
     }
     names
+}
+
+/// The names of the rules in the table of rules, with their lines.
+fn rules(file: &Source) -> Vec<(usize, String)> {
+    let rule = |(line, text): (usize, &String)| {
+        let row = text.strip_prefix("//! | 2")?;
+        Some((line, row.split('`').nth(1)?.to_string()))
+    };
+    file.text.iter().enumerate().filter_map(rule).collect()
 }
 
 /// Whether `before` ends with a kind of failure, as in `FailureKind::Limit, ` and
@@ -88,4 +100,7 @@ fn names_are_found_wherever_a_failure_is_raised() {
     };
     assert_eq!(found("src/lab/observe/x.rs"), ["Rule", "two words", "machine", "panic", "Pair"]);
     assert_eq!(found("src/lab/x.rs"), ["two words", "machine", "panic"]);
+    let table = "//! | 2A | `ElectionSafety` | Figure 3 | two leaders |\n//! | Part | `Not` |";
+    let rules = names(&Source::new(TABLE_OF_RULES, table));
+    assert_eq!(rules, [(0, "ElectionSafety".to_string())]);
 }
