@@ -39,6 +39,8 @@ pub mod runtime;
 pub mod store;
 #[cfg(feature = "solutions")]
 pub mod tick;
+#[cfg(feature = "cli")]
+pub mod view;
 
 /// The unit tests' own executable.
 #[cfg(test)]

@@ -21,6 +21,8 @@
 //! Read [`Consensus`] first, then `raft/mod.rs` for the design that follows the paper.
 
 mod consensus;
+mod digest;
+mod facts;
 pub mod kv_rpc;
 pub mod raft_rpc;
 mod service;
@@ -29,5 +31,8 @@ mod words;
 /// A command, or a snapshot: bytes that are shared, not copied.
 pub use bytes::Bytes;
 pub use consensus::{ApplyMsg, Consensus, Leadership, NotLeader, Started};
+pub use digest::Digest;
+pub(crate) use digest::{hash, weigh};
+pub use facts::Facts;
 pub use service::{PutError, Reads, RestoreError, RsmConfig, StateMachine, SubmitError};
-pub use words::{Entry, Index, Position, ServerId, Term, quorum_size};
+pub use words::{Entry, Host, Index, NoSuchHost, Position, ServerId, Term, quorum_size};

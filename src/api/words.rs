@@ -1,6 +1,7 @@
 //! The types of terms, indices, servers and entries.
 
 use std::fmt;
+use std::str::FromStr;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,70 @@ impl ServerId {
 impl fmt::Display for ServerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "S{}", self.0)
+    }
+}
+
+/// A server or a client on the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Host {
+    /// A server of the cluster.
+    Server(ServerId),
+    /// A client, or any other host that only makes calls; printed `C0`, `C1`, ….
+    Client(u32),
+}
+
+impl Host {
+    /// The server, if it is one.
+    pub const fn server(self) -> Option<ServerId> {
+        match self {
+            Host::Server(id) => Some(id),
+            Host::Client(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Host::Server(id) => id.fmt(f),
+            Host::Client(number) => write!(f, "C{number}"),
+        }
+    }
+}
+
+impl From<Host> for String {
+    fn from(host: Host) -> String {
+        host.to_string()
+    }
+}
+
+/// Why a text is not the name of a host: it is neither `S` nor `C` with a number.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is neither a server, such as S1, nor a client, such as C1")]
+pub struct NoSuchHost(String);
+
+impl FromStr for Host {
+    type Err = NoSuchHost;
+
+    /// Reads a host as it is printed.
+    fn from_str(text: &str) -> Result<Host, NoSuchHost> {
+        let refused = || NoSuchHost(text.to_string());
+        let (kind, number) = text.split_at_checked(1).ok_or_else(refused)?;
+        let number = number.parse().map_err(|_| refused())?;
+        match kind {
+            "S" => Ok(Host::Server(ServerId(number))),
+            "C" => Ok(Host::Client(number)),
+            _ => Err(refused()),
+        }
+    }
+}
+
+impl TryFrom<String> for Host {
+    type Error = NoSuchHost;
+
+    fn try_from(text: String) -> Result<Host, NoSuchHost> {
+        text.parse()
     }
 }
 

@@ -4,8 +4,10 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::api::Host;
 use crate::history::ModelName;
 use crate::lab::{self, Design, NoSuchDesign};
+use crate::record::Topic;
 use crate::runtime;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::error::ErrorKind;
@@ -23,12 +25,17 @@ const STATUS_HELP: &str = "Exit status:
   130  stopped by Ctrl-C";
 
 const RECORD_HELP: &str =
-    "The record has one line per event: virtual seconds, the server, what happened.
+    "The record has one line per event: virtual seconds, the server or client, what happened.
   → S2 #7   a request is sent to S2; 7 is the number of the call
+  ⇢ S1 #7   the request from S1 has arrived (--all)
   ↩ S1 #7   the reply to S1 is sent
-  ← S2 #7   the reply from S2 has arrived; ✗ instead: no reply will come
+  ← S2 #7   the reply from S2 has arrived (--all); ✗ instead: no reply will come
   · S2 #7   what the network did to the call to S2
-Entries are written term/index.";
+Entries are written term/index. Lines without a server are the test's own steps.
+
+Topics: timer vote leader term log log2 apply disk snapshot network client test info warn error
+trace, or the four letters of each: TIMR VOTE LEAD TERM LOG1 LOG2 CMIT PERS SNAP DROP CLNT TEST
+INFO WARN ERRO TRCE.";
 
 const HISTORY_HELP: &str = "Formats, recognized by their content:
   {\"client\":0,\"call\":10,\"return\":25,\"op\":\"put\",\"key\":\"a\",\"value\":\"1\"}   one operation per line
@@ -66,6 +73,10 @@ enum Command {
     Test(TestArgs),
     /// Runs one test with one seed, and shows what happened
     Replay(ReplayArgs),
+    /// Shows a record that replay wrote, or a log of lines TIME TOPIC S1 text
+    Log(LogArgs),
+    /// Compares two records, and shows the first event at which they part
+    Diff(DiffArgs),
     /// Measures the cost and the speed of the designs, side by side
     Compare(CompareArgs),
     /// Checks whether a recorded history is linearizable
@@ -147,9 +158,75 @@ pub struct ReplayArgs {
     pub seed: u64,
     #[command(flatten)]
     pub course: CourseArgs,
+    #[command(flatten)]
+    pub view: ViewArgs,
+    /// Write the record to FILE, for `raftlab log` and `raftlab diff`
+    #[arg(long, value_name = "FILE.jsonl", help_heading = "Files")]
+    pub record: Option<PathBuf>,
     /// Write the clients' operations to FILE, for `raftlab check`
-    #[arg(long, value_name = "FILE.jsonl")]
+    #[arg(long, value_name = "FILE.jsonl", help_heading = "Files")]
     pub history: Option<PathBuf>,
+}
+
+/// Arguments of `raftlab log`.
+#[derive(Debug, Args)]
+#[command(after_help = RECORD_HELP)]
+pub struct LogArgs {
+    /// The record or log; - for standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub view: ViewArgs,
+}
+
+/// Arguments of `raftlab diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// One record
+    #[arg(value_name = "FILE")]
+    pub one: PathBuf,
+    /// The other record
+    #[arg(value_name = "FILE")]
+    pub other: PathBuf,
+}
+
+/// What to show of a record, and how.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to show")]
+pub struct ViewArgs {
+    /// One column per server and client
+    #[arg(long, short, conflicts_with = "state")]
+    pub columns: bool,
+    /// Also the server's role, term, commit index, applied index and last index after each event
+    #[arg(long)]
+    pub state: bool,
+    /// Only these servers and clients, e.g. S1,C0
+    #[arg(long, value_name = "S1,…", value_delimiter = ',')]
+    pub only: Vec<Host>,
+    /// Only these topics, e.g. vote,log,apply
+    #[arg(long, short = 'j', value_name = "TOPIC,…", value_delimiter = ',')]
+    pub topics: Vec<Topic>,
+    /// Nothing before this virtual time, e.g. 1.5s
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    pub from: Option<Duration>,
+    /// Nothing after this virtual time
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    pub to: Option<Duration>,
+    /// Only this long before and after the failure, e.g. 200ms
+    #[arg(long, value_name = "TIME", value_parser = span, conflicts_with_all = ["from", "to"])]
+    pub around_failure: Option<Duration>,
+    /// Also heartbeats that change nothing, arrivals, syncs and links
+    #[arg(long)]
+    pub all: bool,
+    /// Write a page that draws the run to FILE
+    #[arg(long, value_name = "FILE.html", help_heading = "Files")]
+    pub html: Option<PathBuf>,
+    /// Write a trace for Perfetto to FILE
+    #[arg(long, value_name = "FILE.json", help_heading = "Files")]
+    pub trace: Option<PathBuf>,
+    /// Write a log with vector clocks for ShiViz to FILE
+    #[arg(long, value_name = "FILE.log", help_heading = "Files")]
+    pub shiviz: Option<PathBuf>,
 }
 
 /// Arguments of `raftlab compare`.
@@ -274,6 +351,10 @@ pub enum Action {
     Test(TestArgs),
     /// `raftlab replay`.
     Replay(ReplayArgs),
+    /// `raftlab log`.
+    Log(LogArgs),
+    /// `raftlab diff`.
+    Diff(DiffArgs),
     /// `raftlab compare`.
     Compare(CompareArgs),
     /// `raftlab check`.
@@ -290,6 +371,8 @@ pub fn parse() -> Result<Action, Trouble> {
         Ok(Cli { command: Command::Hint(hint) }) => Ok(Action::Hint(hint)),
         Ok(Cli { command: Command::Test(test) }) => Ok(Action::Test(test)),
         Ok(Cli { command: Command::Replay(replay) }) => Ok(Action::Replay(replay)),
+        Ok(Cli { command: Command::Log(log) }) => Ok(Action::Log(log)),
+        Ok(Cli { command: Command::Diff(diff) }) => Ok(Action::Diff(diff)),
         Ok(Cli { command: Command::Compare(compare) }) => Ok(Action::Compare(compare)),
         Ok(Cli { command: Command::Check(check) }) => Ok(Action::Check(check)),
         Err(error) => match error.kind() {
@@ -299,7 +382,7 @@ pub fn parse() -> Result<Action, Trouble> {
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 let help = error.render().to_string();
                 Err(Trouble::Input(format!(
-                    "say what to do: list, explain, hint, test, replay, compare or check\n\n{help}"
+                    "say what to do: list, explain, hint, test, replay, log, diff, compare or check\n\n{help}"
                 )))
             }
             _ => Err(Trouble::Input(one_line(&error))),

@@ -21,11 +21,13 @@ mod args;
 mod campaign;
 mod check;
 mod compare;
+mod diff;
 mod exit;
 mod explain;
 mod hint;
 mod interrupt;
 mod list;
+mod log;
 mod output;
 mod program;
 mod progress;
@@ -38,6 +40,7 @@ mod table;
 mod tally;
 mod test;
 mod verdict;
+mod view;
 
 use std::process::ExitCode;
 
@@ -60,6 +63,8 @@ pub fn main(designs: &'static [Design]) -> ExitCode {
         Ok(Action::Hint(args)) => hint::hint(&args),
         Ok(Action::Test(test)) => test::test(&test),
         Ok(Action::Replay(replay)) => replay::replay(&replay),
+        Ok(Action::Log(args)) => log::log(&args),
+        Ok(Action::Diff(args)) => diff::diff(&args),
         Ok(Action::Compare(args)) => compare::compare(&args),
         Ok(Action::Check(check)) => check::check(&check),
         Ok(Action::Say(text)) => output::print(&text).map(|()| Status::Passed),

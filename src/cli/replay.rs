@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use crate::history;
 use crate::lab::{self, Report};
-use crate::record::Stamped;
+use crate::record;
 use crate::runtime::{Clock, RunConfig};
 
 use crate::cli::args::ReplayArgs;
 use crate::cli::exit::{Status, Trouble};
 use crate::cli::output::{self, BAD};
-use crate::cli::{select, test};
+use crate::cli::{select, test, view};
 
 /// Runs one test once and prints what happened. A run that fails again gives status 1.
 pub fn replay(args: &ReplayArgs) -> Result<Status, Trouble> {
@@ -27,8 +27,15 @@ pub fn replay(args: &ReplayArgs) -> Result<Status, Trouble> {
         ..RunConfig::default()
     };
     let history_file = args.history.as_deref().map(HistoryFile::create).transpose()?;
+    let record_file = args.record.as_deref().map(create_record).transpose()?;
     let report = lab::run_scenario(scenario, design, &config);
-    output::print(&text(&report))?;
+    let record = report.to_record();
+    view::show(&record, &args.view)?;
+    if let (Some(file), Some(path)) = (record_file, &args.record) {
+        record::write(BufWriter::new(file), &record)
+            .map_err(|error| cannot_write("record", path, &error))?;
+    }
+    output::print(&summary(&report))?;
     if let Some(file) = history_file {
         file.write(&report)?;
     }
@@ -46,16 +53,8 @@ struct HistoryFile {
 }
 
 impl HistoryFile {
-    /// Creates the file. To be called before the run, so that a bad path costs no time.
     fn create(path: &Path) -> Result<HistoryFile, Trouble> {
-        let file = File::create(path).map_err(|error| {
-            let path = path.display();
-            Trouble::Input(format!(
-                "cannot create the history file {path}: {error}; give --history a file in a \
-                 folder that exists and can be written to"
-            ))
-        })?;
-        Ok(HistoryFile { path: path.to_path_buf(), file })
+        Ok(HistoryFile { path: path.to_path_buf(), file: create("history", path)? })
     }
 
     fn write(self, report: &Report) -> Result<(), Trouble> {
@@ -71,17 +70,35 @@ impl HistoryFile {
         let mut histories = report.histories.iter();
         let written: io::Result<()> =
             histories.try_for_each(|it| history::write(&mut out, it)).and_then(|()| out.flush());
-        written.map_err(|error| {
-            Trouble::Machine(format!("cannot write to the history file {path}: {error}; make room"))
-        })
+        written.map_err(|error| cannot_write("history", &self.path, &error))
     }
 }
 
-fn text(report: &Report) -> String {
-    let mut text: String = report.record.iter().map(event).collect();
-    if !report.record.is_empty() {
-        text.push('\n');
-    }
+/// Creates a file. To be called before the run, so that a bad path costs no time.
+fn create(what: &str, path: &Path) -> Result<File, Trouble> {
+    File::create(path).map_err(|error| {
+        let path = path.display();
+        Trouble::Input(format!(
+            "cannot create the {what} file {path}: {error}; give --{what} a file in a folder \
+             that exists and can be written to"
+        ))
+    })
+}
+
+fn create_record(path: &Path) -> Result<File, Trouble> {
+    create("record", path)
+}
+
+fn cannot_write(what: &str, path: &Path, error: &io::Error) -> Trouble {
+    Trouble::Machine(format!(
+        "cannot write to the {what} file {}: {error}; make room",
+        path.display()
+    ))
+}
+
+/// The verdict, and the failure if there is one.
+fn summary(report: &Report) -> String {
+    let mut text = String::from("\n");
     let how = match &report.cut_short {
         _ if report.failure.is_some() => format!("{BAD}failed{BAD:#}"),
         _ if report.undecided.is_some() => format!("{BAD}undecided{BAD:#}"),
@@ -96,10 +113,4 @@ fn text(report: &Report) -> String {
     );
     text.push_str(&test::failure(report));
     text
-}
-
-/// One event in fixed columns: virtual time, server, what happened.
-fn event(stamped: &Stamped) -> String {
-    let server = stamped.event.server.map(|server| server.to_string()).unwrap_or_default();
-    format!("{:>12.6}  {server:<3} {}\n", stamped.at.as_secs_f64(), stamped.event.what)
 }

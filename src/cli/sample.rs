@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::api::ServerId;
+use crate::api::{Digest, Facts, Host, Index, Position, ServerId, Term};
 use crate::lab::{Part, Report};
-use crate::record::{Event, Stamped};
+use crate::record::{Event, Stamped, What};
 use crate::runtime::{Clock, Failure, FailureKind, Schedule};
 
 /// A run that passed.
@@ -13,6 +13,7 @@ pub fn passed(seed: u64) -> Report {
     Report {
         test: "figure8_2c",
         part: Part::P2C,
+        servers: 3,
         design: "rpc",
         strict: false,
         clock: Clock::Virtual,
@@ -51,8 +52,18 @@ pub fn failed(seed: u64) -> Report {
         place: String::new(),
         at: Duration::from_micros(3_412_078),
     };
-    let what = "→ S2 AppendEntries prev=4/6 entries=1".to_string();
-    let event = Event { server: Some(ServerId(1)), what };
+    let prev = Position { term: Term(4), index: Index(6) };
+    let facts = Facts::Append {
+        leader: ServerId(1),
+        term: Term(4),
+        commit: Index(6),
+        prev,
+        last: Position { index: Index(7), ..prev },
+        entries: Digest::default(),
+    };
+    let (to, method) = (Host::Server(ServerId(2)), "append_entries".to_string());
+    let what = What::Sent { call: 31, to, method, facts, played: false };
+    let event = Event { who: Some(Host::Server(ServerId(1))), what };
     let record = vec![Stamped { at: Duration::from_micros(3_411_900), event }];
     Report { ok: false, failure: Some(failure), record, ..passed(seed) }
 }

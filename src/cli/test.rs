@@ -260,8 +260,11 @@ mod tests {
         FAILED figure8_2c: 2 of 4 runs; the first:
         broken   LogMatching: S1 and S2 differ at 4/7
                  S1 has 3 bytes, S2 has 5
-        where    S2; task raft2/apply; virtual time 3.412078 s
-        last     3.411900  S1  → S2 AppendEntries prev=4/6 entries=1
+        where    S2, follower of term 0; task raft2/apply; virtual time 3.412078 s
+        servers  S0  down, term 0, no vote, log up to 0/0, commit 0, applied 0
+                 S1  leader of term 4, no vote, log up to 0/0, commit 6, applied 0
+                 S2  down, term 0, no vote, log up to 0/0, commit 0, applied 0
+        last     3.411900  S1  → S2 #31 append_entries term=4 prev=4/6 last=4/7 commit=6
         hint     An entry of one term and index comes from one leader and never changes. Find out which
                  server wrote its copy first. Did the other get its copy in an AppendEntries, or append it
                  as leader?

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::handle::{Event, Handle};
 use super::post::Sent;
 use super::timing::{BATCH_MAX, TICK};
-use crate::record::{emit, event};
+use crate::record::{Topic, emit, note};
 use crate::runtime::channel::{Receiver, RecvTimeoutError, Sender};
 use crate::runtime::rand;
 use crate::runtime::time::Instant;
@@ -79,7 +79,7 @@ impl<W: Worker> EventLoop<W> {
         self.worker.publish();
         while let Some(first) = self.wait() {
             if let Err(error) = self.work(first) {
-                emit(|| event(self.handle.me, format!("stops: {error}")));
+                emit(|| note(self.handle.me, Topic::Error, format!("stops: {error}")));
                 self.handle.stop.stop();
                 break;
             }

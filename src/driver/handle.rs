@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::core::Status;
 use super::post::Sent;
 use crate::api::{Leadership, ServerId};
-use crate::record::{emit, event};
+use crate::record::{Topic, emit, note};
 use crate::runtime::Stop;
 use crate::runtime::channel::{self, Receiver, Sender};
 use crate::runtime::sync::Quiet;
@@ -88,7 +88,7 @@ impl<E> Handle<E> {
                 Some(leader) => format!("follows {leader}"),
                 None => "has no leader".to_string(),
             };
-            event(self.me, format!("{role} in term {term}"))
+            note(self.me, Topic::Leader, format!("{role} in term {term}"))
         });
     }
 

@@ -30,14 +30,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::digest::Digest;
 use super::raft_rpc::{self, RaftPeer};
 #[cfg(feature = "raft-rs")]
 use super::raft_rs_design::RAFT_RS;
 use super::{KvDesign, Part, Scenario};
 #[cfg(feature = "solutions")]
 use super::{rpc_design::RPC, tick_design::TICK};
-use crate::api::{ApplyMsg, Consensus, Index, Position, ServerId, Term};
+use crate::api::{ApplyMsg, Consensus, Facts, Position, ServerId};
 use crate::labrpc::{Host, Network, Service};
 use crate::persister::{PersistError, Persisted, Persister, plain_snapshot};
 use crate::runtime::channel::Sender;
@@ -198,85 +197,6 @@ pub enum Numbering {
     /// The command's number among the commands of the log. A leader begins its term with a no-op
     /// entry, so the first entry of each term has no number.
     Commands,
-}
-
-/// The content of a message in neutral terms that serve every design.
-///
-/// A reply's facts are joined with its request's by the call's id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Facts {
-    /// Nothing that concerns an observer.
-    None,
-    /// An append: a server acts as leader and sends entries, or a heartbeat.
-    Append {
-        /// The sender.
-        leader: ServerId,
-        /// The leader's term.
-        term: Term,
-        /// The leader's commit index.
-        commit: Index,
-        /// The entry before the first entry sent.
-        prev: Position,
-        /// The last entry sent; `prev` if there is none.
-        last: Position,
-        /// A digest of the entries sent; the default if the message does not show them.
-        entries: Digest,
-    },
-    /// A heartbeat apart from the log: it claims leadership and tells *the receiver* how far the
-    /// receiver's own log is committed.
-    Heartbeat {
-        /// The sender.
-        leader: ServerId,
-        /// The leader's term.
-        term: Term,
-        /// The end of the committed entries that the receiver is known to have.
-        commit: Index,
-    },
-    /// A candidate's request for a vote.
-    VoteRequest {
-        /// The sender.
-        candidate: ServerId,
-        /// The term of the election.
-        term: Term,
-        /// The end of the candidate's log.
-        last: Position,
-    },
-    /// The reply to [`Facts::VoteRequest`].
-    VoteReply {
-        /// The voter's term.
-        term: Term,
-        /// Whether the vote was given.
-        granted: bool,
-    },
-    /// The reply to [`Facts::Append`], [`Facts::Snapshot`] and [`Facts::Heartbeat`].
-    ///
-    /// A reply to one of the last two has no `success` of its own: it is a success if it has the
-    /// request's term.
-    AppendReply {
-        /// The follower's term.
-        term: Term,
-        /// Whether the follower now has the leader's log up to `last`.
-        success: bool,
-    },
-    /// The reply to [`Facts::Append`] in a design whose followers say how far the logs agree.
-    ///
-    /// It is a success if the logs agree up to the request's `last`, and a failure if they do not
-    /// even agree at `prev`.
-    MatchReply {
-        /// The follower's term.
-        term: Term,
-        /// The last index up to which the follower has the leader's log.
-        index: Index,
-    },
-    /// A leader's snapshot, sent in place of entries.
-    Snapshot {
-        /// The sender.
-        leader: ServerId,
-        /// The leader's term.
-        term: Term,
-        /// The last entry that the snapshot covers.
-        last_included: Position,
-    },
 }
 
 /// All designs of this build, the reference first; none without the feature `solutions`.

@@ -84,7 +84,6 @@
 mod apply_order;
 mod cluster;
 mod design;
-mod digest;
 mod hints;
 pub mod kv;
 #[cfg(feature = "solutions")]
@@ -112,12 +111,12 @@ mod tick_design;
 #[cfg(feature = "cli")]
 mod trials;
 
+pub use crate::api::{Digest, Facts};
 pub use cluster::{Cluster, KILLED_FOR_MAX, LONG};
 pub use design::{
-    Boot, DESIGN_NAMES, DESIGNS, Design, Facts, Instance, NoSuchDesign, Numbering, Rules, Unfit,
+    Boot, DESIGN_NAMES, DESIGNS, Design, Instance, NoSuchDesign, Numbering, Rules, Unfit,
     find_design,
 };
-pub use digest::Digest;
 pub use hints::{Hint, find_hint, hints};
 #[cfg(feature = "solutions")]
 pub use kv_design::KV;

@@ -7,9 +7,10 @@ use super::cluster::{Cluster, Tally};
 use super::kv::{Judgement, judge};
 use super::observe::{Liveness, Observers};
 use super::{Design, Numbering, Part, Report, Rules, Scenario};
+use crate::api::{Host, ServerId};
 use crate::history::History;
 use crate::labrpc;
-use crate::record;
+use crate::record::{self, Event, Stamped, What};
 use crate::runtime::{self, Clock, Failure, FailureKind, Outcome, RunConfig, Schedule};
 
 /// Maximum time that a scenario may take, on its own clock: the course's limit.
@@ -97,6 +98,7 @@ pub fn run_scenario_observing(
     Report {
         test: scenario.name,
         part: scenario.part,
+        servers: scenario.servers,
         design: design.name,
         strict: design.rules == Rules::AllOnDemand,
         clock: config.clock,
@@ -113,11 +115,22 @@ pub fn run_scenario_observing(
         commits: tally.commits(),
         hash: outcome.hash,
         thread_left: outcome.thread_left,
+        record: told(log.with(std::mem::take), verdict.failure.as_ref()),
         failure: verdict.failure,
         situations: observers.map(|it| it.situations().iter().collect()).unwrap_or_default(),
         histories,
-        record: log.with(std::mem::take),
     }
+}
+
+/// The events of a run, with the failure that ended it as the last one.
+fn told(mut events: Vec<Stamped>, failure: Option<&Failure>) -> Vec<Stamped> {
+    if let (Some(failure), false) = (failure, events.is_empty()) {
+        let who = failure.label.map(|label| Host::Server(ServerId(label)));
+        let (rule, message) = (failure.name.clone(), failure.message.clone());
+        let at = failure.at.max(events.last().map_or(Duration::ZERO, |last| last.at));
+        events.push(Stamped { at, event: Event { who, what: What::Broken { rule, message } } });
+    }
+    events
 }
 
 /// Runs `story` on `servers` servers of `design`, and returns its result. No observer watches, and

@@ -3,9 +3,8 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use super::design::{Boot, Design, Facts, Instance, Numbering, Rules};
-use super::digest::Digest;
-use crate::api::{Entry, ServerId};
+use super::design::{Boot, Design, Instance, Numbering, Rules};
+use crate::api::{Digest, Entry, Facts, ServerId};
 use crate::driver::{
     Core, Driver, Peer, TickRpc as _, TickRpcRequest, TickRpcResponse, service_snapshot,
 };

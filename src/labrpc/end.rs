@@ -19,11 +19,11 @@ use tarpc::context::Context;
 use tokio::sync::oneshot;
 
 use super::codec::{self, Frame};
-use super::hooks::Hooks;
+use super::hooks::{Hooks, Judged};
 use super::hub::{Hub, Link, Opened, Route, Server};
 use super::service::{Delivery, Service};
 use super::{Call, Host, Leg};
-use crate::record::{self, Event};
+use crate::record::{self, Event, Fate, What};
 use crate::runtime::{self, FailureKind, thread, time};
 
 /// Interval at which a caller checks that the server that runs its request is still there.
@@ -122,7 +122,7 @@ impl SimEnd {
         hooks.each_tap(|tap| tap.sent(&call, request as &dyn Any));
         let reply = match route {
             Route::Nowhere(wait) => {
-                note(&call, "goes nowhere");
+                tell(&call, Leg::Request, || Fate::Unreachable);
                 time::sleep(wait).await;
                 None
             }
@@ -151,7 +151,7 @@ impl Trip<'_> {
         let answer = self.dispatch(server, types, frame);
         let reply = self.wait_for(answer, server).await?;
         if !self.hub.still_there(self.link, server) {
-            note(&self.call, "is answered by a server that is gone");
+            tell(&self.call, Leg::Reply, || Fate::Gone);
             return None;
         }
         self.reply_leg(reply.len()).await?;
@@ -163,24 +163,26 @@ impl Trip<'_> {
     async fn request_leg(&self, types: TypeId, frame: &Frame) -> Option<()> {
         let judged = self.hooks.judge(&self.call, Leg::Request, frame.len());
         for after in &judged.copies {
+            tell(&self.call, Leg::Request, || Fate::Repeated { after: judged.delay + *after });
             self.send_copy(types, frame.clone(), judged.delay + *after);
         }
-        self.pass(judged.delay, judged.dropped, "loses its request").await
+        self.pass(&judged, Leg::Request).await
     }
 
     /// `None`: the reply is lost.
     async fn reply_leg(&self, bytes: usize) -> Option<()> {
         let judged = self.hooks.judge(&self.call, Leg::Reply, bytes);
-        self.pass(judged.delay, judged.dropped, "loses its reply").await
+        self.pass(&judged, Leg::Reply).await
     }
 
-    /// Lets a message pass, or get lost, after `delay`. `None`: it is lost.
-    async fn pass(&self, delay: Duration, dropped: bool, loss: &str) -> Option<()> {
-        if !delay.is_zero() {
-            time::sleep(delay).await;
+    /// Waits as long as the message of `leg` is delayed. `None`: it is lost.
+    async fn pass(&self, judged: &Judged, leg: Leg) -> Option<()> {
+        if !judged.delay.is_zero() {
+            tell(&self.call, leg, || judged.as_delayed());
+            time::sleep(judged.delay).await;
         }
-        if dropped {
-            note(&self.call, loss);
+        if judged.is_dropped() {
+            tell(&self.call, leg, || judged.as_lost());
             return None;
         }
         Some(())
@@ -225,7 +227,7 @@ impl Trip<'_> {
                 Some(reply) => return reply,
                 None if self.hub.still_there(self.link, server) => {}
                 None => {
-                    note(&self.call, "waits for a server that is gone");
+                    tell(&self.call, Leg::Reply, || Fate::Gone);
                     return None;
                 }
             }
@@ -244,7 +246,7 @@ impl Trip<'_> {
                 let server = hub.upgrade().and_then(|hub| hub.server_at(to));
                 let Some(server) = server else { return };
                 let call = Call { id, from, to, method: &method };
-                note(&call, "arrives again");
+                tell(&call, Leg::Request, || Fate::Again);
                 let service: &Service = find_service(&server, types, &call);
                 let delivery = Delivery { id, from, to, hooks, server: server.clone() };
                 thread::with_label(service.label(), || service.handle(&delivery, &frame));
@@ -267,13 +269,10 @@ fn find_service<'a>(server: &'a Server, types: TypeId, call: &Call<'_>) -> &'a S
     })
 }
 
-/// Records what happened to a call.
-fn note(call: &Call<'_>, what: &str) {
+/// Records what happened to a message of a call.
+fn tell(call: &Call<'_>, leg: Leg, fate: impl FnOnce() -> Fate) {
     record::emit(|| Event {
-        server: match call.from {
-            Host::Server(id) => Some(id),
-            Host::Client(_) => None,
-        },
-        what: format!("· {} #{} {what}", call.to, call.id),
+        who: Some(call.from),
+        what: What::Fate { call: call.id, to: call.to, leg, fate: fate() },
     });
 }

@@ -4,19 +4,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Call, Leg, Rule, RuleId, Tap, Verdict};
+use crate::record::{self, Fate};
 use crate::runtime::rand::{self, Chance};
 use crate::runtime::sync::Quiet;
 
 /// A rule with its random stream, which continues across all lists that contain the rule.
 pub(super) struct Judge {
     pub(super) id: RuleId,
+    /// The rule's name, for the record.
+    name: &'static str,
     rule: Arc<dyn Rule>,
     chance: Quiet<Chance>,
 }
 
 impl Judge {
-    pub(super) fn new(id: RuleId, stream: &str, rule: Arc<dyn Rule>) -> Arc<Judge> {
-        Arc::new(Judge { id, rule, chance: Quiet::new(rand::stream(stream)) })
+    pub(super) fn new(
+        id: RuleId,
+        name: &'static str,
+        stream: &str,
+        rule: Arc<dyn Rule>,
+    ) -> Arc<Judge> {
+        Arc::new(Judge { id, name, rule, chance: Quiet::new(rand::stream(stream)) })
     }
 
     fn judge(&self, call: &Call<'_>, leg: Leg, bytes: usize) -> Verdict {
@@ -35,9 +43,29 @@ pub(super) struct Hooks {
 #[derive(Default)]
 pub(super) struct Judged {
     pub(super) delay: Duration,
-    pub(super) dropped: bool,
+    /// The rules that delay it; only in a run with a record.
+    delayed_by: Vec<&'static str>,
+    /// The first rule that drops it.
+    dropped_by: Option<&'static str>,
     /// One per copy: how long after the message itself the copy arrives.
     pub(super) copies: Vec<Duration>,
+}
+
+impl Judged {
+    pub(super) fn is_dropped(&self) -> bool {
+        self.dropped_by.is_some()
+    }
+
+    /// The delay, as the record has it.
+    pub(super) fn as_delayed(&self) -> Fate {
+        let rules = self.delayed_by.iter().map(|name| (*name).to_string()).collect();
+        Fate::Delayed { by: self.delay, rules }
+    }
+
+    /// The loss, as the record has it.
+    pub(super) fn as_lost(&self) -> Fate {
+        Fate::Lost(self.dropped_by.unwrap_or_default().to_string())
+    }
 }
 
 impl Hooks {
@@ -55,9 +83,14 @@ impl Hooks {
         let mut judged = Judged::default();
         for judge in &self.judges {
             match judge.judge(call, leg, bytes) {
-                Verdict::Delay(span) if !judged.dropped => judged.delay += span,
+                Verdict::Delay(span) if !judged.is_dropped() => {
+                    judged.delay += span;
+                    if record::on() && !span.is_zero() {
+                        judged.delayed_by.push(judge.name);
+                    }
+                }
                 Verdict::Pass | Verdict::Delay(_) => {}
-                Verdict::Drop => judged.dropped = true,
+                Verdict::Drop => judged.dropped_by = judged.dropped_by.or(Some(judge.name)),
                 Verdict::Duplicate { after } => judged.copies.push(after),
             }
         }

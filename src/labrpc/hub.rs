@@ -82,7 +82,7 @@ pub(super) struct State {
 
 impl Default for State {
     fn default() -> State {
-        let builtin = |stream, rule| Judge::new(RuleId(0), stream, rule);
+        let builtin = |name, stream, rule| Judge::new(RuleId(0), name, stream, rule);
         State {
             closed: false,
             counters: Counters::default(),
@@ -92,10 +92,14 @@ impl Default for State {
             links: Vec::new(),
             pairs: BTreeMap::new(),
             unreliable: [
-                builtin("labrpc.short_delay", Arc::new(ShortDelay)),
-                builtin("labrpc.loss", Arc::new(Loss)),
+                builtin("unreliable network", "labrpc.short_delay", Arc::new(ShortDelay)),
+                builtin("unreliable network", "labrpc.loss", Arc::new(Loss)),
             ],
-            reordering: builtin("labrpc.long_reordering", Arc::new(LongReordering)),
+            reordering: builtin(
+                "long reordering",
+                "labrpc.long_reordering",
+                Arc::new(LongReordering),
+            ),
             added: Vec::new(),
             names: Vec::new(),
             taps: Vec::new(),
@@ -172,7 +176,7 @@ impl State {
         self.names.push(name);
         let id = RuleId(self.names.len() as u64);
         let stream = format!("labrpc.rule.{name}.{earlier}");
-        self.added.push(Judge::new(id, &stream, rule));
+        self.added.push(Judge::new(id, name, &stream, rule));
         id
     }
 

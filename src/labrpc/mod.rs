@@ -53,7 +53,6 @@ mod rule;
 mod service;
 mod tap;
 
-use std::fmt;
 use std::sync::OnceLock;
 
 pub use end::ClientEnd;
@@ -63,25 +62,7 @@ pub use rule::{Call, Leg, Rule, RuleId, Verdict};
 pub use service::Service;
 pub use tap::Tap;
 
-use crate::api::ServerId;
-
-/// A server or a client on the network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Host {
-    /// A server of the cluster.
-    Server(ServerId),
-    /// A client, or any other host that only makes calls; printed `C0`, `C1`, ….
-    Client(u32),
-}
-
-impl fmt::Display for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Host::Server(id) => id.fmt(f),
-            Host::Client(number) => write!(f, "C{number}"),
-        }
-    }
-}
+pub use crate::api::Host;
 
 /// Returns the context to make calls with: tarpc asks for one, this network ignores it.
 ///

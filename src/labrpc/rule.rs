@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Host;
+pub use crate::record::Leg;
 use crate::runtime::rand::Chance;
 
 /// One call, as rules and taps see it.
@@ -16,15 +17,6 @@ pub struct Call<'a> {
     pub to: Host,
     /// Service and method, e.g. `RaftRpc.request_vote`.
     pub method: &'a str,
-}
-
-/// Which of a call's two messages is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Leg {
-    /// From the caller to the handler.
-    Request,
-    /// From the handler back to the caller.
-    Reply,
 }
 
 /// A rule's decision on a message.

@@ -15,6 +15,7 @@
 
 use super::state::{Progress, Role, State};
 use crate::api::{Index, quorum_size};
+use crate::record::Topic;
 
 impl State {
     /// Raises the leader's commit index to the index that a majority has reached (Figure 2, Rules
@@ -29,7 +30,7 @@ impl State {
         let own_term = self.log.term_at(majority_index) == Some(self.current_term);
         if majority_index > self.commit_index && own_term {
             let was = self.commit_index;
-            self.tell(|| {
+            self.tell(Topic::Commit, || {
                 format!("commit_index={majority_index} (was {was}), which a majority has")
             });
             // keeps (committed_is_in_the_log): because `term_at` found the entry there.
@@ -71,7 +72,9 @@ impl State {
         // keeps (nothing_known_is_forgotten): because a late request lowers nothing.
         if committed > self.commit_index {
             let was = self.commit_index;
-            self.tell(|| format!("commit_index={committed} (was {was}), as its leader says"));
+            self.tell(Topic::Commit, || {
+                format!("commit_index={committed} (was {was}), as its leader says")
+            });
             // keeps (committed_is_in_the_log): because our log reaches `last_new_index` by now.
             self.commit_index = committed;
         }

@@ -20,6 +20,7 @@ use super::state::{Effects, Progress, Role, State};
 use crate::api::raft_rpc::{RequestVoteArgs, RequestVoteReply};
 use crate::api::{ServerId, Term, quorum_size};
 use crate::labrpc;
+use crate::record::Topic;
 use crate::runtime::time::Instant;
 
 impl State {
@@ -39,7 +40,7 @@ impl State {
         self.voted_for = Some(self.me);
         self.leader_id = None;
         self.role = Role::Candidate { votes: BTreeSet::from([self.me]) };
-        self.tell(|| {
+        self.tell(Topic::Timer, || {
             let term = self.current_term;
             format!(
                 "is candidate of term {term}, since its election timer ran out; votes for itself"
@@ -93,7 +94,7 @@ impl State {
         if votes.len() < quorum_size(self.servers) {
             return;
         }
-        self.tell(|| {
+        self.tell(Topic::Leader, || {
             let voters = votes.iter().map(ServerId::to_string).collect::<Vec<_>>().join(", ");
             format!("is leader of term {}, elected by {voters}", self.current_term)
         });

@@ -24,8 +24,8 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use self::summary::{Summary, entry_list};
 use self::network::{Link, Network};
+use self::summary::{Summary, entry_list};
 use self::words::{number, server};
 use super::invariants;
 use super::read_index::PendingRead;
@@ -38,12 +38,12 @@ use crate::api::raft_rpc::{
 use crate::api::{ApplyMsg, Index, ServerId, Term};
 use crate::persister::Persisted;
 
-#[path = "../../tests/golden/summary.rs"]
-mod summary;
 #[path = "../../tests/golden/network.rs"]
 mod network;
 #[path = "../../tests/golden/script.rs"]
 mod script;
+#[path = "../../tests/golden/summary.rs"]
+mod summary;
 #[path = "../../tests/golden/words.rs"]
 mod words;
 

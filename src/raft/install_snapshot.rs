@@ -17,6 +17,7 @@ use bytes::Bytes;
 use super::state::{Effects, Snapshot, State};
 use crate::api::raft_rpc::{InstallSnapshotArgs, InstallSnapshotReply};
 use crate::api::{Index, Position};
+use crate::record::Topic;
 
 impl State {
     /// Answers one `InstallSnapshot` (Figure 13, steps 1 and 5 to 8).
@@ -61,7 +62,7 @@ impl State {
         self.commit_index = last_included.index;
         self.last_applied = last_included.index;
         self.snapshot_to_apply = Some(Snapshot { last_included, data });
-        self.tell(|| {
+        self.tell(Topic::Snap, || {
             let last = self.log.last();
             format!("installs its leader's snapshot up to {last_included}; log ends at {last}")
         });
@@ -85,7 +86,7 @@ impl State {
         );
         let term = self.log.term_at(index).expect("the log has the entries after its snapshot");
         self.log.compact(Position { term, index });
-        self.tell(|| format!("saves its service's snapshot up to {term}/{index}"));
+        self.tell(Topic::Snap, || format!("saves its service's snapshot up to {term}/{index}"));
         self.snapshot = data;
         effects.save_snapshot = true;
     }

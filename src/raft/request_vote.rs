@@ -11,6 +11,7 @@
 
 use super::state::{Effects, State};
 use crate::api::raft_rpc::{RequestVoteArgs, RequestVoteReply};
+use crate::record::Topic;
 
 impl State {
     /// Answers one `RequestVote` (Figure 2, RequestVote RPC, steps 1 and 2).
@@ -31,7 +32,9 @@ impl State {
         // Step 2: save the vote before the reply leaves. Only granting a vote resets our timer; a
         // candidate that cannot win must not delay us.
         if vote_granted {
-            self.tell(|| format!("votes for {} in term {}", args.candidate_id, args.term));
+            self.tell(Topic::Vote, || {
+                format!("votes for {} in term {}", args.candidate_id, args.term)
+            });
             // keeps (a_vote_given_stays): because the vote was free, or this candidate's already.
             self.voted_for = Some(args.candidate_id);
             effects.save_vote = true;

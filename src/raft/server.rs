@@ -30,7 +30,7 @@ use crate::api::ServerId;
 use crate::api::raft_rpc::{RaftRpcClient, RaftRpcRequest, RaftRpcResponse};
 use crate::labrpc::ClientEnd;
 use crate::persister::{PersistError, Persister};
-use crate::record::{emit, event};
+use crate::record::{Topic, emit, note};
 use crate::runtime::sync::{Condvar, Mutex, MutexGuard};
 use crate::runtime::time::Instant;
 use crate::runtime::{Stop, block_on, thread};
@@ -90,7 +90,7 @@ impl Server {
         let state = State::recover(me, peers.len(), persister.load()?);
         let timer = ElectionTimer::new(me, state.current_term);
         let last_summary = Summary::at(&state);
-        emit(|| event(me, format!("starts as {last_summary}")));
+        emit(|| note(me, Topic::Info, format!("starts as {last_summary}")));
         Ok(Server {
             me,
             replicators: peers.iter().map(|_| Condvar::new()).collect(),
@@ -201,7 +201,9 @@ impl Guard<'_> {
         let saved = persist::save(&self.server.persister, &self.inner.state, &effects);
         self.inner.sound = sound;
         if let Err(error) = saved {
-            emit(|| event(self.server.me, format!("stops: its storage failed: {error}")));
+            emit(|| {
+                note(self.server.me, Topic::Error, format!("stops: its storage failed: {error}"))
+            });
             self.server.end();
             return None;
         }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::log::Log;
 use crate::api::{Entry, Index, Leadership, Position, ServerId, Term};
 use crate::persister::Persisted;
-use crate::record::{emit, event};
+use crate::record::{Topic, emit, note};
 
 /// The state of one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,7 +165,9 @@ impl State {
         self.voted_for = None;
         self.leader_id = None;
         self.role = Role::Follower;
-        self.tell(|| format!("is follower of term {term}, seen in a message of {from}"));
+        self.tell(Topic::Term, || {
+            format!("is follower of term {term}, seen in a message of {from}")
+        });
         effects.save_vote = true;
     }
 
@@ -182,7 +184,9 @@ impl State {
         let known = self.leader_id.is_none_or(|known| known == leader_id);
         assert!(known, "{leader_id} and {:?} both act as leader of term {term}", self.leader_id);
         if self.role != Role::Follower {
-            self.tell(|| format!("is follower of term {term}, in which {leader_id} leads"));
+            self.tell(Topic::Leader, || {
+                format!("is follower of term {term}, in which {leader_id} leads")
+            });
         }
         self.role = Role::Follower;
         self.leader_id = Some(leader_id);
@@ -194,12 +198,12 @@ impl State {
         let was = self.log.last();
         effects.append.clone_from(&entries);
         self.log.replace_from(entries);
-        self.tell(|| format!("log ends at {} (was {was})", self.log.last()));
+        self.tell(Topic::Log2, || format!("log ends at {} (was {was})", self.log.last()));
     }
 
     /// Adds a line to the record of the run. Without a record, the line is not even made.
-    pub fn tell(&self, what: impl FnOnce() -> String) {
-        emit(|| event(self.me, what()));
+    pub fn tell(&self, topic: Topic, what: impl FnOnce() -> String) {
+        emit(|| note(self.me, topic, what()));
     }
 
     /// Whether this server leads `current_term`, as far as it knows.
@@ -265,8 +269,11 @@ mod tests {
             state.follow(S1, &mut Effects::default());
         });
         outcome.result.unwrap();
-        let lines: Vec<_> =
-            lines.with(std::mem::take).into_iter().map(|line| line.event.what).collect();
+        let lines: Vec<_> = lines
+            .with(std::mem::take)
+            .into_iter()
+            .map(|line| line.event.what.to_string())
+            .collect();
         assert_eq!(
             lines,
             [

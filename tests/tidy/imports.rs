@@ -35,7 +35,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("compare", &["api", "runtime", "persister", "labrpc", "lab"]),
-    ("cli", &["api", "checker", "history", "runtime", "record", "lab", "compare"]),
+    ("view", &["api", "record"]),
+    ("cli", &["api", "checker", "history", "runtime", "record", "lab", "compare", "view"]),
 ];
 
 /// The stairs of `runtime`, from the bottom: a part may import only parts of lower steps.

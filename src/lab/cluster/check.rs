@@ -10,6 +10,7 @@ use super::{Cluster, limit};
 use crate::api::{Index, Position, ServerId, Started, Term};
 use crate::lab::observe::Wanted;
 use crate::persister::Persister;
+use crate::record;
 use crate::runtime::time::{self, Instant};
 use crate::runtime::{self, Clock, FailureKind, Schedule, thread};
 
@@ -40,8 +41,10 @@ impl Cluster {
     /// Waits up to about five seconds until a connected server leads, and returns it; if there are
     /// several, the one with the highest term. Two leaders in one term fail the run at once.
     pub fn check_one_leader(&self) -> ServerId {
+        let _step = record::begin_step(|| "waits for a leader".to_string());
         for _ in 0..LEADER_ROUNDS {
-            self.sleep_ms(450 + self.draw(100));
+            thread::sleep(Duration::from_millis(450 + self.draw(100)));
+            self.look_for_killed_servers();
             let mut leaders: BTreeMap<Term, ServerId> = BTreeMap::new();
             for (server, consensus) in self.connected_and_running() {
                 let state = consensus.get_state();
@@ -56,7 +59,8 @@ impl Cluster {
                     );
                 }
             }
-            if let Some((_, leader)) = leaders.pop_last() {
+            if let Some((term, leader)) = leaders.pop_last() {
+                record::step(|| format!("finds that {leader} leads in term {term}"));
                 return leader;
             }
         }
@@ -83,6 +87,7 @@ impl Cluster {
 
     /// Fails if a connected server leads right now.
     pub fn check_no_leader(&self) {
+        record::step(|| "asserts that no connected server leads".to_string());
         for (server, consensus) in self.connected_and_running() {
             let state = consensus.get_state();
             if state.is_leader {
@@ -133,6 +138,9 @@ impl Cluster {
     /// With a `start_term`, returns `None` as soon as some server is in a later term, since the
     /// entry may then be gone.
     pub fn wait(&self, index: Index, servers: usize, start_term: Option<Term>) -> Option<Bytes> {
+        let _step = record::begin_step(|| {
+            format!("waits until {servers} servers have applied index {index}")
+        });
         let mut pause = Duration::from_millis(10);
         for _ in 0..WAIT_ROUNDS {
             if self.n_committed(index).0 >= servers {
@@ -169,6 +177,8 @@ impl Cluster {
     /// With `retry`, a command that is not committed within two seconds is submitted again, and so
     /// may be committed twice; without `retry`, the run fails.
     pub fn one(&self, command: &[u8], servers: usize, retry: bool) -> Index {
+        let _step =
+            record::begin_step(|| format!("gets {} applied by {servers} servers", shown(command)));
         let begun = Instant::now();
         let since = time::since_start();
         let mut last_tried = ServerId(0);
@@ -210,8 +220,13 @@ impl Cluster {
         for _ in self.servers() {
             *last_tried = self.after(*last_tried, 1);
             if self.is_connected(*last_tried)
-                && let Ok(started) = self.start(*last_tried, command)
+                && let Ok(started) = self.submit(*last_tried, Bytes::copy_from_slice(command))
             {
+                let Started { term, index } = started;
+                let leader = *last_tried;
+                record::step(|| {
+                    format!("starts {} at {leader}: index {index} of term {term}", shown(command))
+                });
                 return Some(started);
             }
         }

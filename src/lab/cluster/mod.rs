@@ -17,6 +17,7 @@ mod graves;
 mod ledger;
 mod power;
 mod servers;
+mod told;
 mod verbs;
 
 use std::any::Any;
@@ -37,6 +38,7 @@ use super::{Design, KvDesign, Scenario};
 use crate::api::{ApplyMsg, Consensus, Index, Leadership, NotLeader, ServerId, Started};
 use crate::labrpc::{Counters, Host, Network};
 use crate::persister::Persister;
+use crate::record;
 use crate::runtime::rand::{Chance, stream};
 use crate::runtime::sync::Quiet;
 use crate::runtime::{self, Clock, FailureKind, RunConfig, Schedule, thread};
@@ -78,6 +80,8 @@ struct Inner {
     graves: Graves,
     clients: Arc<Clients>,
     tally: Arc<Tally>,
+    /// The cut links that the record knows.
+    cut_links: told::CutLinks,
 }
 
 /// One server of the cluster, across its lives. A life lasts from a start to the next crash.
@@ -147,6 +151,7 @@ impl Tally {
             ApplyMsg::Snapshot { last_included, .. } => last_included.index,
         };
         self.state.with(|state| state.commits = state.commits.max(index.0));
+        told::tell_applied(server, message);
         if let Some(life) = life {
             // With the server's label, so that a report names the server.
             thread::with_label(Some(server.0), || life.applied(message));
@@ -217,6 +222,7 @@ impl Cluster {
                 observers,
                 graves: Graves::default(),
                 tally,
+                cut_links: told::CutLinks::default(),
             }),
         };
         match &cluster.inner.apply_log {
@@ -250,7 +256,7 @@ impl Cluster {
         let earlier = self.inner.server_kind.with(|slot| slot.replace(kind));
         assert!(earlier.is_none(), "a cluster has one kind of servers");
         self.servers().take(real).for_each(|server| self.boot(server));
-        self.servers().for_each(|server| self.connect(server));
+        self.servers().for_each(|server| self.link(server));
     }
 
     /// Ends a scenario: stops all servers.
@@ -366,6 +372,21 @@ impl Cluster {
     /// # Errors
     /// [`NotLeader`]: the server refused, or is down.
     pub fn start_bytes(&self, server: ServerId, command: Bytes) -> Result<Started, NotLeader> {
+        let shown = record::on().then(|| ledger::shown(&command));
+        let result = self.submit(server, command);
+        if let Some(shown) = shown {
+            record::step(|| match &result {
+                Ok(Started { term, index }) => {
+                    format!("starts {shown} at {server}: index {index} of term {term}")
+                }
+                Err(_) => format!("starts {shown} at {server}: it does not lead"),
+            });
+        }
+        result
+    }
+
+    /// Submits `command` to `server` without a word in the record.
+    fn submit(&self, server: ServerId, command: Bytes) -> Result<Started, NotLeader> {
         let refused = NotLeader { term: crate::api::Term(0), leader_hint: None };
         let consensus = self.running(server).ok_or(refused)?;
         thread::under_test(server.0, || consensus.start(command))

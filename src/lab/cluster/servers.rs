@@ -72,6 +72,8 @@ where
     fn start(&self, cluster: &Cluster, server: ServerId) -> Life {
         let persister = cluster.persister(server);
         let persisted = persister.load().unwrap_or_else(|error| cannot_boot(server, &error));
+        // Before the observers, so that the record has the write that breaks a rule.
+        cluster.tell_start(server, &persisted, &persister);
         let observed = cluster.observers().map(|observers| {
             let life = observers.boot(server, &persisted, cluster.network().counters().calls);
             persister.watch(life.clone());

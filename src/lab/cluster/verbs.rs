@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Cluster, limit};
 use crate::api::{Index, ServerId, Started};
+use crate::record;
 use crate::runtime::thread;
 
 /// Ten times the longest election timeout: what has not happened by then will not happen.
@@ -43,25 +44,29 @@ impl Cluster {
 
     /// Connects all servers that are up with each other, whichever links were cut before.
     pub fn heal(&self) {
+        record::step(|| "connects all servers that are up".to_string());
         for server in self.servers().filter(|server| self.is_running(*server)) {
-            self.connect(server);
+            self.link(server);
         }
     }
 
     /// Cuts the link between two servers, in both directions.
     pub fn cut(&self, one: ServerId, other: ServerId) {
-        self.cut_oneway(one, other);
-        self.cut_oneway(other, one);
+        record::step(|| format!("cuts the link between {one} and {other}"));
+        self.set_link(one, other, false);
+        self.set_link(other, one, false);
     }
 
     /// Cuts calls from `from` to `to`; calls the other way still get their replies.
     pub fn cut_oneway(&self, from: ServerId, to: ServerId) {
+        record::step(|| format!("cuts calls from {from} to {to}"));
         self.set_link(from, to, false);
     }
 
     /// Connects the servers of each group with each other, and cuts all links between groups.
     /// Links of clients stay as they are.
     pub fn partition(&self, groups: &[&[ServerId]]) {
+        record::step(|| format!("splits the network into {}", shown_groups(groups)));
         let group_of = |server| groups.iter().position(|group| group.contains(&server));
         for from in self.servers() {
             for to in self.servers() {
@@ -72,6 +77,7 @@ impl Cluster {
 
     /// Repairs the link between two servers, in both directions.
     pub fn mend(&self, one: ServerId, other: ServerId) {
+        record::step(|| format!("repairs the link between {one} and {other}"));
         self.set_link(one, other, true);
         self.set_link(other, one, true);
     }
@@ -79,6 +85,8 @@ impl Cluster {
     /// Lets the cluster run for `span`.
     #[track_caller]
     pub fn run_for(&self, span: Duration) {
+        let _step =
+            record::begin_step(|| format!("lets the cluster run for {} ms", span.as_millis()));
         thread::sleep(span);
         self.look_for_killed_servers();
     }
@@ -87,4 +95,13 @@ impl Cluster {
     pub fn applied_by(&self, command: &str) -> usize {
         self.inner.ledger.applied_by(command.as_bytes())
     }
+}
+
+/// Groups of servers, e.g. `S0 S1 | S2`.
+fn shown_groups(groups: &[&[ServerId]]) -> String {
+    let shown = |group: &&[ServerId]| {
+        let names: Vec<_> = group.iter().map(ToString::to_string).collect();
+        names.join(" ")
+    };
+    groups.iter().map(shown).collect::<Vec<_>>().join(" | ")
 }

@@ -11,7 +11,7 @@ use crate::lab::KvClient;
 use crate::lab::cluster::Cluster;
 use crate::lab::observe::kv::{Answer, Asked, Call, KvObservers};
 use crate::labrpc::Host;
-use crate::record::{self, Event};
+use crate::record::{self, Event, What};
 
 /// The state that all clients of a cluster share.
 pub(in crate::lab) struct Clients {
@@ -58,14 +58,14 @@ impl Clients {
         ask: impl FnOnce() -> Vec<(String, String)>,
     ) -> Vec<(String, String)> {
         let log = &self.recorder.classic;
-        tell(client.into(), || "scans".to_string());
+        tell(client.into(), || What::Called { text: "scan".to_string() });
         let moment = log.moment();
         let found = ask();
         let reads = found.iter().map(|(key, value)| {
             (KvInput::Get { key: key.clone() }, KvOutput::Value(value.clone()))
         });
         log.record_together(client.into(), moment, reads);
-        tell(client.into(), || format!("is answered {} keys", found.len()));
+        tell(client.into(), || What::Returned { text: format!("{} keys", found.len()) });
         found
     }
 
@@ -86,20 +86,23 @@ impl Clients {
     }
 
     fn begins(&self, client: u64, key: &str, asked: Asked<'_>) -> Option<Call> {
-        tell(client, || format!("calls {asked:?} of {key:?}"));
+        tell(client, || What::Called { text: format!("{asked:?} of {key:?}") });
         self.observers.as_ref().map(|observers| observers.begins(client, key, asked))
     }
 
     fn ends(&self, client: u64, call: Option<Call>, answer: Answer<'_>) {
-        tell(client, || format!("is answered {answer:?}"));
+        tell(client, || What::Returned { text: format!("{answer:?}") });
         if let (Some(observers), Some(call)) = (&self.observers, call) {
             observers.ends(call, answer);
         }
     }
 }
 
-fn tell(client: u64, what: impl FnOnce() -> String) {
-    record::emit(|| Event { server: None, what: format!("C{client} {}", what()) });
+fn tell(client: u64, what: impl FnOnce() -> What) {
+    record::emit(|| Event {
+        who: Some(Host::Client(u32::try_from(client).unwrap_or(u32::MAX))),
+        what: what(),
+    });
 }
 
 /// A client: a clerk whose operations are recorded.

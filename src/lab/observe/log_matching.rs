@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::observer::{Judged, Observer};
 use super::world::World;
+use crate::api::hash;
 use crate::api::{Entry, Index, ServerId, Term};
-use crate::lab::digest::hash;
 
 /// "If two logs contain an entry with the same index and term, then the logs are identical in all
 /// entries up through the given index" (Figure 3; Raft §5.3).

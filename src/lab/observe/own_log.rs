@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::observer::{Judged, Observer, Sent};
 use super::shadow::TermLog;
 use super::world::World;
+use crate::api::{Digest, hash, weigh};
 use crate::api::{Entry, Index, Position, ServerId, Term};
 use crate::lab::Facts;
-use crate::lab::digest::{Digest, hash, weigh};
 
 /// A leader sends the entries of its own log: those from `nextIndex` on, with the index and term
 /// of the entry before them (Figure 2, `AppendEntries`; Raft §5.3).

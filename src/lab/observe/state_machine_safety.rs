@@ -2,8 +2,8 @@
 
 use super::observer::{Judged, Observer};
 use super::world::World;
+use crate::api::hash;
 use crate::api::{ApplyMsg, Index, Position, ServerId, Term};
-use crate::lab::digest::hash;
 
 /// "If a server has applied a log entry at a given index to its state machine, no other server
 /// will ever apply a different log entry for the same index" (Figure 3; Raft §5.4.3).

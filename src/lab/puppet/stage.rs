@@ -20,6 +20,7 @@ use crate::lab::cluster::ApplyLog;
 use crate::lab::{Cluster, RaftPeer};
 use crate::labrpc::{self, Host, Service};
 use crate::persister::{Persister, Unsynced};
+use crate::record;
 use crate::runtime::time::Instant;
 use crate::runtime::{block_on, thread};
 
@@ -102,7 +103,7 @@ impl Stage<'_> {
                 network.add_server(Host::Server(me), vec![Service::new(puppet.serve())]);
             }
         }
-        cluster.connect(S0);
+        cluster.link(S0);
         Stage { cluster, apply_log, inbox, ends, told: Cell::default(), led: Cell::default() }
     }
 
@@ -194,6 +195,9 @@ impl Stage<'_> {
         term: Term,
         last: Position,
     ) -> Result<RequestVoteReply, Overtaken> {
+        record::step(|| {
+            format!("asks S0 for a vote, as {puppet} in term {term} with a log up to {last}")
+        });
         let args = RequestVoteArgs {
             term,
             candidate_id: puppet,
@@ -227,6 +231,10 @@ impl Stage<'_> {
         entries: Vec<Entry>,
         leader_commit: u64,
     ) -> Result<AppendEntriesReply, Overtaken> {
+        record::step(|| {
+            let count = entries.len();
+            format!("sends S0 {count} entries after {prev}, as {puppet}, leader of term {term}")
+        });
         let args = AppendEntriesArgs {
             term,
             leader_id: puppet,
@@ -253,6 +261,9 @@ impl Stage<'_> {
         term: Term,
         last_included: Position,
     ) -> Result<InstallSnapshotReply, Overtaken> {
+        record::step(|| {
+            format!("sends S0 a snapshot up to {last_included}, as {puppet}, leader of term {term}")
+        });
         let args = InstallSnapshotArgs {
             term,
             leader_id: puppet,

@@ -4,16 +4,16 @@ use std::hash::Hasher;
 
 use rustc_hash::FxHasher;
 
-use crate::api::{Entry, Position};
+use super::{Entry, Position};
 
 /// Digest of the entries in a leader's message: whether they can follow each other, and a sum
 /// that depends on every entry's index, term and command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Digest {
     /// The first two neighbours that cannot follow each other in any log.
-    pub(super) astray: Option<(Position, Position)>,
+    pub(crate) astray: Option<(Position, Position)>,
     /// The sum over all entries; `None` if the design does not show its entries.
-    pub(super) sum: Option<u64>,
+    pub(crate) sum: Option<u64>,
 }
 
 impl Digest {
@@ -31,7 +31,7 @@ impl Digest {
 }
 
 /// The summand of the entry at `position`, given the hash of its command.
-pub(super) fn weigh(position: Position, hash: u64) -> u64 {
+pub(crate) fn weigh(position: Position, hash: u64) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write_u64(position.index.0);
     hasher.write_u64(position.term.0);
@@ -40,7 +40,7 @@ pub(super) fn weigh(position: Position, hash: u64) -> u64 {
 }
 
 /// Hashes a command; equal commands have equal hashes on every machine.
-pub(super) fn hash(command: &[u8]) -> u64 {
+pub(crate) fn hash(command: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write(command);
     hasher.write_usize(command.len());

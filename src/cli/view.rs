@@ -1,0 +1,85 @@
+//! Shows a record as the arguments ask: on the terminal, and in files.
+
+use std::fs;
+use std::path::Path;
+
+use crate::cli::args::ViewArgs;
+use crate::cli::exit::Trouble;
+use crate::cli::output;
+use crate::lab::SCENARIOS;
+use crate::record::Record;
+use crate::view::{self, Filter, Table};
+
+/// The width of the columns if standard output is no terminal.
+const WIDTH: usize = 160;
+
+/// Prints the record's events, and writes the files that were asked for. A record for which only
+/// files were asked is not printed.
+pub fn show(record: &Record, args: &ViewArgs) -> Result<(), Trouble> {
+    let filter = filter(record, args)?;
+    let test = SCENARIOS.iter().find(|scenario| scenario.name == record.header.test);
+    let title = test.map_or("", |scenario| scenario.title);
+    if let Some(path) = &args.html {
+        write(path, &view::page(record, &filter, title, None))?;
+    }
+    if let Some(path) = &args.trace {
+        write(path, &view::trace(record, &filter))?;
+    }
+    if let Some(path) = &args.shiviz {
+        write(path, &view::shiviz(record, &filter))?;
+    }
+    if !writes_files(args) {
+        print(&Table::of(record, &filter), args)?;
+    }
+    Ok(())
+}
+
+/// Whether files were asked for instead of text.
+fn writes_files(args: &ViewArgs) -> bool {
+    args.html.is_some() || args.trace.is_some() || args.shiviz.is_some()
+}
+
+/// Prints the rows of `table`.
+pub fn print(table: &Table, args: &ViewArgs) -> Result<(), Trouble> {
+    let text = match (args.columns, args.state) {
+        (true, _) => view::columns(table, width()),
+        (_, true) => view::lines_with_state(table),
+        _ => view::lines(table),
+    };
+    output::print(&text)
+}
+
+fn filter(record: &Record, args: &ViewArgs) -> Result<Filter, Trouble> {
+    let filter = Filter {
+        only: args.only.clone(),
+        topics: args.topics.clone(),
+        from: args.from,
+        to: args.to,
+        all: args.all,
+    };
+    match args.around_failure {
+        None => Ok(filter),
+        Some(span) => filter
+            .around_failure(record, span)
+            .map_err(|error| Trouble::Input(format!("--around-failure: {error}"))),
+    }
+}
+
+/// Writes `text` to a file, and says so.
+fn write(path: &Path, text: &str) -> Result<(), Trouble> {
+    let shown = path.display();
+    fs::write(path, text).map_err(|error| {
+        Trouble::Input(format!(
+            "cannot write {shown}: {error}; give a file in a folder that exists and can be \
+             written to"
+        ))
+    })?;
+    output::print(&format!("wrote {shown} ({} KB)\n", text.len().div_ceil(1024)))
+}
+
+/// The width of the terminal.
+fn width() -> usize {
+    let columns =
+        console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| columns.into());
+    columns.max(40)
+}

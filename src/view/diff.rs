@@ -1,0 +1,40 @@
+//! The first event at which two runs part.
+
+use std::fmt::Write;
+
+use crate::record::{Record, Stamped};
+
+/// Number of common events that are shown before the first difference.
+const BEFORE: usize = 5;
+
+/// Number of events of each record that are shown from the first difference on.
+const AFTER: usize = 3;
+
+/// Describes the first difference of two records; `None` if they have the same events.
+pub fn diff(one: &Record, other: &Record) -> Option<String> {
+    let pairs = one.events.iter().zip(&other.events);
+    let common = pairs.take_while(|(one, other)| one == other).count();
+    if common == one.events.len() && common == other.events.len() {
+        return None;
+    }
+    let mut text = String::new();
+    for stamped in &one.events[common.saturating_sub(BEFORE)..common] {
+        let _ = writeln!(text, "  {}", line(stamped));
+    }
+    for (sign, record) in [('-', one), ('+', other)] {
+        let rest = &record.events[common..];
+        for stamped in rest.iter().take(AFTER) {
+            let _ = writeln!(text, "{sign} {}", line(stamped));
+        }
+        if rest.is_empty() {
+            let _ = writeln!(text, "{sign} the record ends here");
+        }
+    }
+    let _ = writeln!(text, "the first {common} events are the same");
+    Some(text)
+}
+
+fn line(stamped: &Stamped) -> String {
+    let who = stamped.event.who.map(|who| who.to_string()).unwrap_or_default();
+    format!("{:>12.6}  {who:<3} {}", stamped.at.as_secs_f64(), stamped.event.what)
+}

@@ -1,0 +1,71 @@
+//! Which events of a record a view shows.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::api::Host;
+use crate::record::{Record, Stamped, Topic, What, idle_calls};
+
+/// Which events to show; by default all but those that say nothing new.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only what happens at these servers and clients; empty: at all.
+    pub only: Vec<Host>,
+    /// Only these topics; empty: all.
+    pub topics: Vec<Topic>,
+    /// Nothing before this time.
+    pub from: Option<Duration>,
+    /// Nothing after this time.
+    pub to: Option<Duration>,
+    /// Also heartbeats that change nothing, arrivals, syncs and links.
+    pub all: bool,
+}
+
+impl Filter {
+    /// Returns this filter, restricted to `span` before and after the failure of `record`.
+    ///
+    /// # Errors
+    /// The run has no failure.
+    pub fn around_failure(self, record: &Record, span: Duration) -> Result<Filter, NoFailure> {
+        let failed = record.header.failure.as_ref().ok_or(NoFailure)?;
+        let at = Duration::from_nanos(failed.at);
+        let (from, to) = (at.saturating_sub(span), at + span);
+        Ok(Filter { from: Some(from), to: Some(to), ..self })
+    }
+
+    /// The events of `record` that pass, oldest first.
+    pub fn select<'a>(&self, record: &'a Record) -> Vec<&'a Stamped> {
+        let idle = match self.all {
+            true => BTreeSet::new(),
+            false => idle_calls(record.header.servers, &record.events),
+        };
+        record.events.iter().filter(|stamped| self.passes(stamped, &idle)).collect()
+    }
+
+    fn passes(&self, stamped: &Stamped, idle: &BTreeSet<u64>) -> bool {
+        let what = &stamped.event.what;
+        let is_idle = || what.call().is_some_and(|(call, _)| idle.contains(&call));
+        let who = stamped.event.who;
+        let asked_for = self.only.is_empty() || who.is_none_or(|who| self.only.contains(&who));
+        let topic = self.topics.is_empty() || self.topics.contains(&what.topic());
+        let time = self.from.is_none_or(|from| stamped.at >= from)
+            && self.to.is_none_or(|to| stamped.at <= to);
+        asked_for && topic && time && (self.all || !says_nothing_new(what) && !is_idle())
+    }
+}
+
+/// The run has not failed, so nothing can be shown around its failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the run has not failed; use --from and --to")]
+pub struct NoFailure;
+
+/// Whether the events around this one say the same.
+fn says_nothing_new(what: &What) -> bool {
+    matches!(
+        what,
+        What::Delivered { .. }
+            | What::Ended { replied: true, .. }
+            | What::Synced
+            | What::Linked { .. }
+    )
+}

@@ -1,0 +1,57 @@
+//! A log as lines, one per event.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+
+use super::Table;
+use crate::record::Topic;
+
+/// A line per row: time, lane, text.
+pub fn lines(table: &Table) -> String {
+    let mut text = String::new();
+    for row in &table.rows {
+        let lane = row.lane.map_or("", |lane| &table.lanes[lane]);
+        let style = style_of(row.topic);
+        let _ = writeln!(text, "{:>12}  {lane:<3} {style}{}{style:#}", row.at, row.text);
+    }
+    text
+}
+
+/// A line per row that also has its server's state after the event; see [`legend`].
+pub fn lines_with_state(table: &Table) -> String {
+    let mut text = legend().to_string();
+    for row in &table.rows {
+        let lane = row.lane.map_or("", |lane| &table.lanes[lane]);
+        let state = row.state.as_deref().unwrap_or_default();
+        let style = style_of(row.topic);
+        let _ =
+            writeln!(text, "{:>12}  {lane:<3} {state:<24}  {style}{}{style:#}", row.at, row.text);
+    }
+    text
+}
+
+/// The heading of [`lines_with_state`].
+pub fn legend() -> &'static str {
+    "        time      role term commit appl. last\n\
+     \x20                 L leader, c candidate, f follower, - down\n"
+}
+
+/// The colour of a topic.
+pub(super) const fn style_of(topic: Topic) -> Style {
+    let color = match topic {
+        Topic::Vote | Topic::Term | Topic::Timer => AnsiColor::Yellow,
+        Topic::Leader => AnsiColor::BrightYellow,
+        Topic::Log | Topic::Log2 => AnsiColor::Cyan,
+        Topic::Commit => AnsiColor::Green,
+        Topic::Persist => AnsiColor::Blue,
+        Topic::Snap => AnsiColor::Magenta,
+        Topic::Drop | Topic::Warn => AnsiColor::BrightRed,
+        Topic::Error => return AnsiColor::Red.on_default().bold(),
+        Topic::Client => AnsiColor::BrightBlue,
+        Topic::Test => return Style::new().bold(),
+        Topic::Info => return Style::new(),
+        Topic::Trace => return Style::new().dimmed(),
+    };
+    color.on_default()
+}

@@ -1,0 +1,87 @@
+//! Rows with a lane each: what lines and columns are made of.
+
+use std::collections::BTreeSet;
+
+use super::Filter;
+use crate::api::{Host, ServerId};
+use crate::record::{Record, State, Topic, What};
+
+/// Rows in the order of time, with the lanes that they belong to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Table {
+    /// The names of the lanes: the servers, then the clients.
+    pub lanes: Vec<String>,
+    /// The rows.
+    pub rows: Vec<Row>,
+}
+
+/// One line of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The time, as the log has it.
+    pub at: String,
+    /// The lane; `None`: the line is about the whole run.
+    pub lane: Option<usize>,
+    /// What it is about.
+    pub topic: Topic,
+    /// The text, in one line.
+    pub text: String,
+    /// The lane's server after the event, in short: role, term, commit, applied, last.
+    pub state: Option<String>,
+}
+
+impl Table {
+    /// The events of `record` that pass `filter`.
+    pub fn of(record: &Record, filter: &Filter) -> Table {
+        let selected = filter.select(record);
+        let hosts = lanes(record, filter);
+        let mut state = State::new(record.header.servers);
+        let mut all = record.events.iter();
+        let mut rows = Vec::new();
+        for stamped in selected {
+            // The state also follows from the events that are not shown.
+            for other in all.by_ref() {
+                state.see(&other.event);
+                if std::ptr::eq(other, stamped) {
+                    break;
+                }
+            }
+            let who = stamped.event.who;
+            rows.push(Row {
+                at: format!("{:.6}", stamped.at.as_secs_f64()),
+                lane: who.and_then(|who| hosts.iter().position(|lane| *lane == who)),
+                topic: stamped.event.what.topic(),
+                text: stamped.event.what.to_string(),
+                state: who.and_then(|who| in_short(&state, who.server()?)),
+            });
+        }
+        Table { lanes: hosts.iter().map(Host::to_string).collect(), rows }
+    }
+}
+
+/// The hosts with a lane: every server that was asked for, and every client that does something.
+fn lanes(record: &Record, filter: &Filter) -> Vec<Host> {
+    let servers = (0..record.header.servers).map(|slot| Host::Server(ServerId::from_slot(slot)));
+    let clients: BTreeSet<Host> = record
+        .events
+        .iter()
+        .filter(|it| matches!(it.event.what, What::Called { .. }))
+        .filter_map(|it| it.event.who)
+        .filter(|who| who.server().is_none())
+        .collect();
+    let wanted = |host: &Host| filter.only.is_empty() || filter.only.contains(host);
+    servers.chain(clients).filter(wanted).collect()
+}
+
+/// A server in short: the letter of its role, its term, commit index, applied index, last index.
+fn in_short(state: &State, server: ServerId) -> Option<String> {
+    let server = state.servers().get(server.slot())?;
+    let role = match (server.up, server.role) {
+        (false, _) => '-',
+        (true, crate::record::Role::Follower) => 'f',
+        (true, crate::record::Role::Candidate) => 'c',
+        (true, crate::record::Role::Leader) => 'L',
+    };
+    let (commit, applied, last) = (server.commit, server.applied, server.last().index);
+    Some(format!("{role} {:>4} {commit:>5} {applied:>5} {last:>5}", server.term))
+}
