@@ -13,11 +13,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 
 mod commands;
-mod summary;
 mod network;
 mod notation;
 mod script;
 mod stage;
+mod summary;
 mod words;
 
 use std::fs;
