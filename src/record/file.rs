@@ -68,7 +68,7 @@ pub struct Record {
 }
 
 impl Header {
-    /// The version that [`write`] writes.
+    /// The version that [`write()`] writes.
     pub const VERSION: u32 = VERSION;
 }
 
