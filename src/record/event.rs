@@ -252,6 +252,16 @@ impl Runs {
         self.0.last().map(|(_, term)| *term)
     }
 
+    /// The term of the `nth` entry, from 1.
+    pub fn term_of(&self, nth: u64) -> Option<Term> {
+        let mut end: u64 = 0;
+        let holds = |(count, _): &&(u64, Term)| {
+            end += *count;
+            nth <= end
+        };
+        self.0.iter().find(holds).map(|(_, term)| *term)
+    }
+
     /// Keeps the first `count` entries.
     pub fn truncate(&mut self, count: u64) {
         let mut left = count;

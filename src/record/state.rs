@@ -100,6 +100,14 @@ impl ServerState {
         }
     }
 
+    /// The term at `index`, from the snapshot's last entry to the log's last entry.
+    fn term_at(&self, index: Index) -> Option<Term> {
+        match index.0.checked_sub(self.base.index.0)? {
+            0 => Some(self.base.term),
+            nth => self.runs.term_of(nth),
+        }
+    }
+
     fn start(&mut self, disk: &Disk) {
         *self = ServerState {
             up: true,
@@ -123,18 +131,34 @@ impl ServerState {
         }
     }
 
+    /// Becomes candidate, unless the server leads already.
+    fn campaign(&mut self) {
+        if self.role != Role::Leader {
+            self.role = Role::Candidate;
+        }
+    }
+
+    /// Leads in `term`, unless the message that shows it is older than the server's present term.
+    fn lead(&mut self, term: Term) {
+        self.enter(term);
+        if term == self.term {
+            self.role = Role::Leader;
+        }
+    }
+
     fn append(&mut self, after: Index, runs: &Runs) {
         self.runs.truncate(after.0.saturating_sub(self.base.index.0));
         self.runs.extend(runs);
         self.durable = self.durable.min(after);
     }
 
+    /// As the disk does it: the entries after `at` stay only if the log has the entry at `at`
+    /// (Figure 13, step 6).
     fn cover(&mut self, at: Position) {
-        let covered = at.index.0.saturating_sub(self.base.index.0);
-        if at.index >= self.last().index {
-            self.runs = Runs::default();
+        if self.term_at(at.index) == Some(at.term) {
+            self.runs.drop_first(at.index.0 - self.base.index.0);
         } else {
-            self.runs.drop_first(covered);
+            self.runs = Runs::default();
         }
         self.base = at;
         self.durable = self.durable.min(self.last().index);
@@ -145,11 +169,11 @@ impl ServerState {
 #[derive(Debug, Clone, Default)]
 pub struct State {
     servers: Vec<ServerState>,
-    /// The requests in flight that tell their receiver a commit index: its term and this index.
+    /// The requests of leaders that are in flight.
     asked: BTreeMap<u64, Told>,
 }
 
-/// What a request tells its receiver.
+/// What a leader's request tells its receiver.
 #[derive(Debug, Clone, Copy)]
 struct Told {
     term: Term,
@@ -185,13 +209,17 @@ impl State {
                 server.start(disk);
                 return Some(server.base.index.next());
             }
-            What::Crashed => server.up = false,
+            What::Crashed => {
+                server.up = false;
+                server.role = Role::Follower;
+            }
             What::Voted { term, vote } => {
                 server.enter(*term);
-                server.vote = *vote;
-                if *vote == Some(me) {
-                    server.role = Role::Candidate;
+                // Many servers write the vote again with every entry; only the first is news.
+                if *vote == Some(me) && server.vote != *vote {
+                    server.campaign();
                 }
+                server.vote = *vote;
             }
             What::Appended { after, runs } => {
                 server.append(*after, runs);
@@ -231,24 +259,24 @@ impl State {
         let server = &mut self.servers[me.slot()];
         match facts {
             Facts::Append { term, commit, last, .. } => {
-                server.enter(*term);
-                server.role = Role::Leader;
+                server.lead(*term);
                 server.commit = server.commit.max(*commit);
                 let commit = (*commit).min(last.index);
                 self.asked.insert(call, Told { term: *term, commit });
             }
             Facts::Heartbeat { term, commit, .. } => {
-                server.enter(*term);
-                server.role = Role::Leader;
+                server.lead(*term);
                 self.asked.insert(call, Told { term: *term, commit: *commit });
             }
             Facts::Snapshot { term, .. } => {
-                server.enter(*term);
-                server.role = Role::Leader;
+                server.lead(*term);
+                self.asked.insert(call, Told { term: *term, commit: Index(0) });
             }
             Facts::VoteRequest { term, .. } => {
                 server.enter(*term);
-                server.role = Role::Candidate;
+                if *term == server.term {
+                    server.campaign();
+                }
             }
             _ => {}
         }
@@ -263,12 +291,15 @@ impl State {
                 server.enter(*term);
                 let Some(told) = told.filter(|told| told.term == *term) else { return };
                 // A candidate that answers its term's leader follows it.
-                if server.role == Role::Candidate {
+                if server.role == Role::Candidate && server.term == *term {
                     server.role = Role::Follower;
                 }
-                if !matches!(facts, Facts::AppendReply { success: false, .. }) {
-                    server.commit = server.commit.max(told.commit.min(server.last().index));
-                }
+                let agreed = match facts {
+                    Facts::AppendReply { success: false, .. } => return,
+                    Facts::MatchReply { index, .. } => told.commit.min(*index),
+                    _ => told.commit,
+                };
+                server.commit = server.commit.max(agreed.min(server.last().index));
             }
             _ => {}
         }
@@ -348,6 +379,48 @@ mod tests {
         assert_eq!(state.servers()[1].role, Role::Leader, "it sends as leader");
         state.see(&at(1, What::Voted { term: Term(2), vote: None }));
         assert_eq!(state.servers()[1].role, Role::Follower, "of a newer term");
+    }
+
+    #[test]
+    fn what_a_server_says_again_or_too_late_does_not_change_its_role() {
+        let mut state = State::new(3);
+        let me = ServerId(1);
+        let vote = |term| What::Voted { term: Term(term), vote: Some(me) };
+        let sent = |facts| {
+            let to = Host::Server(ServerId(0));
+            What::Sent { call: 1, to, method: "m".into(), facts, played: false }
+        };
+        let beat = |term| {
+            sent(Facts::Heartbeat { leader: me, term: Term(term), commit: Index(0) })
+        };
+        let ask = |term| {
+            let last = Position::default();
+            sent(Facts::VoteRequest { candidate: me, term: Term(term), last })
+        };
+        for (what, role) in [
+            (vote(1), Role::Candidate),
+            (beat(1), Role::Leader),
+            (vote(1), Role::Leader),
+            (ask(1), Role::Leader),
+            (What::Voted { term: Term(2), vote: None }, Role::Follower),
+            (beat(1), Role::Follower),
+            (ask(1), Role::Follower),
+            (ask(3), Role::Candidate),
+            (What::Crashed, Role::Follower),
+        ] {
+            state.see(&at(1, what.clone()));
+            assert_eq!(state.servers()[1].role, role, "{what:?}");
+        }
+    }
+
+    #[test]
+    fn a_snapshot_of_another_log_leaves_no_entry() {
+        for other in [position(2, 6), position(1, 3)] {
+            let mut state = State::new(1);
+            state.see(&at(0, started(1, position(1, 4), &[(3, Term(1))])));
+            state.see(&at(0, What::Covered { position: other }));
+            assert_eq!(state.servers()[0].last(), other, "no entry of the log is left");
+        }
     }
 
     #[test]
