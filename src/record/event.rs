@@ -195,7 +195,7 @@ pub enum Fate {
     },
     /// A copy of it will arrive later.
     Repeated {
-        /// How long after the message itself.
+        /// How long after this event.
         #[serde(with = "nanoseconds")]
         after: Duration,
     },
