@@ -3,31 +3,53 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Fate, Stamped, State, What};
-use crate::api::Facts;
+use crate::api::{Facts, Term};
 
 /// The calls of a record that are heartbeats and changed nothing: no server's state changed with
 /// them, and each was answered with success without a fault on the way, or could reach no host.
 pub fn idle_calls(servers: usize, events: &[Stamped]) -> BTreeSet<u64> {
     let mut state = State::new(servers);
-    let mut calls: BTreeMap<u64, bool> = BTreeMap::new();
-    let mut unreachable = BTreeSet::new();
+    let mut calls: BTreeMap<u64, Call> = BTreeMap::new();
     for stamped in events {
         let changed = !state.see(&stamped.event).is_none();
         let Some((call, _)) = stamped.event.what.call() else { continue };
-        let idle = calls.entry(call).or_insert(false);
+        let call = calls.entry(call).or_default();
         match &stamped.event.what {
-            What::Sent { facts, .. } => *idle = is_heartbeat(facts) && !changed,
-            What::Answered { facts: Facts::AppendReply { success: false, .. }, .. }
-            | What::Ended { replied: false, .. } => {
-                *idle &= unreachable.contains(&call);
+            What::Sent { facts, .. } => {
+                call.idle = is_heartbeat(facts) && !changed;
+                call.term = facts.term();
             }
+            What::Answered { facts, .. } => {
+                let agrees = facts.term().is_none_or(|term| call.term == Some(term));
+                call.idle &= !changed && agrees && !refuses(facts);
+            }
+            What::Ended { replied, .. } => call.answered = *replied,
             // A call of a server that is cut off says nothing: the cut was told.
-            What::Fate { fate: Fate::Unreachable, .. } => drop(unreachable.insert(call)),
-            What::Fate { .. } => *idle = false,
-            _ => *idle &= !changed,
+            What::Fate { fate: Fate::Unreachable, .. } => call.unreachable = true,
+            What::Fate { .. } => call.idle = false,
+            _ => call.idle &= !changed,
         }
     }
-    calls.into_iter().filter(|(_, idle)| *idle).map(|(call, _)| call).collect()
+    let idle = |call: &Call| call.idle && (call.answered || call.unreachable);
+    calls.into_iter().filter(|(_, call)| idle(call)).map(|(number, _)| number).collect()
+}
+
+/// What is known of a call so far.
+#[derive(Default)]
+struct Call {
+    /// Whether it is a heartbeat that has changed nothing.
+    idle: bool,
+    /// The caller's term.
+    term: Option<Term>,
+    /// Whether its reply has arrived.
+    answered: bool,
+    /// Whether it could reach no host.
+    unreachable: bool,
+}
+
+/// Whether a reply says no, in the same term.
+const fn refuses(reply: &Facts) -> bool {
+    matches!(reply, Facts::AppendReply { success: false, .. })
 }
 
 /// Whether a request claims leadership and brings no entries.
@@ -36,5 +58,57 @@ pub fn is_heartbeat(facts: &Facts) -> bool {
         Facts::Append { prev, last, .. } => prev == last,
         Facts::Heartbeat { .. } => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::api::{Host, Index, ServerId};
+    use crate::record::Event;
+
+    const S0: Host = Host::Server(ServerId(0));
+    const S1: Host = Host::Server(ServerId(1));
+
+    fn idle(who_and_what: Vec<(Host, What)>) -> bool {
+        let at = Duration::ZERO;
+        let stamp = |(who, what)| Stamped { at, event: Event { who: Some(who), what } };
+        // An earlier heartbeat of the same term tells all that is new.
+        let before = [(S0, beat(1)), (S1, reply(1, 3)), (S0, ended(1))];
+        let events: Vec<_> = before.into_iter().chain(who_and_what).map(stamp).collect();
+        idle_calls(2, &events).contains(&2)
+    }
+
+    fn beat(call: u64) -> What {
+        let facts = Facts::Heartbeat { leader: ServerId(0), term: Term(3), commit: Index(0) };
+        What::Sent { call, to: S1, method: "heartbeat".into(), facts, played: false }
+    }
+
+    fn reply(call: u64, term: u64) -> What {
+        let facts = Facts::AppendReply { term: Term(term), success: true };
+        What::Answered { call, to: S0, facts, played: false }
+    }
+
+    fn ended(call: u64) -> What {
+        What::Ended { call, to: S1, replied: true }
+    }
+
+    fn fate(fate: Fate) -> What {
+        What::Fate { call: 2, to: S1, leg: crate::record::Leg::Request, fate }
+    }
+
+    #[test]
+    fn only_a_heartbeat_that_was_answered_and_changed_nothing_is_idle() {
+        assert!(idle(vec![(S0, beat(2)), (S1, reply(2, 3)), (S0, ended(2))]), "answered");
+        assert!(!idle(vec![(S0, beat(2))]), "its handler may never return");
+        assert!(!idle(vec![(S0, beat(2)), (S1, reply(2, 3))]), "no reply has arrived");
+        let newer = What::Voted { term: Term(4), vote: None };
+        let refused = vec![(S1, newer), (S0, beat(2)), (S1, reply(2, 4)), (S0, ended(2))];
+        assert!(!idle(refused), "the receiver is in a newer term");
+        assert!(idle(vec![(S0, beat(2)), (S0, fate(Fate::Unreachable))]), "the cut was told");
+        let lost = fate(Fate::Lost("loss".into()));
+        assert!(!idle(vec![(S0, beat(2)), (S0, lost)]), "lost");
     }
 }
