@@ -10,7 +10,7 @@
 //! `✗` in place of `←`: no reply will come. `·`: what the network does. `(played)`: the scenario
 //! sends this message. An entry is written `term/index`.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::{Disk, Fate, Leg, Runs, ServerState, Topic, What};
 use crate::api::Facts;
@@ -44,6 +44,7 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             What::Sent { call, to, method, facts, played } => {
+                let method = OneLine(method);
                 write!(f, "→ {to} #{call} {method}{}{}", Words(facts), mark(*played))
             }
             What::Delivered { call, from } => write!(f, "⇢ {from} #{call}"),
@@ -60,17 +61,20 @@ impl fmt::Display for What {
             }
             What::Covered { position } => write!(f, "writes a snapshot up to {position}"),
             What::Synced => f.write_str("syncs its disk"),
-            What::Applied { position, command } => write!(f, "applies {position} {command}"),
+            What::Applied { position, command } => {
+                write!(f, "applies {position} {}", OneLine(command))
+            }
             What::Installed { position } => write!(f, "installs a snapshot up to {position}"),
             What::Started { disk } => write!(f, "starts with {disk}"),
             What::Crashed => f.write_str("crashes"),
             What::Linked { to, up: true } => write!(f, "reaches {to} again"),
             What::Linked { to, up: false } => write!(f, "is cut off from {to}"),
-            What::Step { text, .. } | What::Note { text, .. } => f.write_str(text),
-            What::Called { text } => write!(f, "calls {text}"),
-            What::Returned { text } => write!(f, "is answered {text}"),
+            What::Step { text, .. } | What::Note { text, .. } => OneLine(text).fmt(f),
+            What::Called { text } => write!(f, "calls {}", OneLine(text)),
+            What::Returned { text } => write!(f, "is answered {}", OneLine(text)),
             What::Broken { rule, message } => {
-                write!(f, "broken: {rule}: {}", message.lines().next().unwrap_or_default())
+                let first = message.lines().next().unwrap_or_default();
+                write!(f, "broken: {}: {}", OneLine(rule), OneLine(first))
             }
         }
     }
@@ -78,6 +82,19 @@ impl fmt::Display for What {
 
 const fn mark(played: bool) -> &'static str {
     if played { " (played)" } else { "" }
+}
+
+/// A text of the code under test, with its control characters escaped: they could break the line,
+/// or control the terminal.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c.is_control() {
+            true => write!(f, "{}", c.escape_default()),
+            false => f.write_char(c),
+        })
+    }
 }
 
 /// A message without its leader or candidate, which is always the sender.
@@ -220,5 +237,17 @@ impl fmt::Display for Disk {
             true => f.write_str("no entry"),
             false => Entries(runs).fmt(f),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_line_whatever_its_text_has() {
+        let text = "a\nb \u{1b}[2J ü".to_string();
+        let note = What::Note { topic: Topic::Info, text };
+        assert_eq!(note.to_string(), "a\\nb \\u{1b}[2J ü");
     }
 }
