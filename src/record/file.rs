@@ -45,6 +45,12 @@ pub struct Header {
     pub failure: Option<Failed>,
 }
 
+/// The part of a header that all versions have.
+#[derive(Deserialize)]
+struct Versioned {
+    raftlab_record: u32,
+}
+
 /// A failure in a header.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
@@ -119,10 +125,13 @@ pub fn write(mut out: impl Write, record: &Record) -> io::Result<()> {
 pub fn read(from: impl BufRead) -> Result<Record, RecordError> {
     let mut lines = from.lines();
     let first = lines.next().ok_or(RecordError::Empty)??;
-    let header: Header = serde_json::from_str(&first).map_err(RecordError::NoHeader)?;
-    if header.raftlab_record != VERSION {
-        return Err(RecordError::Version(header.raftlab_record));
+    // Before the rest, which may differ in another version.
+    let Versioned { raftlab_record } =
+        serde_json::from_str(&first).map_err(RecordError::NoHeader)?;
+    if raftlab_record != VERSION {
+        return Err(RecordError::Version(raftlab_record));
     }
+    let header: Header = serde_json::from_str(&first).map_err(RecordError::NoHeader)?;
     let mut events = Vec::new();
     for (number, line) in lines.enumerate() {
         let line = line?;
@@ -235,5 +244,7 @@ mod tests {
         header.raftlab_record = 2;
         let other = serde_json::to_string(&header).unwrap();
         assert!(told(&other).contains("version 2"), "{}", told(&other));
+        let other = "{\"raftlab_record\":3,\"run\":{}}";
+        assert!(told(other).contains("version 3"), "{}", told(other));
     }
 }
