@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::record::{Record, Stamped};
+use crate::record::{Record, Stamped, What};
 
 /// Number of common events that are shown before the first difference.
 const BEFORE: usize = 5;
@@ -13,7 +13,7 @@ const AFTER: usize = 3;
 /// Describes the first difference of two records; `None` if they have the same events.
 pub fn diff(one: &Record, other: &Record) -> Option<String> {
     let pairs = one.events.iter().zip(&other.events);
-    let common = pairs.take_while(|(one, other)| one == other).count();
+    let common = pairs.take_while(|(one, other)| is_same(one, other)).count();
     if common == one.events.len() && common == other.events.len() {
         return None;
     }
@@ -32,6 +32,17 @@ pub fn diff(one: &Record, other: &Record) -> Option<String> {
     }
     let _ = writeln!(text, "the first {common} events are the same");
     Some(text)
+}
+
+/// Whether two events are the same. When a step is over follows from later events, so it is left
+/// out: otherwise the step in which two runs part would be the first difference.
+fn is_same(one: &Stamped, other: &Stamped) -> bool {
+    match (&one.event.what, &other.event.what) {
+        (What::Step { text, .. }, What::Step { text: other_text, .. }) => {
+            text == other_text && one.at == other.at && one.event.who == other.event.who
+        }
+        _ => one == other,
+    }
 }
 
 fn line(stamped: &Stamped) -> String {
