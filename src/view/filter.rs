@@ -29,7 +29,7 @@ impl Filter {
     pub fn around_failure(self, record: &Record, span: Duration) -> Result<Filter, NoFailure> {
         let failed = record.header.failure.as_ref().ok_or(NoFailure)?;
         let at = Duration::from_nanos(failed.at);
-        let (from, to) = (at.saturating_sub(span), at + span);
+        let (from, to) = (at.saturating_sub(span), at.saturating_add(span));
         Ok(Filter { from: Some(from), to: Some(to), ..self })
     }
 
