@@ -16,10 +16,10 @@ const PARSERS: &str = "(?<time>[0-9.]+) (?<host>\\S+) (?<clock>{[^}]*}) (?<event
 /// events that are shown.
 pub fn shiviz(record: &Record, filter: &Filter) -> String {
     let header = &record.header;
-    let events = filter.select(record).into_iter().filter(|it| it.event.who.is_some());
-    let shown = Record { header: header.clone(), events: events.cloned().collect() };
+    let mut shown = filter.select(record);
+    shown.retain(|stamped| stamped.event.who.is_some());
     let mut text = format!("{PARSERS}=== {} seed {} ===\n", header.test, header.seed);
-    for (stamped, clock) in shown.events.iter().zip(clocks(&shown)) {
+    for (stamped, clock) in shown.iter().zip(clocks(&record.events, &shown)) {
         let Some(who) = stamped.event.who else { continue };
         let counts: Vec<_> =
             clock.iter().map(|(host, count)| format!("\"{host}\":{count}")).collect();
