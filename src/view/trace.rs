@@ -3,6 +3,9 @@
 //! A track per host. A call is an asynchronous slice of its caller, since calls overlap; all other
 //! events are instants.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::Filter;
@@ -11,9 +14,26 @@ use crate::record::{Record, Stamped, What};
 
 /// The events of `record` that pass `filter`, as one JSON text.
 pub fn trace(record: &Record, filter: &Filter) -> String {
+    let ends = ends(record);
     let mut events: Vec<Value> = names(record);
-    events.extend(filter.select(record).into_iter().map(event));
+    for stamped in filter.select(record) {
+        match &stamped.event.what {
+            What::Sent { call, .. } => events.extend(slice(stamped, ends.get(call))),
+            // It is part of the slice.
+            What::Ended { .. } => {}
+            _ => events.push(event(stamped)),
+        }
+    }
     json!({ "displayTimeUnit": "ms", "traceEvents": events }).to_string()
+}
+
+/// When each call is over for its caller, and whether a reply came.
+fn ends(record: &Record) -> BTreeMap<u64, (Duration, bool)> {
+    let end = |stamped: &Stamped| match &stamped.event.what {
+        What::Ended { call, replied, .. } => Some((*call, (stamped.at, *replied))),
+        _ => None,
+    };
+    record.events.iter().filter_map(end).collect()
 }
 
 /// The names of the tracks.
@@ -38,21 +58,35 @@ fn track(host: Option<Host>) -> u64 {
     }
 }
 
+/// The beginning and the end of a call, whose request is `sent`. Viewers match the two by their
+/// category, number and name.
+fn slice(sent: &Stamped, end: Option<&(Duration, bool)>) -> Vec<Value> {
+    let What::Sent { call, to, method, .. } = &sent.event.what else { return Vec::new() };
+    let (tid, name) = (track(sent.event.who), format!("{method} to {to}"));
+    let begin = json!({
+        "ph": "b", "cat": "call", "id": call, "name": name, "pid": 1, "tid": tid,
+        "ts": microseconds(sent.at), "args": { "says": sent.event.what.to_string() } });
+    let end = end.map(|(at, replied)| {
+        json!({
+            "ph": "e", "cat": "call", "id": call, "name": name, "pid": 1, "tid": tid,
+            "ts": microseconds(*at), "args": { "replied": replied } })
+    });
+    [begin].into_iter().chain(end).collect()
+}
+
 fn event(stamped: &Stamped) -> Value {
     let what = &stamped.event.what;
-    let (tid, ts) = (track(stamped.event.who), stamped.at.as_secs_f64() * 1e6);
+    let (tid, ts) = (track(stamped.event.who), microseconds(stamped.at));
     let (text, topic) = (what.to_string(), what.topic().letters());
     match what {
-        What::Sent { call, to, method, .. } => json!({
-            "ph": "b", "cat": "call", "id": call, "name": format!("{method} to {to}"), "pid": 1,
-            "tid": tid, "ts": ts, "args": { "says": text } }),
-        What::Ended { call, replied, .. } => json!({
-            "ph": "e", "cat": "call", "id": call, "name": "call", "pid": 1, "tid": tid, "ts": ts,
-            "args": { "replied": replied } }),
         What::Step { until: Some(until), .. } => json!({
             "ph": "X", "cat": topic, "name": text, "pid": 1, "tid": tid, "ts": ts,
-            "dur": until.saturating_sub(stamped.at).as_secs_f64() * 1e6 }),
+            "dur": microseconds(until.saturating_sub(stamped.at)) }),
         _ => json!({
             "ph": "i", "s": "t", "cat": topic, "name": text, "pid": 1, "tid": tid, "ts": ts }),
     }
+}
+
+fn microseconds(span: Duration) -> f64 {
+    span.as_secs_f64() * 1e6
 }
