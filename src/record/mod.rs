@@ -106,7 +106,12 @@ impl Drop for OpenStep {
     fn drop(&mut self) {
         if let (Some(place), Some(log)) = (self.place, runtime::local::<Log>()) {
             let now = runtime::time::since_start();
-            log.with(|events| events[place].event.what.end_step(now));
+            // A task that outlives its run may find the log emptied.
+            log.with(|events| {
+                if let Some(step) = events.get_mut(place) {
+                    step.event.what.end_step(now);
+                }
+            });
         }
     }
 }
