@@ -119,9 +119,9 @@ impl Drop for OpenStep {
 /// Adds a line to the record of the current run: a server, a [`Topic`], and a text as for
 /// `format!`.
 ///
-/// Costs nothing in a run without a record: the text is not even made. In a process with the
-/// environment variable `RAFTLAB_LOG` the line is also printed at once, to standard error, on
-/// either clock and outside of runs.
+/// Costs almost nothing in a run without a record: the arguments are evaluated, but no text is
+/// made. In a process with the environment variable `RAFTLAB_LOG` the line is also printed at once,
+/// to standard error, on either clock and outside of runs.
 ///
 /// ```
 /// use raftlab::api::ServerId;
