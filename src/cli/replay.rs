@@ -30,15 +30,16 @@ pub fn replay(args: &ReplayArgs) -> Result<Status, Trouble> {
     let record_file = args.record.as_deref().map(create_record).transpose()?;
     let report = lab::run_scenario(scenario, design, &config);
     let record = report.to_record();
-    view::show(&record, &args.view)?;
+    // First the files that are open: what follows may still find a bad argument.
     if let (Some(file), Some(path)) = (record_file, &args.record) {
         record::write(BufWriter::new(file), &record)
             .map_err(|error| cannot_write("record", path, &error))?;
     }
-    output::print(&summary(&report))?;
     if let Some(file) = history_file {
         file.write(&report)?;
     }
+    view::show(&record, &args.view)?;
+    output::print(&summary(&report))?;
     Ok(match (&report.failure, &report.undecided) {
         (Some(_), _) => Status::Failed,
         (None, Some(_)) => Status::Undecided,
