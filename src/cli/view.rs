@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::cli::args::ViewArgs;
 use crate::cli::exit::Trouble;
 use crate::cli::output;
-use crate::lab::SCENARIOS;
+use crate::lab::{Hint, SCENARIOS, find_hint};
 use crate::record::Record;
 use crate::view::{self, Filter, Table};
 
@@ -20,7 +20,7 @@ pub fn show(record: &Record, args: &ViewArgs) -> Result<(), Trouble> {
     let test = SCENARIOS.iter().find(|scenario| scenario.name == record.header.test);
     let title = test.map_or("", |scenario| scenario.title);
     if let Some(path) = &args.html {
-        write(path, &view::page(record, &filter, title, None))?;
+        write(path, &view::page(record, &filter, title, hint(record).as_deref()))?;
     }
     if let Some(path) = &args.trace {
         write(path, &view::trace(record, &filter))?;
@@ -32,6 +32,12 @@ pub fn show(record: &Record, args: &ViewArgs) -> Result<(), Trouble> {
         print(&Table::of(record, &filter), args)?;
     }
     Ok(())
+}
+
+/// The first step of the hint for the record's failure, if there is one.
+fn hint(record: &Record) -> Option<String> {
+    let hint = find_hint(&record.header.failure.as_ref()?.rule)?;
+    Some(Hint::lines(hint.steps[0]).collect::<Vec<_>>().join(" "))
 }
 
 /// Whether files were asked for instead of text.
