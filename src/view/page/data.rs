@@ -38,7 +38,7 @@ pub(super) fn data(
             "rule": failed.rule, "message": failed.message, "where": failed.place,
             "at": failed.at, "event": broken, "hint": hint,
         })),
-        "total": selected.len(),
+        "total": record.events.len(),
         "events": events,
     })
 }
