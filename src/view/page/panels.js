@@ -52,7 +52,7 @@ function fillNotice({ partial, total, count, span, lanes }) {
     notices.push(`This page shows ${grouped(count)} of the run's ${grouped(total)} events, from ` +
       `${seconds(span.from)} s to ${seconds(span.to)} s. The command below repeats the whole run.`);
   }
-  if (count === 0) notices.push("The run has no events.");
+  if (total === 0) notices.push("The run has no events.");
   if (lanes.length > LANES_MAX) {
     const all = lanes.length;
     notices.push(`The diagram shows the first ${LANES_MAX} of ${all} servers and clients.`);
