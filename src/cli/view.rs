@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::api::Host;
 use crate::cli::args::ViewArgs;
 use crate::cli::exit::Trouble;
 use crate::cli::output;
@@ -56,6 +57,17 @@ pub fn print(table: &Table, args: &ViewArgs) -> Result<(), Trouble> {
 }
 
 fn filter(record: &Record, args: &ViewArgs) -> Result<Filter, Trouble> {
+    let servers = record.header.servers;
+    let is_missing = |host: &&Host| host.server().is_some_and(|it| it.slot() >= servers);
+    if let Some(host) = args.only.iter().find(is_missing) {
+        let message = format!("--only: this run has {servers} servers, from S0 on, and no {host}");
+        return Err(Trouble::Input(message));
+    }
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && from > to
+    {
+        return Err(Trouble::Input("--from is later than --to".to_string()));
+    }
     let filter = Filter {
         only: args.only.clone(),
         topics: args.topics.clone(),
