@@ -2,19 +2,37 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Fate, Stamped, State, What};
-use crate::api::{Facts, Term};
+use super::{Event, Fate, Stamped, State, What};
+use crate::api::{Facts, Host, Term};
 
 /// The calls of a record that are heartbeats and changed nothing: no server's state changed with
 /// them, and each was answered with success without a fault on the way, or could reach no host.
 pub fn idle_calls(servers: usize, events: &[Stamped]) -> BTreeSet<u64> {
     let mut state = State::new(servers);
     let mut calls: BTreeMap<u64, Call> = BTreeMap::new();
+    // The calls whose handlers run, by the called host.
+    let mut handled: BTreeMap<Option<Host>, Vec<u64>> = BTreeMap::new();
     for stamped in events {
-        let changed = !state.see(&stamped.event).is_none();
-        let Some((call, _)) = stamped.event.what.call() else { continue };
-        let call = calls.entry(call).or_default();
-        match &stamped.event.what {
+        let Event { who, what } = &stamped.event;
+        let change = state.see(&stamped.event);
+        let Some((number, _)) = what.call() else {
+            // A handler writes what it changes before it answers.
+            if change.term || change.vote || change.role || change.log.is_some() {
+                for number in handled.remove(who).unwrap_or_default() {
+                    calls.entry(number).or_default().idle = false;
+                }
+            }
+            continue;
+        };
+        let handlers = handled.entry(*who).or_default();
+        match what {
+            What::Delivered { .. } => handlers.push(number),
+            What::Answered { .. } => handlers.retain(|other| *other != number),
+            _ => {}
+        }
+        let changed = !change.is_none();
+        let call = calls.entry(number).or_default();
+        match what {
             What::Sent { facts, .. } => {
                 call.idle = is_heartbeat(facts) && !changed;
                 call.term = facts.term();
@@ -24,7 +42,7 @@ pub fn idle_calls(servers: usize, events: &[Stamped]) -> BTreeSet<u64> {
                 call.idle &= !changed && agrees && !refuses(facts);
             }
             What::Ended { replied, .. } => call.answered = *replied,
-            // A call of a server that is cut off says nothing: the cut was told.
+            // A call over a cut link says nothing new: the record has the cut.
             What::Fate { fate: Fate::Unreachable, .. } => call.unreachable = true,
             What::Fate { .. } => call.idle = false,
             _ => call.idle &= !changed,
@@ -47,7 +65,7 @@ struct Call {
     unreachable: bool,
 }
 
-/// Whether a reply says no, in the same term.
+/// Whether a reply says no although it may have the same term.
 const fn refuses(reply: &Facts) -> bool {
     matches!(reply, Facts::AppendReply { success: false, .. })
 }
@@ -66,8 +84,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::api::{Host, Index, ServerId};
-    use crate::record::Event;
+    use crate::api::{Index, ServerId};
 
     const S0: Host = Host::Server(ServerId(0));
     const S1: Host = Host::Server(ServerId(1));
@@ -108,6 +125,11 @@ mod tests {
         let refused = vec![(S1, newer), (S0, beat(2)), (S1, reply(2, 4)), (S0, ended(2))];
         assert!(!idle(refused), "the receiver is in a newer term");
         assert!(idle(vec![(S0, beat(2)), (S0, fate(Fate::Unreachable))]), "the cut was told");
+        let delivered = What::Delivered { call: 2, from: S0 };
+        let voted = What::Voted { term: Term(3), vote: Some(ServerId(0)) };
+        let answered = [(S1, reply(2, 3)), (S0, ended(2))];
+        let handled = [(S0, beat(2)), (S1, delivered), (S1, voted)].into_iter().chain(answered);
+        assert!(!idle(handled.collect()), "its handler changed the vote");
         let lost = fate(Fate::Lost("loss".into()));
         assert!(!idle(vec![(S0, beat(2)), (S0, lost)]), "lost");
     }
