@@ -56,13 +56,13 @@ impl Judged {
         self.dropped_by.is_some()
     }
 
-    /// The delay, as the record has it.
+    /// The delay, for the record.
     pub(super) fn as_delayed(&self) -> Fate {
         let rules = self.delayed_by.iter().map(|name| (*name).to_string()).collect();
         Fate::Delayed { by: self.delay, rules }
     }
 
-    /// The loss, as the record has it.
+    /// The loss, for the record.
     pub(super) fn as_lost(&self) -> Fate {
         Fate::Lost(self.dropped_by.unwrap_or_default().to_string())
     }

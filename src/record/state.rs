@@ -1,8 +1,8 @@
 //! The state of every server at each moment of a run, as it follows from the record's events.
 //!
 //! It is what the servers show from outside, so every design has it: a server leads once it acts
-//! as leader, and knows a commit index once a message or its service shows it. A server that
-//! changed its mind and has not acted yet still has its earlier role here.
+//! as leader, and knows a commit index once a message or its service shows it. A server whose role
+//! has changed but that has not acted yet still has its earlier role here.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -52,7 +52,7 @@ pub struct ServerState {
     pub runs: Runs,
     /// The last index whose entry survives a crash now.
     pub durable: Index,
-    /// The highest index that it is known to know as committed.
+    /// Its commit index, as far as its messages and its service show it.
     pub commit: Index,
     /// The last index that its service received.
     pub applied: Index,

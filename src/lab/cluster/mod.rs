@@ -385,7 +385,7 @@ impl Cluster {
         result
     }
 
-    /// Submits `command` to `server` without a word in the record.
+    /// Submits `command` to `server` without a step in the record.
     fn submit(&self, server: ServerId, command: Bytes) -> Result<Started, NotLeader> {
         let refused = NotLeader { term: crate::api::Term(0), leader_hint: None };
         let consensus = self.running(server).ok_or(refused)?;

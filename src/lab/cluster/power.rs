@@ -88,7 +88,7 @@ impl Cluster {
         self.link(server);
     }
 
-    /// Connects `server` without a word in the record.
+    /// Connects `server` without a step in the record.
     pub(in crate::lab) fn link(&self, server: ServerId) {
         self.inner.slots.with(|slots| slots[server.slot()].connected = true);
         for other in self.servers().filter(|other| self.is_connected(*other)) {
@@ -103,7 +103,7 @@ impl Cluster {
         self.unlink(server);
     }
 
-    /// Cuts `server` off without a word in the record.
+    /// Cuts `server` off without a step in the record.
     fn unlink(&self, server: ServerId) {
         self.inner.slots.with(|slots| slots[server.slot()].connected = false);
         for other in self.servers() {

@@ -10,7 +10,7 @@ use crate::persister::{Persisted, Persister, Watch, Write};
 use crate::record::{self, Disk, Event, Runs, What};
 use crate::runtime::sync::Quiet;
 
-/// The links that were cut, as far as the record has been told.
+/// The links that are cut in the record.
 pub(super) type CutLinks = Quiet<BTreeSet<(ServerId, ServerId)>>;
 
 /// Records the writes of one life of a server.
