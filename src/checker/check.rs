@@ -55,7 +55,7 @@ pub fn check<M: Model>(model: &M, history: &Operations<M>, budget: &Budget<'_>) 
 
 /// Judges like [`check`], but makes no counterexample.
 ///
-/// It is for callers that need only the verdict, which is the smaller part of the work.
+/// Use it if you need only the verdict: making the counterexample is the larger part of the work.
 ///
 /// ```
 /// use raftlab::checker::models::{Register, RegisterInput::*, RegisterOutput::*};

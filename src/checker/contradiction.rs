@@ -133,7 +133,7 @@ impl<M: Model> Shrinker<'_, M> {
 /// Each operation of a chain had returned before the operation that it follows in the chain was
 /// called. So a chain has only one order, and its answers are judged fast. Of all operations that
 /// could be next in a chain, the one that was called last is taken: the later it was called, the
-/// less could change after it.
+/// less can have changed between it and the operation that follows.
 struct Chains<'a, I, O> {
     history: &'a [super::Operation<I, O>],
     /// Operations in the order of their returns.

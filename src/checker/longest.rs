@@ -42,8 +42,8 @@ impl Longest {
 
 /// Returns the longest linearization through each operation of `conflict`.
 ///
-/// The operations of `context` may be used, but their answers do not count. The flag is `false` if
-/// the search stopped early, because `left` was used up or `limits` said so.
+/// The operations of `context` may be used, but their answers do not count. Also returns whether
+/// the search ran to its end: `false` if `left` was used up, or `limits` stopped the search.
 pub(super) fn longest_through<M: Model>(
     model: &M,
     history: &History<'_, M>,

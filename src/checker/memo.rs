@@ -49,8 +49,8 @@ impl<S: Eq + Hash> States<S> {
 ///
 /// A configuration is a row of words. The first words say exactly where the search is. The last few
 /// words are a set, as bits, of the open operations that are used up: they can no longer be placed.
-/// If a search reaches the same first words again, and all operations that were used up at the
-/// earlier visit are used up now, it can do nothing that the earlier visit could not do.
+/// Suppose that a search reaches the same first words again. If everything that was used up at the
+/// earlier visit is used up now as well, the search can do nothing that it could not do then.
 pub(super) struct Memo {
     table: Table,
     /// All rows, one after another.

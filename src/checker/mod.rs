@@ -47,9 +47,9 @@
 //! - *Looking ahead.* The search abandons a configuration in which one of the next answers can no
 //!   longer become right.
 //! - *Less is better.* An operation that never returned need not be placed. The search places it
-//!   only where another operation can see its effect. If two configurations differ only in such
-//!   operations, and one has used up all that the other has used up, and more, the search abandons
-//!   the one that has used up more.
+//!   only where another operation can see its effect. Some configurations differ only in the
+//!   operations of this kind that they have used up. If one has used up all that another has, and
+//!   more, the search abandons it.
 //! - *A few answers.* Before the search, the checker looks for an answer that no operation can make
 //!   right. And when the search is stuck, it compares a few answers nearby with each other,
 //!   whatever all other operations did: if they alone contradict each other, the history is
@@ -84,7 +84,8 @@
 //!
 //! - a history of many clients that write without reading;
 //! - a history with many operations that never returned, since these overlap everything later;
-//! - an illegal history of one object without keys, under load: all configurations are visited.
+//! - an illegal history of many clients on one object without keys: the search must visit all
+//!   configurations.
 //!
 //! The [`Budget`] limits the cost, and the hints that a [`Model`] may give reduce it
 //! ([`reads_only`](Model::reads_only), [`sight`](Model::sight), [`provides`](Model::provides),

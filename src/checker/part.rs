@@ -72,12 +72,13 @@ fn late<M: Model>(model: &M, operations: &Operations<M>, indices: &[usize]) -> V
 
 /// Operations of one key, numbered.
 ///
-/// Operations whose answers count, the *answered* ones, have the numbers `0..answered_count`, by
-/// call. The *open* operations have the numbers after that, also by call.
+/// The *answered* operations, whose answers count, have the numbers `0..answered_count`, in the
+/// order of their calls. The *open* operations have the numbers after these, also in the order of
+/// their calls.
 ///
-/// An operation is open if it never returned, or if its answer does not count, because the question
-/// is what follows from other answers alone. An operation that returned took effect before its
-/// return, if at all: its return is the *deadline* of the open operation.
+/// An operation is open if it never returned, or if its answer does not count. The checker leaves
+/// answers out to find what follows from the others alone. An operation that returned took effect
+/// before its return, if at all. So its return is the *deadline* of the open operation.
 ///
 /// An operation that may take effect after its return has no deadline. If its answer counts, the
 /// operation appears twice: with its answer, and as a copy that never returned.
@@ -91,8 +92,8 @@ pub(super) struct Part<'a, M: Model> {
     /// The answered operations whose answers are wrong in some state, in the order of their
     /// returns.
     ///
-    /// An answer that leaves open whether the operation took effect (`ErrMaybe`) is left out: it
-    /// excludes almost no order, and a look ahead at it would not reach the answers after it.
+    /// An answer that does not say whether the operation took effect (`ErrMaybe`) is left out. It
+    /// excludes almost no order, and the search examines only the next few answers of this list.
     pub telling: Vec<u32>,
     /// All operations, answered or open, that are illegal in some state.
     pub seeing: Vec<u32>,

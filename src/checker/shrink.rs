@@ -82,8 +82,8 @@ impl<'a, M: Model> Shrinker<'a, M> {
         &self.all
     }
 
-    /// Returns operations that contradict each other, in the order of their calls: as few as
-    /// possible, of `known` if that is given.
+    /// Returns as few operations as possible that contradict each other, in the order of their
+    /// calls. If `known` is given, they are chosen from it.
     fn conflict(&mut self, last: u64, known: Option<Vec<usize>>) -> Vec<usize> {
         let known = known.or_else(|| self.contradiction(last));
         let known = known.unwrap_or_else(|| self.nearest(last, |_| true));
@@ -99,8 +99,8 @@ impl<'a, M: Model> Shrinker<'a, M> {
 
     /// Returns as few of `candidates` as possible that are illegal together with `given`.
     ///
-    /// `given` and all candidates together are known to be illegal. `changed`: whether `given`
-    /// alone may be illegal.
+    /// `given` and all candidates together are known to be illegal. `changed` says whether `given`
+    /// has grown since it was last judged, so that it may be illegal without any candidate.
     fn needed(
         &mut self,
         given: &mut Vec<usize>,
@@ -129,7 +129,8 @@ impl<'a, M: Model> Shrinker<'a, M> {
         needed
     }
 
-    /// Returns operations whose effects explain `conflict` if any one of its answers is left out.
+    /// Returns operations whose effects make the other answers of `conflict` right if any one of
+    /// its answers is left out.
     fn context(&mut self, conflict: &[usize]) -> Vec<usize> {
         let mut context = BTreeSet::new();
         for left_out in conflict {
@@ -138,8 +139,8 @@ impl<'a, M: Model> Shrinker<'a, M> {
                 Some(Some(order)) => {
                     context.extend(order.into_iter().filter(|index| !conflict.contains(index)));
                 }
-                // The other answers can be right, since `conflict` needs the one that is left out:
-                // so the steps ran out.
+                // `conflict` needs the answer that is left out, so an order for the others exists:
+                // only the steps can have run out.
                 _ => self.minimal = false,
             }
         }
@@ -157,7 +158,8 @@ impl<'a, M: Model> Shrinker<'a, M> {
         context
     }
 
-    /// Whether the effects of `context` are enough to explain `conflict` without any one answer.
+    /// Whether the effects of `context` make the other answers of `conflict` right, whichever one
+    /// of its answers is left out.
     fn suffices(&mut self, conflict: &[usize], context: &[usize]) -> bool {
         conflict.iter().all(|left_out| {
             let others: Vec<usize> = conflict.iter().copied().filter(|it| it != left_out).collect();
@@ -178,7 +180,8 @@ impl<'a, M: Model> Shrinker<'a, M> {
         self.left.steps == 0 || self.limits.stopped()
     }
 
-    /// Finds an order of the suspects, of which only the answers of `answered` count.
+    /// Finds an order of the suspects in which the answers of `answered` are right. No other answer
+    /// counts.
     ///
     /// `Some(None)` if there is no order, `None` if the budget ran out first.
     pub fn explain(&mut self, answered: &[usize]) -> Option<Option<Vec<usize>>> {
@@ -190,7 +193,8 @@ impl<'a, M: Model> Shrinker<'a, M> {
         self.explain_with(answered, &begun)
     }
 
-    /// Finds an order of the operations `all`, of which only the answers of `answered` count.
+    /// Finds an order of the operations `all` in which the answers of `answered` are right. No
+    /// other answer counts.
     fn explain_with(&mut self, answered: &[usize], all: &[usize]) -> Option<Option<Vec<usize>>> {
         if self.is_over() {
             return None;

@@ -77,20 +77,21 @@ pub enum Why {
 
 /// An illegal part of a history, as small as possible. All numbers are indices into the history.
 ///
-/// A part of a history is not the history without some operations: a read without the write of its
-/// value would be illegal, which proves nothing. A part is the history without some *answers*: an
-/// operation outside `conflict` took effect at any time between its call and its return, or not at
-/// all, whatever it answered. In each of these cases the operations of `conflict` contradict each
-/// other.
+/// A part leaves out some *answers* of the history, and keeps all its operations. (To leave out
+/// operations would prove nothing: a read is always illegal without the write of its value.) An
+/// operation outside `conflict` may have taken effect at any time between its call and its return,
+/// or not at all, whatever it answered. In each of these cases the answers of `conflict` contradict
+/// each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counterexample {
     /// The operations whose answers cannot all be right, in the order of their calls. All are of
     /// one key.
     pub conflict: Vec<usize>,
-    /// Operations whose effects explain `conflict` if any one of its answers is left out: then its
-    /// other answers are right. In the order of their calls. Their own answers are not part of
-    /// the contradiction. If there are at most two dozen such operations, each is needed. Empty if
-    /// `conflict` is too large to be read, or was not shrunk to the end.
+    /// Operations whose effects show that each answer of `conflict` is needed for the
+    /// contradiction: if any one of them is left out, these effects make all others right. In the
+    /// order of their calls. The answers of these operations do not count. If there are at most two
+    /// dozen such operations, none can be left out. Empty if `conflict` is too large to be read, or
+    /// was not shrunk to the end.
     pub context: Vec<usize>,
     /// Whether nothing can be left out of `conflict`. `false`: the budget ran out or the check was
     /// stopped first, and `conflict` is the smallest found so far.

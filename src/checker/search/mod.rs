@@ -1,11 +1,11 @@
 //! The search for an order of one key's operations that explains every answer.
 //!
-//! The search places one operation after the other: it appends each to the order. The position of
-//! the search, the *configuration*, has three parts:
+//! The search builds the order step by step: to *place* an operation is to append it to the order.
+//! What the search has reached is a *configuration*. It has three parts:
 //!
 //! - the *level*: the number of the first return whose operation is not placed;
-//! - of the operations that overlap this return, those that are placed already;
-//! - the state.
+//! - the placed operations among those that overlap this return;
+//! - the state after the placed operations.
 //!
 //! ```text
 //! level 2 ─────────────┐            a and b have returned before: both are placed
@@ -16,8 +16,8 @@
 //! e                       ├────┤
 //! ```
 //!
-//! Nothing else of the past matters. So a configuration is small, however long the history is, and
-//! a configuration that was visited once need not be visited again.
+//! Two orders that lead to the same configuration can be continued in the same ways. So the search
+//! visits each configuration only once. A configuration is small, however long the history is.
 //!
 //! An operation is *answered* if it has an answer that counts, and *open* otherwise. An answered
 //! operation must be placed; an open operation may be left out.
@@ -51,18 +51,21 @@ pub(super) struct Search<'a, M: Model> {
     states: States<M::State>,
     shown: Vec<Shown>,
     memo: Memo,
-    /// The current configuration, as the memo stores it. First: level and state. Then a bit per
-    /// slot, set if the slot's operation is placed and has not returned. Then a bit per open
-    /// operation, set if it is placed or can no longer be placed.
+    /// The current configuration, as the memo stores it. The first word has the level and the
+    /// state. Then comes a bit per slot: it is set if a placed operation of the slot returns after
+    /// this level. Then comes a bit per open operation: it is set if the operation is placed, or
+    /// can no longer be placed.
     row: Vec<u64>,
     /// Number of words of `row` before the bits of open operations.
     exact: usize,
     level: usize,
-    /// Answered and open operations that are not placed.
+    /// The answered operations that are not placed.
     answered: Pending,
+    /// The open operations that can still be placed.
     open: Pending,
-    /// Which answered operations are placed, and which open ones are placed or ruled out for good.
+    /// For each answered operation, whether it is placed.
     is_placed: Vec<bool>,
+    /// For each open operation, whether it is placed, or was ruled out before the search began.
     is_used: Vec<bool>,
     /// Number of deadlines that have passed. A deadline is the return of an open operation whose
     /// answer does not count.
@@ -74,10 +77,10 @@ pub(super) struct Search<'a, M: Model> {
     providers: Vec<Providers>,
     /// Number of steps: each tries one operation in one state.
     pub steps: u64,
-    /// Number of looks at an operation that do not count as steps yet.
+    /// Number of looks at operations that are not counted in `steps` yet.
     looks: u64,
     began: bool,
-    /// The highest level that was reached, or whose return has an impossible answer.
+    /// The highest level so far, or the rank of a later answer that was found impossible.
     deepest: usize,
     pub longest: Option<Longest>,
 }
@@ -101,8 +104,8 @@ struct Cursor {
     /// Whether it has postponed any candidate.
     put_off: bool,
     /// Whether the last placed operation is open, and no operation has seen its effect. Then the
-    /// search tries no operation that overwrites this effect next: the same order without the open
-    /// operation leads to the same state, and is tried elsewhere.
+    /// next operation must not overwrite this effect: the same order without the open operation
+    /// leads to the same state, and the search tries that order elsewhere.
     unseen: bool,
 }
 
@@ -122,7 +125,7 @@ impl<'a, M: Model> Search<'a, M> {
         Search::start(model, part, None)
     }
 
-    /// Starts a search that shows `longest` each order that it reaches.
+    /// Starts a search that passes each order that it reaches to `longest`.
     pub fn watched(model: &'a M, part: Part<'a, M>, longest: Longest) -> Search<'a, M> {
         Search::start(model, part, Some(longest))
     }
@@ -250,12 +253,14 @@ impl<'a, M: Model> Search<'a, M> {
         }
     }
 
-    /// Places each operation that is legal in `state` and changes nothing, now or later.
+    /// Places each operation that is legal in `state` and changes no state, neither this one nor a
+    /// later one.
     ///
-    /// No order is lost: in an order that explains all answers, such an operation can be moved to
-    /// this point. Its answer is right here too, and it changes nothing for the operations that it
-    /// passes. But it must not pass an open operation whose deadline is before the read's call: if
-    /// there is such an operation, the read is a candidate like any other.
+    /// This loses no order. Take an order that explains all answers, and move such an operation
+    /// forward to this point: its answer is right here, too, and nothing changes for the operations
+    /// that it passes. There is one exception: it must not pass an open operation whose deadline is
+    /// before its own call. If there is such an open operation, nothing more is placed here, and
+    /// the candidates include the reads that are left.
     fn place_reads(&mut self, state: u32) {
         let mut id = self.answered.first();
         while id != END && self.may_be_placed(id) {
@@ -286,7 +291,8 @@ impl<'a, M: Model> Search<'a, M> {
         due.is_some_and(|(at, _)| self.part.operations[id as usize].call <= *at)
     }
 
-    /// Returns the next operation that may be placed; `place_reads` has dealt with the others.
+    /// Returns the next operation to try. A read is tried here only if it would make a deadline
+    /// pass: `place_reads` has dealt with all other reads.
     fn next_candidate(&self, cursor: &mut Cursor) -> Option<u32> {
         let due = self.part.returns[self.level].1;
         loop {
@@ -325,7 +331,8 @@ impl<'a, M: Model> Search<'a, M> {
         }
     }
 
-    /// Returns the state after an operation, if it is legal, is no dead end, and is not postponed.
+    /// Returns the state after an operation; `None` if the operation is illegal, leads to a dead
+    /// end, changes nothing that matters, or is not to be tried in this round.
     fn try_step(&mut self, state: u32, id: u32, cursor: &mut Cursor) -> Option<u32> {
         self.steps += 1;
         let operation = &self.part.operations[id as usize];

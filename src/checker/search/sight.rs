@@ -1,11 +1,11 @@
-//! Looks ahead for answers that can no longer become right, and for effects that no operation sees.
+//! Looks ahead: finds answers that can no longer become right, and effects that no operation sees.
 
 use super::super::model::{Model, Sight};
 use super::super::part::Placed;
 use super::Search;
 
-/// The operations that can make an answer right. The list holds in every configuration in which the
-/// search asks for such an operation.
+/// The operations that can make an answer right. The list is made once, and is correct in every
+/// configuration in which the search uses it (see `find_providers`).
 #[derive(Clone)]
 pub(super) enum Providers {
     Unasked,
@@ -17,19 +17,21 @@ pub(super) enum Providers {
 /// Maximum number of providers that count as few.
 const FEW: usize = 32;
 
-/// Whether any operation can see a state, as far as the search has examined it.
+/// Which operations can see a state; `None`: the search has not examined that yet.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Shown {
+    /// Whether one of the next reads can see it.
     soon: Option<bool>,
+    /// Whether any operation can see it.
     ever: Option<bool>,
 }
 
-/// Number of the next reads that a look examines. With more, a look costs more; with fewer, it may
-/// miss the read that matters.
+/// How many of the next reads the search examines for a state. More reads cost more time; with
+/// fewer, the search may miss the read that matters.
 const SOON: usize = 16;
 
-/// Number of the next answers that a look ahead examines: each must still be possible. With more, a
-/// look costs more; with fewer, it may miss a dead end.
+/// How many of the next answers the search examines: each must still be possible. More answers cost
+/// more time; with fewer, the search may miss a dead end.
 const AHEAD: usize = 8;
 
 /// Number of possible answers after which the search stops looking ahead.
@@ -41,7 +43,8 @@ const LOOKS_PER_STEP: u64 = 16;
 /// Number of looks per operation before the search begins: they may save the whole search.
 const LOOKS_FIRST: u64 = 64;
 
-/// Number of remembered operations that made an answer right: they often make the next right, too.
+/// How many operations that made an answer right are remembered. They often make the next answer
+/// right, too.
 const RECENT: usize = 8;
 
 impl<M: Model> Search<'_, M> {
@@ -143,10 +146,10 @@ impl<M: Model> Search<'_, M> {
 
     /// Finds the operations that can make the answer of `due` right.
     ///
-    /// The search asks for them only while `due` is one of the next [`AHEAD`] answers. By then,
-    /// every operation that returned before the first of these answers is placed. So only open
-    /// operations and those that returned later can be in the list: a handful, even in a long
-    /// history.
+    /// The list leaves out operations that are always placed before the search uses the list. The
+    /// search uses it only while `due` is one of the next [`AHEAD`] answers, and by then every
+    /// operation that returned before the first of these answers is placed. The open operations and
+    /// those that returned later remain: few, even in a long history.
     fn find_providers(&mut self, due: u32) -> Providers {
         let Placed { rank, end, .. } = self.part.operations[due as usize];
         let placed = self.first_telling(rank).checked_sub(AHEAD).map_or(0, |before| {
@@ -213,8 +216,8 @@ impl<M: Model> Search<'_, M> {
         soon
     }
 
-    /// Rules out each open operation that leads from every state to one and the same new state, if
-    /// no operation can see that new state.
+    /// Rules out each open operation that overwrites the state with a state that no operation can
+    /// see.
     pub(super) fn rule_out_unseen(&mut self) {
         let initial = self.model.initial();
         for open in 0..number(self.part.open_count()) {

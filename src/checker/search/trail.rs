@@ -58,7 +58,7 @@ impl<M: Model> Search<'_, M> {
         }
     }
 
-    /// Whether placing `id` lets a deadline pass: a deadline before the call of `id`.
+    /// Whether placing `id` makes a deadline pass, because the deadline is before the call of `id`.
     pub(super) fn would_expire(&self, id: u32) -> bool {
         let next = self.part.expiring.get(self.expired);
         next.is_some_and(|open| self.deadline(*open) < self.part.operations[id as usize].call)
@@ -66,9 +66,9 @@ impl<M: Model> Search<'_, M> {
 
     /// Rules out the open operations that returned before `call`, the call of a placed operation.
     ///
-    /// These open operations come before the placed one, so they have taken effect already, or
-    /// never will. In the row, an open operation whose deadline has passed looks like a placed
-    /// operation: neither can be placed any more.
+    /// Such an open operation can only come before the placed one: if it has not taken effect by
+    /// now, it never will. In the row its bit is set, as if it were placed, since it can no longer
+    /// be placed either way.
     fn expire(&mut self, call: u64) {
         while let Some(open) = self.part.expiring.get(self.expired).copied()
             && self.deadline(open) < call
