@@ -1,4 +1,4 @@
-//! Tests of the observers of key/value clients: they fail only answers that cannot be right.
+//! Tests of the observers of key/value clients: a run fails only if an answer cannot be right.
 
 use raftlab::lab::observe::kv::{Answer, Asked, Call, KvObservers};
 use raftlab::runtime::{self, Failure, FailureKind, RunConfig};

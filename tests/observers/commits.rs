@@ -1,4 +1,5 @@
-//! Tests of the rules for commits: what commits an entry, which servers know it, what they apply.
+//! Tests of the rules for commits: when an entry is committed, which servers know that, and what
+//! they apply.
 
 use bytes::Bytes;
 use raftlab::api::{ApplyMsg, Index, Term};
@@ -11,7 +12,7 @@ fn a_leader_has_all_that_was_committed_before() {
     breaks("LeaderCompleteness", |play| {
         play.let_s0_lead(2);
         play.send(S0, S1, heartbeat(S0, 1, 2, at(1, 2)));
-        // S1 forgets, and votes for a log without the entries.
+        // S1 loses its entries in a crash, and then votes for a candidate without them.
         play.crash(S1);
         play.boot(S1, 1, Some(S0), &[]);
         play.elect(S2, 2, S1, at(0, 0));
@@ -37,7 +38,7 @@ fn what_is_found_committed_later_is_held_against_leaders_already_seen() {
         play.boot(S1, 1, Some(S0), &[]);
         play.elect(S2, 2, S1, at(0, 0));
         play.save(S2, 1, &[2]);
-        // S0 committed in term 1, and says so late.
+        // S0 committed the entries in term 1, but announces that only now.
         play.send(S0, S1, heartbeat(S0, 1, 2, at(1, 2)));
     });
     assert!(message.contains("S2 became leader of term 2 without the entry 1/2"), "{message}");
@@ -47,7 +48,7 @@ fn what_is_found_committed_later_is_held_against_leaders_already_seen() {
 fn a_leader_needs_nothing_committed_in_its_own_term_or_later() {
     holds(|play| {
         play.let_s0_lead(1);
-        // S2 is elected in term 2 by S1, lags behind and never hears of term 3.
+        // S1 elects S2 in term 2. S2's messages are late, and it never hears of term 3.
         play.save_vote(S2, 1, None);
         play.save(S2, 1, &[1]);
         play.win(S2, 2, S1, at(1, 1));
@@ -57,7 +58,7 @@ fn a_leader_needs_nothing_committed_in_its_own_term_or_later() {
         play.save(S1, 2, &[3]);
         play.reply(sent, append_reply(3, true));
         play.send(S0, S1, heartbeat(S0, 3, 2, at(3, 2)));
-        // S2's first message as leader, and another.
+        // S2 sends two messages as leader. S0 has committed the entry 3/2, which S2 does not have.
         play.send(S2, S0, heartbeat(S2, 2, 0, at(1, 1)));
         play.send(S2, S0, heartbeat(S2, 2, 1, at(1, 1)));
     });
@@ -99,7 +100,7 @@ fn servers_apply_the_same() {
         play.apply(S0, &command(1, 1));
         play.apply(S1, &command(2, 1));
     });
-    // It makes no difference that the leader's commit index came first.
+    // The rule also holds if the observers saw the leader's commit index before the commands.
     breaks("StateMachineSafety", |play| {
         play.let_s0_lead(1);
         play.send(S0, S1, heartbeat(S0, 1, 1, at(1, 1)));
@@ -107,7 +108,7 @@ fn servers_apply_the_same() {
         let command = Bytes::from_static(b"other");
         play.apply(S1, &ApplyMsg::Command { index: Index(1), term: Term(1), command });
     });
-    // A snapshot's end counts too.
+    // The last entry of a snapshot counts as applied, too.
     breaks("StateMachineSafety", |play| {
         play.let_s0_lead(1);
         play.apply(S0, &command(1, 1));
@@ -125,7 +126,7 @@ fn servers_apply_in_their_own_time() {
         play.apply(S1, &command(1, 1));
         play.save_vote(S2, 1, None);
         play.apply(S2, &snapshot(at(1, 2)));
-        // Once more, in a new life.
+        // In a new life, S0 applies its entries again.
         play.crash(S0);
         play.boot(S0, 1, Some(S0), &[1, 1]);
         play.apply(S0, &command(1, 1));
@@ -163,7 +164,8 @@ fn an_older_terms_entry_is_not_committed_by_counting() {
 fn a_leader_may_know_from_a_heartbeat_what_is_committed() {
     holds(|play| {
         play.let_s0_lead(1);
-        // S1 learns it from a message without entries, leads next, and has no entry of its own yet.
+        // S1 learns the commit index from a heartbeat. It leads the next term, and announces this
+        // index although it has no entry of its own term yet.
         play.deliver(S0, S1, Facts::Heartbeat { leader: S0, term: Term(1), commit: Index(1) });
         play.elect(S1, 2, S0, at(1, 1));
         play.send(S1, S0, heartbeat(S1, 2, 1, at(1, 1)));
@@ -179,7 +181,7 @@ fn an_older_terms_entry_is_committed_along_with_the_leaders_own() {
         let sent = play.deliver(S1, S0, append(S1, 2, 0, at(1, 1), at(2, 2)));
         play.save(S0, 2, &[2]);
         play.reply(sent, append_reply(2, true));
-        // It applies the older entry before it tells any server.
+        // S1 applies the older entry before it announces the new commit index.
         play.apply(S1, &command(1, 1));
         play.send(S1, S0, heartbeat(S1, 2, 2, at(2, 2)));
         play.apply(S1, &command(2, 2));
@@ -194,14 +196,14 @@ fn a_leader_says_what_it_has_heard() {
         play.win(S1, 2, S0, at(1, 1));
         play.send(S1, S0, heartbeat(S1, 2, 1, at(1, 1)));
     });
-    // A leader may not have had time to announce what it committed in an earlier term.
+    // S0 may have committed the entry in term 1, and announces it only in term 2.
     holds(|play| {
         play.let_s0_lead(1);
         play.win(S0, 2, S1, at(1, 1));
         play.send(S0, S1, heartbeat(S0, 2, 1, at(1, 1)));
     });
-    // It may have committed the entry in an earlier life, of which the log and the service's data
-    // are left.
+    // S0 may have committed the entry in an earlier life. The service has stored its own data, so
+    // it begins the new life with the entry applied.
     holds(|play| {
         play.let_s0_lead(1);
         play.crash(S0);
@@ -210,7 +212,7 @@ fn a_leader_says_what_it_has_heard() {
         play.win(S0, 2, S1, at(1, 1));
         play.send(S0, S1, heartbeat(S0, 2, 1, at(1, 1)));
     });
-    // It may have committed the entry in an earlier life, of which a snapshot is left.
+    // S0 may have committed the entry in an earlier life, and its snapshot covers the entry.
     holds(|play| {
         play.let_s0_lead(1);
         play.apply(S0, &command(1, 1));
@@ -252,7 +254,7 @@ fn a_leaders_messages_may_overtake_each_other_and_a_crash_makes_it_forget() {
         play.let_s0_lead(2);
         play.send(S0, S1, heartbeat(S0, 1, 2, at(1, 2)));
         play.send(S0, S1, heartbeat(S0, 1, 1, at(1, 2)));
-        // A follower knows a commit index of at most the last new entry.
+        // A follower learns a commit index only up to the last entry of the message: here, 1.
         let told = play.deliver(S0, S1, heartbeat(S0, 1, 2, at(1, 1)));
         play.reply(told, append_reply(1, true));
         play.win(S1, 2, S0, at(1, 2));

@@ -19,7 +19,7 @@ fn a_deposed_leader_may_go_on_in_its_own_term() {
     holds(|play| {
         play.elect(S0, 1, S1, at(0, 0));
         play.elect(S2, 2, S1, at(0, 0));
-        // S0 has not heard of term 2; its messages are late, repeated, and of term 1.
+        // S0 has not heard of term 2, and still sends messages of term 1.
         play.call(S0, S1, heartbeat(S0, 1, 0, at(0, 0)), append_reply(2, false));
         play.send(S0, S2, heartbeat(S0, 1, 0, at(0, 0)));
         // The same server may lead again.
@@ -61,7 +61,7 @@ fn a_vote_may_take_its_time() {
         play.reply(slow, vote_reply(1, true));
         play.sleep_ms(5000);
         play.send(S0, S1, heartbeat(S0, 1, 0, at(0, 0)));
-        // The same request once more, and the same vote.
+        // The same request arrives again, and gets the same vote.
         play.arrive(slow);
         play.reply(slow, vote_reply(1, true));
     });
@@ -71,7 +71,7 @@ fn a_vote_may_take_its_time() {
 fn a_server_votes_once_in_a_term() {
     breaks("OneVotePerTerm", |play| {
         play.ask_for_vote(S0, S1, 1);
-        // It crashes, and forgets.
+        // S1 crashes, and its vote is not on its disk.
         play.crash(S1);
         play.boot(S1, 1, None, &[]);
         play.ask_for_vote(S2, S1, 1);
@@ -83,7 +83,7 @@ fn a_candidate_votes_for_itself_alone() {
     breaks("OneVotePerTerm", |play| {
         play.save_vote(S0, 1, Some(S0));
         play.send(S0, S1, vote_request(S0, 1, at(0, 0)));
-        // It also writes a vote for another server.
+        // S0 has voted for itself, and now writes a vote for another server.
         play.write(S0, &Write::Vote { term: Term(1), voted_for: Some(S2) });
     });
 }
@@ -114,11 +114,11 @@ fn a_vote_lost_before_it_was_promised_may_go_elsewhere() {
         let unanswered = play.deliver(S0, S1, vote_request(S0, 1, at(0, 0)));
         play.write(S1, &Write::Vote { term: Term(1), voted_for: Some(S0) });
         play.crash(S1);
-        // Its handler continues, but the reply reaches no server.
+        // S1's handler still runs after the crash, but its reply reaches no server.
         play.reply(unanswered, vote_reply(1, true));
         play.boot(S1, 0, None, &[]);
         play.ask_for_vote(S2, S1, 1);
-        // A new term, a new vote.
+        // In a new term, S1 may vote for another candidate.
         play.ask_for_vote(S0, S1, 2);
     });
 }
@@ -194,7 +194,8 @@ fn a_request_may_become_stale_while_its_reply_waits() {
         play.elect(S0, 1, S1, at(0, 0));
         let slow = play.deliver(S0, S1, heartbeat(S0, 1, 0, at(0, 0)));
         play.save_vote(S1, 2, None);
-        // The reply is decided in term 1 and sent in term 2; a copy came in between.
+        // S1 handles the request in term 1, but its reply leaves after S1 has entered term 2. A
+        // copy of the request arrives in term 2 and is refused.
         play.arrive(slow);
         play.reply(slow, append_reply(2, false));
         play.reply(slow, append_reply(1, true));
@@ -203,13 +204,13 @@ fn a_request_may_become_stale_while_its_reply_waits() {
 
 #[test]
 fn a_reply_has_the_newest_term() {
-    // The request's term is not adopted.
+    // The server answers with its old term: it has not adopted the request's newer term.
     breaks("ReplyHasNewestTerm", |play| {
         play.elect(S0, 2, S2, at(0, 0));
         play.save_vote(S1, 1, None);
         play.call(S0, S1, heartbeat(S0, 2, 0, at(0, 0)), append_reply(1, false));
     });
-    // The reply does not have the server's own term.
+    // The server answers with the request's term, which is older than its own.
     breaks("ReplyHasNewestTerm", |play| {
         play.elect(S0, 1, S1, at(0, 0));
         play.save_vote(S1, 2, None);

@@ -85,7 +85,8 @@ fn nothing_is_owed_by_the_dead_the_unread_and_the_uninformed() {
         play.sleep_ms(2000);
         play.save_vote(S2, 1, None);
         play.boot(S0, 1, Some(S0), &[1]);
-        // S0 has not heard again what it once knew; S2 has refused, so it knows nothing.
+        // In its new life, S0 knows no commit index yet. S2 knows none either, because it refused
+        // the heartbeat.
         play.call(S0, S2, heartbeat(S0, 1, 0, at(1, 1)), append_reply(1, false));
         play.sleep_ms(2000);
         play.send(S0, S1, heartbeat(S0, 1, 0, at(1, 1)));

@@ -25,7 +25,8 @@ fn equal_entries_follow_equal_entries() {
     });
     let before = "before it S1 has an entry of term 1 and S0 one of term 2";
     assert!(message.ends_with(before), "{message}");
-    // This holds even when another term's entry was there first.
+    // S1 and S2 have the same entry 3/3 after different entries. It makes no difference that S0
+    // stored another entry at index 3 first.
     breaks("LogMatching", |play| {
         play.save(S0, 1, &[1, 1, 1]);
         play.save(S1, 1, &[1, 2, 3]);
@@ -41,9 +42,9 @@ fn logs_may_part_and_meet_again() {
         play.save(S2, 1, &[1]);
         play.save(S0, 2, &[2, 3]);
         play.save(S1, 3, &[3]);
-        // Whole suffixes, written again.
+        // A server may write entries again that it already has.
         play.save(S0, 1, &[1, 2, 3]);
-        // A log that begins with a snapshot.
+        // A log may also begin with a snapshot.
         play.save(S2, 2, &[2]);
         play.arrive(play.unsent(S0, S2, install(S0, 3, at(2, 2))));
         play.save_snapshot(S2, at(2, 2));
@@ -110,7 +111,8 @@ fn a_leader_sends_the_commands_that_it_stored() {
 
 #[test]
 fn what_a_leader_has_not_stored_in_its_term_may_be_out_of_date() {
-    // The log that it stored as a follower may lag behind its log in memory.
+    // S0 may have received 2/2 as a follower and not stored it yet: its log in memory may be ahead
+    // of its log on disk.
     holds(|play| {
         play.save(S0, 1, &[1, 1]);
         for server in [S0, S1] {
@@ -119,7 +121,7 @@ fn what_a_leader_has_not_stored_in_its_term_may_be_out_of_date() {
         play.win(S0, 3, S1, at(1, 2));
         play.send(S0, S2, append_with(S0, 3, at(2, 2), &entries(3, &[3])));
     });
-    // But entries that were committed before are certain.
+    // But a committed entry must be in every leader's log, so here another entry is a mistake.
     breaks("SendsOwnLog", |play| {
         play.let_s0_lead(2);
         play.send(S0, S1, heartbeat(S0, 1, 2, at(1, 2)));
@@ -203,7 +205,7 @@ fn a_log_may_be_written_again() {
 
 #[test]
 fn a_log_that_is_written_again_has_gaps_at_no_moment() {
-    // A crash may keep only the first of two writes.
+    // Between the two writes the log is too short, and a crash may keep only the first write.
     fn in_two(play: &Play, server: ServerId) {
         play.write(server, &Write::Append(&entries(1, &[1])));
         play.write(server, &Write::Append(&entries(2, &[1, 1])));
@@ -227,25 +229,25 @@ fn a_deposed_leader_deletes_what_conflicts() {
         play.elect(S2, 2, S1, at(0, 0));
         play.save(S2, 1, &[2]);
         let sent = play.deliver(S2, S0, append(S2, 2, 0, at(0, 0), at(2, 1)));
-        // Entries before the term: one sync makes both durable.
+        // S0 writes the entries before the new term, but one sync makes both durable.
         play.write(S0, &Write::Append(&entries(1, &[2])));
         play.write(S0, &Write::Vote { term: Term(2), voted_for: None });
         play.sync(S0);
         play.reply(sent, append_reply(2, true));
-        // A late message, which S0 made while it led.
+        // A message that S0 made while it led leaves only now.
         play.send(S0, S1, heartbeat(S0, 1, 0, at(0, 0)));
     });
 }
 
 #[test]
 fn entries_of_a_new_leader_may_be_durable_before_its_term() {
-    // A deposed leader may store them in this order, ...
+    // A deposed leader may store the entries first and the term afterwards.
     holds(|play| {
         play.elect(S0, 1, S1, at(0, 0));
         play.save(S0, 1, &[1]);
         play.replace(S1, S0);
     });
-    // ... and a follower that has an entry that its leader lost.
+    // So may a follower. Here S1 replaces an entry that its earlier leader has lost in a crash.
     holds(|play| {
         play.elect(S0, 1, S1, at(0, 0));
         play.write(S0, &Write::Append(&entries(1, &[1])));
@@ -258,7 +260,8 @@ fn entries_of_a_new_leader_may_be_durable_before_its_term() {
 }
 
 impl Play {
-    /// S2, leader of term 2 by the vote of `voter`, has `server` store its entry, then its term.
+    /// S2 leads term 2 with the vote of `voter`, and sends an entry to `server`, which stores the
+    /// entry first and the term afterwards.
     fn replace(&mut self, voter: ServerId, server: ServerId) {
         self.elect(S2, 2, voter, at(0, 0));
         self.save(S2, 1, &[2]);
@@ -273,7 +276,7 @@ impl Play {
 fn a_stale_request_cuts_nothing() {
     let message = breaks("AcknowledgedStays", |play| {
         play.let_s0_lead(3);
-        // A late message has only the first entry, and S1 cuts everything after it.
+        // A late request has only the first entry, and S1 wrongly deletes all entries after it.
         let late = play.deliver(S0, S1, append(S0, 1, 0, at(0, 0), at(1, 1)));
         play.save(S1, 1, &[1]);
         play.reply(late, append_reply(1, true));
@@ -343,7 +346,7 @@ fn a_committed_entry_is_not_deleted() {
     breaks("CommittedStays", |play| {
         play.let_s0_lead(2);
         play.send(S0, S1, heartbeat(S0, 1, 2, at(1, 2)));
-        // S1 has moved on to a term in which it has sent nothing.
+        // S1 enters term 5, and deletes a committed entry before it sends any message of that term.
         play.save_vote(S1, 5, None);
         play.save(S1, 2, &[5]);
     });
@@ -352,24 +355,24 @@ fn a_committed_entry_is_not_deleted() {
 #[test]
 fn a_server_that_has_not_heard_may_delete_what_others_commit() {
     holds(|play| {
-        // Figure 8 again: S2 has S0's entry of term 1 from term 1, ...
+        // As in Figure 8. In term 1, S0 sends its entry 1/1 to S2.
         play.elect(S0, 1, S1, at(0, 0));
         play.save(S0, 1, &[1]);
         play.deliver(S0, S2, append(S0, 1, 0, at(0, 0), at(1, 1)));
         play.save_vote(S2, 1, None);
         play.save(S2, 1, &[1]);
-        // ... which S0 commits in term 3, with an entry of its own and the help of S1.
+        // In term 3, S0 and S1 commit this entry together with S0's entry 3/2.
         play.elect(S0, 3, S1, at(1, 1));
         play.save(S0, 2, &[3]);
         let sent = play.deliver(S0, S1, append(S0, 3, 0, at(0, 0), at(3, 2)));
         play.save(S1, 1, &[1, 3]);
         play.reply(sent, append_reply(3, true));
         play.send(S0, S1, heartbeat(S0, 3, 2, at(3, 2)));
-        // S2 still follows a leader of term 2 that no other server follows.
+        // S2 has not heard of term 3. It follows a leader of term 2, and replaces 1/1 by 2/1.
         play.save_vote(S2, 2, None);
         play.save(S2, 1, &[2]);
-        // In term 3 it deletes that leader's entry, which is not the entry that is committed at
-        // that index.
+        // In term 3 it deletes the entry 2/1 again. That is no mistake, because 1/1 is the
+        // committed entry, and not 2/1.
         play.save_vote(S2, 3, None);
         play.save(S2, 1, &[1, 3]);
     });
@@ -378,7 +381,7 @@ fn a_server_that_has_not_heard_may_delete_what_others_commit() {
 #[test]
 fn what_an_older_leader_had_deleted_may_be_stored_with_a_newer_term() {
     fn story(play: &mut Play, older: Position) {
-        // S2 has S0's entry of term 1, which S0 commits in term 3 with the help of S1.
+        // S2 stores the entry 1/1 in term 1. In term 3, S0 and S1 commit this entry.
         play.elect(S0, 1, S1, at(0, 0));
         play.save(S0, 1, &[1]);
         let first = play.deliver(S0, S2, append(S0, 1, 0, at(0, 0), at(1, 1)));
@@ -392,14 +395,15 @@ fn what_an_older_leader_had_deleted_may_be_stored_with_a_newer_term() {
         play.save(S1, 1, &[1, 3]);
         play.reply(sent, append_reply(3, true));
         play.send(S0, S1, heartbeat(S0, 3, 2, at(3, 2)));
-        // S2 accepts an append of term 2 and hears of term 3, then stores both.
+        // S2 accepts a request of term 2 and then hears of term 3, before it has stored either. So
+        // it stores term 3 first, and then the entry of the leader of term 2.
         let late = play.unsent(S1, S2, append(S1, 2, 0, at(0, 0), older));
         play.arrive(late);
         play.write(S2, &Write::Vote { term: Term(3), voted_for: None });
         play.save(S2, 1, &[2]);
     }
     holds(|play| story(play, at(2, 1)));
-    // The append of term 2 had no entry for that index.
+    // Here the request of term 2 has no entry, so it does not explain why 1/1 is replaced.
     breaks("CommittedStays", |play| story(play, at(0, 0)));
 }
 
@@ -409,7 +413,7 @@ fn a_follower_takes_what_follows_its_log() {
         play.let_s0_lead(2);
         play.call(S0, S1, heartbeat(S0, 1, 0, at(1, 2)), append_reply(1, false));
     });
-    // A candidate does not step down for its term's leader.
+    // Here the follower is a candidate, which refuses the leader of its own term.
     breaks("MatchingPrefixAccepted", |play| {
         play.elect(S0, 1, S1, at(0, 0));
         play.save_vote(S2, 1, Some(S2));
@@ -425,8 +429,8 @@ fn a_follower_that_agrees_up_to_the_entry_before_refuses_nothing() {
     });
     holds(|play| {
         play.let_s0_lead(3);
-        // S1 keeps its log as it is, and says so. The leader cannot count such a reply, but it is
-        // no refusal.
+        // S1 has more entries than it confirms. Such a reply is of little use to the leader, but it
+        // is no refusal, because S1 agrees up to the entry before the new ones.
         play.call(S0, S1, append(S0, 1, 0, at(1, 1), at(1, 3)), match_reply(1, 2));
         play.call(S0, S1, append(S0, 1, 0, at(1, 1), at(1, 3)), match_reply(1, 1));
     });
@@ -437,7 +441,8 @@ fn a_follower_refuses_what_it_cannot_place() {
     holds(|play| {
         play.let_s0_lead(2);
         play.save_vote(S2, 1, None);
-        // The log is too short; it has another term at that index; the request is of an older term.
+        // Three reasons to refuse: the log is too short, the entry at that index has another term,
+        // or the request is of an older term.
         play.call(S0, S2, heartbeat(S0, 1, 0, at(1, 2)), append_reply(1, false));
         play.save(S2, 1, &[0]);
         play.call(S0, S2, heartbeat(S0, 1, 0, at(1, 1)), append_reply(1, false));
@@ -447,7 +452,8 @@ fn a_follower_refuses_what_it_cannot_place() {
     holds(|play| {
         play.let_s0_lead(2);
         play.save_vote(S2, 1, None);
-        // Decided while the log was too short; sent after another request has made it long enough.
+        // S2 refuses while its log is too short. Before this reply leaves, another request makes
+        // the log long enough.
         let slow = play.deliver(S0, S2, heartbeat(S0, 1, 0, at(1, 2)));
         play.save(S2, 1, &[1, 1]);
         play.reply(slow, append_reply(1, false));

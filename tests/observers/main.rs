@@ -1,7 +1,9 @@
 //! Tests of the observers: each fails a server that breaks its rule, and no server that keeps it.
 //!
-//! A server that keeps the rule may act late, repeatedly or with interruptions. The servers are
-//! played: a script says which messages leave and arrive, and what is written and applied.
+//! No server runs here. A script plays all servers: it says which messages leave and arrive, and
+//! what the servers write and apply. `breaks` asserts that the script breaks a rule, and `holds`
+//! that it breaks none. The scripts of `holds` show what a correct server may do: act late, repeat
+//! itself, or crash in between.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod clients;

@@ -1,4 +1,4 @@
-//! Tests over the network: what a server does after its life does not count for its next life.
+//! Tests over the network: what a server still does after a crash does not count for its next life.
 
 use std::any::Any;
 use std::sync::Arc;

@@ -74,14 +74,14 @@ pub fn holds(script: impl FnOnce(&mut Play) + Send + 'static) -> Situations {
         .unwrap_or_else(|failure| panic!("false alarm: {failure}"))
 }
 
-/// Asserts what [`holds`] does, under a schedule that may stall servers for long.
+/// Asserts that `script` breaks no rule under a schedule that may stall servers for long.
 #[track_caller]
 pub fn holds_when_hostile(script: impl FnOnce(&mut Play) + Send + 'static) {
     play(Liveness::Ignored, Schedule::Fifo, script)
         .unwrap_or_else(|failure| panic!("false alarm: {failure}"));
 }
 
-/// Asserts what [`holds`] does, under a schedule that does stall servers.
+/// Asserts that `script` breaks no rule under a schedule that does stall servers.
 #[track_caller]
 pub fn holds_though_stalled(script: impl FnOnce(&mut Play) + Send + 'static) {
     play(Liveness::Judged, Schedule::Hostile, script)
@@ -110,18 +110,18 @@ pub fn vote_reply(term: u64, granted: bool) -> Facts {
     Facts::VoteReply { term: Term(term), granted }
 }
 
-/// A leader's message with the entries between `prev` and `last`.
+/// A leader's message with the entries after `prev` up to `last`.
 pub fn append(leader: ServerId, term: u64, commit: u64, prev: Position, last: Position) -> Facts {
     let entries = Digest::default();
     Facts::Append { leader, term: Term(term), commit: Index(commit), prev, last, entries }
 }
 
-/// A leader's message with `entries`, which claims that they follow `prev`.
+/// A leader's message that offers `entries` as the entries after `prev`.
 pub fn append_with(leader: ServerId, term: u64, prev: Position, entries: &[Entry]) -> Facts {
     append_with_commit(leader, term, 0, prev, entries)
 }
 
-/// A leader's message like that of [`append_with`], with the commit index `commit`.
+/// The same message as [`append_with`] makes, but with the commit index `commit`.
 pub fn append_with_commit(
     leader: ServerId,
     term: u64,
@@ -196,7 +196,7 @@ impl Play {
         self.lives[server.slot()].reads(reading);
     }
 
-    /// The view of a server's current life, which may be kept beyond that life.
+    /// The observers' view of a server's current life. It may be used after that life has ended.
     pub fn life(&self, server: ServerId) -> Arc<Life> {
         self.lives[server.slot()].clone()
     }
@@ -205,7 +205,8 @@ impl Play {
         self.lives[server.slot()].end();
     }
 
-    /// Starts a server that had stored this term, this vote and entries of these terms.
+    /// Starts a server whose disk has this term, this vote and, from index 1 on, entries of these
+    /// terms.
     pub fn boot(&mut self, server: ServerId, term: u64, vote: Option<ServerId>, terms: &[u64]) {
         let persisted = Persisted {
             current_term: Term(term),
@@ -216,7 +217,7 @@ impl Play {
         self.lives[server.slot()] = self.observers.boot(server, &persisted, self.calls);
     }
 
-    /// Starts a server that had stored only this term and a snapshot.
+    /// Starts a server whose disk has only this term and a snapshot.
     pub fn boot_from(&mut self, server: ServerId, term: u64, last_included: Position) {
         let current_term = Term(term);
         let persisted = Persisted { current_term, last_included, ..Persisted::default() };
@@ -231,19 +232,19 @@ impl Play {
         played
     }
 
-    /// A call is counted, but [`Play::show`] shows its request later: on the real clock, a thread
-    /// may be delayed between the two.
+    /// The network counts a call, but the observers see its request only with [`Play::show`]. On
+    /// the real clock, a thread may be delayed between these two steps.
     pub fn open(&mut self, from: ServerId, to: ServerId, request: Facts) -> Played {
         self.calls += 1;
         Played { id: self.calls, from, to, request }
     }
 
-    /// The request of a call that was counted earlier leaves.
+    /// The observers see the request of a call from [`Play::open`] leave.
     pub fn show(&self, played: Played) {
         self.observers.sent(&call(played), &played.request);
     }
 
-    /// A request that no observer saw leave.
+    /// A request that can arrive although no observer saw it leave.
     pub fn unsent(&self, from: ServerId, to: ServerId, request: Facts) -> Played {
         Played { id: u64::MAX, from, to, request }
     }
@@ -277,13 +278,15 @@ impl Play {
         self.end(played, true);
     }
 
-    /// `voter` elects `candidate` in `term`, as the rules say; `candidate` sends a first heartbeat.
+    /// `candidate` gets the vote of `voter` in `term`, as the rules demand, and sends a first
+    /// heartbeat.
     pub fn elect(&mut self, candidate: ServerId, term: u64, voter: ServerId, last: Position) {
         self.win(candidate, term, voter, last);
         self.send(candidate, voter, heartbeat(candidate, term, 0, last));
     }
 
-    /// `candidate` gets the vote of `voter`, as the rules say, and has not acted as leader yet.
+    /// `candidate` gets the vote of `voter` in `term`, as the rules demand, but does not act as
+    /// leader yet.
     pub fn win(&mut self, candidate: ServerId, term: u64, voter: ServerId, last: Position) {
         self.save_vote(candidate, term, Some(candidate));
         let played = self.deliver(candidate, voter, vote_request(candidate, term, last));
@@ -320,7 +323,7 @@ impl Play {
         let lock = Arc::new(Mutex::new(()));
         for _ in 0..4 {
             let lock = lock.clone();
-            // Many scheduling points, since the schedule stalls at a few of them.
+            // The schedule stalls a task only at a few scheduling points, so there must be many.
             let work = move || loop {
                 drop(lock.lock());
                 drop(lock.lock());

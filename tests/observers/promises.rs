@@ -13,7 +13,7 @@ fn a_promised_vote_is_durable() {
         play.write(S1, &Write::Vote { term: Term(1), voted_for: Some(S0) });
         play.reply(asked, vote_reply(1, true));
     });
-    // The term is durable without the vote.
+    // The voter stores the term, but not the vote.
     let message = breaks("PersistBeforeReply", |play| {
         play.save_vote(S0, 1, Some(S0));
         let asked = play.deliver(S0, S1, vote_request(S0, 1, at(0, 0)));
@@ -62,10 +62,10 @@ fn a_term_that_a_reply_shows_is_durable() {
 #[test]
 fn what_was_durable_for_a_moment_was_promised_in_time() {
     holds(|play| {
-        // Figure 8, (a) to (d): S0's entry of term 1 reaches S1 in term 3, ...
+        // Figure 8, (a) to (d): in term 3, S1 stores S0's entry of term 1.
         let slow = play.let_two_lead();
         play.save(S1, 1, &[1]);
-        // ... and before S1's reply leaves, S2's entry takes its place in term 4.
+        // Before the reply to S0 leaves, S1 replaces that entry by S2's, in term 4.
         play.elect(S2, 4, S1, at(2, 1));
         let quick = play.deliver(S2, S1, append(S2, 4, 0, at(0, 0), at(2, 1)));
         play.save(S1, 1, &[2]);
@@ -76,7 +76,7 @@ fn what_was_durable_for_a_moment_was_promised_in_time() {
         play.save_vote(S0, 1, Some(S0));
         let slow = play.deliver(S0, S1, vote_request(S0, 1, at(0, 0)));
         play.save_vote(S1, 1, Some(S0));
-        // Before the reply leaves, the voter hears of term 2.
+        // Before the reply leaves, the voter hears of term 2, and stores it without a vote.
         play.save_vote(S1, 2, None);
         play.reply(slow, vote_reply(1, true));
     });
@@ -98,7 +98,7 @@ fn sent_by_two(play: &mut Play, last: Position) -> (Played, Played) {
 fn what_a_later_leader_has_replaced_need_never_have_been_durable() {
     holds(|play| {
         let (first, second) = sent_by_two(play, at(2, 1));
-        // S1 accepted both, and stores the result.
+        // S1 accepts both requests, and stores only the result of both.
         play.write(S1, &Write::Vote { term: Term(4), voted_for: None });
         play.save(S1, 1, &[2]);
         play.reply(first, append_reply(3, true));
@@ -112,7 +112,7 @@ fn what_a_later_leader_is_yet_to_replace_is_durable() {
         let (first, _) = sent_by_two(play, at(2, 1));
         play.reply(first, append_reply(3, true));
     });
-    // A later leader's heartbeat replaces nothing.
+    // Here the later leader sends only a heartbeat, which replaces no entry.
     breaks("PersistBeforeReply", |play| {
         let (first, _) = sent_by_two(play, at(0, 0));
         play.save_vote(S1, 4, None);
@@ -144,7 +144,8 @@ fn a_copy_of_a_request_is_judged_by_the_first_arrival() {
         play.save(S1, 1, &[1]);
         play.elect(S2, 4, S1, at(2, 1));
         play.save(S1, 1, &[2]);
-        // The reply to the first, decided in term 3, leaves after the copy has come.
+        // S1 handled the request in term 3, but the reply leaves only after a copy has arrived. The
+        // copy is refused, because S1 is in term 4.
         play.arrive(twice);
         play.reply(twice, append_reply(3, true));
         play.reply(twice, append_reply(4, false));
@@ -167,7 +168,8 @@ fn a_candidate_is_durable_before_it_asks() {
 fn a_leader_speaks_in_no_term_that_it_could_forget() {
     breaks("PersistBeforeRequest", |play| {
         play.elect(S0, 1, S1, at(0, 0));
-        // S1 sends its vote of term 2 as a message of its own, but S0 never stored that term.
+        // S1 sends its vote of term 2 in a message instead of a reply. S0 leads that term, but has
+        // never stored it.
         play.save_vote(S1, 2, Some(S0));
         play.send(S1, S0, vote_reply(2, true));
         play.send(S0, S1, heartbeat(S0, 2, 0, at(0, 0)));
@@ -180,7 +182,7 @@ fn a_candidate_may_have_moved_on_when_its_request_leaves() {
         play.save_vote(S0, 1, Some(S0));
         play.save_vote(S0, 2, None);
         play.send(S0, S1, vote_request(S0, 1, at(0, 0)));
-        // A dead server's request does not count.
+        // A request that leaves after the crash does not count.
         play.crash(S0);
         play.send(S0, S1, vote_request(S0, 7, at(0, 0)));
     });

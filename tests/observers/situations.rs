@@ -18,7 +18,7 @@ fn elections() {
         play.reply(lost, vote_reply(1, false));
         play.send(S0, S1, heartbeat(S0, 1, 0, at(0, 0)));
         play.save(S0, 1, &[1]);
-        // A term without a leader, since the candidate's log is outdated.
+        // Term 2 has no leader, because the log of its only candidate is outdated.
         play.save_vote(S1, 2, Some(S1));
         let outdated = play.deliver(S1, S0, vote_request(S1, 2, at(0, 0)));
         play.save_vote(S0, 2, None);

@@ -7,7 +7,7 @@ fn a_snapshot_covers_what_is_committed() {
     breaks("SnapshotCoversCommitted", |play| {
         play.let_s0_lead(1);
         play.save(S0, 2, &[1]);
-        // S2 is sent a snapshot of more than S0 could commit, and installs it.
+        // S0 sends S2 a snapshot that covers an entry which no majority has. S2 installs it.
         play.arrive(play.unsent(S0, S2, install(S0, 1, at(1, 2))));
         play.save_vote(S2, 1, None);
         play.save_snapshot(S2, at(1, 2));
@@ -94,12 +94,13 @@ fn snapshots_are_taken_offered_late_and_installed() {
         play.save_snapshot(S2, at(1, 2));
         play.reply(early, append_reply(1, true));
         play.apply(S2, &snapshot(at(1, 2)));
-        // The same snapshot arrives again: there is nothing to do.
+        // The same snapshot arrives again, and S2 has nothing to write.
         play.arrive(late);
         play.reply(late, append_reply(1, true));
-        // The same snapshot, written again, does no harm.
+        // S2 may also write the same snapshot again.
         play.save_snapshot(S2, at(1, 2));
-        // A request that came in time may be carried out when its term is over.
+        // A snapshot that arrives in its term may be stored after the server has entered a newer
+        // term.
         play.deliver(S0, S2, install(S0, 1, at(1, 4)));
         play.save_vote(S2, 2, None);
         play.save_snapshot(S2, at(1, 4));
