@@ -1,9 +1,11 @@
-//! The same scripts for the tick core and for the crate `raft`: after every step, both show the
-//! same role, term, vote, commit index and last entry of every node.
+//! Compares the tick core with the crate `raft`: both run the same random scripts.
 //!
-//! A step does one thing to one node or to the network; then all messages are delivered, and every
-//! leader sends heartbeats. Intended differences between the two are masked, by name, in [`MASKS`];
-//! every other difference is a bug in one of them. Needs the feature `raft-rs`.
+//! In each step, one thing happens to one node or to the network. Then the messages in flight are
+//! delivered, and every leader sends heartbeats. After each step every node must have the same
+//! role, term, vote, commit index and last entry in both cores.
+//!
+//! [`MASKS`] lists the intended differences, which the test hides. Every other difference is a bug
+//! in one of the two cores. The test needs the feature `raft-rs`.
 
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 
@@ -20,25 +22,27 @@ use raftlab::tick::{Config, Kind, Local, MemoryStorage, Message, RawNode, Role};
 const SCRIPTS: u64 = 10_000;
 const STEPS: usize = 40;
 
-/// The intended differences between the two cores, and how this test hides them.
+/// The intended differences between our core and the crate, each with a name, and how this test
+/// hides them.
 const MASKS: [(&str, &str); 3] = [
     (
         "older_terms_are_answered",
-        "ours answers a request of an older term with its own term; the crate, without pre-vote and \
-         check quorum, does not respond: such messages are not delivered",
+        "our core answers a request of an older term with its own term; the crate does not respond \
+         unless pre-vote or check quorum is on. The test delivers no message of an older term",
     ),
     (
         "votes_beside_a_known_leader",
-        "ours gives its free vote as the paper says; the crate does not, once it knows the term's \
-         leader: such requests are not delivered",
+        "in our core, as in the paper, a node may give its free vote although it knows the term's \
+         leader; in the crate it may not. The test does not deliver such requests",
     ),
     (
         "proposals_are_forwarded",
-        "the crate forwards a follower's proposal, ours drops it: only a leader is asked",
+        "in the crate, a follower forwards a proposal to the leader; in our core, it drops the \
+         proposal. The test proposes only at a leader",
     ),
 ];
 
-/// The state of one node, as both cores show it.
+/// The state of one node that the test compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Summary {
     role: &'static str,
@@ -55,7 +59,7 @@ trait Nodes {
     fn propose(&mut self, slot: usize);
     fn beat(&mut self, slot: usize);
     fn restart(&mut self, slot: usize);
-    /// Delivers until no message is in flight; messages on the links in `lost` are lost.
+    /// Delivers messages until none is in flight. Messages on the links in `lost` are dropped.
     fn settle(&mut self, lost: &BTreeSet<(usize, usize)>);
 }
 
@@ -243,7 +247,7 @@ fn work(node: &mut theirs::RawNode<MemStorage>) -> Vec<theirs::Message> {
     sent
 }
 
-/// A source of randomness that depends only on the script's number (SplitMix64).
+/// Random numbers that follow from the script's number alone (SplitMix64).
 struct Chance(u64);
 
 impl Chance {
@@ -281,7 +285,7 @@ fn draw(chance: &mut Chance, size: usize) -> Step {
     }
 }
 
-/// Does `step` to the nodes of one core.
+/// Carries out `step` on the nodes of one core.
 fn act(nodes: &mut impl Nodes, size: usize, step: Step, lost: &BTreeSet<(usize, usize)>) {
     let leads = |nodes: &dyn Nodes, slot| nodes.summary(slot).role == "leader";
     match step {
@@ -297,7 +301,7 @@ fn act(nodes: &mut impl Nodes, size: usize, step: Step, lost: &BTreeSet<(usize, 
     }
 }
 
-/// Changes which links lose their messages.
+/// Updates the links that lose their messages, if `step` changes the network.
 fn change(lost: &mut BTreeSet<(usize, usize)>, size: usize, step: Step) {
     match step {
         Step::Isolate(slot) => {
@@ -309,7 +313,8 @@ fn change(lost: &mut BTreeSet<(usize, usize)>, size: usize, step: Step) {
     }
 }
 
-/// Runs one script; returns the number of entries that were committed.
+/// Runs one script on both cores, and compares them after each step; returns the highest commit
+/// index.
 fn compare(script: u64) -> u64 {
     let mut chance = Chance(script);
     let size = [1, 2, 3, 3, 4, 5][chance.below(6)];
@@ -337,7 +342,7 @@ fn compare(script: u64) -> u64 {
     (0..size).map(|slot| ours.summary(slot).commit).max().unwrap_or(0)
 }
 
-/// Runs every fifth script from `first` on.
+/// Runs a fifth of the scripts: the numbers `first`, `first + 5`, and so on.
 fn fifth(first: u64) {
     let committed: u64 = (first..SCRIPTS).step_by(5).map(compare).sum();
     assert!(committed > SCRIPTS / 5 * 3, "only {committed} entries were committed");

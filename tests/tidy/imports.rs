@@ -1,9 +1,11 @@
-//! Checks of imports: a module may name only modules below it, and few may name the outside.
+//! Checks of imports: a module may name only modules below it, and only `runtime` and `cli` may
+//! name threads, clocks and locks from outside the crate.
 
 use crate::source::{self, Source};
 use crate::{assert_bites, assert_clean};
 
-/// The modules of ours that each module may import. A module that is not listed may not exist.
+/// For each module of `src`, the modules that it may import. A module that is not listed fails the
+/// check.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("api", &[]),
     ("checker", &[]),
@@ -39,9 +41,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("cli", &["api", "checker", "history", "runtime", "record", "lab", "compare", "view"]),
 ];
 
-/// The stairs of `runtime`, from the bottom: a part may import only parts of lower steps.
+/// The parts of `runtime` as stairs, the lowest step first. A part may import only parts of lower
+/// steps.
 ///
-/// On top of them is `mod.rs`, so no part may import what `mod.rs` itself defines.
+/// The file `mod.rs` is the highest step, so no part may import what `mod.rs` itself defines.
 const RUNTIME_STAIRS: &[&[&str]] = &[
     &["platform"],
     &["base"],
@@ -51,7 +54,7 @@ const RUNTIME_STAIRS: &[&[&str]] = &[
     &["audit", "stop", "thread", "time"],
 ];
 
-/// Paths that only `runtime` and `cli` may name.
+/// Paths outside the crate that only `runtime` and `cli` may name.
 const OUTSIDE: &[&str] = &[
     "std::thread",
     "std::time::Instant",
@@ -69,7 +72,8 @@ const OUTSIDE: &[&str] = &[
     "smol",
 ];
 
-/// Further paths that a pure module may not name: `tick` is a function of its input.
+/// Further paths that a pure module may not name. A module is pure if it is a function of its
+/// input: `tick` is.
 const PURE: &[(&str, &[&str])] = &[(
     "tick",
     &[
@@ -87,9 +91,9 @@ const PURE: &[(&str, &[&str])] = &[(
     ],
 )];
 
-/// Exceptions: a module, and a harmless part of a forbidden path that the module may name.
+/// Exceptions from [`OUTSIDE`]: a module, and a path that it may name nevertheless.
 ///
-/// These are futures without a clock or a thread of their own, which work under
+/// Such a path is harmless: its futures have no clock and no thread of their own, and work under
 /// `runtime::block_on`.
 const ALLOWED_OUTSIDE: &[(&str, &str)] = &[("labrpc", "tokio::sync::oneshot")];
 
@@ -100,12 +104,14 @@ fn module_of(path: &str) -> Option<&str> {
     (module != "lib").then_some(module)
 }
 
-/// Nesting depth of a file's own module: 1 for `src/raft/mod.rs` and `src/raft.rs`.
+/// The depth of a file's module below the root: 1 for `src/raft/mod.rs` and `src/raft.rs`, 2 for
+/// `src/raft/log.rs`.
 fn depth_of(path: &str) -> usize {
     path.split('/').count() - 1 - usize::from(path.ends_with("/mod.rs"))
 }
 
-/// Finds every path `a::b::c` of the code and its line; splits groups, leaves `super` as it is.
+/// Finds every path `a::b::c` of the code, with its line. A group `a::{b, c}` becomes the paths
+/// `a::b` and `a::c`; `super` is not resolved.
 fn paths(code: &[String]) -> Vec<(usize, Vec<String>)> {
     let mut tokens = Vec::new();
     for (line, text) in code.iter().enumerate() {
@@ -120,7 +126,7 @@ fn paths(code: &[String]) -> Vec<(usize, Vec<String>)> {
     found
 }
 
-/// Reads one path (or one member of a group) at `at`; returns the place after it.
+/// Reads the path, or the member of a group, that begins at `at`; returns the place after it.
 fn path(
     tokens: &[(usize, String)],
     mut at: usize,
@@ -176,7 +182,7 @@ fn tokenize(text: &str) -> Vec<String> {
     tokens
 }
 
-/// The path from the root of the crate, if it stays inside the crate.
+/// The path as seen from the root of the crate; `None` if it does not lead to the root.
 fn from_root(path: &[String], depth: usize) -> Option<&[String]> {
     let supers = path.iter().take_while(|name| *name == "super").count();
     match path[0].as_str() {
@@ -186,7 +192,7 @@ fn from_root(path: &[String], depth: usize) -> Option<&[String]> {
     }
 }
 
-/// Finds the imports of one file that point up or sideways.
+/// Finds the imports of one file that the table does not allow.
 fn check_direction(file: &Source) -> Vec<String> {
     let Some(module) = module_of(&file.path) else { return Vec::new() };
     let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == module) else {
@@ -204,8 +210,8 @@ fn check_direction(file: &Source) -> Vec<String> {
     problems
 }
 
-/// The path from the root of the crate, seen from a file of the module `module`; `None` if the path
-/// leaves the crate or is relative to a name in scope.
+/// The path, which a file of the module `module` contains, as seen from the root of the crate.
+/// `None` if the path leaves the crate, or begins with a name that is in scope.
 fn absolute(path: &[String], module: &[&str]) -> Option<Vec<String>> {
     let supers = path.iter().take_while(|name| *name == "super").count();
     let (above, rest) = match path[0].as_str() {
@@ -248,9 +254,10 @@ fn check_stairs(file: &Source) -> Vec<String> {
     problems
 }
 
-/// Finds threads, clocks, locks and async runtimes outside `runtime` and the command line.
+/// Finds threads, clocks, locks and async runtimes of other crates, in modules other than `runtime`
+/// and the command line.
 fn check_outside(file: &Source) -> Vec<String> {
-    // The command line gives whole runs to threads of its own, on which no run is active.
+    // The command line has threads of its own. They start whole runs, and no server runs on them.
     let is_judged = |module: &&str| !["runtime", "cli"].contains(module);
     let Some(module) = module_of(&file.path).filter(is_judged) else { return Vec::new() };
     let mut problems = Vec::new();
@@ -265,7 +272,7 @@ fn check_outside(file: &Source) -> Vec<String> {
     problems
 }
 
-/// Finds paths in a pure module that would make it more than a function of its input.
+/// Finds the paths in a pure module that could give it more than its input.
 fn check_purity(file: &Source) -> Vec<String> {
     let module = module_of(&file.path);
     let Some((name, foreign)) = PURE.iter().find(|(name, _)| module == Some(name)) else {
