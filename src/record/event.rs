@@ -13,7 +13,7 @@ pub struct Stamped {
     /// Time since the run began; in a file, nanoseconds.
     #[serde(with = "nanoseconds")]
     pub at: Duration,
-    /// Who did what.
+    /// What happened, and at which server or client.
     #[serde(flatten)]
     pub event: Event,
 }
@@ -21,7 +21,8 @@ pub struct Stamped {
 /// One event of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// The server or client at which it happened; `None`: the scenario did it, or the whole run.
+    /// The server or client at which it happened; `None` if the scenario did it, or if the event
+    /// belongs to the whole run.
     pub who: Option<Host>,
     /// What happened.
     #[serde(flatten)]
@@ -63,7 +64,7 @@ pub enum What {
         to: Host,
         /// The reply's content.
         facts: Facts,
-        /// Whether the scenario plays the handler's server.
+        /// Whether the scenario plays the server that replies.
         #[serde(default, skip_serializing_if = "is_false")]
         played: bool,
     },
@@ -76,15 +77,15 @@ pub enum What {
         /// Whether a reply came.
         replied: bool,
     },
-    /// What the network did to a call's message. The event happens at the caller.
+    /// The network did something to a message of a call. The event belongs to the caller.
     Fate {
         /// The call's number.
         call: u64,
         /// The called host.
         to: Host,
-        /// Which of the two messages.
+        /// Whether the message is the request or the reply.
         leg: Leg,
-        /// What became of it.
+        /// What the network did to it.
         fate: Fate,
     },
     /// The server wrote its term and vote.
@@ -94,7 +95,7 @@ pub enum What {
         /// The server that has the vote in this term.
         vote: Option<ServerId>,
     },
-    /// The server wrote entries; they replace all entries after `after`.
+    /// The server wrote entries. They replace everything in its log after the index `after`.
     Appended {
         /// The index before the first new entry.
         after: Index,
@@ -110,7 +111,8 @@ pub enum What {
     Synced,
     /// The service above the server has received a command.
     Applied {
-        /// The command's place in the log; in a design that numbers commands, its number.
+        /// The command's term and index. If the design numbers commands and not entries, the
+        /// index is the command's number.
         position: Position,
         /// The beginning of the command, in quotes.
         command: String,
@@ -138,7 +140,7 @@ pub enum What {
     Step {
         /// The step in the scenario's words.
         text: String,
-        /// When the step was over, if it took time.
+        /// When the step was over; `None` if it took no time, or did not end.
         #[serde(default, skip_serializing_if = "Option::is_none", with = "maybe_nanoseconds")]
         until: Option<Duration>,
     },
@@ -152,23 +154,24 @@ pub enum What {
         /// The answer.
         text: String,
     },
-    /// A rule was broken, or a wait or a limit exceeded. The run ends with this event.
+    /// A rule was broken, a wait took too long, or a limit was exceeded. The run ends with this
+    /// event.
     Broken {
         /// The rule's name.
         rule: String,
         /// The mistake, with the values.
         message: String,
     },
-    /// A line of the server's own.
+    /// A line that the server's own code has added, with [`note!`](crate::note).
     Note {
-        /// What it is about.
+        /// What the line is about.
         topic: Topic,
         /// The line.
         text: String,
     },
 }
 
-/// Which of a call's two messages is meant.
+/// One of the two messages of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Leg {
@@ -183,11 +186,11 @@ pub enum Leg {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Fate {
-    /// It is lost, by the rule of this name.
+    /// The rule of this name lost it.
     Lost(String),
     /// It arrives later.
     Delayed {
-        /// By how much, in all.
+        /// The sum of the delays of all rules.
         #[serde(with = "nanoseconds")]
         by: Duration,
         /// The rules that delay it.
@@ -201,13 +204,14 @@ pub enum Fate {
     },
     /// A copy of it arrives now.
     Again,
-    /// Its link is cut, or its host is down: it reaches no host.
+    /// It reaches no host, because its link is cut or its host is down.
     Unreachable,
-    /// The called server is gone while the call was in flight, so no reply can arrive.
+    /// The called server disappeared while the call was in flight, so no reply can arrive.
     Gone,
 }
 
-/// Terms of consecutive entries: how many entries, and their term.
+/// The terms of consecutive entries. Each pair stands for a run of equal terms: the number of
+/// entries, and their term.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Runs(pub Vec<(u64, Term)>);
 
@@ -335,7 +339,7 @@ mod nanoseconds {
     }
 }
 
-/// As `nanoseconds`, for a span that may be missing.
+/// An optional span of time as whole nanoseconds.
 mod maybe_nanoseconds {
     use std::time::Duration;
 

@@ -16,7 +16,7 @@ use super::Stamped;
 /// The version that this program writes, and the only one that it reads.
 const VERSION: u32 = 1;
 
-/// The run that a record is of.
+/// The run that a record belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// The version of the format.
@@ -31,7 +31,8 @@ pub struct Header {
     pub schedule: String,
     /// The seed.
     pub seed: u64,
-    /// Whether all rules judged the run.
+    /// Whether the run was judged by the rules of all parts, and not only by those of its own part
+    /// and the parts before it.
     pub strict: bool,
     /// The number of servers.
     pub servers: usize,
@@ -54,13 +55,13 @@ struct Versioned {
 /// A failure in a header.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
-    /// The broken rule, or the wait or limit.
+    /// The name of the broken rule, or of the wait or the limit that was exceeded.
     pub rule: String,
     /// The mistake, in one or more lines.
     pub message: String,
     /// The server, its role, the task and the place in the source.
     pub place: String,
-    /// When, in nanoseconds.
+    /// When the run failed, in nanoseconds since its beginning.
     pub at: u64,
 }
 

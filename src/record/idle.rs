@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Event, Fate, Stamped, State, What};
 use crate::api::{Facts, Host, Term};
 
-/// The calls of a record that are heartbeats and changed nothing: no server's state changed with
-/// them, and each was answered with success without a fault on the way, or could reach no host.
+/// Finds the calls of a record that are heartbeats and changed nothing.
+///
+/// None of the call's events changes the state of a server. And the call either got a reply with
+/// success and met no fault, or could not reach any host.
 pub fn idle_calls(servers: usize, events: &[Stamped]) -> BTreeSet<u64> {
     let mut state = State::new(servers);
     let mut calls: BTreeMap<u64, Call> = BTreeMap::new();

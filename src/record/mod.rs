@@ -1,8 +1,9 @@
 //! The record of a run: typed events in order, kept only when the configuration asks for them.
 //!
-//! The lab tells the events, so every design has them: the messages, the writes to the disks, the
-//! messages on the apply channels, what the scenario does, what clients ask, and the rule that
-//! broke. A server can add lines of its own with [`note!`](crate::note).
+//! The lab and its network emit the events, so a record has them in every design: the messages, the
+//! writes to the disks, the messages on the apply channels, the steps of the scenario, the
+//! operations of the clients, and the rule that was broken. A server can add lines of its own with
+//! [`note!`](crate::note).
 //!
 //! ```text
 //! labrpc ──► Sent, Delivered, Answered, Ended, Fate ─┐
@@ -15,7 +16,7 @@
 //! draws no random numbers. So a failing seed that is run again with the record on takes exactly
 //! the same course.
 //!
-//! Read next: `event.rs` for what can happen, `state.rs` for what follows from it.
+//! Read next: `event.rs` for the kinds of events, `state.rs` for the state that follows from them.
 
 mod event;
 #[cfg(feature = "history")]
@@ -42,7 +43,7 @@ use crate::runtime::sync::Quiet;
 /// Events of one run, in the order in which they were emitted.
 pub type Log = Quiet<Vec<Stamped>>;
 
-/// Adds the current run's events to `log`. The lab keeps a handle beyond the run's end.
+/// Makes the current run add its events to `log`. The lab keeps `log`, and reads it after the run.
 pub fn attach(log: Arc<Log>) {
     runtime::set_local(log);
 }
@@ -67,7 +68,7 @@ fn add(event: Event) {
     }
 }
 
-/// Makes a line of server `me`: see [`note!`](crate::note).
+/// Makes the event of a line that server `me` adds: see [`note!`](crate::note).
 pub const fn note(me: ServerId, topic: Topic, text: String) -> Event {
     Event { who: Some(Host::Server(me)), what: What::Note { topic, text } }
 }
@@ -116,8 +117,8 @@ impl Drop for OpenStep {
     }
 }
 
-/// Adds a line to the record of the current run: a server, a [`Topic`], and a text as for
-/// `format!`.
+/// Adds a line to the record of the current run. The arguments are a server, the name of a
+/// [`Topic`], and a text as for `format!`.
 ///
 /// Costs almost nothing in a run without a record: the arguments are evaluated, but no text is
 /// made. In a process with the environment variable `RAFTLAB_LOG` the line is also printed at once,

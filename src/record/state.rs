@@ -1,4 +1,4 @@
-//! The state of every server at each moment of a run, as it follows from the record's events.
+//! The state of every server at each moment of a run, computed from the record's events.
 //!
 //! It is what the servers show from outside, so every design has it: a server leads once it acts
 //! as leader, and knows a commit index once a message or its service shows it. A server whose role
@@ -42,7 +42,7 @@ pub struct ServerState {
     pub up: bool,
     /// Its role.
     pub role: Role,
-    /// The highest term that it wrote or showed.
+    /// The highest term that it wrote to its disk or put into a message.
     pub term: Term,
     /// Its vote in this term.
     pub vote: Option<ServerId>,
@@ -50,13 +50,13 @@ pub struct ServerState {
     pub base: Position,
     /// The terms of the entries after it, as written.
     pub runs: Runs,
-    /// The last index whose entry survives a crash now.
+    /// The last index whose entry would survive a crash at this moment.
     pub durable: Index,
     /// Its commit index, as far as its messages and its service show it.
     pub commit: Index,
     /// The last index that its service received.
     pub applied: Index,
-    /// The servers that it cannot call, because a link is cut.
+    /// The servers that it cannot call, because the link to them is cut.
     pub cut_from: Vec<ServerId>,
 }
 
@@ -74,13 +74,13 @@ pub struct Change {
     pub vote: bool,
     /// Its snapshot changed.
     pub base: bool,
-    /// Its log changed, from this index on.
+    /// The first index at which its log changed, if it changed.
     pub log: Option<Index>,
-    /// Other entries are durable.
+    /// The last durable index changed.
     pub durable: bool,
     /// Its commit index changed.
     pub commit: bool,
-    /// Its service has received something.
+    /// The last index that its service received changed.
     pub applied: bool,
 }
 
@@ -186,12 +186,12 @@ impl State {
         State { servers: vec![ServerState::default(); servers], asked: BTreeMap::new() }
     }
 
-    /// The state of all servers, by their numbers.
+    /// The state of all servers, in the order of their numbers.
     pub fn servers(&self) -> &[ServerState] {
         &self.servers
     }
 
-    /// Continues with `event`. Returns what changed at the server at which it happened.
+    /// Updates the state with `event`. Returns the changes at the server where it happened.
     pub fn see(&mut self, event: &Event) -> Change {
         let Some(Host::Server(me)) = event.who else { return Change::default() };
         let Some(server) = self.servers.get(me.slot()) else { return Change::default() };
@@ -235,7 +235,7 @@ impl State {
                 server.commit = server.commit.max(position.index);
             }
             What::Sent { call, facts, .. } => {
-                // Of a server that the scenario plays, no start was recorded.
+                // The scenario may play this server: then the record has no start of it.
                 server.up = true;
                 self.sent(me, *call, facts);
             }
@@ -306,7 +306,7 @@ impl State {
     }
 }
 
-/// A server without its log, to see what an event changed.
+/// The fields of a server that are compared to find what an event changed: all but the log.
 struct Brief {
     up: bool,
     role: Role,

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a line of a record is about. Printed in four letters, which many students' logs use.
+/// What a line of a record is about. It is printed as four letters, as in the logs of many
+/// students.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Topic {
     /// A timer: it was set, or it has run out.
@@ -101,7 +102,7 @@ impl Topic {
         }
     }
 
-    /// The words by which a user may choose the topic, besides the four letters.
+    /// The word by which a user may choose the topic, besides the four letters.
     const fn word(self) -> &'static str {
         match self {
             Topic::Timer => "timer",

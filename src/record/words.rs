@@ -1,14 +1,14 @@
 //! An event as one line of text.
 //!
 //! ```text
-//! 0.490025  S2  → S0 #12 append_entries term=1 prev=1/2 last=1/3 commit=2    a request leaves
-//! 0.490026  S0  ⇢ S2 #12                                                     it has arrived
-//! 0.490028  S0  ↩ S2 #12 term=1 success=true                                 S0 has answered
-//! 0.490029  S2  ← S0 #12                                                     that has arrived
+//! 0.490025  S2  → S0 #12 append_entries term=1 prev=1/2 last=1/3 commit=2    S2 sends a request
+//! 0.490026  S0  ⇢ S2 #12                                                     it arrives at S0
+//! 0.490028  S0  ↩ S2 #12 term=1 success=true                                 S0 sends its reply
+//! 0.490029  S2  ← S0 #12                                                     it arrives at S2
 //! ```
 //!
-//! `✗` in place of `←`: no reply will come. `·`: what the network does. `(played)`: the scenario
-//! sends this message. An entry is written `term/index`.
+//! `✗` in place of `←` means that no reply will arrive. `·` begins a line about the network.
+//! `(played)` marks a message that the scenario sends. An entry is written `term/index`.
 
 use std::fmt::{self, Write as _};
 
