@@ -1,4 +1,4 @@
-//! Logs in the classic shape `TIME TOPIC S1 text`, as many students print them.
+//! Logs in the classic shape `TIME TOPIC S1 text`, as many students' servers print them.
 
 use crate::record::Topic;
 
@@ -12,7 +12,8 @@ use super::{Row, Table};
 )]
 pub struct NotClassic;
 
-/// Reads a log. A line of another shape continues the one before it, or is about the whole run.
+/// Reads a log. A line without this shape continues the line before it, or belongs to the whole
+/// run.
 ///
 /// # Errors
 /// [`NotClassic`]: no line has the shape.

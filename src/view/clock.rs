@@ -1,11 +1,11 @@
-//! Vector clocks: what each event of a record knows of the others.
+//! Vector clocks: which events of a record each event can know of.
 
 use std::collections::BTreeMap;
 
 use crate::api::Host;
 use crate::record::{Stamped, What};
 
-/// For each host, how many of its events an event knows, itself included.
+/// For each host, how many of its events an event can know of, including itself.
 pub(super) type Clock = BTreeMap<Host, u64>;
 
 /// The vector clock of each event of `shown`, which are some of `events` in the same order; empty

@@ -1,4 +1,4 @@
-//! A log in columns: one column per server and client, so that one reads what happens meanwhile.
+//! A log in columns, one per server and client, which shows what happens at the same time.
 
 use std::fmt::Write;
 
@@ -8,13 +8,13 @@ use super::lines::style_of;
 /// Width of the time in front of the columns.
 const TIME_WIDTH: usize = 11;
 
-/// The narrowest column: narrower ones cannot be read.
+/// Minimum width of a column: the text of a narrower one cannot be read.
 const COLUMN_MIN: usize = 16;
 
 /// Renders `table` in columns for a terminal of `width` characters. Long texts continue in the
 /// next line of their own column.
 ///
-/// Rows of the whole run, such as the scenario's steps, go across all columns.
+/// A row that belongs to the whole run, such as a step of the scenario, crosses all columns.
 pub fn columns(table: &Table, width: usize) -> String {
     let lanes = table.lanes.len().max(1);
     let column = (width.saturating_sub(TIME_WIDTH) / lanes).max(COLUMN_MIN);

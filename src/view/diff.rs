@@ -1,4 +1,4 @@
-//! The first event at which two runs part.
+//! The first event at which two runs differ.
 
 use std::fmt::Write;
 

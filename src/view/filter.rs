@@ -6,23 +6,25 @@ use std::time::Duration;
 use crate::api::Host;
 use crate::record::{Record, Stamped, Topic, What, idle_calls};
 
-/// Which events to show; by default all but those that say nothing new.
+/// Which events to show; by default all, except those that tell nothing new.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Only what happens at these servers and clients; empty: at all.
+    /// Show only events of these servers and clients, and of the whole run; empty: all events.
     pub only: Vec<Host>,
-    /// Only these topics; empty: all.
+    /// Show only events with these topics; empty: all topics.
     pub topics: Vec<Topic>,
-    /// Nothing before this time.
+    /// Show no event before this time.
     pub from: Option<Duration>,
-    /// Nothing after this time.
+    /// Show no event after this time.
     pub to: Option<Duration>,
-    /// Also heartbeats that change nothing, arrivals, syncs and links.
+    /// Also show the events that tell nothing new: heartbeats that change nothing, arrivals, syncs
+    /// and links.
     pub all: bool,
 }
 
 impl Filter {
-    /// Returns this filter, restricted to `span` before and after the failure of `record`.
+    /// Returns this filter, but only for the times up to `span` before and after the failure of
+    /// `record`.
     ///
     /// # Errors
     /// The run has no failure.
@@ -59,7 +61,7 @@ impl Filter {
 #[error("the run has not failed; use --from and --to")]
 pub struct NoFailure;
 
-/// Whether the events around this one say the same.
+/// Whether other events already tell what this event tells.
 fn says_nothing_new(what: &What) -> bool {
     matches!(
         what,

@@ -6,11 +6,11 @@
 //!    ├──► page       a page that draws the run, for a browser
 //!    ├──► trace      Chrome's trace format, which Perfetto opens
 //!    ├──► shiviz     a log with vector clocks
-//!    └──► diff       the first event at which two runs part
+//!    └──► diff       the first event at which two runs differ
 //! ```
 //!
-//! A log in the classic shape `TIME TOPIC S1 text`, which many students print, makes a [`Table`]
-//! too: see `classic.rs`.
+//! `classic.rs` makes a [`Table`] of another kind of log: lines of the shape `TIME TOPIC S1 text`,
+//! which many students' servers print.
 
 mod classic;
 mod clock;

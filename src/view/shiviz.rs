@@ -12,8 +12,8 @@ const PARSERS: &str = "(?<time>[0-9.]+) (?<host>\\S+) (?<clock>{[^}]*}) (?<event
 
 /// The events of `record` that pass `filter` and belong to a host.
 ///
-/// ShiViz wants the events of a host to be numbered without a gap, so the clocks count only the
-/// events that are shown.
+/// ShiViz requires that the events of each host are numbered without gaps. So the clocks count only
+/// the events that are shown.
 pub fn shiviz(record: &Record, filter: &Filter) -> String {
     let header = &record.header;
     let mut shown = filter.select(record);

@@ -1,4 +1,4 @@
-//! Rows with a lane each: what lines and columns are made of.
+//! A log as a table of rows, from which lines and columns are made.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::Filter;
 use crate::api::{Host, ServerId};
 use crate::record::{Record, State, Topic, What};
 
-/// Rows in the order of time, with the lanes that they belong to.
+/// The rows of a log in the order of time. A *lane* is a server or a client.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
     /// The names of the lanes: the servers, then the clients.
@@ -18,15 +18,16 @@ pub struct Table {
 /// One line of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// The time, as the log has it.
+    /// The time, as the log writes it.
     pub at: String,
-    /// The lane; `None`: the line is about the whole run.
+    /// The lane, as an index into [`Table::lanes`]; `None` if the line belongs to the whole run.
     pub lane: Option<usize>,
-    /// What it is about.
+    /// What the line is about.
     pub topic: Topic,
     /// The text, in one line.
     pub text: String,
-    /// The lane's server after the event, in short: role, term, commit, applied, last.
+    /// The state of the lane's server after the event, in short: role, term, commit index, applied
+    /// index, last index.
     pub state: Option<String>,
 }
 
@@ -39,7 +40,7 @@ impl Table {
         let mut all = record.events.iter();
         let mut rows = Vec::new();
         for stamped in selected {
-            // The state also follows from the events that are not shown.
+            // Events that are not shown change the state, too.
             for other in all.by_ref() {
                 state.see(&other.event);
                 if std::ptr::eq(other, stamped) {
@@ -59,7 +60,8 @@ impl Table {
     }
 }
 
-/// The hosts with a lane: every server that was asked for, and every client that does something.
+/// The hosts that get a lane: of those that the filter shows, every server, and every client that
+/// calls an operation.
 fn lanes(record: &Record, filter: &Filter) -> Vec<Host> {
     let servers = (0..record.header.servers).map(|slot| Host::Server(ServerId::from_slot(slot)));
     let clients: BTreeSet<Host> = record
@@ -73,7 +75,8 @@ fn lanes(record: &Record, filter: &Filter) -> Vec<Host> {
     servers.chain(clients).filter(wanted).collect()
 }
 
-/// A server in short: the letter of its role, its term, commit index, applied index, last index.
+/// The state of a server in short: a letter for its role, then its term, commit index, applied
+/// index and last index.
 fn in_short(state: &State, server: ServerId) -> Option<String> {
     let server = state.servers().get(server.slot())?;
     let role = match (server.up, server.role) {

@@ -1,7 +1,7 @@
 //! A record in Chrome's trace format, which Perfetto and `chrome://tracing` open.
 //!
-//! A track per host. A call is an asynchronous slice of its caller, since calls overlap; all other
-//! events are instants.
+//! Each host has a track. A call is an asynchronous slice on the caller's track, because calls may
+//! overlap. All other events are instants.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

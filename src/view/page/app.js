@@ -1,4 +1,4 @@
-// What is chosen at the moment, how it changes, and the address that keeps it.
+// The state of the page: what the user has chosen, how that changes, and the address that keeps it.
 
 const WINDOW_OF_FAILURE = 400e6;
 const NARROWEST = 1000;
@@ -257,7 +257,7 @@ class App {
   }
 }
 
-/** Where the run first breaks a rule: as the failure says, or else by the events. */
+/** Where the run first breaks a rule: the place of the failure, or else the first broken rule. */
 function firstViolation({ failure, kind, at, count }) {
   if (failure && Number.isInteger(failure.event) && failure.event >= 0 && failure.event < count) {
     return { event: failure.event, at: at[failure.event] };

@@ -1,7 +1,7 @@
 //! The data of the page: the run, its lanes and its events, as JSON.
 //!
-//! All times are nanoseconds. A lane is an index into the list of lanes: the servers, then the
-//! clients. An event has the fields of its server's state that it changed.
+//! All times are nanoseconds. A lane is an index into the list of lanes, which has the servers
+//! first and then the clients. If an event changed its server's state, it has the changed fields.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +43,7 @@ pub(super) fn data(
     })
 }
 
-/// The last `max` events: a failure ends the run, so they contain it.
+/// The last `max` events. If the run failed, they include the failure, which is the last event.
 fn window<'a, 'b>(selected: &'b [&'a Stamped], max: usize) -> &'b [&'a Stamped] {
     &selected[selected.len().saturating_sub(max)..]
 }
@@ -88,13 +88,14 @@ impl Lanes {
     }
 }
 
-/// The events of `window`. The state also follows from the events before and between.
+/// The events of `window`, with their servers' states. The events of the record that are not in
+/// `window` change the states, too.
 fn events(record: &Record, window: &[&Stamped], lanes: &Lanes) -> Vec<Value> {
     let mut state = State::new(record.header.servers);
     let mut all = record.events.iter();
     let mut operations = Operations::default();
     let mut events = Vec::with_capacity(window.len());
-    // A page that begins within the run has each server's whole state at its first event.
+    // If the page lacks some events, each server's first event on it has the whole state.
     let mut unknown: BTreeSet<ServerId> = match window.len() < record.events.len() {
         true => (0..record.header.servers).map(ServerId::from_slot).collect(),
         false => BTreeSet::new(),
@@ -177,7 +178,7 @@ fn log_from(server: &ServerState, from: Index) -> Value {
     json!({ "from": from, "runs": runs })
 }
 
-/// The operations of clients so far: each client has one at a time.
+/// The operations that clients have called so far. Each client has one operation at a time.
 #[derive(Default)]
 struct Operations {
     next: u64,
@@ -275,7 +276,7 @@ const fn kind(what: &What) -> &'static str {
     }
 }
 
-/// Whether a reply grants or accepts what was asked, where it says so.
+/// Whether a reply grants or accepts the request; `None` if the reply does not say that.
 const fn accepts(facts: &Facts) -> Option<bool> {
     match facts {
         Facts::VoteReply { granted, .. } => Some(*granted),

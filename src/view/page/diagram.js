@@ -1,6 +1,6 @@
-// What lies over the rows: messages, marks, the cursor; and what is under the pointer.
+// Everything that is drawn over the rows (messages, marks, the cursor), and what the pointer is on.
 
-// With more in the window than this, arrows lose their heads, and marks and names are left out.
+// With more arrows in the window than this, they are drawn without heads, marks and names.
 const ARROWS_IN_DETAIL = 700;
 const ARROWS_WITH_NAMES = 40;
 const EVENTS_WITH_MARKS = 12000;
@@ -79,7 +79,7 @@ class Diagram extends Rows {
     this.drawSelectedCall(app);
   }
 
-  /** Collects lines by style. With many of them, one line stands for its neighbours. */
+  /** Collects the lines of arrows by style. If there are many, close lines are drawn as one. */
   batchArrows(app, count, detailed) {
     const { arrows } = this.model;
     const grid = detailed ? 1 : count < 10000 ? 4 : 12;

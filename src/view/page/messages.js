@@ -1,6 +1,7 @@
 // Messages: calls, their arrows, and the causes and effects that they carry.
 
-// Bits of an arrow. An open arrow has no known end: the message was in flight at the end.
+// Bits of an arrow. An open arrow has no known end: its message was still in flight at the end of
+// the page.
 const REPLY = 1;
 const LOST = 2;
 const LATE = 4;
@@ -102,7 +103,8 @@ function addRequests(model, call, fates, add) {
   if (call.delivered.length === 0) add(call.sent, -1, bits || OPEN);
 }
 
-/** Pairs the return with the first answer that was not lost; a repeated request has two answers. */
+/** Adds the arrows of a call's replies. A repeated request has two answers: the arrow of the first
+ * answer that was not lost ends at the return. */
 function addReplies(model, call, fates, add) {
   let open = call.returned >= 0 && model.events[call.returned].ok !== false;
   call.answered.forEach((answer, nth) => {
@@ -126,15 +128,15 @@ function fateBits(model, fates) {
   return bits;
 }
 
-/** The median time of arrows that arrived: the slope of those that did not. */
+/** The median time of the arrows that arrived. It gives the slope of the arrows that did not. */
 function usualDelay(model, list) {
   const arrived = list.filter(({ to }) => to >= 0);
   const delays = Float64Array.from(arrived, ({ from, to }) => model.at[to] - model.at[from]).sort();
   return delays.length > 0 ? delays[delays.length >> 1] : 1e6;
 }
 
-// An arrow may be long, so its start alone does not say whether it crosses the window. The latest
-// end per block of arrows lets a search skip almost all earlier ones.
+// A long arrow may cross the window although it starts before it. So each block of arrows keeps the
+// latest end of its arrows: a search skips the blocks that end before the window.
 const BLOCK = 256;
 
 function blockEnds(ends) {

@@ -1,7 +1,7 @@
-//! The page that draws a run: one file that opens from disk and asks the network for nothing.
+//! The page that draws a run: one HTML file, which a browser can open from disk without a network.
 //!
-//! `data.rs` turns a record into the data of the page. The program that draws it is written in
-//! JavaScript, in the files next to this one. The data is packed, since most of it repeats.
+//! `data.rs` turns a record into the data of the page. The program that draws the data is in
+//! JavaScript, in the files next to this one. The data is compressed, because it is repetitive.
 
 mod data;
 
@@ -15,13 +15,13 @@ use flate2::write::GzEncoder;
 use super::Filter;
 use crate::record::Record;
 
-/// Maximum number of events of a page: a browser draws as many without delay.
+/// Maximum number of events of a page: a browser can draw this many without delay.
 const EVENTS_MAX: usize = 100_000;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("viewer.css");
 
-/// The program in the order in which its parts build on each other: they make one module.
+/// The parts of the program, each before the parts that use it. Together they are one module.
 const PROGRAM: [&str; 11] = [
     include_str!("model.js"),
     include_str!("messages.js"),
@@ -36,14 +36,13 @@ const PROGRAM: [&str; 11] = [
     include_str!("main.js"),
 ];
 
-/// The page of the events of `record` that pass `filter`; `hint` is shown with the failure.
+/// Makes the page of the events of `record` that pass `filter`; `hint` is shown with the failure.
 ///
-/// If there are more than 100,000, it has those up to the failure, or else the last ones, and says
-/// so.
+/// If there are more than 100,000 such events, the page has only the last ones, and says so.
 pub fn page(record: &Record, filter: &Filter, title: &str, hint: Option<&str>) -> String {
     let data = data::data(record, filter, title, hint, EVENTS_MAX);
     let packed = pack(data.to_string().as_bytes());
-    // The data goes in last: nothing in it can be taken for a placeholder.
+    // The data is filled in last, so that no text in it is replaced as a placeholder.
     PAGE.replace("/*VIEWER_CSS*/", STYLE)
         .replace("/*VIEWER_JS*/", &PROGRAM.join("\n"))
         .replace("VIEWER_DATA", &packed)

@@ -172,7 +172,8 @@ const emptyFilter = () => ({
   topics: new Set(), lanes: new Set(), methods: new Set(), term: "", beats: true,
 });
 
-/** Reads "3", "2-4" or "2-" into a range of terms; null means all, and so does nonsense. */
+/** Reads "3", "2-4" or "2-" as a range of terms. Returns null, which means all terms, for any other
+ * text. */
 function termRange(text) {
   const found = /^\s*(\d+)\s*(?:(-)\s*(\d*)\s*)?$/.exec(text);
   if (!found) return null;

@@ -1,4 +1,4 @@
-// The whole run in one strip: leaders, faults, matches, and the window of the diagram.
+// The whole run in one strip: leaders, faults, matches of the search, and the diagram's window.
 
 class Overview {
   constructor(canvas, model) {

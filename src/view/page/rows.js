@@ -75,7 +75,7 @@ class Rows {
     }
   }
 
-  /** The lowest and the highest index of the charts, beside each of them. */
+  /** Writes the lowest and the highest index next to each chart. */
   drawScale(top) {
     const { low, high } = this.scale;
     const font = TINY;
@@ -119,7 +119,7 @@ class Rows {
     context.stroke();
   }
 
-  /** Draws steps from right to left, so that each knows the room before its successor. */
+  /** Draws the steps from right to left: a step's words may fill the room before the next step. */
   drawSteps(app) {
     const { steps } = this.model;
     const nextX = new Array(steps.levels).fill(this.width);
@@ -131,7 +131,7 @@ class Rows {
     }
   }
 
-  /** The last step before the window keeps its words at the edge: they say what goes on there. */
+  /** Draws one step. The last step that began before the window has its words at the left edge. */
   drawStep({ selected }, { event, from, to, level }, nextX) {
     const { context, model, theme } = this;
     const x = Math.max(this.x(from), GUTTER);
@@ -184,7 +184,7 @@ class Rows {
       if (band.from > this.to) break;
       const x = Math.max(this.x(band.from), GUTTER);
       const end = Math.max(x + 1, Math.min(this.x(band.to), this.width));
-      // Several bands on one pixel: the one that matters most is drawn.
+      // If several bands share one pixel, the most important band is drawn.
       const rank = band.up ? band.role + 2 : 1;
       if (end <= drawnTo + 0.5 && rank <= drawnRank) continue;
       this.drawBand(row, band, x, end - x);

@@ -1,7 +1,7 @@
 // Shapes, colours and texts on a canvas; nothing here knows the run.
 
-// Okabe and Ito's colours, which colour-blind people can tell apart. Their vermillion is left out:
-// here it means trouble. The number of the term is always written as well.
+// Okabe and Ito's colours, which colour-blind people can tell apart. Vermillion is left out: the
+// page uses it for trouble. The number of the term is always written as well.
 const TERM_COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#f0e442"];
 const LIGHT_TEXT_ON = new Set(["#0072b2", "#009e73"]);
 const NO_TERM_COLOUR = "#8a8f98";
@@ -14,7 +14,7 @@ const FACE = "system-ui, sans-serif";
 const [TINY, SMALL, PLAIN] = [9, 10, 11].map((size) => `${size}px ${FACE}`);
 const [STRONG, BOLD] = [11, 12].map((size) => `bold ${size}px ${FACE}`);
 
-// A bit of the style of an arrow, beside the bits of the message: the arrow is outside the cone.
+// A bit of an arrow's style, besides the bits of its message: the arrow is outside the cone.
 const DIM = 64;
 
 /** The colours of the style sheet, for the canvas. */

@@ -10,7 +10,7 @@ function collectCuts(model) {
     if (kind !== "link" || !cut.has(lane) || !cut.has(peer)) continue;
     if (up) cut.get(lane).delete(peer);
     else cut.get(lane).add(peer);
-    // One step of the scenario changes many links at one time: look once, after the last of them.
+    // One step of the scenario can change many links at once. Only the state after the last counts.
     const next = model.events[i + 1];
     if (next?.kind !== "link" || next.at !== at) updateCuts(model, cut, open, done, at);
   }

@@ -7,7 +7,8 @@ const FRESH = Object.freeze({
 const PLAIN_FIELDS = ["up", "role", "term", "vote", "durable", "commit", "applied"];
 const COLUMNS = ["term", "commit", "applied", "durable", "last"];
 
-// A log is a list of runs, so a whole state is kept only now and then and the rest is replayed.
+// A whole state has a list of runs, which may be long. So only some states are kept, and the others
+// are replayed from the kept state before them.
 const CHECKPOINT = 64;
 
 function collectStates(model, lane) {
@@ -64,7 +65,7 @@ function replaceTail(log, { from, runs }) {
   let first = from;
   for (const [count, term] of Array.isArray(runs) ? runs.filter(isPair) : []) {
     const last = kept.at(-1);
-    // Entries come one by one: without joining their runs, the list would grow with the log.
+    // Entries are added one by one. Equal terms are joined, or the list would grow with the log.
     if (last?.term === term && last.first + last.count === first) last.count += count;
     else kept.push({ first, count, term });
     first += count;
@@ -99,7 +100,7 @@ function entryTerm(log, index) {
 
 /** Spans of time in which a server keeps role, term, and up or down. */
 function collectBands({ at, up, role, term }, { span, partial }) {
-  // Where the page begins later than the run, nothing is known before a server's first state.
+  // If the page begins later than the run, nothing is known of a server before its first state.
   const bands = partial ? [] : [{ from: span.from, up: 0, role: FOLLOWER, term: 0 }];
   for (let n = 0; n < at.length; n++) {
     const last = bands.at(-1);
