@@ -31,9 +31,8 @@ impl Rule for ShortDelay {
 
 /// Loses a tenth of the requests and a tenth of the replies: the other fault of such a network.
 ///
-/// Of a hundred calls 81 get a reply, 9 are executed without a reply and 10 never arrive. Judges
-/// after [`ShortDelay`]: the caller of a lost request learns of the loss after the delay and no
-/// later.
+/// Of a hundred calls 81 get a reply, 9 are executed without a reply and 10 never arrive. This rule
+/// judges after [`ShortDelay`]. So the caller of a lost request waits only for that delay.
 pub(super) struct Loss;
 
 impl Rule for Loss {

@@ -13,20 +13,21 @@
 //! decode ◄─              drop? delay?
 //! ```
 //!
-//! The delays pass in the caller's own task; only the handler gets its own task. While the handler
-//! runs, the caller checks every 100 ms that the server is still there.
+//! The caller's task waits for the delays of both messages. The handler runs in a task of its own.
+//! While it runs, the caller checks every 100 ms that the server is still there.
 //!
 //! `RpcError::DeadlineExceeded` says only that no reply arrived, whatever the cause. A lost request
 //! and a lost reply look the same: a caller that could tell them apart would be cheating.
 //!
 //! What the network promises:
 //!
-//! - Every call ends, unless its handler never ends and its server stays.
+//! - Every call ends. There is one exception: the handler never returns, and the server is not
+//!   removed either.
 //! - A reply belongs to its call, and comes from the server object that was there when the call
 //!   was made: replies of a server that was replaced or cut off reach no caller.
 //! - A call whose future is dropped is given up: its request may still arrive, its reply does not.
-//! - An end belongs to one life of its owner and is dead for good after
-//!   [`Network::delete_server`].
+//! - A [`ClientEnd`] belongs to one life of its owner: after [`Network::delete_server`], no call
+//!   with it gets a reply.
 //! - On the virtual clock, the course of all calls follows from the seed. Rules and taps run in the
 //!   tasks of caller and handler, and are not scheduling points.
 //!
@@ -39,8 +40,9 @@
 //! [`Network::set_long_reordering`]); all other faults are [`Rule`]s, of which [`Fault`] makes the
 //! usual ones.
 //!
-//! Clients of the same types run over TCP: see [`ClientEnd::over`] and `examples/tcp.rs`. Read
-//! next: `hub.rs` for which host can reach which, `end.rs` for the course of a call.
+//! A server can also use the same client types over TCP: see [`ClientEnd::over`] and
+//! `examples/tcp.rs`. Read next: `hub.rs` for which host can reach which, `end.rs` for the course
+//! of a call.
 
 mod codec;
 mod end;

@@ -1,4 +1,4 @@
-//! Rules: the network's form of a fault. A rule judges messages.
+//! Rules: code that decides for each message whether it is lost, delayed or repeated.
 
 use std::time::Duration;
 
@@ -28,12 +28,12 @@ pub enum Verdict {
     Delay(Duration),
     /// The message is lost. The call ends without a reply once the delays so far have passed.
     Drop,
-    /// The message continues, and a copy arrives later. Replies are not copied: a call takes one
-    /// reply.
+    /// The message continues, and a copy arrives later. Replies are not copied, because a call gets
+    /// only one reply.
     ///
-    /// The copy arrives even if the message itself does not: if a second rule says [`Drop`], only
-    /// the copy arrives. It goes to the server that is there when it arrives, even if that was
-    /// restarted meanwhile; the reply to the copy is discarded.
+    /// The copy arrives even if the message itself does not: if another rule says [`Drop`], only
+    /// the copy arrives. If the server was restarted meanwhile, the copy reaches the new instance.
+    /// The reply to the copy is discarded.
     ///
     /// [`Drop`]: Verdict::Drop
     Duplicate {

@@ -1,4 +1,4 @@
-//! A service that a server offers: a tarpc service, its types erased.
+//! A service that a server offers: a tarpc service without its types, so that all have one type.
 
 use std::any::{Any, TypeId};
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use super::hub::Server;
 use super::{Call, Host, context};
 use crate::runtime::{block_on, thread};
 
-/// A tarpc `Serve` with its types erased, found by the type of its requests.
+/// A tarpc `Serve` with its types erased. The network finds the service for a request by the
+/// request's type.
 ///
 /// Handlers run as code of the server that they belong to: they get the label (see [`under_test`])
 /// of the task that made the service. If that task had no label, they get the label of the task
