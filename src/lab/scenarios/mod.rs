@@ -1,13 +1,13 @@
 //! The scenarios, one file per theme, and the table of them all.
 //!
 //! A scenario is a story with asserted steps; the observers check the rules that hold in every
-//! story. A scenario waits by the cluster's own calls, so that the hostile schedule can cut the run
-//! short there. Its assertions must be true under every schedule.
+//! story. A scenario must wait with the methods of [`Cluster`](super::Cluster) only: there the
+//! hostile schedule can cut the run short. Its assertions must be true under every schedule.
 //!
-//! Each file begins with the list of its scenarios. A new scenario is a function and a row of that
-//! list; a new file is a module here and a line of [`FILES`]. A comment above the function tells
-//! the story; where several rows share a function, the comment is above the row. `raftlab explain`
-//! prints it.
+//! Each file begins with the list of its scenarios. To add a scenario, write a function and a row
+//! of that list; to add a file, add its module here and its list to [`FILES`]. The doc comment of
+//! the function tells the story, and `raftlab explain` prints it. If several rows share a function,
+//! each row has a comment of its own instead.
 
 mod agreement;
 mod appends;
@@ -100,7 +100,8 @@ const COUNT: usize = {
     count
 };
 
-/// The scenarios of all files, part by part. In loops, since a constant function has no iterators.
+/// The scenarios of all files, part by part. Written with `while`, because a constant function
+/// cannot use iterators.
 const fn by_part() -> [Scenario; COUNT] {
     let mut all = [FILES[0][0]; COUNT];
     let (mut part, mut count) = (0, 0);

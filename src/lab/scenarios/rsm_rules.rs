@@ -143,7 +143,7 @@ fn rsm_leadership_lost_3a(cluster: &mut Cluster) {
         deposed(&replica.played);
         let outcome = lost.outcome_within(RELEASE_MAX);
 
-        // The new leader had the entry.
+        // The new leader has the entry and commits it.
         replica.commit();
         replica.wait_value(1);
         let maybe = [Err(SubmitError::LeadershipLost), Err(SubmitError::Stopped)];
@@ -153,8 +153,8 @@ fn rsm_leadership_lost_3a(cluster: &mut Cluster) {
 
 /// All calls return when the instance ends: those that wait, and those that come later.
 ///
-/// Either the instance is killed, which ends its consensus module, or the module ends by itself. A
-/// wrong instance lets calls wait, or keeps the killed consensus module alive.
+/// The instance ends in one of two ways: it is killed, and then kills its consensus module, or the
+/// module ends by itself. A wrong instance lets calls wait, or keeps the killed module in memory.
 fn rsm_end_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     for by_itself in [false, true] {
@@ -214,7 +214,8 @@ fn rsm_reader_3a(cluster: &mut Cluster) {
 
 /// An entry may be committed and applied before the call of `start` returns.
 ///
-/// A wrong server begins to wait for its answer after `start`, when it has already missed it.
+/// A wrong server begins to wait for the entry only after `start` has returned. By then the entry
+/// was already applied, so the server waits for ever.
 fn rsm_at_once_3a(cluster: &mut Cluster) {
     let bench = Bench::new(cluster);
     let replica = fresh(&bench);
