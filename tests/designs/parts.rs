@@ -1,4 +1,5 @@
-//! A student can build a server in the order of the course, because each rule belongs to a part.
+//! A student can build a server part by part: the tests of a part apply only the rules of this part
+//! and of the parts before it.
 
 use std::sync::Arc;
 
@@ -44,14 +45,14 @@ fn a_server_that_stores_nothing_passes_2a_and_2b() {
 
 #[test]
 fn a_server_that_stores_nothing_fails_2c_and_is_told_what_to_do() {
-    // A server alone sends nothing that it must store first.
+    // In a cluster of one server, no message depends on what the server has stored.
     for scenario in of(Part::P2C).filter(|scenario| !scenario.puppets && scenario.servers > 1) {
         let report = run(scenario, &FORGETFUL, 1, Schedule::Random);
         let failure = report.failure.expect(scenario.name);
         assert_eq!(failure.name, "PersistBeforeRequest", "{}: {failure}", scenario.name);
         assert!(failure.message.contains("save the vote"), "{failure}");
     }
-    // All except the test that is about speed alone.
+    // With puppets, every test fails except the one that is only about speed.
     let asked = |it: &&Scenario| it.puppets && it.name != "fast_backup_2c";
     for scenario in of(Part::P2C).filter(asked) {
         let report = run(scenario, &FORGETFUL, 1, Schedule::Random);
@@ -69,7 +70,7 @@ fn strict_takes_the_rules_of_all_parts_and_the_replay_line_says_so() {
     let ours = run(scenario, &DESIGNS[0].strict(), 1, Schedule::Random);
     assert!(
         ours.ok && !ours.strict,
-        "the reference must pass, and is always judged by all rules: {}",
+        "the reference must pass; it is always judged by all rules, so no --strict is shown: {}",
         ours.render()
     );
 }

@@ -1,4 +1,6 @@
-//! The storage's contract: order, sync, crash, size, watch; damage and a model in their own files.
+//! Tests of the storage's contract: the order of writes, syncs, crashes, sizes and watches.
+//!
+//! `damage.rs` has the tests of damaged files, and `model.rs` compares the storage with a model.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod damage;
@@ -220,7 +222,8 @@ fn one_life_crashes_once() {
     let _other = persister.crash(Unsynced::LoseAll);
 }
 
-/// Counts how many of nine writes each of thirty drawn crashes keeps, in a run with `seed`.
+/// In a run with `seed`: writes nine entries and crashes, thirty times. The run's random numbers
+/// choose how many writes a crash keeps. Returns these counts.
 fn drawn(clock: Clock, seed: u64) -> Vec<usize> {
     let config = RunConfig { clock, seed, ..RunConfig::default() };
     let outcome = runtime::run(&config, || {
@@ -245,9 +248,9 @@ fn a_drawn_crash_keeps_a_prefix_that_the_seed_chooses() {
     let kept = drawn(Clock::Virtual, 3);
     for count in 0..=9 {
         let times = kept.iter().filter(|kept| **kept == count).count();
-        assert!(times < 15, "crashes of one run draw alike: {kept:?}");
+        assert!(times < 15, "half of the crashes keep the same number of writes: {kept:?}");
     }
-    assert!(kept.contains(&0) && kept.contains(&9), "neither end is ever reached: {kept:?}");
+    assert!(kept.contains(&0) && kept.contains(&9), "0 and 9 writes must both occur: {kept:?}");
 }
 
 #[test]
@@ -267,7 +270,7 @@ fn storage_is_invisible_to_the_schedule() {
     assert_eq!(points(0), points(100), "writing passed scheduling points or took time");
 }
 
-/// Notes each write, and what is durable at that moment.
+/// Notes each write, and the end of the durable log at that moment.
 #[derive(Default)]
 struct Notes(Quiet<Vec<String>>, Quiet<Option<Persister>>);
 

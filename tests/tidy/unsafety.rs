@@ -36,7 +36,8 @@ fn defined(code: &str, keyword: &str) -> Option<String> {
     (is_word && end > 0).then(|| rest[..end].to_string())
 }
 
-/// Reads the page's rows; the function `all` means a whole file, and has no number.
+/// Reads the page's rows. A row with `all` in place of a function covers a whole file, and has no
+/// number of blocks.
 fn listed(page: &str) -> BTreeMap<Place, Option<usize>> {
     let cells =
         |line: &str| line.split('|').map(|it| it.replace('`', "").trim().to_string()).collect();
