@@ -24,7 +24,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts `server_count` servers on storage from `storage`, and commits their whole logs.
+    /// Starts `server_count` servers, and commits their whole logs. `storage` makes the storage of
+    /// one server.
     pub fn new(server_count: u32, storage: impl Fn() -> Persister) -> Cluster {
         labrpc::context();
         let network = Network::new();

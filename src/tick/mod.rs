@@ -27,8 +27,8 @@
 //!
 //! What it promises: a run is a function of its inputs and of the injected [`Chance`]. If the owner
 //! keeps the contract, a term has at most one leader, logs agree, and committed entries stay
-//! (Figure 3). Not promised: without ticks there is no progress, and a proposal may never be
-//! committed. Membership changes are left out.
+//! (Figure 3). Not promised: progress without ticks, or that a proposal is ever committed.
+//! Membership changes are left out.
 //!
 //! How it differs from the RPC style, concern by concern:
 //!

@@ -68,7 +68,8 @@ fn run_on_fresh_thread<T: Send + 'static>(
     loop {
         match receiver.recv_timeout(look) {
             Ok((mut outcome, trace)) => {
-                // The next run must not begin before this thread has dropped everything.
+                // The next run must not begin before the simulation's thread has dropped
+                // everything.
                 if !outcome.thread_left && ends(&gone) {
                     let _ = thread.join();
                 } else {
@@ -110,7 +111,8 @@ fn ends(gone: &Receiver<()>) -> bool {
     gone.recv_timeout(EXIT_MAX) == Err(RecvTimeoutError::Disconnected)
 }
 
-/// Ends the simulation of this OS thread as failed, where the thread would abort in it.
+/// Ends the simulation of this OS thread as failed. The thread calls this function
+/// in place of an abort.
 fn lose_thread() -> ! {
     if let Some(sim) = super::current() {
         sim.lose_thread();
@@ -174,7 +176,8 @@ fn simulate<T: 'static>(
     let _ = sender.send((outcome, trace));
 }
 
-/// Makes the function that sends the outcome, a failure, of a simulation whose OS thread is lost.
+/// Makes the function that sends the outcome of a simulation whose OS thread is lost. Such an
+/// outcome is a failure.
 fn hand_over<T: 'static>(sender: Sender<Answer<T>>) -> HandOver {
     Box::new(move |sim| {
         let (mut outcome, _) = sim.outcome(None);
@@ -196,7 +199,8 @@ impl Sim {
         }
     }
 
-    /// The run's outcome. Also returns main's value if a failure takes its place.
+    /// Returns the run's outcome. If the run failed although `main` returned a value, also returns
+    /// that value.
     fn outcome<T>(&self, value: Option<T>) -> (Outcome<T>, Option<T>) {
         let (result, unused) = match (self.failure.borrow().clone(), value) {
             (None, Some(value)) => (Ok(value), None),
@@ -216,7 +220,8 @@ impl Sim {
         (outcome, unused)
     }
 
-    /// Drops the values that the run still has, in a task: their destructors may lock and wait.
+    /// Drops the values that the run still has. This happens in a task, since their destructors may
+    /// lock and wait.
     fn clean_up<T: 'static>(&self, unused: Option<T>) {
         let values = self.shared.take_values();
         if unused.is_some() || !values.is_empty() {

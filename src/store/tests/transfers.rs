@@ -18,7 +18,7 @@ fn leave_behind(cluster: &Cluster) -> u32 {
         clerk.put(&format!("key {number}"), &"x".repeat(50));
     }
     clerk.delete("key 7");
-    // The log is compacted at a tick, and calls take no time on a reliable network.
+    // Only a tick compacts the log. The calls above take no time on a reliable network, so wait.
     thread::sleep(LONG);
     late
 }
