@@ -99,13 +99,13 @@ impl Cluster {
         }
     }
 
-    /// Whether a term that changed since `since` is certainly a fault, on a reliable network
-    /// without cut links. It is one in virtual time, if the schedule is not hostile and has stalled
-    /// no server meanwhile.
+    /// Whether a change of the term since `since` is certainly a fault of a server. The network must
+    /// be reliable, without cut links. The answer is yes in virtual time, if the schedule is not
+    /// hostile and has stalled no server since then.
     ///
     /// The course only warns, since on a busy machine the operating system may have delayed a
-    /// heartbeat. In virtual time only the schedule can delay it, and it reports which servers it
-    /// stalled.
+    /// heartbeat. In virtual time only the schedule can delay a heartbeat, and it is known which
+    /// servers it has stalled.
     pub fn was_undisturbed_since(&self, since: Duration) -> bool {
         let stalled =
             |server: ServerId| runtime::last_stall(server.0).is_some_and(|until| until >= since);
@@ -114,7 +114,8 @@ impl Cluster {
             && !self.servers().any(stalled)
     }
 
-    /// Number of servers, connected or not, that have applied the entry at `index`; its command.
+    /// Returns how many servers, connected or not, have applied the entry at `index`, and the
+    /// command of this entry.
     pub fn n_committed(&self, index: Index) -> (usize, Option<Bytes>) {
         self.inner.ledger.n_committed(index)
     }

@@ -66,7 +66,7 @@ struct Inner {
     reliable: bool,
     /// One slot per server.
     slots: Quiet<Vec<Slot>>,
-    /// What the servers are, once it is chosen.
+    /// The kind of the servers, once it is chosen.
     server_kind: Quiet<Option<Arc<dyn ServerKind>>>,
     /// How fast the suite's own services are.
     pace: Arc<Pace>,
@@ -328,7 +328,7 @@ impl Cluster {
         self.inner.slots.with(|slots| slots[server.slot()].storage_as::<S>().clone())
     }
 
-    /// What the servers are.
+    /// The kind of the servers.
     fn server_kind(&self) -> Arc<dyn ServerKind> {
         let kind = self.inner.server_kind.with(|kind| kind.clone());
         kind.expect("the kind of servers was chosen before the first boot")

@@ -37,7 +37,7 @@ impl Storage for Persister {
     }
 }
 
-/// What all servers of a cluster are.
+/// The kind of all servers of a cluster: which storage they have, and how they start from it.
 ///
 /// The cluster holds its kind of servers, so the kind must not hold the cluster.
 pub(in crate::lab) trait ServerKind: Send + Sync {

@@ -16,7 +16,8 @@ use crate::lab::Facts;
 /// has the log up to the entry or further. Every server that a leader may count is among these
 /// servers, since a reply leaves before the leader can count it.
 pub(super) struct CommitNeedsAcknowledgements {
-    /// Per server and term: the index up to which the server said it has that term's leader's log.
+    /// For each server and term: the index up to which the server has confirmed that it has the
+    /// log of the term's leader.
     told: Vec<BTreeMap<Term, Index>>,
     /// The index up to which commits have been judged.
     seen: Index,

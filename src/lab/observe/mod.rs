@@ -14,10 +14,10 @@
 //!  server ── apply_ch ► reader ► applied                   ─┘   the hook of each rule
 //! ```
 //!
-//! Each design translates its messages into neutral [`Facts`]; a reply's facts are joined with its
-//! request's. From the writes the observers build a *shadow* of each server's storage: its content
-//! as written, and its content at the last sync. Of the log, a shadow has only the terms, as runs
-//! of equal terms.
+//! Each design translates its messages into [`Facts`], which are the same for all designs. A rule
+//! sees a reply together with its request. From the writes the observers build a *shadow* of each
+//! server's storage: its content as written, and its content at the last sync. A shadow does not
+//! have the commands of the log, only the terms, as runs of equal terms.
 //!
 //! | Part | Rule | Source | Fails when |
 //! | --- | --- | --- | --- |
@@ -79,9 +79,9 @@
 //!
 //! # How to add a rule
 //!
-//! 1. Write the rule: a type that implements `Observer`. Of its hooks, which are listed at the
-//!    end of `observer.rs`, implement those of the events that the rule looks at. `Err` ends the
-//!    run, under the name of the type; it blames the server whose task is running. This is all of
+//! 1. Write the rule: a type that implements `Observer`. Implement the hooks of the events that the
+//!    rule looks at; the end of `observer.rs` lists all hooks. An `Err` ends the run as a failure
+//!    with the name of the type, and blames the server whose task is running. This is all of
 //!    `MonotonicTerm`, in `terms.rs`:
 //!
 //!    ```text
@@ -100,7 +100,7 @@
 //!    }
 //!    ```
 //!
-//!    A rule keeps in its fields only what it alone needs. The `World` knows the rest:
+//!    The fields of a rule have only what no other rule needs. The `World` knows the rest:
 //!
 //!    | Question | Answer |
 //!    | --- | --- |

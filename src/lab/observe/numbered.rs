@@ -6,8 +6,9 @@ use crate::lab::Numbering;
 
 /// Translates the numbers that a service receives into indices of the log, which all rules use.
 ///
-/// All servers apply the same commands, so the first server to apply a command shows its index: the
-/// first index after the previous command's whose entry does not begin a term.
+/// All servers apply the same commands, so the log of the first server that applies a command shows
+/// the command's index. It is the first index after that of the previous command, without the
+/// entries that begin a term.
 #[derive(Debug)]
 pub(super) struct Numbered {
     numbering: Numbering,

@@ -60,8 +60,8 @@ macro_rules! hooks {
                 path.rsplit("::").next().unwrap_or(path)
             }
 
-            /// After a hook has failed: the server that broke the rule by doing nothing, if there
-            /// is one. The event itself may then be another server's.
+            /// Called after a hook has failed. Returns the server at fault if it broke the rule by
+            /// doing nothing: the event may then belong to another server.
             fn blamed(&self) -> Option<ServerId> {
                 None
             }
@@ -133,8 +133,8 @@ hooks! {
     appended(server: ServerId, prev: Option<Term>, entries: &[Entry]);
     /// A snapshot was written.
     covered(write: Covered);
-    /// Durable entries are gone: a sync deleted them, or a write does if a crash keeps it and no
-    /// later write.
+    /// Durable entries are deleted: either a sync has deleted them, or a write that is not synced
+    /// yet will, if a crash keeps this write and no later one.
     deleted(server: ServerId, lost: Lost);
     /// All writes of `server` are durable. If `truncated`, the sync deleted durable entries, and
     /// `deleted` was called before.

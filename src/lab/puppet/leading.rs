@@ -83,9 +83,9 @@ impl Leading<'_, '_> {
         })
     }
 
-    /// The entry at which S0, which has just been elected, assumes `puppet`'s log to end: the entry
-    /// before the first entry that S0 would send. A heartbeat after index 0 fits any log, so it
-    /// does not show this entry.
+    /// The last entry that S0, just elected, assumes in `puppet`'s log. It is the entry before the
+    /// first one that S0 would send. A heartbeat whose previous index is 0 fits any log, so it does
+    /// not show what S0 assumes.
     pub fn first_guess(&self, puppet: ServerId) -> Position {
         let guesses = |args: &AppendEntriesArgs| args.prev_log_index > Index(0);
         let heard = self.append_to(puppet, self.mark, "send what follows its log's end", guesses);
