@@ -62,9 +62,9 @@ fn needs_after(peer: &Progress, sent: impl Fn(ServerId) -> Option<Index>) -> Ind
 
 /// The last entry to drop from a log that is dropped up to `truncated` and applied up to `applied`.
 ///
-/// The last applied entry stays. So do the entries that a follower still needs, up to half of the
-/// limit; up to the whole limit while a snapshot is being sent, which would be useless if the log
-/// did not continue after it.
+/// The last applied entry stays. The entries that a follower still needs stay too, but at most half
+/// of the limit. While a snapshot is being sent, this bound is the whole limit: the snapshot would
+/// be useless if the log did not continue after it.
 fn compact_up_to(
     limit: u64,
     truncated: Index,

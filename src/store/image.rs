@@ -5,9 +5,9 @@
 //! ├──── chunk 0 ────┼──── chunk 1 ────┼── chunk 2 ──┤
 //! ```
 //!
-//! A chunk at a time is read, in a read transaction of its own, while the server continues to work:
-//! the transaction sees the state at the moment when it began. So a snapshot costs nothing before
-//! its first chunk is asked for, and never more memory than a few chunks.
+//! All chunks are read in one read transaction, one chunk at a time, while the server continues to
+//! work: the transaction sees the state at the moment when it began. So a snapshot costs nothing
+//! before its first chunk is asked for, and never more memory than a few chunks.
 
 use std::ops::Bound;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Keeps the process alive when a panic in a destructor would abort it.
 //!
-//! A panic that leaves a destructor while another panic unwinds ends the process, and so does one
-//! that leaves the destructor of a `thread_local!`: std calls `abort`, holding none of its locks. A
+//! std calls `abort` when a panic leaves a destructor while another panic unwinds, and when a panic
+//! leaves the destructor of a `thread_local!`. It holds none of its locks at that moment. So a
 //! handler for SIGABRT that never returns keeps the process alive, without that one thread.
 
 #![allow(unsafe_code, reason = "a signal handler")]

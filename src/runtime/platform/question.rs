@@ -17,8 +17,10 @@ use super::{Describe, Halted};
 /// Pause between two looks of the asking thread for the answer.
 const POLL: Duration = Duration::from_millis(10);
 
-/// Number of looks after which the handler must have begun, and after which it must have ended.
+/// Number of looks after which the handler must have begun.
 const POLLS_TO_BEGIN_MAX: u32 = 500;
+
+/// Number of looks after which the handler must have ended.
 const POLLS_MAX: u32 = 3000;
 
 static FRONT: Front = Front::new(libc::SIGUSR2, libc::SA_RESTART, on_question);

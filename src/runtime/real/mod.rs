@@ -235,7 +235,7 @@ impl RealRun {
         panics::unwind_task()
     }
 
-    /// Ends the run as failed where the process would abort: the OS thread is parked for good.
+    /// Ends the run as failed in place of an abort of the process. Parks the OS thread for good.
     fn lose_thread(&self, failure: Failure) -> ! {
         {
             let mut state = self.state.lock();
@@ -314,7 +314,7 @@ impl RealRun {
     }
 }
 
-/// Ends the run of this OS thread as failed, where the thread would abort in it.
+/// Ends the run of this OS thread as failed. The thread calls this function in place of an abort.
 fn lose_thread() -> ! {
     if let Some(run) = with_task(|task| task.run.clone()) {
         let reason = aborts::take_reason();

@@ -238,7 +238,7 @@ impl Sim {
         }
     }
 
-    /// Ends the run where the process would abort, when the frames on the stack cannot be unwound.
+    /// Ends the run in place of an abort of the process. The frames on the stack cannot be unwound.
     ///
     /// The run's caller gets the outcome; this OS thread is parked for good.
     pub(super) fn lose_thread(&self) -> ! {

@@ -111,8 +111,8 @@ fn ends(gone: &Receiver<()>) -> bool {
     gone.recv_timeout(EXIT_MAX) == Err(RecvTimeoutError::Disconnected)
 }
 
-/// Ends the simulation of this OS thread as failed. The thread calls this function
-/// in place of an abort.
+/// Ends the simulation of this OS thread as failed. The thread calls this function in place of an
+/// abort.
 fn lose_thread() -> ! {
     if let Some(sim) = super::current() {
         sim.lose_thread();
