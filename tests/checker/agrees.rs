@@ -8,7 +8,7 @@ use crate::generate::{Drawn, Made, Raw, history, made};
 use crate::oracle::{History, Part, effect, is_linearizable, longest_through};
 
 /// Whether an operation may take effect after its return: it was answered in doubt, and no
-/// operation that returned before its call shows that the state had been that high.
+/// operation that returned before its call shows that the state had already reached its version.
 fn is_late<D: Drawn>(world: &D, history: &History<D>, index: usize) -> bool {
     let operation = &history[index];
     let below = operation.output().and_then(|output| world.late_below(&operation.input, output));
@@ -20,7 +20,8 @@ fn is_late<D: Drawn>(world: &D, history: &History<D>, index: usize) -> bool {
     below.is_some_and(|below| below > 0 && !history.iter().any(|other| shows(other, below)))
 }
 
-/// The part of a history that consists of `answered` and, without their answers, of `others`.
+/// A part of a history: the operations `answered` with their answers, and the operations `others`
+/// without their answers.
 fn part<D: Drawn>(
     world: &D,
     history: &History<D>,
@@ -53,8 +54,8 @@ fn assert_holds<D: Drawn>(world: &D, history: &History<D>, example: &Counterexam
     let illegal = part(world, history, conflict, &others);
     assert!(!is_linearizable(world, &illegal), "no contradiction: {example:?} {history:#?}");
 
-    // With the context, the conflict is legal without any one of its operations. With less context,
-    // it is not.
+    // With the context, the conflict becomes legal if any one of its answers is left out. With a
+    // smaller context, that is not so for every answer.
     let can_spare_each = |context: &[usize]| {
         conflict.iter().all(|index| {
             let rest = without(conflict, *index);

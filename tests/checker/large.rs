@@ -194,7 +194,7 @@ fn many_clients_that_never_heard_back_are_no_trouble() {
 
 /// Appends that all overlap, and a read that misses one letter of all that they add.
 ///
-/// Every subset of the appends is legal, so the checker must try all of them in every order.
+/// Before the read, no answer excludes an order of the appends, so the checker must try all orders.
 fn crowd(width: usize) -> History<Kv> {
     let key = || "k".to_string();
     let append = |client: usize| {
@@ -209,8 +209,8 @@ fn crowd(width: usize) -> History<Kv> {
 
 /// Appends that all overlap, and a wrong read long after them.
 ///
-/// The wrong read does not help the checker to place the appends: between them are a put, and
-/// other reads, which see the put and nothing of the appends.
+/// Between the appends and the wrong read are a put and other reads, which see only the put. So the
+/// wrong read tells nothing about the order of the appends.
 fn far_behind(width: u64) -> History<Kv> {
     let key = || "k".to_string();
     let mut history = wide(width, true);
@@ -241,8 +241,8 @@ fn versioned_get(at: u64, value: &str, version: u64) -> Operation<VersionedInput
     Operation::answered(99, at, VersionedInput::Get { key: "k".to_string() }, at + 1, found)
 }
 
-/// The put's first copy is in flight while a second one is refused, since the key has not reached
-/// the version.
+/// A client sends a put at version 2 twice. The key has version 1, so the second copy is refused.
+/// The first copy arrives later, and is done.
 #[test]
 fn a_put_in_doubt_may_be_done_after_its_return() {
     use VersionedOutput::{Done, Maybe};
@@ -263,7 +263,8 @@ fn a_put_in_doubt_may_be_done_after_its_return() {
     history.insert(1, versioned_get(5, "1", 1));
     assert_eq!(check(&history), Verdict::Ok, "the key had not reached the version");
 
-    // If the key had reached the version, a refusal means that the version has passed.
+    // Here the key already has version 2 before the call. So a refusal means that version 2 is over,
+    // and that no copy can be done later.
     let history = [
         versioned_put(1, 0, 0, Done),
         versioned_put(1, 2, 1, Done),
@@ -277,8 +278,8 @@ fn a_put_in_doubt_may_be_done_after_its_return() {
     assert!(check(&history[..4]).is_ok(), "it may have been done");
 }
 
-/// Clients name versions that the key has not reached yet. The checker tries a late put only where
-/// it can take effect, so the put costs little elsewhere.
+/// Clients put at versions that the key reaches only later, and are answered in doubt. The checker
+/// tries such a put only where it can take effect, so it costs little elsewhere.
 #[test]
 fn many_puts_in_doubt_at_versions_to_come_cost_little() {
     const COUNT: u64 = 40;
@@ -300,7 +301,7 @@ fn many_puts_in_doubt_at_versions_to_come_cost_little() {
             ));
         }
     }
-    // The puts above name versions from 9 on, so the earlier late ones are put here.
+    // The puts in doubt above begin at version 9. Those for earlier versions are added here.
     for version in (2..9).step_by(3) {
         history.push(versioned_put(2, 0, version, VersionedOutput::Maybe));
     }

@@ -1,4 +1,4 @@
-//! The linearizability checker gives the right verdict, and gives it in time.
+//! The linearizability checker gives the right verdict, and does not take too long.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod agrees;

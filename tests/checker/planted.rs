@@ -44,8 +44,8 @@ pub fn swaps(count: u64) -> Registers {
 
 /// Reads and writes of one register under load, with one stale read in the middle.
 ///
-/// The stale read's value is too old: another value was read after each write of it had returned.
-/// `values` is the number of values; with `None`, each is written once.
+/// The stale read returns a value that is too old: after all writes of this value had returned,
+/// another value was read. `values` is the number of values; with `None`, each is written once.
 pub fn stale_read(work: &Workload, values: Option<u64>) -> Registers {
     let mut history = work.reads_and_writes(values);
     let middle = history.len() / 2;
