@@ -8,7 +8,7 @@ use crate::generate::{Drawn, Made, Raw, history, made};
 use crate::oracle::{History, Part, effect, is_linearizable, longest_through};
 
 /// Whether an operation may take effect after its return: it was answered in doubt, and no
-/// operation that returned before its call shows that the state had already reached its version.
+/// operation that returned before its call shows that the state had already reached its height.
 fn is_late<D: Drawn>(world: &D, history: &History<D>, index: usize) -> bool {
     let operation = &history[index];
     let below = operation.output().and_then(|output| world.late_below(&operation.input, output));

@@ -263,8 +263,8 @@ fn a_put_in_doubt_may_be_done_after_its_return() {
     history.insert(1, versioned_get(5, "1", 1));
     assert_eq!(check(&history), Verdict::Ok, "the key had not reached the version");
 
-    // Here the key already has version 2 before the call. So a refusal means that version 2 is over,
-    // and that no copy can be done later.
+    // Here the key already has version 2 before the call. So a refusal means that version 2 is
+    // over, and that no copy can be done later.
     let history = [
         versioned_put(1, 0, 0, Done),
         versioned_put(1, 2, 1, Done),

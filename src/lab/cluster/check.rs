@@ -99,9 +99,9 @@ impl Cluster {
         }
     }
 
-    /// Whether a change of the term since `since` is certainly a fault of a server. The network must
-    /// be reliable, without cut links. The answer is yes in virtual time, if the schedule is not
-    /// hostile and has stalled no server since then.
+    /// Whether a change of the term since `since` is certainly a fault of a server. The network
+    /// must be reliable, without cut links. The answer is yes in virtual time, if the schedule is
+    /// not hostile and has stalled no server since then.
     ///
     /// The course only warns, since on a busy machine the operating system may have delayed a
     /// heartbeat. In virtual time only the schedule can delay a heartbeat, and it is known which
