@@ -6,7 +6,7 @@ use super::{Digest, Index, Position, ServerId, Term};
 
 /// The content of a message in neutral terms that serve every design.
 ///
-/// A reply's facts are joined with its request's by the call's id.
+/// A reply does not repeat what its request says: both have the id of their call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Facts {

@@ -1,4 +1,4 @@
-//! `raftlab diff`: the first event at which two recorded runs part.
+//! `raftlab diff`: the first event at which two recorded runs differ.
 
 use std::fs::File;
 use std::io::BufReader;

@@ -13,8 +13,9 @@ use crate::tick::{
 
 /// A Raft without thread, clock, socket or disk, as its driver needs it.
 ///
-/// One task owns it. The core names in a [`Ready`] what the driver must store, under the contract
-/// that is described there; it keeps its own copy of what it reads again.
+/// One task owns it. In a [`Ready`] the core names what the driver must store; the docs of `Ready`
+/// have the contract. The core has a copy of everything that it reads again, so it never reads the
+/// driver's storage.
 pub trait Core: Send + Sized + 'static {
     /// Starts a node that continues from its storage.
     fn restart(life: Life) -> Self;

@@ -24,7 +24,8 @@ pub(crate) trait Worker: Sized {
     /// Handles a peer's message; a response goes to `reply`.
     fn on_message(&mut self, message: Message, reply: Sender<Message>) -> Result<(), Self::Error>;
 
-    /// Handles the end of a call to a peer. Without a response, the message had a payload.
+    /// Handles the end of a call to a peer. It is called without a response only if the message had
+    /// a payload, whose loss the core wants to know.
     fn on_call_ended(&mut self, sent: Sent, response: Option<Message>);
 
     fn on_service_event(&mut self, event: Self::ServiceEvent) -> Result<(), Self::Error>;

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use crate::tick::FlowControl;
 
-/// The length of a tick: that of two calls on the unreliable network, so that a response is rarely
-/// a tick late.
+/// The length of a tick. Two calls on the unreliable network take as long, so a response rarely
+/// comes a tick late.
 pub(super) const TICK: Duration = Duration::from_millis(50);
 
-/// Ticks between two heartbeats: the lab asks for no more than ten a second.
+/// Ticks between two heartbeats: the lab allows no more than ten a second.
 pub(super) const HEARTBEAT_TICKS: u32 = 2;
 
 /// Ticks without a leader before a server may start an election; each draws up to twice as many.

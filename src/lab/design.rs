@@ -88,7 +88,7 @@ pub struct Design {
     /// How its service numbers commands.
     pub numbering: Numbering,
     /// Finds the service's own snapshot in a server's storage, and the last command that it
-    /// covers, by the service's index.
+    /// covers, with the index that the service knows.
     pub snapshot: fn(&Persisted) -> Option<(Position, Bytes)>,
     /// Its key/value service, for parts 3A and 3B; without one the design cannot play those parts.
     pub kv: Option<KvDesign>,

@@ -58,8 +58,8 @@
 //! - Part 2C demands backing up by terms, which the course advises (`fast_backup_2c`); a server
 //!   without it passes 2A and 2B.
 //! - An entry that a majority acknowledged is committed, even if the replies come late and one of
-//!   the servers has been silent since (`late_success_2b`): Figure 2's `matchIndex` "increases
-//!   monotonically", though a leader that asks again would learn it anew.
+//!   the servers has been silent since (`late_success_2b`). A leader that forgets late replies and
+//!   asks again would be safe, too, but Figure 2's `matchIndex` "increases monotonically".
 //! - A follower tolerates a heartbeat that is half an interval late, on the unreliable network
 //!   (`heartbeats_2a`), and a new leader sends its first message within a third of an interval:
 //!   Raft §5.6 asks only that timeouts be much longer than a call takes.
@@ -68,9 +68,9 @@
 //! - A snapshot is stored soon after the service took it, even if nothing else happens
 //!   (`snapshot_is_durable_2d`, `install_sender_2d`, `rsm_snapshot_3b`).
 //! - A new command gets the next index: the leader adds no entry of its own in between
-//!   (`leader_rules_2b`), as the course's tests count.
-//! - A candidate that hears from its term's leader follows it, even if it then counts a majority
-//!   of votes, which cannot happen unless a server lies (`candidate_follows_2a`).
+//!   (`leader_rules_2b`), because the course's tests rely on these indices.
+//! - A candidate that hears from its term's leader follows it, even if it then gets the votes of a
+//!   majority (`candidate_follows_2a`). Such votes arrive only if a server lies.
 //!
 //! # To add a scenario
 //!

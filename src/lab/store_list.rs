@@ -2,7 +2,7 @@
 
 use super::Scenario;
 
-/// Passes the lines in the call, followed by those of part `store`, to `$make`.
+/// Calls the macro `$make` with the lines of this call, followed by the lines of part `store`.
 ///
 /// The first seventeen scenarios have the names of the tick design's own tests.
 #[cfg(feature = "store")]
@@ -68,7 +68,8 @@ macro_rules! with_store_scenarios {
     };
 }
 
-/// Passes only the lines in the call to `$make`: without a database there is no part `store`.
+/// Calls the macro `$make` with the lines of this call alone: without a database there is no part
+/// `store`.
 #[cfg(not(feature = "store"))]
 macro_rules! with_store_scenarios {
     ($make:ident $($lines:tt)*) => {

@@ -89,8 +89,8 @@ impl State {
 
     /// Whether a follower must be asked again, for reads that came since it was last asked.
     ///
-    /// Not while the last question is in flight: the reads that come meanwhile share the next one.
-    /// If that call is lost, the next heartbeat asks again.
+    /// The answer is no while the last such call is in flight: the reads that come meanwhile share
+    /// the next one. If that call is lost, the next heartbeat asks again.
     pub fn owes_a_read(&self, progress: &Progress) -> bool {
         progress.asked_round < self.read_round
             && progress.asked_round == progress.confirmed_round

@@ -30,7 +30,7 @@
 //!
 //! An entry is written `term/index`. After call 2 the leader continues after its own last entry of
 //! term 4, since the logs may agree up to there. If the reply to call 1 arrives once more after
-//! that, it changes nothing: its request ended its check at 6, and `next_index` is no longer 7.
+//! that, it changes nothing: call 1 was made when `next_index` was 7, and now it is lower.
 
 use super::replication::{Sent, SentSnapshot};
 use super::state::{Effects, Progress, Role, State};

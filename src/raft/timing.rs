@@ -34,9 +34,9 @@ pub const ELECTION_TIMEOUT_MAX: Duration = Duration::from_millis(800);
 
 /// How long a leader holds back a new commit index, so that it can go with the next entries.
 ///
-/// The leader's own service applies at once; followers may hear of it a little later, and one
-/// message does for a burst of commands. Short against the 20 ms at which the lab checks for
-/// progress.
+/// The leader's own service applies the entry at once. The followers may hear of it a little later,
+/// so that one message is enough for a burst of commands. The time is short compared with the 20 ms
+/// between two checks of the lab for progress.
 pub const COMMIT_NEWS_DELAY: Duration = Duration::from_millis(10);
 
 /// Limits of one AppendEntries.

@@ -36,8 +36,9 @@ impl<S: Storage> Raft<S> {
 
     /// Appends an entry of this term to a leader's log, and counts the leader's own copy.
     ///
-    /// The copy may count before it is on disk, since its effects leave in a later
-    /// [`Ready`](super::Ready) than the entry itself; in a cluster of one, in the same.
+    /// The copy may count before it is on disk: messages that rely on it leave in a later
+    /// [`Ready`](super::Ready) than the one that stores the entry. In a cluster of one it is the
+    /// same `Ready`, which stores the entry before it applies it.
     pub(super) fn append_entry(&mut self, data: Bytes) -> Position {
         let index = self.log.last_index().next();
         self.log.push(Entry { term: self.term, index, data });
@@ -188,8 +189,8 @@ impl<S: Storage> Raft<S> {
         let kind = match self.log.append(prev, commit, entries) {
             Some(last_new) => Kind::AppendResponse { index: last_new, rejection: None },
             None => {
-                // Up to `prev` the leader has no entry of a newer term than `prev`: skip our newer
-                // ones.
+                // The leader's entries up to `prev` have at most the term of `prev`. Our entries of
+                // newer terms cannot match them: skip these.
                 let hint = self.log.last_with_term_at_most(prev.term, prev.index.prev());
                 Kind::AppendResponse { index: prev.index, rejection: Some(hint) }
             }
@@ -242,8 +243,8 @@ impl<S: Storage> Raft<S> {
 
     /// Handles a rejection: the follower lacks `prev`, so go back to where both logs could agree.
     pub(super) fn on_rejected(&mut self, slot: usize, prev: Index, hint: Position) {
-        // Up to the hint, the follower has no entry of a newer term than the hint's: skip our newer
-        // ones.
+        // The follower's entries up to the hint have at most the hint's term. Our entries of newer
+        // terms cannot match them: skip these.
         let agreed = self.log.last_with_term_at_most(hint.term, hint.index).index;
         let node = &mut self.prs[slot];
         if !node.back_up(prev, agreed) {

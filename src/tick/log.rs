@@ -9,10 +9,10 @@
 //!                     applied  <=     committed        stabled
 //! ```
 //!
-//! All entries that are not compacted are in memory, on disk or not: sending one costs a reference,
-//! and the storage is asked for entries only at the start. The first entry always follows
-//! `truncated` directly. A received snapshot that is not on disk yet is the pending snapshot, and
-//! `truncated` is then its end.
+//! All entries that are not compacted are in memory, whether or not they are on disk. So the
+//! storage is read only at the start, and sending an entry copies only a reference. The first entry
+//! always follows `truncated` directly. A received snapshot that is not on disk yet is the pending
+//! snapshot, and `truncated` is then its end.
 //!
 //! The cost of an operation depends on the entries that it touches, not on the log's length. Terms
 //! only rise along a log, so a binary search finds a term's bounds.

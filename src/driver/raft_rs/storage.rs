@@ -1,8 +1,8 @@
 //! The disk that the crate reads: a copy in memory of what the driver stores.
 //!
-//! The crate has a storage for tests, which makes a snapshot on request: without data, at the
-//! commit index. Here the service makes its snapshots itself, so the disk offers the service's last
-//! one, and none before the first.
+//! The crate's own storage is meant for tests: when it is asked for a snapshot, it makes one
+//! without data, at the commit index. Here the service makes the snapshots. So the disk offers the
+//! service's last snapshot; before the first one, it offers none.
 
 use std::collections::VecDeque;
 
