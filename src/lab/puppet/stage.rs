@@ -35,12 +35,10 @@ pub const S3: ServerId = ServerId(3);
 /// A puppet, where there are five servers.
 pub const S4: ServerId = ServerId(4);
 
-/// Maximum number of attempts. If S0 overtakes all of them, the run fails: S0 starts elections all
-/// the time.
+/// Maximum number of attempts. If S0 overtakes all of them, it starts elections all the time.
 const ATTEMPTS_MAX: u32 = 20;
 
-/// Distance between the terms of two exchanges. It is more than S0 can raise its term on its own
-/// in the meantime.
+/// Distance between the terms of two exchanges: more than S0 raises its term on its own in between.
 const TERM_STEP: u64 = 10;
 
 /// Maximum time that S0 may disregard a candidate after it heard from a leader (Raft §6).

@@ -16,11 +16,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         .catches("one call per conflicting entry instead of one per conflicting term"),
 ];
 
-/// In how many places a log with `terms` wrong terms may refuse a leader that backs up by terms.
+/// In how many places a follower with `terms` wrong terms may refuse a leader that backs up by
+/// terms.
 ///
-/// One place per wrong term and one for the length; twice as many, since the leader may send
-/// entries before it knows that they fit; and two more, since calls may overtake each other. The
-/// slowest leader, which goes back one entry at a time, is refused in ten places per term.
+/// It refuses once per wrong term, and once because its log is too short. This is doubled, since
+/// the leader may send entries before it knows that they fit. Two more are for calls that overtake
+/// each other. The slowest leader, which goes back one entry at a time, is refused in ten places
+/// per term.
 const fn refusals_max(terms: u32) -> u32 {
     2 * (terms + 1) + 2
 }

@@ -114,7 +114,8 @@ fn candidacy_is_durable_2c(cluster: &mut Cluster) {
         let mark = stage.mark();
         let stands = |heard: &Heard| heard.vote().is_some();
         let asked = stage.hear(mark, Duration::from_secs(5), "start an election", stands);
-        // First the calls, then the storage: S0 may enter the next term in between.
+        // Look at the calls first and at the storage afterwards: S0 may enter the next term in
+        // between.
         let newest = stage.heard_since(mark).iter().map(Heard::term).max().unwrap_or_default();
         let (term, vote) = stage.persister().durable_vote();
         assert!(term >= newest, "S0 asks for votes in term {newest}, but has stored term {term}");
@@ -218,14 +219,14 @@ fn figure8_steps_2c(cluster: &mut Cluster) {
     stage.follows(S2);
     let again = stage.elect();
     if !stage.soon(|| stage.follower(S2).last().index >= index) {
-        // A leader may hold it back until it has an entry of its own term to send.
+        // A leader may hold the older entry back until it has an entry of its own term to send.
         return;
     }
     stage.cluster().run_for(A_WHILE);
     assert!(stage.applied_index() <= Index(1), "entry 2 is of term {}", first.term);
     assert!(again.commit_told() <= Index(1), "entry 2 is of term {}", first.term);
 
-    // (d) S4 leads again, and replaces it.
+    // (d) S4 leads again, and replaces the entry.
     let replaced = stage.insist(|| {
         let entry = entries(at(1, 1), &[third.0]);
         stage.append(S4, stage.fresh_term(), at(1, 1), entry, 2)

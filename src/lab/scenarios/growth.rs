@@ -30,7 +30,7 @@ const TASKS_SPARE: u64 = 20;
 
 /// How many commands a leader gets while a peer is away.
 ///
-/// It may keep one call in flight for each of them until the peer has the entry.
+/// The leader may keep one call in flight for each command until the peer has the entry.
 const WHILE_AWAY: u32 = 100;
 
 /// How many other calls to one peer may be in flight: heartbeats every 25 ms that take 7 s each.

@@ -56,9 +56,9 @@ fn kill_ends_tasks_2c(cluster: &mut Cluster) {
 
 /// A killed leader refuses commands.
 ///
-/// Its service may still hold it for a moment. [`Consensus::kill`](crate::api::Consensus::kill): a
-/// killed instance refuses. A wrong instance still believes that it leads, and accepts the command
-/// into a log that no server will ever read: the client waits for nothing.
+/// Its service may still call it for a moment, and it must refuse: see
+/// [`Consensus::kill`](crate::api::Consensus::kill). A wrong instance still believes that it leads,
+/// and accepts the command into a log that no server will ever read. Then the client waits in vain.
 fn killed_refuses_2c(cluster: &mut Cluster) {
     cluster.agree("before");
     let leader = cluster.wait_for_leader();

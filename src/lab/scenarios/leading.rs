@@ -158,7 +158,7 @@ fn late_success_2b(cluster: &mut Cluster) {
     let again = stage.try_hear(first.mark() + 1, REPEAT_MAX, |heard| {
         heard.puppet == S1 && heard.append().is_some_and(|args| !args.entries.is_empty())
     });
-    // A server that waits for a reply before it sends more cannot be confused.
+    // A server that sends nothing more before the reply comes cannot make this mistake.
     let Some(again) = again else { return };
     stage.take_in(&first);
     stage.take_in(&again);
@@ -195,7 +195,7 @@ fn late_refusals_2b(cluster: &mut Cluster) {
     let next = |mark| stage.try_hear(mark, REPEAT_MAX, |heard| heard.puppet == S1);
     let first = leading.append_to(S1, leading.mark, "send a heartbeat", |_| true);
     stage.take_in(&first);
-    // A server that waits for a reply before it sends more cannot be confused.
+    // A server that sends nothing more before the reply comes cannot make this mistake.
     let second = next(first.mark() + 1);
     second.iter().for_each(|heard| stage.take_in(heard));
     let third = second.as_ref().and_then(|second| next(second.mark() + 1));
