@@ -9,6 +9,7 @@ use super::{Digest, Index, Position, ServerId, Term};
 /// A reply does not repeat what its request says: both have the id of their call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Facts {
     /// Nothing that concerns an observer.
     None,

@@ -11,7 +11,9 @@ use crate::api::{Host, ServerId};
 use crate::history::History;
 use crate::labrpc;
 use crate::record::{self, Event, Stamped, What};
-use crate::runtime::{self, Clock, Failure, FailureKind, Outcome, RunConfig, Schedule};
+use crate::runtime::{
+    self, Clock, Failure, FailureKind, Outcome, RunConfig, Schedule, SchedulerNotes, Stall,
+};
 
 /// Maximum time that a scenario may take, on its own clock: the course's limit.
 const SCENARIO_MAX: Duration = Duration::from_secs(120);
@@ -115,21 +117,38 @@ pub fn run_scenario_observing(
         commits: tally.commits(),
         hash: outcome.hash,
         thread_left: outcome.thread_left,
-        record: told(log.with(std::mem::take), verdict.failure.as_ref()),
+        record: told(log.with(std::mem::take), outcome.notes, verdict.failure.as_ref()),
         failure: verdict.failure,
         situations: observers.map(|it| it.situations().iter().collect()).unwrap_or_default(),
         histories,
     }
 }
 
-/// The events of a run, with the failure that ended it as the last one.
-fn told(mut events: Vec<Stamped>, failure: Option<&Failure>) -> Vec<Stamped> {
-    if let (Some(failure), false) = (failure, events.is_empty()) {
-        let who = failure.label.map(|label| Host::Server(ServerId(label)));
-        let (rule, message) = (failure.name.clone(), failure.message.clone());
-        let at = failure.at.max(events.last().map_or(Duration::ZERO, |last| last.at));
-        events.push(Stamped { at, event: Event { who, what: What::Broken { rule, message } } });
+/// The events of a run, with what the scheduler adds, and with the failure as the last one.
+fn told(
+    mut events: Vec<Stamped>,
+    notes: SchedulerNotes,
+    failure: Option<&Failure>,
+) -> Vec<Stamped> {
+    if events.is_empty() {
+        return events;
     }
+    let host = |label| Some(Host::Server(ServerId(label)));
+    events.extend(notes.stalls.into_iter().map(|Stall { label, at, span, place }| Stamped {
+        at,
+        event: Event { who: host(label), what: What::Stalled { span, place } },
+    }));
+    // Stable: the events of one moment stay in their order.
+    events.sort_by_key(|stamped| stamped.at);
+    let Some(failure) = failure else { return events };
+    let at = failure.at.max(events.last().map_or(Duration::ZERO, |last| last.at));
+    events.extend(notes.tasks.into_iter().map(|(label, tasks)| {
+        let tasks = tasks.lines().map(|line| line.trim().to_string()).collect();
+        Stamped { at, event: Event { who: host(label), what: What::Waiting { tasks } } }
+    }));
+    let (rule, message) = (failure.name.clone(), failure.message.clone());
+    let who = failure.label.and_then(host);
+    events.push(Stamped { at, event: Event { who, what: What::Broken { rule, message } } });
     events
 }
 

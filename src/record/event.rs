@@ -162,6 +162,19 @@ pub enum What {
         /// The mistake, with the values.
         message: String,
     },
+    /// The schedule held a task of the server back.
+    Stalled {
+        /// For how long.
+        #[serde(with = "nanoseconds")]
+        span: Duration,
+        /// Where in the source the task was.
+        place: String,
+    },
+    /// What the tasks of the server did when the run failed.
+    Waiting {
+        /// A line per task, or per group of tasks that did the same.
+        tasks: Vec<String>,
+    },
     /// A line that the server's own code has added, with [`note!`](crate::note).
     Note {
         /// What the line is about.

@@ -216,6 +216,8 @@ mod tests {
             What::Called { text: "get".into() },
             What::Returned { text: "x".into() },
             What::Broken { rule: "R".into(), message: "a\nb".into() },
+            What::Stalled { span: ms, place: "a.rs:1:2".into() },
+            What::Waiting { tasks: vec!["go waits".into()] },
             What::Note { topic: Topic::Vote, text: "votes".into() },
         ]
     }

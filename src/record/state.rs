@@ -390,9 +390,7 @@ mod tests {
             let to = Host::Server(ServerId(0));
             What::Sent { call: 1, to, method: "m".into(), facts, played: false }
         };
-        let beat = |term| {
-            sent(Facts::Heartbeat { leader: me, term: Term(term), commit: Index(0) })
-        };
+        let beat = |term| sent(Facts::Heartbeat { leader: me, term: Term(term), commit: Index(0) });
         let ask = |term| {
             let last = Position::default();
             sent(Facts::VoteRequest { candidate: me, term: Term(term), last })

@@ -32,6 +32,7 @@ impl What {
             What::Covered { .. } | What::Installed { .. } => Topic::Snap,
             What::Applied { .. } => Topic::Commit,
             What::Started { .. } | What::Crashed => Topic::Info,
+            What::Stalled { .. } | What::Waiting { .. } => Topic::Trace,
             What::Step { .. } => Topic::Test,
             What::Called { .. } | What::Returned { .. } => Topic::Client,
             What::Broken { .. } => Topic::Error,
@@ -72,6 +73,10 @@ impl fmt::Display for What {
             What::Step { text, .. } | What::Note { text, .. } => OneLine(text).fmt(f),
             What::Called { text } => write!(f, "calls {}", OneLine(text)),
             What::Returned { text } => write!(f, "is answered {}", OneLine(text)),
+            What::Stalled { span, place } => {
+                write!(f, "is held back for {:.3} ms at {place}", span.as_secs_f64() * 1e3)
+            }
+            What::Waiting { tasks } => OneLine(&tasks.join("; ")).fmt(f),
             What::Broken { rule, message } => {
                 let first = message.lines().next().unwrap_or_default();
                 write!(f, "broken: {}: {}", OneLine(rule), OneLine(first))

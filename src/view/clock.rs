@@ -66,10 +66,8 @@ mod tests {
     #[test]
     fn a_message_carries_its_senders_clock_even_if_its_arrival_is_not_shown() {
         let (s0, s1) = (Host::Server(ServerId(0)), Host::Server(ServerId(1)));
-        let stamp = |who, what| Stamped {
-            at: Duration::ZERO,
-            event: Event { who: Some(who), what },
-        };
+        let stamp =
+            |who, what| Stamped { at: Duration::ZERO, event: Event { who: Some(who), what } };
         let facts = Facts::None;
         let events = [
             stamp(s0, What::Sent { call: 1, to: s1, method: "m".into(), facts, played: false }),

@@ -69,5 +69,6 @@ fn says_nothing_new(what: &What) -> bool {
             | What::Ended { replied: true, .. }
             | What::Synced
             | What::Linked { .. }
+            | What::Stalled { .. }
     )
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use raftlab::lab::{self, Design, Report, SCENARIOS, Scenario};
+use raftlab::lab::{self, Design, Part, Report, SCENARIOS, Scenario};
 use raftlab::runtime::{RunConfig, Schedule};
 
 use super::header::Header;
@@ -21,6 +21,8 @@ struct Plan {
     first: u64,
     schedules: Vec<Schedule>,
     jobs: usize,
+    /// The parts to run; empty: all.
+    parts: Vec<Part>,
     patches: PathBuf,
 }
 
@@ -31,6 +33,7 @@ impl Plan {
             first: 1,
             schedules: vec![Schedule::Random, Schedule::Hostile],
             jobs: 2,
+            parts: Vec::new(),
             patches: PathBuf::from("tests/fair"),
         };
         while let Some(name) = arguments.next() {
@@ -42,6 +45,10 @@ impl Plan {
                 "--jobs" => plan.jobs = usize::try_from(number()).expect("a small number"),
                 "--schedule" if value == "random" => plan.schedules = vec![Schedule::Random],
                 "--schedule" if value == "hostile" => plan.schedules = vec![Schedule::Hostile],
+                "--parts" => {
+                    let part = |name: &str| name.parse().unwrap_or_else(|error| panic!("{error}"));
+                    plan.parts = value.split(',').map(part).collect();
+                }
                 "--patches" => plan.patches = PathBuf::from(value),
                 _ => panic!("no option is called {name}"),
             }
@@ -99,7 +106,8 @@ fn judge(plan: &Plan, design: &Design) -> Row {
     let file = plan.patches.join(format!("{}.patch", design.name));
     let but_for = Header::read(&file).unwrap_or_else(|what| panic!("{what}")).but_for;
     let is_judged = |scenario: &&Scenario| {
-        design.can_play(scenario) && !but_for.iter().any(|name| name == scenario.name)
+        let wanted = plan.parts.is_empty() || plan.parts.contains(&scenario.part);
+        wanted && design.can_play(scenario) && !but_for.iter().any(|name| name == scenario.name)
     };
     let name = design.name;
     let mut row = Row { name, runs: 0, cpu_s: 0.0, failed: Vec::new(), tests: BTreeSet::new() };

@@ -13,6 +13,7 @@ use crate::runtime::{Clock, Failure, Schedule};
 
 /// The result of one run of one scenario.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Report {
     /// The scenario's name.
     pub test: &'static str,

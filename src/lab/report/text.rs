@@ -16,14 +16,17 @@ use std::fmt::Write;
 use super::Report;
 use crate::api::{Host, ServerId};
 use crate::lab::{Hint, find_hint};
-use crate::record::{Stamped, State, What, idle_calls};
-use crate::runtime::{Clock, Failure};
+use crate::record::{Event, Stamped, State, What, idle_calls};
+use crate::runtime::{Clock, Failure, FailureKind};
 
 /// Maximum number of events that the text shows.
 const EVENTS_MAX: usize = 10;
 
 /// Maximum number of the scenario's steps that the text shows.
 const STEPS_MAX: usize = 4;
+
+/// Maximum number of a server's tasks that the text shows.
+const TASKS_MAX: usize = 3;
 
 /// Maximum number of lines of a failure's message.
 const MESSAGE_LINES_MAX: usize = 12;
@@ -42,7 +45,7 @@ pub(super) fn render(report: &Report) -> String {
     section(&mut text, "broken", &shortened(&format!("{}: {}", failure.name, failure.message)));
     section(&mut text, "where", &place(report, failure, &state));
     if !report.record.is_empty() {
-        section(&mut text, "servers", &servers(&state));
+        section(&mut text, "servers", &servers(report, failure, &state));
         section(&mut text, "last", &last_events(report));
         section(&mut text, "test", &last_steps(report));
     }
@@ -121,13 +124,35 @@ pub(super) fn place(report: &Report, failure: &Failure, state: &State) -> String
     place
 }
 
-/// A line for each server.
-fn servers(state: &State) -> String {
+/// A line for each server, and what the tasks of a server at fault did. The message of a deadlock
+/// has all tasks already.
+fn servers(report: &Report, failure: &Failure, state: &State) -> String {
     let mut lines = String::new();
-    for (slot, server) in state.servers().iter().enumerate() {
-        let _ = writeln!(lines, "{}  {server}", ServerId::from_slot(slot));
+    for (slot, known) in state.servers().iter().enumerate() {
+        let server = ServerId::from_slot(slot);
+        let _ = writeln!(lines, "{server}  {known}");
+        let tasks_max = match failure.label {
+            _ if failure.kind == FailureKind::Deadlock => 0,
+            None => 1,
+            Some(label) if ServerId(label) == server => TASKS_MAX,
+            Some(_) => 0,
+        };
+        for task in tasks_of(report, server).iter().take(tasks_max) {
+            let _ = writeln!(lines, "      {task}");
+        }
     }
     lines
+}
+
+/// What the tasks of `server` did when the run failed.
+fn tasks_of(report: &Report, server: ServerId) -> &[String] {
+    let told = report.record.iter().rev().find_map(|stamped| match &stamped.event {
+        Event { who: Some(Host::Server(id)), what: What::Waiting { tasks } } if *id == server => {
+            Some(tasks.as_slice())
+        }
+        _ => None,
+    });
+    told.unwrap_or_default()
 }
 
 /// The last events that matter, oldest first. Heartbeats that change nothing are only counted.
@@ -175,6 +200,8 @@ fn matters(what: &What) -> bool {
             | What::Synced
             | What::Step { .. }
             | What::Linked { .. }
+            | What::Stalled { .. }
+            | What::Waiting { .. }
             | What::Broken { .. }
     )
 }

@@ -99,6 +99,30 @@ pub struct Outcome<T> {
     /// a panic in a destructor during unwinding, the thread is parked and does no harm. If the
     /// failure is a [`FailureKind::Livelock`], the thread may use a processor all the time.
     pub thread_left: bool,
+    /// What the scheduler adds to the record of the run.
+    pub notes: SchedulerNotes,
+}
+
+/// What the scheduler adds to the record of a run: empty without a record, and on the real clock.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SchedulerNotes {
+    /// What the tasks of each label did when the run failed, in lines.
+    pub tasks: Vec<(u32, String)>,
+    /// The times for which the schedule held a task back.
+    pub stalls: Vec<Stall>,
+}
+
+/// A time for which the schedule held a task back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stall {
+    /// The task's label.
+    pub label: u32,
+    /// Time since the run began.
+    pub at: Duration,
+    /// For how long.
+    pub span: Duration,
+    /// Where in the source the task was.
+    pub place: String,
 }
 
 /// The kind of failure that ended a run.

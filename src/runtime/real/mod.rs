@@ -19,7 +19,7 @@ use std::time::Duration;
 use super::base::aborts;
 use super::base::here::Here;
 use super::base::instant::{ns_of, wall_ns};
-use super::base::outcome::{Failure, FailureKind, Outcome, RunConfig};
+use super::base::outcome::{Failure, FailureKind, Outcome, RunConfig, SchedulerNotes};
 use super::base::panics::{self, Over};
 use super::base::shared::Shared;
 use super::platform::thread_cpu_ns;
@@ -106,6 +106,7 @@ pub(super) fn run<T: Send + 'static>(
         switches: 0,
         tasks_left,
         thread_left: tasks_left > 0,
+        notes: SchedulerNotes::default(),
     }
 }
 

@@ -65,6 +65,9 @@ impl Sim {
     pub(in crate::runtime) fn end_with(&self, failure: Failure) {
         if !self.ending.get() {
             *self.failure.borrow_mut() = Some(failure);
+            if self.shared.record {
+                self.notes.borrow_mut().tasks = self.describe_by_label();
+            }
             self.end();
         }
     }

@@ -7,12 +7,14 @@
 //! Places are numbered in the order in which the run first reaches them. Neither an address nor a
 //! line number influences the choice, so a line of logging added above a place changes no schedule.
 
+use std::time::Duration;
+
 use rustc_hash::FxHashMap;
 
 use super::schedule::WaitKind;
 use super::{Event, Place, Sim};
 use crate::runtime::base::chance::Chance;
-use crate::runtime::base::outcome::{FailureKind, Schedule};
+use crate::runtime::base::outcome::{FailureKind, Schedule, Stall};
 
 /// A task that passes this many points without a switch is made to let others run.
 const POINTS_PER_TURN_MAX: u32 = 2000;
@@ -202,6 +204,14 @@ impl Sim {
     fn stall(&self, label: u32, span_ns: u64, place: Place) {
         let until_ns = self.now_ns.get() + span_ns;
         self.stalled.borrow_mut().entry(label).or_default().add(self.now_ns.get(), until_ns);
+        if self.shared.record {
+            self.notes.borrow_mut().stalls.push(Stall {
+                label,
+                at: Duration::from_nanos(self.now_ns.get()),
+                span: Duration::from_nanos(span_ns),
+                place: place.to_string(),
+            });
+        }
         self.block(WaitKind::Stall, 0, place, Some(until_ns));
     }
 

@@ -44,7 +44,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::base::chance::Chance;
 use super::base::instant::{WakeUps, ns_of};
-use super::base::outcome::{Failure, RunConfig};
+use super::base::outcome::{Failure, RunConfig, SchedulerNotes};
 use super::base::shared::Shared;
 use ending::HandOver;
 use explore::{Explorer, Stalled};
@@ -130,6 +130,8 @@ pub(super) struct Sim {
     hand_over: Cell<Option<HandOver>>,
     dumping: Cell<bool>,
     failure: RefCell<Option<Failure>>,
+    /// Filled only in a run with a record.
+    notes: RefCell<SchedulerNotes>,
     stalled: RefCell<BTreeMap<u32, Stalled>>,
     /// Lowest address of the current task's stack, for the handler of faults.
     stack_limit: Cell<usize>,
@@ -232,6 +234,7 @@ impl Sim {
             hand_over: Cell::new(None),
             dumping: Cell::new(false),
             failure: RefCell::default(),
+            notes: RefCell::default(),
             stalled: RefCell::default(),
             stack_limit: Cell::new(0),
             foreign_looks: Cell::new(0),

@@ -1,5 +1,6 @@
 //! The report of a deadlock: which task waits for what, and which task holds it.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use std::panic::Location;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
@@ -116,6 +117,13 @@ impl Sim {
     /// As [`Sim::describe_tasks`], for the tasks that carry `label`.
     pub(in crate::runtime) fn describe_labelled(&self, label: u32) -> String {
         self.describe_some(|task| task.label == Some(label))
+    }
+
+    /// As [`Sim::describe_tasks`], for each label that a live task carries.
+    pub(super) fn describe_by_label(&self) -> Vec<(u32, String)> {
+        let labels: BTreeSet<u32> =
+            self.tasks.borrow().iter().filter_map(|task| task.label).collect();
+        labels.into_iter().map(|label| (label, self.describe_labelled(label))).collect()
     }
 
     /// As [`Sim::describe_tasks`], for the tasks that were started with `label` among the run's

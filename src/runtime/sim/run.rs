@@ -15,7 +15,7 @@ use super::watch::{Heartbeat, LOOK, Watch, halted_here};
 use super::{Entered, Sim, Trace};
 use crate::runtime::base::aborts;
 use crate::runtime::base::here::Here;
-use crate::runtime::base::outcome::{Failure, FailureKind, Outcome, RunConfig};
+use crate::runtime::base::outcome::{Failure, FailureKind, Outcome, RunConfig, SchedulerNotes};
 use crate::runtime::platform::{self, Watched};
 
 /// Maximum time that an OS thread may take to end after its simulation. The thread then drops the
@@ -141,6 +141,7 @@ fn lost<T>(why: String) -> Outcome<T> {
         switches: 0,
         tasks_left: 0,
         thread_left: false,
+        notes: SchedulerNotes::default(),
     }
 }
 
@@ -216,6 +217,7 @@ impl Sim {
             switches: self.switches.get(),
             tasks_left: self.tasks_left(),
             thread_left: false,
+            notes: self.notes.take(),
         };
         (outcome, unused)
     }

@@ -12,7 +12,7 @@ use super::report::callers_line;
 use super::task::STACK_SIZE;
 use crate::runtime::base::aborts;
 use crate::runtime::base::here::Here;
-use crate::runtime::base::outcome::{Failure, FailureKind, Outcome};
+use crate::runtime::base::outcome::{Failure, FailureKind, Outcome, SchedulerNotes};
 use crate::runtime::platform::{Halted, Watched};
 
 /// Interval at which the caller checks whether the simulation makes progress.
@@ -146,6 +146,7 @@ impl Watch {
             switches: 0,
             tasks_left: 1,
             thread_left: true,
+            notes: SchedulerNotes::default(),
         }
     }
 }

@@ -246,6 +246,7 @@ fn event(stamped: &Stamped, lanes: &Lanes, operations: &mut Operations) -> Map<S
             put("op", json!(operations.end(stamped.event.who)));
             put("ok", json!(true));
         }
+        What::Stalled { span, .. } => put("for", json!(nanoseconds(*span))),
         What::Broken { rule, .. } => put("rule", json!(rule)),
         _ => {}
     }
@@ -272,7 +273,8 @@ const fn kind(what: &What) -> &'static str {
         What::Called { .. } => "invoke",
         What::Returned { .. } => "return",
         What::Broken { .. } => "broken",
-        What::Note { .. } => "note",
+        What::Stalled { .. } => "stall",
+        What::Waiting { .. } | What::Note { .. } => "note",
     }
 }
 
