@@ -26,7 +26,7 @@ pub fn lines_with_state(table: &Table) -> String {
         let state = row.state.as_deref().unwrap_or_default();
         let style = style_of(row.topic);
         let _ =
-            writeln!(text, "{:>12}  {lane:<3} {state:<24}  {style}{}{style:#}", row.at, row.text);
+            writeln!(text, "{:>12}  {lane:<3} {state:<26}  {style}{}{style:#}", row.at, row.text);
     }
     text
 }

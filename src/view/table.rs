@@ -85,6 +85,8 @@ fn in_short(state: &State, server: ServerId) -> Option<String> {
         (true, crate::record::Role::Candidate) => 'c',
         (true, crate::record::Role::Leader) => 'L',
     };
-    let (commit, applied, last) = (server.commit, server.applied, server.last().index);
-    Some(format!("{role} {:>4} {commit:>5} {applied:>5} {last:>5}", server.term))
+    // As numbers, which a width pads; and below the words of the legend.
+    let (term, commit) = (server.term.0, server.commit.0);
+    let (applied, last) = (server.applied.0, server.last().index.0);
+    Some(format!("{role:<4} {term:>4} {commit:>6} {applied:>5} {last:>4}"))
 }
