@@ -38,7 +38,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Status, Trouble> {
     if let Some(file) = history_file {
         file.write(&report)?;
     }
-    view::show(&record, &args.view)?;
+    view::show(&record, &args.view, args.record.is_none())?;
     output::print(&summary(&report))?;
     Ok(match (&report.failure, &report.undecided) {
         (Some(_), _) => Status::Failed,

@@ -14,9 +14,9 @@ use crate::view::{self, Filter, Table};
 /// The width of the columns if standard output is no terminal.
 const WIDTH: usize = 160;
 
-/// Prints the record's events, and writes the files that were asked for. A record for which only
-/// files were asked is not printed.
-pub fn show(record: &Record, args: &ViewArgs) -> Result<(), Trouble> {
+/// Writes the files that were asked for. If there are none, prints the record's events, unless
+/// `prints` is false.
+pub fn show(record: &Record, args: &ViewArgs, prints: bool) -> Result<(), Trouble> {
     let filter = filter(record, args)?;
     let test = SCENARIOS.iter().find(|scenario| scenario.name == record.header.test);
     let title = test.map_or("", |scenario| scenario.title);
@@ -29,7 +29,7 @@ pub fn show(record: &Record, args: &ViewArgs) -> Result<(), Trouble> {
     if let Some(path) = &args.shiviz {
         write(path, &view::shiviz(record, &filter))?;
     }
-    if !writes_files(args) {
+    if prints && !writes_files(args) {
         print(&Table::of(record, &filter), args)?;
     }
     Ok(())

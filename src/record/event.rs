@@ -144,6 +144,8 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Option::is_none", with = "maybe_nanoseconds")]
         until: Option<Duration>,
     },
+    /// The scenario's story is over; what follows stops the servers.
+    Over,
     /// A client begins an operation.
     Called {
         /// The operation.

@@ -213,6 +213,7 @@ mod tests {
             What::Linked { to, up: false },
             What::Step { text: "waits".into(), until: Some(ms) },
             What::Step { text: "cuts".into(), until: None },
+            What::Over,
             What::Called { text: "get".into() },
             What::Returned { text: "x".into() },
             What::Broken { rule: "R".into(), message: "a\nb".into() },

@@ -8,7 +8,7 @@ use crate::api::{Facts, Host, Term};
 /// Finds the calls of a record that are heartbeats and changed nothing.
 ///
 /// None of the call's events changes the state of a server. And the call either got a reply with
-/// success and met no fault, or could not reach any host.
+/// success and met no fault but a delay, or could not reach any host.
 pub fn idle_calls(servers: usize, events: &[Stamped]) -> BTreeSet<u64> {
     let mut state = State::new(servers);
     let mut calls: BTreeMap<u64, Call> = BTreeMap::new();
@@ -46,6 +46,8 @@ pub fn idle_calls(servers: usize, events: &[Stamped]) -> BTreeSet<u64> {
             What::Ended { replied, .. } => call.answered = *replied,
             // A call over a cut link says nothing new: the record has the cut.
             What::Fate { fate: Fate::Unreachable, .. } => call.unreachable = true,
+            // Nor does a delay of a heartbeat that arrives.
+            What::Fate { fate: Fate::Delayed { .. }, .. } => {}
             What::Fate { .. } => call.idle = false,
             _ => call.idle &= !changed,
         }

@@ -230,6 +230,8 @@ impl State {
                 return Some(position.index.next());
             }
             What::Synced => server.durable = server.last().index,
+            // The reader of a dead server's apply channel may still be at work.
+            What::Applied { .. } | What::Installed { .. } if !server.up => {}
             What::Applied { position, .. } | What::Installed { position } => {
                 server.applied = position.index;
                 server.commit = server.commit.max(position.index);

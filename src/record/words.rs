@@ -33,7 +33,7 @@ impl What {
             What::Applied { .. } => Topic::Commit,
             What::Started { .. } | What::Crashed => Topic::Info,
             What::Stalled { .. } | What::Waiting { .. } => Topic::Trace,
-            What::Step { .. } => Topic::Test,
+            What::Step { .. } | What::Over => Topic::Test,
             What::Called { .. } | What::Returned { .. } => Topic::Client,
             What::Broken { .. } => Topic::Error,
             What::Note { topic, .. } => *topic,
@@ -71,6 +71,7 @@ impl fmt::Display for What {
             What::Linked { to, up: true } => write!(f, "reaches {to} again"),
             What::Linked { to, up: false } => write!(f, "is cut off from {to}"),
             What::Step { text, .. } | What::Note { text, .. } => OneLine(text).fmt(f),
+            What::Over => f.write_str("the test is over; its servers are stopped"),
             What::Called { text } => write!(f, "calls {}", OneLine(text)),
             What::Returned { text } => write!(f, "is answered {}", OneLine(text)),
             What::Stalled { span, place } => {

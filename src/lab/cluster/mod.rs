@@ -265,6 +265,7 @@ impl Cluster {
         if let Some(observers) = &self.inner.observers {
             observers.finish();
         }
+        told::tell_over();
         for server in self.servers() {
             self.crash(server);
         }

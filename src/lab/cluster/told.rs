@@ -62,6 +62,11 @@ impl Cluster {
     }
 }
 
+/// Records that the scenario's story is over.
+pub(super) fn tell_over() {
+    record::emit(|| Event { who: None, what: What::Over });
+}
+
 /// Records that `server` has crashed.
 pub(super) fn tell_crash(server: ServerId) {
     tell(server, || What::Crashed);

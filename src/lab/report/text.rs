@@ -63,6 +63,13 @@ fn hint(text: &mut String, report: &Report) {
     section(text, "hint", &lines.join("\n"));
 }
 
+/// The events of the scenario's story. A failure that is found after the run, such as a history that
+/// is not linearizable, has nothing to do with the end of the servers.
+fn story(report: &Report) -> &[Stamped] {
+    let over = report.record.iter().position(|it| matches!(it.event.what, What::Over));
+    &report.record[..over.unwrap_or(report.record.len())]
+}
+
 /// Adds a section: its heading, and its lines beside and below.
 fn section(text: &mut String, heading: &str, lines: &str) {
     for (number, line) in lines.lines().enumerate() {
@@ -96,7 +103,7 @@ fn again(text: &mut String, report: &Report) {
 /// The state of the servers after the last event.
 pub(super) fn last_state(report: &Report) -> State {
     let mut state = State::new(report.servers);
-    for stamped in &report.record {
+    for stamped in story(report) {
         state.see(&stamped.event);
     }
     state
@@ -157,10 +164,10 @@ fn tasks_of(report: &Report, server: ServerId) -> &[String] {
 
 /// The last events that matter, oldest first. Heartbeats that change nothing are only counted.
 fn last_events(report: &Report) -> String {
-    let idle = idle_calls(report.servers, &report.record);
+    let idle = idle_calls(report.servers, story(report));
     let mut lines: Vec<String> = Vec::new();
     let mut skipped = BTreeSet::new();
-    for stamped in report.record.iter().rev() {
+    for stamped in story(report).iter().rev() {
         match stamped.event.what.call() {
             Some((call, _)) if idle.contains(&call) => {
                 skipped.insert(call);
@@ -214,7 +221,7 @@ fn line(stamped: &Stamped) -> String {
 
 /// What the scenario did last, oldest first.
 fn last_steps(report: &Report) -> String {
-    let steps = report.record.iter().rev().filter_map(|stamped| match &stamped.event.what {
+    let steps = story(report).iter().rev().filter_map(|stamped| match &stamped.event.what {
         What::Step { text, until } => {
             let at = stamped.at.as_secs_f64();
             let over = until.is_none_or(|until| until < report.elapsed);

@@ -269,7 +269,7 @@ const fn kind(what: &What) -> &'static str {
         What::Started { .. } => "started",
         What::Crashed => "crashed",
         What::Linked { .. } => "link",
-        What::Step { .. } => "step",
+        What::Step { .. } | What::Over => "step",
         What::Called { .. } => "invoke",
         What::Returned { .. } => "return",
         What::Broken { .. } => "broken",
