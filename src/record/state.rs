@@ -230,7 +230,7 @@ impl State {
                 return Some(position.index.next());
             }
             What::Synced => server.durable = server.last().index,
-            // The reader of a dead server's apply channel may still be at work.
+            // The reader of a dead server's apply channel may not have stopped yet.
             What::Applied { .. } | What::Installed { .. } if !server.up => {}
             What::Applied { position, .. } | What::Installed { position } => {
                 server.applied = position.index;

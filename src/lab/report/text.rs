@@ -63,8 +63,8 @@ fn hint(text: &mut String, report: &Report) {
     section(text, "hint", &lines.join("\n"));
 }
 
-/// The events of the scenario's story. A failure that is found after the run, such as a history that
-/// is not linearizable, has nothing to do with the end of the servers.
+/// The events of the scenario's story. A failure that is found after the run, such as a history
+/// that is not linearizable, has nothing to do with the end of the servers.
 fn story(report: &Report) -> &[Stamped] {
     let over = report.record.iter().position(|it| matches!(it.event.what, What::Over));
     &report.record[..over.unwrap_or(report.record.len())]
