@@ -215,7 +215,7 @@ pub struct ViewArgs {
     /// Only this long before and after the failure, e.g. 200ms
     #[arg(long, value_name = "TIME", value_parser = span, conflicts_with_all = ["from", "to"])]
     pub around_failure: Option<Duration>,
-    /// Also heartbeats that change nothing, arrivals, syncs and links
+    /// Also heartbeats that change nothing, arrivals, syncs, links and stalls
     #[arg(long)]
     pub all: bool,
     /// Write a page that draws the run to FILE

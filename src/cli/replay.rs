@@ -27,7 +27,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Status, Trouble> {
         ..RunConfig::default()
     };
     let history_file = args.history.as_deref().map(HistoryFile::create).transpose()?;
-    let record_file = args.record.as_deref().map(create_record).transpose()?;
+    let record_file = args.record.as_deref().map(|path| create("record", path)).transpose()?;
     let report = lab::run_scenario(scenario, design, &config);
     let record = report.to_record();
     // First the files that are open: what follows may still find a bad argument.
@@ -84,10 +84,6 @@ fn create(what: &str, path: &Path) -> Result<File, Trouble> {
              that exists and can be written to"
         ))
     })
-}
-
-fn create_record(path: &Path) -> Result<File, Trouble> {
-    create("record", path)
 }
 
 fn cannot_write(what: &str, path: &Path, error: &io::Error) -> Trouble {

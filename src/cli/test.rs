@@ -233,7 +233,9 @@ mod tests {
     use crate::lab::find_scenario;
 
     use super::*;
+    use crate::api::{Host, ServerId};
     use crate::cli::sample;
+    use crate::record::{Event, Stamped, What};
 
     /// The text without colours, and the same whether or not the tests run under cargo.
     fn plain(text: &str) -> String {
@@ -296,6 +298,18 @@ mod tests {
         assert_eq!(broken, 2, "one of each rule in full: {text}");
         let same = "same     backup_2b: 1 of 1; raftlab replay backup_2b --seed 2\n\nFAILED basic";
         assert!(text.contains(same), "{text}");
+    }
+
+    #[test]
+    fn a_failure_found_after_the_run_shows_the_story_and_not_the_end_of_the_servers() {
+        let mut report = sample::failed(1);
+        let (at, who) = (Duration::from_secs(4), Some(Host::Server(ServerId(1))));
+        let over = Event { who: None, what: What::Over };
+        let crash = Event { who, what: What::Crashed };
+        report.record.extend([over, crash].map(|event| Stamped { at, event }));
+        let text = report.render();
+        assert!(text.contains("S1  leader of term 4"), "S1 led when the story ended: {text}");
+        assert!(!text.contains("crashes"), "the crash is not part of the story: {text}");
     }
 
     #[test]

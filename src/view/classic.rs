@@ -12,8 +12,7 @@ use super::{Row, Table};
 )]
 pub struct NotClassic;
 
-/// Reads a log. A line without this shape continues the line before it, or belongs to the whole
-/// run.
+/// Reads a log. A line without this shape belongs to the whole run.
 ///
 /// # Errors
 /// [`NotClassic`]: no line has the shape.

@@ -17,8 +17,8 @@ pub struct Filter {
     pub from: Option<Duration>,
     /// Show no event after this time.
     pub to: Option<Duration>,
-    /// Also show the events that tell nothing new: heartbeats that change nothing, arrivals, syncs
-    /// and links.
+    /// Also show the events that tell nothing new: heartbeats that change nothing, arrivals,
+    /// syncs, links and stalls.
     pub all: bool,
 }
 

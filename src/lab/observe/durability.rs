@@ -1,6 +1,6 @@
 //! The rules of durability: what a server has told others must survive a crash.
 
-use super::facts::{leads_in, promised, term_of};
+use super::facts::{leads_in, promised};
 use super::observer::{Judged, Observer, Sent, at};
 use super::shadow::Ballot;
 use super::world::{Handling, World, accepts};
@@ -40,7 +40,7 @@ impl Observer for PersistBeforeReply {
         }
         if accepts(handling, reply)
             && !handling.held
-            && !(handling.rivalled && term_of(&handling.request) < Some(durable.ballot.term))
+            && !(handling.rivalled && handling.request.term() < Some(durable.ballot.term))
             && let Some(last) = promised(&handling.request)
         {
             return Err(format!(
@@ -53,7 +53,7 @@ impl Observer for PersistBeforeReply {
                 came()
             ));
         }
-        match term_of(reply) {
+        match reply.term() {
             Some(term) if durable.ballot.term < term => Err(format!(
                 "{by} answers {} in term {term}, but only {} is durable; save the term and sync \
                  before you answer; the request came at {}",

@@ -13,20 +13,6 @@ pub(super) fn leads_in(facts: &Facts) -> Option<Term> {
     }
 }
 
-/// The sender's term in `facts`.
-pub(super) fn term_of(facts: &Facts) -> Option<Term> {
-    match facts {
-        Facts::None => None,
-        Facts::Append { term, .. }
-        | Facts::Heartbeat { term, .. }
-        | Facts::VoteRequest { term, .. }
-        | Facts::VoteReply { term, .. }
-        | Facts::AppendReply { term, .. }
-        | Facts::MatchReply { term, .. }
-        | Facts::Snapshot { term, .. } => Some(*term),
-    }
-}
-
 /// The last entry of the leader's log that a follower has once it accepts `facts`.
 pub(super) fn promised(facts: &Facts) -> Option<Position> {
     match facts {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{leads_in, term_of};
+use super::facts::leads_in;
 use super::observer::{Covered, Judged, Observer, Sent, Voted};
 use super::world::{Handling, World};
 use crate::api::{Index, Position, ServerId, Term};
@@ -45,7 +45,7 @@ impl Observer for Tally {
 
     fn delivered(&mut self, to: ServerId, request: &Facts, world: &World) -> Judged {
         let server = world.server(to);
-        if term_of(request) < Some(server.shadow.written.ballot.term) {
+        if request.term() < Some(server.shadow.written.ballot.term) {
             self.counts.count(Situation::StaleRequest);
         }
         if matches!(request, Facts::Snapshot { last_included, .. }
@@ -91,7 +91,7 @@ impl Observer for Tally {
         got_reply: bool,
         world: &World,
     ) -> Judged {
-        if got_reply && term_of(request) < Some(world.written(caller).ballot.term) {
+        if got_reply && request.term() < Some(world.written(caller).ballot.term) {
             self.counts.count(Situation::StaleReply);
         }
         Ok(())

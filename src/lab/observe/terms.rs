@@ -1,6 +1,5 @@
 //! The rules for terms: they only rise, and requests of older terms are rejected.
 
-use super::facts::term_of;
 use super::observer::{Judged, Observer, Voted, at};
 use super::world::{Handling, World, accepts};
 use crate::api::{ServerId, Term};
@@ -35,7 +34,7 @@ impl Observer for StaleTermRefused {
             (Facts::Append { .. }, Facts::AppendReply { success, .. }) => *success,
             _ => false,
         };
-        let Some(asked) = term_of(&handling.request) else { return Ok(()) };
+        let Some(asked) = handling.request.term() else { return Ok(()) };
         if !accepted || asked >= handling.term_before {
             return Ok(());
         }
@@ -59,7 +58,7 @@ pub(super) struct ReplyHasNewestTerm;
 
 impl Observer for ReplyHasNewestTerm {
     fn answered(&mut self, by: ServerId, handling: &Handling, reply: &Facts, _: &World) -> Judged {
-        let (Some(asked), Some(term)) = (term_of(&handling.request), term_of(reply)) else {
+        let (Some(asked), Some(term)) = (handling.request.term(), reply.term()) else {
             return Ok(());
         };
         let may_disregard = matches!(reply, Facts::VoteReply { granted: false, .. });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::committed::Committed;
-use super::facts::{committed_by, leads_in, promised, term_of};
+use super::facts::{committed_by, leads_in, promised};
 use super::numbered::Numbered;
 use super::shadow::{Ballot, Shadow, Stored};
 use crate::api::{ApplyMsg, Index, Position, ServerId, Term, quorum_size};
@@ -106,7 +106,7 @@ impl Server {
     /// obey that term's leader.
     pub(super) fn hears_of_newer_term(&self) -> bool {
         let term = Some(self.shadow.written.ballot.term);
-        self.handling.iter().any(|handling| term_of(&handling.request) > term)
+        self.handling.iter().any(|handling| handling.request.term() > term)
     }
 
     /// Whether it is handling entries that a leader of a term before `term` sent for `index`.
@@ -220,7 +220,7 @@ impl World {
     /// Updates the sender's state with a request that leaves `from`.
     pub(super) fn sent(&mut self, from: ServerId, facts: &Facts) {
         let known = self.server_mut(from);
-        known.shown = known.shown.max(term_of(facts).unwrap_or_default());
+        known.shown = known.shown.max(facts.term().unwrap_or_default());
         match facts {
             Facts::Append { term, commit, .. } | Facts::Heartbeat { term, commit, .. } => {
                 known.act(*term);
@@ -294,10 +294,10 @@ impl World {
         if handling.copies == 0 {
             known.handling.swap_remove(slot);
         }
-        known.shown = known.shown.max(term_of(reply).unwrap_or_default());
+        known.shown = known.shown.max(reply.term().unwrap_or_default());
         let reply = in_answer_to(&handling.request, reply);
         if accepts(&handling, &reply) {
-            let term = term_of(&handling.request).unwrap_or_default();
+            let term = handling.request.term().unwrap_or_default();
             if let Some(index) = committed_by(&handling.request) {
                 known.learn(term, index);
             }
