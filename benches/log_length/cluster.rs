@@ -15,7 +15,7 @@ use raftlab::runtime::thread;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Servers on a reliable network, each with a service that only reports the indices it applied.
-pub struct Cluster {
+pub(crate) struct Cluster {
     servers: Vec<Raft>,
     /// Each applied index, with the server that applied it.
     applied: Receiver<(ServerId, Index)>,
@@ -26,7 +26,7 @@ pub struct Cluster {
 impl Cluster {
     /// Starts `server_count` servers, and commits their whole logs. `storage` makes the storage of
     /// one server.
-    pub fn new(server_count: u32, storage: impl Fn() -> Persister) -> Cluster {
+    pub(crate) fn new(server_count: u32, storage: impl Fn() -> Persister) -> Cluster {
         labrpc::context();
         let network = Network::new();
         let (sender, applied) = channel::unbounded();
@@ -40,7 +40,7 @@ impl Cluster {
     /// Starts `count` commands and waits until the leader has applied the last of them.
     ///
     /// If the leader is deposed meanwhile, starts all commands again at another server.
-    pub fn agree(&mut self, count: u64) {
+    pub(crate) fn agree(&mut self, count: u64) {
         while !self.try_agree(count) {
             thread::sleep(Duration::from_millis(1));
             self.leader = ServerId((self.leader.0 + 1) % self.server_count());
@@ -71,7 +71,7 @@ impl Cluster {
     }
 
     /// Kills all servers.
-    pub fn kill(&self) {
+    pub(crate) fn kill(&self) {
         self.servers.iter().for_each(Consensus::kill);
     }
 }

@@ -6,7 +6,7 @@ use raftlab::tick::{Config, MemoryStorage, RawNode};
 
 use crate::{Cluster, Group};
 
-pub struct Nodes {
+pub(crate) struct Nodes {
     nodes: Vec<RawNode<MemoryStorage>>,
     applied: usize,
 }
@@ -74,7 +74,7 @@ fn apply(entry: Entry) -> usize {
     1
 }
 
-pub struct Idle(RawNode<MemoryStorage>);
+pub(crate) struct Idle(RawNode<MemoryStorage>);
 
 impl Group for Idle {
     const NAME: &'static str = "tick";

@@ -8,7 +8,7 @@ use raft::storage::MemStorage;
 
 use crate::{Cluster, Group};
 
-pub struct Nodes {
+pub(crate) struct Nodes {
     nodes: Vec<RawNode<MemStorage>>,
     applied: usize,
 }
@@ -95,7 +95,7 @@ fn apply(entry: Entry) -> usize {
     1
 }
 
-pub struct Idle(RawNode<MemStorage>);
+pub(crate) struct Idle(RawNode<MemStorage>);
 
 impl Group for Idle {
     const NAME: &'static str = "raft-rs";

@@ -42,7 +42,7 @@ pub(super) fn contradiction<M: Model>(
 impl<M: Model> Shrinker<'_, M> {
     /// Looks for operations whose answers contradict each other; `last` has the same meaning as in
     /// [`contradiction`].
-    pub fn contradiction(&mut self, last: u64) -> Option<Vec<usize>> {
+    pub(super) fn contradiction(&mut self, last: u64) -> Option<Vec<usize>> {
         let tells = self.telling();
         let chains = Chains::new(self.history, tells.clone());
         let near = self.nearest(last, |index| tells.binary_search(&index).is_ok());
@@ -114,7 +114,7 @@ impl<M: Model> Shrinker<'_, M> {
     /// The answered operations called until `last` that `counts` accepts, nearest returns first.
     ///
     /// Operations that had returned by `last` come before operations that returned later.
-    pub fn nearest(&self, last: u64, counts: impl Fn(usize) -> bool) -> Vec<usize> {
+    pub(super) fn nearest(&self, last: u64, counts: impl Fn(usize) -> bool) -> Vec<usize> {
         let operations = self.all().iter().map(|index| (*index, &self.history[*index]));
         let mut nearest: Vec<(bool, u64, usize)> = operations
             .filter(|(_, operation)| operation.returned.is_some() && operation.call <= last)

@@ -13,12 +13,12 @@ pub(super) struct Limits<'a> {
 }
 
 impl<'a> Limits<'a> {
-    pub fn new(budget: &'a Budget<'a>) -> Limits<'a> {
+    pub(super) fn new(budget: &'a Budget<'a>) -> Limits<'a> {
         Limits { budget, stopped: Cell::new(false) }
     }
 
     /// Whether the check must stop. To be called before each piece of work.
-    pub fn stopped(&self) -> bool {
+    pub(super) fn stopped(&self) -> bool {
         if !self.stopped.get() {
             self.stopped.set(self.budget.stop.is_some_and(|stop| stop()));
         }

@@ -28,7 +28,7 @@ impl Longest {
     }
 
     /// Updates the longest orders with one that the search has reached.
-    pub fn see(&mut self, order: impl Iterator<Item = u32>) {
+    pub(super) fn see(&mut self, order: impl Iterator<Item = u32>) {
         let order: Vec<u32> = order.collect();
         let answered = order.iter().filter(|id| (**id as usize) < self.answered_count).count();
         for id in &order {

@@ -15,13 +15,13 @@ pub(super) struct States<S> {
 }
 
 impl<S: Eq + Hash> States<S> {
-    pub fn new() -> States<S> {
+    pub(super) fn new() -> States<S> {
         States { states: Vec::new(), table: Table::default(), heap_bytes: 0 }
     }
 
     /// Returns the state's number; a new state gets the next one, from 0. `heap_bytes` is called
     /// only for a new state.
-    pub fn number(&mut self, state: S, heap_bytes: impl FnOnce(&S) -> usize) -> u32 {
+    pub(super) fn number(&mut self, state: S, heap_bytes: impl FnOnce(&S) -> usize) -> u32 {
         let mut hasher = FxHasher::default();
         state.hash(&mut hasher);
         let fresh = u32::try_from(self.states.len()).expect("memory ends before 2^32 states");
@@ -35,12 +35,12 @@ impl<S: Eq + Hash> States<S> {
         })
     }
 
-    pub fn get(&self, number: u32) -> &S {
+    pub(super) fn get(&self, number: u32) -> &S {
         &self.states[number as usize]
     }
 
     /// Approximate number of bytes in use.
-    pub fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.states.capacity() * size_of::<S>() + self.heap_bytes + self.table.bytes()
     }
 }
@@ -62,12 +62,12 @@ pub(super) struct Memo {
 
 impl Memo {
     /// Makes a memo of rows with `exact` first words, and `used` words for the set.
-    pub fn new(exact: usize, used: usize) -> Memo {
+    pub(super) fn new(exact: usize, used: usize) -> Memo {
         Memo { table: Table::default(), rows: Vec::new(), width: exact + used, exact }
     }
 
     /// Records a visit. Returns `false` if an earlier visit makes this one unnecessary.
-    pub fn visit(&mut self, row: &[u64]) -> bool {
+    pub(super) fn visit(&mut self, row: &[u64]) -> bool {
         debug_assert_eq!(row.len(), self.width, "a row of another search");
         let (place, used) = row.split_at(self.exact);
         let mut hasher = FxHasher::default();
@@ -88,7 +88,7 @@ impl Memo {
     }
 
     /// Approximate number of bytes in use.
-    pub fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.rows.capacity() * size_of::<u64>() + self.table.bytes()
     }
 }

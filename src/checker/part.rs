@@ -18,7 +18,11 @@ pub(super) struct History<'a, M: Model> {
 
 impl<'a, M: Model> History<'a, M> {
     /// Makes the history of `operations`; `keys` has the indices of the operations of each key.
-    pub fn new(model: &M, operations: &'a Operations<M>, keys: &[Vec<usize>]) -> History<'a, M> {
+    pub(super) fn new(
+        model: &M,
+        operations: &'a Operations<M>,
+        keys: &[Vec<usize>],
+    ) -> History<'a, M> {
         let late = keys.iter().flat_map(|indices| late(model, operations, indices));
         let mut late: Vec<usize> = late.collect();
         late.sort_unstable();
@@ -26,7 +30,7 @@ impl<'a, M: Model> History<'a, M> {
     }
 
     /// Whether an operation may take effect after its return.
-    pub fn is_late(&self, index: usize) -> bool {
+    pub(super) fn is_late(&self, index: usize) -> bool {
         self.late.binary_search(&index).is_ok()
     }
 }
@@ -133,7 +137,7 @@ impl<'a, M: Model> Part<'a, M> {
     /// Lays out the operations `indices` of `history`.
     ///
     /// An operation counts as answered if it has an answer and `has_answer` accepts it.
-    pub fn new(
+    pub(super) fn new(
         model: &M,
         history: &History<'a, M>,
         indices: &[usize],
@@ -200,7 +204,7 @@ impl<'a, M: Model> Part<'a, M> {
     /// Returns the operations of an order as indices into the history.
     ///
     /// An operation that took effect after its return appears where it took effect.
-    pub fn indices_of(&self, order: impl Iterator<Item = u32> + Clone) -> Vec<usize> {
+    pub(super) fn indices_of(&self, order: impl Iterator<Item = u32> + Clone) -> Vec<usize> {
         let placed = order.map(|id| &self.operations[id as usize]);
         let copies = placed.clone().filter(|it| it.is_copy).map(|it| it.index);
         let copies: BTreeSet<usize> = copies.collect();
@@ -208,7 +212,7 @@ impl<'a, M: Model> Part<'a, M> {
     }
 
     /// Number of open operations.
-    pub fn open_count(&self) -> usize {
+    pub(super) fn open_count(&self) -> usize {
         self.operations.len() - self.answered_count
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    pub fn new(count: usize) -> Pending {
+    pub(super) fn new(count: usize) -> Pending {
         let anchor = u32::try_from(count).expect("less than 2^32 operations");
         let next = (0..=anchor).map(|id| if id == anchor { 0 } else { id + 1 }).collect();
         let before = (0..=anchor).map(|id| if id == 0 { anchor } else { id - 1 }).collect();
@@ -23,30 +23,30 @@ impl Pending {
     }
 
     /// The first number, or [`END`].
-    pub fn first(&self) -> u32 {
+    pub(super) fn first(&self) -> u32 {
         self.checked(self.next[self.anchor()])
     }
 
     /// The number after `id`, which is in the list, or [`END`].
-    pub fn after(&self, id: u32) -> u32 {
+    pub(super) fn after(&self, id: u32) -> u32 {
         self.checked(self.next[id as usize])
     }
 
     /// All numbers in the list.
-    pub fn iter(&self) -> impl Iterator<Item = u32> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
         let some = |id: u32| Some(id).filter(|id| *id != END);
         std::iter::successors(some(self.first()), move |id| some(self.after(*id)))
     }
 
     /// Takes out `id`, which is in the list.
-    pub fn take(&mut self, id: u32) {
+    pub(super) fn take(&mut self, id: u32) {
         let (before, next) = (self.before[id as usize], self.next[id as usize]);
         self.next[before as usize] = next;
         self.before[next as usize] = before;
     }
 
     /// Puts back `id`, which is the last one taken out and not yet put back.
-    pub fn put_back(&mut self, id: u32) {
+    pub(super) fn put_back(&mut self, id: u32) {
         let (before, next) = (self.before[id as usize], self.next[id as usize]);
         self.next[before as usize] = id;
         self.before[next as usize] = id;

@@ -67,7 +67,7 @@ pub(super) struct Shrinker<'a, M: Model> {
 }
 
 impl<'a, M: Model> Shrinker<'a, M> {
-    pub fn new(
+    pub(super) fn new(
         model: &'a M,
         history: &'a History<'a, M>,
         limits: &'a Limits<'a>,
@@ -78,7 +78,7 @@ impl<'a, M: Model> Shrinker<'a, M> {
     }
 
     /// All operations of the key.
-    pub fn all(&self) -> &[usize] {
+    pub(super) fn all(&self) -> &[usize] {
         &self.all
     }
 
@@ -184,7 +184,7 @@ impl<'a, M: Model> Shrinker<'a, M> {
     /// counts.
     ///
     /// `Some(None)` if there is no order, `None` if the budget ran out first.
-    pub fn explain(&mut self, answered: &[usize]) -> Option<Option<Vec<usize>>> {
+    pub(super) fn explain(&mut self, answered: &[usize]) -> Option<Option<Vec<usize>>> {
         let history = self.history;
         // An operation called after all of `answered` have returned changes none of their answers.
         let end = answered.iter().map(|index| history[*index].end()).max();

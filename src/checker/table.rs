@@ -24,7 +24,7 @@ impl Table {
     ///
     /// `is_it` is called for all records with this hash, until it returns `true`. It may also be
     /// called for a record with another hash.
-    pub fn find_or_enter(
+    pub(super) fn find_or_enter(
         &mut self,
         hash: u64,
         fresh: u32,
@@ -61,7 +61,7 @@ impl Table {
         }
     }
 
-    pub fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.slots.capacity() * size_of::<Slot>()
     }
 }

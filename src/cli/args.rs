@@ -85,7 +85,7 @@ enum Command {
 
 /// Arguments of `raftlab list`.
 #[derive(Debug, Args)]
-pub struct ListArgs {
+pub(super) struct ListArgs {
     /// Parts, or words in the names of tests, e.g. 2A or figure8 (default: all tests)
     #[arg(value_name = "WORD|PART")]
     pub words: Vec<String>,
@@ -96,14 +96,14 @@ pub struct ListArgs {
 
 /// Arguments of `raftlab explain`.
 #[derive(Debug, Args)]
-pub struct ExplainArgs {
+pub(super) struct ExplainArgs {
     /// The test
     pub name: String,
 }
 
 /// Arguments of `raftlab hint`.
 #[derive(Debug, Args)]
-pub struct HintArgs {
+pub(super) struct HintArgs {
     /// The rule or limit that a report names after "broken" (default: list all of them)
     #[arg(value_name = "RULE")]
     pub name: Option<String>,
@@ -114,7 +114,7 @@ pub struct HintArgs {
 
 /// Arguments of `raftlab test`.
 #[derive(Debug, Args)]
-pub struct TestArgs {
+pub(super) struct TestArgs {
     /// Tests or parts, e.g. figure8_2c or 2C, in upper or lower case (default: all tests)
     #[arg(value_name = "NAME|PART")]
     pub names: Vec<String>,
@@ -150,7 +150,7 @@ pub struct TestArgs {
 /// Arguments of `raftlab replay`.
 #[derive(Debug, Args)]
 #[command(after_help = RECORD_HELP)]
-pub struct ReplayArgs {
+pub(super) struct ReplayArgs {
     /// The test
     pub name: String,
     /// The seed
@@ -171,7 +171,7 @@ pub struct ReplayArgs {
 /// Arguments of `raftlab log`.
 #[derive(Debug, Args)]
 #[command(after_help = RECORD_HELP)]
-pub struct LogArgs {
+pub(super) struct LogArgs {
     /// The record or log; - for standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
@@ -181,7 +181,7 @@ pub struct LogArgs {
 
 /// Arguments of `raftlab diff`.
 #[derive(Debug, Args)]
-pub struct DiffArgs {
+pub(super) struct DiffArgs {
     /// One record
     #[arg(value_name = "FILE")]
     pub one: PathBuf,
@@ -193,7 +193,7 @@ pub struct DiffArgs {
 /// What to show of a record, and how.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What to show")]
-pub struct ViewArgs {
+pub(super) struct ViewArgs {
     /// One column per server and client
     #[arg(long, short, conflicts_with = "state")]
     pub columns: bool,
@@ -231,7 +231,7 @@ pub struct ViewArgs {
 
 /// Arguments of `raftlab compare`.
 #[derive(Debug, Args)]
-pub struct CompareArgs {
+pub(super) struct CompareArgs {
     /// Designs to compare, e.g. rpc,tick (default: all of this build)
     #[arg(long, value_name = "DESIGN,…", value_delimiter = ',',
           value_parser = PossibleValuesParser::new(program::design_names()).try_map(design))]
@@ -260,7 +260,7 @@ pub struct CompareArgs {
 /// Arguments of `raftlab check`.
 #[derive(Debug, Args)]
 #[command(after_help = HISTORY_HELP)]
-pub struct CheckArgs {
+pub(super) struct CheckArgs {
     /// The history; - for standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
@@ -277,7 +277,7 @@ pub struct CheckArgs {
 
 /// The arguments that, besides the seed, determine the course of a run.
 #[derive(Debug, Args)]
-pub struct CourseArgs {
+pub(super) struct CourseArgs {
     /// Implementation to test (default: the first one)
     #[arg(long, value_parser = PossibleValuesParser::new(program::design_names()).try_map(design))]
     design: Option<&'static Design>,
@@ -291,14 +291,14 @@ pub struct CourseArgs {
 
 impl CourseArgs {
     /// The design to run.
-    pub fn design(&self) -> &'static Design {
+    pub(super) fn design(&self) -> &'static Design {
         let design = self.design.unwrap_or(&program::designs()[0]);
         // The leak happens once per process.
         if self.strict { Box::leak(Box::new(design.strict())) } else { design }
     }
 
     /// The schedule to run under.
-    pub fn schedule(&self) -> runtime::Schedule {
+    pub(super) fn schedule(&self) -> runtime::Schedule {
         match self.schedule {
             Schedule::Fifo => runtime::Schedule::Fifo,
             Schedule::Random => runtime::Schedule::Random,
@@ -308,7 +308,7 @@ impl CourseArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Clock {
+pub(super) enum Clock {
     Virtual,
     Real,
 }
@@ -340,7 +340,7 @@ enum Schedule {
 
 /// The command that the user asked for.
 #[derive(Debug)]
-pub enum Action {
+pub(super) enum Action {
     /// `raftlab list`.
     List(ListArgs),
     /// `raftlab explain`.
@@ -364,7 +364,7 @@ pub enum Action {
 }
 
 /// Reads the program's arguments.
-pub fn parse() -> Result<Action, Trouble> {
+pub(super) fn parse() -> Result<Action, Trouble> {
     match Cli::try_parse() {
         Ok(Cli { command: Command::List(list) }) => Ok(Action::List(list)),
         Ok(Cli { command: Command::Explain(explain) }) => Ok(Action::Explain(explain)),

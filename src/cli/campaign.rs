@@ -26,7 +26,7 @@ const THREADS_LEFT_MAX: u64 = 16;
 
 /// When a campaign is over.
 #[derive(Debug, Clone, Copy)]
-pub enum Until {
+pub(super) enum Until {
     /// Every test has had this many runs.
     Runs(NonZeroU64),
     /// This many runs have failed.
@@ -34,7 +34,7 @@ pub enum Until {
 }
 
 /// The runs to do.
-pub struct Campaign {
+pub(super) struct Campaign {
     /// The tests.
     pub tests: Vec<&'static Scenario>,
     /// The design that they run on.
@@ -85,14 +85,14 @@ fn left_behind(report: &Report) -> u64 {
 /// Finds the run after which the number of threads left behind reached the limit, so that the
 /// campaign ended.
 #[derive(Default)]
-pub struct LeftBehind {
+pub(super) struct LeftBehind {
     count: u64,
     last_straw: Option<String>,
 }
 
 impl LeftBehind {
     /// Counts the thread that the next report's run left behind, if any.
-    pub fn add(&mut self, report: &Report) {
+    pub(super) fn add(&mut self, report: &Report) {
         let before = self.count;
         self.count += left_behind(report);
         if before < THREADS_LEFT_MAX && self.count >= THREADS_LEFT_MAX {
@@ -101,7 +101,7 @@ impl LeftBehind {
     }
 
     /// The command line that repeats the run after which the campaign ended early, if there is one.
-    pub fn last_straw(&self) -> Option<&str> {
+    pub(super) fn last_straw(&self) -> Option<&str> {
         self.last_straw.as_deref()
     }
 }
@@ -156,7 +156,7 @@ impl Desk {
 
 /// Runs the campaign, and gives every report to `each`. Ctrl-C ends the campaign at once and
 /// abandons the unfinished runs, since the process ends soon.
-pub fn run(
+pub(super) fn run(
     campaign: Campaign,
     each: impl FnMut(Report) -> Result<(), Trouble>,
 ) -> Result<Status, Trouble> {

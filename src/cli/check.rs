@@ -24,7 +24,7 @@ const WIDTH_MAX: u16 = 160;
 const WIDTH: u16 = 100;
 
 /// Judges one file and prints the verdict.
-pub fn check(args: &CheckArgs) -> Result<Status, Trouble> {
+pub(super) fn check(args: &CheckArgs) -> Result<Status, Trouble> {
     let name = name(&args.file);
     let bytes = bytes(&args.file)?;
     let recorded = history::read(&bytes, args.model.map(Into::into))

@@ -11,7 +11,7 @@ use crate::record::{self, Record};
 use crate::view;
 
 /// Compares two records. Different records give status 1.
-pub fn diff(args: &DiffArgs) -> Result<Status, Trouble> {
+pub(super) fn diff(args: &DiffArgs) -> Result<Status, Trouble> {
     let (one, other) = (read(&args.one)?, read(&args.other)?);
     match view::diff(&one, &other) {
         None => {

@@ -41,7 +41,7 @@ impl From<Status> for ExitCode {
 
 /// Why the program could not do its job, and what the user can do next, in one line.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub(super) enum Trouble {
     /// The arguments cannot be used.
     #[error("{0}")]
     Input(String),
@@ -52,7 +52,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// The exit status of a program that ends with this trouble.
-    pub const fn status(&self) -> Status {
+    pub(super) const fn status(&self) -> Status {
         match self {
             Trouble::Input(_) => Status::BadInput,
             Trouble::Machine(_) => Status::Machine,

@@ -15,7 +15,7 @@ static SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/lab/scenarios"
 const FOLDER: &str = "src/lab/scenarios";
 
 /// Prints what one test does, what fails it, where it is, and how to run it.
-pub fn explain(args: &ExplainArgs) -> Result<Status, Trouble> {
+pub(super) fn explain(args: &ExplainArgs) -> Result<Status, Trouble> {
     output::print(&text(select::known(&args.name)?))?;
     Ok(Status::Passed)
 }

@@ -9,7 +9,7 @@ use crate::cli::exit::{Status, Trouble};
 use crate::cli::{output, program, select};
 
 /// Prints the hint of one rule, as many steps as were asked for; without a rule, all rules.
-pub fn hint(args: &HintArgs) -> Result<Status, Trouble> {
+pub(super) fn hint(args: &HintArgs) -> Result<Status, Trouble> {
     let text = match &args.name {
         None => list(),
         Some(name) => {

@@ -7,7 +7,10 @@ use crate::cli::exit::Trouble;
 
 /// Sends `message()` at the first Ctrl-C, so that the program can print its results so far; a
 /// second Ctrl-C ends the process at once. May be called only once per process.
-pub fn watch<T: Send + 'static>(inbox: Sender<T>, message: fn() -> T) -> Result<(), Trouble> {
+pub(super) fn watch<T: Send + 'static>(
+    inbox: Sender<T>,
+    message: fn() -> T,
+) -> Result<(), Trouble> {
     let pressed = AtomicBool::new(false);
     let handler = move || {
         if pressed.swap(true, Ordering::Relaxed) || inbox.send(message()).is_err() {

@@ -36,7 +36,7 @@ impl From<&Scenario> for Row {
 }
 
 /// Prints the tests that the words select.
-pub fn list(args: &ListArgs) -> Result<Status, Trouble> {
+pub(super) fn list(args: &ListArgs) -> Result<Status, Trouble> {
     let tests = select::matching(&args.words)?;
     let text = if args.json { json(&tests) } else { table::of_tests(&tests) };
     output::print(&text)?;

@@ -11,7 +11,7 @@ use crate::record;
 use crate::view as views;
 
 /// Shows the file's events as the arguments ask.
-pub fn log(args: &LogArgs) -> Result<Status, Trouble> {
+pub(super) fn log(args: &LogArgs) -> Result<Status, Trouble> {
     let text = read(&args.file)?;
     if text.trim_start().starts_with('{') {
         let record = record::read(text.as_bytes()).map_err(|error| {

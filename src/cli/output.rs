@@ -8,14 +8,14 @@ use crate::cli::exit::Trouble;
 use crate::cli::program;
 
 /// The style of a failure.
-pub const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// The style of a warning, and of an undecided verdict.
-pub const ODD: Style = AnsiColor::Yellow.on_default();
+pub(super) const ODD: Style = AnsiColor::Yellow.on_default();
 
 /// Prints to standard output, with colours only if it is a terminal that shows them.
 ///
 /// A closed pipe is no error: its reader wants no more output.
-pub fn print(text: &str) -> Result<(), Trouble> {
+pub(super) fn print(text: &str) -> Result<(), Trouble> {
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -26,13 +26,13 @@ pub fn print(text: &str) -> Result<(), Trouble> {
 }
 
 /// Prints one message to standard error; an error of the printing is ignored.
-pub fn complain(kind: &str, text: &str) {
+pub(super) fn complain(kind: &str, text: &str) {
     let style = if kind == "error" { BAD } else { ODD };
     let _ = writeln!(anstream::stderr(), "{style}{kind}{style:#}: {text}");
 }
 
 /// Rewrites a `raftlab` command line as the user must type it: under cargo, as `cargo run`.
-pub fn here(line: &str) -> String {
+pub(super) fn here(line: &str) -> String {
     let first = program::designs()[0].name;
     typed(line, first, std::env::var_os("CARGO").is_some(), &program::name())
 }

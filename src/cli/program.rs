@@ -12,17 +12,17 @@ use crate::lab::{DESIGN_NAMES, DESIGNS, Design};
 static TESTED: OnceLock<&'static [Design]> = OnceLock::new();
 
 /// Sets the designs that the program tests. Only the first call counts.
-pub fn set(designs: &'static [Design]) {
+pub(super) fn set(designs: &'static [Design]) {
     let _ = TESTED.set(designs);
 }
 
 /// The designs that the program tests, the default first.
-pub fn designs() -> &'static [Design] {
+pub(super) fn designs() -> &'static [Design] {
     TESTED.get().copied().unwrap_or(DESIGNS)
 }
 
 /// The names that `--design` accepts, including designs that only another build of raftlab has.
-pub fn design_names() -> Vec<&'static str> {
+pub(super) fn design_names() -> Vec<&'static str> {
     match std::ptr::eq(designs(), DESIGNS) {
         true => DESIGN_NAMES.to_vec(),
         false => designs().iter().map(|design| design.name).collect(),
@@ -30,7 +30,7 @@ pub fn design_names() -> Vec<&'static str> {
 }
 
 /// The name by which the user called the program.
-pub fn name() -> String {
+pub(super) fn name() -> String {
     let called = std::env::args_os().next();
     let stem = called.as_deref().map(Path::new).and_then(Path::file_stem).and_then(OsStr::to_str);
     match stem {

@@ -7,14 +7,14 @@ use crate::cli::campaign::Until;
 use crate::cli::table;
 
 /// The bars of a campaign.
-pub struct Progress {
+pub(super) struct Progress {
     /// For each part its bar, and the number of its runs that have failed.
     bars: Vec<(Part, ProgressBar, u64)>,
 }
 
 impl Progress {
     /// Bars for the parts of `scenarios`; invisible if `quiet` or if standard error is no terminal.
-    pub fn new(scenarios: &[&Scenario], until: Until, quiet: bool) -> Progress {
+    pub(super) fn new(scenarios: &[&Scenario], until: Until, quiet: bool) -> Progress {
         let all = MultiProgress::new();
         if quiet {
             all.set_draw_target(ProgressDrawTarget::hidden());
@@ -36,7 +36,7 @@ impl Progress {
     }
 
     /// Counts a run that has ended.
-    pub fn ended(&mut self, report: &Report) {
+    pub(super) fn ended(&mut self, report: &Report) {
         let bar = self.bars.iter_mut().find(|(part, ..)| *part == report.part);
         let Some((_, bar, failed)) = bar else { return };
         bar.inc(1);
@@ -47,7 +47,7 @@ impl Progress {
     }
 
     /// Removes the bars from the screen. A bar that is only dropped would draw itself once more.
-    pub fn clear(&self) {
+    pub(super) fn clear(&self) {
         self.bars.iter().for_each(|(_, bar, _)| bar.finish_and_clear());
     }
 }

@@ -16,7 +16,7 @@ use crate::cli::output::{self, BAD};
 use crate::cli::{select, test, view};
 
 /// Runs one test once and prints what happened. A run that fails again gives status 1.
-pub fn replay(args: &ReplayArgs) -> Result<Status, Trouble> {
+pub(super) fn replay(args: &ReplayArgs) -> Result<Status, Trouble> {
     let design = args.course.design();
     let scenario = select::test(&args.name, design)?;
     let config = RunConfig {

@@ -60,14 +60,14 @@ struct Summary {
 }
 
 /// A report file that is being written.
-pub struct ReportFile {
+pub(super) struct ReportFile {
     path: PathBuf,
     file: File,
 }
 
 impl ReportFile {
     /// Creates the file. To be called before the first run, so that a bad path costs no time.
-    pub fn create(path: &Path) -> Result<ReportFile, Trouble> {
+    pub(super) fn create(path: &Path) -> Result<ReportFile, Trouble> {
         let file = File::create(path).map_err(|error| {
             let path = path.display();
             Trouble::Input(format!(
@@ -79,12 +79,12 @@ impl ReportFile {
     }
 
     /// Adds the line of one run.
-    pub fn run(&mut self, report: &Report) -> Result<(), Trouble> {
+    pub(super) fn run(&mut self, report: &Report) -> Result<(), Trouble> {
         self.line(&RunLine::from(report))
     }
 
     /// Adds the last line, the summary.
-    pub fn summary(&mut self, tally: &Tally, status: Status) -> Result<(), Trouble> {
+    pub(super) fn summary(&mut self, tally: &Tally, status: Status) -> Result<(), Trouble> {
         self.line(&SummaryLine {
             summary: Summary {
                 tests: tally.tests.len(),

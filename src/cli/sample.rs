@@ -9,7 +9,7 @@ use crate::record::{Event, Stamped, What};
 use crate::runtime::{Clock, Failure, FailureKind, Schedule};
 
 /// A run that passed.
-pub fn passed(seed: u64) -> Report {
+pub(super) fn passed(seed: u64) -> Report {
     Report {
         test: "figure8_2c",
         part: Part::P2C,
@@ -42,7 +42,7 @@ pub fn passed(seed: u64) -> Report {
 }
 
 /// A run in which an observer found a broken rule.
-pub fn failed(seed: u64) -> Report {
+pub(super) fn failed(seed: u64) -> Report {
     let failure = Failure {
         kind: FailureKind::Observer,
         name: "LogMatching".to_string(),
@@ -69,7 +69,7 @@ pub fn failed(seed: u64) -> Report {
 }
 
 /// A run whose history could not be judged.
-pub fn undecided(seed: u64) -> Report {
+pub(super) fn undecided(seed: u64) -> Report {
     let why = "10000000 steps were not enough to judge 2718 operations".to_string();
     Report { ok: false, undecided: Some(why), ..passed(seed) }
 }

@@ -7,7 +7,7 @@ use crate::cli::exit::Trouble;
 
 /// The tests that `names` select, each once, in the order of the list; without names, all tests.
 /// Tests that `design` cannot play are [left out](left_out).
-pub fn tests(names: &[String], design: &Design) -> Result<Vec<&'static Scenario>, Trouble> {
+pub(super) fn tests(names: &[String], design: &Design) -> Result<Vec<&'static Scenario>, Trouble> {
     for name in names {
         if !SCENARIOS.iter().any(|scenario| stands_for(name, scenario)) {
             return Err(Trouble::Input(unknown(name, true)));
@@ -24,13 +24,13 @@ pub fn tests(names: &[String], design: &Design) -> Result<Vec<&'static Scenario>
 }
 
 /// The tests that `names` select and that `design` cannot play for the reason `why`.
-pub fn left_out(names: &[String], design: &Design, why: Unfit) -> Vec<&'static str> {
+pub(super) fn left_out(names: &[String], design: &Design, why: Unfit) -> Vec<&'static str> {
     let unfit = chosen(names).filter(|scenario| design.unfit_for(scenario) == Some(why));
     unfit.map(|scenario| scenario.name).collect()
 }
 
 /// Why `design` cannot play a test.
-pub fn reason(why: Unfit, design: &Design) -> String {
+pub(super) fn reason(why: Unfit, design: &Design) -> String {
     match why {
         Unfit::RaftRpc => {
             format!("these tests send RaftRpc messages, which design {} does not use", design.name)
@@ -52,7 +52,7 @@ fn advice(scenarios: &[&Scenario]) -> String {
 
 /// The tests of the parts, and those with the words in their names, in the order of the list;
 /// without words, all tests. Every word must match a test.
-pub fn matching(words: &[String]) -> Result<Vec<&'static Scenario>, Trouble> {
+pub(super) fn matching(words: &[String]) -> Result<Vec<&'static Scenario>, Trouble> {
     for word in words {
         if !SCENARIOS.iter().any(|scenario| matches(word, scenario)) {
             return Err(Trouble::Input(unknown(word, true)));
@@ -64,7 +64,7 @@ pub fn matching(words: &[String]) -> Result<Vec<&'static Scenario>, Trouble> {
 }
 
 /// The parts of which `tests` has every test that `design` can play.
-pub fn whole_parts(tests: &[&Scenario], design: &Design) -> Vec<Part> {
+pub(super) fn whole_parts(tests: &[&Scenario], design: &Design) -> Vec<Part> {
     let all = |part: &Part| {
         let mut of_part = SCENARIOS.iter().filter(|it| it.part == *part && design.can_play(it));
         let any = tests.iter().any(|test| test.part == *part);
@@ -79,13 +79,13 @@ fn chosen(names: &[String]) -> impl Iterator<Item = &'static Scenario> {
 }
 
 /// The test called `name`, whether or not any design can play it.
-pub fn known(name: &str) -> Result<&'static Scenario, Trouble> {
+pub(super) fn known(name: &str) -> Result<&'static Scenario, Trouble> {
     let found = SCENARIOS.iter().find(|scenario| scenario.name.eq_ignore_ascii_case(name));
     found.ok_or_else(|| Trouble::Input(unknown(name, false)))
 }
 
 /// The test called `name`, for `design`.
-pub fn test(name: &str, design: &Design) -> Result<&'static Scenario, Trouble> {
+pub(super) fn test(name: &str, design: &Design) -> Result<&'static Scenario, Trouble> {
     let scenario = known(name)?;
     match design.unfit_for(scenario) {
         None => Ok(scenario),
@@ -152,7 +152,7 @@ fn alternatives(name: &str) -> Option<String> {
 }
 
 /// The name that is most similar to `name`, which is in lower case.
-pub fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     /// Minimum similarity: names below it have no more in common than any two words.
     const ALIKE_MIN: f64 = 0.75;
     let alike = |known: &'a str| (strsim::jaro_winkler(&known.to_ascii_lowercase(), name), known);

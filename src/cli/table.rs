@@ -29,7 +29,7 @@ fn finish(mut table: Table, numbers: std::ops::Range<usize>) -> String {
 }
 
 /// Every test: name, part in both numberings, servers, network, title.
-pub fn of_tests(scenarios: &[&Scenario]) -> String {
+pub(super) fn of_tests(scenarios: &[&Scenario]) -> String {
     let mut table = plain(["test", "part", "since 2024", "servers", "network", "what it is about"]);
     for scenario in scenarios {
         table.add_row([
@@ -45,7 +45,7 @@ pub fn of_tests(scenarios: &[&Scenario]) -> String {
 }
 
 /// The results of the runs of each test.
-pub fn of_results(tally: &Tally, clock: Clock) -> String {
+pub(super) fn of_results(tally: &Tally, clock: Clock) -> String {
     let seconds = if clock == Clock::Real { "wall s" } else { "virtual s" };
     // The table is wide, and this column is hardly ever needed.
     let undecided = (tally.undecided() > 0).then_some("undecided");
@@ -89,7 +89,7 @@ fn spread(moments: &Moments, digits: usize) -> String {
 }
 
 /// The tests that were cut short so often that they have hardly been judged.
-pub fn hardly_judged(tally: &Tally) -> Vec<&TestTally> {
+pub(super) fn hardly_judged(tally: &Tally) -> Vec<&TestTally> {
     let part = |test: &TestTally| test.cut_short as f64 / test.runs.max(1) as f64;
     tally.tests.iter().filter(|test| part(test) > CUT_SHORT_PART_MAX).collect()
 }
@@ -97,7 +97,7 @@ pub fn hardly_judged(tally: &Tally) -> Vec<&TestTally> {
 /// The situations that no run exercised, as a paragraph; empty if there are no such situations.
 ///
 /// Only the situations of parts that the campaign ran as a whole: a single test exercises few.
-pub fn of_situations(tally: &Tally, whole: &[Part]) -> String {
+pub(super) fn of_situations(tally: &Tally, whole: &[Part]) -> String {
     const COLUMNS: usize = 96;
     let expected = Situation::ALL.iter().filter(|situation| whole.contains(&situation.part()));
     let never = expected
@@ -120,7 +120,7 @@ pub fn of_situations(tally: &Tally, whole: &[Part]) -> String {
 }
 
 /// The parts to which `scenarios` belong, in order.
-pub fn parts(scenarios: &[&Scenario]) -> Vec<Part> {
+pub(super) fn parts(scenarios: &[&Scenario]) -> Vec<Part> {
     let has = |part: &Part| scenarios.iter().any(|scenario| scenario.part == *part);
     Part::ALL.into_iter().filter(has).collect()
 }

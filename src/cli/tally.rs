@@ -7,7 +7,7 @@ use crate::lab::{Report, Scenario};
 
 /// Mean and deviation of a stream of numbers, by Welford's method (no sum of squares can overflow).
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Moments {
+pub(super) struct Moments {
     count: u64,
     mean: f64,
     /// Sum of the squared distances from the mean.
@@ -23,18 +23,18 @@ impl Moments {
     }
 
     /// The mean; 0 if there are no numbers.
-    pub const fn mean(&self) -> f64 {
+    pub(super) const fn mean(&self) -> f64 {
         self.mean
     }
 
     /// The standard deviation of the sample; `None` for fewer than two numbers.
-    pub fn deviation(&self) -> Option<f64> {
+    pub(super) fn deviation(&self) -> Option<f64> {
         (self.count > 1).then(|| (self.spread / (self.count - 1) as f64).sqrt())
     }
 }
 
 /// The results of one test's runs.
-pub struct TestTally {
+pub(super) struct TestTally {
     /// The test.
     pub scenario: &'static Scenario,
     /// The number of the test's runs that have ended.
@@ -62,7 +62,7 @@ pub struct TestTally {
 }
 
 /// The results of a campaign.
-pub struct Tally {
+pub(super) struct Tally {
     first_seed: u64,
     /// One tally per test, in the order of the list.
     pub tests: Vec<TestTally>,
@@ -76,7 +76,7 @@ pub struct Tally {
 
 impl Tally {
     /// The tally before any run.
-    pub fn new(scenarios: &[&'static Scenario], first_seed: u64) -> Tally {
+    pub(super) fn new(scenarios: &[&'static Scenario], first_seed: u64) -> Tally {
         let tests = scenarios.iter().map(|scenario| TestTally {
             scenario,
             runs: 0,
@@ -101,7 +101,7 @@ impl Tally {
     }
 
     /// Adds the result of one run. The order in which runs arrive makes no difference.
-    pub fn add(&mut self, report: Report) {
+    pub(super) fn add(&mut self, report: Report) {
         for (&situation, times) in &report.situations {
             *self.situations.entry(situation).or_default() += times;
         }
@@ -117,22 +117,22 @@ impl Tally {
     }
 
     /// The number of runs that have ended.
-    pub fn runs(&self) -> u64 {
+    pub(super) fn runs(&self) -> u64 {
         self.tests.iter().map(|test| test.runs).sum()
     }
 
     /// The number of runs that failed.
-    pub fn failed(&self) -> u64 {
+    pub(super) fn failed(&self) -> u64 {
         self.tests.iter().map(|test| test.failed).sum()
     }
 
     /// The number of runs that could not be judged.
-    pub fn undecided(&self) -> u64 {
+    pub(super) fn undecided(&self) -> u64 {
         self.tests.iter().map(|test| test.undecided).sum()
     }
 
     /// The number of runs that were cut short.
-    pub fn cut_short(&self) -> u64 {
+    pub(super) fn cut_short(&self) -> u64 {
         self.tests.iter().map(|test| test.cut_short).sum()
     }
 }

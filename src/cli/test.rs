@@ -19,7 +19,7 @@ use crate::cli::table;
 use crate::cli::tally::{Tally, TestTally};
 
 /// Runs the chosen tests and prints the results.
-pub fn test(args: &TestArgs) -> Result<Status, Trouble> {
+pub(super) fn test(args: &TestArgs) -> Result<Status, Trouble> {
     let campaign = plan(args)?;
     let (design, clock) = (campaign.design, campaign.config.clock);
     let whole = select::whole_parts(&campaign.tests, design);
@@ -196,7 +196,7 @@ fn in_full(text: &mut String, what: &str, test: &TestTally, count: u64, report: 
 }
 
 /// A failure's text; its last line is a command that the user can type.
-pub fn failure(report: &Report) -> String {
+pub(super) fn failure(report: &Report) -> String {
     let lines = [Some(report.replay_line()), report.hint_line()];
     let here = |text: String, line: &String| text.replace(line, &output::here(line));
     lines.iter().flatten().fold(report.render(), here)

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// The verdict on a history.
 #[derive(Serialize)]
-pub struct VerdictLine {
+pub(super) struct VerdictLine {
     pub verdict: &'static str,
     /// What ran out, if the verdict is `undecided`: `timeout`, `memory` or `steps`.
     pub why: Option<&'static str>,
@@ -17,7 +17,7 @@ pub struct VerdictLine {
 
 /// Operations that cannot all be right.
 #[derive(Serialize)]
-pub struct ContradictionLine {
+pub(super) struct ContradictionLine {
     /// Whether none of `conflict` can be left out.
     pub minimal: bool,
     pub conflict: Vec<OperationLine>,
@@ -28,7 +28,7 @@ pub struct ContradictionLine {
 
 /// The operation that fits nowhere in the order.
 #[derive(Serialize)]
-pub struct OddLine {
+pub(super) struct OddLine {
     pub operation: OperationLine,
     /// The longest order of the other operations.
     pub after: Vec<OperationLine>,
@@ -39,7 +39,7 @@ pub struct OddLine {
 
 /// One operation of the file.
 #[derive(Serialize)]
-pub struct OperationLine {
+pub(super) struct OperationLine {
     /// The line of the operation's call.
     pub line: usize,
     pub client: u64,

@@ -16,7 +16,7 @@ const WIDTH: usize = 160;
 
 /// Writes the files that were asked for. If there are none, prints the record's events, unless
 /// `prints` is false.
-pub fn show(record: &Record, args: &ViewArgs, prints: bool) -> Result<(), Trouble> {
+pub(super) fn show(record: &Record, args: &ViewArgs, prints: bool) -> Result<(), Trouble> {
     let filter = filter(record, args)?;
     let test = SCENARIOS.iter().find(|scenario| scenario.name == record.header.test);
     let title = test.map_or("", |scenario| scenario.title);
@@ -47,7 +47,7 @@ fn writes_files(args: &ViewArgs) -> bool {
 }
 
 /// Prints the rows of `table`.
-pub fn print(table: &Table, args: &ViewArgs) -> Result<(), Trouble> {
+pub(super) fn print(table: &Table, args: &ViewArgs) -> Result<(), Trouble> {
     let text = match (args.columns, args.state) {
         (true, _) => view::columns(table, width()),
         (_, true) => view::lines_with_state(table),

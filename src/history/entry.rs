@@ -15,7 +15,7 @@ pub(super) enum Function {
 
 impl Function {
     /// All of them.
-    pub const ALL: [Function; 6] = [
+    pub(super) const ALL: [Function; 6] = [
         Function::Get,
         Function::Put,
         Function::Append,
@@ -25,7 +25,7 @@ impl Function {
     ];
 
     /// Its name in every format.
-    pub const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Function::Get => "get",
             Function::Put => "put",
@@ -37,7 +37,7 @@ impl Function {
     }
 
     /// The function of this name.
-    pub fn named(name: &str) -> Option<Function> {
+    pub(super) fn named(name: &str) -> Option<Function> {
         Function::ALL.into_iter().find(|function| function.name() == name)
     }
 }
@@ -60,7 +60,7 @@ pub(super) enum Key {
 
 impl Key {
     /// The key as EDN writes it; no other key is written like it.
-    pub fn written(&self) -> String {
+    pub(super) fn written(&self) -> String {
         match self {
             Key::Text(text) => format!("{text:?}"),
             Key::Int(int) => int.to_string(),
@@ -69,7 +69,7 @@ impl Key {
     }
 
     /// The key without marks; among keys of one kind, no other key is written like it.
-    pub fn plain(self) -> String {
+    pub(super) fn plain(self) -> String {
         match self {
             Key::Text(text) | Key::Keyword(text) => text,
             Key::Int(int) => int.to_string(),
@@ -89,7 +89,7 @@ pub(super) enum Input {
 }
 
 impl Input {
-    pub const fn function(&self) -> Function {
+    pub(super) const fn function(&self) -> Function {
         match self {
             Input::Get => Function::Get,
             Input::Put { .. } => Function::Put,

@@ -27,7 +27,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// The kind with this name, which is written without its colon.
-    pub fn named(name: &str) -> Option<Kind> {
+    pub(super) fn named(name: &str) -> Option<Kind> {
         Some(match name {
             "invoke" => Kind::Invoke,
             "ok" => Kind::Ok,
@@ -92,7 +92,7 @@ pub(super) struct Pairing {
 
 impl Pairing {
     /// Adds the next event.
-    pub fn add(&mut self, event: Event) -> Result<(), BadInput> {
+    pub(super) fn add(&mut self, event: Event) -> Result<(), BadInput> {
         let time = self.events;
         self.events += 1;
         match event.kind {
@@ -102,7 +102,7 @@ impl Pairing {
     }
 
     /// Returns all operations; calls without an end stay open.
-    pub fn finish(self) -> Vec<Entry> {
+    pub(super) fn finish(self) -> Vec<Entry> {
         self.entries.into_iter().flatten().collect()
     }
 

@@ -38,19 +38,19 @@ pub(super) struct Line<'a> {
 
 impl<'a> Line<'a> {
     /// The place `offset` bytes into the line.
-    pub fn at(&self, offset: usize) -> Place {
+    pub(super) fn at(&self, offset: usize) -> Place {
         let before = self.text.get(..offset).unwrap_or(self.text);
         Place { line: self.number, column: before.chars().count() + 1 }
     }
 
     /// The place of `part`, which must be a piece of this line's text.
-    pub fn place_of(&self, part: &str) -> Place {
+    pub(super) fn place_of(&self, part: &str) -> Place {
         let offset = part.as_ptr().addr().saturating_sub(self.text.as_ptr().addr());
         self.at(offset)
     }
 
     /// The error `what`, `offset` bytes into the line.
-    pub fn wrong(&self, offset: usize, what: impl Into<String>) -> BadInput {
+    pub(super) fn wrong(&self, offset: usize, what: impl Into<String>) -> BadInput {
         BadInput { place: self.at(offset), what: what.into() }
     }
 }

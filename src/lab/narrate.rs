@@ -7,7 +7,7 @@ use crate::labrpc::{Call, Tap};
 use crate::record::{self, Event, What};
 
 /// A tap that records every message. Only a run with a record has one.
-pub struct Narrator {
+pub(super) struct Narrator {
     facts: fn(&dyn Any) -> Facts,
     /// Number of real servers; the scenario plays the others.
     real: usize,
@@ -16,7 +16,7 @@ pub struct Narrator {
 impl Narrator {
     /// A narrator that reads a design's messages through its `facts`; the first `real` servers
     /// are not played.
-    pub fn new(facts: fn(&dyn Any) -> Facts, real: usize) -> Narrator {
+    pub(super) fn new(facts: fn(&dyn Any) -> Facts, real: usize) -> Narrator {
         Narrator { facts, real }
     }
 

@@ -10,5 +10,5 @@ use crate::driver::RaftRs;
 /// The tick-based design on the crate `raft`: everything but the core is from [`TICK`].
 ///
 /// Part `store` is left out: its servers store the types of our own core.
-pub const RAFT_RS: Design =
+pub(super) const RAFT_RS: Design =
     Design { name: "raft-rs", make: make_driver::<RaftRs>, store: false, ..TICK };

@@ -9,7 +9,7 @@ use crate::persister::PersistError;
 use crate::raft::Raft;
 
 /// The reference design. Its service's snapshots are stored unchanged.
-pub const RPC: Design = Design { rules: Rules::All, ..Design::raft_rpc("rpc", make_rpc) };
+pub(super) const RPC: Design = Design { rules: Rules::All, ..Design::raft_rpc("rpc", make_rpc) };
 
 /// Starts a server of the RPC-style design.
 fn make_rpc(boot: Boot<'_>) -> Result<Instance, PersistError> {

@@ -13,7 +13,7 @@ use crate::persister::PersistError;
 use crate::tick::{Kind, MemoryStorage, Message, RawNode};
 
 /// The tick-based design.
-pub const TICK: Design = Design {
+pub(super) const TICK: Design = Design {
     numbering: Numbering::Commands,
     snapshot: service_snapshot,
     store: true,

@@ -15,7 +15,7 @@ impl State {
     ///
     /// `success` promises that our log agrees with the leader's up to the last new entry, also
     /// after a crash: the leader relies on it when it commits.
-    pub fn on_append_entries(
+    pub(super) fn on_append_entries(
         &mut self,
         args: AppendEntriesArgs,
         effects: &mut Effects,
@@ -24,25 +24,21 @@ impl State {
 
         // Step 1: a leader of an older term learns our term and nothing else.
         if args.term < self.current_term {
-            return self.append_reply(Err(None));
+            return self.append_reply(false, None);
         }
         self.follow(args.leader_id, effects);
 
         // Step 2: our log must have the entry before the new ones.
         if let Some(conflict) = self.conflict_at(args.prev_log()) {
-            return self.append_reply(Err(Some(conflict)));
+            return self.append_reply(false, Some(conflict));
         }
         let last_new_index = args.last_new_index();
         self.append_new(args.entries, effects); // Steps 3 and 4.
         self.follow_commit(args.leader_commit, last_new_index); // Step 5.
-        self.append_reply(Ok(()))
+        self.append_reply(true, None)
     }
 
-    fn append_reply(&self, verdict: Result<(), Option<Conflict>>) -> AppendEntriesReply {
-        let (success, conflict) = match verdict {
-            Ok(()) => (true, None),
-            Err(conflict) => (false, conflict),
-        };
+    const fn append_reply(&self, success: bool, conflict: Option<Conflict>) -> AppendEntriesReply {
         AppendEntriesReply { term: self.current_term, success, conflict }
     }
 
@@ -79,8 +75,9 @@ impl State {
     /// steps 3 and 4).
     ///
     /// "If an existing entry conflicts with a new one (same index but different terms), delete
-    /// the existing entry and all that follow it", and only then. A request whose entries we all
-    /// have is late or repeated, and we may have acknowledged the entries after them since.
+    /// the existing entry and all that follow it", and only then. If we have all its entries, the
+    /// request is late, repeated or a heartbeat, and deletes nothing: meanwhile we may have
+    /// acknowledged later entries.
     ///
     /// # Panics
     /// When a committed entry would be deleted, which breaks State Machine Safety.

@@ -15,7 +15,7 @@ use crate::runtime::channel::Sender;
 
 impl State {
     /// Whether there are committed messages that were not taken for the service yet.
-    pub fn has_more_to_apply(&self) -> bool {
+    pub(super) fn has_more_to_apply(&self) -> bool {
         self.snapshot_to_apply.is_some() || self.commit_index > self.last_applied
     }
 
@@ -25,7 +25,7 @@ impl State {
     /// "If commitIndex > lastApplied: increment lastApplied, apply log\[lastApplied\] to state
     /// machine". `last_applied` includes entries on their way to the service, so none is taken
     /// twice.
-    pub fn next_to_apply(&mut self) -> Vec<ApplyMsg> {
+    pub(super) fn next_to_apply(&mut self) -> Vec<ApplyMsg> {
         if let Some(snapshot) = self.snapshot_to_apply.take() {
             let (last_included, data) = (snapshot.last_included, snapshot.data);
             return vec![ApplyMsg::Snapshot { last_included, data }];
@@ -46,7 +46,7 @@ fn command(entry: &Entry) -> ApplyMsg {
 /// Sends committed messages to the service, until the instance stops or the service is gone.
 ///
 /// Owns the channel's sending half, so the service's receiver ends when this task does.
-pub fn run(server: &Arc<Server>, apply_ch: &Sender<ApplyMsg>) {
+pub(super) fn run(server: &Arc<Server>, apply_ch: &Sender<ApplyMsg>) {
     loop {
         let mut guard = server.lock();
         while !server.stop.is_stopped() && !guard.has_more_to_apply() {

@@ -6,16 +6,20 @@
 //!
 //! ```text
 //!          1   2   3
-//! S0       1   2   4     leads term 4 and has copied 2/2 to S2: a majority has it,
-//! S1       1   2         but S4, whose log ends in term 3, can still win
-//! S2       1   2         the votes of S1, S2 and S3, and put 3/2 in its place.
-//! S3       1             Once 4/3 is on a majority S4 can win no more,
-//! S4       1   3         and 2/2 is committed with it.
+//! S0       1   2   4     leads term 4; 4/3 is not copied yet
+//! S1       1   2
+//! S2       1   2         2/2 was copied here in term 4
+//! S3       1
+//! S4       1   3         led term 3
 //! ```
+//!
+//! A majority has 2/2, but S4, whose log ends in term 3, can still win the votes of S1, S2 and S3,
+//! and put 3/2 in its place. Once 4/3 is on a majority, S4 can win no more, and 2/2 is committed
+//! with it.
 
 use super::state::{Progress, Role, State};
 use crate::api::{Index, quorum_size};
-use crate::record::Topic;
+use crate::note;
 
 impl State {
     /// Raises the leader's commit index to the index that a majority has reached (Figure 2, Rules
@@ -23,16 +27,19 @@ impl State {
     ///
     /// "If there exists an N such that N > commitIndex, a majority of matchIndex\[i\] >= N, and
     /// log\[N\].term == currentTerm: set commitIndex = N". Looks at the servers, not at the log:
-    /// the highest index that a majority has is the middle of the sorted match indices, and if
-    /// the entry there is of an older term then so are all before it.
-    pub fn advance_commit_index(&mut self) {
+    /// if the entry at the highest index that a majority has is of an older term, then so are
+    /// all before it.
+    pub(super) fn advance_commit_index(&mut self) {
         let Some(majority_index) = self.majority_match_index() else { return };
+        // After an election it may be lower: each `match_index` starts at 0.
         let own_term = self.log.term_at(majority_index) == Some(self.current_term);
         if majority_index > self.commit_index && own_term {
             let was = self.commit_index;
-            self.tell(Topic::Commit, || {
-                format!("commit_index={majority_index} (was {was}), which a majority has")
-            });
+            note!(
+                self.me,
+                Commit,
+                "commit_index={majority_index} (was {was}), which a majority has"
+            );
             // keeps (committed_is_in_the_log): because `term_at` found the entry there.
             self.commit_index = majority_index;
         }
@@ -50,8 +57,9 @@ impl State {
     }
 
     /// Returns the highest value that a majority of the servers has reached, as far as this leader
-    /// knows: the middle of the sorted values. Our own value is `own`. `None` unless we lead.
-    pub fn reached_by_majority<T: Ord + Copy>(
+    /// knows: sorted downwards, the value at place `quorum_size`. Our own value is `own`. `None`
+    /// unless we lead.
+    pub(super) fn reached_by_majority<T: Ord + Copy>(
         &self,
         own: T,
         of: impl Fn(&Progress) -> T,
@@ -67,14 +75,12 @@ impl State {
     ///
     /// Only up to "index of last new entry": the entries after it in our log may come from an old
     /// leader, and differ from those that this leader has committed.
-    pub fn follow_commit(&mut self, leader_commit: Index, last_new_index: Index) {
+    pub(super) fn follow_commit(&mut self, leader_commit: Index, last_new_index: Index) {
         let committed = leader_commit.min(last_new_index);
         // keeps (nothing_known_is_forgotten): because a late request lowers nothing.
         if committed > self.commit_index {
             let was = self.commit_index;
-            self.tell(Topic::Commit, || {
-                format!("commit_index={committed} (was {was}), as its leader says")
-            });
+            note!(self.me, Commit, "commit_index={committed} (was {was}), as its leader says");
             // keeps (committed_is_in_the_log): because our log reaches `last_new_index` by now.
             self.commit_index = committed;
         }
@@ -100,6 +106,15 @@ mod tests {
         assert_eq!(state.commit_index, Index(0), "two of five are no majority");
         set_match(&mut state, S2, 1);
         assert_eq!(state.commit_index, Index(1), "index 1 is on three of five");
+    }
+
+    #[test]
+    fn a_majority_of_four_is_three() {
+        let mut state = leader(4, 2, &[2, 2]);
+        set_match(&mut state, S1, 2);
+        assert_eq!(state.commit_index, Index(0), "two of four are no majority");
+        set_match(&mut state, S2, 2);
+        assert_eq!(state.commit_index, Index(2), "three of four");
     }
 
     #[test]

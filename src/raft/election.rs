@@ -1,12 +1,14 @@
 //! The candidate's side of an election: asking for votes, counting them, winning (Raft §5.2).
 //!
 //! ```text
-//!             times out              times out, new election
-//!            ┌──────────┐           ┌───────┐
-//!            │          ▼           │       ▼
-//! starts ► Follower    Candidate ───┘   Candidate ── votes of a majority ──► Leader
-//!            ▲          │                                                      │
-//!            └──────────┴──── sees a newer term, or this term's leader ────────┘
+//!                          times out: new election
+//!                                  ┌────┐
+//!             times out            │    ▼
+//! starts ► Follower ──────────► Candidate ── votes of a majority ──► Leader
+//!            ▲  ▲                   │                                  │
+//!            │  └───────────────────┘ a newer term, or                 │
+//!            │                        this term's leader               │
+//!            └──────────────────────────────────────────── a newer term┘
 //! ```
 //!
 //! The voter's side is in `request_vote.rs`. The task at the end of this file starts an election
@@ -20,7 +22,7 @@ use super::state::{Effects, Progress, Role, State};
 use crate::api::raft_rpc::{RequestVoteArgs, RequestVoteReply};
 use crate::api::{ServerId, Term, quorum_size};
 use crate::labrpc;
-use crate::record::Topic;
+use crate::note;
 use crate::runtime::time::Instant;
 
 impl State {
@@ -33,19 +35,19 @@ impl State {
     ///
     /// # Panics
     /// When this server leads: a leader's timer has no meaning.
-    pub fn start_election(&mut self, effects: &mut Effects) -> RequestVoteArgs {
+    pub(super) fn start_election(&mut self, effects: &mut Effects) -> RequestVoteArgs {
         assert!(!self.is_leader(), "the leader of term {} starts an election", self.current_term);
         // keeps (candidate_voted_for_itself): because term, vote and role change together.
         self.current_term = self.current_term.next();
         self.voted_for = Some(self.me);
         self.leader_id = None;
         self.role = Role::Candidate { votes: BTreeSet::from([self.me]) };
-        self.tell(Topic::Timer, || {
-            let term = self.current_term;
-            format!(
-                "is candidate of term {term}, since its election timer ran out; votes for itself"
-            )
-        });
+        let term = self.current_term;
+        note!(
+            self.me,
+            Timer,
+            "is candidate of term {term}, since its election timer ran out; votes for itself"
+        );
         effects.save_vote = true;
         effects.reset_election_timer = true;
         self.lead_if_elected();
@@ -63,7 +65,7 @@ impl State {
     ///
     /// `asked` is the term of our request. A vote counts only in that term: it may arrive seconds
     /// late, when we are a candidate of a newer term or already lead.
-    pub fn on_vote_reply(
+    pub(super) fn on_vote_reply(
         &mut self,
         voter: ServerId,
         asked: Term,
@@ -88,16 +90,15 @@ impl State {
     /// leader.
     ///
     /// Differs: a new leader adds no entry of its own (Raft §8 has a no-op), since the services of
-    /// the lab count indices. Entries of older terms wait for the next command to be committed.
+    /// the lab count indices. An entry of an older term is committed only together with the
+    /// next command.
     fn lead_if_elected(&mut self) {
         let Role::Candidate { votes } = &self.role else { return };
         if votes.len() < quorum_size(self.servers) {
             return;
         }
-        self.tell(Topic::Leader, || {
-            let voters = votes.iter().map(ServerId::to_string).collect::<Vec<_>>().join(", ");
-            format!("is leader of term {}, elected by {voters}", self.current_term)
-        });
+        let voters = votes.iter().map(ServerId::to_string).collect::<Vec<_>>().join(", ");
+        note!(self.me, Leader, "is leader of term {}, elected by {voters}", self.current_term);
         // Reinitialized after election (Figure 2): we do not know yet what the others have.
         // keeps (match_is_in_the_log): because each `match_index` starts at 0, before any entry.
         let next_index = self.log.last().index.next();
@@ -113,7 +114,7 @@ impl State {
 /// The task sleeps until the deadline that it knows and then checks again. A reset may draw an
 /// earlier deadline than that: the election then starts late, but within the longest election
 /// timeout after the reset. A leader's timer has no meaning; the task resets it only to sleep.
-pub fn run(server: &Arc<Server>) {
+pub(super) fn run(server: &Arc<Server>) {
     let mut guard = server.lock();
     while !server.stop.is_stopped() {
         let deadline = guard.election_deadline();

@@ -1,8 +1,9 @@
-//! Golden scripts of the rules: `tests/golden/raft/NAME.txt`, in the notation of the tick core's.
+//! Golden scripts of the rules: `tests/golden/raft/NAME.txt`, in the notation of
+//! `tests/golden/summary.rs`, which the tick core's scripts share.
 //!
-//! A script has servers without locks, clocks and disks. Each command applies one rule to one
-//! server, and shows what changed, what must be durable, what the service gets, and what is sent.
-//! The tests of `tests/golden` share the format, the words and the network with this file.
+//! A script has servers without locks and clocks, each with a disk. Each command applies one rule
+//! to one server, and shows what changed, what must be durable, what the service gets, and what is
+//! sent. The tests of `tests/golden` share the format, the words and the network with this file.
 //!
 //! | Command | Does |
 //! | --- | --- |
@@ -12,6 +13,7 @@
 //! | `heartbeat S0` | sends each follower what a leader sends when a heartbeat is due |
 //! | `read S0 7` | begins read 7 |
 //! | `snapshot S0 2` | saves the service's snapshot up to index 2 |
+//! | `restart S0` | crashes a server, and starts it with what its disk has |
 //! | `deliver [S2 \| all]` | delivers the messages in flight (to S2; until none is left) |
 //! | `isolate S1`, `cut S1 S2`; `heal` | loses the messages sent from now on; ends that |
 //! | `hold S1 S2`; `unhold S1 S2` | holds back what S1 sends to S2 from now on; ends that |
@@ -28,6 +30,7 @@ use self::network::{Link, Network};
 use self::summary::{Summary, entry_list};
 use self::words::{number, server};
 use super::invariants;
+use super::persist;
 use super::read_index::PendingRead;
 use super::replication::{Message, Owed, Sent, SentSnapshot};
 use super::state::{Effects, Progress, Role, State};
@@ -36,7 +39,7 @@ use crate::api::raft_rpc::{
     AppendEntriesReply, InstallSnapshotReply, RequestVoteArgs, RequestVoteReply,
 };
 use crate::api::{ApplyMsg, Index, ServerId, Term};
-use crate::persister::Persisted;
+use crate::persister::{Persister, Unsynced};
 
 #[path = "../../tests/golden/network.rs"]
 mod network;
@@ -62,6 +65,7 @@ enum Call {
 #[derive(Default)]
 struct Stage {
     servers: BTreeMap<ServerId, State>,
+    disks: BTreeMap<ServerId, Persister>,
     network: Network<Call>,
     /// The reads that wait: the server, the read's number, the read.
     reads: Vec<(ServerId, u64, PendingRead)>,
@@ -77,6 +81,7 @@ impl Stage {
             ["deliver"] => self.deliver(None),
             ["deliver", "all"] => self.settle(),
             ["deliver", to] => self.deliver(Some(server(to)?)),
+            ["restart", me] => self.restart(server(me)?),
             ["status"] => Ok(self.servers.values().map(row).collect()),
             ["heal" | "release" | "drop"] | ["isolate" | "cut" | "hold" | "unhold", _, ..] => {
                 let servers: Vec<_> = self.servers.keys().copied().collect();
@@ -127,10 +132,23 @@ impl Stage {
     fn open(&mut self, rows: &[&str]) -> Told {
         for (slot, word) in rows.iter().enumerate() {
             let words::Row { term: current_term, entries } = words::row(word)?;
-            let persisted = Persisted { current_term, entries, ..Persisted::default() };
-            let id = ServerId::from_slot(slot);
-            self.servers.insert(id, State::recover(id, rows.len(), persisted));
+            let (id, disk) = (ServerId::from_slot(slot), Persister::new());
+            disk.save_vote(current_term, None);
+            disk.append(&entries);
+            disk.sync().map_err(|error| error.to_string())?;
+            self.servers.insert(id, recover(id, rows.len(), &disk)?);
+            self.disks.insert(id, disk);
         }
+        Ok(String::new())
+    }
+
+    /// Crashes a server, which loses all but what is synced, and starts it again.
+    fn restart(&mut self, me: ServerId) -> Told {
+        let disk = self.disks.get(&me).ok_or_else(|| format!("there is no {me}"))?;
+        let disk = disk.crash(Unsynced::LoseAll);
+        self.servers.insert(me, recover(me, self.servers.len(), &disk)?);
+        self.disks.insert(me, disk);
+        self.reads.retain(|(server, ..)| *server != me);
         Ok(String::new())
     }
 
@@ -145,6 +163,7 @@ impl Stage {
         let (before, followers) = (summary(state), followers(state));
         let mut effects = Effects::default();
         let mut calls = rule(state, &mut effects);
+        persist::save(&self.disks[&me], state, &effects).map_err(|error| error.to_string())?;
         invariants::check(state);
 
         let now = summary(state);
@@ -245,6 +264,12 @@ impl Stage {
     }
 }
 
+/// Starts a server with what its disk has.
+fn recover(me: ServerId, servers: usize, disk: &Persister) -> Result<State, String> {
+    let persisted = disk.load().map_err(|error| error.to_string())?;
+    Ok(State::recover(me, servers, persisted))
+}
+
 fn summary(state: &State) -> Summary {
     let role = match state.role {
         Role::Follower => "follower",
@@ -273,11 +298,11 @@ fn progress_changes(state: &State, before: &[Progress]) -> String {
     for (slot, (was, is)) in before.iter().zip(followers(state)).enumerate() {
         if was.next_index != is.next_index {
             let (was, is) = (was.next_index, is.next_index);
-            told += &format!("{name} next_index[S{slot}] {was} = {is}\n");
+            told += &format!("{name} next_index[S{slot}] {was} ⇨ {is}\n");
         }
         if was.match_index != is.match_index {
             let (was, is) = (was.match_index, is.match_index);
-            told += &format!("{name} match_index[S{slot}] {was} = {is}\n");
+            told += &format!("{name} match_index[S{slot}] {was} ⇨ {is}\n");
         }
     }
     told
@@ -365,6 +390,11 @@ fn install_snapshot() {
 #[test]
 fn read_index() {
     check("read_index.txt");
+}
+
+#[test]
+fn restart() {
+    check("restart.txt");
 }
 
 #[test]

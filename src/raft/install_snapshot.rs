@@ -17,7 +17,7 @@ use bytes::Bytes;
 use super::state::{Effects, Snapshot, State};
 use crate::api::raft_rpc::{InstallSnapshotArgs, InstallSnapshotReply};
 use crate::api::{Index, Position};
-use crate::record::Topic;
+use crate::note;
 
 impl State {
     /// Answers one `InstallSnapshot` (Figure 13, steps 1 and 5 to 8).
@@ -26,24 +26,27 @@ impl State {
     /// whether or not we installed the snapshot.
     ///
     /// Differs: the snapshot arrives in one piece, so steps 2 to 4 (chunks) are left out.
-    pub fn on_install_snapshot(
+    pub(super) fn on_install_snapshot(
         &mut self,
         args: InstallSnapshotArgs,
         effects: &mut Effects,
     ) -> InstallSnapshotReply {
         self.observe_term(args.term, args.leader_id, effects);
 
-        // Step 1: a leader of an older term learns our term and nothing else.
-        if args.term == self.current_term {
-            self.follow(args.leader_id, effects);
+        let reply = InstallSnapshotReply { term: self.current_term };
 
-            // Otherwise it is late or repeated: the service is there already, or will get there by
-            // applying the log.
-            if args.last_included_index > self.commit_index {
-                self.install(args.last_included(), args.data, effects);
-            }
+        // Step 1: a leader of an older term learns our term and nothing else.
+        if args.term < self.current_term {
+            return reply;
         }
-        InstallSnapshotReply { term: self.current_term }
+        self.follow(args.leader_id, effects);
+
+        // A snapshot that ends before our commit index is late or repeated: the service is there
+        // already, or will get there by applying the log.
+        if args.last_included_index > self.commit_index {
+            self.install(args.last_included(), args.data, effects);
+        }
+        reply
     }
 
     /// Installs the leader's snapshot (Figure 13, steps 5 to 8).
@@ -62,10 +65,12 @@ impl State {
         self.commit_index = last_included.index;
         self.last_applied = last_included.index;
         self.snapshot_to_apply = Some(Snapshot { last_included, data });
-        self.tell(Topic::Snap, || {
-            let last = self.log.last();
-            format!("installs its leader's snapshot up to {last_included}; log ends at {last}")
-        });
+        let last = self.log.last();
+        note!(
+            self.me,
+            Snap,
+            "installs its leader's snapshot up to {last_included}; log ends at {last}"
+        );
     }
 
     /// Saves the service's own snapshot: its state up to `index` is in `data` (Raft §7).
@@ -75,7 +80,7 @@ impl State {
     ///
     /// # Panics
     /// When the entry at `index` was not handed to the service: it cannot know the state there.
-    pub fn compact(&mut self, index: Index, data: Bytes, effects: &mut Effects) {
+    pub(super) fn compact(&mut self, index: Index, data: Bytes, effects: &mut Effects) {
         if index <= self.log.last_included().index {
             return;
         }
@@ -86,7 +91,7 @@ impl State {
         );
         let term = self.log.term_at(index).expect("the log has the entries after its snapshot");
         self.log.compact(Position { term, index });
-        self.tell(Topic::Snap, || format!("saves its service's snapshot up to {term}/{index}"));
+        note!(self.me, Snap, "saves its service's snapshot up to {term}/{index}");
         self.snapshot = data;
         effects.save_snapshot = true;
     }

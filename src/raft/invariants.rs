@@ -14,7 +14,7 @@ use crate::api::{Index, Position, ServerId, Term};
 
 /// A summary of a server's state when its lock was last released, within one life.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Summary {
+pub(super) struct Summary {
     role: RoleName,
     current_term: Term,
     voted_for: Option<ServerId>,
@@ -36,7 +36,7 @@ enum RoleName {
 
 impl Summary {
     /// Summarizes `state`.
-    pub fn at(state: &State) -> Summary {
+    pub(super) fn at(state: &State) -> Summary {
         Summary {
             role: role_name(state),
             current_term: state.current_term,
@@ -53,7 +53,7 @@ impl Summary {
     ///
     /// # Panics
     /// When an invariant is broken.
-    pub fn update(&mut self, state: &State) {
+    pub(super) fn update(&mut self, state: &State) {
         check(state);
         let now = Summary::at(state);
         if *self != now {
@@ -82,13 +82,14 @@ fn progress(state: &State) -> &[Progress] {
 ///
 /// # Panics
 /// When one is broken.
-pub fn check(state: &State) {
+pub(super) fn check(state: &State) {
     applied_is_committed(state);
     committed_is_in_the_log(state);
     snapshot_is_applied(state);
     log_is_not_of_the_future(state);
     candidate_voted_for_itself(state);
     match_is_in_the_log(state);
+    a_confirmed_round_was_asked(state);
 }
 
 /// Invariant (applied_is_committed): `last_applied <= commit_index`.
@@ -155,11 +156,26 @@ fn match_is_in_the_log(state: &State) {
     }
 }
 
+/// Invariant (a_confirmed_round_was_asked): `confirmed_round <= asked_round <= read_round`, for
+/// each follower.
+fn a_confirmed_round_was_asked(state: &State) {
+    for (slot, follower) in progress(state).iter().enumerate() {
+        assert!(
+            follower.confirmed_round <= follower.asked_round
+                && follower.asked_round <= state.read_round,
+            "S{slot} confirmed round {} and was asked in round {}, with read_round={}",
+            follower.confirmed_round,
+            follower.asked_round,
+            state.read_round,
+        );
+    }
+}
+
 /// Checks the invariants of a change, from one summary to the next.
 ///
 /// # Panics
 /// When one is broken.
-pub fn check_step(before: &Summary, now: &Summary) {
+pub(super) fn check_step(before: &Summary, now: &Summary) {
     nothing_known_is_forgotten(before, now);
     a_vote_given_stays(before, now);
     leader_only_appends(before, now);
@@ -307,6 +323,15 @@ mod tests {
     #[should_panic(expected = "S1 is at match_index=2 next_index=2")]
     fn a_next_index_at_the_match_index_is_caught() {
         change(leader(3, 2, &[1]), |state| followers(state)[1].match_index = Index(2));
+    }
+
+    #[test]
+    #[should_panic(expected = "S1 confirmed round 1 and was asked in round 0")]
+    fn a_confirmation_of_a_round_that_was_not_asked_is_caught() {
+        change(leader(3, 2, &[]), |state| {
+            state.read_round = 1;
+            followers(state)[1].confirmed_round = 1;
+        });
     }
 
     #[test]

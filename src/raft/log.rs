@@ -24,7 +24,7 @@ use crate::api::{Entry, Index, Position, Term};
 ///
 /// Invariant (log_is_consecutive): indices rise by one from `last_included`; terms never fall.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
+pub(super) struct Log {
     /// The last entry that the snapshot covers. Entries that are gone are in
     /// `1..=last_included.index`.
     last_included: Position,
@@ -34,7 +34,7 @@ pub struct Log {
 
 /// Limits of one message; the first entry always fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Batch {
+pub(super) struct Batch {
     /// Largest number of entries.
     pub entries_max: usize,
     /// Largest size of all commands in bytes, unless the first one alone is larger.
@@ -43,24 +43,24 @@ pub struct Batch {
 
 impl Log {
     /// Makes a log whose `entries` follow `last_included`.
-    pub fn new(last_included: Position, entries: Vec<Entry>) -> Log {
+    pub(super) fn new(last_included: Position, entries: Vec<Entry>) -> Log {
         let mut log = Log { last_included, entries: VecDeque::new() };
         log.replace_from(entries);
         log
     }
 
     /// Returns the last entry that the snapshot replaces; 0/0 without a snapshot. Only ever rises.
-    pub const fn last_included(&self) -> Position {
+    pub(super) const fn last_included(&self) -> Position {
         self.last_included
     }
 
     /// Returns the position of the last entry, or `last_included` if the log has no entries.
-    pub fn last(&self) -> Position {
+    pub(super) fn last(&self) -> Position {
         self.entries.back().map_or(self.last_included, Entry::position)
     }
 
     /// Returns the term of the entry at `index`; `None` beyond the end and inside the snapshot.
-    pub fn term_at(&self, index: Index) -> Option<Term> {
+    pub(super) fn term_at(&self, index: Index) -> Option<Term> {
         if index == self.last_included.index {
             return Some(self.last_included.term);
         }
@@ -68,18 +68,18 @@ impl Log {
     }
 
     /// Whether the log has an entry with this term and index, as far as it can tell.
-    pub fn contains(&self, position: Position) -> bool {
+    pub(super) fn contains(&self, position: Position) -> bool {
         self.term_at(position.index) == Some(position.term)
     }
 
     /// Returns the first index of `term` in the entries; `None` if no entry has that term.
-    pub fn first_index_of(&self, term: Term) -> Option<Index> {
+    pub(super) fn first_index_of(&self, term: Term) -> Option<Index> {
         let offset = self.entries.partition_point(|entry| entry.term < term);
         self.entries.get(offset).filter(|entry| entry.term == term).map(|entry| entry.index)
     }
 
     /// Returns the last index of `term`, in the entries or at the snapshot's end.
-    pub fn last_index_of(&self, term: Term) -> Option<Index> {
+    pub(super) fn last_index_of(&self, term: Term) -> Option<Index> {
         let after = self.entries.partition_point(|entry| entry.term <= term);
         let last = match after.checked_sub(1) {
             Some(offset) => self.entries[offset].position(),
@@ -92,7 +92,7 @@ impl Log {
     ///
     /// # Panics
     /// When `first` lies in the snapshot: the entries there are gone.
-    pub fn entries_from(&self, first: Index, batch: Batch) -> impl Iterator<Item = &Entry> {
+    pub(super) fn entries_from(&self, first: Index, batch: Batch) -> impl Iterator<Item = &Entry> {
         let offset = self.offset(first).unwrap_or_else(|| {
             panic!(
                 "entries from {first} were asked for, but a snapshot covers {}",
@@ -101,9 +101,10 @@ impl Log {
         });
         let mut bytes = 0;
         let fits = move |entry: &&Entry| {
-            let first = bytes == 0;
+            let is_first = bytes == 0;
+            // An empty command counts as one byte, or the next entry would be the first again.
             bytes += entry.data.len().max(1);
-            first || bytes <= batch.bytes_max
+            is_first || bytes <= batch.bytes_max
         };
         let range = offset.min(self.entries.len())..;
         self.entries.range(range).take(batch.entries_max).take_while(fits)
@@ -113,7 +114,7 @@ impl Log {
     ///
     /// # Panics
     /// When the entries leave a gap, reach into the snapshot, or are not consecutive.
-    pub fn replace_from(&mut self, entries: Vec<Entry>) {
+    pub(super) fn replace_from(&mut self, entries: Vec<Entry>) {
         let Some(first) = entries.first() else { return };
         let kept = self.offset(first.index).filter(|&offset| offset <= self.entries.len());
         let kept = kept.unwrap_or_else(|| {
@@ -140,7 +141,7 @@ impl Log {
     ///
     /// # Panics
     /// When the previous snapshot reaches further.
-    pub fn compact(&mut self, last_included: Position) {
+    pub(super) fn compact(&mut self, last_included: Position) {
         assert!(
             last_included.index >= self.last_included.index,
             "the log cannot go back from the snapshot at {} to one at {last_included}",

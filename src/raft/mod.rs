@@ -5,19 +5,25 @@
 //! servers crash, and every server's service receives the same commands in the same order. This is
 //! the reference that the lab's scenarios are run against, and a Raft to read.
 //!
+//! *The paper* is Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm",
+//! extended version, <https://raft.github.io/raft.pdf>. *The thesis* is Ongaro, "Consensus:
+//! Bridging Theory and Practice", 2014. *The lab* is the Raft lab of MIT's course 6.824. Read §5 of
+//! the paper first, and keep its Figure 2 open. A *task* is a thread, or on the virtual clock a
+//! coroutine; the *service* is the state machine above the log.
+//!
 //! # The idea
 //!
 //! One server leads at a time. Only the leader accepts commands, and it makes the others' logs
 //! equal to its own. When it falls silent, the others elect a new leader, in a *term* with a higher
-//! number. Every message carries its sender's term, and a message of an older term is refused. Two
-//! rules make this safe: a server votes once per term (so a term has at most one leader), and only
-//! for a candidate whose log is at least as up-to-date as its own (so a leader has every entry that
-//! was committed before).
+//! number. Every message carries its sender's term, and a message of an older term is refused.
+//! Three rules make this safe: a server votes once per term (so a term has at most one leader); it
+//! votes only for a candidate whose log is at least as up-to-date as its own (so a leader has every
+//! entry that was committed before); and a leader counts copies only of entries of its own term.
 //!
 //! # The picture
 //!
 //! ```text
-//!          start, snapshot                                         apply_ch
+//!   start, snapshot, read_index                                    apply_ch
 //! service ────────┐                                      ┌─────────────────► service
 //!                 ▼                                      │
 //!       ┌─────── Server, one lock ───────────────────────┼─────┐
@@ -32,7 +38,7 @@
 //!      to all       InstallSnapshot   from all
 //! ```
 //!
-//! Every rule of Figure 2 is a function over `State`. It has no lock, clock, network or disk; in
+//! Every rule of Figure 2 is a function over `State`, without lock, clock, network or disk; in
 //! `Effects` it names the state that must be durable. `Server` runs the rule in a critical section,
 //! which saves and syncs that state before any other task or server can see what the rule did. The
 //! tasks decide only *when* a rule is applied, and send its messages: while a task holds the lock,
@@ -68,12 +74,13 @@
 //!
 //! An entry is written `term/index`: 2/7 is the entry that the leader of term 2 put at index 7. It
 //! is committed when a majority has stored it in the term in which it was made; the entries before
-//! it are committed with it. All leaders of later terms then have it in their logs (Leader
-//! Completeness, Raft §5.4.3):
+//! it are committed with it. A server has stored an entry if its log or its snapshot has it. All
+//! leaders of later terms then have it in their logs (Leader Completeness, Raft §5.4.3):
 //!
 //! 1. *A term has at most one leader.* A leader has the votes of a majority, and any two majorities
 //!    share a server. That server would have voted twice, but it votes once (`on_request_vote` in
-//!    `request_vote.rs`), and a crash does not make it forget its vote (`save` in `persist.rs`).
+//!    `request_vote.rs`; `start_election` in `election.rs` for its own), and a crash does not make
+//!    it forget its vote (`save` in `persist.rs`).
 //! 2. *A term and an index name one entry.* Only the leader of a term makes entries of that term,
 //!    and it puts each at the end of its log (`start` in `replication.rs`); it never removes one
 //!    (`leader_only_appends` in `invariants.rs`).
@@ -83,7 +90,7 @@
 //! 4. *A reply with success stays true while its leader leads.* It says that the follower's disk
 //!    has the leader's log up to the last new entry (`on_append_entries` in `append_entries.rs`).
 //!    Late requests of the leader remove nothing (`append_new` in `append_entries.rs`).
-//! 5. *The leader counts only that.* It counts only what a reply promised for its own request
+//! 5. *The leader counts only such replies*, each up to the last new entry of its own request
 //!    (`advance_to`, `progress_in` in `replies.rs`), and only entries of its own term; those before
 //!    them are committed with them (`advance_commit_index` in `commit.rs`).
 //! 6. Now suppose that entry 2/7 is committed, and that a leader of a later term lacks it. Take the
@@ -93,8 +100,7 @@
 //!    of term 2 (`observe_term` in `state.rs`, `on_append_entries` in `append_entries.rs`).
 //! 8. *It still had 2/7 when it voted.* A follower removes only entries that conflict with its
 //!    leader's log, or with its leader's snapshot (`append_new` in `append_entries.rs`, `compact`
-//!    in `log.rs`), and the leaders of terms 3 and 4 had 2/7. An entry counts as stored, too, if a
-//!    snapshot covers it.
+//!    in `log.rs`), and the leaders of terms 2, 3 and 4 had 2/7.
 //! 9. *The voter found the candidate's log at least as up-to-date as its own* (`may_vote_for` in
 //!    `request_vote.rs`). If the two logs ended in the same term, the candidate's was at least as
 //!    long: by Log Matching it had all entries of the voter's, 2/7 too. If the candidate's ended in
@@ -119,11 +125,14 @@
 //! | Leaders: heartbeats, entries | `owed_to`, `message_to` | `replication.rs` |
 //! | Leaders: a command from a client | `start` | `replication.rs` |
 //! | Leaders: success; log inconsistency | `on_append_reply` | `replies.rs` |
+//! | Leaders: InstallSnapshot (Figure 13) | `message_to` | `replication.rs` |
+//! | Leaders: its reply | `on_install_reply` | `replies.rs` |
 //! | Leaders: raise the commit index | `advance_commit_index` | `commit.rs` |
 //! | Clients: reads without the log (Raft §8) | `begin_read`, `outcome_of` | `read_index.rs` |
 //! | RequestVote, receiver | `on_request_vote` | `request_vote.rs` |
 //! | AppendEntries, receiver | `on_append_entries` | `append_entries.rs` |
 //! | InstallSnapshot, receiver (Figure 13) | `on_install_snapshot` | `install_snapshot.rs` |
+//! | Service: its own snapshot (Raft §7) | `compact` | `install_snapshot.rs` |
 //! | Persistent state is updated before responding | `save` | `persist.rs` |
 //!
 //! # What it promises
@@ -150,12 +159,12 @@
 //!
 //! # Reading on
 //!
-//! `api/raft_rpc.rs` has the messages, `state.rs` the state of a server. Then follow a vote, and a
-//! command, through the files in the order above. `timing.rs` has every number with its reason,
-//! `invariants.rs` the conditions that always hold, `read_index.rs` the reads and
+//! `api/raft_rpc.rs` has the messages, `state.rs` the state of a server, `log.rs` its log. Then
+//! follow a vote, and a command, through the files in the order above. `timing.rs` has every number
+//! with its reason, `invariants.rs` the conditions that always hold, `read_index.rs` the reads and
 //! `install_snapshot.rs` the snapshots. The scripts in `tests/golden/raft` show each rule on a
-//! small cluster, message by message. `docs/divergences.md` lists our differences from the paper,
-//! and what is left out.
+//! small cluster, message by message; `tests/golden/summary.rs` has their notation.
+//! `docs/divergences.md` lists our differences from the paper, and what is left out.
 
 mod append_entries;
 mod apply;
@@ -235,6 +244,7 @@ impl Raft {
 impl Consensus for Raft {
     fn start(&self, command: Bytes) -> Result<Started, NotLeader> {
         let taken = self.server.step(|state, effects| state.start(command, effects));
+        // Without an outcome the instance has stopped.
         taken.unwrap_or_else(|| {
             let term = self.get_state().term;
             Err(NotLeader { term, leader_hint: None })

@@ -15,7 +15,11 @@ use crate::persister::{PersistError, Persister};
 ///
 /// # Errors
 /// The change may not be durable. The server must stop, and promise nothing more.
-pub fn save(persister: &Persister, state: &State, effects: &Effects) -> Result<(), PersistError> {
+pub(super) fn save(
+    persister: &Persister,
+    state: &State,
+    effects: &Effects,
+) -> Result<(), PersistError> {
     // keeps (log_is_not_of_the_future): because a crash that loses a term loses its entries, too.
     if effects.save_vote {
         persister.save_vote(state.current_term, state.voted_for);
@@ -31,7 +35,7 @@ pub fn save(persister: &Persister, state: &State, effects: &Effects) -> Result<(
 
 impl Effects {
     /// Whether the effects name any state that must survive a crash.
-    pub const fn must_be_durable(&self) -> bool {
+    pub(super) const fn must_be_durable(&self) -> bool {
         self.save_vote || self.save_snapshot || !self.append.is_empty()
     }
 }

@@ -1,4 +1,4 @@
-//! Reads without a log entry: the rules for how new the service's state must be (Raft §8;
+//! Reads without a log entry: when the service's state is new enough to answer (Raft §8;
 //! thesis §6.4).
 //!
 //! A read must see every operation that was answered before the read came. A leader has all of
@@ -36,7 +36,7 @@ use crate::runtime::time::Instant;
 
 /// A read that waits for a majority to confirm its leader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PendingRead {
+pub(super) struct PendingRead {
     /// The term that we led when the read came.
     term: Term,
     /// The commit index at that time: the service must have applied the log up to it.
@@ -48,7 +48,8 @@ pub struct PendingRead {
 
 impl Progress {
     /// Records that the follower replied to a call of `round`, and so knew us as its leader then.
-    pub fn confirm(&mut self, round: u64) {
+    pub(super) fn confirm(&mut self, round: u64) {
+        // keeps (a_confirmed_round_was_asked): because the follower was asked in `round`, or later.
         self.confirmed_round = self.confirmed_round.max(round);
     }
 }
@@ -58,7 +59,7 @@ impl State {
     ///
     /// # Errors
     /// [`NotLeader`]: ask the leader.
-    pub fn begin_read(&mut self) -> Result<Option<PendingRead>, NotLeader> {
+    pub(super) fn begin_read(&mut self) -> Result<Option<PendingRead>, NotLeader> {
         if !self.is_leader() {
             return Err(self.refusal());
         }
@@ -74,16 +75,16 @@ impl State {
     }
 
     /// Returns the outcome of a read; `None` while there is none (thesis §6.4, step 3).
-    pub fn outcome_of(&self, read: &PendingRead) -> Option<Result<Index, NotLeader>> {
-        match self.confirmed_round() {
-            Some(_) if self.current_term != read.term => Some(Err(self.refusal())),
-            Some(confirmed) => (confirmed >= read.round).then_some(Ok(read.index)),
-            None => Some(Err(self.refusal())),
+    pub(super) fn outcome_of(&self, read: &PendingRead) -> Option<Result<Index, NotLeader>> {
+        if !self.is_leader() || self.current_term != read.term {
+            return Some(Err(self.refusal()));
         }
+        let confirmed = self.confirmed_round().is_some_and(|round| round >= read.round);
+        confirmed.then_some(Ok(read.index))
     }
 
     /// Returns the last round that a majority has confirmed; `None` unless we lead.
-    pub fn confirmed_round(&self) -> Option<u64> {
+    pub(super) fn confirmed_round(&self) -> Option<u64> {
         self.reached_by_majority(self.read_round, |follower| follower.confirmed_round)
     }
 
@@ -91,7 +92,7 @@ impl State {
     ///
     /// The answer is no while the last such call is in flight: the reads that come meanwhile share
     /// the next one. If that call is lost, the next heartbeat asks again.
-    pub fn owes_a_read(&self, progress: &Progress) -> bool {
+    pub(super) fn owes_a_read(&self, progress: &Progress) -> bool {
         progress.asked_round < self.read_round
             && progress.asked_round == progress.confirmed_round
             && self.confirmed_round().is_some_and(|confirmed| confirmed < self.read_round)
@@ -103,7 +104,7 @@ impl State {
 }
 
 impl WaitingReads {
-    /// Counts a read that begins to wait, when `confirmed` is the round that a majority has
+    /// Counts a read that begins to wait. `confirmed` is the last round that a majority has
     /// confirmed.
     const fn begin(&mut self, confirmed: Option<u64>) {
         if self.count == 0 {
@@ -117,9 +118,9 @@ impl WaitingReads {
         self.count -= 1;
     }
 
-    /// Returns whether the reads must be woken: since they last were, another round was confirmed
-    /// or leadership has ended.
-    pub fn take_news(&mut self, state: &State) -> bool {
+    /// Returns whether the reads must be woken: whether another round was confirmed, or leadership
+    /// ended, since the last wake-up.
+    pub(super) fn take_news(&mut self, state: &State) -> bool {
         if self.count == 0 {
             return false;
         }
@@ -131,7 +132,7 @@ impl WaitingReads {
 /// Waits until a majority confirms that we lead; see [`Consensus::read_index`].
 ///
 /// [`Consensus::read_index`]: crate::api::Consensus::read_index
-pub fn run(server: &Server) -> Result<Option<Index>, NotLeader> {
+pub(super) fn run(server: &Server) -> Result<Option<Index>, NotLeader> {
     let mut guard = server.lock();
     let begun = guard.step(|state, _| state.begin_read());
     let Some(read) = begun.unwrap_or_else(|| Err(guard.refusal()))? else { return Ok(None) };

@@ -24,7 +24,7 @@ use crate::api::{Entry, Index, NotLeader, ServerId, Started, Term};
 
 /// The kind of message that a leader owes a follower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owed {
+pub(super) enum Owed {
     /// Nothing before the next heartbeat.
     Nothing,
     /// A new commit index. It may wait a little, so that entries can go with it.
@@ -35,7 +35,7 @@ pub enum Owed {
 
 /// A call to a follower, and the part of it by which the reply is judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Message {
+pub(super) enum Message {
     /// Entries; without any it is a heartbeat.
     Append(AppendEntriesArgs, Sent),
     /// The snapshot, if it has replaced the next entries.
@@ -44,7 +44,7 @@ pub enum Message {
 
 /// The part of an AppendEntries by which the leader judges the reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sent {
+pub(super) struct Sent {
     /// The term in which it was made.
     pub term: Term,
     /// The entry before the new ones, which are in `prev_log_index + 1..=last_new_index`.
@@ -57,7 +57,7 @@ pub struct Sent {
 
 /// The part of an InstallSnapshot by which the leader judges the reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SentSnapshot {
+pub(super) struct SentSnapshot {
     /// The term in which it was made.
     pub term: Term,
     /// The last entry that the snapshot covers: a reply of our term promises the log up to here.
@@ -70,7 +70,11 @@ impl State {
     ///
     /// # Errors
     /// [`NotLeader`]: nothing was appended; ask another server.
-    pub fn start(&mut self, data: Bytes, effects: &mut Effects) -> Result<Started, NotLeader> {
+    pub(super) fn start(
+        &mut self,
+        data: Bytes,
+        effects: &mut Effects,
+    ) -> Result<Started, NotLeader> {
         let term = self.current_term;
         if !self.is_leader() {
             return Err(NotLeader { term, leader_hint: self.leader_id });
@@ -83,7 +87,7 @@ impl State {
     }
 
     /// Returns what to send to `follower` before the next heartbeat; nothing unless we lead.
-    pub fn owed_to(&self, follower: ServerId) -> Owed {
+    pub(super) fn owed_to(&self, follower: ServerId) -> Owed {
         let Role::Leader { followers } = &self.role else { return Owed::Nothing };
         let progress = &followers[follower.slot()];
         // "Upon election: send initial empty AppendEntries RPCs (heartbeat) to each server".
@@ -104,9 +108,9 @@ impl State {
     /// Makes the next message to `follower`, in this term; `None` unless we lead.
     ///
     /// It carries the entries from `next_index` on, or the snapshot if it has replaced them
-    /// (Raft §7). It is a heartbeat without entries if the follower has them all, or if it has not
-    /// replied to several messages.
-    pub fn message_to(&mut self, follower: ServerId) -> Option<Message> {
+    /// (Raft §7). It is a heartbeat without entries if `next_index` is after our log's end, or if
+    /// the follower has not replied to several messages.
+    pub(super) fn message_to(&mut self, follower: ServerId) -> Option<Message> {
         let Role::Leader { followers } = &mut self.role else { return None };
         let progress = &mut followers[follower.slot()];
         progress.sent_commit = Some(self.commit_index);

@@ -20,9 +20,9 @@ use crate::runtime::time::Instant;
 ///
 /// One critical section checks that we lead and makes the message, so the message belongs to one
 /// term. A new task then sends it, without the lock, and waits for the reply.
-pub fn run(server: &Arc<Server>, follower: ServerId) {
+pub(super) fn run(server: &Arc<Server>, follower: ServerId) {
     let wake = server.replicator(follower);
-    let mut heartbeat_due = Instant::now();
+    let mut send_at = Instant::now();
     let mut guard = server.lock();
     while !server.stop.is_stopped() {
         if !guard.is_leader() {
@@ -31,15 +31,15 @@ pub fn run(server: &Arc<Server>, follower: ServerId) {
         }
         let now = Instant::now();
         match guard.owed_to(follower) {
-            Owed::Message => heartbeat_due = now,
-            Owed::CommitNews => heartbeat_due = heartbeat_due.min(now + COMMIT_NEWS_DELAY),
+            Owed::Message => send_at = now,
+            Owed::CommitNews => send_at = send_at.min(now + COMMIT_NEWS_DELAY),
             Owed::Nothing => {}
         }
-        if now < heartbeat_due {
-            guard.wait_until(wake, heartbeat_due);
+        if now < send_at {
+            guard.wait_until(wake, send_at);
             continue;
         }
-        heartbeat_due = now + HEARTBEAT_INTERVAL;
+        send_at = now + HEARTBEAT_INTERVAL;
         let message = guard.step(|state, _| state.message_to(follower)).flatten();
         drop(guard);
         match message {

@@ -14,7 +14,7 @@
 //! # A log is repaired
 //!
 //! A new leader does not know where its follower's log ends, or how far the two logs are the same.
-//! It supposes the best, and each refusal moves it back by at most one term of the follower's log:
+//! It supposes the best, and each refusal settles a whole term of the follower's log:
 //!
 //! ```text
 //! index      1  2  3  4  5  6
@@ -43,7 +43,8 @@ impl Progress {
     fn advance_to(&mut self, index: Index) -> bool {
         let news = index > self.match_index;
         // keeps (leader_only_appends): because a late success lowers nothing: `max`.
-        // keeps (match_is_in_the_log): because we have what we sent, and `next_index` rises, too.
+        // keeps (match_is_in_the_log): because each request ended within our log, and `next_index`
+        // rises, too.
         self.match_index = self.match_index.max(index);
         self.next_index = self.next_index.max(self.match_index.next());
         news
@@ -63,7 +64,8 @@ impl Progress {
     }
 
     /// Counts a reply. A reply that makes no progress does not clear `unanswered`; otherwise every
-    /// late reply would trigger another batch. But any reply of a silent follower clears it.
+    /// late reply would trigger another batch. But after `UNANSWERED_MAX` sends any reply clears
+    /// it: the follower is back.
     const fn on_reply(&mut self, news: bool) {
         if news || self.unanswered >= UNANSWERED_MAX {
             self.unanswered = 0;
@@ -76,7 +78,7 @@ impl State {
     ///
     /// "If successful: update nextIndex and matchIndex for follower"; "if AppendEntries fails
     /// because of log inconsistency: decrement nextIndex and retry".
-    pub fn on_append_reply(
+    pub(super) fn on_append_reply(
         &mut self,
         follower: ServerId,
         sent: Sent,
@@ -103,7 +105,7 @@ impl State {
     /// Judges the reply to an InstallSnapshot (Figure 13).
     ///
     /// What counts is the snapshot that was sent: ours may be newer by now.
-    pub fn on_install_reply(
+    pub(super) fn on_install_reply(
         &mut self,
         follower: ServerId,
         sent: SentSnapshot,

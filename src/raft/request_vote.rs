@@ -3,7 +3,7 @@
 //! A server gives one vote per term, first come, first served, and only to a candidate whose log is
 //! at least as up-to-date as its own (Raft §5.2, §5.4.1). Any two majorities share a server, so:
 //!
-//! - two leaders of one term would both have the vote of a server that they share;
+//! - a term has at most one leader: two would share a voter, and it voted only once;
 //! - a majority that stored a committed entry shares a server with the majority that elects a later
 //!   leader, and that server votes for no candidate that lacks the entry.
 //!
@@ -11,7 +11,7 @@
 
 use super::state::{Effects, State};
 use crate::api::raft_rpc::{RequestVoteArgs, RequestVoteReply};
-use crate::record::Topic;
+use crate::note;
 
 impl State {
     /// Answers one `RequestVote` (Figure 2, RequestVote RPC, steps 1 and 2).
@@ -19,7 +19,7 @@ impl State {
     /// Gives at most one vote per term, and only to a candidate whose log is at least as
     /// up-to-date as ours. The vote must be synced before the reply leaves: a vote that a crash
     /// can forget can be given twice.
-    pub fn on_request_vote(
+    pub(super) fn on_request_vote(
         &mut self,
         args: &RequestVoteArgs,
         effects: &mut Effects,
@@ -32,9 +32,7 @@ impl State {
         // Step 2: save the vote before the reply leaves. Only granting a vote resets our timer; a
         // candidate that cannot win must not delay us.
         if vote_granted {
-            self.tell(Topic::Vote, || {
-                format!("votes for {} in term {}", args.candidate_id, args.term)
-            });
+            note!(self.me, Vote, "votes for {} in term {}", args.candidate_id, args.term);
             // keeps (a_vote_given_stays): because the vote was free, or this candidate's already.
             self.voted_for = Some(args.candidate_id);
             effects.save_vote = true;

@@ -11,9 +11,9 @@
 //!                                check the invariants, unlock
 //! ```
 //!
-//! Only `step` changes the state, and nothing slow happens under its lock: no call to a peer, no
-//! message to the service. So a rule never finds a half-changed state, and a reply never leaves
-//! before the state that it promises is durable.
+//! Only `step` changes the state, so a rule never finds a half-changed one, and a reply never
+//! leaves before the state that it promises is durable. Under the lock nothing waits for a peer or
+//! for the service; only the disk is slow there (`mod.rs` says what that costs).
 
 use std::future::Future;
 use std::ops::Deref;
@@ -29,8 +29,8 @@ use super::timing::ElectionTimer;
 use crate::api::ServerId;
 use crate::api::raft_rpc::{RaftRpcClient, RaftRpcRequest, RaftRpcResponse};
 use crate::labrpc::ClientEnd;
+use crate::note;
 use crate::persister::{PersistError, Persister};
-use crate::record::{Topic, emit, note};
 use crate::runtime::sync::{Condvar, Mutex, MutexGuard};
 use crate::runtime::time::Instant;
 use crate::runtime::{Stop, block_on, thread};
@@ -39,7 +39,7 @@ use crate::runtime::{Stop, block_on, thread};
 pub type Peer = RaftRpcClient<ClientEnd<RaftRpcRequest, RaftRpcResponse>>;
 
 /// The part of one instance that its tasks share.
-pub struct Server {
+pub(super) struct Server {
     me: ServerId,
     peers: Vec<Peer>,
     persister: Persister,
@@ -59,9 +59,9 @@ pub struct Server {
 
 /// The reads that wait for a majority to confirm that we still lead; `read_index.rs` has the rules.
 ///
-/// They are counted so that a step that no read waits for neither looks for news nor wakes a task.
+/// They are counted so that a step does no work for reads while none waits.
 #[derive(Debug, Default)]
-pub struct WaitingReads {
+pub(super) struct WaitingReads {
     /// How many wait.
     pub count: usize,
     /// The state's `confirmed_round` when they were last woken, or when the first of them began to
@@ -82,7 +82,7 @@ struct Inner {
 
 impl Server {
     /// Makes a server that starts, or restarts, with the state in `persister`.
-    pub fn new(
+    pub(super) fn new(
         peers: Vec<Peer>,
         me: ServerId,
         persister: Persister,
@@ -90,7 +90,7 @@ impl Server {
         let state = State::recover(me, peers.len(), persister.load()?);
         let timer = ElectionTimer::new(me, state.current_term);
         let last_summary = Summary::at(&state);
-        emit(|| note(me, Topic::Info, format!("starts as {last_summary}")));
+        note!(me, Info, "starts as {last_summary}");
         Ok(Server {
             me,
             replicators: peers.iter().map(|_| Condvar::new()).collect(),
@@ -112,18 +112,18 @@ impl Server {
 
     /// Takes the lock, to read the state or to call [`Guard::step`].
     #[track_caller]
-    pub fn lock(&self) -> Guard<'_> {
+    pub(super) fn lock(&self) -> Guard<'_> {
         Guard { inner: self.inner.lock(), server: self, holds_lock: true }
     }
 
     /// Applies one rule in a critical section of its own. See [`Guard::step`].
     #[track_caller]
-    pub fn step<T>(&self, rule: impl FnOnce(&mut State, &mut Effects) -> T) -> Option<T> {
+    pub(super) fn step<T>(&self, rule: impl FnOnce(&mut State, &mut Effects) -> T) -> Option<T> {
         self.lock().step(rule)
     }
 
     /// Ends the instance: its tasks end soon, whatever they wait for. Idempotent.
-    pub fn kill(&self) {
+    pub(super) fn kill(&self) {
         let _guard = self.lock();
         self.end();
     }
@@ -139,18 +139,18 @@ impl Server {
     }
 
     /// Iterates over all servers but this one.
-    pub fn peers(&self) -> impl Iterator<Item = ServerId> + use<> {
+    pub(super) fn peers(&self) -> impl Iterator<Item = ServerId> + use<> {
         let me = self.me;
         (0..self.peers.len()).map(ServerId::from_slot).filter(move |&server| server != me)
     }
 
     /// Returns the connection to another server.
-    pub fn peer(&self, peer: ServerId) -> Peer {
+    pub(super) fn peer(&self, peer: ServerId) -> Peer {
         self.peers[peer.slot()].clone()
     }
 
     /// Returns the condition that wakes the replicator of `follower`.
-    pub fn replicator(&self, follower: ServerId) -> &Condvar {
+    pub(super) fn replicator(&self, follower: ServerId) -> &Condvar {
         &self.replicators[follower.slot()]
     }
 
@@ -158,7 +158,7 @@ impl Server {
     ///
     /// While the task waits it keeps no part of this instance alive, and it stops waiting when the
     /// instance ends.
-    pub fn call<R: Send + 'static>(
+    pub(super) fn call<R: Send + 'static>(
         self: &Arc<Server>,
         call: impl Future<Output = Result<R, RpcError>> + Send + 'static,
         on_reply: impl FnOnce(&Server, R) + Send + 'static,
@@ -177,11 +177,10 @@ impl Server {
 /// The held lock of a [`Server`]. It gives access to the state; only [`Guard::step`] changes it.
 ///
 /// On every release, also for a wait, it checks the invariants.
-pub struct Guard<'a> {
+pub(super) struct Guard<'a> {
     inner: MutexGuard<'a, Inner>,
     server: &'a Server,
-    /// False during a wait, and after a wait that the end of the run cut short: then there is
-    /// nothing left to check.
+    /// False during a wait. If the run ends there it stays false, and `drop` checks nothing.
     holds_lock: bool,
 }
 
@@ -191,7 +190,10 @@ impl Guard<'_> {
     /// Returns `None` if the instance has stopped, or if its storage just failed, which stops it.
     /// Then the caller must promise nothing.
     #[track_caller]
-    pub fn step<T>(&mut self, rule: impl FnOnce(&mut State, &mut Effects) -> T) -> Option<T> {
+    pub(super) fn step<T>(
+        &mut self,
+        rule: impl FnOnce(&mut State, &mut Effects) -> T,
+    ) -> Option<T> {
         if self.server.stop.is_stopped() {
             return None;
         }
@@ -201,9 +203,7 @@ impl Guard<'_> {
         let saved = persist::save(&self.server.persister, &self.inner.state, &effects);
         self.inner.sound = sound;
         if let Err(error) = saved {
-            emit(|| {
-                note(self.server.me, Topic::Error, format!("stops: its storage failed: {error}"))
-            });
+            note!(self.server.me, Error, "stops: its storage failed: {error}");
             self.server.end();
             return None;
         }
@@ -234,23 +234,23 @@ impl Guard<'_> {
     }
 
     /// Returns the reads that wait.
-    pub fn waiting_reads(&mut self) -> &mut WaitingReads {
+    pub(super) fn waiting_reads(&mut self) -> &mut WaitingReads {
         &mut self.inner.waiting_reads
     }
 
     /// Waits a whole election timeout again.
-    pub fn reset_election_timer(&mut self) {
+    pub(super) fn reset_election_timer(&mut self) {
         self.inner.timer.reset();
     }
 
     /// Returns the moment to start an election.
-    pub fn election_deadline(&self) -> Instant {
+    pub(super) fn election_deadline(&self) -> Instant {
         self.inner.timer.election_deadline()
     }
 
     /// Releases the lock and waits until `condvar` wakes it.
     #[track_caller]
-    pub fn wait(&mut self, condvar: &Condvar) {
+    pub(super) fn wait(&mut self, condvar: &Condvar) {
         self.check();
         self.holds_lock = false;
         condvar.wait(&mut self.inner);
@@ -259,7 +259,7 @@ impl Guard<'_> {
 
     /// Releases the lock and waits until `condvar` wakes it, at the latest to `deadline`.
     #[track_caller]
-    pub fn wait_until(&mut self, condvar: &Condvar, deadline: Instant) {
+    pub(super) fn wait_until(&mut self, condvar: &Condvar, deadline: Instant) {
         self.check();
         self.holds_lock = false;
         condvar.wait_until(&mut self.inner, deadline);

@@ -3,7 +3,7 @@
 //! A rule is a function over [`State`]: no lock, no clock, no network, no disk. In its [`Effects`]
 //! it names what it cannot do itself; `server.rs` carries them out before any other task or server
 //! can see what the rule did. Where a rule changes the role, the log or the commit index, it says
-//! so, and why, in the record of the run ([`State::tell`]), which changes no run.
+//! so, and why, with [`note!`](crate::note): the line has no effect on the run.
 
 use std::collections::BTreeSet;
 
@@ -11,12 +11,12 @@ use bytes::Bytes;
 
 use super::log::Log;
 use crate::api::{Entry, Index, Leadership, Position, ServerId, Term};
+use crate::note;
 use crate::persister::Persisted;
-use crate::record::{Topic, emit, note};
 
 /// The state of one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct State {
+pub(super) struct State {
     /// This server.
     pub me: ServerId,
     /// Number of servers in the cluster, this one included.
@@ -36,6 +36,7 @@ pub struct State {
 
     /// Highest index known to be committed. Volatile; starts at the snapshot's end; never falls
     /// within one life. Entries that may still be replaced are in `commit_index + 1..=log.last()`.
+    /// It need not be saved: the entries are, and the leader's commit rule finds it again.
     /// Figure 2.
     pub commit_index: Index,
     /// Highest index handed to the applier for the service. Volatile; starts at the snapshot's end;
@@ -58,7 +59,7 @@ pub struct State {
 
 /// A service's state, and the last entry that it covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snapshot {
+pub(super) struct Snapshot {
     /// The last entry whose effect is in `data`.
     pub last_included: Position,
     /// The state, as the service encoded it.
@@ -68,13 +69,13 @@ pub struct Snapshot {
 /// A server's role in its term (Figure 4). A role owns its state, which is therefore new in every
 /// election and cannot outlive the role.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Role {
+pub(super) enum Role {
     /// Answers candidates and leaders.
     Follower,
     /// Asks for votes.
     Candidate {
-        /// The servers that voted for us in this term, ourselves included: at least one, and less
-        /// than a majority, which makes a leader at once. A set: a vote counts once.
+        /// The servers that voted for us in this term, ourselves included: fewer than a majority,
+        /// since a majority makes a leader at once. A set: a vote counts once.
         votes: BTreeSet<ServerId>,
     },
     /// Replicates its log.
@@ -86,7 +87,7 @@ pub enum Role {
 
 /// The state that a leader keeps for one follower (Figure 2, "Volatile state on leaders").
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Progress {
+pub(super) struct Progress {
     /// Next entry to send. Starts after our last entry; falls when the logs conflict. Entries to
     /// send, or sent and not acknowledged, are in `next_index..=log.last()`. Figure 2.
     pub next_index: Index,
@@ -97,11 +98,12 @@ pub struct Progress {
     /// follower has not heard of `sent_commit + 1..=commit_index`.
     pub sent_commit: Option<Index>,
     /// How many batches or snapshots were sent since a reply last made progress;
-    /// `0..=UNANSWERED_MAX`. While it is not zero, the next batch waits for a reply or for the next
-    /// heartbeat.
+    /// `0..=UNANSWERED_MAX`. While it is not zero, the next message waits for a reply or for the
+    /// next heartbeat.
     pub unanswered: u32,
     /// The read round in which the last message to the follower was made. Starts at 0; never falls.
-    /// (If that message was a snapshot, whose reply confirms no round, the next heartbeat asks.)
+    /// (If that message was a snapshot, whose reply confirms no round, the next AppendEntries
+    /// asks.)
     pub asked_round: u64,
     /// The last read round that the follower confirmed, by its reply to an AppendEntries in this
     /// term. Starts at 0; never falls. `confirmed_round <= asked_round <= read_round`
@@ -114,8 +116,8 @@ pub struct Progress {
 /// A request or a reply is a promise, and a crash must not make the server forget a promise. So
 /// everything named here is saved and synced first, in the critical section of the rule.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Effects {
-    /// Save `current_term` and `voted_for`.
+pub(super) struct Effects {
+    /// Save `current_term` and `voted_for`, which are one write; also when only the term changed.
     pub save_vote: bool,
     /// Save `snapshot` and the new start of the log, in one step.
     pub save_snapshot: bool,
@@ -130,7 +132,7 @@ impl State {
     ///
     /// Everything that the snapshot covers is committed and applied: the service reads it from the
     /// persister. All other volatile state starts from its initial values (Figure 2).
-    pub fn recover(me: ServerId, servers: usize, persisted: Persisted) -> State {
+    pub(super) fn recover(me: ServerId, servers: usize, persisted: Persisted) -> State {
         let last_included = persisted.last_included;
         State {
             me,
@@ -154,7 +156,7 @@ impl State {
     /// The vote is free again, and the server is a follower, whatever its role was. A leader's
     /// election timer has no meaning, so a leader that steps down waits a whole timeout. `from` is
     /// the sender of the message with the newer term.
-    pub fn observe_term(&mut self, term: Term, from: ServerId, effects: &mut Effects) {
+    pub(super) fn observe_term(&mut self, term: Term, from: ServerId, effects: &mut Effects) {
         if term <= self.current_term {
             return;
         }
@@ -165,9 +167,7 @@ impl State {
         self.voted_for = None;
         self.leader_id = None;
         self.role = Role::Follower;
-        self.tell(Topic::Term, || {
-            format!("is follower of term {term}, seen in a message of {from}")
-        });
+        note!(self.me, Term, "is follower of term {term}, seen in a message of {from}");
         effects.save_vote = true;
     }
 
@@ -178,15 +178,13 @@ impl State {
     ///
     /// # Panics
     /// When this server or another one leads the term already: a term has one leader.
-    pub fn follow(&mut self, leader_id: ServerId, effects: &mut Effects) {
+    pub(super) fn follow(&mut self, leader_id: ServerId, effects: &mut Effects) {
         let term = self.current_term;
         assert!(!self.is_leader(), "{leader_id} acts as leader of term {term}, which is ours");
         let known = self.leader_id.is_none_or(|known| known == leader_id);
         assert!(known, "{leader_id} and {:?} both act as leader of term {term}", self.leader_id);
         if self.role != Role::Follower {
-            self.tell(Topic::Leader, || {
-                format!("is follower of term {term}, in which {leader_id} leads")
-            });
+            note!(self.me, Leader, "is follower of term {term}, in which {leader_id} leads");
         }
         self.role = Role::Follower;
         self.leader_id = Some(leader_id);
@@ -194,30 +192,26 @@ impl State {
     }
 
     /// Replaces everything from the first entry's index on by `entries`, and has them saved.
-    pub fn append(&mut self, entries: Vec<Entry>, effects: &mut Effects) {
+    pub(super) fn append(&mut self, entries: Vec<Entry>, effects: &mut Effects) {
+        assert!(effects.append.is_empty(), "a rule appends once");
         let was = self.log.last();
         effects.append.clone_from(&entries);
         self.log.replace_from(entries);
-        self.tell(Topic::Log2, || format!("log ends at {} (was {was})", self.log.last()));
-    }
-
-    /// Adds a line to the record of the run. Without a record, the line is not even made.
-    pub fn tell(&self, topic: Topic, what: impl FnOnce() -> String) {
-        emit(|| note(self.me, topic, what()));
+        note!(self.me, Log2, "log ends at {} (was {was})", self.log.last());
     }
 
     /// Whether this server leads `current_term`, as far as it knows.
-    pub const fn is_leader(&self) -> bool {
+    pub(super) const fn is_leader(&self) -> bool {
         matches!(self.role, Role::Leader { .. })
     }
 
     /// Returns term and leadership, as the service sees them.
-    pub const fn leadership(&self) -> Leadership {
+    pub(super) const fn leadership(&self) -> Leadership {
         Leadership { term: self.current_term, is_leader: self.is_leader() }
     }
 
     /// Iterates over all servers but this one.
-    pub fn peers(&self) -> impl Iterator<Item = ServerId> + use<> {
+    pub(super) fn peers(&self) -> impl Iterator<Item = ServerId> + use<> {
         let me = self.me;
         (0..self.servers).map(ServerId::from_slot).filter(move |&server| server != me)
     }
@@ -225,7 +219,7 @@ impl State {
 
 impl Progress {
     /// Makes the progress that a new leader starts with; its next new entry gets `next_index`.
-    pub const fn new(next_index: Index) -> Progress {
+    pub(super) const fn new(next_index: Index) -> Progress {
         Progress {
             next_index,
             match_index: Index(0),

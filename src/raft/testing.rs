@@ -10,18 +10,18 @@ use crate::api::{Entry, Index, Position, ServerId, Term};
 use crate::persister::Persisted;
 
 /// The server under test in most of the rules' tests.
-pub const ME: ServerId = ServerId(0);
+pub(super) const ME: ServerId = ServerId(0);
 /// Another server.
-pub const S1: ServerId = ServerId(1);
+pub(super) const S1: ServerId = ServerId(1);
 /// A third server.
-pub const S2: ServerId = ServerId(2);
+pub(super) const S2: ServerId = ServerId(2);
 
-pub fn at(term: u64, index: u64) -> Position {
+pub(super) fn at(term: u64, index: u64) -> Position {
     Position { term: Term(term), index: Index(index) }
 }
 
 /// Makes entries of these terms, the first at index `first`; each has a command of one byte.
-pub fn entries(first: u64, terms: &[u64]) -> Vec<Entry> {
+pub(super) fn entries(first: u64, terms: &[u64]) -> Vec<Entry> {
     let entry = |(index, &term): (u64, &u64)| Entry {
         term: Term(term),
         index: Index(index),
@@ -31,24 +31,24 @@ pub fn entries(first: u64, terms: &[u64]) -> Vec<Entry> {
 }
 
 /// Makes a log of these terms, from index 1.
-pub fn log(terms: &[u64]) -> Log {
+pub(super) fn log(terms: &[u64]) -> Log {
     Log::new(Position::default(), entries(1, terms))
 }
 
 /// Makes server 0 of three, a follower in term `term`, with a log of these terms.
-pub fn follower(term: u64, terms: &[u64]) -> State {
+pub(super) fn follower(term: u64, terms: &[u64]) -> State {
     server(3, term, terms)
 }
 
 /// Makes server 0 of `servers`, a follower in term `term`, with a log of these terms.
-pub fn server(servers: usize, term: u64, terms: &[u64]) -> State {
+pub(super) fn server(servers: usize, term: u64, terms: &[u64]) -> State {
     let persisted =
         Persisted { current_term: Term(term), entries: entries(1, terms), ..Persisted::default() };
     State::recover(ME, servers, persisted)
 }
 
 /// Makes server 0 of `servers` the leader of term `term`: all others vote for it.
-pub fn leader(servers: usize, term: u64, terms: &[u64]) -> State {
+pub(super) fn leader(servers: usize, term: u64, terms: &[u64]) -> State {
     let mut state = server(servers, term - 1, terms);
     let args = state.start_election(&mut Effects::default());
     for voter in 1..servers {
@@ -61,31 +61,31 @@ pub fn leader(servers: usize, term: u64, terms: &[u64]) -> State {
 }
 
 /// Returns the leader's progress of S1.
-pub fn s1(state: &mut State) -> &mut Progress {
+pub(super) fn s1(state: &mut State) -> &mut Progress {
     let Role::Leader { followers } = &mut state.role else { panic!("not a leader") };
     &mut followers[S1.slot()]
 }
 
 /// Returns `next_index` and `match_index` of S1.
-pub fn next_and_match(state: &mut State) -> (u64, u64) {
+pub(super) fn next_and_match(state: &mut State) -> (u64, u64) {
     let progress = s1(state);
     (progress.next_index.0, progress.match_index.0)
 }
 
 /// Makes a leader of term 4, one of three, that sends S1 the entries from `next_index` on.
-pub fn leader_at(terms: &[u64], next_index: u64) -> State {
+pub(super) fn leader_at(terms: &[u64], next_index: u64) -> State {
     let mut state = leader(3, 4, terms);
     s1(&mut state).next_index = Index(next_index);
     state
 }
 
 /// Makes the next message to S1.
-pub fn message(state: &mut State) -> Message {
+pub(super) fn message(state: &mut State) -> Message {
     state.message_to(S1).expect("a leader has a message for every follower")
 }
 
 /// Makes the next message to S1, which must be an AppendEntries.
-pub fn append(state: &mut State) -> AppendEntriesArgs {
+pub(super) fn append(state: &mut State) -> AppendEntriesArgs {
     match message(state) {
         Message::Append(args, _) => args,
         Message::Install(args, _) => panic!("a snapshot at {}", args.last_included()),
@@ -93,7 +93,7 @@ pub fn append(state: &mut State) -> AppendEntriesArgs {
 }
 
 /// Delivers S1's reply, in term 4, to a request of term 4 with the entries after `prev` to `last`.
-pub fn answer(state: &mut State, prev: u64, last: u64, reply: Result<(), Conflict>) {
+pub(super) fn answer(state: &mut State, prev: u64, last: u64, reply: Result<(), Conflict>) {
     let sent = sent(4, prev, last);
     let (success, conflict) = (reply.is_ok(), reply.err());
     let reply = AppendEntriesReply { term: Term(4), success, conflict };
@@ -101,12 +101,12 @@ pub fn answer(state: &mut State, prev: u64, last: u64, reply: Result<(), Conflic
 }
 
 /// Describes a request of term `term` with the entries after `prev` to `last`.
-pub fn sent(term: u64, prev: u64, last: u64) -> Sent {
+pub(super) fn sent(term: u64, prev: u64, last: u64) -> Sent {
     let (prev_log_index, last_new_index) = (Index(prev), Index(last));
     Sent { term: Term(term), prev_log_index, last_new_index, read_round: 0 }
 }
 
 /// Makes a refusal, for `answer`.
-pub fn conflict(term: Option<u64>, index: u64) -> Result<(), Conflict> {
+pub(super) fn conflict(term: Option<u64>, index: u64) -> Result<(), Conflict> {
     Err(Conflict { term: term.map(Term), index: Index(index) })
 }

@@ -16,51 +16,51 @@ use crate::runtime::time::Instant;
 /// Longest time between two messages of a leader to a follower.
 ///
 /// The lab allows no more than ten heartbeats a second.
-pub const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(100);
+pub(super) const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Shortest election timeout: a follower starts an election only after it misses three heartbeats.
 ///
 /// Three, because the unreliable network loses one message in ten and delays requests by up to
 /// 26 ms: a live leader is deposed in at most one of a thousand timeouts. With the paper's 150 ms,
 /// a single lost heartbeat would depose it.
-pub const ELECTION_TIMEOUT_MIN: Duration = Duration::from_millis(400);
+pub(super) const ELECTION_TIMEOUT_MIN: Duration = Duration::from_millis(400);
 
 /// Longest election timeout: the wide range makes it rare that two candidates start together.
 ///
 /// Unless the network reorders replies, a vote takes 26 ms at most, a fifteenth of the range, so a
 /// split vote is rare. Even after three of them in a row there is a leader well within the lab's
 /// five seconds.
-pub const ELECTION_TIMEOUT_MAX: Duration = Duration::from_millis(800);
+pub(super) const ELECTION_TIMEOUT_MAX: Duration = Duration::from_millis(800);
 
 /// How long a leader holds back a new commit index, so that it can go with the next entries.
 ///
 /// The leader's own service applies the entry at once. The followers may hear of it a little later,
 /// so that one message is enough for a burst of commands. The time is short compared with the 20 ms
 /// between two checks of the lab for progress.
-pub const COMMIT_NEWS_DELAY: Duration = Duration::from_millis(10);
+pub(super) const COMMIT_NEWS_DELAY: Duration = Duration::from_millis(10);
 
 /// Limits of one AppendEntries.
 ///
 /// Large enough that a burst fits into one call, small enough that a repeated call is cheap.
-pub const BATCH: Batch = Batch { entries_max: 512, bytes_max: 128 * 1024 };
+pub(super) const BATCH: Batch = Batch { entries_max: 512, bytes_max: 128 * 1024 };
 
-/// How often a leader sends entries or a snapshot to a follower that does not reply.
+/// How many times a leader sends entries or a snapshot to a follower that does not reply.
 ///
 /// After that it sends empty heartbeats until any reply comes: a call to a server that is cut off
 /// takes seconds to fail, and copies of the same entries must not pile up meanwhile.
-pub const UNANSWERED_MAX: u32 = 4;
+pub(super) const UNANSWERED_MAX: u32 = 4;
 
 /// Limits of the messages that the applier takes at a time.
-pub const APPLY_BATCH: Batch = Batch { entries_max: 256, bytes_max: 1024 * 1024 };
+pub(super) const APPLY_BATCH: Batch = Batch { entries_max: 256, bytes_max: 1024 * 1024 };
 
 /// How long a read waits for a majority to confirm that the leader still leads.
 ///
 /// As long as the longest election timeout: a leader that no majority has answered for that long
 /// has probably been replaced, and the client should try another server.
-pub const READ_PATIENCE: Duration = ELECTION_TIMEOUT_MAX;
+pub(super) const READ_PATIENCE: Duration = ELECTION_TIMEOUT_MAX;
 
 /// The moment to start an election, unless a reset moves it (Raft §5.2).
-pub struct ElectionTimer {
+pub(super) struct ElectionTimer {
     chance: Chance,
     deadline: Instant,
 }
@@ -71,7 +71,7 @@ impl ElectionTimer {
     /// Each server draws from its own random stream; otherwise all would time out together. A
     /// stream of the same name begins again from its start, so the name has the term, too: a server
     /// that restarts again and again in newer terms does not draw the same first timeout each time.
-    pub fn new(me: ServerId, term: Term) -> ElectionTimer {
+    pub(super) fn new(me: ServerId, term: Term) -> ElectionTimer {
         let chance = stream(&format!("election-timeout-{me}-{term}"));
         let mut timer = ElectionTimer { chance, deadline: Instant::now() };
         timer.reset();
@@ -79,12 +79,12 @@ impl ElectionTimer {
     }
 
     /// Starts a whole timeout again, of a newly drawn length.
-    pub fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.deadline = Instant::now() + self.draw();
     }
 
     /// Returns the moment to start an election.
-    pub const fn election_deadline(&self) -> Instant {
+    pub(super) const fn election_deadline(&self) -> Instant {
         self.deadline
     }
 

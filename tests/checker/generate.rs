@@ -11,7 +11,7 @@ use crate::oracle::{History, World};
 
 /// The random data of one operation. The numbers are small, so that operations interact.
 #[derive(Debug, Clone)]
-pub struct Raw {
+pub(crate) struct Raw {
     pub client: u64,
     pub kind: u8,
     pub key: u8,
@@ -27,7 +27,7 @@ pub struct Raw {
 
 /// How a history is made.
 #[derive(Debug, Clone)]
-pub enum Made {
+pub(crate) enum Made {
     /// By doing one operation after the other.
     Legal,
     /// Like `Legal`, but then the operation at `at` gets an arbitrary answer or another time.
@@ -36,7 +36,7 @@ pub enum Made {
     Arbitrary,
 }
 
-pub fn raw() -> impl Strategy<Value = Raw> {
+pub(crate) fn raw() -> impl Strategy<Value = Raw> {
     let what = (0..4_u64, 0..8_u8, 0..5_u8, 0..4_u8, any::<u8>());
     // Two in three spans are short, so that some operations precede others.
     let span = || prop_oneof![2 => 0..3_u64, 1 => 0..12_u64];
@@ -48,7 +48,7 @@ pub fn raw() -> impl Strategy<Value = Raw> {
     })
 }
 
-pub fn made() -> impl Strategy<Value = (Made, Vec<Raw>)> {
+pub(crate) fn made() -> impl Strategy<Value = (Made, Vec<Raw>)> {
     let made = prop_oneof![
         2 => Just(Made::Legal),
         3 => (0..7_usize, 0..4_u8, any::<u8>())
@@ -59,7 +59,7 @@ pub fn made() -> impl Strategy<Value = (Made, Vec<Raw>)> {
 }
 
 /// A model with random inputs and outputs.
-pub trait Drawn: World {
+pub(crate) trait Drawn: World {
     fn input(raw: &Raw) -> Self::Input;
     /// Draws an answer of the right kind.
     fn drawn(input: &Self::Input, seen: u8) -> Self::Output;
@@ -68,7 +68,7 @@ pub trait Drawn: World {
 }
 
 /// Makes the history: operations have their moments at 12, 15, 18, …
-pub fn history<D: Drawn>(world: &D, made: &Made, raws: &[Raw]) -> History<D> {
+pub(crate) fn history<D: Drawn>(world: &D, made: &Made, raws: &[Raw]) -> History<D> {
     let mut states: BTreeMap<D::Key, D::One> = BTreeMap::new();
     let mut history = Vec::new();
     for (at, raw) in (0..).zip(raws) {

@@ -5,10 +5,10 @@ use std::fmt::Debug;
 
 use raftlab::checker::{Model, NondeterministicModel, Operation, PowerSet};
 
-pub type History<M> = Vec<Operation<<M as Model>::Input, <M as Model>::Output>>;
+pub(crate) type History<M> = Vec<Operation<<M as Model>::Input, <M as Model>::Output>>;
 
 /// A model as the oracle uses it: it names the states that may follow one state.
-pub trait World: Model<Input: Clone + Debug, Output: Clone + Debug> {
+pub(crate) trait World: Model<Input: Clone + Debug, Output: Clone + Debug> {
     type One: Clone;
 
     fn first(&self) -> Self::One;
@@ -65,7 +65,7 @@ impl<M: NondeterministicModel<Input: Clone + Debug, Output: Clone + Debug>> Worl
 /// Returns the late effect of an operation that was answered but may take effect later.
 ///
 /// It is an operation of its own, which was never answered. The history has both.
-pub fn effect<W: World>(
+pub(crate) fn effect<W: World>(
     operation: &Operation<W::Input, W::Output>,
 ) -> Operation<W::Input, W::Output> {
     Operation::open(operation.client, operation.call, operation.input.clone())
@@ -73,14 +73,14 @@ pub fn effect<W: World>(
 
 /// Some operations of a history, and for each whether its answer counts. If not, the operation took
 /// effect between its call and its return, with any answer, or not at all.
-pub struct Part<W: World> {
+pub(crate) struct Part<W: World> {
     pub operations: History<W>,
     pub counts: Vec<bool>,
 }
 
 impl<W: World> Part<W> {
     /// All operations and all answers count. Operations answered in doubt may take effect later.
-    pub fn whole(world: &W, history: &History<W>) -> Part<W> {
+    pub(crate) fn whole(world: &W, history: &History<W>) -> Part<W> {
         let mut operations = history.clone();
         let in_doubt = |it: &&Operation<W::Input, W::Output>| {
             it.output().is_some_and(|output| world.late_below(&it.input, output).is_some())
@@ -101,7 +101,7 @@ impl<W: World> Part<W> {
 }
 
 /// Whether some order of all answered and some other operations explains every answer.
-pub fn is_linearizable<W: World>(world: &W, part: &Part<W>) -> bool {
+pub(crate) fn is_linearizable<W: World>(world: &W, part: &Part<W>) -> bool {
     let left: Vec<usize> = (0..part.operations.len()).collect();
     explains(world, part, &left, &mut BTreeMap::new())
 }
@@ -141,7 +141,7 @@ fn explains<W: World>(world: &W, part: &Part<W>, left: &[usize], states: &mut St
 ///
 /// Such an order explains the answers of its operations, and lacks no operation that returned
 /// before one of them was called.
-pub fn longest_through<W: World>(world: &W, part: &Part<W>) -> Vec<usize> {
+pub(crate) fn longest_through<W: World>(world: &W, part: &Part<W>) -> Vec<usize> {
     let mut longest = vec![0; part.operations.len()];
     extend(world, part, &mut Vec::new(), &mut BTreeMap::new(), &mut longest);
     longest

@@ -20,13 +20,13 @@ fn sequence(all: impl Iterator<Item = (RegisterInput<u64>, RegisterOutput<u64>)>
 }
 
 /// A register that is written and read in turn, each value once.
-pub fn write_and_read(pairs: u64) -> Registers {
+pub(crate) fn write_and_read(pairs: u64) -> Registers {
     let pair = |value| [(Write(value), Done), (Read, Value(Some(value)))];
     sequence((0..pairs).flat_map(pair))
 }
 
 /// One put on each of many keys, one after the other.
-pub fn a_put_each(keys: u64) -> History<Kv> {
+pub(crate) fn a_put_each(keys: u64) -> History<Kv> {
     let put = |key| {
         let input = KvInput::Put { key: format!("k{key}"), value: "v".to_string() };
         Operation::answered(0, key * 10, input, key * 10 + 1, KvOutput::Done)
@@ -35,7 +35,7 @@ pub fn a_put_each(keys: u64) -> History<Kv> {
 }
 
 /// Many swaps there and back, and then two swaps there, which is impossible.
-pub fn swaps(count: u64) -> Registers {
+pub(crate) fn swaps(count: u64) -> Registers {
     let swap = |from, to| (Cas { from: Some(from), to }, Swapped(true));
     let wrong = [swap(0, 1), swap(0, 1)];
     let right = (0..count).flat_map(|_| [swap(0, 1), swap(1, 0)]);
@@ -46,7 +46,7 @@ pub fn swaps(count: u64) -> Registers {
 ///
 /// The stale read returns a value that is too old: after all writes of this value had returned,
 /// another value was read. `values` is the number of values; with `None`, each is written once.
-pub fn stale_read(work: &Workload, values: Option<u64>) -> Registers {
+pub(crate) fn stale_read(work: &Workload, values: Option<u64>) -> Registers {
     let mut history = work.reads_and_writes(values);
     let middle = history.len() / 2;
     let found = (middle..history.len()).find_map(|at| Some((at, too_old(&history, at)?)));
@@ -95,7 +95,7 @@ fn answer_too_old(history: &mut Registers, at: usize, age: usize, chance: &mut C
 ///
 /// A third each are reads, writes and swaps. For a while there is trouble: half of the writes' and
 /// swaps' outcomes are unknown, and with even seeds some reads are stale.
-pub fn troubled(seed: u64) -> Registers {
+pub(crate) fn troubled(seed: u64) -> Registers {
     let mut chance = stream(&format!("troubled {seed}"));
     let work = Workload { operations: 170, reads: 33, seed, pause: 20, ..Workload::default() };
     let mut history = work.register();

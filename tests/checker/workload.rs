@@ -4,11 +4,11 @@ use raftlab::checker::models::{Kv, KvInput, KvOutput, Register, RegisterInput, R
 use raftlab::checker::{Model, Operation};
 use raftlab::runtime::rand::{Chance, stream};
 
-pub type History<M> = Vec<Operation<<M as Model>::Input, <M as Model>::Output>>;
+pub(crate) type History<M> = Vec<Operation<<M as Model>::Input, <M as Model>::Output>>;
 
 /// How clients work. Times are in microseconds.
 #[derive(Debug, Clone, Copy)]
-pub struct Workload {
+pub(crate) struct Workload {
     pub clients: u64,
     pub operations: usize,
     pub keys: u64,
@@ -47,7 +47,7 @@ struct Planned<I> {
 
 impl Workload {
     /// Appends to texts, and reads of them; no two pieces are equal.
-    pub fn texts(&self) -> History<Kv> {
+    pub(crate) fn texts(&self) -> History<Kv> {
         let input = |chance: &mut Chance, client, count| {
             let key = format!("k{}", chance.below(self.keys));
             if chance.below(100) < self.reads {
@@ -63,7 +63,7 @@ impl Workload {
     }
 
     /// Reads, writes and compares-and-sets of one register, with five values.
-    pub fn register(&self) -> History<Register<u64>> {
+    pub(crate) fn register(&self) -> History<Register<u64>> {
         let input = |chance: &mut Chance, _, _| {
             let to = chance.below(5);
             if chance.below(100) < self.reads {
@@ -82,7 +82,7 @@ impl Workload {
     }
 
     /// Reads and writes of one register, with `values` values; with `None`, each is written once.
-    pub fn reads_and_writes(&self, values: Option<u64>) -> History<Register<u64>> {
+    pub(crate) fn reads_and_writes(&self, values: Option<u64>) -> History<Register<u64>> {
         let input = |chance: &mut Chance, _, count| {
             let value = values.map_or(count, |values| chance.below(values));
             let reads = chance.below(100) < self.reads;
@@ -139,7 +139,7 @@ impl Workload {
 /// Makes one read in the middle miss an append that returned before the read was called.
 ///
 /// Returns the read and the append.
-pub fn plant_stale_read(history: &mut History<Kv>) -> (usize, usize) {
+pub(crate) fn plant_stale_read(history: &mut History<Kv>) -> (usize, usize) {
     let from = history.len() / 2;
     for at in from..history.len() {
         let KvInput::Get { key } = &history[at].input else { continue };
@@ -161,7 +161,7 @@ pub fn plant_stale_read(history: &mut History<Kv>) -> (usize, usize) {
 }
 
 /// Appends that all overlap, and a read that sees them in some order; if not `legal`, one twice.
-pub fn wide(width: u64, legal: bool) -> History<Kv> {
+pub(crate) fn wide(width: u64, legal: bool) -> History<Kv> {
     let key = || "k".to_string();
     let append = |client| {
         let value = format!("<{client}>");
@@ -178,7 +178,7 @@ pub fn wide(width: u64, legal: bool) -> History<Kv> {
 }
 
 /// Appends that never returned, and a read that sees all of them; if not `legal`, one twice.
-pub fn never_returned(count: u64, legal: bool) -> History<Kv> {
+pub(crate) fn never_returned(count: u64, legal: bool) -> History<Kv> {
     let mut history = wide(count, legal);
     history[..usize::try_from(count).expect("few")].iter_mut().for_each(|it| it.returned = None);
     history

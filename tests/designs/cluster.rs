@@ -12,12 +12,12 @@ use raftlab::runtime::channel::{self, Receiver};
 use raftlab::runtime::sync::Quiet;
 use raftlab::runtime::thread;
 
-pub const SERVERS: u32 = 3;
+pub(crate) const SERVERS: u32 = 3;
 
 /// Long enough for an election, and for every message to reach every server.
-pub const LONG: Duration = Duration::from_secs(3);
+pub(crate) const LONG: Duration = Duration::from_secs(3);
 
-pub struct Cluster {
+pub(crate) struct Cluster {
     design: Design,
     pub network: Network,
     pub persisters: Vec<Persister>,
@@ -27,7 +27,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    pub fn new(design: Design) -> Cluster {
+    pub(crate) fn new(design: Design) -> Cluster {
         let mut cluster = Cluster {
             design,
             network: Network::new(),
@@ -45,7 +45,7 @@ impl Cluster {
     }
 
     /// Starts a new life of server `me`, whose service does not read yet.
-    pub fn boot(&self, me: u32) -> (Arc<dyn Consensus>, Receiver<ApplyMsg>) {
+    pub(crate) fn boot(&self, me: u32) -> (Arc<dyn Consensus>, Receiver<ApplyMsg>) {
         let (sender, apply_ch) = channel::bounded(0);
         let boot = Boot {
             servers: SERVERS as usize,
@@ -87,7 +87,7 @@ impl Cluster {
         });
     }
 
-    pub fn connect(&self, me: u32, on: bool) {
+    pub(crate) fn connect(&self, me: u32, on: bool) {
         for other in (0..SERVERS).filter(|&other| other != me) {
             let (one, two) = (Host::Server(ServerId(me)), Host::Server(ServerId(other)));
             self.network.enable(one, two, on);
@@ -95,7 +95,7 @@ impl Cluster {
         }
     }
 
-    pub fn crash(&mut self, me: u32) {
+    pub(crate) fn crash(&mut self, me: u32) {
         let slot = me as usize;
         self.network.delete_server(Host::Server(ServerId(me)));
         self.persisters[slot] = self.persisters[slot].crash(Unsynced::LoseAll);
@@ -103,7 +103,7 @@ impl Cluster {
         self.applied[slot].with(Vec::clear);
     }
 
-    pub fn restart(&mut self, me: u32) {
+    pub(crate) fn restart(&mut self, me: u32) {
         let (server, apply_ch) = self.boot(me);
         self.serve(me, &server, apply_ch);
         self.servers[me as usize] = server;
@@ -111,7 +111,7 @@ impl Cluster {
     }
 
     /// Returns the one leader, after giving an election time to end.
-    pub fn leader(&self) -> u32 {
+    pub(crate) fn leader(&self) -> u32 {
         thread::sleep(LONG);
         let leads = |server: &u32| self.servers[*server as usize].get_state().is_leader;
         let leaders: Vec<u32> = (0..SERVERS).filter(leads).collect();
@@ -119,19 +119,19 @@ impl Cluster {
         leaders[0]
     }
 
-    pub fn start(&self, leader: u32, command: &'static str) -> Result<Started, NotLeader> {
+    pub(crate) fn start(&self, leader: u32, command: &'static str) -> Result<Started, NotLeader> {
         self.servers[leader as usize].start(Bytes::from_static(command.as_bytes()))
     }
 
-    pub fn applied(&self, server: u32) -> Vec<String> {
+    pub(crate) fn applied(&self, server: u32) -> Vec<String> {
         self.applied[server as usize].with(|applied| applied.clone())
     }
 
-    pub fn shutdown(self) {
+    pub(crate) fn shutdown(self) {
         self.servers.iter().for_each(|server| server.kill());
     }
 }
 
-pub fn other_than(leader: u32) -> u32 {
+pub(crate) fn other_than(leader: u32) -> u32 {
     (leader + 1) % SERVERS
 }

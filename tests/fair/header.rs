@@ -17,7 +17,7 @@ use super::fields;
 
 /// The header of one patch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header {
+pub(crate) struct Header {
     /// The file's name without `.patch`.
     pub id: String,
     /// How the server differs from the reference.
@@ -32,12 +32,12 @@ const FIELDS: [&str; 4] = ["id", "differs", "allowed", "but-for"];
 
 impl Header {
     /// Reads the header of the patch in `file`, or says what is wrong with it.
-    pub fn read(file: &Path) -> Result<Header, String> {
+    pub(crate) fn read(file: &Path) -> Result<Header, String> {
         Ok(Header::of(fields::read(file, FIELDS)?))
     }
 
     /// Reads the header at the beginning of a patch.
-    pub fn parse(text: &str) -> Result<Header, String> {
+    pub(crate) fn parse(text: &str) -> Result<Header, String> {
         Ok(Header::of(fields::parse(text, FIELDS)?))
     }
 

@@ -68,7 +68,7 @@ struct Row {
 
 /// Runs every server of `fair`, and prints a row for each. Fails if the suite fails one of them.
 #[allow(clippy::disallowed_methods, reason = "no run is active here: whole runs go to OS threads")]
-pub fn main(fair: &[Design]) -> ExitCode {
+pub(crate) fn main(fair: &[Design]) -> ExitCode {
     let plan = Plan::of(std::env::args().skip(1));
     println!("  {:<36} {:>7} {:>7} {:>7}  failed wrongly by", "server", "runs", "failed", "CPU s");
     let next = AtomicUsize::new(0);

@@ -33,7 +33,7 @@ type Told = Result<String, String>;
 
 impl Stage {
     /// Does the command of a line; returns the output.
-    pub fn command(&mut self, line: &str) -> Told {
+    pub(crate) fn command(&mut self, line: &str) -> Told {
         let words: Vec<_> = line.split_whitespace().collect();
         match words[..] {
             ["quiet", ..] => self.command(line.trim_start_matches("quiet ")).map(|_| String::new()),

@@ -6,10 +6,10 @@ use super::api::ServerId;
 use super::words::server;
 
 /// The direction from one server to another.
-pub type Link = (ServerId, ServerId);
+pub(super) type Link = (ServerId, ServerId);
 
 /// The messages of type `M` that were sent and not delivered, and the faults of the network.
-pub struct Network<M> {
+pub(super) struct Network<M> {
     /// Messages in flight, in the order of sending.
     flying: VecDeque<(Link, M)>,
     /// Messages that are held back until they are released.
@@ -31,7 +31,7 @@ impl<M> Default for Network<M> {
 
 impl<M> Network<M> {
     /// Sends a message; returns its fate: `→` in flight, `⇢` held back, `✗` lost.
-    pub fn send(&mut self, link: Link, message: M) -> char {
+    pub(super) fn send(&mut self, link: Link, message: M) -> char {
         if self.lost.contains(&link) {
             return '✗';
         }
@@ -42,7 +42,7 @@ impl<M> Network<M> {
     }
 
     /// Takes the messages that are in flight now, to `only` one server if it is given.
-    pub fn take(&mut self, only: Option<ServerId>) -> VecDeque<(Link, M)> {
+    pub(super) fn take(&mut self, only: Option<ServerId>) -> VecDeque<(Link, M)> {
         let is_meant = |(link, _): &(Link, M)| only.is_none_or(|id| link.1 == id);
         let (now, later) = std::mem::take(&mut self.flying).into_iter().partition(is_meant);
         self.flying = later;
@@ -50,12 +50,12 @@ impl<M> Network<M> {
     }
 
     /// Whether no message is in flight.
-    pub fn is_quiet(&self) -> bool {
+    pub(super) fn is_quiet(&self) -> bool {
         self.flying.is_empty()
     }
 
     /// Does a command that changes the network between `servers`.
-    pub fn command(
+    pub(super) fn command(
         &mut self,
         verb: &str,
         rest: &[&str],

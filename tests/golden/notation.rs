@@ -6,7 +6,7 @@ use raftlab::tick::{Kind, MemoryStorage, Message, RawNode, ReadState, Role};
 use crate::summary::{Summary, entry_list};
 
 /// The state of a node that a script shows.
-pub fn summary(node: &RawNode<MemoryStorage>) -> Summary {
+pub(crate) fn summary(node: &RawNode<MemoryStorage>) -> Summary {
     let raft = node.raft();
     Summary {
         id: raft.id(),
@@ -27,12 +27,12 @@ const fn role(role: Role) -> &'static str {
 }
 
 /// A read that may be answered.
-pub fn read(node: ServerId, state: ReadState) -> String {
+pub(crate) fn read(node: ServerId, state: ReadState) -> String {
     format!("{node} may answer read {} at {}\n", state.context, state.index)
 }
 
 /// A message and its fate.
-pub fn message(message: &Message, fate: char) -> String {
+pub(crate) fn message(message: &Message, fate: char) -> String {
     let Message { from, to, term, kind } = message;
     format!("{from}@{term} {fate} {to} {}\n", said(kind))
 }
@@ -65,7 +65,7 @@ fn said(kind: &Kind) -> String {
 }
 
 /// A node's log as a row of terms.
-pub fn row(node: &RawNode<MemoryStorage>) -> String {
+pub(crate) fn row(node: &RawNode<MemoryStorage>) -> String {
     let log = node.raft().log();
     summary(node).row(log.truncated().index, log.all_entries())
 }

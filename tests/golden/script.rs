@@ -10,7 +10,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// The script cannot be run, or its output differs.
-pub fn check(
+pub(super) fn check(
     path: &Path,
     command: impl FnMut(&str) -> Result<String, String>,
 ) -> Result<(), String> {
@@ -25,7 +25,7 @@ pub fn check(
 }
 
 /// Runs the commands of a script; returns the script with its real output.
-pub fn run(
+pub(super) fn run(
     text: &str,
     mut command: impl FnMut(&str) -> Result<String, String>,
 ) -> Result<String, String> {
@@ -56,7 +56,7 @@ pub fn run(
 }
 
 /// Says where the expected and the real output differ, with some lines before.
-pub fn compare(expected: &str, found: &str) -> Result<(), String> {
+pub(super) fn compare(expected: &str, found: &str) -> Result<(), String> {
     if expected == found {
         return Ok(());
     }

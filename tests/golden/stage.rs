@@ -9,18 +9,18 @@ use raftlab::tick::{ConfState, Config, MemoryStorage, Message, RawNode, Ready};
 use crate::network::Network;
 use crate::notation;
 
-pub type Node = RawNode<MemoryStorage>;
+pub(crate) type Node = RawNode<MemoryStorage>;
 
 /// Everything that a script acts on.
 #[derive(Default)]
-pub struct Stage {
+pub(crate) struct Stage {
     pub nodes: BTreeMap<ServerId, Node>,
     pub network: Network<Message>,
 }
 
 impl Stage {
     /// Starts a node on `disk`. Every random draw of node n is n: S1 waits 11 ticks, S2 waits 12.
-    pub fn start(&mut self, config: Config, disk: MemoryStorage) -> Result<(), String> {
+    pub(crate) fn start(&mut self, config: Config, disk: MemoryStorage) -> Result<(), String> {
         let id = config.id;
         let chance = Box::new(move |bound: u32| id.0 % bound);
         let node = Node::new(config, disk, chance).map_err(|error| error.to_string())?;
@@ -28,12 +28,12 @@ impl Stage {
         Ok(())
     }
 
-    pub fn node(&mut self, id: ServerId) -> Result<&mut Node, String> {
+    pub(crate) fn node(&mut self, id: ServerId) -> Result<&mut Node, String> {
         self.nodes.get_mut(&id).ok_or_else(|| format!("there is no {id}"))
     }
 
     /// Does `act` to a node, then handles each `Ready` of the node; returns the output.
-    pub fn act(
+    pub(crate) fn act(
         &mut self,
         id: ServerId,
         act: impl FnOnce(&mut Node) -> String,
@@ -57,7 +57,7 @@ impl Stage {
     }
 
     /// Delivers the messages that are in flight now, to `only` one node if it is given.
-    pub fn deliver(&mut self, only: Option<ServerId>) -> Result<String, String> {
+    pub(crate) fn deliver(&mut self, only: Option<ServerId>) -> Result<String, String> {
         let mut told = String::new();
         for ((_, to), message) in self.network.take(only) {
             told += &self.act(to, |node| match node.step(message) {
@@ -69,7 +69,7 @@ impl Stage {
     }
 
     /// Delivers until no message is in flight.
-    pub fn settle(&mut self) -> Result<String, String> {
+    pub(crate) fn settle(&mut self) -> Result<String, String> {
         let mut told = String::new();
         while !self.network.is_quiet() {
             told += &self.deliver(None)?;
@@ -78,7 +78,7 @@ impl Stage {
     }
 
     /// Replaces a node's log up to `index` by a snapshot.
-    pub fn compact(&mut self, id: ServerId, index: Index) -> Result<(), String> {
+    pub(crate) fn compact(&mut self, id: ServerId, index: Index) -> Result<(), String> {
         let node = self.node(id)?;
         let conf_state = ConfState { nodes: node.raft().nodes().collect() };
         let disk = node.storage_mut();
@@ -89,7 +89,7 @@ impl Stage {
     }
 
     /// Stops a node and starts it again from its disk, with its applied index.
-    pub fn restart(&mut self, id: ServerId) -> Result<(), String> {
+    pub(crate) fn restart(&mut self, id: ServerId) -> Result<(), String> {
         let node = self.node(id)?;
         let disk = node.storage().clone();
         let applied = node.raft().log().applied();

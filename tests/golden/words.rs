@@ -5,14 +5,14 @@ use bytes::Bytes;
 use super::api::{Entry, Index, ServerId, Term};
 
 /// A server's log in a script, with the server's current term.
-pub struct Row {
+pub(super) struct Row {
     pub term: Term,
     pub entries: Vec<Entry>,
 }
 
 /// Reads `S1=1,1,2` or `S1=1,1,2@3`: the terms of the entries, and the current term, which is that
 /// of the last entry if it is left out. Each command has one byte.
-pub fn row(word: &str) -> Result<Row, String> {
+pub(super) fn row(word: &str) -> Result<Row, String> {
     let (_, log) = word.split_once('=').ok_or("a log is S1=1,1")?;
     let (log, term) = log.split_once('@').map_or((log, None), |(log, term)| (log, Some(term)));
     let terms: Result<Vec<u64>, _> =
@@ -27,11 +27,11 @@ pub fn row(word: &str) -> Result<Row, String> {
     Ok(Row { term: Term(term), entries: (1..).zip(&terms).map(entry).collect() })
 }
 
-pub fn server(word: &str) -> Result<ServerId, String> {
+pub(super) fn server(word: &str) -> Result<ServerId, String> {
     let id = word.strip_prefix('S').ok_or_else(|| format!("{word:?} is not a server"))?;
     number(id).map(ServerId)
 }
 
-pub fn number<N: std::str::FromStr>(word: &str) -> Result<N, String> {
+pub(super) fn number<N: std::str::FromStr>(word: &str) -> Result<N, String> {
     word.parse().map_err(|_| format!("{word:?} is not a number"))
 }

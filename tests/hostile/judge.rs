@@ -16,7 +16,7 @@ use crate::world::{Bomb, Ctx, Thrown, World, text_of};
 struct Answer(u64, #[allow(dead_code, reason = "for its destructor")] Option<Bomb>);
 
 /// Runs the program of `seed`; returns what the runtime does wrong with it, empty if nothing.
-pub fn judge(seed: u64) -> Vec<String> {
+pub(crate) fn judge(seed: u64) -> Vec<String> {
     let program = Arc::new(generate::program(seed));
     let (first, mut wrong) = run(&program);
     if program.config.clock == Clock::Virtual && wrong.is_empty() {

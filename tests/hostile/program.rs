@@ -9,19 +9,19 @@ use std::sync::Arc;
 use raftlab::runtime::RunConfig;
 
 /// Steps that are taken one after the other.
-pub type Body = Vec<Op>;
+pub(crate) type Body = Vec<Op>;
 
 /// Number of a program's locks; its conditions and channels are counted below.
-pub const LOCKS: usize = 4;
+pub(crate) const LOCKS: usize = 4;
 /// Locks from here on are leaves: no other lock is ever taken while one is held.
-pub const LEAF: usize = 2;
-pub const CONDITIONS: usize = 2;
+pub(crate) const LEAF: usize = 2;
+pub(crate) const CONDITIONS: usize = 2;
 /// Channel `i` has room for none, one, or any number of messages, in turn.
-pub const CHANNELS: usize = 5;
+pub(crate) const CHANNELS: usize = 5;
 
 /// What a program may do, which decides what is expected of its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Temper {
+pub(crate) enum Temper {
     /// Nothing fails before main returns, and all destructors end.
     Calm,
     /// Like `Calm`, but main is certain to panic or fail.
@@ -33,7 +33,7 @@ pub enum Temper {
 }
 
 /// A program, with the configuration of its run.
-pub struct Program {
+pub(crate) struct Program {
     pub temper: Temper,
     pub config: RunConfig,
     pub main: Body,
@@ -42,7 +42,7 @@ pub struct Program {
 }
 
 /// A task to start.
-pub struct Task {
+pub(crate) struct Task {
     pub id: u32,
     pub captures: Vec<Arc<Value>>,
     pub body: Body,
@@ -50,7 +50,7 @@ pub struct Task {
 }
 
 /// A value with a destructor.
-pub struct Value {
+pub(crate) struct Value {
     pub id: u32,
     pub on_drop: Body,
     /// Dropped after its own destructor.
@@ -59,14 +59,14 @@ pub struct Value {
 
 /// How long an operation on a channel may wait.
 #[derive(Debug, Clone, Copy)]
-pub enum Patience {
+pub(crate) enum Patience {
     None,
     Ms(u64),
     Endless,
 }
 
 /// What a task does with the handle of a task that it spawned.
-pub enum Handle {
+pub(crate) enum Handle {
     Dropped,
     Joined,
     /// Joined by the destructor of a local value, after these steps.
@@ -75,7 +75,7 @@ pub enum Handle {
 
 /// What a task does with a payload that it caught.
 #[derive(Debug, Clone, Copy)]
-pub enum Then {
+pub(crate) enum Then {
     Drop,
     /// Drops it, then checks that waits still wait.
     Probe {
@@ -85,7 +85,7 @@ pub enum Then {
 }
 
 /// The payload of a panic.
-pub enum Payload {
+pub(crate) enum Payload {
     Text(u32),
     Number(u32),
     Value(u32, Arc<Value>),
@@ -93,7 +93,7 @@ pub enum Payload {
 
 /// How the future of a `block_on` becomes ready.
 #[derive(Debug, Clone, Copy)]
-pub enum Ready {
+pub(crate) enum Ready {
     AtOnce,
     AfterMs(u64),
     /// Another task calls its waker.
@@ -103,7 +103,7 @@ pub enum Ready {
 }
 
 /// One step.
-pub enum Op {
+pub(crate) enum Op {
     Lock {
         lock: usize,
         body: Body,
@@ -217,7 +217,7 @@ impl Op {
     }
 
     /// The steps, the values and the task that the step contains.
-    pub fn parts(&self) -> (&[Op], &[Arc<Value>], Option<&Arc<Task>>) {
+    pub(crate) fn parts(&self) -> (&[Op], &[Arc<Value>], Option<&Arc<Task>>) {
         let one = std::slice::from_ref;
         match self {
             Op::Lock { body, .. }

@@ -23,7 +23,7 @@ use raftlab::runtime::time::Instant;
 use crate::judge;
 
 /// The variable that tells a child its programs: the first seed and their number.
-pub const BATCH: &str = "RAFTLAB_HOSTILE_BATCH";
+pub(crate) const BATCH: &str = "RAFTLAB_HOSTILE_BATCH";
 
 /// The name of the test that a child runs.
 const CHILD: &str = "programs_of_a_batch";
@@ -47,7 +47,7 @@ struct Batch {
 
 /// How a program's run went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Failed,
     Hang,
     Crash,
@@ -55,7 +55,7 @@ pub enum Kind {
 }
 
 /// One program and what is wrong with its run.
-pub struct Finding {
+pub(crate) struct Finding {
     pub seed: u64,
     pub kind: Kind,
     text: String,
@@ -63,7 +63,7 @@ pub struct Finding {
 
 impl Finding {
     /// The text that findings of one sort have in common: without its numbers.
-    pub fn sort(&self) -> String {
+    pub(crate) fn sort(&self) -> String {
         let words = self.text.chars().filter(|c| !c.is_ascii_digit()).take(150);
         format!("{:?}: {}", self.kind, words.collect::<String>())
     }
@@ -79,7 +79,7 @@ impl fmt::Display for Finding {
 }
 
 /// Runs `count` programs, from seed `first` on; returns the findings, ordered by seed.
-pub fn campaign(first: u64, count: u64, progress: bool) -> Vec<Finding> {
+pub(crate) fn campaign(first: u64, count: u64, progress: bool) -> Vec<Finding> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let batch_size = (count / 64).clamp(1, 500);
     let (odd, even) = (first | 1, first + first % 2);
@@ -208,7 +208,7 @@ fn lines_of<'scope>(
 }
 
 /// Runs the programs of a child's batch, and reports which one it is at.
-pub fn be_a_child(batch: &str) {
+pub(crate) fn be_a_child(batch: &str) {
     let mut words = batch.split(' ').map(|word| word.parse::<u64>().expect("a number"));
     let (first, count) = (words.next().expect("the first seed"), words.next().expect("a count"));
     for seed in (first..).step_by(2).take(usize::try_from(count).expect("a small number")) {

@@ -34,7 +34,7 @@ thread_local! {
 struct Local(#[allow(dead_code, reason = "it is there for its destructor")] Bomb);
 
 /// Takes the steps of `body`, of a task or of a destructor.
-pub fn take(body: &[Op], ctx: &Ctx) {
+pub(crate) fn take(body: &[Op], ctx: &Ctx) {
     for op in body {
         // A thread that its run has given up must not disturb the programs after it.
         if ctx.world.is_retired() {
@@ -146,10 +146,10 @@ fn look() {
 }
 
 /// Marks the run as ended when it is dropped: when main ends, or when a task unwinds to its root.
-pub struct Root(Option<Arc<World>>);
+pub(crate) struct Root(Option<Arc<World>>);
 
 impl Root {
-    pub fn new(world: Arc<World>) -> Root {
+    pub(crate) fn new(world: Arc<World>) -> Root {
         Root(Some(world))
     }
 

@@ -15,7 +15,7 @@ use crate::steps;
 
 /// A panic or failure that the program caused, as the report of its run must name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Thrown {
+pub(crate) struct Thrown {
     pub message: String,
     pub task: String,
     /// The mark of code under test; `None` if the panic was resumed, perhaps in other code.
@@ -23,17 +23,17 @@ pub struct Thrown {
 }
 
 /// The text of a payload, if it is a text.
-pub fn text_of(payload: &(dyn Any + Send)) -> Option<String> {
+pub(crate) fn text_of(payload: &(dyn Any + Send)) -> Option<String> {
     let text = payload.downcast_ref::<String>().cloned();
     text.or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string))
 }
 
 /// The report's words for a payload that is no text.
-pub const WITHOUT_TEXT: &str = "a panic without a text";
+pub(crate) const WITHOUT_TEXT: &str = "a panic without a text";
 
 /// The notes that a run's tasks make for the judge.
 #[derive(Default)]
-pub struct World {
+pub(crate) struct World {
     /// The run has been judged: the tasks that are left do nothing any more.
     pub retired: AtomicBool,
     /// Main has returned, or a failure is ending the run: from here on, waits need not wait.
@@ -46,36 +46,36 @@ pub struct World {
 }
 
 /// A payload with a destructor.
-pub struct Loaded(#[allow(dead_code, reason = "it is there for its destructor")] pub Bomb);
+pub(crate) struct Loaded(#[allow(dead_code, reason = "it is there for its destructor")] pub Bomb);
 
 impl World {
-    pub fn is_retired(&self) -> bool {
+    pub(crate) fn is_retired(&self) -> bool {
         self.retired.load(Ordering::SeqCst)
     }
 
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         self.ended.store(true, Ordering::SeqCst);
     }
 
-    pub fn complain(&self, text: String) {
+    pub(crate) fn complain(&self, text: String) {
         self.complaints.with(|all| all.push(text));
     }
 
     /// Notes that the caller is about to panic, or to fail, with `message`.
-    pub fn note_throw(&self, message: &str) {
+    pub(crate) fn note_throw(&self, message: &str) {
         let (task, label) = (runtime::task_name(), Some(thread::label()));
         self.thrown.with(|all| all.push(Thrown { message: message.to_string(), task, label }));
     }
 
     /// Notes that the caller is about to resume a panic that it caught.
-    pub fn note_resumed(&self, payload: &(dyn Any + Send)) {
+    pub(crate) fn note_resumed(&self, payload: &(dyn Any + Send)) {
         let message = text_of(payload).unwrap_or_else(|| WITHOUT_TEXT.to_string());
         let task = runtime::task_name();
         self.thrown.with(|all| all.push(Thrown { message, task, label: None }));
     }
 
     /// Checks that a caught panic is the program's own.
-    pub fn look_at(&self, payload: &(dyn Any + Send)) {
+    pub(crate) fn look_at(&self, payload: &(dyn Any + Send)) {
         match text_of(payload) {
             Some(text) => {
                 let ours = self.thrown.with(|all| all.iter().any(|one| one.message == text));
@@ -91,14 +91,14 @@ impl World {
 }
 
 /// A mutex that may have a value.
-pub type Lock = Mutex<Option<Bomb>>;
+pub(crate) type Lock = Mutex<Option<Bomb>>;
 
 /// A condition, and the mutex that a task releases while it waits.
-pub type Condition = (Mutex<()>, Condvar);
+pub(crate) type Condition = (Mutex<()>, Condvar);
 
 /// Those objects of a program that the holder uses.
 #[derive(Clone)]
-pub struct Ctx {
+pub(crate) struct Ctx {
     pub world: Arc<World>,
     pub locks: Vec<Option<Arc<Lock>>>,
     pub conditions: Vec<Option<Arc<Condition>>>,
@@ -108,7 +108,7 @@ pub struct Ctx {
 
 impl Ctx {
     /// Makes all objects, on the clock of the caller's run.
-    pub fn new(world: Arc<World>) -> Ctx {
+    pub(crate) fn new(world: Arc<World>) -> Ctx {
         let channels = (0..CHANNELS).map(|at| match at % 3 {
             2 => channel::unbounded(),
             capacity => channel::bounded(capacity),
@@ -130,13 +130,13 @@ impl Ctx {
         }
     }
 
-    pub fn for_task(&self, task: &Task) -> Ctx {
+    pub(crate) fn for_task(&self, task: &Task) -> Ctx {
         let mut uses = Uses::default();
         uses.task(task);
         self.part(&uses)
     }
 
-    pub fn bomb(&self, spec: &Arc<Value>) -> Bomb {
+    pub(crate) fn bomb(&self, spec: &Arc<Value>) -> Bomb {
         let mut uses = Uses::default();
         uses.body(&spec.on_drop);
         let inside = spec.inside.iter().map(|inner| self.bomb(inner)).collect();
@@ -150,7 +150,7 @@ fn part_of<T: Clone>(all: &[Option<T>], wanted: &BTreeSet<usize>) -> Vec<Option<
 }
 
 /// A value whose destructor takes steps.
-pub struct Bomb {
+pub(crate) struct Bomb {
     spec: Arc<Value>,
     ctx: Ctx,
     _inside: Vec<Bomb>,

@@ -12,29 +12,29 @@ use raftlab::persister::{Persister, Stored, Unsynced};
 use raftlab::raft::Raft;
 use raftlab::runtime::{self, Clock, RunConfig, channel, thread};
 
-pub const SERVERS: u32 = 3;
+pub(crate) const SERVERS: u32 = 3;
 
 /// Long enough for an election, and for every message to reach every server.
-pub const LONG: Duration = Duration::from_secs(3);
+pub(crate) const LONG: Duration = Duration::from_secs(3);
 
 /// Both ways to read.
-pub const BOTH: [Reads; 2] = [Reads::ThroughLog, Reads::ReadIndex];
+pub(crate) const BOTH: [Reads; 2] = [Reads::ThroughLog, Reads::ReadIndex];
 
-pub struct Cluster {
+pub(crate) struct Cluster {
     pub network: Arc<Network>,
     config: RsmConfig,
     pub slots: Vec<Slot>,
 }
 
 /// One server in its current life.
-pub struct Slot {
+pub(crate) struct Slot {
     pub persister: Persister,
     pub raft: Raft,
     pub server: KvServer,
 }
 
 impl Cluster {
-    pub fn new(config: RsmConfig) -> Cluster {
+    pub(crate) fn new(config: RsmConfig) -> Cluster {
         let network = Arc::new(Network::new());
         let boot = |me| boot(&network, me, Persister::new(), config);
         let slots = (0..SERVERS).map(boot).collect();
@@ -44,17 +44,17 @@ impl Cluster {
     }
 
     /// A cluster with no bound on its raft state.
-    pub fn reading(reads: Reads) -> Cluster {
+    pub(crate) fn reading(reads: Reads) -> Cluster {
         Cluster::new(RsmConfig { reads, raft_state_max: None })
     }
 
     /// Makes a clerk that reaches all servers; `number` must be unique.
-    pub fn clerk(&self, number: u32) -> Clerk {
+    pub(crate) fn clerk(&self, number: u32) -> Clerk {
         Clerk::new(ClientId(number.into()), (0..SERVERS).map(|to| self.peer(number, to)).collect())
     }
 
     /// Connects client `number` to one server.
-    pub fn peer(&self, number: u32, to: u32) -> KvPeer {
+    pub(crate) fn peer(&self, number: u32, to: u32) -> KvPeer {
         let (from, to) = (Host::Client(number), host(to));
         let end = self.network.end(from, to);
         self.network.enable(from, to, true);
@@ -62,7 +62,7 @@ impl Cluster {
     }
 
     /// Opens or cuts the links between `me` and the other servers. Clients always reach it.
-    pub fn connect(&self, me: u32, on: bool) {
+    pub(crate) fn connect(&self, me: u32, on: bool) {
         for other in (0..SERVERS).filter(|&other| other != me) {
             self.network.enable(host(me), host(other), on);
             self.network.enable(host(other), host(me), on);
@@ -70,7 +70,7 @@ impl Cluster {
     }
 
     /// Returns the one leader, after giving an election time to end.
-    pub fn leader(&self) -> u32 {
+    pub(crate) fn leader(&self) -> u32 {
         thread::sleep(LONG);
         let leads = |me: &u32| self.slots[*me as usize].raft.get_state().is_leader;
         let leaders: Vec<u32> = (0..SERVERS).filter(leads).collect();
@@ -79,26 +79,26 @@ impl Cluster {
     }
 
     /// Crashes server `me`, in the lab's order.
-    pub fn crash(&mut self, me: u32) {
+    pub(crate) fn crash(&mut self, me: u32) {
         let slot = &mut self.slots[me as usize];
         self.network.delete_server(host(me));
         slot.persister = slot.persister.crash(Unsynced::LoseAll);
         slot.server.kill();
     }
 
-    pub fn restart(&mut self, me: u32) {
+    pub(crate) fn restart(&mut self, me: u32) {
         let persister = self.slots[me as usize].persister.clone();
         self.slots[me as usize] = boot(&self.network, me, persister, self.config);
         self.connect(me, true);
     }
 
-    pub fn crash_and_restart_all(&mut self) {
+    pub(crate) fn crash_and_restart_all(&mut self) {
         (0..SERVERS).for_each(|me| self.crash(me));
         (0..SERVERS).for_each(|me| self.restart(me));
     }
 
     /// Ends all servers.
-    pub fn shutdown(self) {
+    pub(crate) fn shutdown(self) {
         self.slots.iter().for_each(|slot| slot.server.kill());
     }
 }
@@ -119,23 +119,23 @@ fn boot(network: &Network, me: u32, persister: Persister, config: RsmConfig) -> 
     Slot { persister, raft, server }
 }
 
-pub fn host(server: u32) -> Host {
+pub(crate) fn host(server: u32) -> Host {
     Host::Server(ServerId(server))
 }
 
-pub fn other_than(server: u32) -> u32 {
+pub(crate) fn other_than(server: u32) -> u32 {
     (server + 1) % SERVERS
 }
 
 /// Runs `main` once in real time, and in virtual time as [`in_virtual_time`] does.
-pub fn on_both_clocks(seed_count: u64, main: impl Fn() + Clone + Send + 'static) {
+pub(crate) fn on_both_clocks(seed_count: u64, main: impl Fn() + Clone + Send + 'static) {
     run(&RunConfig { clock: Clock::Real, ..RunConfig::default() }, main.clone());
     in_virtual_time(seed_count, main);
 }
 
 /// Runs `main` with seeds `1..=seed_count`, or as many as `RAFTLAB_RUNS` says. No run may leave
 /// tasks.
-pub fn in_virtual_time(seed_count: u64, main: impl Fn() + Clone + Send + 'static) {
+pub(crate) fn in_virtual_time(seed_count: u64, main: impl Fn() + Clone + Send + 'static) {
     let asked = std::env::var("RAFTLAB_RUNS").ok().map(|runs| runs.parse().unwrap());
     for seed in 1..=asked.unwrap_or(seed_count) {
         run(&RunConfig { seed, ..RunConfig::default() }, main.clone());
@@ -150,6 +150,6 @@ fn run(config: &RunConfig, main: impl Fn() + Send + 'static) {
 }
 
 /// Whether the value behind `weak` still exists.
-pub fn lives<T: ?Sized>(weak: &Weak<T>) -> bool {
+pub(crate) fn lives<T: ?Sized>(weak: &Weak<T>) -> bool {
     weak.strong_count() > 0
 }

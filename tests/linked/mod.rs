@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 
 /// A libc function, as the linker has bound it in this executable.
 #[derive(Debug)]
-pub struct Function {
+pub(crate) struct Function {
     #[allow(dead_code, reason = "read where a check fails")]
     name: &'static str,
     /// Where the object that defines it is loaded: the executable, or libc.
@@ -16,13 +16,13 @@ pub struct Function {
 
 impl Function {
     /// Whether the executable itself defines it.
-    pub fn is_in_the_executable(&self) -> bool {
+    pub(crate) fn is_in_the_executable(&self) -> bool {
         self.base == base_of(functions as *const c_void)
     }
 }
 
 /// The functions that the guard defines.
-pub fn functions() -> [Function; 6] {
+pub(crate) fn functions() -> [Function; 6] {
     let function = |name, address| Function { name, base: base_of(address) };
     [
         function("clock_gettime", libc::clock_gettime as *const c_void),

@@ -8,12 +8,12 @@ use std::path::PathBuf;
 const END: &str = "<!-- end of what is made -->";
 
 /// The root of the project.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Compares the part of `page` after `begin` with `made`; with `RAFTLAB_REWRITE`, replaces it.
-pub fn check(page: &str, begin: &str, made: &str) {
+pub(crate) fn check(page: &str, begin: &str, made: &str) {
     let path = root().join(page);
     let text = fs::read_to_string(&path).unwrap();
     let begin = text.find(begin).expect("the page marks the part's beginning") + begin.len();

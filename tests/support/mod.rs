@@ -1,23 +1,23 @@
 //! Helpers of the suite's tests: runs by name, numbers from the environment, old seeds.
 #![allow(dead_code, reason = "each test file uses its own part of it")]
 
-pub mod made;
+pub(crate) mod made;
 
 use raftlab::lab::{self, DESIGNS, Design, Report, Scenario};
 use raftlab::runtime::{RunConfig, Schedule};
 
 /// The scenario called `name`, which must exist.
-pub fn scenario(name: &str) -> &'static Scenario {
+pub(crate) fn scenario(name: &str) -> &'static Scenario {
     lab::find_scenario(name).unwrap_or_else(|| panic!("no scenario is called {name:?}"))
 }
 
 /// Runs scenario `name` on the reference.
-pub fn run(name: &str, config: &RunConfig) -> Report {
+pub(crate) fn run(name: &str, config: &RunConfig) -> Report {
     lab::run_scenario(scenario(name), &DESIGNS[0], config)
 }
 
 /// Fails the test with the run's full report unless the run passed.
-pub fn expect_ok(report: &Report) {
+pub(crate) fn expect_ok(report: &Report) {
     verdict(report).unwrap_or_else(|failure| panic!("{failure}"));
 }
 
@@ -33,7 +33,7 @@ fn verdict(report: &Report) -> Result<(), String> {
 ///
 /// # Errors
 /// The full report of the first run that fails.
-pub fn check(scenario: &Scenario, design: &Design, runs: u64) -> Result<(), String> {
+pub(crate) fn check(scenario: &Scenario, design: &Design, runs: u64) -> Result<(), String> {
     let first = number("RAFTLAB_SEED", 1);
     let runs = number("RAFTLAB_RUNS", runs);
     let regressions = old_seeds()
@@ -49,13 +49,13 @@ pub fn check(scenario: &Scenario, design: &Design, runs: u64) -> Result<(), Stri
 }
 
 /// The design called `name`, if this build has it.
-pub fn find_design(name: &str) -> Option<&'static Design> {
+pub(crate) fn find_design(name: &str) -> Option<&'static Design> {
     DESIGNS.iter().find(|design| design.name == name)
 }
 
 /// A line of `seeds.txt`.
 #[derive(Debug, PartialEq, Eq)]
-pub struct OldSeed {
+pub(crate) struct OldSeed {
     pub test: String,
     pub seed: u64,
     pub schedule: Schedule,
@@ -63,14 +63,14 @@ pub struct OldSeed {
 }
 
 /// The seeds that once failed.
-pub fn old_seeds() -> Vec<OldSeed> {
+pub(crate) fn old_seeds() -> Vec<OldSeed> {
     let text = include_str!("../seeds.txt");
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.map(|line| read_seed(line).unwrap_or_else(|| panic!("seeds.txt: {line:?}"))).collect()
 }
 
 /// Reads `name seed [schedule] [design]  # story`.
-pub fn read_seed(line: &str) -> Option<OldSeed> {
+pub(crate) fn read_seed(line: &str) -> Option<OldSeed> {
     let (facts, story) = line.split_once('#')?;
     let mut words = facts.split_whitespace().peekable();
     let test = words.next()?.to_string();

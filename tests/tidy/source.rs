@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// One file: its path and its lines, split into code and comments.
-pub struct Source {
+pub(crate) struct Source {
     /// From the root of the crate, with `/` between the parts.
     pub path: String,
     /// The lines as they are.
@@ -17,7 +17,7 @@ pub struct Source {
 
 impl Source {
     /// Splits a Rust file.
-    pub fn new(path: &str, text: &str) -> Source {
+    pub(crate) fn new(path: &str, text: &str) -> Source {
         let (code, comments) = split(text);
         let count = text.lines().count();
         let lines = |s: &str| s.split('\n').take(count).map(str::to_string).collect::<Vec<_>>();
@@ -30,23 +30,23 @@ impl Source {
     }
 
     /// Formats a problem as `path:line: what`; `line` counts from 0.
-    pub fn problem(&self, line: usize, what: &str) -> String {
+    pub(crate) fn problem(&self, line: usize, what: &str) -> String {
         format!("{}:{}: {what}", self.path, line + 1)
     }
 }
 
 /// The root of the crate.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// The text of a file, if it exists.
-pub fn read(path: &str) -> Option<String> {
+pub(crate) fn read(path: &str) -> Option<String> {
     fs::read_to_string(root().join(path)).ok()
 }
 
 /// Every Rust file below `folder`, in a fixed order. Empty if there is no such folder.
-pub fn rust_files(folder: &str) -> Vec<Source> {
+pub(crate) fn rust_files(folder: &str) -> Vec<Source> {
     files(folder, "rs")
         .into_iter()
         .map(|path| Source::new(&path, &read(&path).expect("a listed file can be read")))
@@ -54,13 +54,13 @@ pub fn rust_files(folder: &str) -> Vec<Source> {
 }
 
 /// Every Rust file of ours: the library, the command line, tests, benches, examples.
-pub fn all_rust_files() -> Vec<Source> {
+pub(crate) fn all_rust_files() -> Vec<Source> {
     let folders = ["src", "cli", "tests", "benches", "examples"];
     folders.iter().flat_map(|folder| rust_files(folder)).collect()
 }
 
 /// Paths below `folder` that end in `.ext`, sorted.
-pub fn files(folder: &str, ext: &str) -> Vec<String> {
+pub(crate) fn files(folder: &str, ext: &str) -> Vec<String> {
     let mut found = Vec::new();
     walk(&root().join(folder), ext, &mut found);
     let mut paths: Vec<String> = found

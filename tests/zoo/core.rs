@@ -38,7 +38,7 @@ fn planted() -> Vec<Planted> {
 }
 
 /// Whether a patch of the core is called `name`.
-pub fn is_planted(name: &str) -> bool {
+pub(crate) fn is_planted(name: &str) -> bool {
     root().join("tests/zoo/tick").join(format!("{name}.patch")).is_file()
 }
 

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 /// Returns the values of the fields `names` of the patch in `file`, or what is wrong with it.
-pub fn read<const N: usize>(file: &Path, names: [&str; N]) -> Result<[String; N], String> {
+pub(crate) fn read<const N: usize>(file: &Path, names: [&str; N]) -> Result<[String; N], String> {
     let place = file.display();
     let text = std::fs::read_to_string(file).map_err(|error| format!("{place}: {error}"))?;
     let fields = parse(&text, names).map_err(|what| format!("{place}: {what}"))?;
@@ -19,7 +19,7 @@ pub fn read<const N: usize>(file: &Path, names: [&str; N]) -> Result<[String; N]
 }
 
 /// Returns the values of the fields `names`, which must begin a patch in that order.
-pub fn parse<const N: usize>(text: &str, names: [&str; N]) -> Result<[String; N], String> {
+pub(crate) fn parse<const N: usize>(text: &str, names: [&str; N]) -> Result<[String; N], String> {
     let mut lines = text.lines().take_while(|line| !line.starts_with("diff "));
     let mut values = [const { String::new() }; N];
     for (name, slot) in names.into_iter().zip(&mut values) {

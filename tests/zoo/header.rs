@@ -20,7 +20,7 @@ use super::fields;
 
 /// The header of one patch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header {
+pub(crate) struct Header {
     /// The file's name without `.patch`.
     pub id: String,
     /// What is wrong, in one line.
@@ -39,13 +39,13 @@ const FIELDS: [&str; 6] = ["id", "bug", "catalogue", "caught-by", "schedule", "u
 
 impl Header {
     /// Reads the header of the patch in `file`, or says what is wrong with it.
-    pub fn read(file: &Path) -> Result<Header, String> {
+    pub(crate) fn read(file: &Path) -> Result<Header, String> {
         let header = Header::of(fields::read(file, FIELDS)?);
         header.map_err(|what| format!("{}: {what}", file.display()))
     }
 
     /// Reads the header at the beginning of a patch.
-    pub fn parse(text: &str) -> Result<Header, String> {
+    pub(crate) fn parse(text: &str) -> Result<Header, String> {
         Header::of(fields::parse(text, FIELDS)?)
     }
 

@@ -16,7 +16,7 @@ use raftlab::runtime::{RunConfig, Schedule};
 use super::header::Header;
 
 /// The name of the server without a bug.
-pub const HEALTHY: &str = "healthy";
+pub(crate) const HEALTHY: &str = "healthy";
 
 /// Maximum number of seeds for the healthy server, which `raftlab test` runs with many more.
 const HEALTHY_SEEDS_MAX: u64 = 20;
@@ -147,7 +147,7 @@ impl Row {
     clippy::disallowed_methods,
     reason = "no run is active here: each has a process of its own"
 )]
-pub fn main(zoo: &[Design]) -> ExitCode {
+pub(crate) fn main(zoo: &[Design]) -> ExitCode {
     let plan = Plan::of(std::env::args().skip(1));
     if let Some(only) = &plan.only {
         let design = zoo.iter().find(|design| design.name == only);

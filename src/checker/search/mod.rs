@@ -121,12 +121,12 @@ const START: Cursor =
     Cursor { stage: Stage::Due, at: END, second: false, put_off: false, unseen: false };
 
 impl<'a, M: Model> Search<'a, M> {
-    pub fn new(model: &'a M, part: Part<'a, M>) -> Search<'a, M> {
+    pub(super) fn new(model: &'a M, part: Part<'a, M>) -> Search<'a, M> {
         Search::start(model, part, None)
     }
 
     /// Starts a search that passes each order that it reaches to `longest`.
-    pub fn watched(model: &'a M, part: Part<'a, M>, longest: Longest) -> Search<'a, M> {
+    pub(super) fn watched(model: &'a M, part: Part<'a, M>, longest: Longest) -> Search<'a, M> {
         Search::start(model, part, Some(longest))
     }
 
@@ -175,7 +175,7 @@ impl<'a, M: Model> Search<'a, M> {
     }
 
     /// Continues for about `steps` more steps.
-    pub fn run(&mut self, steps: u64) -> Progress {
+    pub(super) fn run(&mut self, steps: u64) -> Progress {
         let limit = self.steps.saturating_add(steps);
         if !self.began {
             self.begin();
@@ -195,24 +195,24 @@ impl<'a, M: Model> Search<'a, M> {
     }
 
     /// The operations placed so far, in order, as indices into the history.
-    pub fn placed(&self) -> Vec<usize> {
+    pub(super) fn placed(&self) -> Vec<usize> {
         self.part.indices_of(self.trail.iter().map(|placed| placed.id))
     }
 
     /// All operations of the search, as indices into the history.
-    pub fn indices(&self) -> Vec<usize> {
+    pub(super) fn indices(&self) -> Vec<usize> {
         let own = self.part.operations.iter().filter(|operation| !operation.is_copy);
         own.map(|operation| operation.index).collect()
     }
 
     /// The time of the last return that the search has examined. If there is no order, the returns
     /// up to this one suffice to show it.
-    pub fn last_seen(&self) -> u64 {
+    pub(super) fn last_seen(&self) -> u64 {
         self.part.returns[self.deepest].0
     }
 
     /// Approximate number of bytes that the search uses.
-    pub fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.memo.bytes()
             + self.states.bytes()
             + self.shown.capacity() * size_of::<Shown>()

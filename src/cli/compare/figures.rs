@@ -8,7 +8,7 @@ use serde::Serialize;
 
 /// The figures of a comparison.
 #[derive(Serialize)]
-pub struct Figures {
+pub(super) struct Figures {
     /// The names of the designs, in the order in which they are shown.
     pub designs: Vec<&'static str>,
     /// The first seed.
@@ -21,7 +21,7 @@ pub struct Figures {
 
 /// One metric, for all designs.
 #[derive(Serialize)]
-pub struct MetricFigures {
+pub(super) struct MetricFigures {
     /// The heading under which the metric is shown.
     pub group: &'static str,
     /// The metric's name for programs.
@@ -42,7 +42,7 @@ pub struct MetricFigures {
 
 /// One metric at one load, size or delay.
 #[derive(Serialize)]
-pub struct RowFigures {
+pub(super) struct RowFigures {
     /// The load, the size or the delay; 0 if the metric depends on none of them.
     pub at: u32,
     /// The row's name for people.
@@ -53,7 +53,7 @@ pub struct RowFigures {
 
 impl Figures {
     /// The figures of `comparison`, which was measured with `runs` seeds from `seed` on.
-    pub fn new(comparison: &Comparison, seed: u64, runs: NonZeroU64) -> Figures {
+    pub(super) fn new(comparison: &Comparison, seed: u64, runs: NonZeroU64) -> Figures {
         let designs = comparison.designs().to_vec();
         let mut metrics: Vec<MetricFigures> = Vec::new();
         for row in comparison.rows() {
@@ -68,7 +68,7 @@ impl Figures {
     }
 
     /// A remark on a design that the reasons leave out; empty if they leave out none.
-    pub fn remark(&self) -> &'static str {
+    pub(super) fn remark(&self) -> &'static str {
         match self.designs.contains(&"raft-rs") {
             true => "Unless a reason says otherwise, raft-rs is like tick: they share a driver.",
             false => "",
@@ -76,13 +76,13 @@ impl Figures {
     }
 
     /// The headings, each with the metrics under it.
-    pub fn groups(&self) -> impl Iterator<Item = (&'static str, &[MetricFigures])> {
+    pub(super) fn groups(&self) -> impl Iterator<Item = (&'static str, &[MetricFigures])> {
         let groups = self.metrics.chunk_by(|one, other| one.group == other.group);
         groups.map(|metrics| (metrics[0].group, metrics))
     }
 
     /// The figures as one JSON object.
-    pub fn json(&self) -> String {
+    pub(super) fn json(&self) -> String {
         serde_json::to_string_pretty(self).expect("figures have string keys only") + "\n"
     }
 }
@@ -100,7 +100,7 @@ impl MetricFigures {
     }
 
     /// Why the designs differ in this metric, or that the figures do not confirm the reason.
-    pub fn reason(&self) -> &str {
+    pub(super) fn reason(&self) -> &str {
         self.why.as_deref().unwrap_or("These figures do not show the usual difference.")
     }
 }

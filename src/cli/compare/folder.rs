@@ -9,14 +9,14 @@ use super::page;
 use crate::cli::exit::Trouble;
 
 /// The files of a comparison, opened before the first run, so that a bad path is an error at once.
-pub struct Folder {
+pub(super) struct Folder {
     page: (PathBuf, File),
     data: (PathBuf, File),
 }
 
 impl Folder {
     /// Makes the folder and its files, unless they exist.
-    pub fn open(folder: &Path) -> Result<Folder, Trouble> {
+    pub(super) fn open(folder: &Path) -> Result<Folder, Trouble> {
         fs::create_dir_all(folder).map_err(|error| refused(folder, &error))?;
         let open = |name: &str| {
             let path = folder.join(name);
@@ -28,7 +28,7 @@ impl Folder {
     }
 
     /// Writes `figures`, and returns a line that names the files.
-    pub fn write(self, figures: &Figures) -> Result<String, Trouble> {
+    pub(super) fn write(self, figures: &Figures) -> Result<String, Trouble> {
         let plotted = |error| Trouble::Machine(format!("cannot draw the plots: {error}"));
         let page = page::of(figures).map_err(plotted)?;
         let Folder { page: (page_path, page_file), data: (data_path, data_file) } = self;

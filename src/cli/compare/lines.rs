@@ -22,7 +22,7 @@ const RAFT_CRATE: usize = 5462;
 const OUTSIDE: &[&str] = &["runtime::", "labrpc::"];
 
 /// The lines of the design called `name`; empty for a design whose sources are unknown.
-pub fn of(name: &str) -> Vec<Value> {
+pub(super) fn of(name: &str) -> Vec<Value> {
     let theirs = |(path, _): &(&Path, &str)| path.components().any(|it| it.as_os_str() == THEIRS);
     let lines = match name {
         "rpc" => Lines::of(&files(&RAFT)),

@@ -24,10 +24,10 @@ use work::{Plan, Run};
 
 /// The default number of runs of each measurement: enough for a stable median of the election
 /// times, which depend on chance.
-pub const RUNS: NonZeroU64 = NonZeroU64::new(20).expect("not 0");
+pub(super) const RUNS: NonZeroU64 = NonZeroU64::new(20).expect("not 0");
 
 /// Measures the chosen designs and shows the figures.
-pub fn compare(args: &CompareArgs) -> Result<Status, Trouble> {
+pub(super) fn compare(args: &CompareArgs) -> Result<Status, Trouble> {
     let plan = plan(args)?;
     let folder = args.out.as_deref().map(Folder::open).transpose()?;
     let designs: Vec<_> = plan.designs.iter().map(|design| design.name).collect();

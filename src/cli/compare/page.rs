@@ -23,7 +23,7 @@ const RANGES: &[(&str, &[&str], &str)] = &[
 const LINES: &[&str] = &["requests", "bytes", "syncs", "cpu"];
 
 /// The whole page.
-pub fn of(figures: &Figures) -> Result<String, Box<dyn Error>> {
+pub(super) fn of(figures: &Figures) -> Result<String, Box<dyn Error>> {
     let groups = figures.groups().map(|(heading, metrics)| group(figures, heading, metrics));
     let groups: Vec<Markup> = groups.collect::<Result<_, _>>()?;
     let designs = figures.designs.join(",");

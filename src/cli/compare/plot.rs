@@ -16,19 +16,19 @@ const COLOURS: [RGBColor; 3] =
     [RGBColor(45, 125, 210), RGBColor(224, 112, 20), RGBColor(26, 150, 110)];
 
 /// The marks of designs, for print without colour.
-pub const MARKS: [&str; 3] = ["●", "▲", "✕"];
+pub(super) const MARKS: [&str; 3] = ["●", "▲", "✕"];
 
 /// The width of a plot in pixels, which the page scales to its column.
 const WIDTH: u32 = 560;
 
 /// The colour of the design in `slot`, as CSS writes it.
-pub fn colour(slot: usize) -> String {
+pub(super) fn colour(slot: usize) -> String {
     let RGBColor(r, g, b) = COLOURS[slot % COLOURS.len()];
     format!("#{r:02X}{g:02X}{b:02X}")
 }
 
 /// Plots a metric over the loads at which it was measured, on a logarithmic axis.
-pub fn lines(figures: &Figures, metric: &MetricFigures) -> Result<String, Box<dyn Error>> {
+pub(super) fn lines(figures: &Figures, metric: &MetricFigures) -> Result<String, Box<dyn Error>> {
     let medians = |design: &str| -> Vec<(f64, f64)> {
         let median = |row: &RowFigures| Some((f64::from(row.at), row.figures.get(design)?.median));
         metric.rows.iter().filter_map(median).collect()
@@ -73,7 +73,7 @@ pub fn lines(figures: &Figures, metric: &MetricFigures) -> Result<String, Box<dy
 
 /// Plots rows under each other: for each design a mark at its median, on a line from its minimum
 /// to its maximum.
-pub fn ranges(
+pub(super) fn ranges(
     figures: &Figures,
     rows: &[&RowFigures],
     unit: &str,

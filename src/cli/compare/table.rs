@@ -15,7 +15,7 @@ const COLUMNS: u16 = 100;
 const NAMES: u16 = 30;
 
 /// The whole comparison.
-pub fn of(figures: &Figures) -> String {
+pub(super) fn of(figures: &Figures) -> String {
     let mut text = String::new();
     for (heading, metrics) in figures.groups() {
         let _ = write!(text, "{}\n{}\n", rows(heading, metrics, &figures.designs), whys(metrics));

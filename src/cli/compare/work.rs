@@ -18,7 +18,7 @@ use crate::cli::exit::{Status, Trouble};
 use crate::cli::interrupt;
 
 /// The runs to do: every experiment on every design with every seed.
-pub struct Plan {
+pub(super) struct Plan {
     /// The designs, in the order in which they are shown.
     pub designs: Vec<&'static Design>,
     /// The experiments.
@@ -28,7 +28,7 @@ pub struct Plan {
 }
 
 /// One run, and its result.
-pub struct Run {
+pub(super) struct Run {
     /// The design's position in the plan.
     pub slot: usize,
     /// The experiment.
@@ -50,7 +50,7 @@ struct Task {
 
 impl Plan {
     /// Number of runs.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.designs.len() * self.experiments.len() * self.seeds.len()
     }
 
@@ -86,14 +86,18 @@ enum Message {
 }
 
 /// One job per core.
-pub fn cores() -> u16 {
+pub(super) fn cores() -> u16 {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     u16::try_from(cores).unwrap_or(u16::MAX)
 }
 
 /// Does the runs of `plan`, and gives each to `take`, which returns whether the run succeeded. Does
 /// `jobs` runs at a time, but only one if it needs the whole machine.
-pub fn run(plan: Plan, jobs: u16, mut take: impl FnMut(Run) -> bool) -> Result<Status, Trouble> {
+pub(super) fn run(
+    plan: Plan,
+    jobs: u16,
+    mut take: impl FnMut(Run) -> bool,
+) -> Result<Status, Trouble> {
     let (results, inbox) = channel();
     interrupt::watch(results.clone(), || Message::CtrlC)?;
     let mut status = Status::Passed;

@@ -49,7 +49,7 @@ struct Generator {
 }
 
 /// The program of `seed`.
-pub fn program(seed: u64) -> Program {
+pub(crate) fn program(seed: u64) -> Program {
     let clock = if seed % 2 == 1 { Clock::Real } else { Clock::Virtual };
     let mut chance = Chance::new(seed, "hostile/program");
     let temper = match chance.below(100) {

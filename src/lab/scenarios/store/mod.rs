@@ -8,6 +8,6 @@ mod rounds;
 mod special;
 mod transfers;
 
-pub use generic::*;
-pub use special::*;
-pub use transfers::*;
+pub(crate) use generic::*;
+pub(crate) use special::*;
+pub(crate) use transfers::*;

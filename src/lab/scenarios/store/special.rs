@@ -25,7 +25,7 @@ const S2: ServerId = ServerId(2);
 /// 1 of the others  k1 = v1 │      │ k1 = changed, k2 = v2 │
 /// 2 of the others  nothing ┘      └ k1 = changed, k2 = v2 ┘
 /// ```
-pub fn one_partition_store(cluster: &mut Cluster) {
+pub(crate) fn one_partition_store(cluster: &mut Cluster) {
     let stores = cluster.serve_store(StoreConfig::default());
     let leader = cluster.wait_for_leader();
     let others: Vec<ServerId> =
@@ -81,7 +81,7 @@ fn check_look(stores: &Stores, server: ServerId, key: &str, value: Option<&str>)
 /// S0       k1, k2 │                             │ k1, k100 by snapshot ─ restart ─ k1, k100
 /// S1, S2   k1, k2 │ 15 puts, k2 deleted; log cut │
 /// ```
-pub fn one_snapshot_store(cluster: &mut Cluster) {
+pub(crate) fn one_snapshot_store(cluster: &mut Cluster) {
     let config = StoreConfig { log_gc_limit: Some(LOG_GC_LIMIT), ..StoreConfig::default() };
     let stores = cluster.serve_store(config);
     let mut client = stores.client();
@@ -123,7 +123,7 @@ const UP_MS_MAX: u64 = 150;
 ///
 /// Some of these commits store entries, some apply them, some cut the log. A wrong server finds a
 /// part of a commit, or makes a promise before its sync.
-pub fn torn_commits_store(cluster: &mut Cluster) {
+pub(crate) fn torn_commits_store(cluster: &mut Cluster) {
     const CLIENTS: usize = 5;
     let config = StoreConfig { log_gc_limit: Some(LOG_GC_LIMIT), ..StoreConfig::default() };
     let stores = cluster.serve_store(config);

@@ -60,7 +60,7 @@ fn check_all(stores: &Stores, pairs: &[(String, String)]) {
 /// A snapshot in many chunks arrives, although a fifth of the calls is lost.
 ///
 /// A wrong receiver leaves a gap in the snapshot, or puts a chunk into another one's place.
-pub fn lost_chunks_store(cluster: &mut Cluster) {
+pub(crate) fn lost_chunks_store(cluster: &mut Cluster) {
     let (stores, pairs) = (serve(cluster), pairs());
     leave_behind(&stores, &pairs);
     cluster.heal();
@@ -76,7 +76,7 @@ pub fn lost_chunks_store(cluster: &mut Cluster) {
 /// S0       away │ chunks … crash │ chunks … crash │ chunks …        │ has it all
 /// leader        │                │                │ …        crash  │
 /// ```
-pub fn snapshot_interrupted_store(cluster: &mut Cluster) {
+pub(crate) fn snapshot_interrupted_store(cluster: &mut Cluster) {
     let (stores, pairs) = (serve(cluster), pairs());
     leave_behind(&stores, &pairs);
     cluster.heal();
@@ -95,7 +95,7 @@ pub fn snapshot_interrupted_store(cluster: &mut Cluster) {
 /// An empty value is a value, even in a snapshot and after a restart; a missing key has none.
 ///
 /// A wrong server takes the put of an empty value for a delete.
-pub fn empty_value_store(cluster: &mut Cluster) {
+pub(crate) fn empty_value_store(cluster: &mut Cluster) {
     let (stores, pairs) = (serve(cluster), pairs());
     let mut client = stores.client();
     client.put("deleted", "");
@@ -125,7 +125,7 @@ pub fn empty_value_store(cluster: &mut Cluster) {
 /// S0       away                        │ snapshot │ the same request, once more ─ ignored
 /// S1, S2   append; 40 puts; log cut    │          │ the same request, once more ─ ignored
 /// ```
-pub fn sessions_store(cluster: &mut Cluster) {
+pub(crate) fn sessions_store(cluster: &mut Cluster) {
     let (stores, pairs) = (serve(cluster), pairs());
     cluster.partition(&[&[S0], &[S1, S2]]);
     let append = PutArgs {
