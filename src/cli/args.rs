@@ -8,7 +8,7 @@ use crate::api::Host;
 use crate::history::ModelName;
 use crate::lab::{self, Design, NoSuchDesign};
 use crate::record::Topic;
-use crate::runtime;
+use crate::runtime::{self, Kept, RunConfig};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -73,6 +73,8 @@ enum Command {
     Test(TestArgs),
     /// Runs one test with one seed, and shows what happened
     Replay(ReplayArgs),
+    /// Makes a failing run smaller
+    Shrink(ShrinkArgs),
     /// Shows a record that replay wrote, or a log of lines TIME TOPIC S1 text
     Log(LogArgs),
     /// Compares two records, and shows the first event at which they part
@@ -159,6 +161,8 @@ pub(super) struct ReplayArgs {
     #[command(flatten)]
     pub course: CourseArgs,
     #[command(flatten)]
+    pub kept: KeepArgs,
+    #[command(flatten)]
     pub view: ViewArgs,
     /// Write the record to FILE, for `raftlab log` and `raftlab diff`
     #[arg(long, value_name = "FILE.jsonl", help_heading = "Files")]
@@ -166,6 +170,26 @@ pub(super) struct ReplayArgs {
     /// Write the clients' operations to FILE, for `raftlab check`
     #[arg(long, value_name = "FILE.jsonl", help_heading = "Files")]
     pub history: Option<PathBuf>,
+}
+
+/// Arguments of `raftlab shrink`.
+#[derive(Debug, Args)]
+pub(super) struct ShrinkArgs {
+    /// The test
+    pub name: String,
+    /// The seed
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seed)]
+    pub seed: u64,
+    #[command(flatten)]
+    pub course: CourseArgs,
+    #[command(flatten)]
+    pub kept: KeepArgs,
+    /// How long to look for a smaller run
+    #[arg(long = "for", value_name = "TIME", default_value = "60s", value_parser = span)]
+    pub time: Duration,
+    /// Show no progress
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 /// Arguments of `raftlab log`.
@@ -289,12 +313,31 @@ pub(super) struct CourseArgs {
     strict: bool,
 }
 
+/// A smaller run, as `raftlab shrink` prints it.
+#[derive(Debug, Args)]
+pub(super) struct KeepArgs {
+    /// Keep only these of the seed's choices, as shrink prints them
+    #[arg(long, value_name = "CHOICES", default_value = "all", hide_default_value = true)]
+    pub keep: Kept,
+}
+
 impl CourseArgs {
     /// The design to run.
     pub(super) fn design(&self) -> &'static Design {
         let design = self.design.unwrap_or(&program::designs()[0]);
         // The leak happens once per process.
         if self.strict { Box::leak(Box::new(design.strict())) } else { design }
+    }
+
+    /// The configuration of a run on the virtual clock.
+    pub(super) fn config(&self, seed: u64, kept: &KeepArgs) -> RunConfig {
+        RunConfig {
+            clock: runtime::Clock::Virtual,
+            seed,
+            schedule: self.schedule(),
+            kept: kept.keep.clone(),
+            ..RunConfig::default()
+        }
     }
 
     /// The schedule to run under.
@@ -351,6 +394,8 @@ pub(super) enum Action {
     Test(TestArgs),
     /// `raftlab replay`.
     Replay(ReplayArgs),
+    /// `raftlab shrink`.
+    Shrink(ShrinkArgs),
     /// `raftlab log`.
     Log(LogArgs),
     /// `raftlab diff`.
@@ -371,6 +416,7 @@ pub(super) fn parse() -> Result<Action, Trouble> {
         Ok(Cli { command: Command::Hint(hint) }) => Ok(Action::Hint(hint)),
         Ok(Cli { command: Command::Test(test) }) => Ok(Action::Test(test)),
         Ok(Cli { command: Command::Replay(replay) }) => Ok(Action::Replay(replay)),
+        Ok(Cli { command: Command::Shrink(shrink) }) => Ok(Action::Shrink(shrink)),
         Ok(Cli { command: Command::Log(log) }) => Ok(Action::Log(log)),
         Ok(Cli { command: Command::Diff(diff) }) => Ok(Action::Diff(diff)),
         Ok(Cli { command: Command::Compare(compare) }) => Ok(Action::Compare(compare)),
@@ -382,7 +428,7 @@ pub(super) fn parse() -> Result<Action, Trouble> {
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 let help = error.render().to_string();
                 Err(Trouble::Input(format!(
-                    "say what to do: list, explain, hint, test, replay, log, diff, compare or check\n\n{help}"
+                    "say what to do: list, explain, hint, test, replay, shrink, log, diff, compare or check\n\n{help}"
                 )))
             }
             _ => Err(Trouble::Input(one_line(&error))),

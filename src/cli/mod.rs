@@ -36,6 +36,7 @@ mod report;
 #[cfg(test)]
 mod sample;
 mod select;
+mod shrink;
 mod table;
 mod tally;
 mod test;
@@ -63,6 +64,7 @@ pub fn main(designs: &'static [Design]) -> ExitCode {
         Ok(Action::Hint(args)) => hint::hint(&args),
         Ok(Action::Test(test)) => test::test(&test),
         Ok(Action::Replay(replay)) => replay::replay(&replay),
+        Ok(Action::Shrink(args)) => shrink::shrink(&args),
         Ok(Action::Log(args)) => log::log(&args),
         Ok(Action::Diff(args)) => diff::diff(&args),
         Ok(Action::Compare(args)) => compare::compare(&args),

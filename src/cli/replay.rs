@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::history;
 use crate::lab::{self, Report};
 use crate::record;
-use crate::runtime::{Clock, RunConfig};
+use crate::runtime::RunConfig;
 
 use crate::cli::args::ReplayArgs;
 use crate::cli::exit::{Status, Trouble};
@@ -19,13 +19,7 @@ use crate::cli::{select, test, view};
 pub(super) fn replay(args: &ReplayArgs) -> Result<Status, Trouble> {
     let design = args.course.design();
     let scenario = select::test(&args.name, design)?;
-    let config = RunConfig {
-        clock: Clock::Virtual,
-        seed: args.seed,
-        schedule: args.course.schedule(),
-        record: true,
-        ..RunConfig::default()
-    };
+    let config = RunConfig { record: true, ..args.course.config(args.seed, &args.kept) };
     let history_file = args.history.as_deref().map(HistoryFile::create).transpose()?;
     let record_file = args.record.as_deref().map(|path| create("record", path)).transpose()?;
     let report = lab::run_scenario(scenario, design, &config);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::api::{Digest, Facts, Host, Index, Position, ServerId, Term};
 use crate::lab::{Part, Report};
 use crate::record::{Event, Stamped, What};
-use crate::runtime::{Clock, Failure, FailureKind, Schedule};
+use crate::runtime::{Choices, Clock, Failure, FailureKind, Kept, Schedule};
 
 /// A run that passed.
 pub(super) fn passed(seed: u64) -> Report {
@@ -19,6 +19,8 @@ pub(super) fn passed(seed: u64) -> Report {
         clock: Clock::Virtual,
         schedule: Schedule::Random,
         seed,
+        kept: Kept::default(),
+        choices: Choices::default(),
         ok: true,
         undecided: None,
         cut_short: None,

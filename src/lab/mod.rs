@@ -102,6 +102,7 @@ mod run;
 mod scenario;
 mod scenarios;
 mod service;
+mod shrink;
 pub mod situations;
 #[cfg(feature = "store")]
 pub mod store;
@@ -123,11 +124,12 @@ pub use kv_design::KV;
 pub use raft_rpc::RaftPeer;
 pub use report::Report;
 pub use run::{Observing, run_and_explain, run_scenario, run_scenario_observing, run_unjudged};
-pub use scenario::{NoSuchPart, Part, Scenario};
+pub use scenario::{NoSuchPart, Part, Scenario, steps};
 pub use scenarios::{SCENARIOS, find_scenario};
 pub(crate) use service::Alive;
 pub use service::{
     Count, Counted, Counter, Counting, KvClient, KvDesign, ServiceContext, ServiceInstance,
 };
+pub use shrink::{Shrunk, shrink};
 #[cfg(feature = "cli")]
 pub use trials::tests;

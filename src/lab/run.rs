@@ -106,6 +106,8 @@ pub fn run_scenario_observing(
         clock: config.clock,
         schedule: config.schedule,
         seed: config.seed,
+        kept: config.kept,
+        choices: outcome.choices,
         ok: verdict.failure.is_none() && verdict.undecided.is_none(),
         undecided: verdict.undecided,
         cut_short: verdict.cut_short,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::Cluster;
+use crate::runtime::{Choice, keeps};
 
 /// A part of the lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -223,6 +224,22 @@ impl Scenario {
     pub const fn catches(self, mistakes: &'static str) -> Scenario {
         Scenario { catches: mistakes, ..self }
     }
+}
+
+/// The steps of a loop in a story: `all` of them, but for those that the run leaves out.
+///
+/// For loops whose steps do not need one another, such as rounds of faults or commands. So a run
+/// that fails can be repeated with fewer of them: [`shrink`](super::shrink).
+///
+/// ```
+/// use raftlab::lab::steps;
+///
+/// for round in steps(1..=3) {
+///     println!("round {round}");
+/// }
+/// ```
+pub fn steps<T>(all: impl IntoIterator<Item = T>) -> impl Iterator<Item = T> {
+    all.into_iter().filter(|_| keeps(Choice::Step))
 }
 
 #[cfg(test)]

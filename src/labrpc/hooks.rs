@@ -7,6 +7,7 @@ use super::{Call, Leg, Rule, RuleId, Tap, Verdict};
 use crate::record::{self, Fate};
 use crate::runtime::rand::{self, Chance};
 use crate::runtime::sync::Quiet;
+use crate::runtime::{Choice, keeps};
 
 /// A rule with its random stream, which continues across all lists that contain the rule.
 pub(super) struct Judge {
@@ -27,8 +28,13 @@ impl Judge {
         Arc::new(Judge { id, name, rule, chance: Quiet::new(rand::stream(stream)) })
     }
 
+    /// The rule's verdict; without a fault that the run leaves out.
     fn judge(&self, call: &Call<'_>, leg: Leg, bytes: usize) -> Verdict {
-        self.chance.with(|chance| self.rule.judge(call, leg, bytes, chance))
+        match self.chance.with(|chance| self.rule.judge(call, leg, bytes, chance)) {
+            Verdict::Pass => Verdict::Pass,
+            fault if keeps(Choice::Fault) => fault,
+            _ => Verdict::Pass,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::base::here::Here;
 use super::base::instant::{Instant, wall_now, wall_ns};
+use super::base::kept::Choice;
 use super::base::outcome::Failure;
 use super::base::shared::Shared;
 use super::{real, sim};
@@ -23,6 +24,14 @@ pub fn seed() -> u64 {
 /// Whether the current run keeps a record.
 pub fn record_is_on() -> bool {
     with_shared(|shared| shared.record).unwrap_or(false)
+}
+
+/// Gives the run's next choice of this kind its number. Returns whether the run keeps it; if not, the
+/// caller must do the calm thing in its place. See [`Kept`](super::Kept).
+///
+/// Always true on the real clock and outside a run.
+pub fn keeps(choice: Choice) -> bool {
+    sim::current().is_none_or(|sim| sim.keeps(choice))
 }
 
 /// The current task's name, as given to `thread::spawn`; the OS thread's name outside a run.

@@ -63,12 +63,13 @@ pub mod time;
 use std::time::Duration;
 
 pub use audit::{Difference, audit};
+pub use base::kept::{Choice, Choices, Kept, NotKept, Numbers};
 pub use base::outcome::{
     Clock, Failure, FailureKind, Outcome, RunConfig, Schedule, SchedulerNotes, Stall,
 };
 pub use context::{
-    backtraces, describe_older_tasks, describe_tasks, in_run, last_stall, record_is_on, seed,
-    task_name, tasks_labelled, tasks_started,
+    backtraces, describe_older_tasks, describe_tasks, in_run, keeps, last_stall, record_is_on,
+    seed, task_name, tasks_labelled, tasks_started,
 };
 pub use future::block_on;
 pub use local::{local, set_local};

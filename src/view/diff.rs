@@ -49,3 +49,38 @@ fn line(stamped: &Stamped) -> String {
     let who = stamped.event.who.map(|who| who.to_string()).unwrap_or_default();
     format!("{:>12.6}  {who:<3} {}", stamped.at.as_secs_f64(), stamped.event.what)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::view::testing::record;
+
+    #[test]
+    fn the_first_difference_has_both_sides() {
+        let mut other = record();
+        other.events[7].event.what = What::Called { text: "get b".into() };
+        let text = diff(&record(), &other).unwrap();
+        assert!(text.contains("\n-     0.200000  C0  get a\n"), "{text}");
+        assert!(text.contains("\n+     0.200000  C0  get b\n"), "{text}");
+        assert!(text.ends_with("the first 7 events are the same\n"), "{text}");
+    }
+
+    #[test]
+    fn a_record_that_ends_early_differs() {
+        let mut other = record();
+        other.events.truncate(9);
+        let text = diff(&record(), &other).unwrap();
+        assert!(text.contains("+ the record ends here"), "{text}");
+        assert_eq!(diff(&record(), &record()), None);
+    }
+
+    #[test]
+    fn the_end_of_a_step_is_no_difference_of_its_own() {
+        let mut other = record();
+        let until = Some(Duration::from_secs(9));
+        other.events[0].event.what = What::Step { text: "waits".into(), until };
+        assert_eq!(diff(&record(), &other), None);
+    }
+}

@@ -72,3 +72,46 @@ fn says_nothing_new(what: &What) -> bool {
             | What::Stalled { .. }
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::testing::{CLIENT, S0, record};
+
+    /// What the filter shows of the record: milliseconds.
+    fn shown(filter: &Filter) -> Vec<u128> {
+        filter.select(&record()).iter().map(|stamped| stamped.at.as_millis()).collect()
+    }
+
+    #[test]
+    fn what_says_nothing_new_is_left_out_unless_all_is_asked_for() {
+        assert_eq!(shown(&Filter::default()), [0, 100, 110, 112, 200, 300, 400]);
+        let all = Filter { all: true, ..Filter::default() };
+        assert_eq!(shown(&all).len(), record().events.len());
+    }
+
+    #[test]
+    fn the_events_of_the_whole_run_are_everybodys() {
+        let only = S0.into_iter().chain(CLIENT).collect();
+        assert_eq!(shown(&Filter { only, ..Filter::default() }), [0, 100, 110, 200, 300]);
+    }
+
+    #[test]
+    fn topics_and_times_include_their_ends() {
+        let topics = vec![Topic::Client];
+        assert_eq!(shown(&Filter { topics, ..Filter::default() }), [200, 300]);
+        let at = |ms| Some(Duration::from_millis(ms));
+        let filter = Filter { from: at(112), to: at(300), ..Filter::default() };
+        assert_eq!(shown(&filter), [112, 200, 300]);
+    }
+
+    #[test]
+    fn the_time_around_a_failure_needs_one() {
+        let mut record = record();
+        let span = Duration::from_millis(150);
+        let filter = Filter::default().around_failure(&record, span).unwrap();
+        assert_eq!(shown(&filter), [300, 400]);
+        record.header.failure = None;
+        assert_eq!(Filter::default().around_failure(&record, span), Err(NoFailure));
+    }
+}

@@ -55,3 +55,29 @@ pub(super) const fn style_of(topic: Topic) -> Style {
     };
     color.on_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::Filter;
+    use crate::view::testing::record;
+
+    fn plain(text: &str) -> Vec<String> {
+        anstream::adapter::strip_str(text).to_string().lines().map(str::to_string).collect()
+    }
+
+    #[test]
+    fn a_row_is_a_line_with_time_lane_and_text() {
+        let text = plain(&lines(&Table::of(&record(), &Filter::default())));
+        assert_eq!(text.len(), 7);
+        assert_eq!(text[4], "    0.200000  C0  get a");
+    }
+
+    #[test]
+    fn the_state_stands_below_the_words_of_the_legend() {
+        let text = plain(&lines_with_state(&Table::of(&record(), &Filter::default())));
+        let place = |line: &str, word: &str| line.find(word).expect("it is there") + word.len();
+        let (legend, vote) = (&text[0], &text[3]);
+        assert_eq!(place(legend, "term"), place(vote, "c       2"), "{legend}\n{vote}");
+    }
+}

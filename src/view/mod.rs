@@ -21,6 +21,8 @@ mod lines;
 mod page;
 mod shiviz;
 mod table;
+#[cfg(test)]
+mod testing;
 mod trace;
 
 pub use classic::{NotClassic, classic};

@@ -90,3 +90,29 @@ fn in_short(state: &State, server: ServerId) -> Option<String> {
     let (applied, last) = (server.applied.0, server.last().index.0);
     Some(format!("{role:<4} {term:>4} {commit:>6} {applied:>5} {last:>4}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::testing::{S1, record};
+
+    #[test]
+    fn every_server_and_every_client_has_a_lane() {
+        let table = Table::of(&record(), &Filter::default());
+        assert_eq!(table.lanes, ["S0", "S1", "C0"]);
+        let lanes: Vec<_> = table.rows.iter().map(|row| row.lane).collect();
+        assert_eq!(lanes, [None, Some(0), Some(0), Some(1), Some(2), Some(2), Some(1)]);
+    }
+
+    #[test]
+    fn the_state_is_that_after_the_event_and_counts_what_is_not_shown() {
+        let only = S1.into_iter().collect();
+        let table = Table::of(&record(), &Filter { only, ..Filter::default() });
+        assert_eq!(table.lanes, ["S1"]);
+        let table = Table::of(&record(), &Filter::default());
+        let states: Vec<_> = table.rows.iter().map(|row| row.state.as_deref()).collect();
+        assert_eq!(states[0], None, "the test has no state");
+        assert_eq!(states[1], Some("c       2      0     0    0"), "a vote for itself");
+        assert_eq!(states[4], None, "a client has no state");
+    }
+}

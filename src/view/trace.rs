@@ -90,3 +90,31 @@ fn event(stamped: &Stamped) -> Value {
 fn microseconds(span: Duration) -> f64 {
     span.as_secs_f64() * 1e6
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::testing::record;
+
+    #[test]
+    fn a_call_is_a_slice_that_ends_with_its_reply() {
+        let text = trace(&record(), &Filter::default());
+        let file: Value = serde_json::from_str(&text).unwrap();
+        let events = file["traceEvents"].as_array().unwrap();
+        let phase = |phase: &str| events.iter().filter(|it| it["ph"] == phase).collect::<Vec<_>>();
+        assert_eq!(phase("M").len(), 4, "the test, two servers, a client");
+        let (begins, ends) = (phase("b"), phase("e"));
+        assert_eq!((begins.len(), ends.len()), (1, 1));
+        assert_eq!((&begins[0]["id"], &begins[0]["name"]), (&ends[0]["id"], &ends[0]["name"]));
+        assert_eq!((&begins[0]["ts"], &ends[0]["ts"]), (&json!(110_000.0), &json!(113_000.0)));
+        assert_eq!(phase("X")[0]["dur"], json!(250_000.0), "a step of the test has a duration");
+    }
+
+    #[test]
+    fn a_call_without_an_end_has_only_a_beginning() {
+        let mut record = record();
+        record.events.truncate(5);
+        let text = trace(&record, &Filter::default());
+        assert!(text.contains(r#""ph":"b""#) && !text.contains(r#""ph":"e""#), "{text}");
+    }
+}

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{Hint, Part, find_hint};
 use crate::history::History;
 use crate::record::Stamped;
-use crate::runtime::{Clock, Failure, Schedule};
+use crate::runtime::{Choices, Clock, Failure, Kept, Schedule};
 
 /// The result of one run of one scenario.
 #[derive(Debug, Clone)]
@@ -31,6 +31,10 @@ pub struct Report {
     pub schedule: Schedule,
     /// The seed.
     pub seed: u64,
+    /// Which of the seed's choices the run kept.
+    pub kept: Kept,
+    /// How many choices the run made, those that it left out included.
+    pub choices: Choices,
     /// Whether nothing failed and nothing was left undecided. A run that was cut short is ok.
     pub ok: bool,
     /// Why the checker could not judge the clients' histories, if nothing failed.
@@ -81,6 +85,9 @@ impl Report {
         }
         if self.strict {
             line.push_str(" --strict");
+        }
+        if !self.kept.is_all() {
+            let _ = write!(line, " --keep {}", self.kept);
         }
         line
     }

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rand::RngExt;
 
 use crate::api::Index;
-use crate::lab::{Cluster, Scenario};
+use crate::lab::{Cluster, Scenario, steps};
 use crate::runtime::rand::stream;
-use crate::runtime::thread;
+use crate::runtime::{Choice, keeps, thread};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     // Servers crash and are cut off in twenty rounds; a command that a client saw committed stays.
@@ -31,14 +31,14 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 fn churn(cluster: &mut Cluster) {
     let stop = Arc::new(AtomicBool::new(false));
-    let clients: Vec<_> = (0..3)
+    let clients: Vec<_> = steps(0..3)
         .map(|me| {
             let (cluster, stop) = (cluster.clone(), stop.clone());
             thread::spawn(format!("client{me}"), move || client(&cluster, me, &stop))
         })
         .collect();
 
-    for _ in 0..20 {
+    for _ in steps(0..20) {
         disturb(cluster);
         // Long enough for faults to do harm, too short for the cluster to settle.
         cluster.sleep_ms(700);
@@ -83,6 +83,10 @@ fn client(cluster: &Cluster, me: u64, stop: &AtomicBool) -> Vec<Vec<u8>> {
     let mut chance = stream(&format!("client{me}"));
     let mut seen = Vec::new();
     while !stop.load(Ordering::Relaxed) {
+        if !keeps(Choice::Step) {
+            cluster.sleep_ms(100);
+            continue;
+        }
         let command = chance.random::<u64>().to_string().into_bytes();
         let started = cluster.servers().filter_map(|it| cluster.start(it, &command).ok()).last();
         match started {

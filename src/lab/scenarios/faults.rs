@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::ServerId;
-use crate::lab::{Cluster, Scenario};
+use crate::lab::{Cluster, Scenario, steps};
 use crate::labrpc::{Fault, Host, Leg};
 use crate::persister::Unsynced;
 
@@ -59,9 +59,9 @@ fn repeated_requests_2b(cluster: &mut Cluster) {
     let repeat = network.add_rule("repeat", Arc::new(repeat));
     let reorder = network.add_rule("reorder", Arc::new(reorder.per_mille(300)));
     let mut next = 0;
-    for _ in 0..6 {
+    for _ in steps(0..6) {
         let leader = cluster.wait_for_leader();
-        for _ in 0..15 {
+        for _ in steps(0..15) {
             next += 1;
             let _ = cluster.start(leader, next.to_string().as_bytes());
             cluster.sleep_ms(cluster.draw(15));
@@ -86,12 +86,12 @@ fn repeated_requests_2b(cluster: &mut Cluster) {
 /// rest         elect new, commit y ───────── ▼ x of an older term: refused
 /// ```
 fn held_requests_2b(cluster: &mut Cluster) {
-    for round in 0..4 {
+    for round in steps(0..4) {
         let old = cluster.wait_for_leader();
         cluster.agree(&format!("shared {round}"));
         let hold = Fault::hold(Leg::Request, LATE).from(Host::Server(old));
         let hold = cluster.network().add_rule("hold", Arc::new(hold));
-        for number in 0..3 {
+        for number in steps(0..3) {
             let _ = cluster.start(old, format!("held {round} {number}").as_bytes());
         }
         // The others hear nothing and elect a new leader; the old one's requests reach it late.
@@ -123,7 +123,7 @@ fn held_requests_2b(cluster: &mut Cluster) {
 /// cannot hear its leader starts elections, which disturb the others but must break nothing. In a
 /// wrong cluster the leader that no server hears is never replaced.
 fn oneway_cuts_2b(cluster: &mut Cluster) {
-    for round in 0..3 {
+    for round in steps(0..3) {
         let mute = cluster.wait_for_leader();
         let others: Vec<ServerId> = cluster.servers().filter(|server| *server != mute).collect();
         others.iter().for_each(|other| cluster.cut_oneway(mute, *other));
@@ -134,7 +134,7 @@ fn oneway_cuts_2b(cluster: &mut Cluster) {
         let leader = cluster.wait_for_leader();
         let deaf = cluster.after(leader, 1);
         cluster.cut_oneway(leader, deaf);
-        for _ in 0..5 {
+        for _ in steps(0..5) {
             let _ = cluster.start(leader, &cluster.draw_command());
             cluster.sleep_ms(300);
         }
@@ -153,11 +153,11 @@ fn oneway_cuts_2b(cluster: &mut Cluster) {
 /// rest   shared               kept                      shared kept
 /// ```
 fn leader_crash_uncommitted_2c(cluster: &mut Cluster) {
-    for round in 0..3 {
+    for round in steps(0..3) {
         cluster.agree(&format!("shared {round}"));
         let old = cluster.wait_for_leader();
         cluster.isolate(old);
-        for number in 0..3 {
+        for number in steps(0..3) {
             let _ = cluster.start(old, format!("lost {round} {number}").as_bytes());
         }
         cluster.crash(old);
@@ -172,9 +172,9 @@ fn leader_crash_uncommitted_2c(cluster: &mut Cluster) {
 ///
 /// A wrong server replies before its write is synced, and so breaks its promise after the crash.
 fn torn_writes_2c(cluster: &mut Cluster) {
-    for _ in 0..20 {
+    for _ in steps(0..20) {
         for server in cluster.servers() {
-            for _ in 0..3 {
+            for _ in steps(0..3) {
                 let _ = cluster.start(server, &cluster.draw_command());
             }
         }
@@ -201,12 +201,12 @@ fn torn_writes_2c(cluster: &mut Cluster) {
 /// may stop, or sync again. It crashes soon, and comes back with what was durable. A wrong server
 /// ignores the error and replies.
 fn failed_sync_2c(cluster: &mut Cluster) {
-    for round in 0..8 {
+    for round in steps(0..8) {
         cluster.agree(&format!("shared {round}"));
         let leader = cluster.wait_for_leader();
         let victim = if round % 2 == 0 { leader } else { cluster.after(leader, 1) };
         cluster.persister(victim).fail_next_sync();
-        for _ in 0..3 {
+        for _ in steps(0..3) {
             for server in cluster.servers() {
                 let _ = cluster.start(server, &cluster.draw_command());
             }
@@ -231,7 +231,7 @@ fn late_snapshots_2d(cluster: &mut Cluster) {
     let again = network.add_rule("again", Arc::new(again));
     let append = Fault::repeat(Duration::ZERO, LATE).method("RaftRpc.append_entries");
     let append = network.add_rule("append", Arc::new(append.per_mille(200)));
-    for _ in 0..5 {
+    for _ in steps(0..5) {
         let leader = cluster.wait_for_leader();
         let behind = cluster.after(leader, 1);
         match cluster.draw(2) {
@@ -262,12 +262,12 @@ fn late_snapshots_2d(cluster: &mut Cluster) {
 /// rest   1 … 9  kept kept …        the entries from 10 on are gone
 /// ```
 fn snapshot_over_conflict_2d(cluster: &mut Cluster) {
-    for round in 0..3 {
+    for round in steps(0..3) {
         let old = cluster.wait_for_leader();
         many(cluster, old, 5);
         cluster.isolate(old);
         // More than the others will have, so that their snapshot ends inside the old leader's log.
-        for number in 0..60 {
+        for number in steps(0..60) {
             let _ = cluster.start(old, format!("lost {round} {number}").as_bytes());
         }
         cluster.agree(&format!("kept {round}"));
@@ -290,7 +290,7 @@ fn draw_unsynced(cluster: &Cluster) -> Unsynced {
 
 /// Starts `count` commands at `leader`, and waits until one more is committed.
 fn many(cluster: &Cluster, leader: ServerId, count: u32) {
-    for _ in 0..count {
+    for _ in steps(0..count) {
         let _ = cluster.start(leader, &cluster.draw_command());
     }
     cluster.one(&cluster.draw_command(), crate::api::quorum_size(cluster.server_count()), true);

@@ -1,7 +1,7 @@
 //! Part 2C: what a server has promised survives its crash.
 
 use crate::api::{Index, ServerId};
-use crate::lab::{Cluster, Scenario};
+use crate::lab::{Cluster, Scenario, steps};
 use crate::runtime::thread;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -73,7 +73,7 @@ fn persist2_2c(cluster: &mut Cluster) {
         cluster.one(next.to_string().as_bytes(), servers, true);
         next += 1;
     };
-    for _ in 0..5 {
+    for _ in steps(0..5) {
         one(5);
         let leader = cluster.check_one_leader();
         let [first, second, third, fourth] = [1, 2, 3, 4].map(|i| cluster.after(leader, i));
@@ -131,7 +131,7 @@ fn figure8_2c(cluster: &mut Cluster) {
     cluster.one(&cluster.draw_command(), 1, true);
 
     let mut up = 5;
-    for _ in 0..1000 {
+    for _ in steps(0..1000) {
         let mut leader = None;
         for server in cluster.servers() {
             if cluster.start(server, &cluster.draw_command()).is_ok() {
@@ -171,8 +171,8 @@ fn sleep_between_steps(cluster: &Cluster) {
 /// A wrong server waits for ever after a lost message.
 fn unreliable_agree_2c(cluster: &mut Cluster) {
     let mut clients = Vec::new();
-    for round in 1..50 {
-        for client in 0..4 {
+    for round in steps(1..50) {
+        for client in steps(0..4) {
             let cluster = cluster.clone();
             clients.push(thread::spawn(format!("client{round}.{client}"), move || {
                 cluster.one((100 * round + client).to_string().as_bytes(), 1, true)
@@ -196,9 +196,10 @@ fn figure8_unreliable_2c(cluster: &mut Cluster) {
     let command = || cluster.draw(10_000).to_string().into_bytes();
     cluster.one(&command(), 1, true);
 
-    let mut up = 5;
-    for step in 0..1000 {
-        if step == 200 {
+    let (mut up, mut late) = (5, false);
+    for step in steps(0..1000) {
+        if step >= 200 && !late {
+            late = true;
             cluster.network().set_long_reordering(true);
         }
         let mut leader = None;

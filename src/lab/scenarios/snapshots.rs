@@ -1,7 +1,7 @@
 //! Part 2D: the service takes snapshots, logs are trimmed, and a server that lags gets a snapshot.
 
 use crate::api::Index;
-use crate::lab::{Cluster, Scenario};
+use crate::lab::{Cluster, Scenario, steps};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     // All servers are connected and trim their logs, so that no snapshot needs to be sent.
@@ -65,7 +65,7 @@ enum Trouble {
 fn snapshots(cluster: &Cluster, trouble: Trouble) {
     cluster.one(&cluster.draw_command(), 3, true);
     let mut leader = cluster.check_one_leader();
-    for round in 0..30 {
+    for round in steps(0..30) {
         let follower = cluster.after(leader, 1);
         let (sender, victim) = if round % 3 == 1 { (follower, leader) } else { (leader, follower) };
         match trouble {
@@ -78,7 +78,7 @@ fn snapshots(cluster: &Cluster, trouble: Trouble) {
         }
 
         // Enough commands for a snapshot, without waiting for any.
-        for _ in 0..SNAPSHOT_INTERVAL / 2 + cluster.draw(SNAPSHOT_INTERVAL) {
+        for _ in steps(0..SNAPSHOT_INTERVAL / 2 + cluster.draw(SNAPSHOT_INTERVAL)) {
             let _ = cluster.start(sender, &cluster.draw_command());
         }
         // While all servers are connected, all must keep up, so that none needs a snapshot.
@@ -102,8 +102,8 @@ fn snapshots(cluster: &Cluster, trouble: Trouble) {
 /// stays behind after a restart.
 fn snapshot_all_crash_2d(cluster: &mut Cluster) {
     cluster.one(&cluster.draw_command(), 3, true);
-    for _ in 0..5 {
-        for _ in 0..SNAPSHOT_INTERVAL / 2 + cluster.draw(SNAPSHOT_INTERVAL) {
+    for _ in steps(0..5) {
+        for _ in steps(0..SNAPSHOT_INTERVAL / 2 + cluster.draw(SNAPSHOT_INTERVAL)) {
             cluster.one(&cluster.draw_command(), 3, true);
         }
         let before = cluster.one(&cluster.draw_command(), 3, true);

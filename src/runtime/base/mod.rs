@@ -2,7 +2,7 @@
 //!
 //! Files: [`outcome`] (the configuration and the result of a run), [`here`] (what a failure says of
 //! its task and its time), [`instant`] (points in time), [`chance`] (random streams), [`shared`]
-//! (the data of a run), [`channel_errors`], [`panics`] (from a panic to a failure), [`aborts`] (a
+//! (the data of a run), [`kept`] (what it leaves out), [`channel_errors`], [`panics`] (from a panic to a failure), [`aborts`] (a
 //! panic that std answers with `abort`).
 
 pub(super) mod aborts;
@@ -10,6 +10,7 @@ pub(super) mod chance;
 pub(super) mod channel_errors;
 pub(super) mod here;
 pub(super) mod instant;
+pub(super) mod kept;
 pub(super) mod outcome;
 pub(super) mod panics;
 pub(super) mod shared;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::kept::{Choices, Kept};
+
 /// The clock that a run is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Clock {
@@ -59,6 +61,8 @@ pub struct RunConfig {
     pub tasks_max: u32,
     /// Whether `record` keeps events. Changes nothing about the run itself.
     pub record: bool,
+    /// Which of the seed's choices the run keeps. The real clock keeps all.
+    pub kept: Kept,
 }
 
 impl Default for RunConfig {
@@ -73,6 +77,7 @@ impl Default for RunConfig {
             points_max: 1_000_000_000,
             tasks_max: 10_000,
             record: false,
+            kept: Kept::default(),
         }
     }
 }
@@ -101,6 +106,8 @@ pub struct Outcome<T> {
     pub thread_left: bool,
     /// What the scheduler adds to the record of the run.
     pub notes: SchedulerNotes,
+    /// How many choices the run made; none on the real clock.
+    pub choices: Choices,
 }
 
 /// What the scheduler adds to the record of a run: empty without a record, and on the real clock.

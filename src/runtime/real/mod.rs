@@ -19,6 +19,7 @@ use std::time::Duration;
 use super::base::aborts;
 use super::base::here::Here;
 use super::base::instant::{ns_of, wall_ns};
+use super::base::kept::Choices;
 use super::base::outcome::{Failure, FailureKind, Outcome, RunConfig, SchedulerNotes};
 use super::base::panics::{self, Over};
 use super::base::shared::Shared;
@@ -107,6 +108,7 @@ pub(super) fn run<T: Send + 'static>(
         tasks_left,
         thread_left: tasks_left > 0,
         notes: SchedulerNotes::default(),
+        choices: Choices::default(),
     }
 }
 

@@ -14,7 +14,8 @@ use rustc_hash::FxHashMap;
 use super::schedule::WaitKind;
 use super::{Event, Place, Sim};
 use crate::runtime::base::chance::Chance;
-use crate::runtime::base::outcome::{FailureKind, Schedule, Stall};
+use crate::runtime::base::kept::{Choice, Choices, Keeping};
+use crate::runtime::base::outcome::{FailureKind, RunConfig, Schedule, Stall};
 
 /// A task that passes this many points without a switch is made to let others run.
 const POINTS_PER_TURN_MAX: u32 = 2000;
@@ -82,10 +83,12 @@ pub(super) struct Explorer {
     /// A cache of `hot_by_site` by address, which is faster; one place may have several addresses.
     hot_by_address: FxHashMap<(usize, u8), bool>,
     hot_by_site: FxHashMap<Site, bool>,
+    keeping: Keeping,
 }
 
 impl Explorer {
-    pub(super) fn new(seed: u64, schedule: Schedule) -> Explorer {
+    pub(super) fn new(config: &RunConfig) -> Explorer {
+        let (seed, schedule) = (config.seed, config.schedule);
         let mut parameters = Chance::new(seed, "runtime/shaking");
         Explorer {
             chance: Chance::new(seed, "runtime/schedule"),
@@ -94,6 +97,7 @@ impl Explorer {
             heat: parameters.below(u64::MAX),
             hot_by_address: FxHashMap::default(),
             hot_by_site: FxHashMap::default(),
+            keeping: Keeping::new(config.kept.clone()),
         }
     }
 
@@ -103,7 +107,18 @@ impl Explorer {
         if self.fifo || len < 2 {
             return 0;
         }
-        usize::try_from(self.chance.below(len as u64)).unwrap_or(0)
+        let chosen = usize::try_from(self.chance.below(len as u64)).unwrap_or(0);
+        if chosen == 0 || self.keeping.keeps(Choice::Switch) { chosen } else { 0 }
+    }
+
+    /// Whether chance lets other tasks run at this point.
+    #[inline]
+    fn preempts(&mut self) -> bool {
+        self.chance.chance(self.shaking.preempt) && self.keeping.keeps(Choice::Switch)
+    }
+
+    pub(super) const fn choices_made(&self) -> Choices {
+        self.keeping.made()
     }
 
     /// Draws for how long this site stalls a task under test. `None`: no stall.
@@ -112,7 +127,8 @@ impl Explorer {
             return None;
         }
         let stalls = self.chance.chance(self.shaking.stall);
-        stalls.then(|| self.chance.below(self.shaking.stall_max_ns))
+        let span_ns = stalls.then(|| self.chance.below(self.shaking.stall_max_ns))?;
+        self.keeping.keeps(Choice::Stall).then_some(span_ns)
     }
 
     fn is_hot(&mut self, event: Event, place: Place) -> bool {
@@ -167,8 +183,7 @@ impl Sim {
             }
             return;
         }
-        let preempt = explorer.shaking.preempt;
-        let yields = turn_is_long || explorer.chance.chance(preempt);
+        let yields = turn_is_long || explorer.preempts();
         let stall_ns = match self.label() {
             Some(label) => explorer.stall_ns(event, place).map(|span_ns| (label, span_ns)),
             None => None,
@@ -220,7 +235,13 @@ impl Sim {
         let mut explorer = self.explorer.borrow_mut();
         let spurious = explorer.shaking.spurious;
         let wakes = spurious > 0 && self.label().is_some() && explorer.chance.chance(spurious);
-        wakes.then(|| explorer.chance.below(20_000_000))
+        let after_ns = wakes.then(|| explorer.chance.below(20_000_000))?;
+        explorer.keeping.keeps(Choice::Stall).then_some(after_ns)
+    }
+
+    /// Numbers a choice that code above the runtime makes; see [`Kept`](crate::runtime::Kept).
+    pub(in crate::runtime) fn keeps(&self, choice: Choice) -> bool {
+        self.explorer.borrow_mut().keeping.keeps(choice)
     }
 
     /// Tells the watching OS thread that the ending simulation makes progress.
@@ -264,12 +285,23 @@ mod tests {
     #[test]
     fn the_seed_chooses_among_two() {
         let chosen = |schedule| {
-            let of_seed = |seed| Explorer::new(seed, schedule).choose(2);
+            let config = |seed| RunConfig { seed, schedule, ..RunConfig::default() };
+            let of_seed = |seed| Explorer::new(&config(seed)).choose(2);
             let chosen: Vec<usize> = (0..50).map(of_seed).collect();
             [0, 1, 2].map(|candidate| chosen.contains(&candidate))
         };
         assert_eq!(chosen(Schedule::Random), [true, true, false]);
         assert_eq!(chosen(Schedule::Fifo), [true, false, false], "the first one came first");
+    }
+
+    #[test]
+    fn a_run_without_switches_takes_the_first() {
+        let kept = "switches=none".parse().unwrap();
+        let config = RunConfig { kept, ..RunConfig::default() };
+        let mut explorer = Explorer::new(&config);
+        let chosen: Vec<usize> = (0..50).map(|_| explorer.choose(3)).collect();
+        assert_eq!(chosen, [0; 50]);
+        assert!(explorer.choices_made().of(Choice::Switch) > 20, "they were drawn");
     }
 
     #[test]

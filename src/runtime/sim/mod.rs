@@ -215,7 +215,7 @@ impl Sim {
             current: Cell::new(TaskId(0)),
             alarm_ns: Cell::new(limits.elapsed_ns),
             points_since_switch: Cell::new(0),
-            explorer: RefCell::new(Explorer::new(config.seed, config.schedule)),
+            explorer: RefCell::new(Explorer::new(config)),
             tasks: RefCell::default(),
             free: RefCell::default(),
             ready: RefCell::default(),

@@ -15,6 +15,7 @@ use super::watch::{Heartbeat, LOOK, Watch, halted_here};
 use super::{Entered, Sim, Trace};
 use crate::runtime::base::aborts;
 use crate::runtime::base::here::Here;
+use crate::runtime::base::kept::Choices;
 use crate::runtime::base::outcome::{Failure, FailureKind, Outcome, RunConfig, SchedulerNotes};
 use crate::runtime::platform::{self, Watched};
 
@@ -142,6 +143,7 @@ fn lost<T>(why: String) -> Outcome<T> {
         tasks_left: 0,
         thread_left: false,
         notes: SchedulerNotes::default(),
+        choices: Choices::default(),
     }
 }
 
@@ -218,6 +220,7 @@ impl Sim {
             tasks_left: self.tasks_left(),
             thread_left: false,
             notes: self.notes.take(),
+            choices: self.explorer.borrow().choices_made(),
         };
         (outcome, unused)
     }

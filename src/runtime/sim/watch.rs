@@ -12,6 +12,7 @@ use super::report::callers_line;
 use super::task::STACK_SIZE;
 use crate::runtime::base::aborts;
 use crate::runtime::base::here::Here;
+use crate::runtime::base::kept::Choices;
 use crate::runtime::base::outcome::{Failure, FailureKind, Outcome, SchedulerNotes};
 use crate::runtime::platform::{Halted, Watched};
 
@@ -147,6 +148,7 @@ impl Watch {
             tasks_left: 1,
             thread_left: true,
             notes: SchedulerNotes::default(),
+            choices: Choices::default(),
         }
     }
 }

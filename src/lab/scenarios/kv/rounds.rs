@@ -17,10 +17,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::api::ServerId;
-use crate::lab::Cluster;
 use crate::lab::kv::Client;
+use crate::lab::{Cluster, steps};
 use crate::runtime::rand::{Chance, stream};
 use crate::runtime::thread::{self, JoinHandle};
+use crate::runtime::{Choice, keeps};
 
 /// Number of rounds.
 const ROUNDS: u32 = 3;
@@ -96,10 +97,17 @@ impl Turns {
     ///
     /// Half of all turns follow at once, so that operations also come in bursts.
     pub(in crate::lab::scenarios) fn next(&mut self) -> bool {
-        if self.chance.below(2) == 0 {
-            thread::sleep(Duration::from_millis(self.chance.below(4 * self.pause_ms)));
+        loop {
+            if self.chance.below(2) == 0 {
+                thread::sleep(Duration::from_millis(self.chance.below(4 * self.pause_ms)));
+            }
+            if self.stop.load(Ordering::Relaxed) {
+                return false;
+            }
+            if keeps(Choice::Step) {
+                return true;
+            }
         }
-        !self.stop.load(Ordering::Relaxed)
     }
 }
 
@@ -113,7 +121,7 @@ pub(super) fn rounds<T: Send + 'static>(
     work: impl Fn(usize, &mut Client, &mut Turns) -> T + Clone + Send + 'static,
     mut check: impl FnMut(Vec<T>),
 ) {
-    for _ in 0..ROUNDS {
+    for _ in steps(0..ROUNDS) {
         let workers = Workers::start(cluster, load.clients, &work);
         let partitioner = load.partitions.then(|| {
             cluster.sleep_ms(ELECTION_MS);
@@ -181,6 +189,10 @@ impl<T: Send + 'static> Workers<T> {
         let (cluster, stop) = (cluster.clone(), self.stop.clone());
         thread::spawn("partitioner", move || {
             while !stop.load(Ordering::Relaxed) {
+                if !keeps(Choice::Step) {
+                    cluster.sleep_ms(least_ms);
+                    continue;
+                }
                 let (one, other): (Vec<ServerId>, Vec<ServerId>) =
                     cluster.servers().partition(|_| cluster.draw(2) == 0);
                 cluster.partition(&[&one, &other]);

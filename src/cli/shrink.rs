@@ -1,0 +1,94 @@
+//! `raftlab shrink`: makes a failing run smaller.
+
+use std::fmt::Write;
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+
+use comfy_table::{CellAlignment, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::lab::{self, Report, Shrunk};
+use crate::runtime::{Choice, RunConfig, time};
+
+use crate::cli::args::ShrinkArgs;
+use crate::cli::exit::{Status, Trouble};
+use crate::cli::{interrupt, output, select, test};
+
+/// Searches until nothing smaller is found, the time is over, or Ctrl-C is pressed; then prints the
+/// smallest run. Status 1 with one, 0 if the run does not fail.
+pub(super) fn shrink(args: &ShrinkArgs) -> Result<Status, Trouble> {
+    let design = args.course.design();
+    let scenario = select::test(&args.name, design)?;
+    let config = args.course.config(args.seed, &args.kept);
+    let (sender, pressed) = channel();
+    interrupt::watch(sender, || ())?;
+
+    let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+    let style = ProgressStyle::with_template("{spinner} {msg}").expect("it is a template");
+    bar.set_style(style);
+    let began = time::since_start();
+    let in_time = || time::since_start() - began < args.time;
+    let shrunk = lab::shrink(scenario, design, &config, |best, tried| {
+        let (calls, seed) = (best.rpcs, best.seed);
+        bar.set_message(format!("{tried} runs; the smallest makes {calls} calls, seed {seed}"));
+        bar.tick();
+        in_time() && !is_pressed(&pressed)
+    });
+    bar.finish_and_clear();
+    let Some(shrunk) = shrunk else {
+        let (test, seed) = (scenario.name, args.seed);
+        output::print(&format!("{test} does not fail with seed {seed}: nothing to shrink\n"))?;
+        return Ok(Status::Passed);
+    };
+    let took = (time::since_start() - began).as_secs_f64();
+    let in_full = |report: &Report| {
+        let (seed, kept) = (report.seed, report.kept.clone());
+        lab::run_scenario(
+            scenario,
+            design,
+            &RunConfig { seed, kept, record: true, ..config.clone() },
+        )
+    };
+    output::print(&text(&shrunk, &in_full(&shrunk.before), &in_full(&shrunk.after), took))?;
+    Ok(Status::Failed)
+}
+
+fn is_pressed(pressed: &Receiver<()>) -> bool {
+    !matches!(pressed.try_recv(), Err(TryRecvError::Empty))
+}
+
+/// Both runs as a table, and the report of the smaller one.
+fn text(shrunk: &Shrunk, before: &Report, after: &Report, took_s: f64) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(["", "before", "after"]);
+    let mut row = |what: &str, figure: &dyn Fn(&Report) -> String| {
+        table.add_row([what.to_string(), figure(before), figure(after)]);
+    };
+    row("seed", &|run| run.seed.to_string());
+    row("events", &|run| run.record.len().to_string());
+    row("calls", &|run| run.rpcs.to_string());
+    row("virtual s", &|run| format!("{:.3}", run.elapsed.as_secs_f64()));
+    for choice in Choice::ALL {
+        row(choice.name(), &|run| kept(run, choice).to_string());
+    }
+    for (place, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if place > 0 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let mut text = format!("{}\n\n", table.trim_fmt());
+    text.push_str(&test::failure(after));
+    let _ = write!(text, "\n{} runs tried in {took_s:.1} s", shrunk.tried);
+    let best = kept(after, Choice::Step) + kept(after, Choice::Fault);
+    text.push_str(match best {
+        0 => ": neither steps nor faults are needed\n",
+        _ => "\n",
+    });
+    text
+}
+
+/// How many choices of one kind a run makes and keeps.
+fn kept(run: &Report, choice: Choice) -> usize {
+    let kept = run.kept.of(choice);
+    (0..run.choices.of(choice)).filter(|number| kept.has(*number)).count()
+}

@@ -1,0 +1,210 @@
+//! Makes a failing run smaller: fewer steps of the scenario, stalls, faults and switches, less time.
+//!
+//! A smaller run leaves out some of the choices that its seed makes ([`Kept`]). It counts if it fails
+//! in the same way and makes no more calls. First other seeds are tried, since one of them may fail
+//! much sooner. Then choices of one kind after the other are left out: all of them, halves, quarters
+//! (delta debugging; Zeller and Hildebrandt, 2002), until nothing more can go.
+
+use super::{Design, Report, Scenario, run_scenario};
+use crate::runtime::{Choice, Kept, Numbers, RunConfig};
+
+/// Number of other seeds that are tried.
+const SEEDS: u64 = 200;
+
+/// Number of times that each kind of choice is gone through: what one kind needed may be needless
+/// without another kind.
+const PASSES: usize = 3;
+
+/// A failing run, and the smallest one found that fails in the same way.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Shrunk {
+    /// The run as it was.
+    pub before: Report,
+    /// The smallest run.
+    pub after: Report,
+    /// How many runs were tried.
+    pub tried: u64,
+}
+
+/// Looks for a smaller run that fails as the run with `config` does; `None` if that run does not
+/// fail. Stops when `go_on` returns false; before each run it gets the smallest one so far, and the
+/// number of runs tried.
+///
+/// On the virtual clock only: on the real clock no run can be repeated.
+pub fn shrink(
+    scenario: &Scenario,
+    design: &Design,
+    config: &RunConfig,
+    go_on: impl FnMut(&Report, u64) -> bool,
+) -> Option<Shrunk> {
+    let before = run_scenario(scenario, design, config);
+    before.failure.as_ref()?;
+    let best = before.clone();
+    let mut search = Search { scenario, design, config, best, tried: 0, go_on, over: false };
+    search.try_seeds();
+    search.leave_out();
+    Some(Shrunk { before, after: search.best, tried: search.tried })
+}
+
+/// Whether both runs failed because of the same rule, limit or check, at the same place.
+fn alike(one: &Report, other: &Report) -> bool {
+    let what = |report: &Report| {
+        let failure = report.failure.as_ref()?;
+        Some((failure.kind, failure.name.clone(), failure.place.clone()))
+    };
+    what(one) == what(other)
+}
+
+struct Search<'a, G> {
+    scenario: &'a Scenario,
+    design: &'a Design,
+    config: &'a RunConfig,
+    best: Report,
+    tried: u64,
+    go_on: G,
+    /// Whether `go_on` has said no.
+    over: bool,
+}
+
+impl<G: FnMut(&Report, u64) -> bool> Search<'_, G> {
+    /// Runs once; `None` if there is no time left.
+    fn run(&mut self, seed: u64, kept: Kept) -> Option<Report> {
+        self.over = self.over || !(self.go_on)(&self.best, self.tried);
+        if self.over {
+            return None;
+        }
+        self.tried += 1;
+        let config = RunConfig { seed, kept, record: false, ..self.config.clone() };
+        Some(run_scenario(self.scenario, self.design, &config))
+    }
+
+    /// Looks for the seed whose run fails with the fewest calls.
+    fn try_seeds(&mut self) {
+        if !self.config.kept.is_all() {
+            // The numbers of what is kept mean something else under another seed.
+            return;
+        }
+        for ahead in 1..=SEEDS {
+            let seed = self.config.seed.wrapping_add(ahead);
+            let Some(report) = self.run(seed, Kept::default()) else { return };
+            if alike(&report, &self.best) && report.rpcs < self.best.rpcs {
+                self.best = report;
+            }
+        }
+    }
+
+    /// Leaves out choices of each kind, as many as it can.
+    fn leave_out(&mut self) {
+        for _ in 0..PASSES {
+            let before = self.best.kept.clone();
+            for choice in Choice::ALL {
+                self.leave_out_of(choice);
+            }
+            if self.over || self.best.kept == before {
+                return;
+            }
+        }
+    }
+
+    /// Leaves out choices of one kind: all, then smaller and smaller parts.
+    fn leave_out_of(&mut self, choice: Choice) {
+        let mut numbers = self.numbers(choice);
+        if numbers.is_empty() || self.try_with(choice, &[]) {
+            return;
+        }
+        let mut parts = 2;
+        while !self.over && numbers.len() > 1 {
+            let size = numbers.len().div_ceil(parts);
+            // From the end: what comes late in a run changes least of what comes before it.
+            let smaller = (0..numbers.len().div_ceil(size)).rev().find_map(|part| {
+                let gone = part * size..(part * size + size).min(numbers.len());
+                let rest = [&numbers[..gone.start], &numbers[gone.end..]].concat();
+                self.try_with(choice, &rest).then(|| self.numbers(choice))
+            });
+            match smaller {
+                Some(smaller) => {
+                    numbers = smaller;
+                    parts = (parts - 1).max(2);
+                }
+                None if size == 1 => return,
+                None => parts *= 2,
+            }
+        }
+    }
+
+    /// The numbers of the choices of this kind that the smallest run makes and keeps.
+    fn numbers(&self, choice: Choice) -> Vec<u64> {
+        let kept = self.best.kept.of(choice);
+        (0..self.best.choices.of(choice)).filter(|number| kept.has(*number)).collect()
+    }
+
+    /// Whether the run still fails, with no more calls, if it keeps only these choices.
+    fn try_with(&mut self, choice: Choice, numbers: &[u64]) -> bool {
+        let numbers = Numbers::only(numbers.iter().copied());
+        let kept = self.best.kept.clone().with(choice, numbers);
+        let Some(report) = self.run(self.best.seed, kept) else { return false };
+        let smaller = alike(&report, &self.best) && report.rpcs <= self.best.rpcs;
+        if smaller {
+            self.best = report;
+        }
+        smaller
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::{Cluster, DESIGNS, steps};
+    use crate::runtime::{FailureKind, fail};
+
+    /// Fails if both the third and the seventh of its commands are there, and stalls do not matter.
+    fn two_are_too_many(cluster: &mut Cluster) {
+        let mut seen = Vec::new();
+        for number in steps(0..10) {
+            cluster.agree(&format!("command {number}"));
+            seen.push(number);
+        }
+        if seen.contains(&2) && seen.contains(&6) {
+            fail(FailureKind::Assertion, "two", format!("{seen:?}"));
+        }
+    }
+
+    static TWO: Scenario = Scenario::new("two_2b", two_are_too_many).servers(3);
+
+    #[test]
+    fn only_what_the_failure_needs_is_left() {
+        let shrunk = shrink(&TWO, &DESIGNS[0], &RunConfig::default(), |_, _| true).unwrap();
+        let failure = shrunk.after.failure.as_ref().unwrap();
+        assert_eq!((failure.name.as_str(), failure.message.as_str()), ("two", "[2, 6]"));
+        assert_eq!(shrunk.after.kept.of(Choice::Step), &Numbers::only([2, 6]));
+        assert!(shrunk.after.rpcs < shrunk.before.rpcs, "{} calls", shrunk.after.rpcs);
+    }
+
+    #[test]
+    fn the_smaller_run_is_repeated_by_its_line() {
+        let shrunk = shrink(&TWO, &DESIGNS[0], &RunConfig::default(), |_, _| true).unwrap();
+        let (after, line) = (&shrunk.after, shrunk.after.replay_line());
+        let (_, kept) = line.split_once(" --keep ").unwrap();
+        let kept = kept.parse().unwrap();
+        let config = RunConfig { seed: after.seed, kept, ..RunConfig::default() };
+        assert_eq!(run_scenario(&TWO, &DESIGNS[0], &config).hash, after.hash);
+    }
+
+    #[test]
+    fn a_search_ends_when_it_is_told_to() {
+        let soon = |_: &Report, tried: u64| tried < 3;
+        let shrunk = shrink(&TWO, &DESIGNS[0], &RunConfig::default(), soon).unwrap();
+        assert_eq!(shrunk.tried, 3);
+        assert!(shrunk.after.failure.is_some(), "what there is so far");
+    }
+
+    #[test]
+    fn what_does_not_fail_is_not_made_smaller() {
+        fn calm(cluster: &mut Cluster) {
+            cluster.agree("x");
+        }
+        let calm = Scenario::new("calm_2b", calm).servers(3);
+        assert!(shrink(&calm, &DESIGNS[0], &RunConfig::default(), |_, _| true).is_none());
+    }
+}
