@@ -35,6 +35,7 @@ mod rsm;
 mod rsm_rules;
 mod service_contract;
 mod service_rules;
+mod slow_minority;
 mod slow_service;
 mod snapshot_rules;
 mod snapshots;
@@ -70,6 +71,7 @@ const FILES: &[&[Scenario]] = &[
     killed::SCENARIOS,
     large_commands::SCENARIOS,
     one_server::SCENARIOS,
+    slow_minority::SCENARIOS,
     slow_service::SCENARIOS,
     growth::SCENARIOS,
     kv::classic::SCENARIOS,
