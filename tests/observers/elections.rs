@@ -154,6 +154,80 @@ fn a_voters_log_may_grow_before_its_reply_leaves() {
 }
 
 #[test]
+fn a_candidate_names_the_end_of_its_own_log() {
+    // Too much, too little, and nothing at all.
+    for wrong in [at(1, 3), at(2, 2), at(1, 1), at(0, 0)] {
+        let message = breaks("CandidateNamesOwnLog", move |play| {
+            play.save(S2, 1, &[1, 1]);
+            play.save_vote(S2, 3, Some(S2));
+            play.send(S2, S1, vote_request(S2, 3, wrong));
+        });
+        assert!(message.contains("but its stored log ended at 1/2"), "{message}");
+    }
+}
+
+#[test]
+fn no_log_has_an_entry_of_the_candidates_term() {
+    let message = breaks("CandidateNamesOwnLog", |play| {
+        play.save_vote(S2, 3, Some(S2));
+        play.send(S2, S1, vote_request(S2, 3, at(3, 0)));
+    });
+    assert!(message.contains("its log ends at 3/0"), "{message}");
+}
+
+#[test]
+fn a_log_that_a_snapshot_covers_whole_is_not_empty() {
+    holds(|play| {
+        play.boot_from(S2, 1, at(1, 2));
+        play.save_vote(S2, 2, Some(S2));
+        play.send(S2, S1, vote_request(S2, 2, at(1, 2)));
+    });
+    breaks("CandidateNamesOwnLog", |play| {
+        play.boot_from(S2, 1, at(1, 2));
+        play.save_vote(S2, 2, Some(S2));
+        play.send(S2, S1, vote_request(S2, 2, at(0, 0)));
+    });
+}
+
+#[test]
+fn a_vote_request_may_leave_when_its_log_has_changed() {
+    holds(|play| {
+        play.let_s0_lead(2);
+        play.save_vote(S1, 2, Some(S1));
+        // S1 is slow to ask S2. Meanwhile it leads, adds an entry, and is deposed.
+        play.win(S1, 2, S0, at(1, 2));
+        play.save(S1, 3, &[2]);
+        play.send(S1, S2, vote_request(S1, 2, at(1, 2)));
+        play.save_vote(S1, 3, None);
+        play.send(S1, S2, vote_request(S1, 2, at(1, 2)));
+    });
+}
+
+#[test]
+fn a_candidates_log_may_be_ahead_of_its_storage() {
+    // S1 handles entries of S0 that it has not stored yet.
+    holds(|play| {
+        play.let_s0_lead(2);
+        play.save(S0, 3, &[1]);
+        play.deliver(S0, S1, append(S0, 1, 0, at(1, 2), at(1, 3)));
+        play.save_vote(S1, 2, Some(S1));
+        play.send(S1, S2, vote_request(S1, 2, at(1, 3)));
+    });
+    // S0 led, and has an entry of its own that it has not stored yet.
+    holds(|play| {
+        play.let_s0_lead(2);
+        play.save_vote(S0, 2, None);
+        play.save_vote(S0, 3, Some(S0));
+        play.send(S0, S2, vote_request(S0, 3, at(1, 3)));
+    });
+    // A server that stores only its votes.
+    holds(|play| {
+        play.save_vote(S2, 3, Some(S2));
+        play.send(S2, S1, vote_request(S2, 3, at(1, 2)));
+    });
+}
+
+#[test]
 fn a_term_never_goes_down_in_storage() {
     breaks("MonotonicTerm", |play| {
         play.save_vote(S0, 2, None);

@@ -28,6 +28,7 @@
 //! | 2A | `StaleTermRefused` | §5.1 | a vote or `success` answers an older term's request |
 //! | 2A | `ReplyHasNewestTerm` | Figure 2 | a reply's term is below its request's or the server's |
 //! | 2B | `VoteOnlyUpToDate` | §5.4.1 | a vote goes to a log that is behind the voter's |
+//! | 2B | `CandidateNamesOwnLog` | Figure 2 | a candidate names another end than its log has |
 //! | 2B | `LogMatching` | Figure 3 | entries of one index and term differ, or those before do |
 //! | 2B | `SendsOwnLog` | §5.3 | a leader sends other entries than it stored, or out of order |
 //! | 2B | `LeaderAppendOnly` | Figure 3 | a leader deletes durable entries |

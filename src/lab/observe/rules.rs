@@ -17,7 +17,7 @@ use super::snapshots::{
 };
 use super::state_machine_safety::StateMachineSafety;
 use super::terms::{MonotonicTerm, ReplyHasNewestTerm, StaleTermRefused};
-use super::votes::{OneVotePerTerm, VoteOnlyUpToDate};
+use super::votes::{CandidateNamesOwnLog, OneVotePerTerm, VoteOnlyUpToDate};
 use crate::lab::Part;
 
 /// The rules of `until` and of the parts before it. If an event breaks several rules, the run
@@ -50,6 +50,7 @@ fn of_elections() -> impl Observer {
 /// yet.
 fn of_logs(servers: usize) -> impl Observer {
     VoteOnlyUpToDate
+        .and(CandidateNamesOwnLog::default())
         .and(LogMatching::default())
         .and(SendsOwnLog::default())
         .and(LeaderAppendOnly)

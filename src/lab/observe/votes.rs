@@ -1,10 +1,10 @@
-//! The rules for votes: one per term, and only for an up-to-date log.
+//! The rules for votes: one per term, and only for an up-to-date log, which the candidate names.
 
 use std::collections::BTreeMap;
 
 use super::observer::{Judged, Observer, Sent, Voted, at};
 use super::world::{Handling, World};
-use crate::api::{ServerId, Term};
+use crate::api::{Position, ServerId, Term};
 use crate::lab::Facts;
 
 /// "Each server will vote for at most one candidate in a given term" (Raft §5.2), also after a
@@ -83,6 +83,63 @@ impl Observer for VoteOnlyUpToDate {
             "{by} votes in term {term} for {from}, whose log ends at {last}, although its own log \
              has been more up-to-date since the request came at {}; it now ends at {own}",
             at(handling.since)
+        ))
+    }
+}
+
+/// A candidate names the end of its own log: "index of candidate's last log entry", "term of
+/// candidate's last log entry" (Figure 2, `RequestVote`).
+///
+/// Without this rule, a candidate that names too much shows only when it leads and lacks a
+/// committed entry, and one that names too little only loses elections.
+///
+/// A candidate's log does not change in its term, so the rule compares each request with the log
+/// as it was stored when the candidate stored its vote for itself. It does not judge a server whose
+/// log in memory may have been ahead of its storage then: one that was handling a leader's request,
+/// or that names an entry of its own. A server that stores no entries gives the rule nothing to
+/// compare. But an entry of the candidate's own term cannot exist: the term has no leader yet.
+#[derive(Default)]
+pub(super) struct CandidateNamesOwnLog {
+    /// The last election of each server: its term, and where the stored log ended.
+    stood: BTreeMap<ServerId, (Term, Position)>,
+}
+
+impl Observer for CandidateNamesOwnLog {
+    fn voted(&mut self, Voted { server, before, after }: Voted, world: &World) -> Judged {
+        if after.voted_for != Some(server) || before == after {
+            return Ok(());
+        }
+        let stored = world.written(server).log.last();
+        if stored == Position::default() || world.server(server).hears_of_entries() {
+            self.stood.remove(&server);
+        } else {
+            self.stood.insert(server, (after.term, stored));
+        }
+        Ok(())
+    }
+
+    fn booted(&mut self, server: ServerId, _: &World) -> Judged {
+        self.stood.remove(&server);
+        Ok(())
+    }
+
+    fn sent(&mut self, Sent { from, facts, .. }: Sent<'_>, world: &World) -> Judged {
+        let Facts::VoteRequest { term, last, .. } = *facts else { return Ok(()) };
+        if last.term >= term {
+            return Err(format!(
+                "{from} asks for votes in term {term} and says that its log ends at {last}; no \
+                 leader can have made an entry of that term yet"
+            ));
+        }
+        let stood = self.stood.get(&from).filter(|(stood_in, _)| *stood_in == term);
+        let Some(&(_, stored)) = stood else { return Ok(()) };
+        let may_be_unstored = last > stored && world.server(from).led == Some(last.term);
+        if last == stored || may_be_unstored {
+            return Ok(());
+        }
+        Err(format!(
+            "{from} asks for votes in term {term} and says that its log ends at {last}, but its \
+             stored log ended at {stored} when it voted for itself"
         ))
     }
 }

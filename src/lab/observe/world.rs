@@ -109,6 +109,11 @@ impl Server {
         self.handling.iter().any(|handling| handling.request.term() > term)
     }
 
+    /// Whether it is handling a leader's request, which may have changed its log in memory.
+    pub(super) fn hears_of_entries(&self) -> bool {
+        self.handling.iter().any(|handling| leads_in(&handling.request).is_some())
+    }
+
     /// Whether it is handling entries that a leader of a term before `term` sent for `index`.
     pub(super) fn hears_of_older_leader(&self, term: Term, index: Index) -> bool {
         self.handling.iter().any(|handling| match handling.request {
