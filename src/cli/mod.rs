@@ -21,6 +21,7 @@ mod args;
 mod campaign;
 mod check;
 mod compare;
+mod course;
 mod diff;
 mod exit;
 mod explain;

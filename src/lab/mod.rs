@@ -77,7 +77,8 @@
 //! Write its story, a function, in a file of `src/lab/scenarios/`, and a row in the list at the top
 //! of that file. The row makes it an entry of [`SCENARIOS`], where the command line and
 //! `tests/lab.rs` find it. A story must do all its waiting through the cluster, and its assertions
-//! must hold under every schedule.
+//! must hold under every schedule. A demand that is stricter than the paper goes into the list
+//! above, with its reason. The end of `docs/tests.md` says what else belongs to a scenario.
 //!
 //! Read next: [`Cluster`] for what a story can do, then any file of `scenarios/`.
 

@@ -1,9 +1,10 @@
-//! Makes a failing run smaller: fewer steps of the scenario, stalls, faults and switches, less time.
+//! Makes a failing run smaller: fewer steps of the scenario, stalls, faults and switches, less
+//! time.
 //!
-//! A smaller run leaves out some of the choices that its seed makes ([`Kept`]). It counts if it fails
-//! in the same way and makes no more calls. First other seeds are tried, since one of them may fail
-//! much sooner. Then choices of one kind after the other are left out: all of them, halves, quarters
-//! (delta debugging; Zeller and Hildebrandt, 2002), until nothing more can go.
+//! A smaller run leaves out some of the choices that its seed makes ([`Kept`]). It counts if it
+//! fails in the same way and makes no more calls. First other seeds are tried, since one of them
+//! may fail much sooner. Then choices of one kind after the other are left out: all of them,
+//! halves, quarters (delta debugging; Zeller and Hildebrandt, 2002), until nothing more can go.
 
 use super::{Design, Report, Scenario, run_scenario};
 use crate::runtime::{Choice, Kept, Numbers, RunConfig};

@@ -73,7 +73,8 @@ impl Fault {
         Fault { from: Some(host), ..self }
     }
 
-    /// Limits the fault to calls made to `host`.
+    /// Limits the fault to calls made to `host`. With [`Leg::Reply`] these are the replies that
+    /// `host` sends.
     pub fn to(self, host: Host) -> Fault {
         Fault { to: Some(host), ..self }
     }

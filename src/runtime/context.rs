@@ -26,8 +26,8 @@ pub fn record_is_on() -> bool {
     with_shared(|shared| shared.record).unwrap_or(false)
 }
 
-/// Gives the run's next choice of this kind its number. Returns whether the run keeps it; if not, the
-/// caller must do the calm thing in its place. See [`Kept`](super::Kept).
+/// Gives the run's next choice of this kind its number. Returns whether the run keeps it; if not,
+/// the caller must do the calm thing in its place. See [`Kept`](super::Kept).
 ///
 /// Always true on the real clock and outside a run.
 pub fn keeps(choice: Choice) -> bool {

@@ -60,17 +60,17 @@ mod tests {
     #[test]
     fn the_first_difference_has_both_sides() {
         let mut other = record();
-        other.events[7].event.what = What::Called { text: "get b".into() };
+        other.events[9].event.what = What::Called { text: "get b".into() };
         let text = diff(&record(), &other).unwrap();
-        assert!(text.contains("\n-     0.200000  C0  get a\n"), "{text}");
-        assert!(text.contains("\n+     0.200000  C0  get b\n"), "{text}");
-        assert!(text.ends_with("the first 7 events are the same\n"), "{text}");
+        assert!(text.contains("\n-     0.200000  C0  calls get a\n"), "{text}");
+        assert!(text.contains("\n+     0.200000  C0  calls get b\n"), "{text}");
+        assert!(text.ends_with("the first 9 events are the same\n"), "{text}");
     }
 
     #[test]
     fn a_record_that_ends_early_differs() {
         let mut other = record();
-        other.events.truncate(9);
+        other.events.truncate(10);
         let text = diff(&record(), &other).unwrap();
         assert!(text.contains("+ the record ends here"), "{text}");
         assert_eq!(diff(&record(), &record()), None);
@@ -80,7 +80,7 @@ mod tests {
     fn the_end_of_a_step_is_no_difference_of_its_own() {
         let mut other = record();
         let until = Some(Duration::from_secs(9));
-        other.events[0].event.what = What::Step { text: "waits".into(), until };
+        other.events[2].event.what = What::Step { text: "waits".into(), until };
         assert_eq!(diff(&record(), &other), None);
     }
 }

@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn what_says_nothing_new_is_left_out_unless_all_is_asked_for() {
-        assert_eq!(shown(&Filter::default()), [0, 100, 110, 112, 200, 300, 400]);
+        assert_eq!(shown(&Filter::default()), [0, 0, 0, 100, 110, 112, 200, 300, 400]);
         let all = Filter { all: true, ..Filter::default() };
         assert_eq!(shown(&all).len(), record().events.len());
     }
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn the_events_of_the_whole_run_are_everybodys() {
         let only = S0.into_iter().chain(CLIENT).collect();
-        assert_eq!(shown(&Filter { only, ..Filter::default() }), [0, 100, 110, 200, 300]);
+        assert_eq!(shown(&Filter { only, ..Filter::default() }), [0, 0, 100, 110, 200, 300]);
     }
 
     #[test]

@@ -69,15 +69,15 @@ mod tests {
     #[test]
     fn a_row_is_a_line_with_time_lane_and_text() {
         let text = plain(&lines(&Table::of(&record(), &Filter::default())));
-        assert_eq!(text.len(), 7);
-        assert_eq!(text[4], "    0.200000  C0  get a");
+        assert_eq!(text.len(), 9);
+        assert_eq!(text[6], "    0.200000  C0  calls get a");
     }
 
     #[test]
     fn the_state_stands_below_the_words_of_the_legend() {
         let text = plain(&lines_with_state(&Table::of(&record(), &Filter::default())));
         let place = |line: &str, word: &str| line.find(word).expect("it is there") + word.len();
-        let (legend, vote) = (&text[0], &text[3]);
+        let (legend, vote) = (&text[0], &text[5]);
         assert_eq!(place(legend, "term"), place(vote, "c       2"), "{legend}\n{vote}");
     }
 }

@@ -101,7 +101,10 @@ mod tests {
         let table = Table::of(&record(), &Filter::default());
         assert_eq!(table.lanes, ["S0", "S1", "C0"]);
         let lanes: Vec<_> = table.rows.iter().map(|row| row.lane).collect();
-        assert_eq!(lanes, [None, Some(0), Some(0), Some(1), Some(2), Some(2), Some(1)]);
+        assert_eq!(
+            lanes,
+            [Some(0), Some(1), None, Some(0), Some(0), Some(1), Some(2), Some(2), Some(1)]
+        );
     }
 
     #[test]
@@ -111,8 +114,8 @@ mod tests {
         assert_eq!(table.lanes, ["S1"]);
         let table = Table::of(&record(), &Filter::default());
         let states: Vec<_> = table.rows.iter().map(|row| row.state.as_deref()).collect();
-        assert_eq!(states[0], None, "the test has no state");
-        assert_eq!(states[1], Some("c       2      0     0    0"), "a vote for itself");
-        assert_eq!(states[4], None, "a client has no state");
+        assert_eq!(states[2], None, "the test has no state");
+        assert_eq!(states[3], Some("c       2      0     0    0"), "a vote for itself");
+        assert_eq!(states[6], None, "a client has no state");
     }
 }

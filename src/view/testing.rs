@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::api::{Facts, Host, Index, Position, ServerId, Term};
-use crate::record::{Event, Failed, Header, Record, Stamped, What};
+use crate::record::{Disk, Event, Failed, Header, Record, Stamped, What};
 
 pub(super) const S0: Option<Host> = Some(Host::Server(ServerId(0)));
 pub(super) const S1: Option<Host> = Some(Host::Server(ServerId(1)));
@@ -25,12 +25,15 @@ fn call(at_ms: u64, call: u64, facts: Facts) -> [Stamped; 4] {
     ]
 }
 
-/// Two servers and a client: S0 asks for a vote, the client's operation begins and ends, S1 breaks a
-/// rule at 400 ms.
+/// Two servers and a client: S0 asks for a vote, the client's operation begins and ends, S1 breaks
+/// a rule at 400 ms.
 pub(super) fn record() -> Record {
     let last = Position { term: Term(1), index: Index(1) };
     let vote = Facts::VoteRequest { candidate: ServerId(0), term: Term(2), last };
+    let started = |who| stamp(0, who, What::Started { disk: Disk::default() });
     let mut events = vec![
+        started(S0),
+        started(S1),
         stamp(
             0,
             None,

@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_call_without_an_end_has_only_a_beginning() {
         let mut record = record();
-        record.events.truncate(5);
+        record.events.truncate(7);
         let text = trace(&record, &Filter::default());
         assert!(text.contains(r#""ph":"b""#) && !text.contains(r#""ph":"e""#), "{text}");
     }

@@ -48,9 +48,9 @@ fn commands() -> impl FnMut(&str) -> Result<String, String> {
 fn own_tests() -> Vec<Trial> {
     vec![
         Trial::test("another_outcome_is_found", || {
-            let script = "nodes 1\ncampaign S1\n---\nS1@0 follower = S1@1 candidate\n";
+            let script = "nodes 1\ncampaign S1\n---\nS1@0 follower ⇨ S1@1 candidate\n";
             let told = script::compare(script, &script::run(script, commands())?).unwrap_err();
-            let at_line = told.contains("line 4") && told.contains("+ S1@0 follower = S1@1 leader");
+            let at_line = told.contains("line 4") && told.contains("+ S1@0 follower ⇨ S1@1 leader");
             at_line.then_some(()).ok_or_else(|| told.into())
         }),
         Trial::test("an_unknown_command_is_found", || {

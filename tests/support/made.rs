@@ -22,5 +22,14 @@ pub(crate) fn check(page: &str, begin: &str, made: &str) {
         fs::write(&path, format!("{}{made}{}", &text[..begin], &text[end..])).unwrap();
         return;
     }
-    assert_eq!(&text[begin..end], made, "{page} is out of date: run scripts/fix");
+    let lines = |text: &str| text.lines().map(str::to_string).collect::<Vec<_>>();
+    let (there, made) = (lines(&text[begin..end]), lines(made));
+    let differs = (0..there.len().max(made.len())).find(|&line| there.get(line) != made.get(line));
+    if let Some(line) = differs {
+        let (there, made) = (there.get(line), made.get(line));
+        panic!(
+            "{page} is out of date: run this test with RAFTLAB_REWRITE=1\n\
+             it has  {there:?}\nwanted  {made:?}"
+        );
+    }
 }

@@ -106,6 +106,9 @@ impl Cluster {
     /// The course only warns, since on a busy machine the operating system may have delayed a
     /// heartbeat. In virtual time only the schedule can delay a heartbeat, and it is known which
     /// servers it has stalled.
+    ///
+    /// Also for measured times: leave out those for which the answer is no. On the real clock it is
+    /// always no, so a story must not fail because too few times are left.
     pub fn was_undisturbed_since(&self, since: Duration) -> bool {
         let stalled =
             |server: ServerId| runtime::last_stall(server.0).is_some_and(|until| until >= since);
@@ -176,7 +179,8 @@ impl Cluster {
     /// index.
     ///
     /// With `retry`, a command that is not committed within two seconds is submitted again, and so
-    /// may be committed twice; without `retry`, the run fails.
+    /// may be committed twice; without `retry`, the run fails. Looks every 20 ms whether the
+    /// command is committed.
     pub fn one(&self, command: &[u8], servers: usize, retry: bool) -> Index {
         let _step =
             record::begin_step(|| format!("gets {} applied by {servers} servers", shown(command)));

@@ -110,10 +110,16 @@
 //!    | the last index that a server's service has received | `server(id).delivered` |
 //!    | how far the log is committed, as of each term | `committed` |
 //!    | which servers durably have an entry; a majority | `holders(position)`, `quorum()` |
+//! | which requests a server is handling now | a method of `Server`, such as `hears_of_entries` |
 //!    | the time | `now` |
 //!
 //!    The hook `answered` also gets the `Handling` of the request: when it came, and what was true
 //!    at some moment since then. `facts.rs` has what several rules ask about a message.
+//!
+//!    What a server has not acknowledged need not be stored yet. So a rule that compares a message
+//!    with the storage must excuse a server that is handling a leader's request, or that led. The
+//!    order of the writes between two syncs is the server's choice. In a scenario with puppets
+//!    nothing is judged.
 //! 2. Add the rule to its part in `rules.rs`, and to the table above. The rules of a part judge
 //!    from that part on, so a rule of 2B must not blame a server that stores nothing. A rule that
 //!    blames a server for being slow must excuse a stalled server, and must not judge at all under
@@ -121,7 +127,9 @@
 //! 3. Test it in `tests/observers`, where a script plays the servers. `breaks("MonotonicTerm", ..)`
 //!    has the shortest story that breaks the rule; `holds(..)` has stories of servers that keep the
 //!    rule but are late, repeat a message, or crash in between. Then plant a bug that the rule
-//!    finds: a patch in `tests/zoo` that names the rule in its header.
+//!    finds: a patch in `tests/zoo` that names the rule in its header, with a row in
+//!    `docs/coverage.md`; and write the rule's section of `docs/hints.md`. The correct servers of
+//!    `tests/fair` must keep the rule.
 //!
 //! Read next: `election.rs` for two rules with a memory, then `world.rs`.
 

@@ -7,7 +7,8 @@
 //! Each file begins with the list of its scenarios. To add a scenario, write a function and a row
 //! of that list; to add a file, add its module here and its list to [`FILES`]. The doc comment of
 //! the function tells the story, and `raftlab explain` prints it. If several rows share a function,
-//! each row has a comment of its own instead.
+//! each row has a comment of its own instead. The name that a story gives to a failure needs a
+//! section in `docs/hints.md`; the end of `docs/tests.md` lists the rest.
 
 mod agreement;
 mod appends;

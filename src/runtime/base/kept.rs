@@ -1,5 +1,5 @@
-//! What a run keeps of the choices that its seed makes: all of them, or only some, so that a failing
-//! run can be made smaller.
+//! What a run keeps of the choices that its seed makes: all of them, or only some, so that a
+//! failing run can be made smaller.
 //!
 //! Each kind of choice is numbered in the order in which a run makes it. A choice that is left out
 //! is still drawn, and has its number; then the calm thing happens in its place. So a run is a

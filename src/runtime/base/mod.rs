@@ -2,8 +2,8 @@
 //!
 //! Files: [`outcome`] (the configuration and the result of a run), [`here`] (what a failure says of
 //! its task and its time), [`instant`] (points in time), [`chance`] (random streams), [`shared`]
-//! (the data of a run), [`kept`] (what it leaves out), [`channel_errors`], [`panics`] (from a panic to a failure), [`aborts`] (a
-//! panic that std answers with `abort`).
+//! (the data of a run), [`kept`] (what it leaves out), [`channel_errors`], [`panics`] (from a panic
+//! to a failure), [`aborts`] (a panic that std answers with `abort`).
 
 pub(super) mod aborts;
 pub(super) mod chance;
