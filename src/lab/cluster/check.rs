@@ -29,6 +29,12 @@ const LEADER_POLL: Duration = Duration::from_millis(50);
 /// Number of rounds, of 450 to 549 ms each, in which [`Cluster::check_one_leader`] asks.
 const LEADER_ROUNDS: u32 = 10;
 
+/// Number of times that [`Cluster::check_terms`] gives stalled servers more time.
+const TERM_ROUNDS: u32 = 20;
+
+/// The time that it gives them.
+const TERM_POLL: Duration = Duration::from_millis(50);
+
 /// Number of checks of [`Cluster::wait`]; the pauses double from 10 to 1280 ms, 30.7 s in all.
 const WAIT_ROUNDS: u32 = 30;
 
@@ -70,19 +76,38 @@ impl Cluster {
     }
 
     /// Returns the term of all connected servers; fails if their terms differ.
+    ///
+    /// The caller has given the servers time to hear of a new term. Those that the schedule stalled
+    /// meanwhile, or may have, get more.
     pub fn check_terms(&self) -> Term {
+        for _ in 0..TERM_ROUNDS {
+            let now = time::since_start();
+            match self.common_term() {
+                Ok(term) => return term,
+                Err(_) if !self.was_undisturbed_since(now.saturating_sub(TERM_POLL)) => {
+                    thread::sleep(TERM_POLL);
+                }
+                Err(message) => limit("terms_differ", message),
+            }
+        }
+        self.common_term().unwrap_or_else(|message| limit("terms_differ", message))
+    }
+
+    /// The term of all connected servers, or which of them differ.
+    fn common_term(&self) -> Result<Term, String> {
         let mut agreed: Option<(ServerId, Term)> = None;
         for (server, consensus) in self.connected_and_running() {
             let term = consensus.get_state().term;
             match agreed {
-                Some((other, other_term)) if other_term != term => limit(
-                    "terms_differ",
-                    format!("{other} is in term {other_term}, {server} in term {term}"),
-                ),
+                Some((other, other_term)) if other_term != term => {
+                    return Err(format!(
+                        "{other} is in term {other_term}, {server} in term {term}"
+                    ));
+                }
                 _ => agreed = Some((server, term)),
             }
         }
-        agreed.map_or(Term(0), |(_, term)| term)
+        Ok(agreed.map_or(Term(0), |(_, term)| term))
     }
 
     /// Fails if a connected server leads right now.
