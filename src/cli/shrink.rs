@@ -1,5 +1,7 @@
 //! `raftlab shrink`: makes a failing run smaller.
 
+#![allow(clippy::disallowed_methods, reason = "this code is outside any run: it waits for Ctrl-C")]
+
 use std::fmt::Write;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
