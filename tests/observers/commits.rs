@@ -236,7 +236,7 @@ fn a_new_leader_has_not_forgotten_what_is_committed() {
 }
 
 #[test]
-fn what_an_earlier_life_said_is_not_the_new_ones_word_though_it_is_shown_late() {
+fn a_message_of_an_earlier_life_does_not_bind_the_new_one_however_late_it_is_shown() {
     holds(|play| {
         play.let_s0_lead(2);
         let late = play.open(S0, S1, heartbeat(S0, 1, 2, at(1, 2)));

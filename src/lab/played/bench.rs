@@ -150,11 +150,11 @@ impl Bench<'_> {
 
     /// Waits until `done`; ends the run if that takes more than five seconds. `what` names the
     /// step for the failure text.
-    pub fn soon(&self, what: &str, done: impl FnMut() -> bool) {
+    pub fn must_happen(&self, what: &str, done: impl FnMut() -> bool) {
         self.within(SOON, what, done);
     }
 
-    /// Waits until `done`, like [`soon`](Bench::soon) but for at most `limit`.
+    /// Waits until `done`, like [`must_happen`](Bench::must_happen) but for at most `limit`.
     pub fn within(&self, limit: Duration, what: &str, done: impl FnMut() -> bool) {
         if !self.happens(limit, done) {
             let message = format!("{what} takes more than {limit:?}");
@@ -192,7 +192,7 @@ impl<'a, S: ServiceInstance + ?Sized> Replica<'a, S> {
     /// Waits until `count` commands are in the log.
     pub fn wait_started(&self, count: u64) {
         let what = format!("starting command {count}");
-        self.bench.soon(&what, || self.played.last_index() >= Index(count));
+        self.bench.must_happen(&what, || self.played.last_index() >= Index(count));
     }
 
     /// Commits the next entry of the log: sends it to the service.
@@ -256,6 +256,6 @@ impl<'a> Replica<'a, dyn Counting> {
     /// Waits until the counter has reached `value`.
     pub fn wait_value(&self, value: i64) {
         let what = format!("counting to {value}, from {}", self.service.value());
-        self.bench.soon(&what, || self.service.value() == value);
+        self.bench.must_happen(&what, || self.service.value() == value);
     }
 }

@@ -70,7 +70,7 @@ impl Conduct {
     }
 
     /// Handles a call: changes the state and returns the reply.
-    pub(super) fn take_in(&mut self, request: &RaftRpcRequest) -> RaftRpcResponse {
+    pub(super) fn handle(&mut self, request: &RaftRpcRequest) -> RaftRpcResponse {
         match request {
             RaftRpcRequest::RequestVote { args } => {
                 let willing = self.votes != Votes::Refuse;

@@ -97,16 +97,16 @@ struct Waiting {
 
 impl State {
     /// Lets a call reach its puppet, if it has not yet.
-    fn take_in(&mut self, number: usize) {
+    fn handle(&mut self, number: usize) {
         let Heard { puppet, request, .. } = &self.heard[number];
         if let Some(Waiting { answer: answer @ None, .. }) = &mut self.waiting[number] {
-            *answer = Some(self.conducts[puppet.slot()].take_in(request));
+            *answer = Some(self.conducts[puppet.slot()].handle(request));
         }
     }
 
     /// Lets a call reach its puppet, and the reply reach S0.
     fn release(&mut self, number: usize) {
-        self.take_in(number);
+        self.handle(number);
         if let Some(Waiting { back, answer: Some(answer) }) = self.waiting[number].take() {
             // The caller may be gone.
             let _ = back.send(answer);
@@ -155,8 +155,8 @@ impl Inbox {
     }
 
     /// Lets a waiting call reach its puppet; the reply is late.
-    pub(super) fn take_in(&self, number: usize) {
-        self.state.lock().take_in(number);
+    pub(super) fn handle(&self, number: usize) {
+        self.state.lock().handle(number);
     }
 
     /// Answers a waiting call.

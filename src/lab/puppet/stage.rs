@@ -390,8 +390,8 @@ impl Stage<'_> {
 
     /// Lets a held call reach its puppet, which handles it; the reply is late, until
     /// [`release`](Stage::release). The puppet gives a vote if it may.
-    pub fn take_in(&self, heard: &Heard) {
-        self.inbox.take_in(heard.number);
+    pub fn handle(&self, heard: &Heard) {
+        self.inbox.handle(heard.number);
     }
 
     /// Lets a held call reach its puppet, if it has not yet, and the reply reach S0.
@@ -443,7 +443,7 @@ impl Stage<'_> {
     }
 
     /// Waits until `done`, for at most five seconds. Returns whether `done` became true.
-    pub fn soon(&self, mut done: impl FnMut() -> bool) -> bool {
+    pub fn happens_soon(&self, mut done: impl FnMut() -> bool) -> bool {
         let deadline = Instant::now() + SOON;
         while !done() {
             if Instant::now() >= deadline {
@@ -456,7 +456,7 @@ impl Stage<'_> {
 
     /// Waits until `puppet`, which must follow, has S0's log up to `index`.
     pub fn wait_followed(&self, puppet: ServerId, index: Index) {
-        if !self.soon(|| self.follower(puppet).last().index >= index) {
+        if !self.happens_soon(|| self.follower(puppet).last().index >= index) {
             let last = self.follower(puppet).last();
             let message = format!("{puppet} answers every call but has {last}; S0 has {index}");
             self.cluster.end_by_limit("not_followed", message);
@@ -486,7 +486,7 @@ impl Stage<'_> {
 
     /// Waits until the service has everything up to `index`.
     pub fn wait_applied(&self, index: u64) {
-        if !self.soon(|| self.applied_index() >= Index(index)) {
+        if !self.happens_soon(|| self.applied_index() >= Index(index)) {
             let applied = self.applied_index();
             let message = format!("index {index} is committed, but only {applied} is applied");
             self.cluster.end_by_limit("not_applied", message);

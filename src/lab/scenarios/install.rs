@@ -278,7 +278,7 @@ fn snapshots(stage: &Stage<'_>) -> Vec<Position> {
 
 /// Waits until S0 has stored the snapshot that ends at `position`.
 pub(super) fn wait_stored(stage: &Stage<'_>, position: Position) {
-    if !stage.soon(|| stage.persister().durable_snapshot() == position) {
+    if !stage.happens_soon(|| stage.persister().durable_snapshot() == position) {
         let stored = stage.persister().durable_snapshot();
         let message = format!("the service took a snapshot at {position}, but {stored} is stored");
         stage.cluster().end_by_limit("snapshot_not_stored", message);

@@ -55,7 +55,7 @@ fn install_reply_deposes_2d(cluster: &mut Cluster) {
     let newer = stage.fresh_term();
     stage.learns_of(S1, newer);
     stage.release(&install);
-    if !stage.soon(|| stage.state().term >= newer) {
+    if !stage.happens_soon(|| stage.state().term >= newer) {
         let (term, now) = (leading.term, stage.state());
         let message = format!("S1 told S0, leader of term {term}, of term {newer}; S0: {now:?}");
         stage.cluster().end_by_limit("not_deposed", message);

@@ -160,8 +160,8 @@ fn late_success_2b(cluster: &mut Cluster) {
     });
     // A server that sends nothing more before the reply comes cannot make this mistake.
     let Some(again) = again else { return };
-    stage.take_in(&first);
-    stage.take_in(&again);
+    stage.handle(&first);
+    stage.handle(&again);
 
     let index = leading.start("b");
     stage.release(&first);
@@ -194,12 +194,12 @@ fn late_refusals_2b(cluster: &mut Cluster) {
     let leading = stage.elect();
     let next = |mark| stage.try_hear(mark, REPEAT_MAX, |heard| heard.puppet == S1);
     let first = leading.append_to(S1, leading.mark, "send a heartbeat", |_| true);
-    stage.take_in(&first);
+    stage.handle(&first);
     // A server that sends nothing more before the reply comes cannot make this mistake.
     let second = next(first.mark() + 1);
-    second.iter().for_each(|heard| stage.take_in(heard));
+    second.iter().for_each(|heard| stage.handle(heard));
     let third = second.as_ref().and_then(|second| next(second.mark() + 1));
-    third.iter().for_each(|heard| stage.take_in(heard));
+    third.iter().for_each(|heard| stage.handle(heard));
 
     // First one refusal, so that S0 goes back; then another to a call from before that.
     let mark = stage.mark();
@@ -244,7 +244,7 @@ fn earlier_leadership_2b(cluster: &mut Cluster) {
     }
     let last_of = |puppet| hears_all(&first, puppet, first.mark, Index(3), None);
     let (late, known) = (last_of(S1), last_of(S2));
-    stage.take_in(&late);
+    stage.handle(&late);
     stage.release(&known);
     stage.cluster().run_for(Duration::from_millis(150));
     stage.reaches(S2, false);
@@ -327,7 +327,7 @@ fn hears_all(
         if not_yet.is_some_and(|not_yet| not_yet.mark() == heard.mark()) {
             continue;
         }
-        stage.take_in(&heard);
+        stage.handle(&heard);
         if stage.follower(puppet).last().index >= index {
             return heard;
         }

@@ -175,7 +175,7 @@ fn rsm_end_3a(cluster: &mut Cluster) {
         assert!(outcome.is_err(), "the instance has ended: {outcome:?}");
         let played = replica.played.clone();
         replica.crash();
-        bench.soon("releasing a killed consensus module", || {
+        bench.must_happen("releasing a killed consensus module", || {
             std::sync::Arc::strong_count(&played) == 1
         });
     }

@@ -138,7 +138,7 @@ fn rsm_covered_3b(cluster: &mut Cluster) {
     donor.commit();
     assert_eq!(first.outcome(), Ok(Counted { value: 1, tag: 1 }), "1/1 is committed");
     (0..PLENTY).for_each(|_| donor.commit_other(2, &command));
-    bench.soon("taking a snapshot", || !donor.played.snapshots().is_empty());
+    bench.must_happen("taking a snapshot", || !donor.played.snapshots().is_empty());
     let persisted = donor.crash().load().expect("a played module wrote it");
     let (index, data) = (persisted.last_included.index, persisted.snapshot);
     let data = data.expect("a snapshot was taken");

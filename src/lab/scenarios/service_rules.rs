@@ -211,7 +211,7 @@ fn service_end_3a(cluster: &mut Cluster) {
     let played = server.played.clone();
     bench.retire(S0);
     server.crash();
-    bench.soon("releasing a killed consensus module", || Arc::strong_count(&played) == 1);
+    bench.must_happen("releasing a killed consensus module", || Arc::strong_count(&played) == 1);
 
     other.played.leads(2);
     other.played.commits_at_once(true);

@@ -116,7 +116,7 @@ fn rsm_installs_3b(cluster: &mut Cluster) {
 fn snapshot_of_many(bench: &Bench<'_>, command: &Bytes) -> (Index, Bytes) {
     let donor = bench.counter(Persister::new(), TRIMMED);
     (0..PLENTY).for_each(|_| donor.commit_other(1, command));
-    bench.soon("taking a snapshot", || !donor.played.snapshots().is_empty());
+    bench.must_happen("taking a snapshot", || !donor.played.snapshots().is_empty());
     stored(&donor.crash())
 }
 
@@ -222,7 +222,7 @@ fn read_what_is_covered(
     let last = server.played.last_index();
     let read = bench.runs(move || client.get("k"));
     // Nothing is delivered. A read through the log makes an entry, and may wait for that.
-    bench.soon("reading what the snapshot has", || {
+    bench.must_happen("reading what the snapshot has", || {
         !read.is_open() || server.played.last_index() > last
     });
     server.played.commits_at_once(true);

@@ -235,7 +235,7 @@ fn votes_at_the_last_moment_2a(cluster: &mut Cluster) {
         stage.votes(voters[(round + 1) % voters.len()], Votes::Hold);
         let asks = |heard: &Heard| heard.puppet == voter && heard.term() == asked.term();
         let Some(call) = stage.try_hear(asked.mark(), AT_ONCE, asks) else { continue };
-        stage.take_in(&call);
+        stage.handle(&call);
         stage.cluster().sleep_ms(200 + stage.cluster().draw(500));
         stage.votes(voter, Votes::Refuse);
         stage.release(&call);
@@ -267,7 +267,7 @@ fn newer_term_deposes_2a(cluster: &mut Cluster) {
         stage.release(heard);
     }
     assert!(
-        stage.soon(|| stage.state().term >= newer),
+        stage.happens_soon(|| stage.state().term >= newer),
         "a reply said that the term is {newer}; S0 is in {}",
         stage.state().term
     );
@@ -280,7 +280,7 @@ fn newer_term_deposes_2a(cluster: &mut Cluster) {
     stage.learns_of(asked.puppet, newer);
     stage.release(&asked);
     assert!(
-        stage.soon(|| stage.state().term >= newer),
+        stage.happens_soon(|| stage.state().term >= newer),
         "a voter said that the term is {newer}; S0 is in {}",
         stage.state().term
     );

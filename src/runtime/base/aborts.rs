@@ -20,12 +20,12 @@ impl Drop for Armed {
     }
 }
 
-/// From here on the calling OS thread calls `lose_thread` where it would abort the process.
+/// From here on the calling OS thread calls `abandon_thread` where it would abort the process.
 ///
 /// Call this before the thread uses any other `thread_local!`, so that the mark is dropped last.
-pub(in crate::runtime) fn outlive(lose_thread: fn() -> !) {
+pub(in crate::runtime) fn abandon_instead_of_abort(abandon_thread: fn() -> !) {
     ARMED.with(|_| ());
-    platform::instead_of_abort(lose_thread);
+    platform::instead_of_abort(abandon_thread);
 }
 
 /// Records why the calling OS thread is about to abort.

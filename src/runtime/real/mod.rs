@@ -154,7 +154,7 @@ impl RealRun {
             return Ok(());
         };
         let spawned = std::thread::Builder::new().name(text_of(&name)).spawn(move || {
-            aborts::outlive(lose_thread);
+            aborts::abandon_instead_of_abort(abandon_thread);
             let started_ns = thread_cpu_ns();
             run_as(task, job, |run| {
                 run.used_cpu(thread_cpu_ns().saturating_sub(started_ns));
@@ -239,7 +239,7 @@ impl RealRun {
     }
 
     /// Ends the run as failed in place of an abort of the process. Parks the OS thread for good.
-    fn lose_thread(&self, failure: Failure) -> ! {
+    fn abandon_thread(&self, failure: Failure) -> ! {
         {
             let mut state = self.state.lock();
             state.failure.get_or_insert(failure);
@@ -318,10 +318,10 @@ impl RealRun {
 }
 
 /// Ends the run of this OS thread as failed. The thread calls this function in place of an abort.
-fn lose_thread() -> ! {
+fn abandon_thread() -> ! {
     if let Some(run) = with_task(|task| task.run.clone()) {
         let reason = aborts::take_reason();
-        run.lose_thread(reason.unwrap_or_else(|| panics::failure_by_abort(here(&run))));
+        run.abandon_thread(reason.unwrap_or_else(|| panics::failure_by_abort(here(&run))));
     }
     aborts::park_for_good()
 }

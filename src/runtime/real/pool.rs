@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::account::Account;
 use super::park::spin_until;
-use super::{RealTask, lose_thread, run_as};
+use super::{RealTask, abandon_thread, run_as};
 use crate::runtime::base::aborts;
 use crate::runtime::base::instant::{ns_of, wall_ns};
 
@@ -66,7 +66,7 @@ pub(super) fn go(job: Job) -> std::io::Result<()> {
 }
 
 fn worker(first: Job) {
-    aborts::outlive(lose_thread);
+    aborts::abandon_instead_of_abort(abandon_thread);
     let slot = Arc::new(Slot {
         job: parking_lot::Mutex::default(),
         state: AtomicU32::new(EMPTY),

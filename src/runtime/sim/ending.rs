@@ -244,7 +244,7 @@ impl Sim {
     /// Ends the run in place of an abort of the process. The frames on the stack cannot be unwound.
     ///
     /// The run's caller gets the outcome; this OS thread is parked for good.
-    pub(super) fn lose_thread(&self) -> ! {
+    pub(super) fn abandon_thread(&self) -> ! {
         let reason = aborts::take_reason();
         let failure = reason.unwrap_or_else(|| panics::failure_by_abort(self.here()));
         if !self.ending.replace(true) {

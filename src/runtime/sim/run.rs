@@ -52,7 +52,7 @@ fn run_on_fresh_thread<T: Send + 'static>(
     let (config, theirs) = (config.clone(), (heartbeat.clone(), watched.clone()));
     let thread = std::thread::Builder::new().name("simulation".to_string()).spawn(move || {
         LIVING.set(Some(Living(living)));
-        aborts::outlive(lose_thread);
+        aborts::abandon_instead_of_abort(abandon_thread);
         let (heartbeat, watched) = theirs;
         let _ = watched.set(Watched::this_thread(halted_here));
         let _overflows = platform::name_overflows(describe_overflow);
@@ -114,9 +114,9 @@ fn ends(gone: &Receiver<()>) -> bool {
 
 /// Ends the simulation of this OS thread as failed. The thread calls this function in place of an
 /// abort.
-fn lose_thread() -> ! {
+fn abandon_thread() -> ! {
     if let Some(sim) = super::current() {
-        sim.lose_thread();
+        sim.abandon_thread();
     }
     aborts::park_for_good()
 }
