@@ -18,6 +18,7 @@ const VERSION: u32 = 1;
 
 /// The run that a record belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Header {
     /// The version of the format.
     pub raftlab_record: u32,
@@ -54,6 +55,7 @@ struct Versioned {
 
 /// A failure in a header.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Failed {
     /// The name of the broken rule, or of the wait or the limit that was exceeded.
     pub rule: String,
@@ -67,6 +69,7 @@ pub struct Failed {
 
 /// A header and the events.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Record {
     /// The run.
     pub header: Header,

@@ -13,6 +13,7 @@ use thiserror::Error;
 
 /// A kind of choice that a run can do without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Choice {
     /// A step of the scenario: one round of faults, or one command of a client.
     Step,

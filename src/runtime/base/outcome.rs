@@ -84,6 +84,7 @@ impl Default for RunConfig {
 
 /// The result of a run, and its figures.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Outcome<T> {
     /// The value that `main` returned, or the first failure.
     pub result: Result<T, Failure>,
@@ -112,6 +113,7 @@ pub struct Outcome<T> {
 
 /// What the scheduler adds to the record of a run: empty without a record, and on the real clock.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SchedulerNotes {
     /// What the tasks of each label did when the run failed, in lines.
     pub tasks: Vec<(u32, String)>,
@@ -121,6 +123,7 @@ pub struct SchedulerNotes {
 
 /// A time for which the schedule held a task back.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stall {
     /// The task's label.
     pub label: u32,
@@ -164,6 +167,7 @@ impl fmt::Display for FailureKind {
 
 /// Why a run ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Failure {
     /// Which kind of rule, check or limit was broken.
     pub kind: FailureKind,
