@@ -412,8 +412,11 @@ fn only_tasks_under_test_are_stalled() {
 #[test]
 fn backtraces_show_every_task() {
     let outcome = virtual_run(1, || {
+        // Neither inlined nor left before the wait: its frame must be there.
+        #[inline(never)]
         fn a_place_to_wait() {
             thread::sleep(Duration::from_secs(5));
+            std::hint::black_box(());
         }
         thread::spawn("sleeper", a_place_to_wait);
         thread::sleep(Duration::from_secs(1));
