@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use api::raft_rpc::RaftRpc;
 use raft::{Peer, Raft};
-pub use raftlab::{api, labrpc, persister, record, runtime};
+pub use raftlab::{api, labrpc, note, persister, record, runtime};
 
 mod raft;
 
