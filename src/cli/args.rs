@@ -12,7 +12,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::cli::course::{CourseArgs, KeepArgs, design};
+use crate::cli::course::{CourseArgs, RunArgs, design, seed};
 use crate::cli::exit::Trouble;
 use crate::cli::{compare, program};
 
@@ -153,15 +153,8 @@ pub(super) struct TestArgs {
 #[derive(Debug, Args)]
 #[command(after_help = RECORD_HELP)]
 pub(super) struct ReplayArgs {
-    /// The test
-    pub name: String,
-    /// The seed
-    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seed)]
-    pub seed: u64,
     #[command(flatten)]
-    pub course: CourseArgs,
-    #[command(flatten)]
-    pub kept: KeepArgs,
+    pub run: RunArgs,
     #[command(flatten)]
     pub view: ViewArgs,
     /// Write the record to FILE, for `raftlab log` and `raftlab diff`
@@ -175,15 +168,8 @@ pub(super) struct ReplayArgs {
 /// Arguments of `raftlab shrink`.
 #[derive(Debug, Args)]
 pub(super) struct ShrinkArgs {
-    /// The test
-    pub name: String,
-    /// The seed
-    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seed)]
-    pub seed: u64,
     #[command(flatten)]
-    pub course: CourseArgs,
-    #[command(flatten)]
-    pub kept: KeepArgs,
+    pub run: RunArgs,
     /// How long to look for a smaller run
     #[arg(long = "for", value_name = "TIME", default_value = "60s", value_parser = span)]
     pub time: Duration,
@@ -390,10 +376,6 @@ fn one_line(error: &clap::Error) -> String {
         ErrorKind::ValueValidation | ErrorKind::InvalidValue => line,
         _ => format!("{line}; see --help"),
     }
-}
-
-fn seed(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("give a whole number from 0 to {}", u64::MAX))
 }
 
 fn at_least_one(text: &str) -> Result<NonZeroU64, String> {

@@ -1,4 +1,4 @@
-//! The arguments that determine the course of a run, besides the test and the seed.
+//! The arguments that determine a run: the test, the seed, and what shapes its course.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
@@ -21,12 +21,32 @@ pub(super) struct CourseArgs {
     strict: bool,
 }
 
-/// A smaller run, as `raftlab shrink` prints it.
+/// One run of a test.
 #[derive(Debug, Args)]
-pub(super) struct KeepArgs {
+pub(super) struct RunArgs {
+    /// The test
+    pub name: String,
+    /// The seed
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seed)]
+    pub seed: u64,
+    #[command(flatten)]
+    pub course: CourseArgs,
     /// Keep only these of the seed's choices, as shrink prints them
     #[arg(long, value_name = "CHOICES", default_value = "all", hide_default_value = true)]
     pub keep: Kept,
+}
+
+impl RunArgs {
+    /// The configuration of the run, on the virtual clock.
+    pub(super) fn config(&self) -> RunConfig {
+        RunConfig {
+            clock: runtime::Clock::Virtual,
+            seed: self.seed,
+            schedule: self.course.schedule(),
+            kept: self.keep.clone(),
+            ..RunConfig::default()
+        }
+    }
 }
 
 impl CourseArgs {
@@ -35,17 +55,6 @@ impl CourseArgs {
         let design = self.design.unwrap_or(&program::designs()[0]);
         // The leak happens once per process.
         if self.strict { Box::leak(Box::new(design.strict())) } else { design }
-    }
-
-    /// The configuration of a run on the virtual clock.
-    pub(super) fn config(&self, seed: u64, kept: &KeepArgs) -> RunConfig {
-        RunConfig {
-            clock: runtime::Clock::Virtual,
-            seed,
-            schedule: self.schedule(),
-            kept: kept.keep.clone(),
-            ..RunConfig::default()
-        }
     }
 
     /// The schedule to run under.
@@ -68,4 +77,9 @@ enum Schedule {
 /// The design called `name`.
 pub(super) fn design(name: String) -> Result<&'static Design, NoSuchDesign> {
     lab::find_design(program::designs(), &name)
+}
+
+/// Reads a seed.
+pub(super) fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("give a whole number from 0 to {}", u64::MAX))
 }

@@ -17,9 +17,9 @@ use crate::cli::{select, test, view};
 
 /// Runs one test once and prints what happened. A run that fails again gives status 1.
 pub(super) fn replay(args: &ReplayArgs) -> Result<Status, Trouble> {
-    let design = args.course.design();
-    let scenario = select::test(&args.name, design)?;
-    let config = RunConfig { record: true, ..args.course.config(args.seed, &args.kept) };
+    let design = args.run.course.design();
+    let scenario = select::test(&args.run.name, design)?;
+    let config = RunConfig { record: true, ..args.run.config() };
     let history_file = args.history.as_deref().map(HistoryFile::create).transpose()?;
     let record_file = args.record.as_deref().map(|path| create("record", path)).transpose()?;
     let report = lab::run_scenario(scenario, design, &config);

@@ -5,7 +5,6 @@
 use std::fmt::Write;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
-use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::lab::{self, Report, Shrunk};
@@ -13,14 +12,14 @@ use crate::runtime::{Choice, RunConfig, time};
 
 use crate::cli::args::ShrinkArgs;
 use crate::cli::exit::{Status, Trouble};
-use crate::cli::{interrupt, output, select, test};
+use crate::cli::{interrupt, output, select, table, test};
 
 /// Searches until nothing smaller is found, the time is over, or Ctrl-C is pressed; then prints the
 /// smallest run. Status 1 with one, 0 if the run does not fail.
 pub(super) fn shrink(args: &ShrinkArgs) -> Result<Status, Trouble> {
-    let design = args.course.design();
-    let scenario = select::test(&args.name, design)?;
-    let config = args.course.config(args.seed, &args.kept);
+    let design = args.run.course.design();
+    let scenario = select::test(&args.run.name, design)?;
+    let config = args.run.config();
     let (sender, pressed) = channel();
     interrupt::watch(sender, || ())?;
 
@@ -37,7 +36,7 @@ pub(super) fn shrink(args: &ShrinkArgs) -> Result<Status, Trouble> {
     });
     bar.finish_and_clear();
     let Some(shrunk) = shrunk else {
-        let (test, seed) = (scenario.name, args.seed);
+        let (test, seed) = (scenario.name, args.run.seed);
         output::print(&format!("{test} does not fail with seed {seed}: nothing to shrink\n"))?;
         return Ok(Status::Passed);
     };
@@ -60,10 +59,9 @@ fn is_pressed(pressed: &Receiver<()>) -> bool {
 
 /// Both runs as a table, and the report of the smaller one.
 fn text(shrunk: &Shrunk, before: &Report, after: &Report, took_s: f64) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["", "before", "after"]);
+    let mut rows = table::plain(["", "before", "after"]);
     let mut row = |what: &str, figure: &dyn Fn(&Report) -> String| {
-        table.add_row([what.to_string(), figure(before), figure(after)]);
+        rows.add_row([what.to_string(), figure(before), figure(after)]);
     };
     row("seed", &|run| run.seed.to_string());
     row("events", &|run| run.record.len().to_string());
@@ -72,20 +70,9 @@ fn text(shrunk: &Shrunk, before: &Report, after: &Report, took_s: f64) -> String
     for choice in Choice::ALL {
         row(choice.name(), &|run| kept(run, choice).to_string());
     }
-    for (place, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if place > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let mut text = format!("{}\n\n", table.trim_fmt());
+    let mut text = format!("{}\n", table::finish(rows, 1..3));
     text.push_str(&test::failure(after));
-    let _ = write!(text, "\n{} runs tried in {took_s:.1} s", shrunk.tried);
-    let best = kept(after, Choice::Step) + kept(after, Choice::Fault);
-    text.push_str(match best {
-        0 => ": neither steps nor faults are needed\n",
-        _ => "\n",
-    });
+    let _ = writeln!(text, "\n{} runs tried in {took_s:.1} s", shrunk.tried);
     text
 }
 

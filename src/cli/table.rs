@@ -10,7 +10,8 @@ use crate::cli::tally::{Moments, Tally, TestTally};
 /// Maximum fraction of cut-short runs: with more, a test has hardly been judged.
 const CUT_SHORT_PART_MAX: f64 = 0.2;
 
-fn plain<'a>(headings: impl IntoIterator<Item = &'a str>) -> Table {
+/// A table without lines, with these headings.
+pub(super) fn plain<'a>(headings: impl IntoIterator<Item = &'a str>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).enforce_styling();
     table.set_header(headings.into_iter().map(Cell::new));
@@ -18,7 +19,7 @@ fn plain<'a>(headings: impl IntoIterator<Item = &'a str>) -> Table {
 }
 
 /// Renders a table, with the columns `numbers` aligned to the right.
-fn finish(mut table: Table, numbers: std::ops::Range<usize>) -> String {
+pub(super) fn finish(mut table: Table, numbers: std::ops::Range<usize>) -> String {
     for (place, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
         if numbers.contains(&place) {

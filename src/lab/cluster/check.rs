@@ -77,14 +77,14 @@ impl Cluster {
 
     /// Returns the term of all connected servers; fails if their terms differ.
     ///
-    /// The caller has given the servers time to hear of a new term. Those that the schedule stalled
-    /// meanwhile, or may have, get more.
+    /// The caller has given the servers time to hear of a new term. If the schedule stalled one of
+    /// them meanwhile, they get more.
     pub fn check_terms(&self) -> Term {
         for _ in 0..TERM_ROUNDS {
             let now = time::since_start();
             match self.common_term() {
                 Ok(term) => return term,
-                Err(_) if !self.was_undisturbed_since(now.saturating_sub(TERM_POLL)) => {
+                Err(_) if self.was_stalled_since(now.saturating_sub(TERM_POLL)) => {
                     thread::sleep(TERM_POLL);
                 }
                 Err(message) => limit("terms_differ", message),
@@ -135,11 +135,16 @@ impl Cluster {
     /// Also for measured times: leave out those for which the answer is no. On the real clock it is
     /// always no, so a story must not fail because too few times are left.
     pub fn was_undisturbed_since(&self, since: Duration) -> bool {
-        let stalled =
-            |server: ServerId| runtime::last_stall(server.0).is_some_and(|until| until >= since);
         self.inner.clock == Clock::Virtual
             && self.inner.schedule != Schedule::Hostile
-            && !self.servers().any(stalled)
+            && !self.was_stalled_since(since)
+    }
+
+    /// Whether the schedule has stalled a server at `since` or later.
+    fn was_stalled_since(&self, since: Duration) -> bool {
+        let stalled =
+            |server: ServerId| runtime::last_stall(server.0).is_some_and(|until| until >= since);
+        self.servers().any(stalled)
     }
 
     /// Returns how many servers, connected or not, have applied the entry at `index`, and the
