@@ -37,3 +37,16 @@ fn runs_of_the_program(arguments: &[&str]) -> Vec<serde_json::Value> {
     let lines = text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON"));
     lines.filter(|it: &serde_json::Value| it["seed"].is_u64()).collect()
 }
+
+/// A turn that the run cannot take changes nothing, and the user is told.
+#[test]
+fn a_turn_that_is_not_taken_is_complained_about() {
+    let turns = "100000@0.100000000";
+    let output = Command::new(env!("CARGO_BIN_EXE_raftlab"))
+        .args(["replay", "vote_rules_2a", "--seed", "1", "--turns", turns])
+        .output()
+        .expect("the command line starts");
+    assert!(output.status.success(), "nothing fails");
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(words.contains("warning: 1 of 1 turns not taken"), "{words}");
+}

@@ -75,6 +75,10 @@ enum Command {
     Replay(ReplayArgs),
     /// Makes a failing run smaller
     Shrink(ShrinkArgs),
+    /// Walks through one run event by event, and tries other courses of it
+    Step(StepArgs),
+    /// Builds and tests after each save, and shows all tests on one screen
+    Watch(WatchArgs),
     /// Shows a record that replay wrote, or a log of lines TIME TOPIC S1 text
     Log(LogArgs),
     /// Compares two records, and shows the first event at which they part
@@ -138,6 +142,9 @@ pub(super) struct TestArgs {
     #[arg(long, value_name = "K", conflicts_with = "runs",
           allow_negative_numbers = true, value_parser = at_least_one)]
     pub until_fail: Option<NonZeroU64>,
+    /// Print the results as the course's tests do, for scripts that read those lines
+    #[arg(long)]
+    pub classic: bool,
     /// Begin no further run once a run has failed
     #[arg(long, conflicts_with = "until_fail")]
     pub fail_fast: bool,
@@ -176,6 +183,43 @@ pub(super) struct ShrinkArgs {
     /// Show no progress
     #[arg(long)]
     pub quiet: bool,
+}
+
+/// Arguments of `raftlab step`.
+#[derive(Debug, Args)]
+pub(super) struct StepArgs {
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Arguments of `raftlab watch`.
+#[derive(Debug, Args)]
+pub(super) struct WatchArgs {
+    /// Tests or parts, e.g. figure8_2c or 2C, in upper or lower case (default: all tests)
+    #[arg(value_name = "NAME|PART")]
+    pub names: Vec<String>,
+    /// Runs of each test, with seeds S, S+1, …
+    #[arg(long, value_name = "N", default_value = "10", allow_negative_numbers = true,
+          value_parser = at_least_one)]
+    runs: NonZeroU64,
+    /// The first seed
+    #[arg(long, value_name = "S", default_value_t = 1, allow_negative_numbers = true,
+          value_parser = seed)]
+    seed: u64,
+    #[command(flatten)]
+    pub course: CourseArgs,
+}
+
+impl WatchArgs {
+    /// The arguments that run the tests with these names.
+    pub(super) fn arguments(&self, names: &[&str]) -> Vec<String> {
+        let mut words = vec!["test".to_string()];
+        words.extend(names.iter().map(ToString::to_string));
+        words.extend(["--runs".to_string(), self.runs.to_string()]);
+        words.extend(["--seed".to_string(), self.seed.to_string()]);
+        words.extend(self.course.arguments());
+        words
+    }
 }
 
 /// Arguments of `raftlab log`.
@@ -281,8 +325,11 @@ pub(super) struct CheckArgs {
     #[arg(long, value_name = "TIME", default_value = "20s", value_parser = span)]
     pub timeout: Duration,
     /// Print the verdict as one JSON object
-    #[arg(long)]
+    #[arg(long, conflicts_with = "html")]
     pub json: bool,
+    /// Write a page that draws the operations and the verdict to FILE
+    #[arg(long, value_name = "FILE.html")]
+    pub html: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -324,6 +371,10 @@ pub(super) enum Action {
     Replay(ReplayArgs),
     /// `raftlab shrink`.
     Shrink(ShrinkArgs),
+    /// `raftlab step`.
+    Step(StepArgs),
+    /// `raftlab watch`.
+    Watch(WatchArgs),
     /// `raftlab log`.
     Log(LogArgs),
     /// `raftlab diff`.
@@ -345,6 +396,8 @@ pub(super) fn parse() -> Result<Action, Trouble> {
         Ok(Cli { command: Command::Test(test) }) => Ok(Action::Test(test)),
         Ok(Cli { command: Command::Replay(replay) }) => Ok(Action::Replay(replay)),
         Ok(Cli { command: Command::Shrink(shrink) }) => Ok(Action::Shrink(shrink)),
+        Ok(Cli { command: Command::Step(step) }) => Ok(Action::Step(step)),
+        Ok(Cli { command: Command::Watch(watch) }) => Ok(Action::Watch(watch)),
         Ok(Cli { command: Command::Log(log) }) => Ok(Action::Log(log)),
         Ok(Cli { command: Command::Diff(diff) }) => Ok(Action::Diff(diff)),
         Ok(Cli { command: Command::Compare(compare) }) => Ok(Action::Compare(compare)),
@@ -356,7 +409,7 @@ pub(super) fn parse() -> Result<Action, Trouble> {
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 let help = error.render().to_string();
                 Err(Trouble::Input(format!(
-                    "say what to do: list, explain, hint, test, replay, shrink, log, diff, compare or check\n\n{help}"
+                    "say what to do: list, explain, hint, test, replay, shrink, step, watch, log, diff, compare or check\n\n{help}"
                 )))
             }
             _ => Err(Trouble::Input(one_line(&error))),

@@ -17,6 +17,7 @@ use crate::cli::args::CheckArgs;
 use crate::cli::exit::{Status, Trouble};
 use crate::cli::output::{self, BAD, ODD};
 use crate::cli::verdict::{ContradictionLine, OddLine, OperationLine, VerdictLine};
+use crate::cli::{history_page, view};
 
 /// Maximum width of the drawing, however wide the terminal is.
 const WIDTH_MAX: u16 = 160;
@@ -37,6 +38,11 @@ pub(super) fn check(args: &CheckArgs) -> Result<Status, Trouble> {
         Verdict::Illegal(_) => Status::Failed,
         Verdict::Unknown(_) => Status::Undecided,
     };
+    if let Some(path) = &args.html {
+        let wrong = judged.illegal.as_ref().map(|illegal| illegal.drawing.as_str());
+        let verdict = name_of(&judged.verdict);
+        view::write(path, &history_page::page(&name, &recorded.history, verdict, wrong))?;
+    }
     output::print(&if args.json {
         json(&recorded, judged)
     } else {
@@ -217,16 +223,23 @@ fn counted(operations: usize) -> String {
     format!("{operations} operation{}", if operations == 1 { "" } else { "s" })
 }
 
+const fn name_of(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Ok => "linearizable",
+        Verdict::Illegal(_) => "not linearizable",
+        Verdict::Unknown(_) => "undecided",
+    }
+}
+
 fn json(recorded: &Recorded, judged: Judged) -> String {
-    let (verdict, why) = match judged.verdict {
-        Verdict::Ok => ("linearizable", None),
-        Verdict::Illegal(_) => ("not linearizable", None),
-        Verdict::Unknown(Why::Stopped) => ("undecided", Some("timeout")),
-        Verdict::Unknown(Why::Memory) => ("undecided", Some("memory")),
-        Verdict::Unknown(Why::Steps) => ("undecided", Some("steps")),
+    let why = match judged.verdict {
+        Verdict::Ok | Verdict::Illegal(_) => None,
+        Verdict::Unknown(Why::Stopped) => Some("timeout"),
+        Verdict::Unknown(Why::Memory) => Some("memory"),
+        Verdict::Unknown(Why::Steps) => Some("steps"),
     };
     let line = VerdictLine {
-        verdict,
+        verdict: name_of(&judged.verdict),
         why,
         format: recorded.format.name(),
         model: recorded.history.model().name(),

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::program;
 use crate::lab::{self, Design, NoSuchDesign};
-use crate::runtime::{self, Kept, RunConfig};
+use crate::runtime::{self, Kept, RunConfig, Turns};
 
 /// The arguments that, besides the seed, determine the course of a run.
 #[derive(Debug, Args)]
@@ -34,6 +34,9 @@ pub(super) struct RunArgs {
     /// Keep only these of the seed's choices, as shrink prints them
     #[arg(long, value_name = "CHOICES", default_value = "all", hide_default_value = true)]
     pub keep: Kept,
+    /// Let these timers go first, as step prints them
+    #[arg(long, value_name = "TURNS", default_value = "none", hide_default_value = true)]
+    pub turns: Turns,
 }
 
 impl RunArgs {
@@ -44,6 +47,7 @@ impl RunArgs {
             seed: self.seed,
             schedule: self.course.schedule(),
             kept: self.keep.clone(),
+            turns: self.turns.clone(),
             ..RunConfig::default()
         }
     }
@@ -55,6 +59,14 @@ impl CourseArgs {
         let design = self.design.unwrap_or(&program::designs()[0]);
         // The leak happens once per process.
         if self.strict { Box::leak(Box::new(design.strict())) } else { design }
+    }
+
+    /// These arguments, for another process of the same program.
+    pub(super) fn arguments(&self) -> Vec<String> {
+        let design = ["--design".to_string(), self.design().name.to_string()];
+        let schedule = ["--schedule".to_string(), self.schedule().to_string()];
+        let strict = self.strict.then(|| "--strict".to_string());
+        design.into_iter().chain(schedule).chain(strict).collect()
     }
 
     /// The schedule to run under.

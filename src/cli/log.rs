@@ -17,7 +17,7 @@ pub(super) fn log(args: &LogArgs) -> Result<Status, Trouble> {
         let record = record::read(text.as_bytes()).map_err(|error| {
             Trouble::Input(format!("cannot read the record {}: {error}", args.file.display()))
         })?;
-        view::show(&record, &args.view, true)?;
+        view::show(&record, &[], &args.view, true)?;
     } else {
         show_classic(&text, args)?;
     }

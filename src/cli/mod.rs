@@ -26,9 +26,11 @@ mod diff;
 mod exit;
 mod explain;
 mod hint;
+mod history_page;
 mod interrupt;
 mod list;
 mod log;
+mod marks;
 mod output;
 mod program;
 mod progress;
@@ -38,11 +40,14 @@ mod report;
 mod sample;
 mod select;
 mod shrink;
+mod step;
 mod table;
 mod tally;
+mod terminal;
 mod test;
 mod verdict;
 mod view;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -66,6 +71,8 @@ pub fn main(designs: &'static [Design]) -> ExitCode {
         Ok(Action::Test(test)) => test::test(&test),
         Ok(Action::Replay(replay)) => replay::replay(&replay),
         Ok(Action::Shrink(args)) => shrink::shrink(&args),
+        Ok(Action::Step(args)) => step::step(&args),
+        Ok(Action::Watch(args)) => watch::watch(&args),
         Ok(Action::Log(args)) => log::log(&args),
         Ok(Action::Diff(args)) => diff::diff(&args),
         Ok(Action::Compare(args)) => compare::compare(&args),

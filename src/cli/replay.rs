@@ -24,6 +24,11 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Status, Trouble> {
     let record_file = args.record.as_deref().map(|path| create("record", path)).transpose()?;
     let report = lab::run_scenario(scenario, design, &config);
     let record = report.to_record();
+    if report.missed_turns > 0 {
+        let (missed, all) = (report.missed_turns, report.turns.iter().count());
+        let why = "the run did not come so far, or no task waited for the timer";
+        output::complain("warning", &format!("{missed} of {all} turns not taken: {why}"));
+    }
     // First the files that are open: what follows may still find a bad argument.
     if let (Some(file), Some(path)) = (record_file, &args.record) {
         record::write(BufWriter::new(file), &record)
@@ -32,7 +37,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Status, Trouble> {
     if let Some(file) = history_file {
         file.write(&report)?;
     }
-    view::show(&record, &args.view, args.record.is_none())?;
+    view::show(&record, &report.histories, &args.view, args.record.is_none())?;
     output::print(&summary(&report))?;
     Ok(match (&report.failure, &report.undecided) {
         (Some(_), _) => Status::Failed,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::api::{Digest, Facts, Host, Index, Position, ServerId, Term};
 use crate::lab::{Part, Report};
 use crate::record::{Event, Stamped, What};
-use crate::runtime::{Choices, Clock, Failure, FailureKind, Kept, Schedule};
+use crate::runtime::{Choices, Clock, Failure, FailureKind, Kept, Schedule, Turns};
 
 /// A run that passed.
 pub(super) fn passed(seed: u64) -> Report {
@@ -21,6 +21,9 @@ pub(super) fn passed(seed: u64) -> Report {
         seed,
         kept: Kept::default(),
         choices: Choices::default(),
+        turns: Turns::default(),
+        missed_turns: 0,
+        pending: Vec::new(),
         ok: true,
         undecided: None,
         cut_short: None,

@@ -1,5 +1,7 @@
 //! The tables for people, and the list of situations after them.
 
+use std::fmt::Write;
+
 use crate::lab::situations::Situation;
 use crate::lab::{Part, Scenario};
 use crate::runtime::Clock;
@@ -74,6 +76,29 @@ pub(super) fn of_results(tally: &Tally, clock: Clock) -> String {
         table.add_row(first.into_iter().chain(undecided).chain(figures));
     }
     finish(table, 1..columns)
+}
+
+/// The results as the course's tests print them, for scripts that read those: a title, then a line
+/// with the means of all runs.
+pub(super) fn as_the_course(tally: &Tally) -> String {
+    let mut text = String::new();
+    for test in tally.tests.iter().filter(|test| test.runs > 0) {
+        let Scenario { name, part, servers, title, .. } = test.scenario;
+        let network = if test.scenario.unreliable { "unreliable" } else { "reliable" };
+        let _ = writeln!(text, "Test ({part}): {title} ({network} network)...");
+        if test.failed > 0 {
+            let _ = writeln!(text, "--- FAIL: {name} ({} of {} runs)", test.failed, test.runs);
+            continue;
+        }
+        let _ = writeln!(
+            text,
+            "  ... Passed --  time {:4.1}s #peers {servers} #RPCs {:5.0} #Ops {:4.0}",
+            test.seconds.mean(),
+            test.rpcs.mean(),
+            test.commits.mean(),
+        );
+    }
+    text
 }
 
 fn marked(count: u64, color: Color) -> Cell {

@@ -46,7 +46,11 @@ pub(super) fn test(args: &TestArgs) -> Result<Status, Trouble> {
     };
     // The results so far are printed even if the machine failed in the end.
     with_records(&mut tally, design);
-    print(&tally, &whole, clock, wall)?;
+    let table = match args.classic {
+        true => table::as_the_course(&tally),
+        false => table::of_results(&tally, clock),
+    };
+    print(&table, &tally, &whole, (clock, wall))?;
     if let Some(line) = left_behind.last_straw() {
         let why = "the campaign ended early: runs left threads behind that cannot be stopped and \
                    would slow down all later runs; to repeat the last such run:";
@@ -121,8 +125,13 @@ fn with_records(tally: &mut Tally, design: &Design) {
     }
 }
 
-fn print(tally: &Tally, whole: &[Part], clock: Clock, wall: Duration) -> Result<(), Trouble> {
-    output::print(&text(tally, whole, clock, wall))?;
+fn print(
+    table: &str,
+    tally: &Tally,
+    whole: &[Part],
+    took: (Clock, Duration),
+) -> Result<(), Trouble> {
+    output::print(&text(table, tally, whole, took))?;
     for test in table::hardly_judged(tally) {
         output::complain(
             "warning",
@@ -136,12 +145,13 @@ fn print(tally: &Tally, whole: &[Part], clock: Clock, wall: Duration) -> Result<
 }
 
 /// The table, the first failure of each failed test, and the situations that no run exercised, of
-/// the parts in `whole`, which were run as a whole.
-fn text(tally: &Tally, whole: &[Part], clock: Clock, wall: Duration) -> String {
+/// the parts in `whole`, which were run as a whole. `took` is the clock of the runs, and the wall
+/// time that they took.
+fn text(table: &str, tally: &Tally, whole: &[Part], took: (Clock, Duration)) -> String {
     if tally.runs() == 0 {
         return "no run has ended\n".to_string();
     }
-    let mut text = table::of_results(tally, clock);
+    let mut text = table.to_string();
     text.push_str(&failures(tally));
     for test in &tally.tests {
         if let Some(report) = &test.first_undecided {
@@ -152,7 +162,7 @@ fn text(tally: &Tally, whole: &[Part], clock: Clock, wall: Duration) -> String {
     if !situations.is_empty() {
         let _ = write!(text, "\n{situations}");
     }
-    let _ = writeln!(text, "\n{}", verdict(tally, clock, wall));
+    let _ = writeln!(text, "\n{}", verdict(tally, took.0, took.1));
     text
 }
 
@@ -246,7 +256,8 @@ mod tests {
     fn shown(reports: impl IntoIterator<Item = Report>) -> String {
         let mut tally = Tally::new(&[find_scenario("figure8_2c").unwrap()], 1);
         reports.into_iter().for_each(|report| tally.add(report));
-        plain(&text(&tally, &[Part::P2C], Clock::Virtual, Duration::from_secs(3)))
+        let table = table::of_results(&tally, Clock::Virtual);
+        plain(&text(&table, &tally, &[Part::P2C], (Clock::Virtual, Duration::from_secs(3))))
     }
 
     #[test]
@@ -367,5 +378,17 @@ mod tests {
         assert!(table::hardly_judged(&tally).is_empty(), "one of five is a fifth, not more");
         tally.add(cut(6));
         assert_eq!(table::hardly_judged(&tally).len(), 1);
+    }
+
+    #[test]
+    fn a_script_that_reads_the_courses_lines_finds_them() {
+        let mut tally = Tally::new(&[find_scenario("figure8_2c").unwrap()], 1);
+        tally.add(sample::passed(1));
+        let expected = "Test (2C): Figure 8 (reliable network)...\n  \
+                        ... Passed --  time 31.2s #peers 5 #RPCs   959 #Ops   32\n";
+        assert_eq!(table::as_the_course(&tally), expected);
+        tally.add(sample::failed(2));
+        let text = table::as_the_course(&tally);
+        assert!(text.ends_with("network)...\n--- FAIL: figure8_2c (1 of 2 runs)\n"), "{text}");
     }
 }

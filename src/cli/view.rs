@@ -6,22 +6,32 @@ use std::path::Path;
 use crate::api::Host;
 use crate::cli::args::ViewArgs;
 use crate::cli::exit::Trouble;
-use crate::cli::output;
+use crate::cli::{marks, output};
+use crate::history::History;
 use crate::lab::{Hint, SCENARIOS, find_hint};
 use crate::record::Record;
-use crate::view::{self, Filter, Table};
+use crate::view::{self, Beside, Filter, Table};
 
 /// The width of the columns if standard output is no terminal.
 const WIDTH: usize = 160;
 
 /// Writes the files that were asked for. If there are none, prints the record's events, unless
 /// `prints` is false.
-pub(super) fn show(record: &Record, args: &ViewArgs, prints: bool) -> Result<(), Trouble> {
+///
+/// `histories` are the operations of the run's clients, if they are known.
+pub(super) fn show(
+    record: &Record,
+    histories: &[History],
+    args: &ViewArgs,
+    prints: bool,
+) -> Result<(), Trouble> {
     let filter = filter(record, args)?;
     let test = SCENARIOS.iter().find(|scenario| scenario.name == record.header.test);
     let title = test.map_or("", |scenario| scenario.title);
     if let Some(path) = &args.html {
-        write(path, &view::page(record, &filter, title, hint(record).as_deref()))?;
+        let (hint, marks) = (hint(record), marks::of(histories));
+        let beside = Beside { title, hint: hint.as_deref(), marks: &marks, verdict: "" };
+        write(path, &view::page(record, &filter, &beside))?;
     }
     if let Some(path) = &args.trace {
         write(path, &view::trace(record, &filter))?;
@@ -84,7 +94,7 @@ fn filter(record: &Record, args: &ViewArgs) -> Result<Filter, Trouble> {
 }
 
 /// Writes `text` to a file, and says so.
-fn write(path: &Path, text: &str) -> Result<(), Trouble> {
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Trouble> {
     let shown = path.display();
     fs::write(path, text).map_err(|error| {
         Trouble::Input(format!(

@@ -77,10 +77,7 @@ pub fn run_scenario_observing(
     let tally = Arc::new(Tally::default());
     let unfit = design.unfit_for(scenario);
     assert!(unfit.is_none(), "{} is not for the design {}: {unfit:?}", scenario.name, design.name);
-    let observers = match observing {
-        Observing::On => observers(scenario, design, &config),
-        Observing::Off => None,
-    };
+    let observers = observers(scenario, design, &config, observing);
     let main = {
         let (scenario, design, config) = (*scenario, *design, config.clone());
         let (log, tally, observers) = (log.clone(), tally.clone(), observers.clone());
@@ -91,7 +88,7 @@ pub fn run_scenario_observing(
             cluster.finish();
         }
     };
-    let outcome = runtime::run(&config, main);
+    let mut outcome = runtime::run(&config, main);
     let histories = tally.recorder.take();
     let cpu_began = runtime::cpu_used();
     let verdict = Verdict::of(&outcome, &config, &tally).with(&histories, outcome.elapsed);
@@ -108,6 +105,9 @@ pub fn run_scenario_observing(
         seed: config.seed,
         kept: config.kept,
         choices: outcome.choices,
+        missed_turns: config.turns.iter().count() - outcome.notes.turns_taken,
+        turns: config.turns,
+        pending: std::mem::take(&mut outcome.notes.pending),
         ok: verdict.failure.is_none() && verdict.undecided.is_none(),
         undecided: verdict.undecided,
         cut_short: verdict.cut_short,
@@ -185,8 +185,13 @@ pub fn run_unjudged<T: Send + 'static>(
 }
 
 /// The observers of a run; `None` with puppets, which may send what no real server would.
-fn observers(scenario: &Scenario, design: &Design, config: &RunConfig) -> Option<Arc<Observers>> {
-    if scenario.puppets {
+fn observers(
+    scenario: &Scenario,
+    design: &Design,
+    config: &RunConfig,
+    observing: Observing,
+) -> Option<Arc<Observers>> {
+    if scenario.puppets || observing == Observing::Off {
         return None;
     }
     // On the real clock it is unknown when the operating system delayed a server.

@@ -67,6 +67,7 @@ pub use base::kept::{Choice, Choices, Kept, NotKept, Numbers};
 pub use base::outcome::{
     Clock, Failure, FailureKind, Outcome, RunConfig, Schedule, SchedulerNotes, Stall,
 };
+pub use base::turns::{NotTurns, Pending, Turn, Turns};
 pub use context::{
     backtraces, describe_older_tasks, describe_tasks, in_run, keeps, last_stall, record_is_on,
     seed, task_name, tasks_labelled, tasks_started,

@@ -37,11 +37,18 @@ impl Filter {
 
     /// The events of `record` that pass, oldest first.
     pub fn select<'a>(&self, record: &'a Record) -> Vec<&'a Stamped> {
+        self.places(record).into_iter().map(|place| &record.events[place]).collect()
+    }
+
+    /// The places in `record` of the events that pass, in order.
+    pub fn places(&self, record: &Record) -> Vec<usize> {
         let idle = match self.all {
             true => BTreeSet::new(),
             false => idle_calls(record.header.servers, &record.events),
         };
-        record.events.iter().filter(|stamped| self.passes(stamped, &idle)).collect()
+        let events = record.events.iter().enumerate();
+        let passing = events.filter(|(_, stamped)| self.passes(stamped, &idle));
+        passing.map(|(place, _)| place).collect()
     }
 
     fn passes(&self, stamped: &Stamped, idle: &BTreeSet<u64>) -> bool {

@@ -38,7 +38,7 @@ pub fn legend() -> &'static str {
 }
 
 /// The colour of a topic.
-pub(super) const fn style_of(topic: Topic) -> Style {
+pub const fn style_of(topic: Topic) -> Style {
     let color = match topic {
         Topic::Vote | Topic::Term | Topic::Timer => AnsiColor::Yellow,
         Topic::Leader => AnsiColor::BrightYellow,

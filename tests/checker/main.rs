@@ -5,5 +5,6 @@ mod agrees;
 mod generate;
 mod large;
 mod oracle;
+mod orders;
 mod planted;
 mod workload;

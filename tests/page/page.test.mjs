@@ -18,7 +18,9 @@ import { gzipSync } from "node:zlib";
 import vm from "node:vm";
 import { chromium } from "playwright-core";
 import { SCRIPTS, pack, pageOf } from "./build.mjs";
-import { HOSTILE, emptyRun, hostileRun, sampleRun, stateOf, windowOf } from "./sample.mjs";
+import {
+  HOSTILE, emptyRun, hostileRun, sampleHistory, sampleRun, stateOf, windowOf,
+} from "./sample.mjs";
 
 const VIEW = resolve(process.env.VIEW ?? fileURLToPath(new URL("../../src/view/page", import.meta.url)));
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -191,6 +193,21 @@ describe("the page", () => {
     const tiny = await open(t, write("tiny", sampleRun({ events: 300 })));
     assert.ok((await pictureOf(tiny.page)).colours > 20, "the diagram must not be empty");
     await assertHarmless(tiny.page, tiny.wrongs);
+  });
+
+  test("shows a history whole, with its verdict, and nothing of servers", async (t) => {
+    const right = await open(t, write("right", sampleHistory(false)));
+    assert.equal(await textOf(right.page, "verdict"), "linearizable");
+    assert.equal(await textOf(right.page, "facts"), "0.090 s · 4 events");
+    for (const part of ["#state", "#cone", "#beats", "#replay-line"])
+      assert.ok(await right.page.isHidden(part), part);
+    const wrong = await open(t, write("wrong", sampleHistory(true)));
+    assert.equal(await textOf(wrong.page, "rule"), "Linearizability");
+    assert.ok(await wrong.page.isHidden("#where"));
+    assert.equal(await windowLength(wrong.page), await windowLength(right.page), "the whole history");
+    const pictures = [await pictureOf(right.page), await pictureOf(wrong.page)];
+    assert.notEqual(pictures[0].sum, pictures[1].sum, "the contradiction must be seen");
+    await assertHarmless(wrong.page, wrong.wrongs);
   });
 
   test("says so if it has only a part of the run", async (t) => {
@@ -446,6 +463,7 @@ describe("hostile data", () => {
       "for",
       "op",
       "point",
+      "conflict",
       "ok",
       "text",
       "topic",

@@ -401,8 +401,10 @@ class Simulation {
   invoke(client) {
     const op = this.nextOperation++;
     const leader = this.servers.find((server) => server.up && server.role === "leader");
-    this.tell(client, "invoke", "CLNT", `put k${op % 5} = v${op}`, { op });
-    const begun = this.now;
+    const span = (25 + 40 * this.random()) * MS;
+    const point = leader ? Math.round(this.now + span * (0.3 + 0.5 * this.random())) : null;
+    const conflict = op % 97 === 5;
+    this.tell(client, "invoke", "CLNT", `put k${op % 5} = v${op}`, { op, point, conflict });
     if (leader) {
       leader.log.push(leader.term);
       this.save(
@@ -413,15 +415,9 @@ class Simulation {
       );
       for (const peer of this.servers) if (peer !== leader) this.append(leader, peer);
     }
-    this.after((25 + 40 * this.random()) * MS, () => {
-      const point = Math.round(begun + (this.now - begun) * (0.3 + 0.5 * this.random()));
-      this.tell(
-        client,
-        "return",
-        "CLNT",
-        leader ? "ok" : "no answer",
-        leader ? { op, ok: true, point } : { op, ok: false },
-      );
+    this.after(span, () => {
+      const [words, ok] = leader ? ["ok", true] : ["no answer", false];
+      this.tell(client, "return", "CLNT", words, { op, ok });
       this.after((10 + 60 * this.random()) * MS, () => this.invoke(client));
     });
   }
@@ -540,6 +536,25 @@ export function stateOf(events, lane) {
 export function emptyRun() {
   const data = sampleRun({ events: 300, fails: false });
   return { ...data, events: [], total: 0, run: { ...data.run, elapsed: 0 } };
+}
+
+/** A history of two clients without servers; the second answer contradicts the first if `wrong`. */
+export function sampleHistory(wrong) {
+  const event = (at, lane, kind, op, more) => ({ at: at * MS, lane, kind, op, topic: "CLNT", ...more });
+  const events = [
+    event(0, 0, "invoke", 1, { words: "put a = 1", text: "calls put a = 1", point: 10 * MS }),
+    event(40, 0, "return", 1, { words: "", text: "is answered", ok: true }),
+    event(50, 1, "invoke", 2, { words: "get a", text: "calls get a", conflict: wrong }),
+    event(90, 1, "return", 2, { words: wrong ? "2" : "1", text: "is answered", ok: true }),
+  ];
+  const run = {
+    test: "history.jsonl", title: "2 operations, judged as kv", part: "", design: "", schedule: "",
+    seed: "0", strict: false, elapsed: 90 * MS, hash: "", replay: "",
+    verdict: wrong ? "not linearizable" : "linearizable",
+  };
+  const lanes = ["C0", "C1"].map((name) => ({ name, kind: "client", played: false }));
+  const failure = { rule: "Linearizability", message: "cannot be placed", where: "", at: 50 * MS };
+  return { format: 1, run, lanes, failure: wrong ? failure : null, total: 4, events };
 }
 
 export const HOSTILE = [

@@ -9,6 +9,7 @@ mod locks;
 mod os_threads;
 mod schedules;
 mod tasks;
+mod turns;
 
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{Hint, Part, find_hint};
 use crate::history::History;
 use crate::record::Stamped;
-use crate::runtime::{Choices, Clock, Failure, Kept, Schedule};
+use crate::runtime::{Choices, Clock, Failure, Kept, Pending, Schedule, Turns};
 
 /// The result of one run of one scenario.
 #[derive(Debug, Clone)]
@@ -35,6 +35,13 @@ pub struct Report {
     pub kept: Kept,
     /// How many choices the run made, those that it left out included.
     pub choices: Choices,
+    /// Which timers went before those that were due sooner.
+    pub turns: Turns,
+    /// How many of the turns were not taken, because the run did not come so far, or because no
+    /// task waited for the timer any more.
+    pub missed_turns: usize,
+    /// The timers that tasks waited for at the moment that the configuration named.
+    pub pending: Vec<Pending>,
     /// Whether nothing failed and nothing was left undecided. A run that was cut short is ok.
     pub ok: bool,
     /// Why the checker could not judge the clients' histories, if nothing failed.
@@ -88,6 +95,9 @@ impl Report {
         }
         if !self.kept.is_all() {
             let _ = write!(line, " --keep {}", self.kept);
+        }
+        if !self.turns.is_empty() {
+            let _ = write!(line, " --turns {}", self.turns);
         }
         line
     }

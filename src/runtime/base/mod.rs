@@ -2,8 +2,9 @@
 //!
 //! Files: [`outcome`] (the configuration and the result of a run), [`here`] (what a failure says of
 //! its task and its time), [`instant`] (points in time), [`chance`] (random streams), [`shared`]
-//! (the data of a run), [`kept`] (what it leaves out), [`channel_errors`], [`panics`] (from a panic
-//! to a failure), [`aborts`] (a panic that std answers with `abort`).
+//! (the data of a run), [`kept`] (what it leaves out), [`turns`] (what it does first),
+//! [`channel_errors`], [`panics`] (from a panic to a failure), [`aborts`] (a panic that std answers
+//! with `abort`).
 
 pub(super) mod aborts;
 pub(super) mod chance;
@@ -14,3 +15,4 @@ pub(super) mod kept;
 pub(super) mod outcome;
 pub(super) mod panics;
 pub(super) mod shared;
+pub(super) mod turns;

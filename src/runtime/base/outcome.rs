@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::kept::{Choices, Kept};
+use super::turns::{Pending, Turns};
 
 /// The clock that a run is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,6 +64,10 @@ pub struct RunConfig {
     pub record: bool,
     /// Which of the seed's choices the run keeps. The real clock keeps all.
     pub kept: Kept,
+    /// Which timers go before those that are due sooner. The real clock takes no turns.
+    pub turns: Turns,
+    /// The moment at which [`SchedulerNotes::pending`] is noted, on the virtual clock.
+    pub look_at: Option<Duration>,
 }
 
 impl Default for RunConfig {
@@ -78,6 +83,8 @@ impl Default for RunConfig {
             tasks_max: 10_000,
             record: false,
             kept: Kept::default(),
+            turns: Turns::default(),
+            look_at: None,
         }
     }
 }
@@ -111,7 +118,8 @@ pub struct Outcome<T> {
     pub choices: Choices,
 }
 
-/// What the scheduler adds to the record of a run: empty without a record, and on the real clock.
+/// What the scheduler adds to the record of a run. The tasks and the stalls are empty without a
+/// record; on the real clock all is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SchedulerNotes {
@@ -119,6 +127,11 @@ pub struct SchedulerNotes {
     pub tasks: Vec<(u32, String)>,
     /// The times for which the schedule held a task back.
     pub stalls: Vec<Stall>,
+    /// The timers that tasks waited for at [`RunConfig::look_at`], soonest first.
+    pub pending: Vec<Pending>,
+    /// How many of [`RunConfig::turns`] were taken: the run reached them, and their timers were
+    /// waited for.
+    pub turns_taken: usize,
 }
 
 /// A time for which the schedule held a task back.

@@ -217,17 +217,22 @@ impl Sim {
 
     #[cold]
     fn stall(&self, label: u32, span_ns: u64, place: Place) {
-        let until_ns = self.now_ns.get() + span_ns;
-        self.stalled.borrow_mut().entry(label).or_default().add(self.now_ns.get(), until_ns);
+        let now_ns = self.now_ns.get();
+        self.note_stall(label, now_ns, span_ns, place);
+        self.block(WaitKind::Stall, 0, place, Some(now_ns + span_ns));
+    }
+
+    /// Notes that a task with `label` is held back from `from_ns` on.
+    pub(super) fn note_stall(&self, label: u32, from_ns: u64, span_ns: u64, place: Place) {
+        self.stalled.borrow_mut().entry(label).or_default().add(from_ns, from_ns + span_ns);
         if self.shared.record {
             self.notes.borrow_mut().stalls.push(Stall {
                 label,
-                at: Duration::from_nanos(self.now_ns.get()),
+                at: Duration::from_nanos(from_ns),
                 span: Duration::from_nanos(span_ns),
                 place: place.to_string(),
             });
         }
-        self.block(WaitKind::Stall, 0, place, Some(until_ns));
     }
 
     /// Draws after how long this wait on a condition ends by a spurious wake-up. `None`: by none.

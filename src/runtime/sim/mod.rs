@@ -17,10 +17,10 @@
 //! objects carry almost no scheduler state: the simulation keeps their wait lists, by address.
 //!
 //! Files: [`task`] (coroutines and their stacks), [`schedule`] (ready set, clock, wait lists),
-//! [`explore`] (preemption and stalls), [`chan`] and [`park`] (channels, wakers), [`ending`] (how a
-//! run ends), [`limits`] (how many tasks, how large a stack), [`report`] (which task waits for
-//! what), [`run`] and [`watch`] (the simulation's OS thread), [`trace`] (the events for an audit),
-//! [`guard`] (foreign clocks, waits and threads).
+//! [`explore`] (preemption and stalls), [`turns`] (which timer goes first), [`chan`] and [`park`]
+//! (channels, wakers), [`ending`] (how a run ends), [`limits`] (how many tasks, how large a stack),
+//! [`report`] (which task waits for what), [`run`] and [`watch`] (the simulation's OS thread),
+//! [`trace`] (the events for an audit), [`guard`] (foreign clocks, waits and threads).
 
 mod chan;
 mod ending;
@@ -34,6 +34,7 @@ mod run;
 mod schedule;
 mod task;
 mod trace;
+mod turns;
 mod watch;
 
 use std::cell::{Cell, RefCell};
@@ -51,6 +52,7 @@ use explore::{Explorer, Stalled};
 use schedule::{Timers, WaitLists};
 use task::{StackPool, Task, TaskId};
 use trace::Traced;
+use turns::Ahead;
 use watch::Heartbeat;
 
 pub(super) use chan::{SimReceiver, SimSender, channel};
@@ -103,6 +105,7 @@ pub(super) struct Sim {
     alarm_ns: Cell<u64>,
     points_since_switch: Cell<u32>,
     explorer: RefCell<Explorer>,
+    ahead: Ahead,
     // Used at every switch.
     tasks: RefCell<Vec<Task>>,
     free: RefCell<Vec<TaskId>>,
@@ -216,6 +219,7 @@ impl Sim {
             alarm_ns: Cell::new(limits.elapsed_ns),
             points_since_switch: Cell::new(0),
             explorer: RefCell::new(Explorer::new(config)),
+            ahead: Ahead::new(config),
             tasks: RefCell::default(),
             free: RefCell::default(),
             ready: RefCell::default(),

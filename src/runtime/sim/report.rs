@@ -224,7 +224,7 @@ fn seconds(ns: u64) -> f64 {
     std::time::Duration::from_nanos(ns).as_secs_f64()
 }
 
-fn verb(kind: WaitKind) -> &'static str {
+pub(super) fn verb(kind: WaitKind) -> &'static str {
     match kind {
         WaitKind::Lock(_) => "waits for a lock",
         WaitKind::Condvar => "waits for a condition",

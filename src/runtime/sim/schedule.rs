@@ -85,21 +85,45 @@ impl WaitLists {
     }
 }
 
+/// The end of a task's wait at a point in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Timer {
+    pub(super) deadline_ns: u64,
+    /// The run's first timer has number 1.
+    pub(super) number: u64,
+    pub(super) task: TaskId,
+    pub(super) wait_seq: u32,
+}
+
 /// Timers, soonest first. A timer whose wait has ended is stale, and is dropped when it is due.
 #[derive(Default)]
 pub(super) struct Timers {
-    heap: BinaryHeap<Reverse<(u64, u64, TaskId, u32)>>,
-    seq: u64,
+    heap: BinaryHeap<Reverse<Timer>>,
+    /// How many timers the run has set.
+    set: u64,
 }
 
 impl Timers {
-    fn add(&mut self, deadline_ns: u64, id: TaskId, wait_seq: u32) {
-        self.seq += 1;
-        self.heap.push(Reverse((deadline_ns, self.seq, id, wait_seq)));
+    fn add(&mut self, deadline_ns: u64, task: TaskId, wait_seq: u32) {
+        self.set += 1;
+        self.heap.push(Reverse(Timer { deadline_ns, number: self.set, task, wait_seq }));
     }
 
     fn soonest_ns(&self) -> Option<u64> {
-        self.heap.peek().map(|Reverse((deadline_ns, ..))| *deadline_ns)
+        self.heap.peek().map(|Reverse(timer)| timer.deadline_ns)
+    }
+
+    /// All timers, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Timer> {
+        self.heap.iter().map(|Reverse(timer)| *timer)
+    }
+
+    /// Gives every timer the deadline that `deadline_ns` says.
+    pub(super) fn change(&mut self, mut deadline_ns: impl FnMut(Timer) -> u64) {
+        let timers = std::mem::take(&mut self.heap).into_iter();
+        let changed = timers
+            .map(|Reverse(timer)| Reverse(Timer { deadline_ns: deadline_ns(timer), ..timer }));
+        self.heap = changed.collect();
     }
 
     pub(super) fn clear(&mut self) {
@@ -231,7 +255,11 @@ impl Sim {
 
     /// Moves the clock to the next timer, since no task can run. Without a timer, fails the run.
     fn move_clock(&self) {
-        let soonest_ns = self.timers.borrow().soonest_ns();
+        let mut soonest_ns = self.timers.borrow().soonest_ns();
+        while soonest_ns.is_some_and(|at_ns| at_ns > self.ahead.at_ns()) {
+            self.look_ahead(soonest_ns.unwrap_or(u64::MAX));
+            soonest_ns = self.timers.borrow().soonest_ns();
+        }
         let Some(soonest_ns) = soonest_ns else {
             let message = format!("no task can run and no timer is set\n{}", self.describe_tasks());
             return self.end_with_new(FailureKind::Deadlock, "all_blocked", message);
@@ -251,12 +279,12 @@ impl Sim {
             let due = {
                 let mut timers = self.timers.borrow_mut();
                 match timers.heap.peek() {
-                    Some(Reverse((deadline_ns, ..))) if *deadline_ns <= now_ns => timers.heap.pop(),
+                    Some(Reverse(timer)) if timer.deadline_ns <= now_ns => timers.heap.pop(),
                     _ => None,
                 }
             };
-            let Some(Reverse((_, _, id, wait_seq))) = due else { break };
-            self.time_out(id, wait_seq);
+            let Some(Reverse(timer)) = due else { break };
+            self.time_out(timer.task, timer.wait_seq);
         }
         let soonest_ns = self.timers.borrow().soonest_ns().unwrap_or(u64::MAX);
         self.alarm_ns.set(soonest_ns.min(self.limits.elapsed_ns));

@@ -247,6 +247,7 @@ class App {
     if (Number.isInteger(selected) && selected >= 0 && selected < this.model.count) {
       this.selected = selected;
       this.cursor = this.model.at[selected];
+      this.lane = this.model.lane[selected];
       if (!Number.isFinite(at)) this.center(this.cursor, WINDOW_OF_FAILURE);
     } else {
       this.selected = -1;

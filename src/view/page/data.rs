@@ -7,36 +7,32 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::Beside;
+use super::marks::{self, Mark};
 use crate::api::{Facts, Host, Index, ServerId};
 use crate::record::{Change, Fate, Leg, Record, ServerState, Stamped, State, What, is_heartbeat};
 use crate::view::Filter;
 
 /// The data for the events of `record` that pass `filter`, at most `max` of them.
-pub(super) fn data(
-    record: &Record,
-    filter: &Filter,
-    title: &str,
-    hint: Option<&str>,
-    max: usize,
-) -> Value {
+pub(super) fn data(record: &Record, filter: &Filter, beside: &Beside<'_>, max: usize) -> Value {
     let selected = Filter { all: true, ..filter.clone() }.select(record);
     let window = window(&selected, max);
     let lanes = Lanes::of(record, window);
-    let events = events(record, window, &lanes);
+    let events = events(record, window, &lanes, beside.marks);
     let header = &record.header;
     let elapsed = filter.to.map_or(header.elapsed, |to| header.elapsed.min(nanoseconds(to)));
     let broken = window.iter().position(|it| matches!(it.event.what, What::Broken { .. }));
     json!({
         "format": 1,
         "run": {
-            "test": header.test, "part": header.part, "title": title, "design": header.design,
+            "test": header.test, "part": header.part, "title": beside.title, "design": header.design,
             "schedule": header.schedule, "seed": header.seed.to_string(), "strict": header.strict,
-            "elapsed": elapsed, "hash": header.hash, "replay": header.again,
+            "elapsed": elapsed, "hash": header.hash, "replay": header.again, "verdict": beside.verdict,
         },
         "lanes": lanes.json(),
         "failure": header.failure.as_ref().map(|failed| json!({
             "rule": failed.rule, "message": failed.message, "where": failed.place,
-            "at": failed.at, "event": broken, "hint": hint,
+            "at": failed.at, "event": broken, "hint": beside.hint,
         })),
         "total": record.events.len(),
         "events": events,
@@ -90,9 +86,10 @@ impl Lanes {
 
 /// The events of `window`, with their servers' states. The events of the record that are not in
 /// `window` change the states, too.
-fn events(record: &Record, window: &[&Stamped], lanes: &Lanes) -> Vec<Value> {
+fn events(record: &Record, window: &[&Stamped], lanes: &Lanes, marks: &[Mark]) -> Vec<Value> {
+    let marks = marks::by_call(record, marks);
     let mut state = State::new(record.header.servers);
-    let mut all = record.events.iter();
+    let mut all = record.events.iter().enumerate();
     let mut operations = Operations::default();
     let mut events = Vec::with_capacity(window.len());
     // If the page lacks some events, each server's first event on it has the whole state.
@@ -103,16 +100,22 @@ fn events(record: &Record, window: &[&Stamped], lanes: &Lanes) -> Vec<Value> {
     // What changed at each server since its last event on the page.
     let mut pending: BTreeMap<ServerId, Change> = BTreeMap::new();
     for stamped in window {
-        for other in all.by_ref() {
+        let mut mark = None;
+        for (place, other) in all.by_ref() {
             let change = state.see(&other.event);
             if let Some(Host::Server(server)) = other.event.who {
                 join(pending.entry(server).or_default(), change);
             }
             if std::ptr::eq(other, *stamped) {
+                mark = marks.get(&place);
                 break;
             }
         }
         let mut json = event(stamped, lanes, &mut operations);
+        if let Some(mark) = mark {
+            json.insert("point".to_string(), json!(mark.point.map(nanoseconds)));
+            json.insert("conflict".to_string(), json!(mark.conflict));
+        }
         if let Some(Host::Server(server)) = stamped.event.who
             && let Some(known) = state.servers().get(server.slot())
         {
@@ -241,9 +244,13 @@ fn event(stamped: &Stamped, lanes: &Lanes, operations: &mut Operations) -> Map<S
             put("up", json!(up));
         }
         What::Step { until: Some(until), .. } => put("end", json!(nanoseconds(*until))),
-        What::Called { .. } => put("op", json!(operations.begin(stamped.event.who))),
-        What::Returned { .. } => {
+        What::Called { text } => {
+            put("op", json!(operations.begin(stamped.event.who)));
+            put("words", json!(text));
+        }
+        What::Returned { text } => {
             put("op", json!(operations.end(stamped.event.who)));
+            put("words", json!(text));
             put("ok", json!(true));
         }
         What::Stalled { span, .. } => put("for", json!(nanoseconds(*span))),

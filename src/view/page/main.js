@@ -230,7 +230,10 @@ function openRun(model) {
   connectOverview(app);
   connectWindow(app);
   app.fit();
-  if (app.violation) app.goToFailure();
+  const hasServers = model.servers.length > 0;
+  for (const part of document.querySelectorAll(".of-servers")) part.hidden = !hasServers;
+  // The operations of a history are best seen all at once.
+  if (app.violation && hasServers) app.goToFailure();
   if (location.hash.length > 1) app.restore(location.hash);
   app.resize();
   app.draw();

@@ -4,6 +4,7 @@
 //! JavaScript, in the files next to this one. The data is compressed, because it is repetitive.
 
 mod data;
+mod marks;
 
 use std::io::Write;
 
@@ -14,6 +15,8 @@ use flate2::write::GzEncoder;
 
 use super::Filter;
 use crate::record::Record;
+
+pub use marks::Mark;
 
 /// Maximum number of events of a page: a browser can draw this many without delay.
 const EVENTS_MAX: usize = 100_000;
@@ -36,11 +39,24 @@ const PROGRAM: [&str; 11] = [
     include_str!("main.js"),
 ];
 
-/// Makes the page of the events of `record` that pass `filter`; `hint` is shown with the failure.
+/// What a page says besides the events of a record.
+#[derive(Debug, Clone, Default)]
+pub struct Beside<'a> {
+    /// What the run is about.
+    pub title: &'a str,
+    /// The verdict on a run without a failure; empty: the page says that it has none.
+    pub verdict: &'a str,
+    /// Where to look first, shown with the failure.
+    pub hint: Option<&'a str>,
+    /// What a checker found out about the clients' operations.
+    pub marks: &'a [Mark],
+}
+
+/// Makes the page of the events of `record` that pass `filter`.
 ///
 /// If there are more than 100,000 such events, the page has only the last ones, and says so.
-pub fn page(record: &Record, filter: &Filter, title: &str, hint: Option<&str>) -> String {
-    let data = data::data(record, filter, title, hint, EVENTS_MAX);
+pub fn page(record: &Record, filter: &Filter, beside: &Beside<'_>) -> String {
+    let data = data::data(record, filter, beside, EVENTS_MAX);
     let packed = pack(data.to_string().as_bytes());
     // The data is filled in last, so that no text in it is replaced as a placeholder.
     PAGE.replace("/*VIEWER_CSS*/", STYLE)

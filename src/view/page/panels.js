@@ -22,13 +22,16 @@ function fillHeader(model) {
   document.title = `${word(run.test)} · raftlab`;
   byId("test").textContent = word(run.test);
   byId("story").textContent = manyLines(wordsOf(run.title));
+  // A history from a file belongs to no run that could be repeated.
+  const isRun = wordsOf(run.replay) !== "";
+  const named = (name) => (isRun ? `${name} ${word(run[name])}` : null);
   const facts = [
-    `part ${word(run.part)}`, `design ${word(run.design)}`, `schedule ${word(run.schedule)}`,
-    `seed ${word(run.seed)}`, run.strict ? "strict" : null,
+    named("part"), named("design"), named("schedule"), named("seed"), run.strict ? "strict" : null,
     isNumber(run.elapsed) ? `${seconds(run.elapsed, 3)} s` : null,
     `${grouped(model.count)} events`, run.hash ? `hash ${word(run.hash)}` : null,
   ];
   byId("facts").textContent = facts.filter(Boolean).join(" · ");
+  if (wordsOf(run.verdict) !== "") byId("verdict").textContent = word(run.verdict);
   byId("replay").textContent = manyLines(wordsOf(run.replay));
   byId("replay-line").hidden = wordsOf(run.replay) === "";
   fillFailure(model.failure);
@@ -42,6 +45,7 @@ function fillFailure(failure) {
   byId("rule").textContent = shortened(wordsOf(failure.rule) || "Failure", 200);
   byId("failure-message").textContent = manyLines(wordsOf(failure.message));
   byId("where").textContent = manyLines(wordsOf(failure.where));
+  byId("where").hidden = wordsOf(failure.where) === "";
   byId("hint").textContent = manyLines(wordsOf(failure.hint));
   byId("hint").hidden = wordsOf(failure.hint) === "";
 }
@@ -310,6 +314,11 @@ const LEGEND = [
   ["start", KIND.started, "glyph"], ["crash", KIND.crashed, "glyph"],
   ["rule broken", KIND.broken, "glyph"], ["other line", KIND.note, "glyph"],
   ["operation took effect", (context, theme) => drawPoint(context, 23, 2, 16, theme), "shape"],
+  ["operations that cannot all be right", (context, { trouble }) => {
+    context.strokeStyle = trouble;
+    context.lineWidth = 2;
+    context.strokeRect(9, 4, 28, 10);
+  }, "shape"],
   ["candidate", (context) => fillSample(context, stripes(context, termColour(1), 8)), "shape"],
   ["down, or no answer", (context, { faint }) => fillSample(context, stripes(context, faint, 6)),
     "shape"],

@@ -318,20 +318,19 @@ class Rows {
   }
 
   drawOperation(operation, x, width, y) {
-    const { context, theme, model } = this;
+    const { context, theme } = this;
     const certain = operation.ok && !operation.open;
     context.fillStyle = certain ? theme.shade : this.hatch;
     context.fillRect(x, y, width, OPERATION - 3);
-    if (width > 2) {
-      context.strokeStyle = theme.faint;
-      context.lineWidth = 1;
+    if (width > 2 || operation.conflict) {
+      context.strokeStyle = operation.conflict ? theme.trouble : theme.faint;
+      context.lineWidth = operation.conflict ? 2 : 1;
       context.setLineDash(certain ? [] : [3, 2]);
       context.strokeRect(x + 0.5, y + 0.5, width - 1, OPERATION - 4);
       context.setLineDash([]);
     }
     if (width > 24) {
-      const words = wordsOf(model.events[operation.event].text);
-      this.writeClear(fitted(context, words, width - 8), x + 4, y + 11, theme.ink, PLAIN);
+      this.writeClear(fitted(context, operation.words, width - 8), x + 4, y + 11, theme.ink, PLAIN);
     }
     if (operation.point != null && width > 8) {
       drawPoint(context, this.x(operation.point), y - 2, y + OPERATION - 1, theme);

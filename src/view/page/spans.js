@@ -64,12 +64,17 @@ function collectOperations(model) {
     if (event.lane == null || (event.kind !== "invoke" && event.kind !== "return")) return;
     const key = `${event.lane} ${event.op}`;
     if (event.kind === "invoke") {
-      const operation = { event: i, from: event.at, to: model.span.to, open: true, ok: null };
+      const operation = {
+        event: i, from: event.at, to: model.span.to, open: true, ok: null,
+        point: isNumber(event.point) ? event.point : null, conflict: event.conflict === true,
+        words: wordsOf(event.words) || wordsOf(event.text),
+      };
       open.set(key, operation);
       all[event.lane].push(operation);
     } else if (open.has(key)) {
-      const point = isNumber(event.point) ? event.point : null;
-      Object.assign(open.get(key), { to: event.at, open: false, ok: event.ok !== false, point });
+      const operation = open.get(key);
+      Object.assign(operation, { to: event.at, open: false, ok: event.ok !== false });
+      if (wordsOf(event.words) !== "") operation.words += ` → ${event.words}`;
       open.delete(key);
     }
   });

@@ -1,0 +1,78 @@
+//! Runs tests with the program that was just built, and reads its report as it grows.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use crate::cli::exit::Trouble;
+
+/// A campaign of the built program. It is killed when this is dropped.
+pub(super) struct Runs {
+    child: Child,
+    report: File,
+    /// The beginning of a line that is not complete yet.
+    rest: String,
+}
+
+impl Runs {
+    /// Starts `program` with `arguments`, and with a report in the file `report`.
+    pub(super) fn start(
+        program: &Path,
+        arguments: &[String],
+        report: &Report,
+    ) -> Result<Runs, Trouble> {
+        let failed = |error: io::Error| {
+            Trouble::Machine(format!("cannot run {}: {error}", program.display()))
+        };
+        // Made here, so that it can be opened at once.
+        File::create(&report.0).map_err(failed)?;
+        let child = Command::new(program)
+            .args(arguments)
+            .args(["--quiet", "--report"])
+            .arg(&report.0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(failed)?;
+        let report = File::open(&report.0).map_err(failed)?;
+        Ok(Runs { child, report, rest: String::new() })
+    }
+
+    /// The lines of the report that are new, and how the program ended if it has.
+    pub(super) fn news(&mut self) -> (Vec<String>, Option<ExitStatus>) {
+        // First the end: what was written before it is read after it.
+        let end = self.child.try_wait().ok().flatten();
+        let mut bytes = Vec::new();
+        // A file that cannot be read has no news.
+        let _ = self.report.read_to_end(&mut bytes);
+        self.rest.push_str(&String::from_utf8_lossy(&bytes));
+        let mut lines: Vec<String> = self.rest.split('\n').map(str::to_string).collect();
+        self.rest = lines.pop().unwrap_or_default();
+        (lines, end)
+    }
+}
+
+impl Drop for Runs {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The file for the reports. It is removed when this is dropped.
+pub(super) struct Report(PathBuf);
+
+impl Report {
+    pub(super) fn new() -> Report {
+        let name = format!("raftlab-watch-{}.jsonl", std::process::id());
+        Report(std::env::temp_dir().join(name))
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
