@@ -131,10 +131,15 @@ impl Report {
         Record { header, events: self.record.clone() }
     }
 
-    /// The command line that shows the next step of the failure's hint; `None` without a hint.
+    /// The command line that tells more: the next step of the failure's hint or, if a check of the
+    /// test failed, the test's story. `None` without a hint.
     pub fn hint_line(&self) -> Option<String> {
         let name = &self.failure.as_ref()?.name;
-        find_hint(name).map(|_| Hint::line(name, 1))
+        let of_the_test = name == "assertion";
+        find_hint(name).map(|_| match of_the_test {
+            true => format!("raftlab explain {}", self.test),
+            false => Hint::line(name, 1),
+        })
     }
 
     /// Renders the failure, or why there is no verdict: see `text.rs`. Empty if all is well.
