@@ -180,6 +180,9 @@ pub(super) struct ShrinkArgs {
     /// How long to look for a smaller run
     #[arg(long = "for", value_name = "TIME", default_value = "60s", value_parser = span)]
     pub time: Duration,
+    /// Do not look for another test that breaks the same rule with fewer calls
+    #[arg(long)]
+    pub same_test: bool,
     /// Show no progress
     #[arg(long)]
     pub quiet: bool,

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::lab::{self, Report, Shrunk};
+use crate::lab::{self, Design, Report, SCENARIOS, Scenario, Shrunk};
 use crate::runtime::{Choice, RunConfig, time};
 
 use crate::cli::args::ShrinkArgs;
@@ -28,9 +28,10 @@ pub(super) fn shrink(args: &ShrinkArgs) -> Result<Status, Trouble> {
     bar.set_style(style);
     let began = time::since_start();
     let in_time = || time::since_start() - began < args.time;
-    let shrunk = lab::shrink(scenario, design, &config, |best, tried| {
-        let (calls, seed) = (best.rpcs, best.seed);
-        bar.set_message(format!("{tried} runs; the smallest makes {calls} calls, seed {seed}"));
+    let others = others(scenario, design, args.same_test);
+    let shrunk = lab::shrink(scenario, &others, design, &config, |best, tried| {
+        let Report { test, rpcs, seed, .. } = best;
+        bar.set_message(format!("{tried} runs; the smallest: {test}, seed {seed}, {rpcs} calls"));
         bar.tick();
         in_time() && !is_pressed(&pressed)
     });
@@ -44,13 +45,19 @@ pub(super) fn shrink(args: &ShrinkArgs) -> Result<Status, Trouble> {
     let in_full = |report: &Report| {
         let (seed, kept) = (report.seed, report.kept.clone());
         lab::run_scenario(
-            scenario,
+            lab::find_scenario(report.test).unwrap_or(scenario),
             design,
             &RunConfig { seed, kept, record: true, ..config.clone() },
         )
     };
     output::print(&text(&shrunk, &in_full(&shrunk.before), &in_full(&shrunk.after), took))?;
     Ok(Status::Failed)
+}
+
+/// The other tests in which the same rule may break: those of the same part and of earlier ones.
+fn others(scenario: &Scenario, design: &Design, same_test: bool) -> Vec<&'static Scenario> {
+    let fits = |other: &&Scenario| other.part <= scenario.part && design.can_play(other);
+    SCENARIOS.iter().filter(|other| !same_test && fits(other)).collect()
 }
 
 fn is_pressed(pressed: &Receiver<()>) -> bool {
@@ -63,6 +70,7 @@ fn text(shrunk: &Shrunk, before: &Report, after: &Report, took_s: f64) -> String
     let mut row = |what: &str, figure: &dyn Fn(&Report) -> String| {
         rows.add_row([what.to_string(), figure(before), figure(after)]);
     };
+    row("test", &|run| run.test.to_string());
     row("seed", &|run| run.seed.to_string());
     row("events", &|run| run.record.len().to_string());
     row("calls", &|run| run.rpcs.to_string());

@@ -2,15 +2,19 @@
 //! time.
 //!
 //! A smaller run leaves out some of the choices that its seed makes ([`Kept`]). It counts if it
-//! fails in the same way and makes no more calls. First other seeds are tried, since one of them
-//! may fail much sooner. Then choices of one kind after the other are left out: all of them,
-//! halves, quarters (delta debugging; Zeller and Hildebrandt, 2002), until nothing more can go.
+//! fails in the same way and makes no more calls. First other tests and other seeds are tried,
+//! since one of them may fail much sooner. Then choices of one kind after the other are left out:
+//! all of them, halves, quarters (delta debugging; Zeller and Hildebrandt, 2002), until nothing
+//! more can go.
 
 use super::{Design, Report, Scenario, run_scenario};
-use crate::runtime::{Choice, Kept, Numbers, RunConfig};
+use crate::runtime::{Choice, FailureKind, Kept, Numbers, RunConfig};
 
 /// Number of other seeds that are tried.
 const SEEDS: u64 = 200;
+
+/// Number of seeds with which each other test is tried.
+const SEEDS_OF_OTHERS: u64 = 3;
 
 /// Number of times that each kind of choice is gone through: what one kind needed may be needless
 /// without another kind.
@@ -32,17 +36,22 @@ pub struct Shrunk {
 /// fail. Stops when `go_on` returns false; before each run it gets the smallest one so far, and the
 /// number of runs tried.
 ///
+/// The smallest run may be of one of the tests in `others`, if it breaks the same rule there. A
+/// check or a limit of a test means something else in another test, so it does not count.
+///
 /// On the virtual clock only: on the real clock no run can be repeated.
-pub fn shrink(
-    scenario: &Scenario,
-    design: &Design,
-    config: &RunConfig,
+pub fn shrink<'a>(
+    scenario: &'a Scenario,
+    others: &[&'a Scenario],
+    design: &'a Design,
+    config: &'a RunConfig,
     go_on: impl FnMut(&Report, u64) -> bool,
 ) -> Option<Shrunk> {
     let before = run_scenario(scenario, design, config);
     before.failure.as_ref()?;
     let best = before.clone();
     let mut search = Search { scenario, design, config, best, tried: 0, go_on, over: false };
+    search.try_others(others);
     search.try_seeds();
     search.leave_out();
     Some(Shrunk { before, after: search.best, tried: search.tried })
@@ -57,6 +66,19 @@ fn alike(one: &Report, other: &Report) -> bool {
     what(one) == what(other)
 }
 
+/// Whether a run of another test broke the same rule, or failed at the same place of the code under
+/// test.
+fn alike_elsewhere(one: &Report, other: &Report) -> bool {
+    let is_general = one.failure.as_ref().is_some_and(|failure| match failure.kind {
+        FailureKind::Observer => true,
+        FailureKind::Panic | FailureKind::Deadlock | FailureKind::Livelock => {
+            failure.label.is_some() && !failure.place.is_empty()
+        }
+        FailureKind::Assertion | FailureKind::Limit => false,
+    });
+    is_general && alike(one, other)
+}
+
 struct Search<'a, G> {
     scenario: &'a Scenario,
     design: &'a Design,
@@ -68,16 +90,38 @@ struct Search<'a, G> {
     over: bool,
 }
 
-impl<G: FnMut(&Report, u64) -> bool> Search<'_, G> {
+impl<'a, G: FnMut(&Report, u64) -> bool> Search<'a, G> {
     /// Runs once; `None` if there is no time left.
     fn run(&mut self, seed: u64, kept: Kept) -> Option<Report> {
+        self.run_of(self.scenario, seed, kept)
+    }
+
+    /// Runs one of the tests once; `None` if there is no time left.
+    fn run_of(&mut self, scenario: &Scenario, seed: u64, kept: Kept) -> Option<Report> {
         self.over = self.over || !(self.go_on)(&self.best, self.tried);
         if self.over {
             return None;
         }
         self.tried += 1;
         let config = RunConfig { seed, kept, record: false, ..self.config.clone() };
-        Some(run_scenario(self.scenario, self.design, &config))
+        Some(run_scenario(scenario, self.design, &config))
+    }
+
+    /// Looks for the test in which the same rule breaks with the fewest calls.
+    fn try_others(&mut self, others: &[&'a Scenario]) {
+        if !self.config.kept.is_all() {
+            return;
+        }
+        for scenario in others.iter().filter(|other| other.name != self.scenario.name) {
+            for ahead in 0..SEEDS_OF_OTHERS {
+                let seed = self.config.seed.wrapping_add(ahead);
+                let Some(report) = self.run_of(scenario, seed, Kept::default()) else { return };
+                if alike_elsewhere(&report, &self.best) && report.rpcs < self.best.rpcs {
+                    self.best = report;
+                    self.scenario = scenario;
+                }
+            }
+        }
     }
 
     /// Looks for the seed whose run fails with the fewest calls.
@@ -157,7 +201,7 @@ impl<G: FnMut(&Report, u64) -> bool> Search<'_, G> {
 mod tests {
     use super::*;
     use crate::lab::{Cluster, DESIGNS, steps};
-    use crate::runtime::{FailureKind, fail};
+    use crate::runtime::fail;
 
     /// Fails if both the third and the seventh of its commands are there, and stalls do not matter.
     fn two_are_too_many(cluster: &mut Cluster) {
@@ -175,7 +219,7 @@ mod tests {
 
     #[test]
     fn only_what_the_failure_needs_is_left() {
-        let shrunk = shrink(&TWO, &DESIGNS[0], &RunConfig::default(), |_, _| true).unwrap();
+        let shrunk = shrink(&TWO, &[], &DESIGNS[0], &RunConfig::default(), |_, _| true).unwrap();
         let failure = shrunk.after.failure.as_ref().unwrap();
         assert_eq!((failure.name.as_str(), failure.message.as_str()), ("two", "[2, 6]"));
         assert_eq!(shrunk.after.kept.of(Choice::Step), &Numbers::only([2, 6]));
@@ -184,7 +228,7 @@ mod tests {
 
     #[test]
     fn the_smaller_run_is_repeated_by_its_line() {
-        let shrunk = shrink(&TWO, &DESIGNS[0], &RunConfig::default(), |_, _| true).unwrap();
+        let shrunk = shrink(&TWO, &[], &DESIGNS[0], &RunConfig::default(), |_, _| true).unwrap();
         let (after, line) = (&shrunk.after, shrunk.after.replay_line());
         let (_, kept) = line.split_once(" --keep ").unwrap();
         let kept = kept.parse().unwrap();
@@ -192,10 +236,33 @@ mod tests {
         assert_eq!(run_scenario(&TWO, &DESIGNS[0], &config).hash, after.hash);
     }
 
+    /// Breaks a rule after `commands` commands.
+    fn breaks_a_rule(cluster: &mut Cluster, commands: u32, kind: FailureKind) {
+        for number in 0..commands {
+            cluster.agree(&format!("command {number}"));
+        }
+        fail(kind, "TheRule", "it is broken".to_string());
+    }
+
+    #[test]
+    fn another_test_counts_if_the_same_rule_breaks_there() {
+        let long = |cluster: &mut Cluster| breaks_a_rule(cluster, 9, FailureKind::Observer);
+        let short = |cluster: &mut Cluster| breaks_a_rule(cluster, 1, FailureKind::Observer);
+        let check = |cluster: &mut Cluster| breaks_a_rule(cluster, 0, FailureKind::Assertion);
+        let [long, short, check] =
+            [("long_2b", long as fn(&mut Cluster)), ("short_2b", short), ("check_2b", check)]
+                .map(|(name, story)| Scenario::new(name, story).servers(3));
+        let config = RunConfig::default();
+        let shrunk = shrink(&long, &[&check, &short], &DESIGNS[0], &config, |_, _| true).unwrap();
+        assert_eq!((shrunk.before.test, shrunk.after.test), ("long_2b", "short_2b"));
+        let check_again = shrink(&check, &[&short], &DESIGNS[0], &config, |_, _| true).unwrap();
+        assert_eq!(check_again.after.test, "check_2b", "a check belongs to its test");
+    }
+
     #[test]
     fn a_search_ends_when_it_is_told_to() {
         let soon = |_: &Report, tried: u64| tried < 3;
-        let shrunk = shrink(&TWO, &DESIGNS[0], &RunConfig::default(), soon).unwrap();
+        let shrunk = shrink(&TWO, &[], &DESIGNS[0], &RunConfig::default(), soon).unwrap();
         assert_eq!(shrunk.tried, 3);
         assert!(shrunk.after.failure.is_some(), "what there is so far");
     }
@@ -206,6 +273,6 @@ mod tests {
             cluster.agree("x");
         }
         let calm = Scenario::new("calm_2b", calm).servers(3);
-        assert!(shrink(&calm, &DESIGNS[0], &RunConfig::default(), |_, _| true).is_none());
+        assert!(shrink(&calm, &[], &DESIGNS[0], &RunConfig::default(), |_, _| true).is_none());
     }
 }
