@@ -14,7 +14,7 @@ static SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/lab/scenarios"
 /// Where the stories are, from the root of the crate.
 const FOLDER: &str = "src/lab/scenarios";
 
-/// Prints what one test does, what fails it, where it is, and how to run it.
+/// Prints what one test does, what it catches, where it is, and how to run it.
 pub(super) fn explain(args: &ExplainArgs) -> Result<Status, Trouble> {
     output::print(&text(select::known(&args.name)?))?;
     Ok(Status::Passed)
@@ -63,7 +63,7 @@ fn row<'a>(source: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
 
 /// What is above the function `name`.
 fn above_function<'a>(source: &'a str, name: &str) -> Option<&'a str> {
-    let heads = [format!("\nfn {name}("), format!("\npub fn {name}(")];
+    let heads = ["", "pub(crate) ", "pub "].map(|access| format!("\n{access}fn {name}("));
     let at = heads.iter().find_map(|head| source.find(head))?;
     Some(&source[..at])
 }
