@@ -17,7 +17,7 @@ const BEGIN_STORE: &str = "<!-- made by scripts/fix from the list of tests of pa
 
 /// The table of the tests of `parts`, as docs/tests.md must have it.
 fn table(parts: impl Iterator<Item = Part>) -> String {
-    let mut text = String::from("| Test | Servers | What fails it |\n| --- | --- | --- |\n");
+    let mut text = String::from("| Test | Servers | What it catches |\n| --- | --- | --- |\n");
     for part in parts {
         let mut tests = SCENARIOS.iter().filter(|scenario| scenario.part == part).peekable();
         if tests.peek().is_none() {

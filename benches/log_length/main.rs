@@ -91,8 +91,8 @@ fn snapshot_every_ten(criterion: &mut Criterion) {
 
 /// Commits commands in a cluster whose logs have `length` entries already, and no snapshot.
 ///
-/// It uses the real clock, since virtual time cannot be measured: `one` is the latency of an
-/// agreement, `a thousand` the cost of an entry when entries queue up. Everything is inside one
+/// It uses the real clock: computing takes no virtual time. `one` is the latency of an agreement,
+/// `a thousand` the cost of an entry when entries queue up. Everything is inside one
 /// run, so that the cluster is built once.
 fn commit(length: u64) {
     const MANY: u64 = 1_000;

@@ -65,7 +65,7 @@ struct Cli {
 enum Command {
     /// Shows the tests, their parts and what they are about
     List(ListArgs),
-    /// Tells the story of one test, and what fails it
+    /// Tells the story of one test, and what it catches
     Explain(ExplainArgs),
     /// Says what usually causes a failure, from a nudge to nearly the answer
     Hint(HintArgs),

@@ -41,7 +41,7 @@ impl Part {
     /// The last of all parts.
     pub const LAST: Part = Part::Store;
 
-    /// The part of this build in which the name of a scenario ends: `2C` for `figure8_2c`.
+    /// The part in which a scenario's name ends, if this build has it: `2C` for `figure8_2c`.
     const fn of(scenario: &str) -> Option<Part> {
         let mut place = 0;
         while place < Part::ALL.len() {
@@ -190,7 +190,7 @@ impl Scenario {
     /// A scenario of three servers on a reliable network, in the part in which `name` ends.
     ///
     /// # Panics
-    /// If `name` ends in no part of the lab: `figure8_2c` does. In a constant the build fails.
+    /// If `name` does not end in a part, as `figure8_2c` does. In a constant, the build fails.
     pub const fn new(name: &'static str, story: fn(&mut Cluster)) -> Scenario {
         let Some(part) = Part::of(name) else {
             panic!("a scenario's name must end in its part, as figure8_2c does");
@@ -228,8 +228,8 @@ impl Scenario {
 
 /// The steps of a loop in a story: `all` of them, but for those that the run leaves out.
 ///
-/// For loops whose steps do not need one another, such as rounds of faults or commands. So a run
-/// that fails can be repeated with fewer of them: [`shrink`](super::shrink).
+/// Use it if no step needs another one, as with rounds of faults or commands. Then a run that fails
+/// can be repeated with fewer steps: [`shrink`](super::shrink).
 ///
 /// ```
 /// use raftlab::lab::steps;

@@ -11,8 +11,8 @@ use super::Call;
 /// `ended`. A duplicated request is dispatched and answered again, under the same id and possibly
 /// after `ended`. A call whose future is dropped before its end has no `ended`.
 ///
-/// A tap sees nothing of a life that is over: neither calls on its ends nor the rest of its
-/// handlers' work, none of which reaches another host.
+/// When a server's life is over, a tap sees neither its calls nor the rest of its handlers' work:
+/// nothing of this reaches another host.
 ///
 /// A tap must not block, lock a [`Mutex`], sleep or draw random numbers: then a run with taps takes
 /// the same course as one without. Keep the tap's own state in a [`Quiet`].
@@ -20,7 +20,7 @@ use super::Call;
 /// [`Mutex`]: crate::runtime::sync::Mutex
 /// [`Quiet`]: crate::runtime::sync::Quiet
 pub trait Tap: Send + Sync {
-    /// Called when a call was made; if its host can be reached, the request is in flight.
+    /// Called when a call was made; its request is in flight if the called host can be reached.
     fn sent(&self, _call: &Call<'_>, _request: &dyn Any) {}
 
     /// Called when the request has arrived and was decoded; the handler runs next.

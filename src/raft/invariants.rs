@@ -3,16 +3,16 @@
 //!
 //! [`Summary::update`] runs when the lock is released. It costs a few comparisons, not a walk along
 //! the log, so it always runs, in release builds too. Each check is one sentence, has the name by
-//! which other files refer to it (`Invariant (name):`), and reports the values when it fails. A
-//! place that could break one says why it does not (`keeps (name): because …`). The lab's observers
-//! check the properties that concern more than one server.
+//! which other files refer to it (`Invariant (name):`), and reports the values when it fails. Code
+//! that could break an invariant says why it does not (`keeps (name): because …`). The lab's
+//! observers check the properties that concern more than one server.
 
 use std::fmt;
 
 use super::state::{Progress, Role, State};
 use crate::api::{Index, Position, ServerId, Term};
 
-/// A summary of a server's state when its lock was last released, within one life.
+/// A summary of a server's state when its lock was last released in this life.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Summary {
     role: RoleName,

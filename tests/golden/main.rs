@@ -1,7 +1,7 @@
-//! Golden scripts: the steps of the tick core, in a file that reads like a drawing.
+//! Golden scripts: the steps of the tick core, in files that are easy to read.
 //!
-//! The scripts in the folder `raft` are for the rules of `src/raft`, which are not public: the unit
-//! tests in `src/raft/golden.rs` run those.
+//! The unit tests in `src/raft/golden.rs` run the scripts in the folder `raft`, since the rules of
+//! `src/raft` are not public.
 //!
 //! A script is `NAME.txt` in this folder, and a test of that name. Each of its blocks has commands,
 //! a line `---`, and the expected output; `#` begins a comment, a blank line ends a block. The
@@ -57,7 +57,7 @@ fn own_tests() -> Vec<Trial> {
             let told = script::run("nodes 3\ncampain S1\n---\n", commands()).unwrap_err();
             told.starts_with("line 2: ").then_some(()).ok_or_else(|| told.into())
         }),
-        Trial::test("a_command_without_its_end_is_found", || {
+        Trial::test("a_block_without_its_end_is_found", || {
             let told = script::run("nodes 3\n", commands()).unwrap_err();
             told.contains("---").then_some(()).ok_or_else(|| told.into())
         }),

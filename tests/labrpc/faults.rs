@@ -1,4 +1,4 @@
-//! Faults: measurements of the original lab's, and the rules that scenarios use.
+//! Measures the faults of the original lab, and tests the rules that scenarios use.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +61,7 @@ fn an_unreliable_network_answers_81_calls_of_100() {
     assert!((0.80..0.82).contains(&share_answered), "0.9 · 0.9 answered: {share_answered}");
     assert!((0.89..0.91).contains(&share_reached), "0.9 dispatched: {share_reached}");
 
-    // A lost request takes as long as a delivered one: no caller can tell them apart.
+    // A lost call takes as long as an answered one, so its time tells nothing.
     let times: Vec<_> = samples.iter().map(|(time, _)| *time).collect();
     let (least, mean, most) = spread(&times);
     assert!(least < OVERHEAD && most >= millis(26) && most < millis(26) + OVERHEAD, "{most:?}");
@@ -69,7 +69,7 @@ fn an_unreliable_network_answers_81_calls_of_100() {
     let lost: Vec<_> = samples.iter().filter(|(_, ok)| !ok).map(|(time, _)| *time).collect();
     assert!(
         (12.0..14.2).contains(&(spread(&lost).1.as_secs_f64() * 1e3)),
-        "lost calls take as long"
+        "lost calls take 13 ms on average, too"
     );
 }
 
@@ -88,7 +88,7 @@ fn long_reordering_holds_back_two_replies_of_three() {
 
 /// Measures calls to a server that does not exist, with and without long delays.
 #[test]
-fn a_call_to_nowhere_takes_up_to_a_tenth_of_a_second_or_seven() {
+fn a_call_to_nowhere_takes_up_to_100_ms_or_7_s() {
     let nowhere = |long_delays: bool| {
         let (samples, reached) = match long_delays {
             true => measure(4000, |network| {
@@ -162,7 +162,7 @@ fn a_repeated_request_is_handled_twice_and_answered_once() {
 
 /// Two rules make a request late: one repeats it, the other loses the first copy.
 #[test]
-fn a_late_request_reaches_the_life_that_is_there_then() {
+fn a_late_request_reaches_the_servers_next_life() {
     on_the_virtual_clock(|| {
         let (old, new) = (Server::default(), Server::default());
         let (network, client) = network_with(&old);
@@ -223,8 +223,8 @@ fn reordered_requests_overtake_one_another_and_held_ones_do_not() {
 fn bytes_of_a_lost_reply_are_not_counted_and_those_of_a_lost_request_are() {
     on_both_clocks(|_| {
         let (network, client) = network_with(&Server::default());
-        // `double(1)` has two bytes. "twice 1 is 2" has twelve, its length and the method's number
-        // two more.
+        // `double(1)` has two bytes. "twice 1 is 2" has twelve; its length and the method's number
+        // add two.
         double(&client, 1);
         assert_eq!(network.counters(), labrpc::Counters { calls: 1, bytes: 2 + 14 });
         let lost = network.add_rule("reply", Arc::new(Fault::lose(Leg::Reply)));

@@ -28,7 +28,7 @@ fn a_deposed_leader_may_go_on_in_its_own_term() {
 }
 
 #[test]
-fn a_leader_without_a_majority_of_votes_is_none() {
+fn without_a_majority_of_votes_no_server_leads() {
     breaks("ElectedByMajority", |play| {
         play.save_vote(S0, 1, Some(S0));
         let refused = play.deliver(S0, S1, vote_request(S0, 1, at(0, 0)));
@@ -124,7 +124,7 @@ fn a_vote_lost_before_it_was_promised_may_go_elsewhere() {
 }
 
 #[test]
-fn a_vote_goes_to_no_log_behind_the_voters() {
+fn no_vote_goes_to_an_outdated_log() {
     for behind in [at(1, 1), at(0, 0)] {
         breaks("VoteOnlyUpToDate", move |play| {
             play.let_s0_lead(2);
@@ -190,7 +190,7 @@ fn a_log_that_a_snapshot_covers_whole_is_not_empty() {
 }
 
 #[test]
-fn a_vote_request_may_leave_when_its_log_has_changed() {
+fn a_vote_request_may_leave_after_the_log_has_changed() {
     holds(|play| {
         play.let_s0_lead(2);
         play.save_vote(S1, 2, Some(S1));
@@ -205,7 +205,7 @@ fn a_vote_request_may_leave_when_its_log_has_changed() {
 
 #[test]
 fn a_candidates_log_may_be_ahead_of_its_storage() {
-    // S1 handles entries of S0 that it has not stored yet.
+    // S1 has received entries of S0, and has not stored them yet.
     holds(|play| {
         play.let_s0_lead(2);
         play.save(S0, 3, &[1]);
@@ -236,7 +236,7 @@ fn a_term_never_goes_down_in_storage() {
 }
 
 #[test]
-fn a_term_may_go_down_on_the_wire_and_with_what_was_not_synced() {
+fn a_term_may_go_down_on_the_wire_and_when_a_crash_loses_it() {
     holds(|play| {
         play.elect(S0, 1, S1, at(0, 0));
         play.elect(S0, 3, S1, at(0, 0));
@@ -293,7 +293,7 @@ fn a_reply_has_the_newest_term() {
 }
 
 #[test]
-fn who_hears_a_leader_may_disregard_a_candidate_and_its_term() {
+fn a_voter_that_hears_a_leader_may_ignore_a_candidates_term() {
     holds(|play| {
         play.elect(S0, 1, S1, at(0, 0));
         play.save_vote(S2, 2, Some(S2));

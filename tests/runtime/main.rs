@@ -17,7 +17,7 @@ use raftlab::runtime::{self, Clock, Failure, Outcome, RunConfig, Schedule};
 
 raftlab::guard!();
 
-/// A span that is long enough on the real clock, and costs nothing on the virtual one.
+/// A span that can be told from zero on the real clock, and costs nothing on the virtual one.
 const SPAN: Duration = Duration::from_millis(20);
 
 fn run_on<T: Send + 'static>(

@@ -1,6 +1,6 @@
 //! `raftlab step`: walks through one run, event by event, and tries other courses of it.
 //!
-//! Files: [`walk`] (the run, and where one stands in it), [`keys`] (which key does what),
+//! Files: [`walk`] (the run, and the reader's place in it), [`keys`] (which key does what),
 //! [`screen`] (draws the walk).
 
 mod keys;
@@ -32,24 +32,24 @@ pub(super) fn step(args: &StepArgs) -> Result<Status, Trouble> {
         let message = "step needs a terminal; use replay to print the run";
         return Err(Trouble::Input(message.to_string()));
     }
-    let mut stand = Stand::new(Walk::new(scenario, design, args.run.config()));
+    let mut session = Session::new(Walk::new(scenario, design, args.run.config()));
     {
         let mut screen = Screen::open()?;
-        while let Some(wish) = next_wish(&mut screen.0, &stand).map_err(cannot_use)? {
-            if !stand.grant(wish) {
+        while let Some(wish) = next_wish(&mut screen.0, &session).map_err(cannot_use)? {
+            if !session.grant(wish) {
                 break;
             }
         }
     }
-    let report = stand.walk.report();
+    let report = session.walk.report();
     output::print(&format!("{}\n", output::here(&report.replay_line())))?;
     Ok(if report.failure.is_some() { Status::Failed } else { Status::Passed })
 }
 
 /// Draws, and waits for a key that asks for something. `None`: there will be no more keys.
-fn next_wish(terminal: &mut DefaultTerminal, stand: &Stand) -> io::Result<Option<Wish>> {
+fn next_wish(terminal: &mut DefaultTerminal, session: &Session) -> io::Result<Option<Wish>> {
     loop {
-        stand.draw(terminal)?;
+        session.draw(terminal)?;
         match event::read() {
             Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => {
                 if let Some(wish) = keys::wish(key) {
@@ -65,16 +65,16 @@ fn next_wish(terminal: &mut DefaultTerminal, stand: &Stand) -> io::Result<Option
 }
 
 /// A walk with what is on the screen beside it.
-struct Stand {
+struct Session {
     walk: Walk,
     courses: Option<Courses>,
     /// The answer to the last key.
     said: String,
 }
 
-impl Stand {
-    fn new(walk: Walk) -> Stand {
-        Stand { walk, courses: None, said: String::new() }
+impl Session {
+    fn new(walk: Walk) -> Session {
+        Session { walk, courses: None, said: String::new() }
     }
 
     fn draw<B: Backend>(&self, terminal: &mut Terminal<B>) -> Result<(), B::Error> {

@@ -1,4 +1,4 @@
-//! Draws a walk: the run, its servers, the events around the one that one stands at.
+//! Draws a walk: the run, its servers, and the events around the reader's place.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -89,7 +89,7 @@ fn servers(walk: &Walk) -> Vec<Line<'static>> {
     lines.collect()
 }
 
-/// The events around the one that one stands at, which is in the middle.
+/// The events around the reader's event, which is in the middle.
 fn draw_events(frame: &mut Frame<'_>, area: Rect, walk: &Walk) {
     let block = Block::bordered().title("events");
     let height = usize::from(block.inner(area).height);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use super::Stand;
+use super::Session;
 use super::keys::Wish;
 use super::walk::{Sight, Walk};
 use crate::lab::{DESIGNS, find_scenario};
@@ -17,9 +17,9 @@ fn walk(test: &str) -> Walk {
 }
 
 /// The screen as lines.
-fn shown(stand: &Stand) -> Vec<String> {
+fn shown(session: &Session) -> Vec<String> {
     let mut terminal = Terminal::new(TestBackend::new(120, 30)).unwrap();
-    stand.draw(&mut terminal).unwrap();
+    session.draw(&mut terminal).unwrap();
     let buffer = terminal.backend().buffer();
     let line = |row: &[ratatui::buffer::Cell]| -> String {
         row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().to_string()
@@ -28,7 +28,7 @@ fn shown(stand: &Stand) -> Vec<String> {
 }
 
 #[test]
-fn one_goes_from_election_to_election_and_back() {
+fn a_reader_goes_from_election_to_election_and_back() {
     let mut walk = walk("reelection_2a");
     assert!(walk.forth(Sight::Election), "a server asks for votes");
     let first = walk.at();
@@ -42,7 +42,7 @@ fn one_goes_from_election_to_election_and_back() {
     assert!(walk.back(Sight::Election), "back again");
     assert_eq!(walk.at(), first);
     assert!(!walk.back(Sight::Election), "it was the first one");
-    assert_eq!(walk.at(), first, "one stays where one is");
+    assert_eq!(walk.at(), first, "the place is the same");
     assert!(!walk.forth(Sight::Violation), "nothing fails");
 }
 
@@ -103,27 +103,27 @@ fn a_message_on_its_way_is_named() {
 
 #[test]
 fn the_screen_shows_the_run_the_servers_and_the_events() {
-    let mut stand = Stand::new(walk("reelection_2a"));
-    stand.grant(Wish::Forth(Sight::Election));
-    stand.grant(Wish::Forth(Sight::Election));
-    let lines = shown(&stand);
+    let mut session = Session::new(walk("reelection_2a"));
+    session.grant(Wish::Forth(Sight::Election));
+    session.grant(Wish::Forth(Sight::Election));
+    let lines = shown(&session);
     assert_eq!(lines[0], "reelection_2a, seed 1, rpc: nothing fails");
     assert!(lines[1].starts_with("events: "), "{lines:?}");
     let leads = lines.iter().find(|line| line.contains("leader of term 1")).unwrap();
     assert!(leads.starts_with("▶ S"), "{leads}");
-    stand.grant(Wish::Courses);
-    assert!(shown(&stand).iter().any(|line| line.contains("what goes first")), "the list");
-    stand.grant(Wish::Leave);
-    assert!(stand.grant(Wish::Forth(Sight::Violation)), "one stays");
-    assert!(shown(&stand).contains(&"there is none".to_string()), "the answer");
-    assert!(!stand.grant(Wish::Leave), "the user leaves");
+    session.grant(Wish::Courses);
+    assert!(shown(&session).iter().any(|line| line.contains("what goes first")), "the list");
+    session.grant(Wish::Leave);
+    assert!(session.grant(Wish::Forth(Sight::Violation)), "the reader stays");
+    assert!(shown(&session).contains(&"there is none".to_string()), "the answer");
+    assert!(!session.grant(Wish::Leave), "the user leaves");
 }
 
 #[test]
 fn a_small_terminal_is_enough() {
-    let stand = Stand::new(walk("reelection_2a"));
+    let session = Session::new(walk("reelection_2a"));
     for (width, height) in [(1, 1), (10, 3), (40, 9)] {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        stand.draw(&mut terminal).unwrap();
+        session.draw(&mut terminal).unwrap();
     }
 }

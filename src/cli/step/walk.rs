@@ -1,8 +1,8 @@
-//! A walk through one run: the event that one stands at, and other courses of the run from there.
+//! A walk through one run: the reader's place among its events, and other courses from there.
 //!
-//! The run is over before the walk begins, so going back is only a smaller number. Another course
-//! is another run: the same seed, and one more [`Turn`]. It is the same run up to the turn, so the
-//! walk stays where it is.
+//! The run is over before the walk begins, so a step back needs no run. Another course is another
+//! run: the same seed, and one more [`Turn`]. It is the same run up to the turn, so the reader
+//! keeps their place.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::record::{Change, Fate, Leg, Record, Role, Stamped, State, What};
 use crate::runtime::{Pending, RunConfig, Turn, Turns};
 use crate::view::Filter;
 
-/// What one may look for.
+/// What the reader may look for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sight {
     /// Any event that is shown.
@@ -40,7 +40,7 @@ pub(super) struct Course {
     pub(super) what: String,
 }
 
-/// One stands at an event of a run.
+/// A run, and the reader's place in it.
 pub(super) struct Walk {
     scenario: &'static Scenario,
     design: &'static Design,
@@ -52,7 +52,7 @@ pub(super) struct Walk {
     all: bool,
     /// The places of the events that are shown, in the record.
     shown: Vec<usize>,
-    /// The number of the event that one stands at, among those that are shown.
+    /// The reader's event, as a number among those that are shown.
     at: usize,
 }
 
@@ -92,12 +92,12 @@ impl Walk {
         self.shown.iter().map(|place| &self.record.events[*place])
     }
 
-    /// The number of the event that one stands at, among those that are shown.
+    /// The number of the reader's event among those that are shown.
     pub(super) const fn at(&self) -> usize {
         self.at
     }
 
-    /// The event that one stands at; `None` if the run has no event.
+    /// The reader's event; `None` if the run has no event.
     pub(super) fn event(&self) -> Option<&Stamped> {
         self.shown.get(self.at).map(|place| &self.record.events[*place])
     }
@@ -107,7 +107,7 @@ impl Walk {
         self.all
     }
 
-    /// The state of the servers after the event that one stands at.
+    /// The state of the servers after the reader's event.
     pub(super) fn state(&self) -> State {
         let mut state = State::new(self.record.header.servers);
         let end = self.shown.get(self.at).map_or(0, |place| place + 1);
@@ -180,7 +180,8 @@ impl Walk {
         self.look_again(place);
     }
 
-    /// Selects the events again, and stands at the one at `place` in the record, or before it.
+    /// Selects the events again. The reader's event is then the one at `place` in the record, or
+    /// the last one before it.
     fn look_again(&mut self, place: usize) {
         if self.sights.is_empty() {
             self.sights = sights(&self.record);

@@ -47,12 +47,12 @@ mod votes;
 
 use super::{Part, Scenario};
 
-/// The lists of the files. In every part the course's own scenarios come first.
+/// The lists of the files. Every part begins with the scenarios of the course's older editions.
 const FILES: &[&[Scenario]] = &[
     election::SCENARIOS,
     votes::SCENARIOS,
-    one_look::SCENARIOS,
     agreement::SCENARIOS,
+    one_look::SCENARIOS,
     appends::SCENARIOS,
     leading::SCENARIOS,
     even_clusters::SCENARIOS,

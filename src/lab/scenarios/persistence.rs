@@ -112,7 +112,7 @@ fn persist3_2c(cluster: &mut Cluster) {
     cluster.disconnect(second);
     cluster.one(b"102", 2, true);
 
-    // Both servers that have the command go down; one comes back and joins the one that lacks it.
+    // Both servers with the command go down; the leader returns and joins the one without it.
     cluster.crash(leader);
     cluster.crash(first);
     cluster.connect(second);
@@ -158,15 +158,13 @@ fn figure8_2c(cluster: &mut Cluster) {
     cluster.one(&cluster.draw_command(), 5, true);
 }
 
-/// Sleeps up to 12 ms, less than a round of calls takes, or one time in ten up to half a second.
-///
-/// Half a second is enough for an election.
+/// Sleeps up to 12 ms, or one time in ten up to half a second, in which an election may fit.
 fn sleep_between_steps(cluster: &Cluster) {
     let long = cluster.draw(1000) < 100;
     cluster.sleep_ms(cluster.draw(if long { 500 } else { 13 }));
 }
 
-/// Clients commit 246 commands, five at a time, on a network that loses a fifth of all calls.
+/// Clients start 246 commands, five at a time, on a network that loses a fifth of all calls.
 ///
 /// A wrong server waits for ever after a lost message.
 fn unreliable_agree_2c(cluster: &mut Cluster) {
@@ -189,7 +187,7 @@ fn unreliable_agree_2c(cluster: &mut Cluster) {
 
 /// Leaders are cut off with entries that only some servers have; messages are lost and late.
 ///
-/// Figure 8 without crashes. From the 200th step on, two of three replies are 0.2 to 2.2 s late. A
+/// Figure 8 without crashes. From step 200 on, two of three replies are 0.2 to 2.2 s late. A
 /// wrong leader takes late and repeated replies for new ones, or backs up too slowly over long
 /// logs.
 fn figure8_unreliable_2c(cluster: &mut Cluster) {

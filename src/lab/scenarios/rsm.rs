@@ -117,7 +117,7 @@ fn rsm_leader_partition_3a(cluster: &mut Cluster) {
     cluster.sleep_ms(1000);
     let still_open = open.iter().any(|task| !task.is_finished());
     let leads = cluster.state_of(old).is_some_and(|state| state.is_leader);
-    assert!(still_open || !leads, "{old} leads, and cannot know the outcome yet");
+    assert!(still_open || !leads, "{old} leads without a majority, and has answered all callers");
 
     cluster.connect(old);
     wait_ended(cluster, &open, Duration::from_secs(1));
@@ -126,7 +126,7 @@ fn rsm_leader_partition_3a(cluster: &mut Cluster) {
     counters.check(3);
 }
 
-/// Restarted servers carry out the operations in their logs again, each once.
+/// Restarted servers replay their logs, and carry out each operation once.
 ///
 /// A wrong server does not replay its log, or replays it twice.
 fn rsm_restart_replay_3a(cluster: &mut Cluster) {

@@ -14,7 +14,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         .catches("an answer before the entry is committed; an operation accepted by a follower"),
     Scenario::new("rsm_own_entry_3a", rsm_own_entry_3a)
         .title("another leader's entry at the same index")
-        .catches("an answer taken from another leader's entry"),
+        .catches("an answer taken from another leader's entry at the same index"),
     Scenario::new("rsm_leadership_lost_3a", rsm_leadership_lost_3a)
         .title("leadership lost without a new entry")
         .catches("an operation that hangs under a deposed leader, or is wrongly reported as lost"),

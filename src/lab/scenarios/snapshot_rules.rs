@@ -14,7 +14,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         .catches("snapshots taken too late, by leaders only, or of a state that is not the log's"),
     Scenario::new("rsm_installs_3b", rsm_installs_3b)
         .title("a leader's snapshot")
-        .catches("a leader's snapshot that is ignored; a definite answer for what it covers"),
+        .catches("a leader's snapshot that is ignored; a definite answer to what it may contain"),
     Scenario::new("service_sessions_3b", service_sessions_3b)
         .title("a request from before the snapshot")
         .catches("sessions that are missing from the snapshot"),

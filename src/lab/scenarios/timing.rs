@@ -21,7 +21,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("heartbeats_2a", heartbeats_2a)
         .puppets()
         .title("heartbeats")
-        .catches("a silent new leader; an election timeout that one late heartbeat exceeds"),
+        .catches("a silent new leader; an election because of one late heartbeat"),
     Scenario::new("timer_is_reset_2a", timer_is_reset_2a)
         .puppets()
         .title("what resets the election timer")

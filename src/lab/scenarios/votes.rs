@@ -133,11 +133,11 @@ fn candidate_rules_2a(cluster: &mut Cluster) {
     let later = |heard: &Heard| heard.vote().is_some() && heard.term() > term;
     let again = stage.hear(mark, STANDS_MAX + STANDS_MAX, "start another election", later);
 
-    // It starts another one when both refuse.
+    // Both refuse from now on: it starts a third election.
     let mark = stage.mark();
     stage.all_vote(Votes::Refuse);
     let later = |heard: &Heard| heard.vote().is_some() && heard.term() > again.term();
-    stage.hear(mark, STANDS_MAX + STANDS_MAX, "start another election after two refusals", later);
+    stage.hear(mark, STANDS_MAX + STANDS_MAX, "start a third election", later);
     assert!(!stage.state().is_leader, "no other server voted for S0");
 
     // With S1's vote it has two of three, whether S2 ever replies or not.
@@ -154,8 +154,8 @@ fn candidate_rules_2a(cluster: &mut Cluster) {
 /// counts it.
 ///
 /// The puppets lie here: two of the three servers voted for S1, and now say that they voted for S0.
-/// Without a lie, a candidate that continues to count would find no second majority; but a server
-/// that hears of a leader must not rely on that.
+/// Without the lie, a candidate that continues to count could not get a majority; but it must not
+/// rely on that.
 fn candidate_follows_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
     stage.attempt(|| {
@@ -206,9 +206,10 @@ fn stale_vote_replies_2a(cluster: &mut Cluster) {
 
 /// A vote that arrives at the last moment counts only in the election in which it was given.
 ///
-/// Five servers. In each term a different puppet votes for S0, and its reply arrives when S0 is
-/// about to start the next election. So S0 never has more than two votes of five. A wrong candidate
-/// checks a vote's term before the new election and counts the vote after it, which makes three.
+/// Five servers. In each term a different puppet votes for S0, and its reply arrives 0.2 to 0.7 s
+/// later, which may be just when S0 starts the next election. So S0 never has more than two votes
+/// of five. A wrong candidate checks a vote's term before the new election and counts the vote
+/// after it, which makes three.
 ///
 /// ```text
 /// S0   election 1                 election 2                 election 3
@@ -316,7 +317,7 @@ fn stands(stage: &Stage<'_>, mark: usize) -> Heard {
     stage.hear(mark, STANDS_MAX, "start an election", |heard| heard.vote().is_some())
 }
 
-/// Fails if S0, which led in `term` and knows of a newer term, sends heartbeats in a newer term.
+/// Fails if S0, which led in `term` and knows a newer term, says or shows that it still leads.
 ///
 /// What it sent before it knew may still arrive.
 fn leads_no_more(stage: &Stage<'_>, mark: usize, term: Term) {

@@ -1,8 +1,8 @@
-//! What the two clocks and the types above them share; nothing here knows which clock is on.
+//! What the two clocks and the types above them share; nothing here depends on the clock.
 //!
 //! Files: [`outcome`] (the configuration and the result of a run), [`here`] (what a failure says of
 //! its task and its time), [`instant`] (points in time), [`chance`] (random streams), [`shared`]
-//! (the data of a run), [`kept`] (what it leaves out), [`turns`] (what it does first),
+//! (the data of a run), [`kept`] (the choices that it keeps), [`turns`] (timers that go first),
 //! [`channel_errors`], [`panics`] (from a panic to a failure), [`aborts`] (a panic that std answers
 //! with `abort`).
 

@@ -12,7 +12,7 @@ use super::task::{State, TaskId};
 use super::{Event, Sim, current};
 use crate::runtime::base::instant::Instant;
 
-// A waker packs three numbers into one address, and thousands of tasks need a stack each.
+// For the three numbers of a waker in one address, and for thousands of stacks.
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("the virtual clock needs addresses of 64 bits");
 

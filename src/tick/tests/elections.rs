@@ -28,7 +28,7 @@ fn roles() -> [Node; 3] {
 /// TestFollowerUpdateTermFromMessage, TestCandidateUpdateTermFromMessage,
 /// TestLeaderUpdateTermFromMessage.
 #[test]
-fn a_newer_term_makes_a_follower_of_every_role_2aa() {
+fn a_newer_term_makes_every_role_a_follower_2aa() {
     for mut node in roles() {
         assert_eq!(node.term(), Term(1));
         step(&mut node, 2, 2, append(at(0, 0), &[], 0));
@@ -188,7 +188,7 @@ fn a_candidate_that_was_away_yields_to_the_leader_it_finds_2aa() {
 
 /// TestDisruptiveFollower.
 #[test]
-fn a_heartbeat_of_an_older_term_costs_its_leader_the_office_2aa() {
+fn a_heartbeat_of_an_older_term_deposes_its_leader_2aa() {
     let mut cluster = Cluster::new(3);
     cluster.campaign(1);
     cluster.isolate(3);
@@ -254,7 +254,7 @@ fn a_refused_candidate_gives_up_before_its_timeout() {
 }
 
 #[test]
-fn one_refusal_of_two_is_one_too_many() {
+fn one_refusal_of_two_votes_decides() {
     let mut node = node(1, 2);
     node.hup(false);
     step(&mut node, 2, 1, vote(false));
