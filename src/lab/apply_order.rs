@@ -22,9 +22,10 @@ impl Breach {
     }
 }
 
-/// Returns the last index that `server` has applied after `message`; before it, that is `applied`.
+/// Returns the last index that `server` has applied once it has applied `message`. Before that, it
+/// is `applied`.
 ///
-/// Commands have consecutive indices. A snapshot may go forward, or repeat what was applied.
+/// Commands have consecutive indices. A snapshot ends at `applied` or later.
 pub(super) fn next_applied(
     server: ServerId,
     applied: Index,

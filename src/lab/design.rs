@@ -55,8 +55,8 @@ pub struct Boot<'a> {
     ///
     /// It has no buffer: a `send` returns when the service receives the message, and the service
     /// may then call [`Consensus::snapshot`]. So hold no lock while you send. A life begins after
-    /// the stored snapshot, which the service has, too: the server may send that snapshot again,
-    /// but need not. After the end of a life, its messages are received and discarded.
+    /// the stored snapshot. The service has that snapshot, too: the server may send it again, but
+    /// need not. The suite receives and discards all messages that come after the end of a life.
     pub apply_ch: Sender<ApplyMsg>,
 }
 
@@ -87,8 +87,8 @@ pub struct Design {
     pub facts: fn(&dyn Any) -> Facts,
     /// How its service numbers commands.
     pub numbering: Numbering,
-    /// Finds the service's own snapshot in a server's storage, and the last command that it
-    /// covers, with the index that the service knows.
+    /// Finds the service's own snapshot in a server's storage, and the position of the last command
+    /// that it covers. The index is the one that the service knows for this command.
     pub snapshot: fn(&Persisted) -> Option<(Position, Bytes)>,
     /// Its key/value service, for parts 3A and 3B; without one the design cannot play those parts.
     pub kv: Option<KvDesign>,
@@ -103,8 +103,8 @@ pub struct Design {
 /// The observers' rules that apply to a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rules {
-    /// The rules of the scenario's part and of the parts before it: a server that stores nothing
-    /// yet passes 2A and 2B.
+    /// The rules of the scenario's part and of the parts before it, so that a server without
+    /// persistence can pass 2A and 2B.
     OfThePart,
     /// All rules in every part, because the user asked for it: `--strict`.
     AllOnDemand,

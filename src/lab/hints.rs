@@ -9,8 +9,8 @@
 //! 1. … 2. … 3. …                       the steps
 //! ```
 //!
-//! A step may have several lines; all but its first are indented by three spaces. Promised: every
-//! failure that a run can end with has a hint (`tests/tidy/hints.rs`).
+//! A step may have several lines; all but its first are indented by three spaces.
+//! `tests/tidy/hints.rs` checks that every failure that a run can end with has a hint.
 
 /// The page that the hints are on.
 const PAGE: &str = include_str!("../../docs/hints.md");
@@ -24,7 +24,7 @@ pub struct Hint {
     pub names: Vec<&'static str>,
     /// What broke, in one line.
     pub title: &'static str,
-    /// Where to look; the usual causes; what the code must do. [`Hint::lines`] makes them lines.
+    /// Where to look; the usual causes; what the code must do. [`Hint::lines`] splits a step.
     pub steps: [&'static str; 3],
 }
 

@@ -18,7 +18,7 @@
 //! - The scenario asserts its story: an index, a value, a leader where there must be one.
 //! - The *ledger* checks every message of every apply channel, in all scenarios: indices are
 //!   consecutive within one life, all servers apply the same command at an index, and snapshots
-//!   only go forward and were once taken by the service.
+//!   never go backward and were once taken by the service.
 //! - The *observers* ([`observe`]) check the rules of Raft on the messages, the writes and the
 //!   applied entries of all servers. They change nothing: a run without them has the same hash.
 //!
@@ -33,12 +33,12 @@
 //! The suite has the course's scenarios, with all numbers and limits that they have in the course.
 //! Where the years of the course differ, we take the stricter version: all servers go down in every
 //! round of `persist2_2c`, and the course's last two scenarios of part 2D run on the unreliable
-//! network (both as since 2025). Beyond that:
+//! network (both as in the course since 2025). Beyond that:
 //!
 //! - The applier is strict in all parts. The course checks the order only with snapshots; without
 //!   them it misses an index applied twice and a server that skips its log after a restart.
-//! - The suite ignores what a dead instance sends to its service after its crash: its writes since
-//!   then are lost, so its messages prove nothing.
+//! - The suite ignores what an instance sends to its service after its crash: the writes that it
+//!   makes then are lost, so its messages prove nothing.
 //! - The limit of 120 s ends a run, whereas the course only checks the clock afterwards.
 //! - Tasks or instances that are left after a run fail it. So do, during the run, tasks of a
 //!   server that was killed more than [`KILLED_FOR_MAX`] ago.
@@ -52,9 +52,9 @@
 //!
 //! - A candidate's term and vote are durable before it asks for other votes, not only before it
 //!   counts the replies (`PersistBeforeRequest`, `candidacy_is_durable_2c`).
-//! - A follower that deletes entries stores the shorter log before it votes by that log, even if
-//!   the request that made it delete them is refused: Figure 2 has the log stored before any reply
-//!   (`VoteOnlyUpToDate`, `LeaderAppendOnly`).
+//! - A follower that deletes entries stores the shorter log before it compares that log with a
+//!   candidate's, even if it refused the request that made it delete them: Figure 2 demands that
+//!   the log is stored before any reply (`VoteOnlyUpToDate`, `LeaderAppendOnly`).
 //! - Part 2C demands backing up by terms, which the course advises (`fast_backup_2c`); a server
 //!   without it passes 2A and 2B.
 //! - An entry that a majority acknowledged is committed, even if the replies come late and one of

@@ -126,7 +126,7 @@ pub fn run_scenario_observing(
     }
 }
 
-/// The events of a run, with what the scheduler adds, and with the failure as the last one.
+/// The events of a run and those that the scheduler adds; the failure, if any, is the last event.
 fn told(
     mut events: Vec<Stamped>,
     notes: SchedulerNotes,
@@ -140,7 +140,7 @@ fn told(
         at,
         event: Event { who: host(label), what: What::Stalled { span, place } },
     }));
-    // Stable: the events of one moment stay in their order.
+    // The sort is stable: events of the same moment stay in their order.
     events.sort_by_key(|stamped| stamped.at);
     let Some(failure) = failure else { return events };
     let at = failure.at.max(events.last().map_or(Duration::ZERO, |last| last.at));
@@ -170,7 +170,7 @@ pub fn run_unjudged<T: Send + 'static>(
 ) -> Result<T, Failure> {
     // Made before the run, since making it reads the real clock.
     labrpc::context();
-    // A part in which the scenario provides the service.
+    // The name ends in 3A, because in that part the story chooses the service.
     let scenario = Scenario::new("unjudged_3a", |_| {}).servers(servers);
     let main = {
         let (design, config) = (*design, config.clone());

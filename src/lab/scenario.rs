@@ -67,8 +67,8 @@ impl Part {
         }
     }
 
-    /// The part's number in the course since 2024: `3A`; two numbers if the part has been divided,
-    /// a dash if the course does not have it.
+    /// The part's number in the course since 2024: `3A` for part 2A. Two numbers if the course has
+    /// divided the part, a dash if the course does not have it.
     pub const fn newer_name(self) -> &'static str {
         match self {
             Part::P2A => "3A",
@@ -220,13 +220,13 @@ impl Scenario {
         Scenario { title, ..self }
     }
 
-    /// Says which mistakes fail it, divided by semicolons.
+    /// Says which mistakes fail it, separated by semicolons.
     pub const fn catches(self, mistakes: &'static str) -> Scenario {
         Scenario { catches: mistakes, ..self }
     }
 }
 
-/// The steps of a loop in a story: `all` of them, but for those that the run leaves out.
+/// The steps of a loop in a story: `all` of them, except those that the run leaves out.
 ///
 /// Use it if no step needs another one, as with rounds of faults or commands. Then a run that fails
 /// can be repeated with fewer steps: [`shrink`](super::shrink).

@@ -1,8 +1,8 @@
 //! Services: what runs on a server and gives the replicated commands a meaning.
 //!
 //! The suite's own service only checks the commands. Parts 3A and 3B install others with
-//! [`Cluster::serve`], which makes a [`ServiceInstance`] of a [`ServiceContext`] in every life of
-//! every server:
+//! [`Cluster::serve`], which makes a [`ServiceInstance`] from a [`ServiceContext`] in every life
+//! of every server:
 //!
 //! ```text
 //!  client ──calls──► ServiceInstance::services ──start──► Consensus ◄──calls──► other servers
@@ -10,9 +10,9 @@
 //!                          └───────────── apply_ch ───────────┘
 //! ```
 //!
-//! The service under test in these parts is a [`KvDesign`]: its server, its clients, and a counter.
-//! It is to services what a [`Design`](super::Design) is to servers: the scenarios know only these
-//! few functions and traits, and no type of the implementation. The reference is `kv`.
+//! The service under test in these parts is a [`KvDesign`]: functions that make its server, its
+//! clients and a counter. As with a [`Design`](super::Design), the scenarios know only these few
+//! functions and their traits, and no type of the implementation. The reference is `kv`.
 //!
 //! [`Cluster::serve`]: super::Cluster::serve
 

@@ -2,10 +2,10 @@
 //! time.
 //!
 //! A smaller run leaves out some of the choices that its seed makes ([`Kept`]). It counts if it
-//! fails in the same way and makes no more calls. First other tests and other seeds are tried,
-//! since one of them may fail much sooner. Then choices of one kind after the other are left out:
-//! all of them, halves, quarters (delta debugging; Zeller and Hildebrandt, 2002), until nothing
-//! more can go.
+//! fails in the same way and makes no more calls. The search first tries other tests and other
+//! seeds, since one of them may fail much sooner. Then it leaves out choices, one kind after the
+//! other: all of them, halves, quarters (delta debugging; Zeller and Hildebrandt, 2002), until it
+//! finds no smaller run.
 
 use super::{Design, Report, Scenario, run_scenario};
 use crate::runtime::{Choice, FailureKind, Kept, Numbers, RunConfig};
@@ -16,8 +16,8 @@ const SEEDS: u64 = 200;
 /// Number of seeds with which each other test is tried.
 const SEEDS_OF_OTHERS: u64 = 3;
 
-/// Number of times that each kind of choice is gone through: what one kind needed may be needless
-/// without another kind.
+/// Maximum number of passes over all kinds of choices: once choices of one kind are left out, the
+/// failure may no longer need some choices of another kind.
 const PASSES: usize = 3;
 
 /// A failing run, and the smallest one found that fails in the same way.
@@ -36,8 +36,9 @@ pub struct Shrunk {
 /// fail. Stops when `go_on` returns false; before each run it gets the smallest one so far, and the
 /// number of runs tried.
 ///
-/// The smallest run may be of one of the tests in `others`, if it breaks the same rule there. A
-/// check or a limit of a test means something else in another test, so it does not count.
+/// The smallest run may be of one of the tests in `others`, if an observer reports the same rule
+/// there, or if the code under test panics or hangs at the same place. A check or a limit of a test
+/// means something else in another test, so it does not count.
 ///
 /// On the virtual clock only: on the real clock no run can be repeated.
 pub fn shrink<'a>(
@@ -86,7 +87,7 @@ struct Search<'a, G> {
     best: Report,
     tried: u64,
     go_on: G,
-    /// Whether `go_on` has said no.
+    /// Whether `go_on` has returned false.
     over: bool,
 }
 
@@ -127,7 +128,7 @@ impl<'a, G: FnMut(&Report, u64) -> bool> Search<'a, G> {
     /// Looks for the seed whose run fails with the fewest calls.
     fn try_seeds(&mut self) {
         if !self.config.kept.is_all() {
-            // The numbers of what is kept mean something else under another seed.
+            // The numbers of the kept choices mean something else under another seed.
             return;
         }
         for ahead in 1..=SEEDS {
@@ -161,7 +162,7 @@ impl<'a, G: FnMut(&Report, u64) -> bool> Search<'a, G> {
         let mut parts = 2;
         while !self.over && numbers.len() > 1 {
             let size = numbers.len().div_ceil(parts);
-            // From the end: what comes late in a run changes least of what comes before it.
+            // Begin at the end: to leave out a late choice does not change the run before it.
             let smaller = (0..numbers.len().div_ceil(size)).rev().find_map(|part| {
                 let gone = part * size..(part * size + size).min(numbers.len());
                 let rest = [&numbers[..gone.start], &numbers[gone.end..]].concat();
@@ -184,7 +185,8 @@ impl<'a, G: FnMut(&Report, u64) -> bool> Search<'a, G> {
         (0..self.best.choices.of(choice)).filter(|number| kept.has(*number)).collect()
     }
 
-    /// Whether the run still fails, with no more calls, if it keeps only these choices.
+    /// Whether the run still fails, with no more calls, if it keeps only these choices of one kind.
+    /// If so, it becomes the smallest run.
     fn try_with(&mut self, choice: Choice, numbers: &[u64]) -> bool {
         let numbers = Numbers::only(numbers.iter().copied());
         let kept = self.best.kept.clone().with(choice, numbers);
@@ -203,7 +205,7 @@ mod tests {
     use crate::lab::{Cluster, DESIGNS, steps};
     use crate::runtime::fail;
 
-    /// Fails if both the third and the seventh of its commands are there, and stalls do not matter.
+    /// Fails if its third and its seventh command are both there. Stalls do not matter.
     fn two_are_too_many(cluster: &mut Cluster) {
         let mut seen = Vec::new();
         for number in steps(0..10) {

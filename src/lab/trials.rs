@@ -10,13 +10,13 @@ use crate::runtime::RunConfig;
 /// Number of seeds that each test runs with, unless `RAFTLAB_RUNS` sets another number.
 const RUNS: u64 = 5;
 
-/// Runs the tests of the suite that `designs` can play and the process's arguments select.
+/// Runs the suite's tests that `designs` can play and that the process's arguments select.
 ///
 /// Made for the `main` of a test target without a harness; `cargo nextest` can run it too. A test
 /// has the name of its scenario, or `DESIGN::SCENARIO` if there are several designs.
 /// `cargo test 2a` runs a part. `RAFTLAB_RUNS=500 cargo test 2a` runs each test with 500 seeds,
-/// from `RAFTLAB_SEED` on. A failure ends with the line that repeats it, for the command line of
-/// the same designs.
+/// from `RAFTLAB_SEED` on. The report of a failure ends with the command that repeats it;
+/// that command needs a command line with the same designs.
 pub fn tests(designs: &'static [Design]) -> ExitCode {
     let first = number("RAFTLAB_SEED", 1);
     let seeds = move || (0..number("RAFTLAB_RUNS", RUNS)).map(move |run| first.wrapping_add(run));

@@ -6,13 +6,13 @@
 //! | `logs S1=1,1 S2=1 S3= [SETTING…]` | starts nodes with entries of these terms (`@3`: term 3) |
 //! | `campaign S1` | starts an election |
 //! | `propose S1 x` | proposes a command |
-//! | `tick S1 3` | lets three ticks pass (one without a number) |
-//! | `deliver [S2 \| all]` | delivers the messages in flight (to S2; until none is left) |
-//! | `isolate S1`, `cut S1 S2`; `heal` | loses the messages sent from now on; ends that |
-//! | `hold S1 S2`; `unhold S1 S2` | holds back what S1 sends to S2 from now on; ends that |
+//! | `tick S1 3` | lets three ticks pass (without a number: one tick) |
+//! | `deliver [S2 \| all]` | delivers messages in flight (to S2; `all`: until none is left) |
+//! | `isolate S1`, `cut S1 S2`; `heal` | loses the messages sent from now on; ends all losses |
+//! | `hold S1 S2`; `unhold S1 S2` | holds back what S1 sends to S2 from now on; ends this hold |
 //! | `release` | puts held messages in flight, after all others, and ends all holds |
 //! | `drop` | loses the messages in flight and the held ones |
-//! | `compact S1 5` | replaces a log up to an entry by a snapshot |
+//! | `compact S1 5` | replaces a node's log up to an index by a snapshot |
 //! | `restart S1` | restarts a node from its disk |
 //! | `transfer S1 S2`, `read S1 7` | transfers leadership; asks for a read |
 //! | `status` | shows all logs |

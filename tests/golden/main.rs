@@ -3,12 +3,12 @@
 //! The unit tests in `src/raft/golden.rs` run the scripts in the folder `raft`, since the rules of
 //! `src/raft` are not public.
 //!
-//! A script is `NAME.txt` in this folder, and a test of that name. Each of its blocks has commands,
+//! Each `NAME.txt` in this folder is a script and a test of that name. A block of it has commands,
 //! a line `---`, and the expected output; `#` begins a comment, a blank line ends a block. The
 //! commands are in `commands.rs`, the notation of the output is in `summary.rs` and `notation.rs`.
 //!
 //! `RAFTLAB_REWRITE=1 cargo test --test golden`, which `scripts/fix --expected` runs too, rewrites
-//! the expected output. Read that diff line by line: it is a change of the core's behaviour.
+//! the expected output. Read the diff line by line: it shows how the core's behaviour has changed.
 
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 

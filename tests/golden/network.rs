@@ -10,7 +10,7 @@ pub(super) type Link = (ServerId, ServerId);
 
 /// The messages of type `M` that were sent and not delivered, and the faults of the network.
 pub(super) struct Network<M> {
-    /// Messages in flight, in the order of sending.
+    /// Messages in flight, in the order of delivery.
     flying: VecDeque<(Link, M)>,
     /// Messages that are held back until they are released.
     held: VecDeque<(Link, M)>,
@@ -41,7 +41,7 @@ impl<M> Network<M> {
         if is_held { '⇢' } else { '→' }
     }
 
-    /// Takes the messages that are in flight now, to `only` one server if it is given.
+    /// Takes the messages that are in flight now; if `only` is given, those to this server.
     pub(super) fn take(&mut self, only: Option<ServerId>) -> VecDeque<(Link, M)> {
         let is_meant = |(link, _): &(Link, M)| only.is_none_or(|id| link.1 == id);
         let (now, later) = std::mem::take(&mut self.flying).into_iter().partition(is_meant);

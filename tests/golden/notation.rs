@@ -1,4 +1,4 @@
-//! The notation of the tick core's messages; that of its state is in `summary.rs`.
+//! The notation of the tick core's messages; the notation of its state is in `summary.rs`.
 
 use raftlab::api::ServerId;
 use raftlab::tick::{Kind, MemoryStorage, Message, RawNode, ReadState, Role};

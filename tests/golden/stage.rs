@@ -56,7 +56,7 @@ impl Stage {
         notation::message(&message, fate)
     }
 
-    /// Delivers the messages that are in flight now, to `only` one node if it is given.
+    /// Delivers the messages that are in flight now; if `only` is given, those to this node.
     pub(crate) fn deliver(&mut self, only: Option<ServerId>) -> Result<String, String> {
         let mut told = String::new();
         for ((_, to), message) in self.network.take(only) {
@@ -88,7 +88,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Stops a node and starts it again from its disk, with its applied index.
+    /// Stops a node and starts it again from its disk; it keeps its applied index.
     pub(crate) fn restart(&mut self, id: ServerId) -> Result<(), String> {
         let node = self.node(id)?;
         let disk = node.storage().clone();

@@ -1,7 +1,7 @@
 //! The notation that all scripts share, for the state of a server.
 //!
-//! `S1@2` is server 1 in term 2, an entry is `term/index`; `→` is sent, `⇢` held back, `✗` lost;
-//! `⇨` is between the old value of a thing and its new one.
+//! `S1@2` is server 1 in term 2, an entry is `term/index`; a message is sent (`→`), held back (`⇢`)
+//! or lost (`✗`); `⇨` is between an old value and the new one.
 
 use super::api::{Entry, Index, Position, ServerId, Term};
 

@@ -10,8 +10,8 @@ pub(super) struct Row {
     pub entries: Vec<Entry>,
 }
 
-/// Reads `S1=1,1,2` or `S1=1,1,2@3`: the terms of the entries, and the current term, which is that
-/// of the last entry if it is left out. Each command has one byte.
+/// Reads `S1=1,1,2` or `S1=1,1,2@3`: the terms of the entries, and the current term. Without `@3`,
+/// the current term is the term of the last entry. Each command has one byte.
 pub(super) fn row(word: &str) -> Result<Row, String> {
     let (_, log) = word.split_once('=').ok_or("a log is S1=1,1")?;
     let (log, term) = log.split_once('@').map_or((log, None), |(log, term)| (log, Some(term)));

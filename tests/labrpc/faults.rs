@@ -58,37 +58,49 @@ fn an_unreliable_network_answers_81_calls_of_100() {
     let answered = samples.iter().filter(|(_, answered)| *answered).count();
     let share_answered = share(answered, samples.len());
     let share_reached = reached as f64 / samples.len() as f64;
-    assert!((0.80..0.82).contains(&share_answered), "0.9 · 0.9 answered: {share_answered}");
-    assert!((0.89..0.91).contains(&share_reached), "0.9 dispatched: {share_reached}");
+    assert!(
+        (0.80..0.82).contains(&share_answered),
+        "0.81 of the calls must be answered: {share_answered}"
+    );
+    assert!((0.89..0.91).contains(&share_reached), "0.9 of the calls must arrive: {share_reached}");
 
-    // A lost call takes as long as an answered one, so its time tells nothing.
+    // A lost call takes as long as an answered one, so the caller learns nothing from the time.
     let times: Vec<_> = samples.iter().map(|(time, _)| *time).collect();
     let (least, mean, most) = spread(&times);
     assert!(least < OVERHEAD && most >= millis(26) && most < millis(26) + OVERHEAD, "{most:?}");
-    assert!((12.8..13.4).contains(&(mean.as_secs_f64() * 1e3)), "0..=26 ms, mean 13: {mean:?}");
+    assert!(
+        (12.8..13.4).contains(&(mean.as_secs_f64() * 1e3)),
+        "the mean must be about 13 ms: {mean:?}"
+    );
     let lost: Vec<_> = samples.iter().filter(|(_, ok)| !ok).map(|(time, _)| *time).collect();
     assert!(
         (12.0..14.2).contains(&(spread(&lost).1.as_secs_f64() * 1e3)),
-        "lost calls take 13 ms on average, too"
+        "lost calls must take about 13 ms on average, too"
     );
 }
 
 #[test]
 fn long_reordering_holds_back_two_replies_of_three() {
     let (samples, reached) = measure(20_000, |network| network.set_long_reordering(true));
-    assert_eq!(reached, 20_000, "the handler runs before the reply is held back");
-    assert!(samples.iter().all(|(_, answered)| *answered), "long reordering loses nothing");
+    assert_eq!(reached, 20_000, "every request must reach the server");
+    assert!(samples.iter().all(|(_, answered)| *answered), "a reply was lost");
     let held: Vec<_> = samples.iter().map(|(time, _)| *time).filter(|t| *t > OVERHEAD).collect();
     let share_held = share(held.len(), samples.len());
-    assert!((0.655..0.678).contains(&share_held), "600 of 900 replies: {share_held}");
+    assert!(
+        (0.655..0.678).contains(&share_held),
+        "two of three replies must be held back: {share_held}"
+    );
     let (least, mean, most) = spread(&held);
     assert!(least >= millis(200) && most <= millis(2199) + OVERHEAD, "{least:?}..{most:?}");
-    assert!((685.0..715.0).contains(&(mean.as_secs_f64() * 1e3)), "about 700 ms: {mean:?}");
+    assert!(
+        (685.0..715.0).contains(&(mean.as_secs_f64() * 1e3)),
+        "the mean must be about 700 ms: {mean:?}"
+    );
 }
 
 /// Measures calls to a server that does not exist, with and without long delays.
 #[test]
-fn a_call_to_nowhere_takes_up_to_100_ms_or_7_s() {
+fn a_call_to_a_missing_server_takes_up_to_100_ms_or_7_s() {
     let nowhere = |long_delays: bool| {
         let (samples, reached) = match long_delays {
             true => measure(4000, |network| {
@@ -102,15 +114,24 @@ fn a_call_to_nowhere_takes_up_to_100_ms_or_7_s() {
         spread(&samples.iter().map(|(time, _)| *time).collect::<Vec<_>>())
     };
     let (_, mean, most) = nowhere(false);
-    assert!(most > millis(95) && most <= millis(99) + OVERHEAD, "0..=99 ms: {most:?}");
-    assert!((47.0..52.0).contains(&(mean.as_secs_f64() * 1e3)), "mean 49.5 ms: {mean:?}");
+    assert!(
+        most > millis(95) && most <= millis(99) + OVERHEAD,
+        "the longest call must take about 99 ms: {most:?}"
+    );
+    assert!(
+        (47.0..52.0).contains(&(mean.as_secs_f64() * 1e3)),
+        "the mean must be about 49.5 ms: {mean:?}"
+    );
     let (_, mean, most) = nowhere(true);
-    assert!(most > millis(6900) && most <= millis(6999) + OVERHEAD, "0..=6999 ms: {most:?}");
-    assert!((3.4..3.6).contains(&mean.as_secs_f64()), "mean 3.5 s: {mean:?}");
+    assert!(
+        most > millis(6900) && most <= millis(6999) + OVERHEAD,
+        "the longest call must take about 7 s: {most:?}"
+    );
+    assert!((3.4..3.6).contains(&mean.as_secs_f64()), "the mean must be about 3.5 s: {mean:?}");
 }
 
 #[test]
-fn all_rules_are_asked_and_the_first_drop_ends_the_call_after_the_delays_so_far() {
+fn all_rules_are_asked_and_a_drop_ends_the_call_after_the_delays_of_earlier_rules() {
     on_the_virtual_clock(|| {
         let (network, client) = network_with(&Server::default());
         let asked = Arc::new(Quiet::new(Vec::new()));
@@ -128,14 +149,14 @@ fn all_rules_are_asked_and_the_first_drop_ends_the_call_after_the_delays_so_far(
         let drops = add("third", Verdict::Drop);
         let fourth = add("fourth", Verdict::Delay(millis(500)));
         let start = Instant::now();
-        assert_eq!(double(&client, 1), None, "the third rule drops it");
+        assert_eq!(double(&client, 1), None, "the third rule must drop the call");
         let took = start.elapsed();
-        assert!(took >= millis(42) && took < millis(43), "30 + 12 ms: {took:?}");
+        assert!(took >= millis(42) && took < millis(43), "the call must take 30 + 12 ms: {took:?}");
         assert_eq!(asked.with(std::mem::take), ["first", "second", "third", "fourth"]);
 
         network.remove_rule(drops);
         network.remove_rule(fourth);
-        assert!(double(&client, 2).is_some(), "the rule that dropped was removed");
+        assert!(double(&client, 2).is_some(), "a removed rule has dropped the call");
         assert_eq!(asked.with(std::mem::take), ["first", "second", "first", "second"]);
     });
 }
@@ -146,7 +167,7 @@ fn a_repeated_request_is_handled_twice_and_answered_once() {
         let server = Server::default();
         let (network, client) = network_with(&server);
         network.add_rule("repeat", Arc::new(Fault::repeat(millis(500), millis(500))));
-        assert!(double(&client, 1).is_some(), "the first arrival is answered");
+        assert!(double(&client, 1).is_some(), "the first arrival must be answered");
         assert_eq!(server.numbers(), [1], "the copy has arrived too early");
         let bytes = network.counters().bytes;
         thread::sleep(millis(1500));
@@ -155,7 +176,7 @@ fn a_repeated_request_is_handled_twice_and_answered_once() {
         assert_eq!(
             network.counters(),
             labrpc::Counters { calls: 1, bytes },
-            "a copy does not count as a call"
+            "a copy must not count as a call"
         );
     });
 }
@@ -168,7 +189,7 @@ fn a_late_request_reaches_the_servers_next_life() {
         let (network, client) = network_with(&old);
         network.add_rule("late", Arc::new(Fault::repeat(millis(500), millis(500))));
         network.add_rule("lost", Arc::new(Fault::lose(Leg::Request)));
-        assert_eq!(double(&client, 1), None, "the first arrival is lost");
+        assert_eq!(double(&client, 1), None, "the first arrival must be lost");
         network.delete_server(CALLEE);
         thread::sleep(millis(300));
         network.add_server(CALLEE, new.services());
@@ -178,13 +199,13 @@ fn a_late_request_reaches_the_servers_next_life() {
 }
 
 #[test]
-fn a_fault_concerns_the_calls_that_it_names() {
+fn a_fault_affects_only_the_calls_that_it_names() {
     on_the_virtual_clock(|| {
         let (network, client) = network_with(&Server::default());
         let others = client_of(&network, Host::Client(1));
         let fault = Fault::lose(Leg::Request).from(CALLER).to(CALLEE).method("Junk.double");
         network.add_rule("some", Arc::new(fault));
-        assert_eq!(double(&client, 1), None, "the fault did not strike the call that it names");
+        assert_eq!(double(&client, 1), None, "the fault did not lose the call that it names");
         assert!(slow(&client, 1).is_some(), "a call of another method was lost");
         assert!(double(&others, 1).is_some(), "a call of another caller was lost");
         let elsewhere: Client = network.end(CALLER, Host::Server(ServerId(1))).into();
@@ -195,7 +216,7 @@ fn a_fault_concerns_the_calls_that_it_names() {
 }
 
 #[test]
-fn reordered_requests_overtake_one_another_and_held_ones_do_not() {
+fn reordered_requests_overtake_each_other_and_held_requests_keep_their_order() {
     let order = |fault: fn() -> Fault| {
         let outcome = run_on(&config(Clock::Virtual, 3), move || {
             let server = Server::default();
@@ -220,11 +241,11 @@ fn reordered_requests_overtake_one_another_and_held_ones_do_not() {
 }
 
 #[test]
-fn bytes_of_a_lost_reply_are_not_counted_and_those_of_a_lost_request_are() {
+fn bytes_are_counted_of_lost_requests_but_not_of_lost_replies() {
     on_both_clocks(|_| {
         let (network, client) = network_with(&Server::default());
-        // `double(1)` has two bytes. "twice 1 is 2" has twelve; its length and the method's number
-        // add two.
+        // `double(1)` has two bytes. "twice 1 is 2" has twelve bytes; the length of the text and
+        // the method's number add two.
         double(&client, 1);
         assert_eq!(network.counters(), labrpc::Counters { calls: 1, bytes: 2 + 14 });
         let lost = network.add_rule("reply", Arc::new(Fault::lose(Leg::Reply)));
@@ -258,11 +279,11 @@ fn a_rule_draws_from_its_own_stream() {
         });
         outcome.result.unwrap()
     };
-    assert_eq!(delays(false), delays(true), "one rule has drawn from another's stream");
+    assert_eq!(delays(false), delays(true), "one rule has drawn from another rule's stream");
 }
 
 #[test]
-fn rules_do_not_repeat_one_another() {
+fn two_rules_draw_different_delays() {
     on_the_virtual_clock(|| {
         let (network, client) = network_with(&Server::default());
         let delays = |name: &'static str| {
@@ -284,10 +305,10 @@ fn rules_do_not_repeat_one_another() {
 }
 
 #[test]
-fn a_fault_strikes_as_often_as_it_says() {
+fn a_fault_of_250_per_mille_loses_a_quarter_of_the_calls() {
     let (samples, _) = measure(8000, |network| {
         network.add_rule("some", Arc::new(Fault::lose(Leg::Request).per_mille(250)));
     });
     let lost = samples.iter().filter(|(_, answered)| !answered).count();
-    assert!((1900..2100).contains(&lost), "250 of 1000 calls: {lost} of 8000");
+    assert!((1900..2100).contains(&lost), "a quarter of 8000 calls must be lost: {lost}");
 }

@@ -11,7 +11,7 @@ use super::*;
 const OTHER: Host = Host::Server(ServerId(1));
 
 #[test]
-fn a_restart_voids_the_answers_of_the_life_before() {
+fn a_restart_voids_the_answers_of_the_previous_life() {
     on_both_clocks(|clock| {
         let (network, client) = network_with(&Server::default());
         let start = Instant::now();
@@ -20,13 +20,13 @@ fn a_restart_voids_the_answers_of_the_life_before() {
         network.add_server(CALLEE, Server::default().services());
         assert_eq!(caller.join(), None, "the previous life has answered");
         // The caller checks at 100 ms and at 200 ms; it does not wait for the handler.
-        assert!(in_time(clock, start, millis(201)), "noticed after {:?}", start.elapsed());
-        assert_eq!(network.dispatched_to(CALLEE), 0, "the count must start again");
+        assert!(in_time(clock, start, millis(201)), "the call took {:?}", start.elapsed());
+        assert_eq!(network.dispatched_to(CALLEE), 0, "the count must start again at 0");
     });
 }
 
 #[test]
-fn a_cut_voids_the_answers_in_flight_and_healing_in_time_hides_it() {
+fn a_cut_voids_the_answers_in_flight_unless_it_is_healed_before_the_next_check() {
     on_the_virtual_clock(|| {
         let (network, client) = network_with(&Server::default());
         let cut_during = |from_ms, to_ms, handler_ms| {
@@ -38,15 +38,19 @@ fn a_cut_voids_the_answers_in_flight_and_healing_in_time_hides_it() {
             network.enable(CALLER, CALLEE, true);
             caller.join()
         };
-        assert_eq!(cut_during(50, 150, 250), None, "cut at the first check");
-        assert_eq!(cut_during(30, 60, 50), None, "cut when the handler returned");
-        assert_eq!(cut_during(10, 90, 250), Some(250), "cut between two checks");
+        assert_eq!(cut_during(50, 150, 250), None, "a cut at the first check must void the answer");
+        assert_eq!(cut_during(30, 60, 50), None, "a cut at the return must void the answer");
+        assert_eq!(
+            cut_during(10, 90, 250),
+            Some(250),
+            "a cut between two checks must not void the answer"
+        );
     });
 }
 
 /// A request in flight goes to the server object that was there when the request was made.
 #[test]
-fn a_delayed_request_reaches_the_life_that_it_was_made_to() {
+fn a_delayed_request_reaches_the_life_that_it_was_sent_to() {
     on_the_virtual_clock(|| {
         let (old, new) = (Server::default(), Server::default());
         let (network, client) = network_with(&old);
@@ -68,20 +72,20 @@ fn an_end_dies_with_its_owner_and_not_with_its_target() {
         network.add_server(CALLEE, Server::default().services());
         let from_old = client_of(&network, OTHER);
         let watcher = client_of(&network, CALLER);
-        assert!(double(&from_old, 1).is_some(), "the first life's end works");
+        assert!(double(&from_old, 1).is_some(), "the first life's end must work");
 
         network.delete_server(OTHER);
         network.enable(OTHER, CALLEE, true);
         assert_eq!(double(&from_old, 2), None, "an end has outlived its owner");
 
         let from_new = client_of(&network, OTHER);
-        assert!(double(&from_new, 3).is_some(), "the new life's end is dead");
-        assert_eq!(double(&from_old, 4), None, "a dead end has come back");
+        assert!(double(&from_new, 3).is_some(), "the new life's end does not work");
+        assert_eq!(double(&from_old, 4), None, "an end of an earlier life works again");
 
         network.delete_server(CALLEE);
         assert_eq!(double(&watcher, 5), None, "a deleted server has answered");
         network.add_server(CALLEE, Server::default().services());
-        assert!(double(&watcher, 6).is_some(), "an end to a restarted server is dead");
+        assert!(double(&watcher, 6).is_some(), "an end to a restarted server must work");
     });
 }
 
@@ -112,8 +116,12 @@ fn without_a_network_a_call_ends_at_once() {
             drop(network);
             let start = Instant::now();
             assert_eq!(double(&client, 1), None, "a network that is gone has answered");
-            assert!(in_time(clock, start, millis(1)), "took {:?}", start.elapsed());
-            assert_eq!(earlier.and_then(thread::JoinHandle::join), None, "its server is gone");
+            assert!(in_time(clock, start, millis(1)), "the call took {:?}", start.elapsed());
+            assert_eq!(
+                earlier.and_then(thread::JoinHandle::join),
+                None,
+                "a dropped server has answered"
+            );
         });
     }
 }
@@ -174,7 +182,7 @@ impl Junk for Holder {
 
 /// A handler may make calls of its own while its caller waits.
 #[test]
-fn a_handler_may_call() {
+fn a_handler_may_make_calls() {
     on_both_clocks(|_| {
         let (network, client) = network_with(&Server::default());
         network.add_server(OTHER, vec![labrpc::Service::new(Holder(client).serve())]);

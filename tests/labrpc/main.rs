@@ -1,6 +1,6 @@
 //! The network's contract: the original lab's own tests and ours, on both clocks.
 //!
-//! A test runs the same body on the virtual clock, with several seeds, and on the real one.
+//! Most tests run the same body on the virtual clock, with five seeds, and on the real clock.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod faults;
@@ -37,7 +37,7 @@ trait Junk {
     async fn echo(data: Bytes) -> Bytes;
 }
 
-/// Remembers the numbers it was asked to double.
+/// Remembers the numbers that it was asked to double.
 #[derive(Clone, Default)]
 struct Server {
     seen: Arc<Quiet<Vec<u64>>>,
@@ -125,7 +125,7 @@ fn on_both_clocks(main: impl FnOnce(Clock) + Clone + Send + 'static) {
     run_on(&config(Clock::Real, 1), || main(Clock::Real));
 }
 
-/// Whether `start` is at most `limit` ago; on the real clock about ten times as much is allowed.
+/// Whether `start` is at most `limit` ago; on the real clock, `10 * limit` + 500 ms.
 fn in_time(clock: Clock, start: Instant, limit: Duration) -> bool {
     start.elapsed()
         <= match clock {
@@ -149,7 +149,7 @@ fn client_of(network: &Network, from: Host) -> Client {
     client
 }
 
-/// Makes a call; `None` means no answer. Any error but that of a missing answer fails the test.
+/// Makes a call; `None` means no answer. Any other error than a missing answer fails the test.
 fn double(client: &Client, number: u64) -> Option<String> {
     answer(block_on(client.double(labrpc::context(), number)))
 }

@@ -27,7 +27,7 @@ fn arguments_of_different_types_reach_their_handlers() {
 }
 
 #[test]
-fn a_disabled_end_has_no_answer() {
+fn a_call_on_a_disabled_end_has_no_answer() {
     on_both_clocks(|_| {
         let server = Server::default();
         let (network, client) = network_with(&server);
@@ -80,7 +80,7 @@ fn call_from_many(tasks: u32, calls: u64, client: impl Fn(u32) -> Client) -> u64
                     None => false,
                     Some(text) => {
                         let expected = format!("twice {number} is {}", 2 * number);
-                        assert_eq!(text, expected, "an answer to another call");
+                        assert_eq!(text, expected, "a caller got the answer to another call");
                         true
                     }
                 });
@@ -101,7 +101,7 @@ fn twenty_ends_call_at_once() {
 }
 
 #[test]
-fn of_many_unreliable_calls_some_are_answered_and_some_are_not() {
+fn an_unreliable_network_answers_some_calls_but_not_all() {
     on_both_clocks(|_| {
         let (network, _) = network_with(&Server::default());
         network.set_reliable(false);
@@ -111,7 +111,7 @@ fn of_many_unreliable_calls_some_are_answered_and_some_are_not() {
 }
 
 #[test]
-fn one_end_is_called_by_many() {
+fn twenty_tasks_call_on_one_end_at_once() {
     on_both_clocks(|_| {
         let (network, client) = network_with(&Server::default());
         let answered = call_from_many(20, 1, |_| client.clone());
@@ -119,9 +119,9 @@ fn one_end_is_called_by_many() {
     });
 }
 
-/// Calls that get no answer must not delay a later one.
+/// Calls that get no answer must not delay a later call.
 #[test]
-fn calls_of_a_disabled_end_do_not_hold_up_the_first_after_enabling() {
+fn calls_on_a_disabled_end_do_not_delay_the_first_call_after_it_is_enabled() {
     on_both_clocks(|clock| {
         let (network, client) = network_with(&Server::default());
         network.enable(CALLER, CALLEE, false);
@@ -144,7 +144,7 @@ fn calls_of_a_disabled_end_do_not_hold_up_the_first_after_enabling() {
 }
 
 #[test]
-fn a_caller_is_released_when_its_server_is_deleted() {
+fn a_call_ends_when_its_server_is_deleted() {
     on_both_clocks(|clock| {
         let (network, client) = network_with(&Server::default());
         let caller = thread::spawn("caller", move || slow(&client, 20_000));
@@ -154,7 +154,7 @@ fn a_caller_is_released_when_its_server_is_deleted() {
         let start = Instant::now();
         assert_eq!(caller.join(), None, "a deleted server has answered");
         // The next check comes within 100 ms; on the virtual clock, a few scheduling points add up.
-        assert!(in_time(clock, start, millis(101)), "released after {:?}", start.elapsed());
+        assert!(in_time(clock, start, millis(101)), "the call ended after {:?}", start.elapsed());
     });
 }
 
@@ -183,7 +183,7 @@ fn an_answer_wakes_its_caller() {
     on_both_clocks(|_| {
         let (_network, client) = network_with(&Server::default());
         let start = Instant::now();
-        (0..20).for_each(|_| assert_eq!(slow(&client, 5), Some(5), "no answer"));
+        (0..20).for_each(|_| assert_eq!(slow(&client, 5), Some(5), "a call got no answer"));
         // Checks are 100 ms apart: without wake-ups, the calls would take two seconds.
         assert!(start.elapsed() < millis(1000), "20 calls took {:?}", start.elapsed());
     });

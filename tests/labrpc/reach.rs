@@ -27,7 +27,7 @@ fn client_between(network: &Network, from: Host, to: Host) -> Client {
 }
 
 #[test]
-fn a_link_is_cut_one_way() {
+fn a_link_can_be_cut_in_one_direction() {
     on_both_clocks(|_| {
         let network = Network::new();
         let there = client_between(&network, CALLEE, OTHER);
@@ -44,18 +44,18 @@ fn a_link_is_cut_one_way() {
 }
 
 #[test]
-fn an_end_starts_disabled_and_ends_of_a_pair_share_a_switch() {
+fn a_new_end_is_disabled_and_ends_between_the_same_hosts_are_enabled_together() {
     on_both_clocks(|_| {
         let network = Network::new();
         network.add_server(CALLEE, Server::default().services());
         network.enable(CALLER, CALLEE, true);
         let first = client_between(&network, CALLER, CALLEE);
-        assert_eq!(double(&first, 1), None, "a new end was enabled before it was made");
+        assert_eq!(double(&first, 1), None, "a new end must be disabled");
         network.enable(CALLER, CALLEE, true);
         let second = client_between(&network, CALLER, CALLEE);
         assert!(
             double(&first, 1).is_some() && double(&second, 2).is_some(),
-            "the ends do not share a switch"
+            "both ends between the same hosts must be enabled"
         );
     });
 }
@@ -75,7 +75,7 @@ fn one_server_has_several_services() {
 }
 
 #[test]
-fn a_service_that_is_not_there_ends_the_run() {
+fn a_call_to_an_unknown_service_ends_the_run() {
     for clock in [Clock::Virtual, Clock::Real] {
         let outcome = runtime::run(&config(clock, 1), || {
             let network = Network::new();
@@ -85,7 +85,11 @@ fn a_service_that_is_not_there_ends_the_run() {
         let failure = outcome.result.unwrap_err();
         assert_eq!(failure.name, "labrpc_unknown_service");
         for word in ["C0", "Junk.double", "S0", "OtherRequest"] {
-            assert!(failure.message.contains(word), "no {word} in: {}", failure.message);
+            assert!(
+                failure.message.contains(word),
+                "the message must name {word}: {}",
+                failure.message
+            );
         }
     }
 }
@@ -97,7 +101,7 @@ fn caller_and_handler_share_no_memory() {
         let sent = Bytes::from(vec![7; 1000]);
         let back = block_on(client.echo(labrpc::context(), sent.clone())).unwrap();
         assert_eq!(back, sent);
-        assert_ne!(back.as_ptr(), sent.as_ptr(), "the bytes were handed over, not sent");
+        assert_ne!(back.as_ptr(), sent.as_ptr(), "caller and handler share the bytes");
     });
 }
 
@@ -111,9 +115,9 @@ impl Other for Panicking {
 }
 
 /// A panic in a handler is blamed on the code that made its service, or else on the code that added
-/// it, never on the caller.
+/// the service, never on the caller.
 #[test]
-fn a_handler_is_code_of_the_server_that_made_the_service() {
+fn a_panic_in_a_handler_is_blamed_on_the_code_that_made_the_service() {
     let kind_of = |made: bool, added: bool, called: bool| {
         let outcome = runtime::run(&config(Clock::Virtual, 1), move || {
             let network = Network::new();
@@ -138,9 +142,9 @@ fn under_test_if<T>(under_test: bool, f: impl FnOnce() -> T) -> T {
     }
 }
 
-/// The real clock credits handlers' CPU time to their run, without asking at every call.
+/// On the real clock, the CPU time of handlers counts as CPU time of their run.
 #[test]
-fn a_run_is_charged_for_its_handlers() {
+fn the_cpu_time_of_a_run_includes_its_handlers() {
     #[derive(Clone)]
     struct Busy;
     impl Other for Busy {
@@ -160,5 +164,5 @@ fn a_run_is_charged_for_its_handlers() {
         outcome.cpu
     };
     let (idle, busy) = (cpu_of(0), cpu_of(50_000_000));
-    assert!(busy > idle + millis(5), "50 million rounds cost {busy:?}, none {idle:?}");
+    assert!(busy > idle + millis(5), "50 million rounds: {busy:?}, no rounds: {idle:?}");
 }

@@ -20,7 +20,7 @@ fn an_end_over_a_connection_is_answered_until_the_connection_is_gone() {
         tokio::spawn(answer);
     }));
 
-    // A task of a run makes the call; it knows nothing of tokio.
+    // A task of a run makes the call, outside of tokio.
     let client: Client = ClientEnd::over(connection).into();
     let theirs = client.clone();
     let outcome = run_on(&config(Clock::Real, 1), move || double(&theirs, 21));

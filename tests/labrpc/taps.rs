@@ -1,4 +1,4 @@
-//! Taps: the events that they see, in which order, and that a tap changes nothing.
+//! Taps: which events they see and in which order, and that they do not change a run.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ impl Notes {
     }
 }
 
-/// Returns the kinds of the events that were noted since the last time.
+/// Takes the noted events; returns their kinds.
 fn whats(notes: &Notes) -> Vec<String> {
     let what = |note: String| note.split(' ').nth(3).unwrap().to_string();
     notes.taken().into_iter().map(what).collect()
@@ -59,7 +59,7 @@ impl Tap for Notes {
 }
 
 #[test]
-fn a_tap_sees_a_call_in_order_and_typed() {
+fn a_tap_sees_the_typed_events_of_a_call_in_order() {
     on_both_clocks(|_| {
         let (network, client) = network_with(&Server::default());
         let notes = Arc::new(Notes::default());
@@ -72,32 +72,32 @@ fn a_tap_sees_a_call_in_order_and_typed() {
 }
 
 #[test]
-fn a_tap_sees_what_is_lost() {
+fn a_tap_sees_the_events_of_lost_messages() {
     on_both_clocks(|_| {
         let (network, client) = network_with(&Server::default());
         let notes = Arc::new(Notes::default());
         network.tap(notes.clone());
         network.enable(CALLER, CALLEE, false);
         double(&client, 1);
-        assert_eq!(whats(&notes), ["sent", "ended"], "there is no link");
+        assert_eq!(whats(&notes), ["sent", "ended"], "events of a call on a disabled end");
         network.enable(CALLER, CALLEE, true);
         let request = network.add_rule("request", Arc::new(Fault::lose(Leg::Request)));
         double(&client, 1);
-        assert_eq!(whats(&notes), ["sent", "ended"], "the request was lost");
+        assert_eq!(whats(&notes), ["sent", "ended"], "events of a lost request");
         network.remove_rule(request);
         network.add_rule("reply", Arc::new(Fault::lose(Leg::Reply)));
         double(&client, 1);
         assert_eq!(
             whats(&notes),
             ["sent", "dispatched", "answered", "ended"],
-            "the reply was lost"
+            "events of a lost reply"
         );
     });
 }
 
 /// A handler of a life that is over still runs, but no tap sees what it does.
 #[test]
-fn a_tap_is_not_shown_lives_that_are_over() {
+fn a_tap_does_not_see_handlers_of_an_ended_life() {
     on_the_virtual_clock(|| {
         let slow_double = Server { delay: millis(50), ..Server::default() };
         let (network, client) = network_with(&slow_double);
@@ -110,7 +110,11 @@ fn a_tap_is_not_shown_lives_that_are_over() {
         thread::sleep(millis(20));
         restart();
         caller.join();
-        assert_eq!(whats(&notes), ["sent", "dispatched", "ended"], "gone before it answers");
+        assert_eq!(
+            whats(&notes),
+            ["sent", "dispatched", "ended"],
+            "events if a restart precedes the answer"
+        );
 
         network.add_rule("hold", Arc::new(Fault::hold(Leg::Request, millis(40))));
         let theirs = client.clone();
@@ -118,12 +122,12 @@ fn a_tap_is_not_shown_lives_that_are_over() {
         thread::sleep(millis(20));
         restart();
         caller.join();
-        assert_eq!(whats(&notes), ["sent", "ended"], "gone before the request arrives");
+        assert_eq!(whats(&notes), ["sent", "ended"], "events if a restart precedes the arrival");
         assert_eq!(slow_double.numbers(), [1, 2]);
 
         network.delete_server(CALLER);
-        assert_eq!(double(&client, 3), None, "a dead end has delivered a call");
-        assert_eq!(whats(&notes), [""; 0], "a call on a dead end");
+        assert_eq!(double(&client, 3), None, "an end of a deleted host has delivered a call");
+        assert_eq!(whats(&notes), [""; 0], "a tap saw a call of a deleted host");
     });
 }
 
@@ -152,7 +156,7 @@ fn hash_of(seed: u64, tapped: bool, record: bool) -> u64 {
 }
 
 #[test]
-fn looking_on_changes_nothing_and_the_seed_decides_everything() {
+fn taps_and_records_do_not_change_a_run_and_the_seed_decides_it() {
     let plain = hash_of(7, false, false);
     assert_eq!(plain, hash_of(7, false, false), "one seed gave two different runs");
     assert_eq!(plain, hash_of(7, true, false), "a tap has changed the run");

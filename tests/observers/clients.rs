@@ -68,7 +68,7 @@ fn holds(script: impl FnOnce(&Clients) + Send + 'static) {
 }
 
 #[test]
-fn a_piece_is_in_a_value_once() {
+fn a_value_has_each_piece_once() {
     breaks("ExactlyOnce", "\"x 1 0 y\", sent 1 times, is 2 times in", |clients| {
         clients.appends(1, "x 1 0 y");
         clients.reads(2, "x 1 0 yx 1 0 y");
@@ -76,7 +76,7 @@ fn a_piece_is_in_a_value_once() {
 }
 
 #[test]
-fn a_piece_that_comes_again_later_is_noticed_too() {
+fn a_repeated_piece_is_noticed_in_a_later_read_too() {
     breaks("ExactlyOnce", "\"x 1 0 y\"", |clients| {
         clients.appends(1, "x 1 0 y");
         clients.appends(2, "x 2 0 y");
@@ -86,7 +86,7 @@ fn a_piece_that_comes_again_later_is_noticed_too() {
 }
 
 #[test]
-fn a_piece_may_be_there_as_often_as_it_was_sent() {
+fn a_value_may_have_a_piece_as_often_as_it_was_sent() {
     holds(|clients| {
         for text in ["x 1 0 y", "x 1 1 y", "x 1 0 y"] {
             clients.appends(1, text);
@@ -96,7 +96,7 @@ fn a_piece_may_be_there_as_often_as_it_was_sent() {
 }
 
 #[test]
-fn a_piece_comes_from_somebody() {
+fn every_piece_in_a_value_was_sent_by_a_client() {
     breaks("ExactlyOnce", "\"x 7 0 y\", which no client sent", |clients| {
         clients.appends(1, "x 1 0 y");
         clients.reads(1, "x 1 0 yx 7 0 y");
@@ -104,7 +104,7 @@ fn a_piece_comes_from_somebody() {
 }
 
 #[test]
-fn what_is_read_before_the_append_returns_was_sent_all_the_same() {
+fn a_piece_may_be_read_before_its_append_returns() {
     holds(|clients| {
         let append = clients.calls(1, Asked::Append("x 1 0 y"));
         clients.reads(2, "x 1 0 y");
@@ -114,7 +114,7 @@ fn what_is_read_before_the_append_returns_was_sent_all_the_same() {
 }
 
 #[test]
-fn other_text_is_no_piece() {
+fn text_of_another_form_is_not_a_piece() {
     holds(|clients| {
         clients.puts(1, "x x 1 y x 1 2");
         clients.appends(1, "14");
@@ -124,7 +124,7 @@ fn other_text_is_no_piece() {
 }
 
 #[test]
-fn pieces_of_a_client_stand_in_its_order() {
+fn pieces_of_one_client_are_in_the_order_of_its_appends() {
     breaks("ClientOrder", "client 1 sent \"x 1 0 y\" before \"x 1 1 y\"", |clients| {
         clients.appends(1, "x 1 0 y");
         clients.appends(1, "x 1 1 y");
@@ -133,7 +133,7 @@ fn pieces_of_a_client_stand_in_its_order() {
 }
 
 #[test]
-fn pieces_of_two_clients_stand_in_any_order() {
+fn pieces_of_two_clients_may_be_in_any_order() {
     holds(|clients| {
         let calls = [1, 2].map(|client| {
             let text = format!("x {client} 0 y");
@@ -145,7 +145,7 @@ fn pieces_of_two_clients_stand_in_any_order() {
 }
 
 #[test]
-fn a_get_answers_no_less_than_one_before_it() {
+fn a_get_answers_no_less_than_an_earlier_get() {
     breaks("NoReadFromThePast", "was known before the call", |clients| {
         let _open = clients.calls(1, Asked::Append("x 1 0 y"));
         clients.reads(2, "x 1 0 y");
@@ -154,7 +154,7 @@ fn a_get_answers_no_less_than_one_before_it() {
 }
 
 #[test]
-fn a_get_beside_another_may_answer_less() {
+fn a_get_may_answer_less_than_a_concurrent_get() {
     holds(|clients| {
         let _open = clients.calls(1, Asked::Append("x 1 0 y"));
         let slow = clients.calls(3, Asked::Get);
@@ -164,7 +164,7 @@ fn a_get_beside_another_may_answer_less() {
 }
 
 #[test]
-fn what_was_appended_before_the_call_is_read() {
+fn a_get_reads_all_pieces_appended_before_its_call() {
     breaks("NoReadFromThePast", "\"x 1 0 y\", added before the call", |clients| {
         clients.appends(1, "x 1 0 y");
         clients.reads(2, "");
@@ -172,7 +172,7 @@ fn what_was_appended_before_the_call_is_read() {
 }
 
 #[test]
-fn what_was_appended_is_read_also_where_the_value_is_known_to_be_longer() {
+fn a_get_reads_an_earlier_append_even_if_no_get_has_returned_it_yet() {
     breaks("NoReadFromThePast", "\"x 1 1 y\", added before the call", |clients| {
         clients.appends(1, "x 1 0 y");
         let append = clients.calls(1, Asked::Append("x 1 1 y"));
@@ -209,7 +209,7 @@ fn a_value_read_before_a_put_is_gone_after_it() {
 }
 
 #[test]
-fn beside_a_put_either_value_is_read() {
+fn a_get_during_a_put_may_read_the_old_or_the_new_value() {
     holds(|clients| {
         clients.puts(1, "13");
         let early = clients.calls(2, Asked::Get);
@@ -222,7 +222,7 @@ fn beside_a_put_either_value_is_read() {
 }
 
 #[test]
-fn of_two_puts_at_once_either_stays() {
+fn either_of_two_concurrent_puts_may_be_the_last() {
     holds(|clients| {
         let puts = ["14", "15"].map(|text| clients.calls(1, Asked::Put(text)));
         clients.all_told(puts, Answer::Done);
@@ -232,7 +232,7 @@ fn of_two_puts_at_once_either_stays() {
 }
 
 #[test]
-fn a_put_takes_what_was_appended_before_it_or_beside_it() {
+fn a_put_may_replace_earlier_and_concurrent_appends() {
     holds(|clients| {
         clients.appends(1, "x 1 0 y");
         let append = clients.calls(1, Asked::Append("x 1 1 y"));
@@ -246,7 +246,7 @@ fn a_put_takes_what_was_appended_before_it_or_beside_it() {
 }
 
 #[test]
-fn a_put_that_never_returns_leaves_everything_open() {
+fn a_put_that_never_returns_may_take_effect_at_any_time() {
     holds(|clients| {
         clients.puts(1, "13");
         let _open = clients.calls(2, Asked::Put("14"));
@@ -298,7 +298,7 @@ fn a_refused_put_has_no_effect() {
 }
 
 #[test]
-fn a_put_that_may_have_been_done_says_nothing() {
+fn a_put_answered_with_maybe_may_have_happened_or_not() {
     holds(|clients| {
         clients.puts_at(1, "a", 0, Answer::Maybe);
         clients.asks(2, Asked::Get, Answer::Missing);
@@ -325,7 +325,7 @@ fn versions_do_not_go_back() {
 }
 
 #[test]
-fn beside_a_put_either_version_is_read() {
+fn a_get_during_a_put_may_read_the_old_or_the_new_version() {
     holds(|clients| {
         clients.puts_at(1, "a", 0, Answer::Done);
         let slow = clients.calls(2, Asked::Get);
@@ -339,7 +339,7 @@ fn beside_a_put_either_version_is_read() {
 }
 
 #[test]
-fn keys_do_not_concern_each_other() {
+fn keys_are_judged_separately() {
     holds(|clients| {
         clients.appends(1, "x 1 0 y");
         let put = clients.0.begins(1, "other", Asked::Put("x 1 1 y"));

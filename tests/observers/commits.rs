@@ -8,7 +8,7 @@ use raftlab::lab::Facts;
 use super::play::*;
 
 #[test]
-fn a_leader_has_all_that_was_committed_before() {
+fn a_leader_has_all_entries_committed_in_earlier_terms() {
     breaks("LeaderCompleteness", |play| {
         play.let_s0_lead(2);
         play.send(S0, S1, heartbeat(S0, 1, 2, at(1, 2)));
@@ -20,7 +20,7 @@ fn a_leader_has_all_that_was_committed_before() {
 }
 
 #[test]
-fn a_snapshot_that_a_leader_sends_is_committed() {
+fn entries_in_a_snapshot_that_a_leader_sends_count_as_committed() {
     breaks("LeaderCompleteness", |play| {
         play.let_s0_lead(2);
         play.send(S0, S2, install(S0, 1, at(1, 2)));
@@ -31,7 +31,7 @@ fn a_snapshot_that_a_leader_sends_is_committed() {
 }
 
 #[test]
-fn what_is_found_committed_later_is_held_against_leaders_already_seen() {
+fn a_leader_lacks_no_entry_that_is_found_committed_only_later() {
     let message = breaks("LeaderCompleteness", |play| {
         play.let_s0_lead(2);
         play.crash(S1);
@@ -45,10 +45,10 @@ fn what_is_found_committed_later_is_held_against_leaders_already_seen() {
 }
 
 #[test]
-fn a_leader_needs_nothing_committed_in_its_own_term_or_later() {
+fn a_leader_may_lack_entries_committed_in_a_later_term() {
     holds(|play| {
         play.let_s0_lead(1);
-        // S1 elects S2 in term 2. S2's messages are late, and it never hears of term 3.
+        // S1 elects S2 in term 2. S2's messages are late, and S2 never hears of term 3.
         play.save_vote(S2, 1, None);
         play.save(S2, 1, &[1]);
         play.win(S2, 2, S1, at(1, 1));
@@ -65,7 +65,7 @@ fn a_leader_needs_nothing_committed_in_its_own_term_or_later() {
 }
 
 #[test]
-fn a_snapshot_holds_what_it_covers() {
+fn a_leaders_snapshot_counts_as_the_entries_that_it_covers() {
     holds(|play| {
         play.let_s0_lead(3);
         play.send(S0, S1, heartbeat(S0, 1, 3, at(1, 3)));
@@ -88,7 +88,7 @@ fn servers_apply_what_a_leader_committed() {
 }
 
 #[test]
-fn servers_apply_the_same() {
+fn servers_apply_the_same_entries() {
     breaks("StateMachineSafety", |play| {
         play.let_s0_lead(1);
         play.apply(S0, &command(1, 1));
@@ -117,7 +117,7 @@ fn servers_apply_the_same() {
 }
 
 #[test]
-fn servers_apply_in_their_own_time() {
+fn servers_may_apply_entries_at_different_times() {
     holds(|play| {
         play.let_s0_lead(2);
         play.send(S0, S1, heartbeat(S0, 1, 2, at(1, 2)));
@@ -150,7 +150,7 @@ fn an_entry_is_committed_by_a_majority() {
 }
 
 #[test]
-fn an_older_terms_entry_is_not_committed_by_counting() {
+fn an_entry_of_an_older_term_is_not_committed_by_counting() {
     breaks("CommitOnlyOwnTerm", |play| {
         // Figure 8, (a) to (c): S0's entry of term 1 reaches a majority in term 3.
         let sent = play.let_two_lead();
@@ -173,7 +173,7 @@ fn a_leader_may_know_from_a_heartbeat_what_is_committed() {
 }
 
 #[test]
-fn an_older_terms_entry_is_committed_along_with_the_leaders_own() {
+fn an_entry_of_an_older_term_is_committed_with_an_entry_of_the_leaders_term() {
     holds(|play| {
         play.let_s0_lead(1);
         play.elect(S1, 2, S0, at(1, 1));
@@ -189,7 +189,7 @@ fn an_older_terms_entry_is_committed_along_with_the_leaders_own() {
 }
 
 #[test]
-fn a_leader_says_what_it_has_heard() {
+fn a_leader_may_announce_a_commit_index_from_an_earlier_term() {
     holds(|play| {
         play.let_s0_lead(1);
         play.send(S0, S1, heartbeat(S0, 1, 1, at(1, 1)));
@@ -225,7 +225,7 @@ fn a_leader_says_what_it_has_heard() {
 }
 
 #[test]
-fn a_new_leader_has_not_forgotten_what_is_committed() {
+fn a_new_leader_does_not_forget_its_commit_index() {
     breaks("CommitMonotonic", |play| {
         play.let_s0_lead(2);
         let told = play.deliver(S0, S1, heartbeat(S0, 1, 2, at(1, 2)));
@@ -236,7 +236,7 @@ fn a_new_leader_has_not_forgotten_what_is_committed() {
 }
 
 #[test]
-fn a_message_of_an_earlier_life_does_not_bind_the_new_one_however_late_it_is_shown() {
+fn a_message_of_an_earlier_life_does_not_bind_the_next_life_even_if_it_is_seen_late() {
     holds(|play| {
         play.let_s0_lead(2);
         let late = play.open(S0, S1, heartbeat(S0, 1, 2, at(1, 2)));
@@ -249,7 +249,7 @@ fn a_message_of_an_earlier_life_does_not_bind_the_new_one_however_late_it_is_sho
 }
 
 #[test]
-fn a_leaders_messages_may_overtake_each_other_and_a_crash_makes_it_forget() {
+fn announced_commit_indexes_may_fall_by_reordering_or_by_a_crash() {
     holds(|play| {
         play.let_s0_lead(2);
         play.send(S0, S1, heartbeat(S0, 1, 2, at(1, 2)));

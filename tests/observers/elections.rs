@@ -15,7 +15,7 @@ fn two_leaders_of_a_term_break_election_safety() {
 }
 
 #[test]
-fn a_deposed_leader_may_go_on_in_its_own_term() {
+fn a_deposed_leader_may_send_messages_of_its_old_term() {
     holds(|play| {
         play.elect(S0, 1, S1, at(0, 0));
         play.elect(S2, 2, S1, at(0, 0));
@@ -39,7 +39,7 @@ fn without_a_majority_of_votes_no_server_leads() {
 }
 
 #[test]
-fn votes_of_an_earlier_term_do_not_elect() {
+fn votes_of_an_earlier_term_do_not_count() {
     breaks("ElectedByMajority", |play| {
         play.save_vote(S0, 1, Some(S0));
         let late = play.deliver(S0, S1, vote_request(S0, 1, at(0, 0)));
@@ -51,7 +51,7 @@ fn votes_of_an_earlier_term_do_not_elect() {
 }
 
 #[test]
-fn a_vote_may_take_its_time() {
+fn a_vote_may_be_late() {
     holds(|play| {
         play.save_vote(S0, 1, Some(S0));
         let slow = play.deliver(S0, S1, vote_request(S0, 1, at(0, 0)));
@@ -79,7 +79,7 @@ fn a_server_votes_once_in_a_term() {
 }
 
 #[test]
-fn a_candidate_votes_for_itself_alone() {
+fn a_candidate_votes_only_for_itself() {
     breaks("OneVotePerTerm", |play| {
         play.save_vote(S0, 1, Some(S0));
         play.send(S0, S1, vote_request(S0, 1, at(0, 0)));
@@ -89,7 +89,7 @@ fn a_candidate_votes_for_itself_alone() {
 }
 
 #[test]
-fn a_candidate_that_forgets_its_own_vote_gives_another() {
+fn a_candidate_does_not_forget_its_own_vote() {
     breaks("OneVotePerTerm", |play| {
         play.save_vote(S0, 1, Some(S0));
         play.send(S0, S1, vote_request(S0, 1, at(0, 0)));
@@ -108,7 +108,7 @@ fn a_vote_is_not_taken_back() {
 }
 
 #[test]
-fn a_vote_lost_before_it_was_promised_may_go_elsewhere() {
+fn a_vote_that_was_lost_before_its_reply_may_go_to_another_candidate() {
     holds(|play| {
         play.save_vote(S0, 1, Some(S0));
         let unanswered = play.deliver(S0, S1, vote_request(S0, 1, at(0, 0)));
@@ -155,7 +155,7 @@ fn a_voters_log_may_grow_before_its_reply_leaves() {
 
 #[test]
 fn a_candidate_names_the_end_of_its_own_log() {
-    // Too much, too little, and nothing at all.
+    // Two positions after the end of the log, one before the end, and that of an empty log.
     for wrong in [at(1, 3), at(2, 2), at(1, 1), at(0, 0)] {
         let message = breaks("CandidateNamesOwnLog", move |play| {
             play.save(S2, 1, &[1, 1]);
@@ -176,7 +176,7 @@ fn no_log_has_an_entry_of_the_candidates_term() {
 }
 
 #[test]
-fn a_log_that_a_snapshot_covers_whole_is_not_empty() {
+fn a_log_with_only_a_snapshot_is_not_empty() {
     holds(|play| {
         play.boot_from(S2, 1, at(1, 2));
         play.save_vote(S2, 2, Some(S2));
@@ -220,7 +220,7 @@ fn a_candidates_log_may_be_ahead_of_its_storage() {
         play.save_vote(S0, 3, Some(S0));
         play.send(S0, S2, vote_request(S0, 3, at(1, 3)));
     });
-    // A server that stores only its votes.
+    // S2 stores only its votes, and no entries.
     holds(|play| {
         play.save_vote(S2, 3, Some(S2));
         play.send(S2, S1, vote_request(S2, 3, at(1, 2)));
@@ -236,7 +236,7 @@ fn a_term_never_goes_down_in_storage() {
 }
 
 #[test]
-fn a_term_may_go_down_on_the_wire_and_when_a_crash_loses_it() {
+fn a_term_may_go_down_in_messages_and_after_a_crash() {
     holds(|play| {
         play.elect(S0, 1, S1, at(0, 0));
         play.elect(S0, 3, S1, at(0, 0));
@@ -302,7 +302,7 @@ fn a_voter_that_hears_a_leader_may_ignore_a_candidates_term() {
 }
 
 #[test]
-fn a_reply_of_a_server_that_has_stopped_has_no_term() {
+fn a_stopped_server_may_reply_with_term_0() {
     holds(|play| {
         play.elect(S0, 1, S1, at(0, 0));
         play.call(S0, S1, heartbeat(S0, 1, 0, at(0, 0)), append_reply(0, false));
@@ -316,7 +316,7 @@ fn a_reply_of_a_server_that_has_stopped_has_no_term() {
 }
 
 impl Play {
-    /// `candidate` asks; `voter` stores its vote and grants it.
+    /// `candidate` asks for a vote; `voter` stores the vote and grants it.
     fn ask_for_vote(&mut self, candidate: ServerId, voter: ServerId, term: u64) {
         self.save_vote(candidate, term, Some(candidate));
         let asked = self.deliver(candidate, voter, vote_request(candidate, term, at(0, 0)));

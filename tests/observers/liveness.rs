@@ -6,7 +6,7 @@ use raftlab::runtime;
 
 use super::play::*;
 
-/// Commits an entry, so that S0 and S1 know it.
+/// Commits an entry, and lets S0 and S1 know the commit index.
 fn committed(play: &mut Play) {
     play.let_s0_lead(1);
     let told = play.deliver(S0, S1, heartbeat(S0, 1, 1, at(1, 1)));
@@ -15,7 +15,7 @@ fn committed(play: &mut Play) {
 }
 
 #[test]
-fn a_follower_that_applies_nothing_is_found_out() {
+fn a_follower_that_applies_nothing_is_noticed() {
     let message = breaks("AppliedPromptly", |play| {
         committed(play);
         play.apply(S0, &command(1, 1));
@@ -26,7 +26,7 @@ fn a_follower_that_applies_nothing_is_found_out() {
 }
 
 #[test]
-fn a_leader_that_applies_nothing_is_found_out_at_the_end() {
+fn a_leader_that_applies_nothing_is_noticed_at_the_end() {
     let message = breaks("AppliedPromptly", |play| {
         committed(play);
         play.apply(S1, &command(1, 1));
@@ -36,7 +36,7 @@ fn a_leader_that_applies_nothing_is_found_out_at_the_end() {
 }
 
 #[test]
-fn a_second_is_allowed() {
+fn a_server_has_a_second_to_apply_an_entry() {
     holds(|play| {
         committed(play);
         play.sleep_ms(900);
@@ -48,7 +48,7 @@ fn a_second_is_allowed() {
 }
 
 #[test]
-fn a_server_that_is_held_up_has_a_second_from_then_on() {
+fn a_stalled_server_has_a_second_after_the_stall() {
     holds_though_stalled(|play| {
         play.run_tasks(S1);
         committed(play);
@@ -56,14 +56,14 @@ fn a_server_that_is_held_up_has_a_second_from_then_on() {
         play.sleep_ms(1100);
         let stalled = runtime::last_stall(S1.0).unwrap_or_default();
         let known = runtime::time::since_start() - Duration::from_millis(1100);
-        assert!(stalled > known, "the seed must stall S1 after {known:?}: {stalled:?}");
+        assert!(stalled > known, "S1 must stall after {known:?}; its last stall: {stalled:?}");
         play.send(S0, S1, heartbeat(S0, 1, 1, at(1, 1)));
         play.apply(S1, &command(1, 1));
     });
 }
 
 #[test]
-fn a_slow_reader_is_no_fault_as_long_as_it_gets_on() {
+fn a_slow_service_is_no_fault_if_it_applies_an_entry_every_second() {
     holds(|play| {
         play.let_s0_lead(4);
         play.send(S0, S1, heartbeat(S0, 1, 4, at(1, 4)));
@@ -77,7 +77,7 @@ fn a_slow_reader_is_no_fault_as_long_as_it_gets_on() {
 }
 
 #[test]
-fn nothing_is_owed_by_the_dead_the_unread_and_the_uninformed() {
+fn servers_that_are_dead_or_not_read_or_know_no_commit_index_need_not_apply() {
     holds(|play| {
         committed(play);
         play.crash(S0);
@@ -97,7 +97,7 @@ fn nothing_is_owed_by_the_dead_the_unread_and_the_uninformed() {
 }
 
 #[test]
-fn nothing_is_owed_when_schedules_are_hostile() {
+fn servers_need_not_apply_in_time_under_a_hostile_schedule() {
     holds_when_hostile(|play| {
         committed(play);
         play.sleep_ms(60_000);
@@ -105,7 +105,7 @@ fn nothing_is_owed_when_schedules_are_hostile() {
 }
 
 #[test]
-fn a_snapshot_delivers_what_it_covers() {
+fn an_applied_snapshot_counts_as_the_entries_that_it_covers() {
     holds(|play| {
         committed(play);
         play.apply(S0, &command(1, 1));
@@ -115,7 +115,7 @@ fn a_snapshot_delivers_what_it_covers() {
 }
 
 #[test]
-fn a_server_is_owed_nothing_that_its_snapshot_has() {
+fn a_server_need_not_apply_entries_that_its_snapshot_covers() {
     holds(|play| {
         committed(play);
         play.apply(S0, &command(1, 1));
@@ -130,7 +130,7 @@ fn a_server_is_owed_nothing_that_its_snapshot_has() {
 }
 
 #[test]
-fn a_follower_knows_what_a_snapshot_covers_to_be_committed() {
+fn a_follower_knows_that_entries_in_a_snapshot_are_committed() {
     let message = breaks("AppliedPromptly", |play| {
         committed(play);
         play.apply(S0, &command(1, 1));

@@ -35,7 +35,7 @@ fn equal_entries_follow_equal_entries() {
 }
 
 #[test]
-fn logs_may_part_and_meet_again() {
+fn logs_may_differ_and_become_equal_again() {
     holds(|play| {
         play.save(S0, 1, &[1, 1, 1]);
         play.save(S1, 1, &[1, 2]);
@@ -63,7 +63,7 @@ fn let_s0_lead_term_3(play: &mut Play) {
 }
 
 #[test]
-fn a_leader_sends_what_it_stored() {
+fn a_leader_may_send_stored_entries_and_new_entries() {
     for (prev, first, terms) in [
         (at(1, 1), 2, &[1, 3][..]),
         (at(1, 2), 3, &[3]),
@@ -80,7 +80,7 @@ fn a_leader_sends_what_it_stored() {
 }
 
 #[test]
-fn a_leader_sends_no_other_entries_than_it_stored() {
+fn a_leader_sends_no_entry_that_contradicts_its_stored_log() {
     for (prev, first, terms, what) in [
         (at(1, 1), 2, &[1, 2][..], "tells S2 that its log has the entry 2/3"),
         (at(2, 2), 3, &[3], "tells S2 that its log has the entry 2/2"),
@@ -110,7 +110,7 @@ fn a_leader_sends_the_commands_that_it_stored() {
 }
 
 #[test]
-fn what_a_leader_has_not_stored_in_its_term_may_be_out_of_date() {
+fn a_leader_that_has_stored_nothing_in_its_term_may_send_other_entries() {
     // S0 may have received 2/2 as a follower and not stored it yet: its log in memory may be ahead
     // of its log on disk.
     holds(|play| {
@@ -121,7 +121,7 @@ fn what_a_leader_has_not_stored_in_its_term_may_be_out_of_date() {
         play.win(S0, 3, S1, at(1, 2));
         play.send(S0, S2, append_with(S0, 3, at(2, 2), &entries(3, &[3])));
     });
-    // But a committed entry must be in every leader's log, so here another entry is a mistake.
+    // But every leader's log has the committed entry 1/2, so the entry 2/2 is a mistake here.
     breaks("SendsOwnLog", |play| {
         play.let_s0_lead(2);
         play.send(S0, S1, heartbeat(S0, 1, 2, at(1, 2)));
@@ -134,7 +134,7 @@ fn what_a_leader_has_not_stored_in_its_term_may_be_out_of_date() {
 }
 
 #[test]
-fn a_message_of_an_earlier_term_says_nothing_of_the_log_now() {
+fn a_message_of_an_earlier_term_is_not_compared_with_the_current_log() {
     holds(|play| {
         let_s0_lead_term_3(play);
         let late = append_with(S0, 3, at(1, 2), &entries(3, &[3]));
@@ -145,7 +145,7 @@ fn a_message_of_an_earlier_term_says_nothing_of_the_log_now() {
 }
 
 #[test]
-fn what_a_snapshot_covers_may_still_be_sent() {
+fn entries_that_a_snapshot_covers_may_still_be_sent() {
     holds(|play| {
         play.let_s0_lead(2);
         play.apply(S0, &command(1, 1));
@@ -162,7 +162,7 @@ fn what_a_snapshot_covers_may_still_be_sent() {
 }
 
 #[test]
-fn a_server_that_stores_nothing_is_not_judged_by_that() {
+fn a_server_that_stores_no_entries_may_send_entries() {
     holds(|play| {
         play.elect(S0, 1, S1, at(0, 0));
         play.send(S0, S2, append_with(S0, 1, at(0, 0), &entries(1, &[1, 1])));
@@ -179,7 +179,7 @@ fn a_leader_deletes_nothing() {
 }
 
 #[test]
-fn a_leader_that_has_sent_no_more_than_a_snapshot_deletes_nothing() {
+fn a_leader_that_has_sent_only_a_snapshot_deletes_nothing() {
     breaks("LeaderAppendOnly", |play| {
         for server in [S0, S1] {
             play.save(server, 1, &[1, 1]);
@@ -204,7 +204,7 @@ fn a_log_may_be_written_again() {
 }
 
 #[test]
-fn a_log_that_is_written_again_has_gaps_at_no_moment() {
+fn a_log_that_is_written_again_is_never_too_short() {
     // Between the two writes the log is too short, and a crash may keep only the first write.
     fn in_two(play: &Play, server: ServerId) {
         play.write(server, &Write::Append(&entries(1, &[1])));
@@ -273,7 +273,7 @@ impl Play {
 }
 
 #[test]
-fn a_stale_request_cuts_nothing() {
+fn a_stale_request_deletes_no_entries() {
     let message = breaks("AcknowledgedStays", |play| {
         play.let_s0_lead(3);
         // A late request has only the first entry, and S1 wrongly deletes all entries after it.
@@ -307,7 +307,7 @@ fn the_last_entry_that_was_acknowledged_stays_too() {
 }
 
 #[test]
-fn entries_of_the_term_stay_even_unacknowledged() {
+fn entries_of_the_current_term_stay_even_without_an_acknowledgement() {
     breaks("AcknowledgedStays", |play| {
         play.elect(S0, 1, S1, at(0, 0));
         play.save(S0, 1, &[1, 1]);
@@ -318,7 +318,7 @@ fn entries_of_the_term_stay_even_unacknowledged() {
 }
 
 #[test]
-fn what_was_refused_was_not_acknowledged() {
+fn a_refusal_acknowledges_no_entry() {
     holds(|play| {
         let sent = play.let_two_lead();
         play.save(S1, 1, &[1]);
@@ -331,7 +331,7 @@ fn what_was_refused_was_not_acknowledged() {
 }
 
 #[test]
-fn what_a_newer_leader_replaces_was_acknowledged_to_an_older_one() {
+fn a_newer_leader_may_replace_entries_acknowledged_to_an_older_leader() {
     holds(|play| {
         let sent = play.let_two_lead();
         play.save(S1, 1, &[1]);
@@ -353,7 +353,7 @@ fn a_committed_entry_is_not_deleted() {
 }
 
 #[test]
-fn a_server_that_has_not_heard_may_delete_what_others_commit() {
+fn a_server_may_delete_an_entry_that_others_commit_in_a_term_it_does_not_know() {
     holds(|play| {
         // As in Figure 8. In term 1, S0 sends its entry 1/1 to S2.
         play.elect(S0, 1, S1, at(0, 0));
@@ -379,7 +379,7 @@ fn a_server_that_has_not_heard_may_delete_what_others_commit() {
 }
 
 #[test]
-fn what_an_older_leader_had_deleted_may_be_stored_with_a_newer_term() {
+fn an_entry_of_an_older_leader_may_be_stored_after_a_newer_term() {
     fn story(play: &mut Play, older: Position) {
         // S2 stores the entry 1/1 in term 1. In term 3, S0 and S1 commit this entry.
         play.elect(S0, 1, S1, at(0, 0));
@@ -395,8 +395,8 @@ fn what_an_older_leader_had_deleted_may_be_stored_with_a_newer_term() {
         play.save(S1, 1, &[1, 3]);
         play.reply(sent, append_reply(3, true));
         play.send(S0, S1, heartbeat(S0, 3, 2, at(3, 2)));
-        // S2 accepts a request of term 2 and then hears of term 3, before it has stored either. So
-        // it stores term 3 first, and then the entry of the leader of term 2.
+        // S2 accepts a request of term 2, and hears of term 3 before it has stored the entry. So it
+        // stores term 3 first, and then the entry of the leader of term 2.
         let late = play.unsent(S1, S2, append(S1, 2, 0, at(0, 0), older));
         play.arrive(late);
         play.write(S2, &Write::Vote { term: Term(3), voted_for: None });
@@ -408,12 +408,12 @@ fn what_an_older_leader_had_deleted_may_be_stored_with_a_newer_term() {
 }
 
 #[test]
-fn a_follower_takes_what_follows_its_log() {
+fn a_follower_accepts_entries_that_follow_its_log() {
     breaks("MatchingPrefixAccepted", |play| {
         play.let_s0_lead(2);
         play.call(S0, S1, heartbeat(S0, 1, 0, at(1, 2)), append_reply(1, false));
     });
-    // Here the follower is a candidate, which refuses the leader of its own term.
+    // Here S2 is a candidate, which refuses the leader of its own term.
     breaks("MatchingPrefixAccepted", |play| {
         play.elect(S0, 1, S1, at(0, 0));
         play.save_vote(S2, 1, Some(S2));
@@ -422,7 +422,7 @@ fn a_follower_takes_what_follows_its_log() {
 }
 
 #[test]
-fn a_follower_that_agrees_up_to_the_entry_before_refuses_nothing() {
+fn a_follower_that_has_the_previous_entry_does_not_refuse() {
     breaks("MatchingPrefixAccepted", |play| {
         play.let_s0_lead(3);
         play.call(S0, S1, append(S0, 1, 0, at(1, 2), at(1, 3)), match_reply(1, 1));
@@ -437,7 +437,7 @@ fn a_follower_that_agrees_up_to_the_entry_before_refuses_nothing() {
 }
 
 #[test]
-fn a_follower_refuses_what_it_cannot_place() {
+fn a_follower_may_refuse_a_gap_a_conflict_or_an_older_term() {
     holds(|play| {
         play.let_s0_lead(2);
         play.save_vote(S2, 1, None);

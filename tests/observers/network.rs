@@ -55,7 +55,7 @@ fn boot(
 }
 
 #[test]
-fn a_request_that_a_dead_server_handles_is_not_its_next_lifes() {
+fn a_request_that_a_dead_server_handles_does_not_count_for_its_next_life() {
     let facts: fn(&dyn Any) -> Facts = DESIGNS[0].facts;
     let outcome = runtime::run(&RunConfig::default(), move || {
         let (network, observers) = (
@@ -110,7 +110,7 @@ impl Tap for Shown {
 }
 
 #[test]
-fn what_a_dead_server_asks_reaches_nobody_and_is_not_shown() {
+fn a_request_of_a_dead_server_reaches_no_server_and_no_tap() {
     let outcome = runtime::run(&RunConfig::default(), || {
         let (network, shown) = (Network::new(), Arc::new(Shown::default()));
         network.tap(shown.clone());

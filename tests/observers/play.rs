@@ -74,14 +74,14 @@ pub(crate) fn holds(script: impl FnOnce(&mut Play) + Send + 'static) -> Situatio
         .unwrap_or_else(|failure| panic!("false alarm: {failure}"))
 }
 
-/// Asserts that `script` breaks no rule under a schedule that may stall servers for long.
+/// Asserts that `script` breaks no rule if liveness is not judged, as in hostile runs.
 #[track_caller]
 pub(crate) fn holds_when_hostile(script: impl FnOnce(&mut Play) + Send + 'static) {
     play(Liveness::Ignored, Schedule::Fifo, script)
         .unwrap_or_else(|failure| panic!("false alarm: {failure}"));
 }
 
-/// Asserts that `script` breaks no rule under a schedule that does stall servers.
+/// Asserts that `script` breaks no rule under the hostile schedule, which stalls servers.
 #[track_caller]
 pub(crate) fn holds_though_stalled(script: impl FnOnce(&mut Play) + Send + 'static) {
     play(Liveness::Judged, Schedule::Hostile, script)

@@ -60,12 +60,12 @@ fn a_term_that_a_reply_shows_is_durable() {
 }
 
 #[test]
-fn what_was_durable_for_a_moment_was_promised_in_time() {
+fn a_durable_promise_may_be_replaced_before_its_reply_leaves() {
     holds(|play| {
         // Figure 8, (a) to (d): in term 3, S1 stores S0's entry of term 1.
         let slow = play.let_two_lead();
         play.save(S1, 1, &[1]);
-        // Before the reply to S0 leaves, S1 replaces that entry by S2's, in term 4.
+        // Before the reply to S0 leaves, S1 replaces that entry by S2's entry, in term 4.
         play.elect(S2, 4, S1, at(2, 1));
         let quick = play.deliver(S2, S1, append(S2, 4, 0, at(0, 0), at(2, 1)));
         play.save(S1, 1, &[2]);
@@ -82,7 +82,7 @@ fn what_was_durable_for_a_moment_was_promised_in_time() {
     });
 }
 
-/// S0 sends S1 an entry in term 3; before S1 has stored anything, S2 sends it entries up to `last`
+/// S0 sends S1 an entry in term 3; before S1 has stored anything, S2 sends S1 entries up to `last`
 /// in term 4. Returns the two calls, in this order.
 fn sent_by_two(play: &mut Play, last: Position) -> (Played, Played) {
     let first = play.let_two_lead();
@@ -95,7 +95,7 @@ fn sent_by_two(play: &mut Play, last: Position) -> (Played, Played) {
 }
 
 #[test]
-fn what_a_later_leader_has_replaced_need_never_have_been_durable() {
+fn an_entry_that_a_later_leader_has_replaced_need_not_be_durable() {
     holds(|play| {
         let (first, second) = sent_by_two(play, at(2, 1));
         // S1 accepts both requests, and stores only the result of both.
@@ -107,7 +107,7 @@ fn what_a_later_leader_has_replaced_need_never_have_been_durable() {
 }
 
 #[test]
-fn what_a_later_leader_is_yet_to_replace_is_durable() {
+fn an_entry_that_a_later_leader_has_not_replaced_yet_is_durable() {
     breaks("PersistBeforeReply", |play| {
         let (first, _) = sent_by_two(play, at(2, 1));
         play.reply(first, append_reply(3, true));
@@ -153,7 +153,7 @@ fn a_copy_of_a_request_is_judged_by_the_first_arrival() {
 }
 
 #[test]
-fn a_candidate_is_durable_before_it_asks() {
+fn a_candidates_vote_is_durable_before_its_request() {
     breaks("PersistBeforeRequest", |play| {
         play.write(S0, &Write::Vote { term: Term(1), voted_for: Some(S0) });
         play.send(S0, S1, vote_request(S0, 1, at(0, 0)));
@@ -165,7 +165,7 @@ fn a_candidate_is_durable_before_it_asks() {
 }
 
 #[test]
-fn a_leader_speaks_in_no_term_that_it_could_forget() {
+fn a_leader_sends_messages_only_in_a_durable_term() {
     breaks("PersistBeforeRequest", |play| {
         play.elect(S0, 1, S1, at(0, 0));
         // S1 sends its vote of term 2 in a message instead of a reply. S0 leads that term, but has
@@ -177,7 +177,7 @@ fn a_leader_speaks_in_no_term_that_it_could_forget() {
 }
 
 #[test]
-fn a_candidate_may_have_moved_on_when_its_request_leaves() {
+fn a_candidate_may_be_in_a_newer_term_when_its_request_leaves() {
     holds(|play| {
         play.save_vote(S0, 1, Some(S0));
         play.save_vote(S0, 2, None);

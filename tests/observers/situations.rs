@@ -75,7 +75,7 @@ fn logs_and_snapshots() {
         (1..=3).for_each(|index| play.apply(S2, &command(2, index)));
         play.apply(S2, &command(3, 4));
         play.save_snapshot(S2, at(2, 2));
-        // S0 has another entry at that index; S1 has entries after it.
+        // S0 has another entry at index 2; S1 has entries after index 2.
         let offered = play.deliver(S2, S0, install(S2, 3, at(2, 2)));
         play.save_vote(S0, 3, None);
         play.save_snapshot(S0, at(2, 2));
@@ -85,7 +85,11 @@ fn logs_and_snapshots() {
         play.call(S2, S0, heartbeat(S2, 3, 4, at(3, 4)), append_reply(3, false));
         play.deliver(S2, S1, install(S2, 3, at(2, 2)));
         play.save_snapshot(S1, at(2, 2));
-        assert_eq!(play.situation(Situation::SnapshotInstalled), 2, "so far");
+        assert_eq!(
+            play.situation(Situation::SnapshotInstalled),
+            2,
+            "S0 and S1 must have installed it"
+        );
     });
     assert_eq!(seen.of(Situation::SnapshotTaken), 1);
     assert_eq!(seen.of(Situation::SnapshotOverConflict), 1);
@@ -112,5 +116,5 @@ fn counts_of_runs_add_up() {
         seen,
         [("a leader crashed", 2), ("a leader crashed with uncommitted entries of its term", 2),]
     );
-    assert_eq!(sum.iter().count(), Situation::ALL.len(), "also those that never occurred");
+    assert_eq!(sum.iter().count(), Situation::ALL.len(), "the sum must list every situation");
 }

@@ -3,7 +3,7 @@
 use super::play::*;
 
 #[test]
-fn a_snapshot_covers_what_is_committed() {
+fn a_snapshot_covers_only_committed_entries() {
     breaks("SnapshotCoversCommitted", |play| {
         play.let_s0_lead(1);
         play.save(S0, 2, &[1]);
@@ -38,7 +38,7 @@ fn a_deposed_leaders_snapshot_is_not_installed() {
 }
 
 #[test]
-fn what_was_offered_to_an_earlier_life_is_not_installed() {
+fn a_snapshot_offered_to_an_earlier_life_is_not_installed() {
     breaks("SnapshotOfCurrentLeader", |play| {
         play.let_s0_lead(2);
         play.apply(S0, &command(1, 1));
@@ -53,7 +53,7 @@ fn what_was_offered_to_an_earlier_life_is_not_installed() {
 }
 
 #[test]
-fn a_snapshot_is_offered_as_it_is() {
+fn a_snapshot_is_offered_with_its_own_term() {
     breaks("SnapshotTermCorrect", |play| {
         play.let_s0_lead(2);
         play.apply(S0, &command(1, 1));
@@ -81,7 +81,7 @@ fn an_older_snapshot_may_be_offered_when_a_newer_one_is_stored() {
 }
 
 #[test]
-fn snapshots_are_taken_offered_late_and_installed() {
+fn snapshots_may_arrive_late_and_twice() {
     holds(|play| {
         play.let_s0_lead(4);
         (1..=4).for_each(|index| play.apply(S0, &command(1, index)));
@@ -99,8 +99,7 @@ fn snapshots_are_taken_offered_late_and_installed() {
         play.reply(late, append_reply(1, true));
         // S2 may also write the same snapshot again.
         play.save_snapshot(S2, at(1, 2));
-        // A snapshot that arrives in its term may be stored after the server has entered a newer
-        // term.
+        // S2 receives this snapshot in term 1, and may store it after it has entered term 2.
         play.deliver(S0, S2, install(S0, 1, at(1, 4)));
         play.save_vote(S2, 2, None);
         play.save_snapshot(S2, at(1, 4));

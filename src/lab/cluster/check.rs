@@ -29,7 +29,7 @@ const LEADER_POLL: Duration = Duration::from_millis(50);
 /// Number of rounds, of 450 to 549 ms each, in which [`Cluster::check_one_leader`] asks.
 const LEADER_ROUNDS: u32 = 10;
 
-/// Number of times that [`Cluster::check_terms`] gives stalled servers more time.
+/// Maximum number of times that [`Cluster::check_terms`] gives stalled servers more time.
 const TERM_ROUNDS: u32 = 20;
 
 /// The time that it gives them.
@@ -124,16 +124,16 @@ impl Cluster {
         }
     }
 
-    /// Whether a change of the term since `since` is certainly a fault of a server. The network
-    /// must be reliable, without cut links. The answer is yes in virtual time, if the schedule is
+    /// Whether a change of the term since `since` is certainly a fault of a server. Ask only on a
+    /// reliable network without cut links. The answer is yes in virtual time, if the schedule is
     /// not hostile and has stalled no server since then.
     ///
     /// The course only warns, since on a busy machine the operating system may have delayed a
     /// heartbeat. In virtual time only the schedule can delay a heartbeat, and it is known which
     /// servers it has stalled.
     ///
-    /// Also for measured times: leave out those for which the answer is no. On the real clock it is
-    /// always no, so a story must not fail because too few times are left.
+    /// A story that measures times discards those for which the answer is no. On the real clock the
+    /// answer is always no, so the story must not fail because too few times are left.
     pub fn was_undisturbed_since(&self, since: Duration) -> bool {
         self.inner.clock == Clock::Virtual
             && self.inner.schedule != Schedule::Hostile
@@ -241,8 +241,8 @@ impl Cluster {
         limit("no_agreement", message + &standing)
     }
 
-    /// Describes the cluster after a wait for a command, in lines that each begin with a line
-    /// break; empty without observers.
+    /// Describes the cluster after a failed wait for a command, in lines that each begin with a
+    /// line break; empty without observers.
     fn on_agreement(&self, since: Duration, started: Option<Started>) -> String {
         let Some(observers) = &self.inner.observers else { return String::new() };
         let entry = started.map(|Started { term, index }| Position { term, index });
@@ -281,8 +281,7 @@ impl Cluster {
         false
     }
 
-    /// The largest size, over all servers, of stored term, vote and log, without the snapshot, in
-    /// bytes.
+    /// The most bytes that any server stores for its term, vote and log, without the snapshot.
     pub fn log_size(&self) -> usize {
         self.most_stored(Persister::raft_state_size)
     }

@@ -25,8 +25,8 @@ pub(super) struct Graves {
 struct Grave {
     server: ServerId,
     ended: Duration,
-    /// Number of tasks that the run had started when the life ended: the tasks of the server's next
-    /// life start later.
+    /// Number of tasks that the run had started when the life ended. The server's tasks that start
+    /// later belong to its next life.
     tasks: u64,
 }
 

@@ -94,7 +94,7 @@ impl State {
         self.agreed.get(slot)
     }
 
-    /// Fails unless `command` is the one at `index` that other servers applied, if any did.
+    /// Fails if some server has applied another command than `command` at `index`.
     fn agree(&mut self, server: ServerId, index: Index, command: &Bytes) -> Result<(), Breach> {
         match self.command_at(index) {
             // The ledger keeps a copy: a shared command would hide whether the servers free theirs.

@@ -80,7 +80,7 @@ struct Inner {
     graves: Graves,
     clients: Arc<Clients>,
     tally: Arc<Tally>,
-    /// The cut links that the record knows.
+    /// The links that are cut according to the record.
     cut_links: told::CutLinks,
 }
 
@@ -168,8 +168,9 @@ impl Tally {
         self.state.with(|state| state.commits)
     }
 
-    /// The number of servers, of all that ever ran, that are not completely freed: something still
-    /// holds the instance, or its parts hold each other. After a run, any number but 0 is a leak.
+    /// Number of lives of servers whose memory is not completely freed: something still holds the
+    /// instance or its storage, or its parts hold each other. After a run, any number but 0 is a
+    /// leak.
     pub(super) fn servers_left(&self) -> usize {
         self.state.with(|state| state.traces.iter().filter(|traces| traces.are_left()).count())
     }
@@ -447,14 +448,13 @@ impl Cluster {
         self.running(server).map(|consensus| consensus.get_state())
     }
 
-    /// Asks `server` for the index from which on its service may answer a read; `None` while it is
-    /// down. Waits until the server answers.
+    /// Asks `server` for a read index, and waits until the server answers; `None` while it is down.
     pub fn read_index(&self, server: ServerId) -> Option<Result<Option<Index>, NotLeader>> {
         let consensus = self.running(server)?;
         Some(thread::under_test(server.0, || consensus.read_index()))
     }
 
-    /// Makes every service of the suite's own pause before each message from now on.
+    /// Makes each of the suite's own services pause before each message from now on.
     pub fn slow_services(&self, pause: Duration) {
         self.inner.pace.set(pause);
     }

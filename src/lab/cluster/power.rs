@@ -14,7 +14,7 @@ impl Cluster {
         self.crash_keeping(server, Unsynced::LoseAll);
     }
 
-    /// Crashes `server`; `unsynced` chooses the writes after its last sync that survive.
+    /// Crashes `server`; `unsynced` chooses which of the writes after its last sync survive.
     ///
     /// The order is the course's: the server is cut off, its replies in flight are dropped, its
     /// storage is copied, and only then is the old instance told to stop. Its later writes are
@@ -38,8 +38,8 @@ impl Cluster {
         self.look_for_killed_servers();
     }
 
-    /// Cuts `server` off from all hosts and from the observers: it runs on, but nothing that it
-    /// does counts.
+    /// Cuts `server` off from all hosts and from the observers: it keeps running, but nothing that
+    /// it does counts.
     pub(in crate::lab) fn cut_off(&self, server: ServerId) {
         self.unlink(server);
         self.inner.network.delete_server(host(server));

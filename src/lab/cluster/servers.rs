@@ -1,7 +1,7 @@
-//! What a cluster knows of its servers: each is storage, which outlives crashes, and an instance,
+//! Servers as the cluster sees them: each has storage, which survives crashes, and an instance,
 //! which starts from the storage and ends in a crash.
 //!
-//! A [`ServerKind`] says which storage and which instance. There are two:
+//! A [`ServerKind`] chooses the storage and the instance. There are two kinds:
 //!
 //! | Kind | Storage | Instance |
 //! | --- | --- | --- |
@@ -72,7 +72,7 @@ where
     fn start(&self, cluster: &Cluster, server: ServerId) -> Life {
         let persister = cluster.persister(server);
         let persisted = persister.load().unwrap_or_else(|error| cannot_boot(server, &error));
-        // Before the observers, so that the record has the write that breaks a rule.
+        // The record sees a write before the observers do, so it has the write that breaks a rule.
         cluster.tell_start(server, &persisted, &persister);
         let observed = cluster.observers().map(|observers| {
             let life = observers.boot(server, &persisted, cluster.network().counters().calls);

@@ -31,7 +31,7 @@ impl Watch for Writes {
 }
 
 impl Cluster {
-    /// Records that a life of `server` begins with `persisted`, and from now on its writes.
+    /// Records that a life of `server` begins with `persisted`; from now on, records its writes.
     pub(super) fn tell_start(&self, server: ServerId, persisted: &Persisted, disk: &Persister) {
         if !record::on() {
             return;
@@ -47,7 +47,7 @@ impl Cluster {
         disk.watch(Arc::new(Writes(server)));
     }
 
-    /// Records that the link from `from` to `to` is open or cut, if that is news.
+    /// Records that the link from `from` to `to` is open or cut, unless it already was.
     pub(super) fn tell_link(&self, from: ServerId, to: ServerId, up: bool) {
         if !record::on() || from == to {
             return;

@@ -17,7 +17,7 @@ use crate::runtime::time::Instant;
 use crate::runtime::{self, FailureKind, thread};
 
 /// Maximum time that a service may take for a step that depends on no other server. The limit can
-/// be long: only a wait that fails lasts so long.
+/// be long: only a wait that fails takes that long.
 const SOON: Duration = Duration::from_secs(5);
 
 /// Makes services that run on played consensus modules. It uses only the network of the cluster.

@@ -180,8 +180,8 @@ impl Played {
         self.store(|persister| persister.save_snapshot(at, data.clone()));
     }
 
-    /// Takes the next message for the service, which then counts as delivered, and the sender for
-    /// it.
+    /// Returns the next message for the service, and the sender for it. From then on, the message
+    /// counts as delivered.
     pub(super) fn next_message(&self) -> Option<(ApplyMsg, Sender<ApplyMsg>)> {
         self.state.with(State::next_message)
     }

@@ -25,8 +25,8 @@ pub enum Votes {
 pub enum Appends {
     /// Holds everything.
     Hold,
-    /// Holds entries and snapshots, and answers heartbeats: some servers send nothing more to a
-    /// peer while they wait for its reply.
+    /// Holds entries and snapshots, and answers heartbeats. A held heartbeat would block some
+    /// servers, which send nothing more to a peer while they wait for its reply.
     HoldEntries,
     /// Holds snapshots, and answers the rest.
     HoldSnapshots,

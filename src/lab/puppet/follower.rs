@@ -13,8 +13,9 @@ use crate::api::{Entry, Index, Position, ServerId, Term};
 /// A server as its peers see it: the receivers of Figures 2 and 13, written again for puppets.
 ///
 /// The code is meant to be read next to the figures. It stores nothing durably, applies nothing and
-/// starts no election. A scenario sets its first log ([`Stage::has_log`](super::Stage::has_log));
-/// every later change follows from the calls that it receives.
+/// starts no election. A scenario may set its log ([`Stage::has_log`](super::Stage::has_log))
+/// and its term ([`Stage::learns_of`](super::Stage::learns_of)); all other changes follow from the
+/// calls that it receives or makes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Follower {
     /// The latest term that it knows of.

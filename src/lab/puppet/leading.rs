@@ -11,8 +11,8 @@ use crate::api::{Index, Position, ServerId, Term};
 /// Maximum time that an election may take if every puppet votes for S0: the lab's five seconds.
 const ELECTION_MAX: Duration = Duration::from_secs(5);
 
-/// Maximum time that a leader may take to send an expected call: it retries with each heartbeat at
-/// the latest.
+/// Maximum time that a leader may take to send an expected call: it retries at the next heartbeat,
+/// if not sooner.
 const REPEAT_MAX: Duration = Duration::from_secs(5);
 
 /// S0 as leader, elected by the votes of all puppets.

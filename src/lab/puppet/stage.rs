@@ -38,7 +38,7 @@ pub const S4: ServerId = ServerId(4);
 /// Maximum number of attempts. If S0 overtakes all of them, it starts elections all the time.
 const ATTEMPTS_MAX: u32 = 20;
 
-/// Distance between the terms of two exchanges: more than S0 raises its term on its own in between.
+/// Distance between the terms of two exchanges. Between them, S0 raises its own term by less.
 const TERM_STEP: u64 = 10;
 
 /// Maximum time that S0 may disregard a candidate after it heard from a leader (Raft §6).
@@ -48,7 +48,7 @@ const TERM_STEP: u64 = 10;
 const DISREGARD_MAX: Duration = Duration::from_secs(2);
 
 /// Maximum time that S0 may take for a step that needs no election. The limit can be long: only a
-/// wait that fails lasts so long.
+/// wait that fails takes that long.
 const SOON: Duration = Duration::from_secs(5);
 
 /// S0 moved to a later term on its own during an attempt, which therefore proves nothing.
@@ -277,7 +277,7 @@ impl Stage<'_> {
         Ok(reply)
     }
 
-    /// Whether S0's log has the entry at `position`; S1 finds out by a heartbeat after that entry.
+    /// Whether S0's log has the entry at `position`: S1 sends a heartbeat with that previous entry.
     ///
     /// # Errors
     /// [`Overtaken`].
@@ -286,7 +286,7 @@ impl Stage<'_> {
         Ok(reply.success)
     }
 
-    /// Makes S0 a follower of S1, both with entries of exactly `terms` in their logs; the first
+    /// Makes S0 a follower of S1. The entries in both logs have exactly these `terms`; the first
     /// `leader_commit` entries are committed.
     ///
     /// # Errors

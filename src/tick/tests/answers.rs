@@ -33,7 +33,7 @@ fn a_sender_in_an_older_term_learns_the_newer_one() {
 }
 
 #[test]
-fn answers_of_an_older_term_are_not_answered() {
+fn responses_of_an_older_term_get_no_response() {
     for kind in [accepted(1), vote(true), Kind::HeartbeatResponse { round: 0 }] {
         let mut node = node(1, 3);
         node.become_follower(Term(5), None);
@@ -72,7 +72,7 @@ fn an_isolated_node_in_a_newer_term_is_freed_by_its_own_vote_requests() {
     cluster.propose(1, "x").unwrap();
     cluster.heal();
     cluster.beat(1);
-    assert_eq!(cluster.node(1).role(), Role::Follower, "the response to its heartbeat deposed it");
+    assert_eq!(cluster.node(1).role(), Role::Follower, "S3's response deposed the leader");
     cluster.campaign(1);
     assert_eq!((cluster.node(1).role(), cluster.node(1).term()), (Role::Leader, Term(7)));
     assert_eq!(cluster.commands(3), ["x"]);

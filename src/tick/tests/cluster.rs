@@ -28,7 +28,7 @@ impl Cluster {
         Cluster::with(size, |_| {})
     }
 
-    /// Starts nodes on empty disks, with the default settings as `change` changes them.
+    /// Starts nodes on empty disks; `change` adapts their default settings.
     pub(super) fn with(size: u32, change: impl Fn(&mut Config)) -> Cluster {
         Cluster::on((0..size).map(|_| MemoryStorage::new()).collect(), change)
     }
@@ -111,13 +111,13 @@ impl Cluster {
     pub(super) fn settle(&mut self) {
         let mut queue = Vec::new();
         for round in 0.. {
-            assert!(round < 1000, "the nodes never run out of messages");
+            assert!(round < 1000, "the nodes never stop sending messages");
             for me in 1..=self.size() {
                 for count in 0.. {
                     if !self.nodes[slot(me)].has_ready() {
                         break;
                     }
-                    assert!(count < 10, "S{me} always has one more Ready");
+                    assert!(count < 10, "S{me} has more than ten Readys in a row");
                     queue.extend(self.drive(me));
                 }
             }
@@ -187,7 +187,7 @@ impl Cluster {
         commands.filter(|data| !data.is_empty()).collect()
     }
 
-    /// Stops node `me` and starts it again from its disk, with its applied index.
+    /// Stops node `me` and starts it again from its disk and its applied index.
     pub(super) fn restart(&mut self, me: u32) {
         let node = &self.nodes[slot(me)];
         let disk = node.storage().clone();

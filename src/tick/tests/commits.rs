@@ -6,7 +6,7 @@ use crate::tick::Role;
 
 /// TestLogReplication.
 #[test]
-fn commands_reach_everybody_also_across_leaders_2ab() {
+fn every_node_applies_the_commands_of_both_leaders_2ab() {
     let mut cluster = Cluster::new(3);
     cluster.campaign(1);
     cluster.propose(1, "x").unwrap();
@@ -32,7 +32,7 @@ fn a_cluster_of_one_commits_alone_2ab() {
 
 /// TestCommitWithoutNewTermEntry.
 #[test]
-fn a_new_leader_commits_the_old_ones_entries_without_a_new_command_2ab() {
+fn a_new_leader_commits_older_entries_without_a_new_command_2ab() {
     let mut cluster = Cluster::new(5);
     cluster.campaign(1);
     (3..=5).for_each(|other| cluster.cut(1, other));
@@ -41,7 +41,7 @@ fn a_new_leader_commits_the_old_ones_entries_without_a_new_command_2ab() {
     assert_eq!(cluster.node(1).log().committed(), Index(1));
     cluster.heal();
     cluster.campaign(2);
-    assert_eq!(cluster.commits(), [4; 5], "by the no-op entry of its term");
+    assert_eq!(cluster.commits(), [4; 5], "S2's no-op entry commits the older ones");
     assert_eq!(cluster.commands(5), ["x", "y"]);
 }
 
@@ -219,7 +219,7 @@ fn an_old_entry_on_a_majority_is_not_committed_in_figure_8() {
     }
     cluster.settle();
     assert_eq!(cluster.terms(3), [1, 2], "a majority has the entry of term 2");
-    assert_eq!(cluster.node(1).log().committed(), Index(0), "and it is not committed");
+    assert_eq!(cluster.node(1).log().committed(), Index(0), "but it is not committed");
     // (d) So S5 may win, and overwrite it.
     cluster.heal();
     cluster.isolate(1);

@@ -28,7 +28,7 @@ fn roles() -> [Node; 3] {
 /// TestFollowerUpdateTermFromMessage, TestCandidateUpdateTermFromMessage,
 /// TestLeaderUpdateTermFromMessage.
 #[test]
-fn a_newer_term_makes_every_role_a_follower_2aa() {
+fn a_node_in_any_role_becomes_a_follower_in_a_newer_term_2aa() {
     for mut node in roles() {
         assert_eq!(node.term(), Term(1));
         step(&mut node, 2, 2, append(at(0, 0), &[], 0));
@@ -46,7 +46,7 @@ fn a_leader_sends_heartbeats_and_nothing_else_at_each_interval_2aa() {
     node.take_msgs();
     node.tick();
     let beat = heartbeat(0);
-    assert!(node.msgs().iter().all(|message| message.term == Term(1)), "in its term");
+    assert!(node.msgs().iter().all(|message| message.term == Term(1)), "in the leader's term");
     assert_eq!(said(&mut node), [(2, beat.clone()), (3, beat)]);
 }
 
@@ -114,7 +114,7 @@ fn a_candidate_yields_to_the_leader_of_its_term_or_a_newer_2aa() {
 
 /// TestLeaderElection.
 #[test]
-fn the_living_elect_a_leader_if_they_are_a_majority_2aa() {
+fn connected_nodes_elect_a_leader_if_they_are_a_majority_2aa() {
     let cases: [(u32, &[u32], Role); 5] = [
         (3, &[], Role::Leader),
         (3, &[3], Role::Leader),
@@ -133,7 +133,7 @@ fn the_living_elect_a_leader_if_they_are_a_majority_2aa() {
 
 /// TestLeaderCycle.
 #[test]
-fn every_node_can_take_over_in_its_turn_2aa() {
+fn each_node_can_become_leader_in_turn_2aa() {
     let mut cluster = Cluster::new(3);
     for winner in 1..=3 {
         cluster.campaign(winner);
@@ -166,7 +166,7 @@ fn a_cluster_of_one_elects_itself_2aa() {
 
 /// TestCandidateResetTermMessageType_MsgHeartbeat, TestCandidateResetTermMessageType_MsgAppend.
 #[test]
-fn a_candidate_that_was_away_yields_to_the_leader_it_finds_2aa() {
+fn an_isolated_candidate_that_returns_follows_the_leader_2aa() {
     for kind in [heartbeat(0), append(at(0, 0), &[], 0)] {
         let mut cluster = Cluster::new(3);
         cluster.isolate(3);
@@ -177,7 +177,7 @@ fn a_candidate_that_was_away_yields_to_the_leader_it_finds_2aa() {
         cluster.settle();
         cluster.heal();
         let (leader, term) = (cluster.node(2).id(), cluster.node(2).term());
-        assert!(term > cluster.node(3).term(), "the others had an election without it");
+        assert!(term > cluster.node(3).term(), "S1 and S2 had a later election");
         cluster.raw(3).step(Message { from: leader, to: id(3), term, kind }).unwrap();
         cluster.settle();
         let node = cluster.node(3);
@@ -188,7 +188,7 @@ fn a_candidate_that_was_away_yields_to_the_leader_it_finds_2aa() {
 
 /// TestDisruptiveFollower.
 #[test]
-fn a_heartbeat_of_an_older_term_deposes_its_leader_2aa() {
+fn a_leader_steps_down_if_a_heartbeat_response_has_a_newer_term_2aa() {
     let mut cluster = Cluster::new(3);
     cluster.campaign(1);
     cluster.isolate(3);
@@ -224,7 +224,7 @@ fn a_leader_does_not_stand_for_election_2aa() {
 
 /// TestSplitVote.
 #[test]
-fn a_split_vote_elects_nobody_and_the_next_election_somebody_2aa() {
+fn an_election_after_a_split_vote_has_a_winner_2aa() {
     let mut cluster = Cluster::new(3);
     cluster.campaign(1);
     cluster.isolate(1);
@@ -241,20 +241,20 @@ fn a_split_vote_elects_nobody_and_the_next_election_somebody_2aa() {
 }
 
 #[test]
-fn a_refused_candidate_gives_up_before_its_timeout() {
+fn a_candidate_becomes_a_follower_once_a_majority_refuses() {
     let mut node = node(1, 3);
     node.hup(false);
     step(&mut node, 2, 1, vote(false));
-    assert_eq!(node.role(), Role::Candidate, "one refusal of three decides nothing");
+    assert_eq!(node.role(), Role::Candidate, "one refusal of three is no majority");
     step(&mut node, 2, 1, vote(false));
     assert_eq!(node.role(), Role::Candidate, "a repeated refusal counts once");
     step(&mut node, 3, 1, vote(false));
     assert_eq!((node.role(), node.term(), node.lead()), (Role::Follower, Term(1), None));
-    assert_eq!(node.vote(), Some(id(1)), "the vote of this term stays given");
+    assert_eq!(node.vote(), Some(id(1)), "it cannot vote again in this term");
 }
 
 #[test]
-fn one_refusal_of_two_votes_decides() {
+fn in_a_cluster_of_two_one_refusal_ends_the_election() {
     let mut node = node(1, 2);
     node.hup(false);
     step(&mut node, 2, 1, vote(false));
@@ -262,7 +262,7 @@ fn one_refusal_of_two_votes_decides() {
 }
 
 #[test]
-fn a_node_outside_the_cluster_does_not_stand_and_a_strangers_vote_does_not_count() {
+fn a_node_outside_the_cluster_starts_no_election_and_its_vote_does_not_count() {
     let mut stranger = node(9, 3);
     (0..40).for_each(|_| stranger.tick());
     assert_eq!((stranger.role(), stranger.term()), (Role::Follower, Term(0)));
@@ -273,7 +273,7 @@ fn a_node_outside_the_cluster_does_not_stand_and_a_strangers_vote_does_not_count
 }
 
 #[test]
-fn a_vote_of_an_earlier_candidacy_does_not_count() {
+fn a_grant_of_an_earlier_election_does_not_count() {
     let mut node = node(1, 3);
     node.hup(false);
     node.hup(false);

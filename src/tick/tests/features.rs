@@ -15,10 +15,10 @@ fn all_features_are_off_by_default() {
     assert_eq!(node.transfer_leader(id(2)), Err(Error::Disabled));
     assert_eq!(node.read_index(1), Err(Error::Disabled));
     (0..100).for_each(|_| node.tick());
-    assert_eq!(node.role(), Role::Leader, "without a response for a hundred ticks");
+    assert_eq!(node.role(), Role::Leader, "a leader without responses does not step down");
     let mut candidate = self::node(1, 3);
     candidate.hup(false);
-    assert_eq!(candidate.term(), Term(1), "without a pre-vote");
+    assert_eq!(candidate.term(), Term(1), "the election starts at once");
     let mut follower = self::node(1, 3);
     step(&mut follower, 2, 1, Kind::TimeoutNow);
     assert_eq!(follower.role(), Role::Follower);
@@ -29,7 +29,7 @@ fn pre_voting(size: u32) -> Cluster {
 }
 
 #[test]
-fn a_pre_candidate_raises_no_term_and_spends_no_vote() {
+fn a_pre_candidate_changes_neither_its_term_nor_its_vote() {
     let mut cluster = pre_voting(3);
     cluster.isolate(3);
     cluster.tick(3, 100);
@@ -49,7 +49,7 @@ fn a_pre_vote_that_is_won_becomes_an_election() {
 }
 
 #[test]
-fn a_node_that_returns_disturbs_nobody() {
+fn an_isolated_node_that_returns_does_not_depose_the_leader() {
     let mut cluster = pre_voting(3);
     cluster.campaign(1);
     cluster.isolate(3);
@@ -65,7 +65,7 @@ fn a_node_that_returns_disturbs_nobody() {
 }
 
 #[test]
-fn a_pre_vote_looks_at_the_log_and_at_whether_a_leader_is_heard() {
+fn a_pre_vote_depends_on_the_log_and_on_whether_a_leader_is_heard() {
     let asked = |node: &mut Node, last| {
         step(node, 2, 2, Kind::RequestPreVote { last });
         let messages = node.take_msgs();
@@ -73,19 +73,19 @@ fn a_pre_vote_looks_at_the_log_and_at_whether_a_leader_is_heard() {
     };
     let node = || node_with(1, 3, disk(&[1]), |config| config.pre_vote = true);
     let grant = |granted| Kind::RequestPreVoteResponse { granted };
-    assert_eq!(asked(&mut node(), at(1, 1)), [(2, grant(true))], "in the term of the request");
-    assert_eq!(asked(&mut node(), at(1, 0)), [(1, grant(false))], "in its own term");
+    assert_eq!(asked(&mut node(), at(1, 1)), [(2, grant(true))], "granted in the request's term");
+    assert_eq!(asked(&mut node(), at(1, 0)), [(1, grant(false))], "refused in its own term");
     let mut content = node();
     step(&mut content, 3, 1, heartbeat(0));
     content.take_msgs();
-    assert_eq!(asked(&mut content, at(1, 1)), [], "it has a leader");
+    assert_eq!(asked(&mut content, at(1, 1)), [], "it hears a leader");
     (0..10).for_each(|_| content.tick());
     content.take_msgs();
     assert_eq!(asked(&mut content, at(1, 1)), [(2, grant(true))], "its leader is silent");
 }
 
 #[test]
-fn the_grant_of_a_pre_vote_that_is_over_does_not_count() {
+fn a_grant_of_an_earlier_pre_vote_does_not_count() {
     let mut node = node_with(1, 3, MemoryStorage::new(), |config| config.pre_vote = true);
     node.become_follower(Term(5), None);
     node.hup(false);
@@ -122,7 +122,7 @@ fn a_leader_without_a_majority_steps_down() {
 }
 
 #[test]
-fn one_of_two_followers_is_a_majority() {
+fn a_leader_that_reaches_one_of_two_followers_remains_leader() {
     let mut cluster = checking(3);
     cluster.campaign(1);
     cluster.isolate(3);
@@ -139,7 +139,7 @@ fn followers_of_a_living_leader_do_not_vote_it_away() {
     cluster.heal();
     cluster.campaign(3);
     assert_eq!((cluster.node(2).term(), cluster.node(2).vote()), (Term(1), Some(id(1))));
-    // The leader learns the newer term from S3's response to its heartbeat; else S3 would be stuck.
+    // S3's response tells the leader the newer term. Otherwise S3 would never follow a leader.
     cluster.beat(1);
     assert_eq!(cluster.node(1).role(), Role::Follower);
     cluster.tick(2, 10);
@@ -156,7 +156,7 @@ fn the_lease_ends_with_the_election_timeout() {
     node.take_msgs();
     (0..9).for_each(|_| node.tick());
     step(&mut node, 3, 2, request_vote(at(0, 0)));
-    assert_eq!((node.term(), said(&mut node)), (Term(1), vec![]), "in the lease");
+    assert_eq!((node.term(), said(&mut node)), (Term(1), vec![]), "during the lease");
     node.tick();
     step(&mut node, 3, 2, request_vote(at(0, 0)));
     assert_eq!((node.term(), said(&mut node)), (Term(2), vec![(3, vote(true))]), "after it");
@@ -171,7 +171,7 @@ fn transferring(size: u32) -> Cluster {
 }
 
 #[test]
-fn leadership_is_handed_to_a_follower_past_leases_and_pre_votes() {
+fn a_transfer_elects_the_follower_despite_leases_and_pre_votes() {
     let mut cluster = transferring(3);
     cluster.campaign(1);
     cluster.raw(1).transfer_leader(id(3)).unwrap();
@@ -183,7 +183,7 @@ fn leadership_is_handed_to_a_follower_past_leases_and_pre_votes() {
 }
 
 #[test]
-fn a_follower_that_lags_is_brought_up_to_date_first() {
+fn a_transfer_first_brings_the_follower_up_to_date() {
     let mut cluster = transferring(3);
     cluster.campaign(1);
     cluster.isolate(3);
@@ -195,7 +195,7 @@ fn a_follower_that_lags_is_brought_up_to_date_first() {
 }
 
 #[test]
-fn a_transfer_refuses_commands_and_is_given_up_after_an_election_timeout() {
+fn a_transfer_blocks_commands_and_ends_after_an_election_timeout() {
     let mut cluster = transferring(3);
     cluster.campaign(1);
     cluster.isolate(3);
@@ -209,7 +209,7 @@ fn a_transfer_refuses_commands_and_is_given_up_after_an_election_timeout() {
 }
 
 #[test]
-fn a_transfer_to_oneself_ends_one_and_a_transfer_elsewhere_replaces_it() {
+fn a_new_transfer_replaces_the_old_one_and_a_transfer_to_the_leader_cancels_it() {
     let mut cluster = transferring(3);
     cluster.campaign(1);
     (2..=3).for_each(|me| cluster.isolate(me));
@@ -248,7 +248,7 @@ fn a_read_waits_for_a_majority_to_confirm_the_leader() {
 }
 
 #[test]
-fn a_cut_off_leader_answers_no_read() {
+fn an_isolated_leader_answers_no_read() {
     let mut cluster = reading(3);
     cluster.campaign(1);
     cluster.isolate(1);
@@ -262,7 +262,7 @@ fn a_cut_off_leader_answers_no_read() {
 }
 
 #[test]
-fn an_answer_to_an_earlier_round_confirms_nothing_later() {
+fn a_response_to_an_earlier_round_does_not_confirm_a_later_read() {
     let mut cluster = reading(3);
     cluster.campaign(1);
     let answer = |round| {
@@ -281,12 +281,12 @@ fn an_answer_to_an_earlier_round_confirms_nothing_later() {
 }
 
 #[test]
-fn reads_of_one_filling_of_the_outbox_share_a_round_and_a_lost_round_is_made_up_by_the_next_beat() {
+fn reads_in_one_outbox_share_a_round_and_the_next_heartbeat_repeats_a_lost_round() {
     let mut cluster = reading(3);
     cluster.campaign(1);
     cluster.raw(1).read_index(1).unwrap();
     cluster.raw(1).read_index(2).unwrap();
-    assert_eq!(cluster.node(1).msgs().len(), 2, "one heartbeat to each");
+    assert_eq!(cluster.node(1).msgs().len(), 2, "one heartbeat to each follower");
     cluster.lose(|message| matches!(message.kind, Kind::Heartbeat { .. }));
     cluster.settle();
     cluster.heal();
@@ -321,7 +321,7 @@ fn a_new_leader_postpones_reads_until_it_has_committed() {
 }
 
 #[test]
-fn a_follower_may_ask_too() {
+fn a_follower_can_request_a_read_index() {
     let mut cluster = reading(3);
     cluster.campaign(1);
     cluster.propose(1, "x").unwrap();
@@ -343,13 +343,13 @@ fn a_follower_may_ask_too() {
 }
 
 #[test]
-fn a_read_does_not_outlive_the_term_that_it_was_asked_in() {
+fn a_pending_read_is_dropped_when_its_term_ends() {
     let mut node = node_with(1, 3, MemoryStorage::new(), |config| config.read_index = true);
     settle_leader(&mut node);
     node.read_index(7).unwrap();
     settle_leader_again(&mut node);
     step(&mut node, 2, 3, Kind::HeartbeatResponse { round: 1 });
-    assert_eq!(node.read_states, [], "the application asks again");
+    assert_eq!(node.read_states, [], "the application must ask again");
 }
 
 /// Deposes a leader, and elects it again in a newer term.

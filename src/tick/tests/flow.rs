@@ -21,7 +21,7 @@ fn streaming() -> Node {
     node
 }
 
-/// Proposes five bytes `count` times, emptying the outbox after each; counts the messages.
+/// Makes `count` proposals of five bytes and empties the outbox after each; counts the messages.
 fn proposals(node: &mut Node, count: usize) -> usize {
     let sent = (0..count).map(|_| {
         node.propose(Bytes::from_static(b"12345")).unwrap();
@@ -31,12 +31,12 @@ fn proposals(node: &mut Node, count: usize) -> usize {
 }
 
 #[test]
-fn a_leader_feels_its_way_with_one_append_at_a_time() {
+fn a_leader_probes_with_one_append_at_a_time() {
     let mut node = paced(2, MemoryStorage::new());
     node.broadcast_append();
     assert_eq!(node.prs[1].flow(), Flow::Probe { sent: true });
     assert_eq!(node.take_msgs().len(), 1);
-    assert_eq!(proposals(&mut node, 3), 0, "nothing more before a response");
+    assert_eq!(proposals(&mut node, 3), 0, "no second append before a response");
     accept(&mut node, 2, 1);
     assert_eq!(node.prs[1].flow(), Flow::Replicate);
     let counts = said(&mut node).into_iter().map(|(_, kind)| match kind {
@@ -47,27 +47,27 @@ fn a_leader_feels_its_way_with_one_append_at_a_time() {
 }
 
 #[test]
-fn a_full_window_holds_the_next_append_back() {
+fn a_full_window_delays_the_next_append() {
     let mut node = streaming();
     assert_eq!(proposals(&mut node, 5), 3);
     assert_eq!(node.prs[1].inflight(), 3);
     accept(&mut node, 2, 3);
-    assert_eq!(node.prs[1].inflight(), 2, "two have a response, and one with the rest has left");
+    assert_eq!(node.prs[1].inflight(), 2, "two are answered, and one more is sent");
     let sent = said(&mut node);
     assert_eq!(sent.len(), 1, "{sent:?}");
 }
 
 #[test]
-fn a_heartbeats_answer_makes_room_in_a_full_window() {
+fn a_heartbeat_response_frees_one_place_in_a_full_window() {
     let mut node = streaming();
     proposals(&mut node, 5);
     step(&mut node, 2, 1, Kind::HeartbeatResponse { round: 0 });
-    assert_eq!(said(&mut node).len(), 1, "else a lost append would block the follower for ever");
+    assert_eq!(said(&mut node).len(), 1, "a lost append must not block the follower");
     assert_eq!(node.prs[1].inflight(), 3);
 }
 
 #[test]
-fn an_append_has_no_more_bytes_than_it_may_but_at_least_one_entry() {
+fn an_append_keeps_to_its_byte_limit_but_has_at_least_one_entry() {
     let mut node = streaming();
     node.propose(Bytes::from_static(b"123456")).unwrap();
     node.propose(Bytes::from_static(b"1234")).unwrap();
@@ -77,11 +77,11 @@ fn an_append_has_no_more_bytes_than_it_may_but_at_least_one_entry() {
         .map(|(_, kind)| if let Kind::Append { entries, .. } = kind { entries.len() } else { 0 })
         .collect();
     assert_eq!(counts, [2, 1]);
-    assert_eq!(node.prs[1].inflight(), 2, "joined entries count once");
+    assert_eq!(node.prs[1].inflight(), 2, "entries in one append count once");
 }
 
 #[test]
-fn a_refusal_ends_the_stream_and_repeats_from_what_is_there() {
+fn after_a_refusal_the_leader_probes_from_the_last_common_entry() {
     let mut node = streaming();
     proposals(&mut node, 2);
     let refused = Kind::AppendResponse { index: Index(2), rejection: Some(at(1, 1)) };
@@ -89,18 +89,18 @@ fn a_refusal_ends_the_stream_and_repeats_from_what_is_there() {
     assert_eq!((node.prs[1].flow(), node.prs[1].next()), (Flow::Probe { sent: true }, Index(2)));
     assert_eq!(node.take_msgs().len(), 1);
     step(&mut node, 2, 1, refused);
-    assert_eq!(node.take_msgs().len(), 0, "the other rejections are stale");
+    assert_eq!(node.take_msgs().len(), 0, "a repeated rejection is stale");
     accept(&mut node, 2, 3);
     assert_eq!(node.prs[1].flow(), Flow::Replicate);
 }
 
 #[test]
-fn a_follower_that_was_held_back_hears_what_it_missed_about_commits() {
+fn a_paused_follower_learns_the_commit_index_once_it_responds() {
     let mut node = paced(3, MemoryStorage::new());
     node.broadcast_append();
     accept(&mut node, 2, 1);
     node.take_msgs();
-    assert_eq!(node.log().committed(), Index(1), "while S3 was paused");
+    assert_eq!(node.log().committed(), Index(1), "S3 is paused and does not know it");
     accept(&mut node, 3, 1);
     assert_eq!(said(&mut node), [(3, append(at(1, 1), &[], 1))]);
 }
@@ -129,13 +129,13 @@ fn sending_a_snapshot() -> Node {
 }
 
 #[test]
-fn nothing_is_sent_while_a_snapshot_is_under_way() {
+fn no_append_is_sent_while_a_snapshot_is_in_flight() {
     let mut node = sending_a_snapshot();
     assert_eq!(node.prs[1].flow(), Flow::Snapshot { index: Index(3), answered: 0 });
     assert_eq!(proposals(&mut node, 3), 0);
     accept(&mut node, 2, 3);
     assert_eq!(node.prs[1].flow(), Flow::Replicate);
-    assert!(!node.take_msgs().is_empty(), "the entries after it");
+    assert!(!node.take_msgs().is_empty(), "the entries after the snapshot");
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_lost_snapshot_that_nobody_reports_is_sent_again_in_the_end() {
     cluster.compact(1, 4);
     cluster.heal();
     cluster.lose(|message| matches!(message.kind, Kind::Snapshot { .. }));
-    // Heartbeat responses for an election timeout, then the probe that finds the snapshot lost.
+    // After the heartbeat responses of an election timeout, a probe finds the snapshot lost.
     (0..3).for_each(|_| cluster.beat(1));
     cluster.heal();
     (0..12).for_each(|_| cluster.beat(1));
@@ -176,7 +176,7 @@ fn a_lost_snapshot_that_nobody_reports_is_sent_again_in_the_end() {
 }
 
 #[test]
-fn a_paced_cluster_repairs_a_log_as_well() {
+fn a_cluster_with_flow_control_repairs_logs() {
     let disks =
         vec![disk(&[1, 1, 1, 4, 4, 5, 5, 6, 6, 6]), disk(&[1, 1, 1, 2, 2, 2, 3, 3]), disk(&[1])];
     let mut cluster = Cluster::on(disks, |config| config.flow_control = Some(LIMITS));

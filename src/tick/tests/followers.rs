@@ -16,7 +16,7 @@ fn a_follower_commits_what_the_leader_says_is_committed_2ab() {
 
 /// TestFollowerCheckMessageType_MsgAppend.
 #[test]
-fn a_follower_refuses_what_it_cannot_join_to_its_log_2ab() {
+fn a_follower_refuses_an_append_that_does_not_join_its_log_2ab() {
     let cases = [
         (at(0, 0), true),
         (at(1, 1), true),
@@ -202,8 +202,8 @@ fn a_conflict_with_a_committed_entry_is_a_bug() {
 }
 
 #[test]
-fn a_refusal_names_the_last_place_at_which_the_logs_could_agree() {
-    // First prev is beyond the end, then its term differs from that of the entry there.
+fn a_refusal_names_the_last_position_at_which_the_logs_may_agree() {
+    // In the first case prev is beyond the log's end; in the others its term differs.
     let cases = [(at(9, 9), at(3, 5)), (at(2, 4), at(1, 2)), (at(1, 4), at(1, 2))];
     for (prev, hint) in cases {
         let mut node = node_on(1, 3, disk(&[1, 1, 3, 3, 3]));

@@ -7,14 +7,14 @@ fn propose(node: &mut Node, data: &'static str) -> Position {
     node.propose(Bytes::from_static(data.as_bytes())).unwrap()
 }
 
-/// The one entry of `data` in term 1 at `index`.
+/// The entry of term 1 at `index` with the command `data`.
 fn command(index: u64, data: &'static str) -> Entry {
     Entry { term: Term(1), index: Index(index), data: Bytes::from_static(data.as_bytes()) }
 }
 
 /// TestLeaderStartReplication.
 #[test]
-fn a_proposal_is_appended_and_sent_to_everybody_once_2ab() {
+fn a_proposal_is_appended_and_sent_to_each_follower_once_2ab() {
     let mut node = leader(3);
     assert_eq!(propose(&mut node, "x"), at(1, 2));
     assert_eq!((node.log().last_index(), node.log().committed()), (Index(2), Index(1)));
@@ -27,7 +27,7 @@ fn a_proposal_is_appended_and_sent_to_everybody_once_2ab() {
 
 /// TestLeaderCommitEntry.
 #[test]
-fn a_majority_commits_and_everybody_is_told_once_2ab() {
+fn a_majority_commits_an_entry_and_each_follower_is_told_once_2ab() {
     let mut node = leader(3);
     node.log.mark_applied(Index(1));
     propose(&mut node, "x");
@@ -64,7 +64,7 @@ fn an_entry_is_committed_once_a_majority_has_it_2ab() {
 
 /// TestLeaderCommitPrecedingEntries.
 #[test]
-fn an_own_entry_commits_all_before_it_2ab() {
+fn a_commit_in_the_current_term_commits_all_earlier_entries_2ab() {
     for older in [&[][..], &[2], &[1, 2], &[1]] {
         let mut disk = disk(older);
         disk.set_hard_state(HardState { term: Term(2), ..HardState::default() });
@@ -107,7 +107,7 @@ fn a_leader_counts_its_own_copy_at_once_2ab() {
 
 /// TestLeaderIncreaseNext.
 #[test]
-fn what_is_sent_is_taken_to_arrive_2ab() {
+fn a_leader_advances_next_when_it_sends_entries_2ab() {
     let mut node = node_on(1, 2, disk(&[1, 1, 1]));
     settle_leader(&mut node);
     propose(&mut node, "x");
@@ -173,7 +173,7 @@ fn a_peers_match_and_the_commit_index_never_move_back() {
 }
 
 #[test]
-fn an_answer_of_a_stranger_changes_nothing() {
+fn a_response_of_a_node_outside_the_cluster_changes_nothing() {
     let mut node = leader(3);
     let before: Vec<_> = node.progress().cloned().collect();
     let refused = Kind::AppendResponse { index: Index(1), rejection: Some(at(0, 0)) };
@@ -209,7 +209,7 @@ fn a_leader_can_be_told_not_to_spread_its_commit_index() {
 }
 
 #[test]
-fn commands_of_one_filling_of_the_outbox_travel_together() {
+fn commands_in_one_outbox_share_an_append() {
     let mut node = leader(3);
     propose(&mut node, "x");
     propose(&mut node, "y");
@@ -218,11 +218,11 @@ fn commands_of_one_filling_of_the_outbox_travel_together() {
     assert_eq!(said(&mut node), [(2, sent.clone()), (3, sent)]);
     propose(&mut node, "z");
     let next = Kind::Append { prev: at(1, 3), entries: vec![command(4, "z")], commit: Index(1) };
-    assert_eq!(said(&mut node)[0], (2, next), "entries that have left are not sent again");
+    assert_eq!(said(&mut node)[0], (2, next), "the entries already sent are not repeated");
 }
 
 #[test]
-fn news_of_the_commit_index_travels_along() {
+fn an_append_in_the_outbox_gets_the_new_commit_index() {
     let mut node = leader(3);
     propose(&mut node, "x");
     node.take_msgs();

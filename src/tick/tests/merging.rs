@@ -22,17 +22,17 @@ fn appends_to_repair(ours: &[u64], theirs: &[u64]) -> usize {
 }
 
 #[test]
-fn a_log_that_is_behind_takes_one_refusal() {
+fn repairing_a_short_log_takes_one_refusal() {
     assert_eq!(appends_to_repair(&[1; 500], &[1; 3]), 2);
 }
 
 #[test]
-fn a_log_with_a_long_tail_of_a_lost_term_takes_one_refusal() {
+fn repairing_a_long_tail_of_a_lost_term_takes_at_most_two_refusals() {
     let mut theirs = vec![1; 3];
     theirs.extend([2; 500]);
     let mut ours = vec![1; 4];
     ours.push(3);
-    assert!(appends_to_repair(&ours, &theirs) <= 3, "by term, not by entry");
+    assert!(appends_to_repair(&ours, &theirs) <= 3, "one refusal per term, not per entry");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The behaviours of the core, one test each, and the helpers to set them up.
 //!
-//! A test's name ends in the part that its behaviour belongs to, as the tick design numbers the
-//! parts: `2aa` elections, `2ab` replication, `2ac` the node and its `Ready`, `2c` snapshots. Tests
-//! without a part cover details that those parts leave open, and the features beyond them.
+//! A test's name ends in the part of the tick design that it tests: `2aa` elections, `2ab`
+//! replication, `2ac` the node and its `Ready`, `2c` snapshots. Tests without a part test details
+//! that those parts leave open, and the additional features.
 //!
 //! [`node`] is one node whose messages are read from its outbox. [`Cluster`](cluster::Cluster) is a
 //! few nodes with disks, and a network that delivers messages at once and in order, or loses them.

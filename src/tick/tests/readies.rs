@@ -21,7 +21,7 @@ fn store(node: &mut Raw, ready: &Ready) {
     }
 }
 
-/// Does one round of the contract; returns its `Ready`.
+/// Takes, stores and confirms one `Ready`; returns it.
 fn work(node: &mut Raw) -> Ready {
     let ready = node.ready();
     store(node, &ready);
@@ -35,7 +35,7 @@ fn a_cluster_of_one_stores_and_applies_a_command_in_one_round_2ac() {
     let mut node = raw(1, MemoryStorage::new());
     node.campaign();
     work(&mut node);
-    assert!(!node.has_ready(), "nothing is left of the election");
+    assert!(!node.has_ready(), "the election needs no second round");
     let position = node.propose(Bytes::from_static(b"x")).unwrap();
     let ready = work(&mut node);
     assert_eq!(position, at(1, 2));
@@ -44,7 +44,7 @@ fn a_cluster_of_one_stores_and_applies_a_command_in_one_round_2ac() {
         (&ready.entries, &ready.committed_entries),
         (&vec![expected.clone()], &vec![expected])
     );
-    assert!(!node.has_ready(), "nothing is left of the command");
+    assert!(!node.has_ready(), "the command needs no second round");
 }
 
 /// TestRawNodeRestart.
@@ -109,7 +109,7 @@ fn a_disk_that_contradicts_itself_starts_no_node() {
 }
 
 #[test]
-fn a_vote_is_stored_before_its_answer_leaves() {
+fn a_vote_is_stored_before_its_response_is_sent() {
     let mut node = raw(3, MemoryStorage::new());
     let kind = request_vote(at(0, 0));
     node.step(Message { from: id(2), to: id(1), term: Term(1), kind }).unwrap();
@@ -117,7 +117,7 @@ fn a_vote_is_stored_before_its_answer_leaves() {
     let hard = HardState { term: Term(1), vote: Some(id(2)), commit: Index(0) };
     assert_eq!((ready.hard_state, ready.must_sync), (Some(hard), true));
     assert_eq!(ready.messages.len(), 1);
-    assert!(ready.messages[0].waits_for_disk(), "a vote that a crash forgets can be given twice");
+    assert!(ready.messages[0].waits_for_disk(), "a server that forgets its vote can vote twice");
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn a_commit_index_alone_is_stored_without_haste() {
 }
 
 #[test]
-fn what_is_stepped_between_ready_and_advance_is_in_the_next_one() {
+fn a_message_between_ready_and_advance_is_handled_in_the_next_ready() {
     let mut node = raw(3, MemoryStorage::new());
     let append = |prev, terms: &[u64], term| {
         let kind = append(prev, terms, 0);
@@ -205,12 +205,12 @@ fn what_is_stepped_between_ready_and_advance_is_in_the_next_one() {
     assert_eq!(ready.entries, [entry(1, 1), entry(2, 2)]);
     assert_eq!(ready.hard_state.map(|hard| hard.term), Some(Term(2)));
     assert_eq!((ready.messages.len(), node.storage().term(Index(2))), (1, Ok(Term(2))));
-    assert!(!node.has_ready(), "now it is");
+    assert!(!node.has_ready(), "now the new entry is on disk");
 }
 
 #[test]
 #[should_panic(expected = "ready again before advance")]
-fn a_second_ready_before_advance_is_a_mistake() {
+fn a_second_ready_before_advance_panics() {
     let mut node = raw(1, MemoryStorage::new());
     node.campaign();
     node.ready();
@@ -218,7 +218,7 @@ fn a_second_ready_before_advance_is_a_mistake() {
 }
 
 #[test]
-fn messages_for_others_and_answers_of_strangers_are_refused() {
+fn messages_for_other_nodes_and_responses_of_unknown_nodes_are_refused() {
     let mut node = raw(3, MemoryStorage::new());
     let message =
         |from, to| Message { from: id(from), to: id(to), term: Term(1), kind: vote(true) };

@@ -31,11 +31,11 @@ fn a_snapshot_of_what_is_committed_is_left_2c() {
     step(&mut node, 2, 1, snapshot_message(at(1, 1), &[1, 2]));
     assert_eq!((terms(&node), node.log().committed()), (vec![1, 1, 1], Index(3)));
     assert_eq!(node.log().pending_snapshot(), None);
-    assert_eq!(said(&mut node), [(2, accepted(3))], "the logs agree up to there");
+    assert_eq!(said(&mut node), [(2, accepted(3))], "the logs agree up to the commit index");
 }
 
 #[test]
-fn a_log_that_has_the_snapshots_last_entry_keeps_what_follows() {
+fn a_log_that_has_the_snapshots_last_entry_keeps_later_entries() {
     let mut node = node_on(1, 2, disk(&[1, 1, 1]));
     step(&mut node, 2, 1, snapshot_message(at(1, 2), &[1, 2]));
     assert_eq!((terms(&node), node.log().committed()), (vec![1, 1, 1], Index(2)));
@@ -44,7 +44,7 @@ fn a_log_that_has_the_snapshots_last_entry_keeps_what_follows() {
 }
 
 #[test]
-fn a_conflicting_log_gives_way_to_a_snapshot_as_a_whole() {
+fn a_snapshot_replaces_a_conflicting_log_completely() {
     let mut node = node_on(1, 2, disk(&[1, 1, 1]));
     step(&mut node, 2, 2, snapshot_message(at(2, 2), &[1, 2]));
     assert_eq!((terms(&node), node.log().last()), (vec![], at(2, 2)));
@@ -58,7 +58,7 @@ fn a_follower_that_needs_what_is_gone_is_sent_a_snapshot_2c() {
     node.prs[1].next = Index(10);
     node.propose(Bytes::from_static(b"x")).unwrap();
     let sent = said(&mut node);
-    assert_eq!(sent, [(2, snapshot_message(at(11, 11), &[1, 2]))], "the pending one will do");
+    assert_eq!(sent, [(2, snapshot_message(at(11, 11), &[1, 2]))], "the pending snapshot is sent");
 }
 
 /// TestRestoreFromSnapWithOverlapingPeersMsg.
@@ -67,7 +67,7 @@ fn a_snapshot_replaces_the_members_2c() {
     let mut node = node(3, 2);
     step(&mut node, 2, 11, snapshot_message(at(11, 11), &[2, 3, 4]));
     assert_eq!(node.nodes().collect::<Vec<_>>(), [2, 3, 4].map(id));
-    assert!(node.is_promotable(), "it is one of them");
+    assert!(node.is_promotable(), "node 3 is one of the members");
 }
 
 /// TestSlowNodeRestore.
@@ -90,7 +90,7 @@ fn a_follower_that_was_away_for_long_catches_up_by_a_snapshot_2c() {
 }
 
 #[test]
-fn what_follows_a_snapshot_is_sent_as_soon_as_it_has_arrived() {
+fn entries_after_a_snapshot_are_sent_once_the_snapshot_has_arrived() {
     let mut cluster = Cluster::new(3);
     cluster.campaign(1);
     cluster.isolate(3);
@@ -113,14 +113,14 @@ fn a_lost_snapshot_is_sent_again_after_the_next_heartbeat() {
     cluster.heal();
     cluster.lose(|message| matches!(message.kind, Kind::Snapshot { .. }));
     cluster.beat(1);
-    assert_eq!(cluster.commits(), [2, 2, 1], "it was lost");
+    assert_eq!(cluster.commits(), [2, 2, 1], "the snapshot was lost");
     cluster.heal();
     cluster.beat(1);
     assert_eq!(cluster.commits(), [2, 2, 2]);
 }
 
 #[test]
-fn without_a_snapshot_the_leader_waits_for_one() {
+fn a_leader_sends_no_snapshot_until_its_storage_has_one() {
     let mut node = node_on(1, 2, {
         let mut disk = disk(&[1, 1, 1]);
         disk.compact(Index(2)).unwrap();
@@ -179,7 +179,7 @@ fn memory_follows_what_the_application_compacts() {
 }
 
 #[test]
-fn an_append_into_the_snapshot_is_answered_with_what_is_committed() {
+fn an_append_before_the_snapshots_end_is_answered_with_the_commit_index() {
     let mut node = restored();
     node.take_msgs();
     step(&mut node, 2, 11, append(at(3, 3), &[3, 3], 4));
@@ -187,7 +187,7 @@ fn an_append_into_the_snapshot_is_answered_with_what_is_committed() {
 }
 
 #[test]
-fn a_restart_in_the_middle_of_a_cluster_goes_on_from_the_disk() {
+fn a_restarted_node_continues_from_its_disk() {
     let mut cluster = Cluster::new(3);
     cluster.campaign(1);
     cluster.propose(1, "x").unwrap();

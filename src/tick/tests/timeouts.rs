@@ -25,7 +25,7 @@ fn candidate(me: u32, seed: u64) -> Node {
     node
 }
 
-/// After 19 ticks, one less than twice the timeout, there was exactly one election.
+/// Checks that exactly one election starts within 19 ticks, one less than twice the timeout.
 fn stands_once(mut node: Node) {
     (0..19).for_each(|_| node.tick());
     assert_eq!((node.role(), node.term()), (Role::Candidate, Term(2)));
@@ -36,7 +36,7 @@ fn stands_once(mut node: Node) {
 
 /// TestFollowerStartElection.
 #[test]
-fn a_follower_without_a_leader_stands_for_election_once_2aa() {
+fn a_follower_without_a_leader_starts_one_election_2aa() {
     let mut node = node(1, 3);
     node.become_follower(Term(1), Some(id(2)));
     stands_once(node);
@@ -44,7 +44,7 @@ fn a_follower_without_a_leader_stands_for_election_once_2aa() {
 
 /// TestCandidateStartNewElection.
 #[test]
-fn a_candidate_without_an_outcome_stands_again_in_a_new_term_2aa() {
+fn a_candidate_without_a_majority_starts_a_new_election_2aa() {
     let mut node = node(1, 3);
     node.become_candidate();
     stands_once(node);
@@ -156,7 +156,7 @@ fn a_newer_term_alone_does_not_reset_the_election_timer() {
         step(node, 2, 2, request_vote(at(0, 0)));
         assert_eq!((node.term(), node.vote()), (Term(2), None));
     };
-    assert!(!waits_anew(refuse), "a shorter log must not delay a longer one");
+    assert!(!waits_anew(refuse), "a candidate with a shorter log must not delay others");
 }
 
 #[test]
