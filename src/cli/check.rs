@@ -32,17 +32,17 @@ pub(super) fn check(args: &CheckArgs) -> Result<Status, Trouble> {
         .map_err(|error| Trouble::Input(format!("{name}:{error}")))?;
     let clock = Clock::start(args.timeout);
     let judged = recorded.history.judge(Judging { clock: &clock, recorded: &recorded });
+    if let Some(path) = &args.html {
+        let wrong = judged.illegal.as_ref().map(|illegal| illegal.drawing.as_str());
+        let (verdict, stop) = (name_of(&judged.verdict), || clock.stop());
+        view::write(path, &history_page::page(&name, &recorded.history, verdict, wrong, &stop))?;
+    }
     clock.end();
     let status = match judged.verdict {
         Verdict::Ok => Status::Passed,
         Verdict::Illegal(_) => Status::Failed,
         Verdict::Unknown(_) => Status::Undecided,
     };
-    if let Some(path) = &args.html {
-        let wrong = judged.illegal.as_ref().map(|illegal| illegal.drawing.as_str());
-        let verdict = name_of(&judged.verdict);
-        view::write(path, &history_page::page(&name, &recorded.history, verdict, wrong))?;
-    }
     output::print(&if args.json {
         json(&recorded, judged)
     } else {

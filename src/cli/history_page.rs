@@ -1,6 +1,6 @@
 //! The page of a recorded history: its operations by client, and the verdict.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::api::Host;
@@ -20,7 +20,15 @@ const APART: u32 = 1_000_000;
 
 /// Makes the page of the history in the file `name`. `verdict` is a word or two; `wrong` says what
 /// is wrong, if the history is illegal.
-pub(super) fn page(name: &str, history: &History, verdict: &str, wrong: Option<&str>) -> String {
+///
+/// The search for an order ends when `stop` returns true; then the page has no moments.
+pub(super) fn page(
+    name: &str,
+    history: &History,
+    verdict: &str,
+    wrong: Option<&str>,
+    stop: &dyn Fn() -> bool,
+) -> String {
     let lines = history.judge(Lines);
     let clock = Clock::of(&lines);
     let mark = |found: Found| Mark {
@@ -29,7 +37,7 @@ pub(super) fn page(name: &str, history: &History, verdict: &str, wrong: Option<&
         point: found.point.map(|at| clock.time(at)),
         conflict: found.conflict,
     };
-    let marks: Vec<Mark> = marks::found(history).into_iter().map(mark).collect();
+    let marks: Vec<Mark> = marks::found(history, stop).into_iter().map(mark).collect();
     let title = format!("{} operations, judged as {}", lines.len(), history.model().name());
     let record = record(name, &lines, &clock, wrong.map(|wrong| (wrong, when(&marks))));
     let beside = Beside { title: &title, verdict, hint: None, marks: &marks };
@@ -82,15 +90,19 @@ impl Judge for Lines {
 fn lanes<I, O>(operations: &[Operation<I, O>]) -> Vec<u32> {
     let mut order: Vec<usize> = (0..operations.len()).collect();
     order.sort_by_key(|index| operations[*index].call);
-    let mut ends: BTreeMap<u32, u64> = BTreeMap::new();
+    // For each client, when its lanes are free, the soonest first.
+    let mut free: BTreeMap<u32, BTreeSet<(u64, u32)>> = BTreeMap::new();
     let mut lanes = vec![0; operations.len()];
     for index in order {
         let operation = &operations[index];
-        let mut lane = u32::try_from(operation.client).unwrap_or(u32::MAX);
-        while ends.get(&lane).is_some_and(|end| *end > operation.call) {
-            lane = lane.wrapping_add(APART);
-        }
-        ends.insert(lane, operation.end());
+        let client = u32::try_from(operation.client).unwrap_or(u32::MAX);
+        let own = free.entry(client).or_default();
+        let next = u32::try_from(own.len()).unwrap_or(u32::MAX);
+        let (_, lane) = match own.first() {
+            Some((end, _)) if *end <= operation.call => own.pop_first().expect("there is a first"),
+            _ => (0, client.wrapping_add(next.wrapping_mul(APART))),
+        };
+        own.insert((operation.end(), lane));
         lanes[index] = lane;
     }
     lanes
@@ -176,6 +188,16 @@ mod tests {
     }
 
     #[test]
+    fn many_operations_that_never_return_cost_no_more_each() {
+        let open = |_| Operation::open(1, 5, KvInput::Get { key: "a".to_string() });
+        let operations: Vec<Operation<_, KvOutput>> = (0..100_000).map(open).collect();
+        let mut lanes = lanes(&operations);
+        lanes.sort_unstable();
+        lanes.dedup();
+        assert_eq!(lanes.len(), operations.len(), "each has a lane of its own");
+    }
+
+    #[test]
     fn each_call_comes_before_its_return_whatever_the_unit() {
         for unit in [1, 1_000_000] {
             let at = |time: u64| (7 + time) * unit;
@@ -193,7 +215,8 @@ mod tests {
     #[test]
     fn a_history_without_operations_has_a_page() {
         assert!(
-            page("file", &History::Kv(Vec::new()), "linearizable", None).contains("<html"),
+            page("file", &History::Kv(Vec::new()), "linearizable", None, &|| false)
+                .contains("<html"),
             "a page"
         );
     }

@@ -12,7 +12,7 @@ const STEPS_MAX: u64 = 20_000_000;
 
 /// The marks of all operations of a run's histories, whose times are nanoseconds.
 pub(super) fn of(histories: &[History]) -> Vec<Mark> {
-    let all = histories.iter().flat_map(found);
+    let all = histories.iter().flat_map(|history| found(history, &|| false));
     let mark = |found: Found| Mark {
         client: u32::try_from(found.client).unwrap_or(u32::MAX),
         call: Duration::from_nanos(found.call),
@@ -22,9 +22,9 @@ pub(super) fn of(histories: &[History]) -> Vec<Mark> {
     all.map(mark).collect()
 }
 
-/// What the checker finds out about the operations of one history.
-pub(super) fn found(history: &History) -> Vec<Found> {
-    history.judge(Marking)
+/// What the checker finds out about the operations of one history, until `stop` returns true.
+pub(super) fn found(history: &History, stop: &dyn Fn() -> bool) -> Vec<Found> {
+    history.judge(Marking { stop })
 }
 
 /// What the checker finds out about one operation.
@@ -40,9 +40,11 @@ pub(super) struct Found {
     pub conflict: bool,
 }
 
-struct Marking;
+struct Marking<'a> {
+    stop: &'a dyn Fn() -> bool,
+}
 
-impl Judge for Marking {
+impl Judge for Marking<'_> {
     type Output = Vec<Found>;
 
     fn judge<M: Describe>(
@@ -50,7 +52,7 @@ impl Judge for Marking {
         model: &M,
         operations: &[Operation<M::Input, M::Output>],
     ) -> Vec<Found> {
-        let budget = Budget { steps: STEPS_MAX, ..Budget::default() };
+        let budget = Budget { steps: STEPS_MAX, stop: Some(self.stop), ..Budget::default() };
         let (orders, conflict) = match orders(model, operations, &budget) {
             Ok(Some(orders)) => (orders, Vec::new()),
             Ok(None) => contradiction(model, operations, &budget),

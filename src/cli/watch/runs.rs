@@ -12,7 +12,7 @@ pub(super) struct Runs {
     child: Child,
     report: File,
     /// The beginning of a line that is not complete yet.
-    rest: String,
+    rest: Vec<u8>,
 }
 
 impl Runs {
@@ -37,20 +37,19 @@ impl Runs {
             .spawn()
             .map_err(failed)?;
         let report = File::open(&report.0).map_err(failed)?;
-        Ok(Runs { child, report, rest: String::new() })
+        Ok(Runs { child, report, rest: Vec::new() })
     }
 
     /// The lines of the report that are new, and how the program ended if it has.
     pub(super) fn news(&mut self) -> (Vec<String>, Option<ExitStatus>) {
         // First the end: what was written before it is read after it.
         let end = self.child.try_wait().ok().flatten();
-        let mut bytes = Vec::new();
         // A file that cannot be read has no news.
-        let _ = self.report.read_to_end(&mut bytes);
-        self.rest.push_str(&String::from_utf8_lossy(&bytes));
-        let mut lines: Vec<String> = self.rest.split('\n').map(str::to_string).collect();
-        self.rest = lines.pop().unwrap_or_default();
-        (lines, end)
+        let _ = self.report.read_to_end(&mut self.rest);
+        // As bytes: what is there may end inside a character.
+        let complete = self.rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let lines: Vec<u8> = self.rest.drain(..complete).collect();
+        (String::from_utf8_lossy(&lines).lines().map(str::to_string).collect(), end)
     }
 }
 
