@@ -96,6 +96,16 @@ fn a_grant_of_an_earlier_pre_vote_does_not_count() {
 }
 
 #[test]
+fn a_vote_that_arrives_during_the_next_pre_vote_does_not_count() {
+    let mut node = node_with(1, 3, MemoryStorage::new(), |config| config.pre_vote = true);
+    node.hup(false);
+    step(&mut node, 2, 1, Kind::RequestPreVoteResponse { granted: true });
+    node.hup(false);
+    step(&mut node, 2, 1, vote(true));
+    assert_eq!((node.role(), node.term()), (Role::PreCandidate, Term(1)));
+}
+
+#[test]
 fn a_majority_of_refusals_ends_a_pre_vote() {
     let mut node = node_with(1, 3, MemoryStorage::new(), |config| config.pre_vote = true);
     node.hup(false);

@@ -81,6 +81,19 @@ fn an_append_keeps_to_its_byte_limit_but_has_at_least_one_entry() {
 }
 
 #[test]
+fn entries_join_an_append_in_the_outbox_up_to_its_byte_limit() {
+    let mut node = streaming();
+    for _ in 0..12 {
+        node.propose(Bytes::from_static(b"1")).unwrap();
+    }
+    let counts = said(&mut node).into_iter().map(|(_, kind)| match kind {
+        Kind::Append { entries, .. } => entries.len(),
+        kind => panic!("{kind:?}"),
+    });
+    assert_eq!(counts.collect::<Vec<_>>(), [10, 2]);
+}
+
+#[test]
 fn after_a_refusal_the_leader_probes_from_the_last_common_entry() {
     let mut node = streaming();
     proposals(&mut node, 2);
@@ -136,6 +149,13 @@ fn no_append_is_sent_while_a_snapshot_is_in_flight() {
     accept(&mut node, 2, 3);
     assert_eq!(node.prs[1].flow(), Flow::Replicate);
     assert!(!node.take_msgs().is_empty(), "the entries after the snapshot");
+}
+
+#[test]
+fn an_unreachable_follower_is_not_probed_while_a_snapshot_is_in_flight() {
+    let mut node = sending_a_snapshot();
+    node.report_unreachable(id(2));
+    assert_eq!(node.prs[1].flow(), Flow::Snapshot { index: Index(3), answered: 0 });
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What a `Ready` asks of the application, and in which order.
 
 use super::*;
-use crate::tick::{ConfigError, Error, RawNode, Ready, Role, SoftState, Storage};
+use crate::tick::{ConfigError, Error, RawNode, ReadState, Ready, Role, SoftState, Storage};
 
 type Raw = RawNode<MemoryStorage>;
 
@@ -166,6 +166,18 @@ fn a_term_alone_is_worth_a_ready() {
     let ready = work(&mut node);
     assert_eq!(ready.hard_state.map(|hard| hard.term), Some(Term(4)));
     assert!(ready.must_sync && ready.messages.is_empty(), "{ready:?}");
+}
+
+#[test]
+fn a_confirmed_read_alone_is_worth_a_ready() {
+    let config = Config { read_index: true, ..Config::new(id(1), ids(1)) };
+    let mut node = RawNode::new(config, MemoryStorage::new(), chance(1)).unwrap();
+    node.campaign();
+    work(&mut node);
+    node.read_index(7).unwrap();
+    assert!(node.has_ready(), "there is nothing but a read to answer");
+    assert_eq!(work(&mut node).read_states, [ReadState { context: 7, index: Index(1) }]);
+    assert!(!node.has_ready(), "the read was handed over");
 }
 
 #[test]
