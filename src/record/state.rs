@@ -40,6 +40,8 @@ impl fmt::Display for Role {
 pub struct ServerState {
     /// Whether it runs.
     pub up: bool,
+    /// Whether the scenario plays it. Then its disk, commit index and service are unknown.
+    pub played: bool,
     /// Its role.
     pub role: Role,
     /// The highest term that it wrote to its disk or put into a message.
@@ -236,13 +238,13 @@ impl State {
                 server.applied = position.index;
                 server.commit = server.commit.max(position.index);
             }
-            What::Sent { call, facts, .. } => {
-                // The scenario may play this server: then the record has no start of it.
-                server.up = true;
+            // The record has no start of a server that the scenario plays.
+            What::Sent { call, facts, played, .. } => {
+                (server.up, server.played) = (true, *played);
                 self.sent(me, *call, facts);
             }
-            What::Answered { call, facts, .. } => {
-                server.up = true;
+            What::Answered { call, facts, played, .. } => {
+                (server.up, server.played) = (true, *played);
                 self.answered(me, *call, facts);
             }
             What::Ended { call, .. } => drop(self.asked.remove(call)),

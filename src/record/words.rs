@@ -186,6 +186,9 @@ impl ServerState {
 
 impl fmt::Display for ServerState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.played {
+            return write!(f, "played by the test, {}", self.role_and_term());
+        }
         match self.up {
             true => write!(f, "{}", self.role_and_term())?,
             false => write!(f, "down, term {}", self.term)?,

@@ -131,8 +131,8 @@ pub(super) fn place(report: &Report, failure: &Failure, state: &State) -> String
     place
 }
 
-/// A line for each server, and what the tasks of a server at fault did. The message of a deadlock
-/// has all tasks already.
+/// A line for each server, and what the tasks of a server at fault did, unless the message of the
+/// failure says it already: that of a deadlock has all tasks.
 fn servers(report: &Report, failure: &Failure, state: &State) -> String {
     let mut lines = String::new();
     for (slot, known) in state.servers().iter().enumerate() {
@@ -144,7 +144,8 @@ fn servers(report: &Report, failure: &Failure, state: &State) -> String {
             Some(label) if ServerId(label) == server => TASKS_MAX,
             Some(_) => 0,
         };
-        for task in tasks_of(report, server).iter().take(tasks_max) {
+        let news = |task: &&String| !failure.message.contains(task.as_str());
+        for task in tasks_of(report, server).iter().filter(news).take(tasks_max) {
             let _ = writeln!(lines, "      {task}");
         }
     }
