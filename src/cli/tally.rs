@@ -116,6 +116,11 @@ impl Tally {
         test.add(report, first_seed);
     }
 
+    /// The tests of which a run has ended.
+    pub(super) fn tests_run(&self) -> Vec<&'static Scenario> {
+        self.tests.iter().filter(|test| test.runs > 0).map(|test| test.scenario).collect()
+    }
+
     /// The number of runs that have ended.
     pub(super) fn runs(&self) -> u64 {
         self.tests.iter().map(|test| test.runs).sum()

@@ -22,7 +22,6 @@ use crate::cli::tally::{Tally, TestTally};
 pub(super) fn test(args: &TestArgs) -> Result<Status, Trouble> {
     let campaign = plan(args)?;
     let (design, clock) = (campaign.design, campaign.config.clock);
-    let whole = select::whole_parts(&campaign.tests, design);
     let mut report_file = args.report.as_deref().map(ReportFile::create).transpose()?;
     let mut tally = Tally::new(&campaign.tests, args.seed);
     let mut left_behind = LeftBehind::default();
@@ -50,6 +49,7 @@ pub(super) fn test(args: &TestArgs) -> Result<Status, Trouble> {
         true => table::as_the_course(&tally),
         false => table::of_results(&tally, clock),
     };
+    let whole = select::whole_parts(&tally.tests_run(), design);
     print(&table, &tally, &whole, (clock, wall))?;
     if let Some(line) = left_behind.last_straw() {
         let why = "the campaign ended early: runs left threads behind that cannot be stopped and \
