@@ -34,6 +34,7 @@
 //! Read [`Stage`] first; `inbox.rs` has the calls of S0, `follower.rs` the replies of a puppet.
 
 mod conduct;
+mod expect;
 mod follower;
 mod inbox;
 mod leading;

@@ -120,7 +120,7 @@ fn append_refused_2b(cluster: &mut Cluster) {
         assert!(!reply.success && reply.term == term, "term {old} is over: {reply:?}");
         assert!(stage.has(at(2, 3))?, "a leader of an older term replaced 2/3");
         stage.cluster().run_for(A_WHILE);
-        assert_eq!(stage.applied_index(), Index(0), "only refused requests had a commit index");
+        stage.expect_applied(Index(0), "only refused requests had a commit index");
         Ok(())
     });
 }
@@ -185,11 +185,11 @@ fn commit_rules_2b(cluster: &mut Cluster) {
         stage.append(S1, term, at(1, 1), Vec::new(), 3)?;
         stage.wait_applied(1);
         stage.cluster().run_for(Duration::from_millis(150));
-        assert_eq!(stage.applied_index(), Index(1), "the leader has neither 1/2 nor 1/3");
+        stage.expect_applied(Index(1), "the leader has neither 1/2 nor 1/3");
 
         stage.append(S1, term, at(1, 1), entries(at(1, 1), &[2, 2]), 3)?;
         stage.wait_applied(3);
-        assert_eq!(stage.commands(), ["1/1", "2/2", "2/3"], "the leader's log is 1 2 2");
+        stage.expect_commands(&["1/1", "2/2", "2/3"], "the leader's log is 1 2 2");
 
         // The last new entry is the upper limit; an older commit index changes nothing.
         stage.append(S1, term, at(2, 3), entries(at(2, 3), &[2]), 9)?;
@@ -201,7 +201,7 @@ fn commit_rules_2b(cluster: &mut Cluster) {
     // As leader, S0 starts with the commit index that it had.
     let leading = stage.elect();
     leading.append_to(S1, leading.mark, "send a heartbeat", |_| true);
-    assert_eq!(leading.commit_told(), Index(4), "S0 applied 4 entries, so 4 are committed");
+    leading.expect_commit_told(Index(4), "S0 applied 4 entries, so 4 are committed");
 }
 
 /// A committed entry reaches the service at once, not when the applier polls next.

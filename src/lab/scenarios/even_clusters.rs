@@ -40,8 +40,8 @@ fn half_is_no_commit_2b(cluster: &mut Cluster) {
     let index = leading.start("x");
     stage.wait_followed(S1, index);
     stage.cluster().run_for(A_WHILE);
-    assert_eq!(stage.applied_index(), Index(0), "S0 and S1 have it: two of four");
-    assert_eq!(leading.commit_told(), Index(0), "S0 and S1 have it: two of four");
+    stage.expect_applied(Index(0), "S0 and S1 have it: two of four");
+    leading.expect_commit_told(Index(0), "S0 and S1 have it: two of four");
 
     stage.follows(S2);
     stage.wait_applied(index.0);

@@ -57,7 +57,7 @@ fn install_rules_2d(cluster: &mut Cluster) {
         let reply = stage.append(S1, term, at(1, 5), entries(at(1, 5), &[1, 1]), 7)?;
         assert!(reply.success, "S0's log continues after its snapshot: {reply:?}");
         stage.wait_applied(7);
-        assert_eq!(stage.commands(), ["1/1", "1/6", "1/7"], "the snapshot covers 2 to 5");
+        stage.expect_commands(&["1/1", "1/6", "1/7"], "the snapshot covers 2 to 5");
 
         // Late snapshots.
         stage.install(S1, term, at(1, 5))?;
@@ -73,7 +73,7 @@ fn install_rules_2d(cluster: &mut Cluster) {
         let reply = stage.install(S2, Term(term.0 - 1), at(1, 9))?;
         assert_eq!(reply.term, term, "the older leader must learn the term");
         stage.cluster().run_for(A_WHILE);
-        assert_eq!(stage.applied_index(), Index(7), "term {} is over", term.0 - 1);
+        stage.expect_applied(Index(7), &format!("term {} is over", term.0 - 1));
         assert!(stage.has(at(1, 7))?, "a leader of an older term removed 1/7");
         Ok(())
     });
@@ -119,7 +119,7 @@ fn install_suffix_2d(cluster: &mut Cluster) {
         assert!(stage.has(at(3, 4))?, "the snapshot ends at 3/4");
         stage.append(S1, stage.fresh_term(), at(3, 4), entries(at(3, 4), &[3]), 5)?;
         stage.wait_applied(5);
-        assert_eq!(stage.commands(), ["1/1", "1/2", "3/5"], "the snapshot covers 3 and 4");
+        stage.expect_commands(&["1/1", "1/2", "3/5"], "the snapshot covers 3 and 4");
         Ok(())
     });
 }
@@ -151,7 +151,7 @@ fn snapshot_is_durable_2d(cluster: &mut Cluster) {
     let go_on = |end: u64, last: u64| {
         for _ in 0..2 {
             stage.restart();
-            assert_eq!(stage.applied_index(), Index(end), "S0's snapshot ends at 1/{end}");
+            stage.expect_applied(Index(end), &format!("S0's snapshot ends at 1/{end}"));
             let stored = stage.persister().load().ok().and_then(|persisted| persisted.snapshot);
             assert_eq!(stored, Some(Stage::snapshot_of(at(1, end))), "S0 stored another one");
             let reply = stage.append(S1, stage.fresh_term(), at(1, last), Vec::new(), last)?;

@@ -77,11 +77,11 @@ fn leader_rules_2b(cluster: &mut Cluster) {
     }
     leading.brings(S1, leading.mark, index);
     stage.cluster().run_for(A_WHILE);
-    assert_eq!(stage.applied_index(), Index(0), "no follower has it");
+    stage.expect_applied(Index(0), "no follower has it");
 
     stage.follows(S1);
     stage.wait_applied(4);
-    assert_eq!(stage.commands(), ["1/1", "1/2", "1/3", "x"], "x commits all before it");
+    stage.expect_commands(&["1/1", "1/2", "1/3", "x"], "x commits all before it");
 }
 
 /// A leader counts only copies of entries of its own term; such an entry commits older ones too.
@@ -103,12 +103,12 @@ fn own_term_commits_2b(cluster: &mut Cluster) {
     }
     let leading = stage.elect();
     stage.cluster().run_for(A_WHILE);
-    assert_eq!(stage.applied_index(), Index(0), "2/2 is of an older term than {}", leading.term);
-    assert_eq!(leading.commit_told(), Index(0), "2/2 is of an older term than {}", leading.term);
+    stage.expect_applied(Index(0), &format!("2/2 is of an older term than {}", leading.term));
+    leading.expect_commit_told(Index(0), &format!("2/2 is of an older term than {}", leading.term));
 
     leading.start("x");
     stage.wait_applied(3);
-    assert_eq!(stage.commands(), ["1/1", "2/2", "x"], "x commits all before it");
+    stage.expect_commands(&["1/1", "2/2", "x"], "x commits all before it");
 }
 
 /// A leader counts only the entries that a follower acknowledged, however often its reply comes.
@@ -136,7 +136,7 @@ fn acknowledged_only_2b(cluster: &mut Cluster) {
     }
     stage.wait_applied(1);
     stage.cluster().run_for(Duration::from_millis(100));
-    assert_eq!(stage.applied_index(), Index(1), "no follower has the second entry");
+    stage.expect_applied(Index(1), "no follower has the second entry");
     assert!(leading.commit_told() <= Index(1), "no follower has the second entry");
 }
 
@@ -168,7 +168,7 @@ fn late_success_2b(cluster: &mut Cluster) {
     let has_both = hears_all(&leading, S1, first.mark(), index, Some(&again));
     stage.release(&has_both);
     stage.cluster().run_for(A_WHILE);
-    assert_eq!(stage.applied_index(), Index(0), "only S0 and S1 have both entries");
+    stage.expect_applied(Index(0), "only S0 and S1 have both entries");
 
     stage.appends(S1, Appends::Hold);
     stage.release(&again);
@@ -281,7 +281,7 @@ fn earlier_leadership_2b(cluster: &mut Cluster) {
     }
     stage.release(&late);
     stage.cluster().run_for(A_WHILE);
-    assert_eq!(stage.applied_index(), Index(0), "three of seven servers have d and e");
+    stage.expect_applied(Index(0), "three of seven servers have d and e");
 
     // All calls to S6 so far are lost.
     stage.reaches(s6, false);
@@ -300,7 +300,7 @@ fn lost_requests_2b(cluster: &mut Cluster) {
     stage.reaches(S1, false);
     let index = leading.start("x");
     stage.cluster().run_for(Duration::from_secs(1));
-    assert_eq!(stage.applied_index(), Index(0), "no follower has acknowledged x");
+    stage.expect_applied(Index(0), "no follower has acknowledged x");
 
     stage.follows(S1);
     stage.reaches(S1, true);
