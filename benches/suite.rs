@@ -10,15 +10,15 @@ use raftlab::runtime::{RunConfig, Schedule};
 
 raftlab::guard!();
 
-/// CPU time of `scenarios`, each with the seeds `1..=seed_count`.
+/// CPU time of `scenarios`, each with the seeds `1..=seed_count`, otherwise as `config` says.
 fn cpu(
     scenarios: &[Scenario],
     seed_count: u64,
-    schedule: Schedule,
+    config: &RunConfig,
     observing: Observing,
 ) -> Duration {
     let one = |(seed, scenario): (u64, &Scenario)| {
-        let config = RunConfig { seed, schedule, ..RunConfig::default() };
+        let config = RunConfig { seed, ..config.clone() };
         let report = run_scenario_observing(scenario, &DESIGNS[0], &config, observing);
         assert!(report.ok, "{} fails with seed {seed}: {:?}", scenario.name, report.failure);
         report.cpu
@@ -33,14 +33,16 @@ fn whole(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("suite");
     group.sample_size(10);
     let cases = [
-        ("random", Schedule::Random, Observing::On),
-        ("random, no observers", Schedule::Random, Observing::Off),
-        ("fifo", Schedule::Fifo, Observing::On),
-        ("hostile", Schedule::Hostile, Observing::On),
+        ("random", Schedule::Random, Observing::On, false),
+        ("random, with a record", Schedule::Random, Observing::On, true),
+        ("random, no observers", Schedule::Random, Observing::Off, false),
+        ("fifo", Schedule::Fifo, Observing::On, false),
+        ("hostile", Schedule::Hostile, Observing::On, false),
     ];
-    for (name, schedule, observing) in cases {
+    for (name, schedule, observing, record) in cases {
+        let config = RunConfig { schedule, record, ..RunConfig::default() };
         group.bench_function(name, |bencher| {
-            bencher.iter_custom(|seed_count| cpu(SCENARIOS, seed_count, schedule, observing));
+            bencher.iter_custom(|seed_count| cpu(SCENARIOS, seed_count, &config, observing));
         });
     }
     group.finish();
@@ -53,7 +55,8 @@ fn each(criterion: &mut Criterion) {
     for scenario in SCENARIOS.iter().filter(|scenario| DESIGNS[0].can_play(scenario)) {
         group.bench_function(scenario.name, |bencher| {
             bencher.iter_custom(|seed_count| {
-                cpu(std::slice::from_ref(scenario), seed_count, Schedule::Random, Observing::On)
+                let config = RunConfig { schedule: Schedule::Random, ..RunConfig::default() };
+                cpu(std::slice::from_ref(scenario), seed_count, &config, Observing::On)
             });
         });
     }
