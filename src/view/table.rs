@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Filter;
 use crate::api::{Host, ServerId};
-use crate::record::{Record, State, Topic, What};
+use crate::record::{Record, Stamped, State, Topic, What};
 
 /// The rows of a log in the order of time. A *lane* is a server or a client.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,7 +35,8 @@ impl Table {
     /// The events of `record` that pass `filter`.
     pub fn of(record: &Record, filter: &Filter) -> Table {
         let selected = filter.select(record);
-        let hosts = lanes(record, filter);
+        let mut hosts = hosts(record.header.servers, record.events.iter());
+        hosts.retain(|host| filter.only.is_empty() || filter.only.contains(host));
         let mut state = State::new(record.header.servers);
         let mut all = record.events.iter();
         let mut rows = Vec::new();
@@ -60,19 +61,15 @@ impl Table {
     }
 }
 
-/// The hosts that get a lane: of those that the filter shows, every server, and every client that
-/// calls an operation.
-fn lanes(record: &Record, filter: &Filter) -> Vec<Host> {
-    let servers = (0..record.header.servers).map(|slot| Host::Server(ServerId::from_slot(slot)));
-    let clients: BTreeSet<Host> = record
-        .events
-        .iter()
+/// The hosts that get a lane: all `servers`, then the clients that call an operation in `events`.
+pub(super) fn hosts<'a>(servers: usize, events: impl Iterator<Item = &'a Stamped>) -> Vec<Host> {
+    let servers = (0..servers).map(|slot| Host::Server(ServerId::from_slot(slot)));
+    let clients: BTreeSet<Host> = events
         .filter(|it| matches!(it.event.what, What::Called { .. }))
         .filter_map(|it| it.event.who)
         .filter(|who| who.server().is_none())
         .collect();
-    let wanted = |host: &Host| filter.only.is_empty() || filter.only.contains(host);
-    servers.chain(clients).filter(wanted).collect()
+    servers.chain(clients).collect()
 }
 
 /// The state of a server in short: a letter for its role, then its term, commit index, applied

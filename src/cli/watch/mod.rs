@@ -70,7 +70,7 @@ pub(super) fn watch(args: &WatchArgs) -> Result<Status, Trouble> {
         phase: Phase::Building,
         program: PathBuf::new(),
         runs: None,
-        report: Report::new(),
+        report: Report::new()?,
     };
     let mut screen = Screen::open()?;
     loop {

@@ -1,9 +1,11 @@
 //! Runs tests with the program that was just built, and reads its report as it grows.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+
+use tempfile::TempPath;
 
 use crate::cli::exit::Trouble;
 
@@ -25,7 +27,7 @@ impl Runs {
         let failed = |error: io::Error| {
             Trouble::Machine(format!("cannot run {}: {error}", program.display()))
         };
-        // Made here, so that it can be opened at once.
+        // Of an earlier campaign.
         File::create(&report.0).map_err(failed)?;
         let child = Command::new(program)
             .args(arguments)
@@ -60,18 +62,13 @@ impl Drop for Runs {
     }
 }
 
-/// The file for the reports. It is removed when this is dropped.
-pub(super) struct Report(PathBuf);
+/// The file for the reports, which nobody else can write. It is removed when this is dropped.
+pub(super) struct Report(TempPath);
 
 impl Report {
-    pub(super) fn new() -> Report {
-        let name = format!("raftlab-watch-{}.jsonl", std::process::id());
-        Report(std::env::temp_dir().join(name))
-    }
-}
-
-impl Drop for Report {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+    pub(super) fn new() -> Result<Report, Trouble> {
+        let file = tempfile::Builder::new().prefix("raftlab-watch-").suffix(".jsonl").tempfile();
+        let failed = |error| Trouble::Machine(format!("cannot make a temporary file: {error}"));
+        file.map(|file| Report(file.into_temp_path())).map_err(failed)
     }
 }

@@ -11,7 +11,7 @@ use super::Beside;
 use super::marks::{self, Mark};
 use crate::api::{Facts, Host, Index, ServerId};
 use crate::record::{Change, Fate, Leg, Record, ServerState, Stamped, State, What, is_heartbeat};
-use crate::view::Filter;
+use crate::view::{Filter, table};
 
 /// The data for the events of `record` that pass `filter`, at most `max` of them.
 pub(super) fn data(record: &Record, filter: &Filter, beside: &Beside<'_>, max: usize) -> Value {
@@ -54,15 +54,7 @@ struct Lanes {
 impl Lanes {
     /// All servers, and the clients that do something in `window`.
     fn of(record: &Record, window: &[&Stamped]) -> Lanes {
-        let slots = 0..record.header.servers;
-        let mut hosts: Vec<Host> =
-            slots.map(|slot| Host::Server(ServerId::from_slot(slot))).collect();
-        let clients: BTreeSet<Host> = window
-            .iter()
-            .filter(|it| matches!(it.event.what, What::Called { .. }))
-            .filter_map(|it| it.event.who)
-            .collect();
-        hosts.extend(clients);
+        let hosts = table::hosts(record.header.servers, window.iter().copied());
         let numbers = hosts.iter().enumerate().map(|(number, host)| (*host, number)).collect();
         let is_played = |what: &What| {
             matches!(what, What::Sent { played: true, .. } | What::Answered { played: true, .. })
