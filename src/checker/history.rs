@@ -11,6 +11,8 @@
 /// let done = Operation::answered(1, 10, "x = 1", 25, "ok");
 /// let open = Operation::open(2, 12, "x = 2");
 /// assert!(done.overlaps(&open));
+/// let later = Operation::answered(1, 26, "x = 3", 30, "ok");
+/// assert!(!done.overlaps(&later));
 /// # let _: Operation<&str, &str> = open;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
