@@ -15,13 +15,15 @@
 //! - [`checker`]: decides whether a history of concurrent operations is linearizable.
 //! - [`history`]: recorded histories, and the files that they are read from.
 //! - [`lab`]: the suite: designs, cluster, observers, scenarios, reports.
-//! - [`compare`]: measures what a design costs, in the same way for every design.
+//! - [`compare`]: measures what a design costs, in the same way for every design (feature
+//!   `solutions`).
 //! - `cli`: the command line, for any list of designs (feature `cli`).
 
 pub mod api;
 pub mod checker;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "solutions")]
 pub mod compare;
 #[cfg(feature = "solutions")]
 pub mod driver;

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use crate::api::Host;
 use crate::history::ModelName;
-use crate::lab::Design;
 use crate::record::Topic;
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::error::ErrorKind;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use crate::cli::course::{CourseArgs, RunArgs, design, seed};
+#[cfg(feature = "solutions")]
+use crate::cli::compare::CompareArgs;
+use crate::cli::course::{CourseArgs, RunArgs, seed};
 use crate::cli::exit::Trouble;
-use crate::cli::{compare, program};
+use crate::cli::program;
 
 const STATUS_HELP: &str = "Exit status:
   0    nothing failed
@@ -84,6 +84,7 @@ enum Command {
     /// Compares two records, and shows the first event at which they part
     Diff(DiffArgs),
     /// Measures the cost and the speed of the designs, side by side
+    #[cfg(feature = "solutions")]
     Compare(CompareArgs),
     /// Checks whether a recorded history is linearizable
     Check(CheckArgs),
@@ -286,34 +287,6 @@ pub(super) struct ViewArgs {
     pub shiviz: Option<PathBuf>,
 }
 
-/// Arguments of `raftlab compare`.
-#[derive(Debug, Args)]
-pub(super) struct CompareArgs {
-    /// Designs to compare, e.g. rpc,tick (default: all of this build)
-    #[arg(long, value_name = "DESIGN,…", value_delimiter = ',',
-          value_parser = PossibleValuesParser::new(program::design_names()).try_map(design))]
-    pub designs: Vec<&'static Design>,
-    /// Runs of each measurement, with seeds S, S+1, …
-    #[arg(long, value_name = "N", default_value_t = compare::RUNS,
-          allow_negative_numbers = true, value_parser = at_least_one)]
-    pub runs: NonZeroU64,
-    /// Runs at a time (default: one per core); CPU time is measured in one run at a time
-    #[arg(long, value_name = "J", allow_negative_numbers = true, value_parser = jobs)]
-    pub jobs: Option<u16>,
-    /// The first seed
-    #[arg(long, value_name = "S", default_value = "1", allow_negative_numbers = true, value_parser = seed)]
-    pub seed: u64,
-    /// Write a page with plots and the figures as JSON to DIR
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Print the figures as one JSON object
-    #[arg(long)]
-    pub json: bool,
-    /// Show no progress
-    #[arg(long)]
-    pub quiet: bool,
-}
-
 /// Arguments of `raftlab check`.
 #[derive(Debug, Args)]
 #[command(after_help = HISTORY_HELP)]
@@ -383,6 +356,7 @@ pub(super) enum Action {
     /// `raftlab diff`.
     Diff(DiffArgs),
     /// `raftlab compare`.
+    #[cfg(feature = "solutions")]
     Compare(CompareArgs),
     /// `raftlab check`.
     Check(CheckArgs),
@@ -403,6 +377,7 @@ pub(super) fn parse() -> Result<Action, Trouble> {
         Ok(Cli { command: Command::Watch(watch) }) => Ok(Action::Watch(watch)),
         Ok(Cli { command: Command::Log(log) }) => Ok(Action::Log(log)),
         Ok(Cli { command: Command::Diff(diff) }) => Ok(Action::Diff(diff)),
+        #[cfg(feature = "solutions")]
         Ok(Cli { command: Command::Compare(compare) }) => Ok(Action::Compare(compare)),
         Ok(Cli { command: Command::Check(check) }) => Ok(Action::Check(check)),
         Err(error) => match error.kind() {
@@ -411,13 +386,19 @@ pub(super) fn parse() -> Result<Action, Trouble> {
             }
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 let help = error.render().to_string();
-                Err(Trouble::Input(format!(
-                    "say what to do: list, explain, hint, test, replay, shrink, step, watch, log, diff, compare or check\n\n{help}"
-                )))
+                Err(Trouble::Input(format!("say what to do: {}\n\n{help}", commands())))
             }
             _ => Err(Trouble::Input(one_line(&error))),
         },
     }
+}
+
+/// The names of all commands of this build: `list, explain or check`.
+fn commands() -> String {
+    let command = Cli::command();
+    let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    let (last, others) = names.split_last().expect("there are commands");
+    format!("{} or {last}", others.join(", "))
 }
 
 /// The first paragraphs of clap's message on one line, without `error:` and the line about
@@ -434,7 +415,7 @@ fn one_line(error: &clap::Error) -> String {
     }
 }
 
-fn at_least_one(text: &str) -> Result<NonZeroU64, String> {
+pub(super) fn at_least_one(text: &str) -> Result<NonZeroU64, String> {
     text.parse().map_err(|_| format!("give a whole number from 1 to {}", u64::MAX))
 }
 
@@ -445,7 +426,7 @@ fn span(text: &str) -> Result<Duration, String> {
 /// Maximum of `--jobs`: more runs at a time would only exhaust the machine's threads.
 const JOBS_MAX: u16 = 1024;
 
-fn jobs(text: &str) -> Result<u16, String> {
+pub(super) fn jobs(text: &str) -> Result<u16, String> {
     let jobs = text.parse().ok().filter(|jobs| (1..=JOBS_MAX).contains(jobs));
     jobs.ok_or_else(|| format!("give a whole number from 1 to {JOBS_MAX}"))
 }
@@ -456,7 +437,6 @@ mod tests {
 
     #[test]
     fn the_definitions_are_sound() {
-        use clap::CommandFactory;
         Cli::command().debug_assert();
     }
 

@@ -20,6 +20,7 @@
 mod args;
 mod campaign;
 mod check;
+#[cfg(feature = "solutions")]
 mod compare;
 mod course;
 mod diff;
@@ -75,6 +76,7 @@ pub fn main(designs: &'static [Design]) -> ExitCode {
         Ok(Action::Watch(args)) => watch::watch(&args),
         Ok(Action::Log(args)) => log::log(&args),
         Ok(Action::Diff(args)) => diff::diff(&args),
+        #[cfg(feature = "solutions")]
         Ok(Action::Compare(args)) => compare::compare(&args),
         Ok(Action::Check(check)) => check::check(&check),
         Ok(Action::Say(text)) => output::print(&text).map(|()| Status::Passed),

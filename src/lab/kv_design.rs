@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::service::{
-    Count, Counted, Counter, Counting, KvClient, KvDesign, ServiceContext, ServiceInstance,
-};
 use crate::api::kv_rpc::{ClientId, KvRpc as _, Version};
 use crate::api::{PutError, RsmConfig, ServerId, SubmitError};
 use crate::kv::{Clerk, KvPeer, KvServer, Rsm};
+use crate::lab::{
+    Count, Counted, Counter, Counting, KvClient, KvDesign, ServiceContext, ServiceInstance,
+};
 use crate::labrpc::{Host, Network, Service};
 
 /// The reference implementation of the key/value lab.

@@ -1,8 +1,8 @@
 //! `raftlab compare`: measures the designs, and shows their figures side by side.
 
+mod args;
 mod figures;
 mod folder;
-#[cfg(feature = "solutions")]
 mod lines;
 mod page;
 mod plot;
@@ -15,16 +15,16 @@ use crate::compare::{Comparison, EXPERIMENTS};
 use crate::lab::Design;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::args::CompareArgs;
 use crate::cli::exit::{Status, Trouble};
 use crate::cli::{output, program};
+pub(super) use args::CompareArgs;
 use figures::Figures;
 use folder::Folder;
 use work::{Plan, Run};
 
 /// The default number of runs of each measurement: enough for a stable median of the election
 /// times, which depend on chance.
-pub(super) const RUNS: NonZeroU64 = NonZeroU64::new(20).expect("not 0");
+const RUNS: NonZeroU64 = NonZeroU64::new(20).expect("not 0");
 
 /// Measures the chosen designs and shows the figures.
 pub(super) fn compare(args: &CompareArgs) -> Result<Status, Trouble> {
@@ -44,7 +44,6 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Status, Trouble> {
         output::complain("warning", "stopped by Ctrl-C: there is nothing to compare");
         return Ok(status);
     }
-    #[cfg(feature = "solutions")]
     for (slot, name) in comparison.designs().to_vec().into_iter().enumerate() {
         comparison.add(slot, &lines::of(name));
     }
