@@ -68,7 +68,7 @@ pub(super) fn test(args: &TestArgs) -> Result<Status, Trouble> {
 }
 
 /// Makes the campaign from the arguments, with defaults for arguments that were left out.
-fn plan(args: &TestArgs) -> Result<Campaign, Trouble> {
+pub(super) fn plan(args: &TestArgs) -> Result<Campaign, Trouble> {
     let real = args.clock == args::Clock::Real;
     let runs = args.runs.unwrap_or(NonZeroU64::new(if real { 1 } else { 10 }).expect("not 0"));
     let until = args.until_fail.map_or(Until::Runs(runs), Until::Failures);
@@ -166,29 +166,40 @@ fn text(table: &str, tally: &Tally, whole: &[Part], took: (Clock, Duration)) -> 
     text
 }
 
+/// Maximum number of further tests of a group that are named.
+const SAME_MAX: usize = 3;
+
 /// The first failure of each test that failed. Tests that fail by the same rule at the same place
-/// are a group: its first test is shown in full, and each other one as a line.
+/// are a group: its first test is shown in full, the next few as a line each, the rest as a number.
 fn failures(tally: &Tally) -> String {
-    let mut groups: BTreeMap<(usize, Cause), String> = BTreeMap::new();
+    let mut groups: BTreeMap<(usize, Cause), (String, usize)> = BTreeMap::new();
     let mut first: BTreeMap<Cause, usize> = BTreeMap::new();
     for (number, test) in tally.tests.iter().enumerate() {
         let Some(report) = &test.first_failure else { continue };
         let Some(cause) = report.failure.as_ref().map(cause) else { continue };
         let group = *first.entry(cause.clone()).or_insert(number);
-        let text = groups.entry((group, cause)).or_default();
-        match group == number {
-            true => in_full(text, "FAILED", test, test.failed, report),
-            false => {
-                let (name, line) = (test.scenario.name, output::here(&report.replay_line()));
-                let _ = writeln!(
-                    text,
-                    "{BAD}same{BAD:#}     {name}: {} of {}; {line}",
-                    test.failed, test.runs
-                );
-            }
+        let (text, same) = groups.entry((group, cause)).or_default();
+        if group == number {
+            in_full(text, "FAILED", test, test.failed, report);
+            continue;
+        }
+        *same += 1;
+        if *same <= SAME_MAX {
+            let (name, line) = (test.scenario.name, output::here(&report.replay_line()));
+            let _ = writeln!(
+                text,
+                "{BAD}same{BAD:#}     {name}: {} of {}; {line}",
+                test.failed, test.runs
+            );
         }
     }
-    groups.into_values().collect()
+    let whole = |(mut text, same): (String, usize)| {
+        if let Some(more @ 1..) = same.checked_sub(SAME_MAX) {
+            let _ = writeln!(text, "{BAD}same{BAD:#}     {}", counted(more as u64, "more test"));
+        }
+        text
+    };
+    groups.into_values().map(whole).collect()
 }
 
 /// What broke and where in the code: kind, rule or limit, place.
@@ -309,6 +320,19 @@ mod tests {
         assert_eq!(broken, 2, "one of each rule in full: {text}");
         let same = "same     backup_2b: 1 of 1; raftlab replay backup_2b --seed 2\n\nFAILED basic";
         assert!(text.contains(same), "{text}");
+    }
+
+    #[test]
+    fn many_tests_that_fail_alike_are_a_number() {
+        let of_2a = lab::SCENARIOS.iter().filter(|test| test.part == Part::P2A);
+        let tests: Vec<_> = of_2a.collect();
+        let mut tally = Tally::new(&tests, 1);
+        tests.iter().for_each(|it| tally.add(Report { test: it.name, ..sample::failed(2) }));
+        let text = plain(&failures(&tally));
+        let same: Vec<_> = text.lines().filter(|line| line.starts_with("same")).collect();
+        assert_eq!(same.len(), SAME_MAX + 1, "{text}");
+        assert_eq!(same[SAME_MAX], format!("same     {} more tests", tests.len() - 1 - SAME_MAX));
+        assert!(text.lines().count() < 40, "a student reads this: {text}");
     }
 
     #[test]
