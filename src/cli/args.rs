@@ -14,6 +14,8 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use crate::cli::compare::CompareArgs;
 use crate::cli::course::{CourseArgs, RunArgs, seed};
 use crate::cli::exit::Trouble;
+#[cfg(feature = "solutions")]
+use crate::cli::handout::NewArgs;
 use crate::cli::program;
 
 const STATUS_HELP: &str = "Exit status:
@@ -63,6 +65,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Makes a student's project: skeletons, the suite, and no solution
+    #[cfg(feature = "solutions")]
+    New(NewArgs),
     /// Shows the tests, their parts and what they are about
     List(ListArgs),
     /// Tells the story of one test, and what it catches
@@ -335,6 +340,9 @@ impl From<Model> for ModelName {
 /// The command that the user asked for.
 #[derive(Debug)]
 pub(super) enum Action {
+    /// `raftlab new`.
+    #[cfg(feature = "solutions")]
+    New(NewArgs),
     /// `raftlab list`.
     List(ListArgs),
     /// `raftlab explain`.
@@ -367,6 +375,8 @@ pub(super) enum Action {
 /// Reads the program's arguments.
 pub(super) fn parse() -> Result<Action, Trouble> {
     match Cli::try_parse() {
+        #[cfg(feature = "solutions")]
+        Ok(Cli { command: Command::New(new) }) => Ok(Action::New(new)),
         Ok(Cli { command: Command::List(list) }) => Ok(Action::List(list)),
         Ok(Cli { command: Command::Explain(explain) }) => Ok(Action::Explain(explain)),
         Ok(Cli { command: Command::Hint(hint) }) => Ok(Action::Hint(hint)),

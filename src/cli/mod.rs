@@ -26,6 +26,8 @@ mod course;
 mod diff;
 mod exit;
 mod explain;
+#[cfg(feature = "solutions")]
+mod handout;
 mod hint;
 mod history_page;
 mod interrupt;
@@ -66,6 +68,8 @@ pub fn main(designs: &'static [Design]) -> ExitCode {
     assert!(!designs.is_empty(), "give the command line a design: raftlab::cli::main(&[MINE])");
     program::set(designs);
     let status = match args::parse() {
+        #[cfg(feature = "solutions")]
+        Ok(Action::New(args)) => handout::new(&args),
         Ok(Action::List(list)) => list::list(&list),
         Ok(Action::Explain(args)) => explain::explain(&args),
         Ok(Action::Hint(args)) => hint::hint(&args),

@@ -25,16 +25,19 @@ impl Clerk {
     /// # Panics
     /// When `servers` is empty.
     pub fn new(id: ClientId, servers: Vec<KvPeer>) -> Clerk {
+        // Handout 3A: keep the id and the connections, and number the operations from 1.
         Clerk { session: ClerkSession::new(id, servers) }
     }
 
     /// Returns the key's value; an empty one if the key is missing.
     pub fn get(&mut self, key: &str) -> String {
+        // Handout 3A: return the value of `get_versioned`, or an empty one.
         self.get_versioned(key).map(|(value, _)| value).unwrap_or_default()
     }
 
     /// Returns the key's value and version; `None` if the key is missing.
     pub fn get_versioned(&mut self, key: &str) -> Option<(String, Version)> {
+        // Handout 3A: ask one server after another, until one answers.
         let args = GetArgs { key: key.to_owned() };
         let answer =
             self.session.ask(&args, async |server, args| server.get(labrpc::context(), args).await);
@@ -43,12 +46,14 @@ impl Clerk {
 
     /// Gives the key a value, once.
     pub fn put(&mut self, key: &str, value: &str) {
+        // Handout 3A: send the put with a request number of its own, until a server answers.
         let args = self.session.next_put(key, value);
         self.session.ask(&args, async |server, args| server.put(labrpc::context(), args).await);
     }
 
     /// Appends to the key's value, once. A missing key has an empty value.
     pub fn append(&mut self, key: &str, value: &str) {
+        // Handout 3A: send the append with a request number of its own until a server answers.
         let args = self.session.next_put(key, value);
         self.session.ask(&args, async |server, args| server.append(labrpc::context(), args).await);
     }
@@ -67,6 +72,7 @@ impl Clerk {
         value: &str,
         expected: Version,
     ) -> Result<(), PutError> {
+        // Handout 3A: send the put until a server answers; an earlier copy may have happened.
         let args = PutVersionedArgs { key: key.to_owned(), value: value.to_owned(), expected };
         let answer = self
             .session

@@ -99,6 +99,7 @@ impl StateMachine for KvMachine {
     type Output = KvOutput;
 
     fn apply(&mut self, op: KvOp) -> KvOutput {
+        // Handout 3A: carry out one operation, and each request at most once.
         match op {
             KvOp::Get { key } => KvOutput::Value(self.values.get(&key).cloned()),
             KvOp::Put { key, value, request } => {
@@ -127,11 +128,13 @@ impl StateMachine for KvMachine {
     }
 
     fn snapshot(&self) -> Bytes {
+        // Handout 3B: encode the whole state, and what makes an operation happen only once.
         let encoded = postcard::to_allocvec(self);
         Bytes::from(encoded.expect("strings and numbers can always be encoded"))
     }
 
     fn restore(&mut self, snapshot: &[u8]) -> Result<(), RestoreError> {
+        // Handout 3B: decode the state that `snapshot` encoded.
         let (machine, rest) = postcard::take_from_bytes(snapshot)
             .map_err(|error| RestoreError { bytes: snapshot.len(), what: error.to_string() })?;
         if !rest.is_empty() {

@@ -57,6 +57,7 @@ impl<S: StateMachine> Reader<S> {
 
     /// Receives until no sender is left; then ends the instance, since no output can come any more.
     pub(super) fn run(mut self, apply_ch: &Receiver<ApplyMsg>) {
+        // Handout 3A: apply the commands in order, and wake their tasks; 3B takes snapshots.
         for message in apply_ch.iter() {
             match message {
                 ApplyMsg::Command { index, term, command } => {

@@ -100,6 +100,7 @@ impl<S: StateMachine> Rsm<S> {
         stored: Stored,
         config: RsmConfig,
     ) -> Result<Rsm<S>, RestoreError> {
+        // Handout 3A: start a task that runs the reader; 3B first restores the stored snapshot.
         let shared = Arc::new(Shared::restored(machine, &stored)?);
         let reader = Reader::new(&consensus, shared.clone(), stored.persister, config);
         let server = thread::label().map_or_else(String::new, |label| label.to_string());
@@ -112,6 +113,7 @@ impl<S: StateMachine> Rsm<S> {
     /// # Errors
     /// [`SubmitError`] says whether the operation may be applied nevertheless.
     pub fn submit(&self, op: &S::Op) -> Result<S::Output, SubmitError> {
+        // Handout 3A: put the operation into the log, and wait until this server has applied it.
         let command = encode(op);
         let mut replica = self.shared.replica.lock();
         if replica.stopped {
@@ -171,11 +173,13 @@ impl<S: StateMachine> Rsm<S> {
 
     /// Reads the state machine of this server, which may lag behind the others.
     pub fn inspect<T>(&self, look: impl FnOnce(&S) -> T) -> T {
+        // Handout 3A: call `look` on the state machine, under its lock.
         look(&self.shared.replica.lock().machine)
     }
 
     /// Ends the instance and its consensus. Every call that waits returns. Idempotent.
     pub fn kill(&self) {
+        // Handout 3A: kill the consensus, and end every wait.
         self.consensus.kill();
         self.shared.stop();
     }

@@ -32,12 +32,14 @@ impl KvServer {
         stored: Stored,
         config: RsmConfig,
     ) -> Result<KvServer, RestoreError> {
+        // Handout 3A: start a replicated `KvMachine` above this consensus.
         let machine = KvMachine::default();
         Ok(KvServer { rsm: Rsm::start(consensus, apply_ch, machine, stored, config)? })
     }
 
     /// Ends the instance and its consensus. Every call that waits returns. Idempotent.
     pub fn kill(&self) {
+        // Handout 3A: end the replicated state machine, and with it the consensus.
         self.rsm.kill();
     }
 
@@ -66,6 +68,7 @@ fn mismatch(output: &KvOutput) -> ! {
 
 impl KvRpc for KvServer {
     async fn get(self, _: Context, args: GetArgs) -> Result<Option<Versioned>, Refused> {
+        // Handout 3A: submit a read, and return the key's value and version.
         match self.rsm.read(&KvOp::Get { key: args.key }).map_err(refused)? {
             KvOutput::Value(value) => Ok(value),
             other => mismatch(&other),
@@ -73,11 +76,13 @@ impl KvRpc for KvServer {
     }
 
     async fn put(self, _: Context, args: PutArgs) -> Result<(), Refused> {
+        // Handout 3A: submit a put, and return when it has happened.
         let PutArgs { key, value, request } = args;
         self.submit(&KvOp::Put { key, value, request }).map(drop)
     }
 
     async fn append(self, _: Context, args: PutArgs) -> Result<(), Refused> {
+        // Handout 3A: submit an append, and return when it has happened.
         let PutArgs { key, value, request } = args;
         self.submit(&KvOp::Append { key, value, request }).map(drop)
     }
@@ -87,6 +92,7 @@ impl KvRpc for KvServer {
         _: Context,
         args: PutVersionedArgs,
     ) -> Result<PutOutcome, Refused> {
+        // Handout 3A: submit a versioned put, and return its outcome.
         let PutVersionedArgs { key, value, expected } = args;
         match self.submit(&KvOp::PutVersioned { key, value, expected })? {
             KvOutput::Put(outcome) => Ok(outcome),

@@ -47,6 +47,7 @@ fn command(entry: &Entry) -> ApplyMsg {
 ///
 /// Owns the channel's sending half, so the service's receiver ends when this task does.
 pub(super) fn run(server: &Arc<Server>, apply_ch: &Sender<ApplyMsg>) {
+    // Handout 2B: send each committed command to the service, in order, with no lock held.
     loop {
         let mut guard = server.lock();
         while !server.stop.is_stopped() && !guard.has_more_to_apply() {

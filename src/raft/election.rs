@@ -115,6 +115,7 @@ impl State {
 /// earlier deadline than that: the election then starts late, but within the longest election
 /// timeout after the reset. A leader's timer has no meaning; the task resets it only to sleep.
 pub(super) fn run(server: &Arc<Server>) {
+    // Handout 2A: become a candidate when no leader was heard for an election timeout.
     let mut guard = server.lock();
     while !server.stop.is_stopped() {
         let deadline = guard.election_deadline();

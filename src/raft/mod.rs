@@ -225,6 +225,7 @@ impl Raft {
         persister: Persister,
         apply_ch: Sender<ApplyMsg>,
     ) -> Result<Raft, PersistError> {
+        // Handout 2A: make what the tasks share, and start them: the election now, the rest later.
         let server = Arc::new(Server::new(peers, me, persister)?);
         let name = |task: &str| format!("raft{}/{task}", me.0);
 
@@ -243,6 +244,7 @@ impl Raft {
 
 impl Consensus for Raft {
     fn start(&self, command: Bytes) -> Result<Started, NotLeader> {
+        // Handout 2B: if this server leads, append the command; return its term and index.
         let taken = self.server.step(|state, effects| state.start(command, effects));
         // Without an outcome the instance has stopped.
         taken.unwrap_or_else(|| {
@@ -252,12 +254,14 @@ impl Consensus for Raft {
     }
 
     fn get_state(&self) -> Leadership {
+        // Handout 2A: return the current term, and whether this server leads in it.
         let leadership = self.server.lock().leadership();
         let is_leader = leadership.is_leader && !self.server.stop.is_stopped();
         Leadership { is_leader, ..leadership }
     }
 
     fn snapshot(&self, index: Index, data: Bytes) {
+        // Handout 2D: save the service's state, and drop the log up to its index.
         self.server.step(|state, effects| state.compact(index, data, effects));
     }
 
@@ -266,6 +270,7 @@ impl Consensus for Raft {
     }
 
     fn kill(&self) {
+        // Handout 2A: make all tasks of this server end soon, and refuse all later calls.
         self.server.kill();
     }
 }
@@ -276,16 +281,19 @@ const NO_TERM: Term = Term(0);
 
 impl RaftRpc for Raft {
     async fn request_vote(self, _: Context, args: RequestVoteArgs) -> RequestVoteReply {
+        // Handout 2A: give at most one vote per term; 2B compares the logs first.
         let reply = self.server.step(|state, effects| state.on_request_vote(&args, effects));
         reply.unwrap_or(RequestVoteReply { term: NO_TERM, vote_granted: false })
     }
 
     async fn append_entries(self, _: Context, args: AppendEntriesArgs) -> AppendEntriesReply {
+        // Handout 2A: follow a leader whose term is current; 2B appends the entries that fit.
         let reply = self.server.step(|state, effects| state.on_append_entries(args, effects));
         reply.unwrap_or(AppendEntriesReply { term: NO_TERM, success: false, conflict: None })
     }
 
     async fn install_snapshot(self, _: Context, args: InstallSnapshotArgs) -> InstallSnapshotReply {
+        // Handout 2D: replace the log by the leader's snapshot, unless the log has more already.
         let reply = self.server.step(|state, effects| state.on_install_snapshot(args, effects));
         reply.unwrap_or(InstallSnapshotReply { term: NO_TERM })
     }

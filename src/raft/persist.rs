@@ -20,6 +20,8 @@ pub(super) fn save(
     state: &State,
     effects: &Effects,
 ) -> Result<(), PersistError> {
+    // Handout 2C: save and sync whatever has changed, before any message promises it.
+
     // keeps (log_is_not_of_the_future): because a crash that loses a term loses its entries, too.
     if effects.save_vote {
         persister.save_vote(state.current_term, state.voted_for);

@@ -21,6 +21,7 @@ use crate::runtime::time::Instant;
 /// One critical section checks that we lead and makes the message, so the message belongs to one
 /// term. A new task then sends it, without the lock, and waits for the reply.
 pub(super) fn run(server: &Arc<Server>, follower: ServerId) {
+    // Handout 2A: while this server leads, send heartbeats; 2B sends entries, 2D snapshots.
     let wake = server.replicator(follower);
     let mut send_at = Instant::now();
     let mut guard = server.lock();

@@ -133,6 +133,7 @@ impl State {
     /// Everything that the snapshot covers is committed and applied: the service reads it from the
     /// persister. All other volatile state starts from its initial values (Figure 2).
     pub(super) fn recover(me: ServerId, servers: usize, persisted: Persisted) -> State {
+        // Handout 2A: begin as a follower without a vote; 2C and 2D begin with what was saved.
         let last_included = persisted.last_included;
         State {
             me,

@@ -71,7 +71,10 @@ fn files_open_with_what_they_are_for_everywhere() {
 
 #[test]
 fn no_unfinished_work_is_committed_everywhere() {
-    let problems: Vec<_> = source::all_rust_files().iter().flat_map(check_marks).collect();
+    let files = source::all_rust_files();
+    // These files write the functions that students have to finish.
+    let files = files.iter().filter(|file| !file.path.starts_with("src/cli/handout/"));
+    let problems: Vec<_> = files.flat_map(check_marks).collect();
     assert_clean("finish it, or write a page in docs/decisions", &problems);
 }
 
@@ -98,6 +101,8 @@ fn no_machine_is_named_everywhere() {
         ("benches", "rs"),
         ("examples", "rs"),
         ("docs", "md"),
+        ("handout", "md"),
+        ("handout", "rs"),
         ("cli/tests/cmd", "trycmd"),
         ("tests/zoo", "patch"),
     ] {

@@ -1,0 +1,168 @@
+//! Tests of the project's files as a whole, above all: they have no code of a solution.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{files, skeleton};
+
+/// Minimum length of a line of code that gives something away.
+const LENGTH_MIN: usize = 30;
+
+/// Lines of our servers that the harness has, too, by file; each with the reason.
+const ALLOWED: &[(&str, &[&str], &str)] = &[
+    (
+        "lab/puppet/follower.rs",
+        &[
+            "self.voted_for = Some(args.candidate_id);",
+            "if index == self.last_included.index {",
+            "return Some(self.last_included.term);",
+        ],
+        "a scripted peer must answer as the figures say: the suite has the receivers once more",
+    ),
+    (
+        "lab/puppet/stage.rs",
+        &[
+            "let args = AppendEntriesArgs {",
+            "let args = InstallSnapshotArgs {",
+            "last_included_index: last_included.index,",
+            "last_included_term: last_included.term,",
+        ],
+        "a scripted leader makes these messages from what the test says",
+    ),
+    (
+        "persister/store.rs",
+        &[
+            "if index == self.last_included.index {",
+            "return Some(self.last_included.term);",
+            "self.last_included = last_included;",
+        ],
+        "storage knows where its snapshot ends",
+    ),
+    (
+        "lab/cluster/applier.rs",
+        &["if let Some(consensus) = self.consensus.upgrade() {", "consensus: Weak<dyn Consensus>,"],
+        "the suite's own service must not keep a server alive",
+    ),
+    (
+        "lab/observe/state_machine_safety.rs",
+        &["ApplyMsg::Command { index, term, command } => {"],
+        "the message's fields are its interface",
+    ),
+    (
+        "lab/observe/shadow.rs",
+        &["let Some(first) = entries.first() else { return };"],
+        "nothing but the standard library",
+    ),
+    (
+        "record/state.rs",
+        &["if self.role != Role::Leader {"],
+        "the record shows the roles of servers",
+    ),
+    (
+        "runtime/stop.rs",
+        &["Poll::Ready(output) => Poll::Ready(Some(output)),"],
+        "a future that ends early, of any kind",
+    ),
+];
+
+/// The lines of `text` that may give something away: code, but no imports, no signatures and no
+/// declarations of types and fields.
+fn telling(text: &str) -> impl Iterator<Item = &str> {
+    const HARMLESS: [&str; 8] = ["//", "#[", "use ", "pub ", "pub(", "impl", "struct ", ") -> "];
+    let lines = text.lines().map(str::trim).filter(|line| line.len() >= LENGTH_MIN);
+    lines.filter(|line| {
+        let declares = HARMLESS.iter().any(|start| line.starts_with(start));
+        let signature = line.contains("fn ") && line.ends_with(['{', '(', ';']);
+        let names = line.chars().all(|c| c.is_alphanumeric() || "_, {}:".contains(c));
+        let list = names && line.ends_with(',') && !line.contains(": ");
+        !declares && !signature && !list
+    })
+}
+
+/// Every telling line of our servers and services, with its file. Skeletons have the heads of the
+/// marked functions, and so do not count.
+fn solutions() -> BTreeMap<&'static str, &'static str> {
+    let ours = files::of_source().into_iter();
+    let ours = ours.filter(|(path, _)| files::SOLUTIONS.iter().any(|s| path.starts_with(s)));
+    let ours = ours.filter(|(path, _)| !path.contains("/tests") && !path.ends_with("testing.rs"));
+    let mut lines = BTreeMap::new();
+    for (path, text) in ours {
+        let heads: BTreeSet<&str> =
+            skeleton::marked(text).iter().flat_map(|it| &it.head).map(|line| line.trim()).collect();
+        let tests = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
+        let all = telling(&text[..tests]).filter(|line| !heads.contains(line));
+        lines.extend(all.map(|line| (line, path)));
+    }
+    lines
+}
+
+#[test]
+fn no_line_of_a_solution_is_in_the_project() {
+    let solutions = solutions();
+    assert!(solutions.len() > 1500, "only {} lines of ours", solutions.len());
+    let mut found = Vec::new();
+    for (path, text) in files::of_project() {
+        for line in text.lines().map(str::trim) {
+            let Some(ours) = solutions.get(line) else { continue };
+            let inside = path.trim_start_matches("harness/src/");
+            let allowed = ALLOWED.iter().find(|(file, ..)| *file == inside);
+            if !allowed.is_some_and(|(_, lines, _)| lines.contains(&line)) {
+                found.push(format!("{path} has of src/{ours}: {line}"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn a_line_of_a_body_would_be_found() {
+    let solutions = solutions();
+    for line in [
+        "free && args.last_log() >= self.log.last()",
+        "let taken = self.server.step(|state, effects| state.start(command, effects));",
+    ] {
+        assert!(solutions.contains_key(line), "{line}");
+    }
+}
+
+#[test]
+fn every_marked_function_is_in_the_project_once() {
+    let project = files::of_project();
+    let ours = project.iter().filter(|(path, _)| path.starts_with("src/"));
+    let text: String = ours.map(|(_, text)| text.as_str()).collect();
+    let mut count = 0;
+    for (path, source) in files::of_source() {
+        if path.starts_with("cli/handout/") {
+            continue;
+        }
+        for function in skeleton::marked(source) {
+            let body = format!("todo!(\"{}\")", function.task);
+            assert_eq!(text.matches(&body).count(), 1, "{} of src/{path}: {body}", function.name);
+            count += 1;
+        }
+    }
+    assert_eq!(text.matches("todo!(").count(), count, "a task that is not from our source");
+}
+
+#[test]
+fn every_task_begins_with_its_part() {
+    for (path, source) in files::of_source() {
+        if path.starts_with("cli/handout/") {
+            continue;
+        }
+        for function in skeleton::marked(source) {
+            let part = function.task.split(':').next().unwrap_or_default();
+            assert!(part.parse::<crate::lab::Part>().is_ok(), "{path}: {}", function.task);
+            assert!(!function.task.contains(['"', '{', '\\']), "{path}: {}", function.task);
+        }
+    }
+}
+
+#[test]
+fn the_harness_has_no_test_of_ours_and_no_file_of_a_solution() {
+    for (path, text) in files::of_project() {
+        let Some(inside) = path.strip_prefix("harness/src/") else { continue };
+        let ours = files::SOLUTIONS.iter().any(|start| inside.starts_with(start));
+        assert!(!ours, "{path}");
+        assert!(!text.contains("#[test]"), "{path} has unit tests");
+    }
+}
