@@ -17,6 +17,7 @@ use crate::cli::exit::Trouble;
 #[cfg(feature = "solutions")]
 use crate::cli::handout::NewArgs;
 use crate::cli::program;
+use crate::cli::standing::ProgressArgs;
 
 const STATUS_HELP: &str = "Exit status:
   0    nothing failed
@@ -76,6 +77,8 @@ enum Command {
     Hint(HintArgs),
     /// Runs tests with many seeds, and reports which fail
     Test(TestArgs),
+    /// Shows how many tests of each part pass, and what to do next
+    Progress(ProgressArgs),
     /// Runs one test with one seed, and shows what happened
     Replay(ReplayArgs),
     /// Makes a failing run smaller
@@ -351,6 +354,8 @@ pub(super) enum Action {
     Hint(HintArgs),
     /// `raftlab test`.
     Test(TestArgs),
+    /// `raftlab progress`.
+    Progress(ProgressArgs),
     /// `raftlab replay`.
     Replay(ReplayArgs),
     /// `raftlab shrink`.
@@ -381,6 +386,7 @@ pub(super) fn parse() -> Result<Action, Trouble> {
         Ok(Cli { command: Command::Explain(explain) }) => Ok(Action::Explain(explain)),
         Ok(Cli { command: Command::Hint(hint) }) => Ok(Action::Hint(hint)),
         Ok(Cli { command: Command::Test(test) }) => Ok(Action::Test(test)),
+        Ok(Cli { command: Command::Progress(args) }) => Ok(Action::Progress(args)),
         Ok(Cli { command: Command::Replay(replay) }) => Ok(Action::Replay(replay)),
         Ok(Cli { command: Command::Shrink(shrink) }) => Ok(Action::Shrink(shrink)),
         Ok(Cli { command: Command::Step(step) }) => Ok(Action::Step(step)),

@@ -43,6 +43,7 @@ mod report;
 mod sample;
 mod select;
 mod shrink;
+mod standing;
 mod step;
 mod table;
 mod tally;
@@ -74,6 +75,7 @@ pub fn main(designs: &'static [Design]) -> ExitCode {
         Ok(Action::Explain(args)) => explain::explain(&args),
         Ok(Action::Hint(args)) => hint::hint(&args),
         Ok(Action::Test(test)) => test::test(&test),
+        Ok(Action::Progress(args)) => standing::progress(args),
         Ok(Action::Replay(replay)) => replay::replay(&replay),
         Ok(Action::Shrink(args)) => shrink::shrink(&args),
         Ok(Action::Step(args)) => step::step(&args),
