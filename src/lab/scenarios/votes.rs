@@ -267,6 +267,8 @@ fn newer_term_deposes_2a(cluster: &mut Cluster) {
     for heard in stage.heard_since(leading.mark).iter().filter(|heard| heard.append().is_some()) {
         stage.release(heard);
     }
+    // S0 may have given these calls up. Then it learns the term from the reply to a later one.
+    stage.puppets().for_each(|puppet| stage.appends(puppet, Appends::Follow));
     assert!(
         stage.happens_soon(|| stage.state().term >= newer),
         "a reply said that the term is {newer}; S0 is in {}",
@@ -280,6 +282,7 @@ fn newer_term_deposes_2a(cluster: &mut Cluster) {
     let newer = stage.fresh_term();
     stage.learns_of(asked.puppet, newer);
     stage.release(&asked);
+    stage.votes(asked.puppet, Votes::Refuse);
     assert!(
         stage.happens_soon(|| stage.state().term >= newer),
         "a voter said that the term is {newer}; S0 is in {}",

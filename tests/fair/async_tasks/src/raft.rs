@@ -115,12 +115,13 @@ impl Server {
         let old = state.glance();
         let output = change(&mut state);
         let synced = state.sync();
-        let new = state.glance();
-        drop(state);
         if synced.is_err() {
+            // Under the lock: nobody may promise what is not durable.
             self.stop();
             return None;
         }
+        let new = state.glance();
+        drop(state);
         self.wake(&old, &new);
         Some(output)
     }
