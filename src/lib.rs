@@ -53,5 +53,13 @@ mod guarded {
 
 /// Runs the code examples of the pages as they are.
 #[cfg(doctest)]
-#[doc = include_str!("../docs/tests.md")]
-struct Pages;
+mod pages {
+    #[doc = include_str!("../docs/tests.md")]
+    struct Tests;
+    #[doc = include_str!("../docs/book/en/locks.md")]
+    struct Locks;
+    #[doc = include_str!("../docs/book/en/own-raft.md")]
+    struct OwnRaft;
+    #[doc = include_str!("../docs/book/en/scenarios.md")]
+    struct Scenarios;
+}

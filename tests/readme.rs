@@ -7,9 +7,10 @@
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use raftlab::lab::{Part, SCENARIOS};
+use support::links;
 use support::made::{self, root};
 
 const BEGIN: &str = "<!-- made by scripts/fix from the list of tests -->\n";
@@ -51,35 +52,27 @@ fn the_tables_are_those_of_the_list() {
     }
 }
 
-/// Returns the links of a page that lead to no file. Links to other sites are not followed.
-fn dead_links(folder: &Path, text: &str) -> Vec<String> {
-    let targets = text.split("](").skip(1).filter_map(|tail| tail.split([')', '#']).next());
-    targets
-        .filter(|target| !target.is_empty() && !target.contains("://"))
-        .filter(|target| !folder.join(target).exists())
-        .map(str::to_string)
-        .collect()
-}
-
 #[test]
 fn links_lead_to_files_that_exist() {
     let mut pages: Vec<PathBuf> =
         ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|page| root().join(page)).into();
-    for folder in ["docs", "docs/book", "docs/decisions"] {
+    for folder in ["docs", "docs/decisions"] {
         let Ok(entries) = fs::read_dir(root().join(folder)) else { continue };
         let found = entries.map(|entry| entry.unwrap().path());
         pages.extend(found.filter(|path| path.extension().is_some_and(|ext| ext == "md")));
     }
     for page in pages {
         let text = fs::read_to_string(&page).unwrap();
-        let dead = dead_links(page.parent().unwrap(), &text);
+        let dead = links::dead(page.parent().unwrap(), &text);
         assert!(dead.is_empty(), "{} has dead links: {dead:?}", page.display());
     }
 }
 
 #[test]
 fn a_link_to_nothing_is_found() {
-    let text =
-        "[a](README.md) [b](no.md) [c](https://example.org/no) [d](#below) [e](src/no.rs#L1)";
-    assert_eq!(dead_links(&root(), text), ["no.md", "src/no.rs"]);
+    let text = "# A page, below\n[a](README.md) [b](no.md) [c](https://example.org/no) [d](#below) \
+                [e](src/no.rs#L1)\n```text\n[f](no)\n# no\n```\n`[g](no)` [h](#a-page-below) \
+                [i](README.md#one-minute) [j](README.md#no) [k](src/lib.rs#L1)";
+    let dead = ["no.md", "#below", "src/no.rs#L1", "README.md#no"];
+    assert_eq!(links::dead(&root(), text), dead);
 }

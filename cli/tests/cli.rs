@@ -33,6 +33,15 @@ fn what_it_says_is_as_written() {
     trycmd::TestCases::new().case("tests/cmd/*.trycmd");
 }
 
+/// Readers of the book type its commands: in every edition, each prints what the page shows. Lines
+/// that begin with `cargo` build something, and run elsewhere.
+#[test]
+fn the_book_shows_what_the_program_prints() {
+    trycmd::TestCases::new()
+        .register_bin("cargo", trycmd::schema::Bin::Ignore)
+        .case("../docs/book/*/*.md");
+}
+
 #[test]
 fn the_list_has_every_test() {
     let tests = raftlab::lab::SCENARIOS;

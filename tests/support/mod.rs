@@ -1,6 +1,7 @@
 //! Helpers of the suite's tests: runs by name, numbers from the environment, old seeds.
 #![allow(dead_code, reason = "each test file uses its own part of it")]
 
+pub(crate) mod links;
 pub(crate) mod made;
 
 use raftlab::lab::{self, DESIGNS, Design, Report, Scenario};
