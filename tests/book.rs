@@ -1,5 +1,5 @@
-//! The book is up to date: its tables, declarations and figures are those of the code, its links lead
-//! somewhere, and its summary has every chapter.
+//! The book is up to date: its tables, declarations and figures are those of the code, its links
+//! lead somewhere, and its summary has every chapter.
 //!
 //! The command line's tests run the commands in it, and its Rust programs are doctests.
 
@@ -15,7 +15,7 @@ use raftlab::lab::{DESIGNS, Part, SCENARIOS};
 use support::{links, made};
 
 /// The folders in docs/book that have the same chapters in different languages.
-const EDITIONS: &[&str] = &["en"];
+const EDITIONS: &[&str] = &["en", "zh"];
 
 /// The line before a part of a chapter that is made begins so.
 const BEGIN: &str = "<!-- made by scripts/fix from ";

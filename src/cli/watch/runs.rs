@@ -62,7 +62,7 @@ impl Drop for Runs {
     }
 }
 
-/// The file for the reports, which nobody else can write. It is removed when this is dropped.
+/// The file for the reports, which other users cannot write. It is removed when this is dropped.
 pub(super) struct Report(TempPath);
 
 impl Report {

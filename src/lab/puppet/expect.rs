@@ -5,7 +5,7 @@ use crate::api::Index;
 
 impl Stage<'_> {
     /// Panics unless the service of S0 has the entries up to `expected` and no others. `why` is the
-    /// reason why it must be so.
+    /// reason for this expectation.
     #[track_caller]
     pub fn expect_applied(&self, expected: Index, why: &str) {
         let found = self.applied_index();

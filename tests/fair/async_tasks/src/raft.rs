@@ -116,7 +116,7 @@ impl Server {
         let output = change(&mut state);
         let synced = state.sync();
         if synced.is_err() {
-            // Under the lock: nobody may promise what is not durable.
+            // Under the lock: no task may promise what is not durable.
             self.stop();
             return None;
         }
