@@ -25,8 +25,9 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
             "let args = InstallSnapshotArgs {",
             "last_included_index: last_included.index,",
             "last_included_term: last_included.term,",
+            "Position { term: Term(term), index: Index(index) }",
         ],
-        "a scripted leader makes these messages from what the test says",
+        "a scripted leader makes these messages and positions from what the test says",
     ),
     (
         "persister/store.rs",
