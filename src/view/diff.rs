@@ -34,15 +34,19 @@ pub fn diff(one: &Record, other: &Record) -> Option<String> {
     Some(text)
 }
 
-/// Whether two events are the same. When a step is over follows from later events, so it is left
-/// out: otherwise the step in which two runs part would be the first difference.
+/// Whether two events are the same.
+///
+/// Two parts of an event are left out. When a step is over follows from later events: otherwise the
+/// step in which two runs part would be the first difference. Lines of source code move with every
+/// change of a server, and a stall names one.
 fn is_same(one: &Stamped, other: &Stamped) -> bool {
-    match (&one.event.what, &other.event.what) {
-        (What::Step { text, .. }, What::Step { text: other_text, .. }) => {
-            text == other_text && one.at == other.at && one.event.who == other.event.who
-        }
-        _ => one == other,
-    }
+    let is_same_what = match (&one.event.what, &other.event.what) {
+        (What::Step { text, .. }, What::Step { text: other_text, .. }) => text == other_text,
+        (What::Stalled { span, .. }, What::Stalled { span: other_span, .. }) => span == other_span,
+        (What::Waiting { .. }, What::Waiting { .. }) => true,
+        (what, other_what) => what == other_what,
+    };
+    is_same_what && one.at == other.at && one.event.who == other.event.who
 }
 
 fn line(stamped: &Stamped) -> String {
@@ -82,5 +86,17 @@ mod tests {
         let until = Some(Duration::from_secs(9));
         other.events[2].event.what = What::Step { text: "waits".into(), until };
         assert_eq!(diff(&record(), &other), None);
+    }
+
+    #[test]
+    fn a_stall_at_another_line_is_no_difference() {
+        let stalled = |millis, line| {
+            let (span, place) = (Duration::from_millis(millis), format!("src/raft.rs:{line}:9"));
+            let mut stalled = record();
+            stalled.events[2].event.what = What::Stalled { span, place };
+            stalled
+        };
+        assert_eq!(diff(&stalled(20, 7), &stalled(20, 8)), None, "a line was added before it");
+        assert!(diff(&stalled(20, 7), &stalled(21, 7)).is_some(), "it is another stall");
     }
 }
