@@ -9,6 +9,7 @@ mod support;
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use raftlab::compare::{Comparison, EXPERIMENTS, Row};
 use raftlab::lab::{DESIGNS, Part, SCENARIOS};
@@ -189,4 +190,16 @@ fn links_lead_to_chapters_and_headings_that_exist() {
             assert!(dead.is_empty(), "{edition}/{name} has dead links: {dead:?}");
         }
     }
+}
+
+/// The output in the chapter about failures can be made again only as long as the patch applies.
+#[test]
+fn the_mistake_of_the_chapter_about_failures_can_be_planted() {
+    let output = Command::new("git")
+        .args(["apply", "--check", "tests/book/late-request-cuts.patch"])
+        .current_dir(made::root())
+        .output()
+        .expect("git is installed");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "recreate tests/book/late-request-cuts.patch: {errors}");
 }
