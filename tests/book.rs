@@ -192,6 +192,31 @@ fn links_lead_to_chapters_and_headings_that_exist() {
     }
 }
 
+/// The fenced blocks of `text` that begin with the line `fence`, in order.
+fn blocks<'a>(text: &'a str, fence: &str) -> Vec<Vec<&'a str>> {
+    let mut lines = text.lines();
+    let mut blocks = Vec::new();
+    while lines.any(|line| line == fence) {
+        blocks.push(lines.by_ref().take_while(|line| *line != "```").collect());
+    }
+    blocks
+}
+
+/// The programs of the first edition are doctests; those of the others are the same programs.
+#[test]
+fn programs_and_commands_are_the_same_in_every_edition() {
+    let (first, others) = EDITIONS.split_first().unwrap();
+    for (name, text) in chapters(first) {
+        for edition in others {
+            let other = fs::read_to_string(folder(edition).join(&name)).unwrap();
+            for fence in ["```rust", "```rust,ignore", "```console", "```sh"] {
+                let there = blocks(&other, fence);
+                assert_eq!(blocks(&text, fence), there, "{fence} in {edition}/{name}");
+            }
+        }
+    }
+}
+
 /// The output in the chapter about failures can be made again only as long as the patch applies.
 #[test]
 fn the_mistake_of_the_chapter_about_failures_can_be_planted() {
