@@ -168,6 +168,18 @@ impl TestTally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::sample;
+    use crate::lab::find_scenario;
+
+    #[test]
+    fn a_campaign_that_ends_early_has_run_only_some_tests() {
+        let tests = ["figure8_2c", "basic_agree_2b"].map(|name| find_scenario(name).unwrap());
+        let mut tally = Tally::new(&tests, 1);
+        assert!(tally.tests_run().is_empty(), "none has ended");
+        tally.add(sample::failed(1));
+        let names: Vec<_> = tally.tests_run().iter().map(|test| test.name).collect();
+        assert_eq!(names, ["figure8_2c"]);
+    }
 
     #[test]
     fn mean_and_deviation_are_those_of_a_sample() {

@@ -348,6 +348,22 @@ mod tests {
     }
 
     #[test]
+    fn a_task_that_the_message_names_is_not_listed_again() {
+        let mut report = sample::failed(1);
+        let (idle, busy) = ("S2 raft2/apply: waits", "S2 raft2/election: sleeps");
+        let what = What::Waiting { tasks: vec![idle.to_string(), busy.to_string()] };
+        let event = Event { who: Some(Host::Server(ServerId(2))), what };
+        report.record.push(Stamped { at: Duration::from_secs(4), event });
+        if let Some(failure) = &mut report.failure {
+            failure.message = format!("S2 delivered nothing, and its tasks:\n  {idle}");
+        }
+        let text = report.render();
+        let (before, _) = text.split_once("\nlast ").unwrap();
+        assert_eq!(before.matches(idle).count(), 1, "{before}");
+        assert_eq!(before.matches(busy).count(), 1, "{before}");
+    }
+
+    #[test]
     fn a_history_that_cannot_be_judged_is_no_pass() {
         let runs = [sample::undecided(3), sample::passed(1), sample::undecided(2)];
         insta::assert_snapshot!(shown(runs), @r"

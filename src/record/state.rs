@@ -416,6 +416,19 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_the_test_plays_has_a_role_and_nothing_else() {
+        let mut state = State::new(2);
+        let facts =
+            Facts::VoteRequest { candidate: ServerId(1), term: Term(4), last: position(3, 9) };
+        let to = Host::Server(ServerId(0));
+        let what = What::Sent { call: 1, to, method: "m".into(), facts, played: true };
+        state.see(&at(1, what));
+        assert_eq!(state.servers()[1].to_string(), "played by the test, candidate of term 4");
+        state.see(&at(0, started(2, position(0, 0), &[])));
+        assert!(!state.servers()[0].to_string().contains("played"), "S0 is real");
+    }
+
+    #[test]
     fn a_snapshot_of_another_log_leaves_no_entry() {
         for other in [position(2, 6), position(1, 3)] {
             let mut state = State::new(1);

@@ -1,8 +1,10 @@
 //! Tests of the project's files as a whole, above all: they have no code of a solution.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use super::{files, skeleton};
+use super::{NewArgs, files, new, skeleton};
+use crate::cli::exit::Trouble;
 
 /// Minimum length of a line of code that gives something away.
 const LENGTH_MIN: usize = 30;
@@ -156,6 +158,30 @@ fn every_task_begins_with_its_part() {
             assert!(!function.task.contains(['"', '{', '\\']), "{path}: {}", function.task);
         }
     }
+}
+
+#[test]
+fn a_folder_with_something_in_it_is_refused_and_stays_as_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("mine");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("notes.txt"), "mine").unwrap();
+    let refused = new(&NewArgs { folder: folder.clone() });
+    assert!(matches!(refused, Err(Trouble::Input(_))), "{refused:?}");
+    let names = |path: &Path| std::fs::read_dir(path).unwrap().count();
+    assert_eq!((names(home.path()), names(&folder)), (1, 1), "nothing was written");
+}
+
+#[test]
+fn a_project_is_written_whole_into_an_empty_folder() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("mine");
+    std::fs::create_dir(&folder).unwrap();
+    assert!(new(&NewArgs { folder: folder.clone() }).is_ok());
+    for (path, text) in files::of_project() {
+        assert_eq!(std::fs::read_to_string(folder.join(&path)).unwrap(), text, "{path}");
+    }
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1, "no draft is left");
 }
 
 #[test]
