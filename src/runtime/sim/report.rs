@@ -240,13 +240,18 @@ thread_local! {
     static BACKTRACES: std::cell::RefCell<String> = const { std::cell::RefCell::new(String::new()) };
 }
 
-/// The innermost line of the current stack that belongs neither to std nor to the runtime.
+/// What [`callers_line`] returns if no line is known.
+pub(super) const NO_LINE: &str = "unknown";
+
+/// The innermost line of the current task that belongs neither to std nor to the runtime.
 pub(super) fn callers_line() -> String {
     let trace = std::backtrace::Backtrace::force_capture().to_string();
+    // The thread's own stack follows the task's, whose outermost function has this name.
+    let task = trace.split("stack_init_trampoline").next().unwrap_or_default();
     let foreign = ["/rustc/", "runtime/sim/", "src/runtime/", ".cargo/registry", "libc"];
-    let mut lines = trace.lines().filter_map(|line| line.trim_start().strip_prefix("at "));
+    let mut lines = task.lines().filter_map(|line| line.trim_start().strip_prefix("at "));
     let line = lines.find(|line| !foreign.iter().any(|part| line.contains(part)));
-    line.unwrap_or("unknown").trim_start_matches("./").to_string()
+    line.unwrap_or(NO_LINE).trim_start_matches("./").to_string()
 }
 
 impl Sim {

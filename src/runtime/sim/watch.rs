@@ -8,7 +8,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::report::callers_line;
+use super::report::{NO_LINE, callers_line};
 use super::task::STACK_SIZE;
 use crate::runtime::base::aborts;
 use crate::runtime::base::here::Here;
@@ -105,7 +105,7 @@ impl Watch {
 
     /// Makes the outcome of a simulation that has halted. Its OS thread is left behind.
     pub(super) fn give_up<T>(&self, halt: Halt, thread: Option<&Watched>) -> Outcome<T> {
-        self.outcome(halt, thread.and_then(Watched::ask))
+        self.outcome(halt, thread.and_then(ask))
     }
 
     fn outcome<T>(&self, halt: Halt, halted: Option<Halted>) -> Outcome<T> {
@@ -133,8 +133,7 @@ impl Watch {
             "{what} (the last one was number {points} or later): wait on a condition, a channel or \
              a sleep of raftlab::runtime instead"
         );
-        let unknown =
-            Halted { task: "unknown".into(), place: "unknown".into(), at: Duration::ZERO };
+        let unknown = Halted { task: "unknown".into(), place: NO_LINE.into(), at: Duration::ZERO };
         let Halted { task, place, at } = halted.unwrap_or(unknown);
         let failure = Here { task, label: None, at }.failure(kind, name, message);
         let failure = Failure { place, ..failure };
@@ -151,6 +150,23 @@ impl Watch {
             choices: Choices::default(),
         }
     }
+}
+
+/// Number of times that a thread is asked for its line.
+const ASKS_MAX: u32 = 20;
+
+/// Asks `thread` until it knows its line. An optimized loop has instructions that belong to no line,
+/// and a task that spins is at another one the next time.
+fn ask(thread: &Watched) -> Option<Halted> {
+    let mut halted = thread.ask()?;
+    for _ in 1..ASKS_MAX {
+        if halted.place != NO_LINE {
+            break;
+        }
+        let Some(again) = thread.ask() else { break };
+        halted = again;
+    }
+    Some(halted)
 }
 
 /// Bytes of a task's stack that must be free for a backtrace.
