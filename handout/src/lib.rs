@@ -1,5 +1,8 @@
 //! Your Raft and your key/value service, and the lines that connect them to the suite.
 
+// The mark counts only if the suite's memory is the suite's: nobody grades code with `unsafe`.
+#![forbid(unsafe_code)]
+
 pub mod kv;
 mod kv_design;
 pub mod raft;

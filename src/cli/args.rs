@@ -15,6 +15,8 @@ use crate::cli::compare::CompareArgs;
 use crate::cli::course::{CourseArgs, RunArgs, seed};
 use crate::cli::exit::Trouble;
 #[cfg(feature = "solutions")]
+use crate::cli::grade::GradeArgs;
+#[cfg(feature = "solutions")]
 use crate::cli::handout::NewArgs;
 use crate::cli::program;
 use crate::cli::standing::ProgressArgs;
@@ -96,6 +98,12 @@ enum Command {
     Compare(CompareArgs),
     /// Checks whether a recorded history is linearizable
     Check(CheckArgs),
+    /// Marks students' submissions, each in an untouched project
+    #[cfg(feature = "solutions")]
+    Grade(GradeArgs),
+    /// Does the runs that `raftlab grade` orders
+    #[command(hide = true)]
+    Exam,
 }
 
 /// Arguments of `raftlab list`.
@@ -373,6 +381,11 @@ pub(super) enum Action {
     Compare(CompareArgs),
     /// `raftlab check`.
     Check(CheckArgs),
+    /// `raftlab grade`.
+    #[cfg(feature = "solutions")]
+    Grade(GradeArgs),
+    /// `raftlab exam`.
+    Exam,
     /// Print this text: the help, or the version.
     Say(String),
 }
@@ -396,6 +409,9 @@ pub(super) fn parse() -> Result<Action, Trouble> {
         #[cfg(feature = "solutions")]
         Ok(Cli { command: Command::Compare(compare) }) => Ok(Action::Compare(compare)),
         Ok(Cli { command: Command::Check(check) }) => Ok(Action::Check(check)),
+        #[cfg(feature = "solutions")]
+        Ok(Cli { command: Command::Grade(args) }) => Ok(Action::Grade(args)),
+        Ok(Cli { command: Command::Exam }) => Ok(Action::Exam),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
                 Ok(Action::Say(error.render().ansi().to_string()))

@@ -24,8 +24,11 @@ mod check;
 mod compare;
 mod course;
 mod diff;
+mod exam;
 mod exit;
 mod explain;
+#[cfg(feature = "solutions")]
+mod grade;
 #[cfg(feature = "solutions")]
 mod handout;
 mod hint;
@@ -85,6 +88,9 @@ pub fn main(designs: &'static [Design]) -> ExitCode {
         #[cfg(feature = "solutions")]
         Ok(Action::Compare(args)) => compare::compare(&args),
         Ok(Action::Check(check)) => check::check(&check),
+        #[cfg(feature = "solutions")]
+        Ok(Action::Grade(args)) => grade::grade(&args),
+        Ok(Action::Exam) => exam::exam(),
         Ok(Action::Say(text)) => output::print(&text).map(|()| Status::Passed),
         Err(trouble) => Err(trouble),
     };

@@ -59,6 +59,11 @@ struct Summary {
     cpu_ms: Option<f64>,
 }
 
+/// The line of one run, without its end.
+pub(super) fn line(report: &Report) -> String {
+    serde_json::to_string(&RunLine::from(report)).expect("it has plain fields")
+}
+
 /// A report file that is being written.
 pub(super) struct ReportFile {
     path: PathBuf,

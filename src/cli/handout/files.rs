@@ -24,8 +24,9 @@ const AS_THEY_ARE: [(&str, &str); 4] = [
 pub(super) const SOLUTIONS: [&str; 5] = ["driver/", "kv/", "raft/", "store/", "tick/"];
 
 /// What the harness has no use for without our servers.
-const WITHOUT_SOLUTIONS: [&str; 9] = [
+const WITHOUT_SOLUTIONS: [&str; 10] = [
     "cli/compare/",
+    "cli/grade/",
     "cli/handout/",
     "compare/",
     "lab/kv_design.rs",
@@ -37,7 +38,7 @@ const WITHOUT_SOLUTIONS: [&str; 9] = [
 ];
 
 /// Returns every file of the project, by its path in the project's folder.
-pub(super) fn of_project() -> BTreeMap<String, String> {
+pub(in crate::cli) fn of_project() -> BTreeMap<String, String> {
     let mut project = BTreeMap::new();
     for (path, text) in texts(&TEMPLATE) {
         let (path, text) = match path {

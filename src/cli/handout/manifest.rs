@@ -5,8 +5,19 @@ const OURS: &str = include_str!("../../../Cargo.toml");
 
 /// Features and dependencies of ours that the harness does not have: those of our servers, and
 /// those of the comparison of our designs.
-const LEFT_OUT: [&str; 9] =
-    ["default", "solutions", "raft-rs", "store", "raft", "slog", "redb", "maud", "plotters"];
+const LEFT_OUT: [&str; 11] = [
+    "default",
+    "solutions",
+    "raft-rs",
+    "store",
+    "raft",
+    "slog",
+    "redb",
+    "maud",
+    "plotters",
+    "getrandom",
+    "toml",
+];
 
 /// The manifest of the student's own crate.
 pub(super) fn of_project(template: &str) -> String {

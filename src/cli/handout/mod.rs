@@ -9,7 +9,7 @@
 //! `skeleton.rs` says how the marked functions of our source become skeletons, `files.rs` which
 //! files the project has.
 
-mod files;
+pub(super) mod files;
 mod manifest;
 mod skeleton;
 #[cfg(test)]

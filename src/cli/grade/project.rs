@@ -1,0 +1,143 @@
+//! Builds a student's files in an untouched project.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::policy::Limits;
+use super::sandbox;
+use super::submission::Submission;
+use crate::cli::exit::Trouble;
+use crate::cli::handout::files;
+
+/// The folder in which one submission after the other is built: the suite is built once.
+pub(super) struct Project {
+    folder: PathBuf,
+    target: PathBuf,
+}
+
+impl Project {
+    /// Lays out the project below `home`, and builds it once with the skeleton.
+    pub(super) fn lay_out(home: &Path) -> Result<Project, Trouble> {
+        let project = Project { folder: home.join("project"), target: home.join("target") };
+        let skeleton = Submission { files: files::of_project(), ignored: Vec::new() };
+        project.lay(&skeleton).and_then(|()| project.compile(None)).map_err(|why| {
+            Trouble::Machine(format!("the project without a submission does not build: {why}"))
+        })?;
+        Ok(project)
+    }
+
+    /// Builds `submission`, and copies its program to `program`. The error is for the student.
+    pub(super) fn build(
+        &self,
+        submission: &Submission,
+        program: &Path,
+        limits: &Limits,
+    ) -> Result<(), String> {
+        for own in ["src/raft", "src/kv"] {
+            let _ = fs::remove_dir_all(self.folder.join(own));
+        }
+        self.lay(submission)?;
+        self.compile(Some(limits))?;
+        self.reads_only_the_project()?;
+        let built = self.target.join("release/my-raft");
+        fs::copy(&built, program).map(drop).map_err(|error| format!("{}: {error}", built.display()))
+    }
+
+    fn lay(&self, submission: &Submission) -> Result<(), String> {
+        let whole = files::of_project();
+        // Without a key/value service of its own, a submission has the skeleton's.
+        let has_kv = submission.files.keys().any(|path| path.starts_with("src/kv/"));
+        let kv = whole.iter().filter(|(path, _)| !has_kv && path.starts_with("src/kv/"));
+        for (path, text) in kv.chain(&submission.files) {
+            let path = self.folder.join(path);
+            let folder = path.parent().expect("it is in a folder");
+            let written = fs::create_dir_all(folder).and_then(|()| fs::write(&path, text));
+            written.map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Compiles the project, within `limits` if it has a stranger's files. The compiler may read what
+    /// it wants here; see [`Project::reads_only_the_project`].
+    fn compile(&self, limits: Option<&Limits>) -> Result<(), String> {
+        let words = ["cargo", "build", "--release", "--locked", "--quiet", "--color", "never"];
+        let mut command = match limits {
+            None => Command::new(words[0]),
+            Some(limits) => {
+                let mut command = Command::new("timeout");
+                command.args(["--signal=KILL", &limits.wall_s.max(limits.build_cpu_s).to_string()]);
+                command.args([
+                    "prlimit",
+                    &format!("--cpu={}", limits.build_cpu_s),
+                    "--core=0",
+                    "--",
+                ]);
+                command.arg(words[0]).arg("--offline");
+                command
+            }
+        };
+        command.args(&words[1..]);
+        let output = command
+            .env_clear()
+            .envs(sandbox::plain_environment())
+            .env("CARGO_TARGET_DIR", &self.target)
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("cannot start the compiler: {error}"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let words = String::from_utf8_lossy(&output.stderr);
+        let first = words.find("error").map_or(words.trim(), |start| words[start..].trim());
+        // The first error, with its place and its picture.
+        let lines: Vec<&str> = first.lines().take_while(|line| !line.is_empty()).take(30).collect();
+        match lines.is_empty() {
+            true => Err(format!("the compiler ended with {}", output.status)),
+            false => Err(lines.join("\n")),
+        }
+    }
+
+    /// Refuses a program whose source has files from elsewhere in it (`include_str!`, `#[path]`):
+    /// they may be the course's secrets, or another student's.
+    fn reads_only_the_project(&self) -> Result<(), String> {
+        let list = self.target.join("release/my-raft.d");
+        let text =
+            fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
+        let project = self.folder.canonicalize().map_err(|error| error.to_string())?;
+        for path in read_files(&text) {
+            let real = Path::new(&path).canonicalize().unwrap_or_else(|_| PathBuf::from(&path));
+            if !real.starts_with(&project) {
+                return Err(format!(
+                    "the program reads {path}, which is outside the project: include nothing from \
+                     elsewhere"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The files that a list of cargo's names: `made: read read\ with\ blank …`.
+fn read_files(list: &str) -> Vec<String> {
+    let reads = list.lines().filter_map(|line| line.split_once(": ")).map(|(_, reads)| reads);
+    reads
+        .flat_map(|reads| {
+            let whole = reads.replace("\\ ", "\0");
+            whole.split(' ').map(|path| path.replace('\0', " ")).collect::<Vec<_>>()
+        })
+        .filter(|path| !path.is_empty())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_with_blanks_are_one_path() {
+        let list = "/t/release/my-raft: /p/src/a.rs /p/my\\ files/b.rs\n";
+        assert_eq!(read_files(list), ["/p/src/a.rs", "/p/my files/b.rs"]);
+    }
+}

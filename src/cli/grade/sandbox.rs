@@ -1,0 +1,120 @@
+//! What a stranger's program may do while it is examined.
+//!
+//! A jail is a root folder of its own that has the program and the system's libraries, and nothing
+//! that can be written; without `/proc`, without network, with its own process numbers, and the rights
+//! of nobody. When the program ends, all that it has started ends. The system's own programs make it:
+//! `unshare`, `mount`, `chroot`, `setpriv`, `prlimit`. Where the right to make a jail is
+//! missing, as in most containers, the limits on time, memory, files and processes stay.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::policy::Limits;
+
+/// Makes the root folder `$1` with the program `$2`, and runs that there with the limits `$3` and the
+/// remaining words. All of it is in name spaces of its own, so nothing has to be cleared away.
+const JAIL: &str = r#"
+set -eu
+root=$1 program=$2 limits=$3
+shift 3
+mount -t tmpfs -o mode=755,size=64k none "$root"
+for folder in lib lib32 lib64 usr/lib usr/lib32 usr/lib64; do
+    if [ -L "/$folder" ]; then
+        cp -P "/$folder" "$root/$folder"
+    elif [ -d "/$folder" ]; then
+        mkdir -p "$root/$folder"
+        mount --bind "/$folder" "$root/$folder"
+        mount -o remount,bind,ro "$root/$folder"
+    fi
+done
+: >"$root/program"
+mount --bind "$program" "$root/program"
+mount -o remount,ro "$root"
+user=
+[ "$JAILER" != 0 ] || user=--userspec=65534:65534
+exec setpriv --no-new-privs -- prlimit $limits -- chroot $user "$root" /program "$@"
+"#;
+
+/// How far strangers' programs can be shut in here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sandbox {
+    /// In a jail.
+    Jail {
+        /// Whether we are the system's administrator, who may give the program another user.
+        root: bool,
+    },
+    /// Limits on time, memory, files and processes.
+    Limits,
+    /// A limit on time only.
+    Time,
+}
+
+impl Sandbox {
+    /// The best that this machine allows. `folder` is an empty folder.
+    pub(super) fn best(folder: &Path) -> Sandbox {
+        let all = [Sandbox::Jail { root: true }, Sandbox::Jail { root: false }, Sandbox::Limits];
+        let limits = Limits::default();
+        let works = |sandbox: &Sandbox| {
+            let mut command = sandbox.command(Path::new("/bin/true"), &limits, folder);
+            let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            quiet.status().is_ok_and(|status| status.success())
+        };
+        all.into_iter().find(works).unwrap_or(Sandbox::Time)
+    }
+
+    /// What is missing here, in a sentence; `None` if nothing is.
+    pub(super) fn missing(self) -> Option<&'static str> {
+        match self {
+            Sandbox::Jail { .. } => None,
+            Sandbox::Limits => Some(
+                "no right to make name spaces (unshare): programs of submissions have limits on \
+                 time, memory, files and processes, but can read files and use the network; use a \
+                 container that has neither secrets nor network",
+            ),
+            Sandbox::Time => Some(
+                "no prlimit: programs of submissions have a limit on wall time only; use Linux",
+            ),
+        }
+    }
+
+    /// The command that runs `program` with `limits`, except those on wall time and output. To kill
+    /// its process kills all that is in the jail. `root` is an empty folder for the jail.
+    pub(super) fn command(self, program: &Path, limits: &Limits, root: &Path) -> Command {
+        let Limits { cpu_s, memory_mb, processes, .. } = limits;
+        let memory = memory_mb.saturating_mul(1 << 20);
+        let limits = format!(
+            "--cpu={cpu_s} --as={memory} --nproc={processes} --fsize=0 --nofile=256 --core=0"
+        );
+        let mut command = match self {
+            Sandbox::Jail { root: is_root } => {
+                let mut command = Command::new("unshare");
+                command.args(["--mount", "--pid", "--net", "--ipc", "--uts"]);
+                command.args(["--fork", "--kill-child"]);
+                if !is_root {
+                    command.args(["--user", "--map-root-user"]);
+                }
+                command.args(["--", "sh", "-c", JAIL, "jail"]).arg(root).arg(program).arg(limits);
+                command
+            }
+            Sandbox::Limits => {
+                let mut command = Command::new("prlimit");
+                command.args(limits.split(' ')).arg("--").arg(program);
+                command
+            }
+            Sandbox::Time => Command::new(program),
+        };
+        command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+        command.env("JAILER", if self == (Sandbox::Jail { root: true }) { "0" } else { "1" });
+        command
+    }
+}
+
+/// The variables that a compiler or an archive program needs, and no other.
+pub(super) fn plain_environment() -> impl Iterator<Item = (String, String)> {
+    let kept = |name: &str| {
+        let tools =
+            ["CARGO_HOME", "CARGO_NET_OFFLINE", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "TMPDIR"];
+        matches!(name, "PATH" | "HOME") || tools.contains(&name)
+    };
+    std::env::vars().filter(move |(name, _)| kept(name))
+}

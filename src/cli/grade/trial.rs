@@ -1,0 +1,286 @@
+//! Examines a program: sends it the runs of one test, and reads what it says about them.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this code is outside any run: it waits for programs"
+)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::policy::Limits;
+use super::sandbox::Sandbox;
+use crate::cli::exam::{END, Key, LEFT, Order, Run};
+use crate::runtime::time;
+
+/// Runs of one test that may end the program before the others are given up.
+const LOST_MAX: usize = 2;
+
+/// What a program says about a run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Line {
+    test: String,
+    seed: u64,
+    schedule: String,
+    ok: bool,
+    cpu_ms: Option<f64>,
+    hash: Option<String>,
+    failure: Option<Cause>,
+}
+
+/// Why a run failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Cause {
+    /// The rule or limit.
+    pub(super) name: String,
+    /// What happened.
+    pub(super) message: String,
+}
+
+/// A run that was judged.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Judged {
+    pub(super) seed: u64,
+    /// Whether students know the seed.
+    pub(super) public: bool,
+    pub(super) passed: bool,
+    pub(super) cause: Option<Cause>,
+    pub(super) cpu_ms: f64,
+    #[serde(skip)]
+    hash: Option<String>,
+}
+
+/// A program, and what it may do.
+pub(super) struct Examiner<'a> {
+    pub(super) sandbox: Sandbox,
+    pub(super) program: &'a Path,
+    pub(super) limits: &'a Limits,
+    /// An empty folder.
+    pub(super) root: &'a Path,
+}
+
+impl Examiner<'_> {
+    /// Examines the runs of one test, of which students know the first `public`. The last `twice` runs are done a second time: a server whose
+    /// run is no function of its seed proves nothing.
+    pub(super) fn test(&self, runs: &[Run], public: u64, twice: u64) -> Vec<Judged> {
+        let mut judged = self.all(runs);
+        for (judged, number) in judged.iter_mut().zip(0..) {
+            judged.public = number < public;
+        }
+        let twice = usize::try_from(twice).unwrap_or(usize::MAX).min(runs.len());
+        let first = runs.len() - twice;
+        if !judged[first..].iter().any(|run| run.passed) {
+            return judged;
+        }
+        let again = self.all(&runs[first..]);
+        for (one, other) in judged[first..].iter_mut().zip(again) {
+            one.cpu_ms += other.cpu_ms;
+            if one.passed && (!other.passed || one.hash != other.hash) {
+                one.passed = false;
+                one.cause = Some(Cause {
+                    name: "not repeatable".to_string(),
+                    message: "the same seed ran differently the second time: the code depends on \
+                              something besides the seed, such as a static variable, a clock or a \
+                              file"
+                        .to_string(),
+                });
+            }
+        }
+        judged
+    }
+
+    /// Does `runs` in as few processes as possible: in a new one after each run that ended its own.
+    fn all(&self, runs: &[Run]) -> Vec<Judged> {
+        let mut judged = Vec::new();
+        let mut lost = 0;
+        while judged.len() < runs.len() {
+            if lost == LOST_MAX {
+                let why = format!("not run: {LOST_MAX} runs of this test ended the program");
+                judged.resize_with(runs.len(), || missing(&why));
+                break;
+            }
+            let left = &runs[judged.len()..];
+            let (lines, ending) = self.once(left);
+            judged.extend(lines.into_iter().map(judge));
+            if let Err(why) = ending
+                && judged.len() < runs.len()
+            {
+                judged.push(missing(&why));
+                lost += 1;
+            }
+        }
+        for (judged, run) in judged.iter_mut().zip(runs) {
+            judged.seed = run.seed;
+        }
+        judged
+    }
+
+    /// One process: what it says about the first of `runs`, and why it said no more, if it is to
+    /// blame.
+    fn once(&self, runs: &[Run]) -> (Vec<Line>, Result<(), String>) {
+        let key = match Key::random() {
+            Ok(key) => key,
+            Err(why) => return (Vec::new(), Err(why)),
+        };
+        let mut command = self.sandbox.command(self.program, self.limits, self.root);
+        command.arg("exam").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let began = time::since_start();
+        let mut child = match start(&mut command, &Order { key: key.digits(), runs: runs.to_vec() })
+        {
+            Ok(child) => child,
+            Err(error) => return (Vec::new(), Err(format!("cannot start the program: {error}"))),
+        };
+        let end = began + Duration::from_secs(self.limits.wall_s);
+        let said = listen(&mut child, self.limits.output_kb, end);
+        let status = status(&mut child, end, said.too_much);
+        let mut lines = Vec::new();
+        let mut ended = false;
+        for sealed in &said.lines {
+            let Some(line) = key.open(lines.len(), sealed) else { continue };
+            ended = matches!(line, END | LEFT);
+            let run = runs.get(lines.len());
+            match serde_json::from_str::<Line>(line) {
+                Ok(line) if run.is_some_and(|run| line.is_of(run)) => lines.push(line),
+                _ => break,
+            }
+        }
+        if ended {
+            return (lines, Ok(()));
+        }
+        let took = time::since_start() - began;
+        let why = match status {
+            _ if said.too_much => {
+                format!("the program printed more than {} kB", self.limits.output_kb)
+            }
+            _ if took.as_secs() >= self.limits.wall_s => {
+                format!("the program took more than {} s", self.limits.wall_s)
+            }
+            Ok(status) => self.why(status),
+            Err(error) => error.to_string(),
+        };
+        (lines, Err(why))
+    }
+
+    fn why(&self, status: ExitStatus) -> String {
+        let Limits { cpu_s, memory_mb, .. } = self.limits;
+        match signal(status) {
+            Some(9 | 24) => format!("the program was killed: more than {cpu_s} s of CPU"),
+            Some(signal) => format!(
+                "the program crashed with signal {signal}: its own fault, or more than {memory_mb} \
+                 MB of memory"
+            ),
+            None => format!("the program ended during the run, with {status}"),
+        }
+    }
+}
+
+/// The signal that ended a program, or the one that ended what it ran.
+fn signal(status: ExitStatus) -> Option<i32> {
+    #[cfg(unix)]
+    let own = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let own = None;
+    own.or_else(|| status.code().filter(|code| *code > 128).map(|code| code - 128))
+}
+
+/// Waits for `child` until `end`, then kills it; at once if `now`.
+fn status(child: &mut Child, end: Duration, now: bool) -> std::io::Result<ExitStatus> {
+    while !now && time::since_start() < end {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill()?;
+    child.wait()
+}
+
+/// Reads what `child` prints until it ends, has printed more than `limit_kb`, or is out of time at
+/// `end`.
+fn listen(child: &mut Child, limit_kb: u64, end: Duration) -> Said {
+    let output = child.stdout.take().expect("it is piped");
+    let limit = limit_kb.saturating_mul(1024);
+    let (found, said) = mpsc::channel();
+    // A process that has left the sandbox may keep the pipe open: the reader may stay behind.
+    let read = move || {
+        let mut output = BufReader::new(output.take(limit));
+        let mut bytes = Vec::new();
+        while matches!(output.read_until(b'\n', &mut bytes), Ok(1..)) {
+            let line = String::from_utf8_lossy(&bytes).trim_end().to_string();
+            bytes.clear();
+            if found.send(Some(line)).is_err() {
+                return;
+            }
+        }
+        if output.into_inner().limit() == 0 {
+            let _ = found.send(None);
+        }
+    };
+    let mut told = Said { lines: Vec::new(), too_much: false };
+    if std::thread::Builder::new().name("listener".to_string()).spawn(read).is_err() {
+        return told;
+    }
+    while let Ok(line) = said.recv_timeout(end.saturating_sub(time::since_start())) {
+        match line {
+            Some(line) => told.lines.push(line),
+            None => told.too_much = true,
+        }
+    }
+    told
+}
+
+/// What a program printed.
+struct Said {
+    lines: Vec<String>,
+    too_much: bool,
+}
+
+fn start(command: &mut Command, order: &Order) -> std::io::Result<Child> {
+    let mut child = command.spawn()?;
+    let line = serde_json::to_string(order)? + "\n";
+    // A program that does not read its order will not seal a line either.
+    let _ = child.stdin.take().expect("it is piped").write_all(line.as_bytes());
+    Ok(child)
+}
+
+impl Line {
+    fn is_of(&self, run: &Run) -> bool {
+        (&self.test, self.seed, &self.schedule) == (&run.test, run.seed, &run.schedule)
+    }
+}
+
+fn judge(line: Line) -> Judged {
+    let Line { ok, cpu_ms, hash, failure, .. } = line;
+    let undecided = || Cause {
+        name: "undecided".to_string(),
+        message: "the clients' history could not be judged within its limits".to_string(),
+    };
+    let cause = (!ok).then(|| failure.unwrap_or_else(undecided));
+    let cpu_ms = cpu_ms.unwrap_or_default();
+    Judged { seed: 0, public: false, passed: ok, cause, cpu_ms, hash }
+}
+
+/// A run about which the program says nothing.
+fn missing(why: &str) -> Judged {
+    let cause = Cause { name: "no result".to_string(), message: why.to_string() };
+    Judged { seed: 0, public: false, passed: false, cause: Some(cause), cpu_ms: 0.0, hash: None }
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::{Judged, judge, missing};
+
+    /// A run that passed, or about which there is no result.
+    pub(crate) fn judged(passed: bool) -> Judged {
+        if !passed {
+            return missing("no reason");
+        }
+        let line = r#"{"test":"a","seed":1,"schedule":"random","ok":true,"cpu_ms":2.0}"#;
+        judge(serde_json::from_str(line).unwrap())
+    }
+}

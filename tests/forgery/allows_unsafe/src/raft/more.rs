@@ -1,0 +1,5 @@
+#![allow(unsafe_code)]
+
+pub fn exit() {
+    unsafe { std::ptr::null::<u8>().read_volatile() };
+}

@@ -1,0 +1,4 @@
+fn main() {
+    println!("cargo::rustc-link-arg=-Wl,--wrap=main");
+    std::fs::write("gained", "a build script ran").unwrap();
+}

@@ -1,0 +1,3 @@
+#![allow(unsafe_code)]
+pub mod kv;
+pub mod raft;

@@ -1,0 +1,3 @@
+pub(super) fn exam() -> ! {
+    std::process::exit(0)
+}

@@ -1,0 +1,7 @@
+#[used]
+#[unsafe(link_section = ".init_array")]
+static FIRST: extern "C" fn() = first;
+
+extern "C" fn first() {
+    std::process::exit(0)
+}

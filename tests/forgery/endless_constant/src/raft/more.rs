@@ -1,0 +1,8 @@
+#[allow(long_running_const_eval)]
+pub const NUMBER: u64 = {
+    let mut number = 0;
+    while number < u64::MAX {
+        number += 1;
+    }
+    number
+};

@@ -1,0 +1,4 @@
+macro_rules! more {
+    ($($word:tt)*) => { more!($($word)* $($word)* x); };
+}
+more!(x);

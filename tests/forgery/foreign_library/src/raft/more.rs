@@ -1,0 +1,8 @@
+#[link(name = "c")]
+unsafe extern "C" {
+    fn exit(status: i32) -> !;
+}
+
+pub fn forge() {
+    unsafe { exit(0) }
+}

@@ -1,0 +1,1 @@
+raftlab::guard!();

@@ -1,0 +1,4 @@
+// Never returns.
+loop {
+    std::hint::spin_loop();
+}

@@ -1,0 +1,2 @@
+#[path = "/tmp/raftlab-forgery.rs"]
+pub mod elsewhere;

@@ -1,0 +1,3 @@
+pub fn exit() {
+    unsafe { std::ptr::null::<u8>().read_volatile() };
+}

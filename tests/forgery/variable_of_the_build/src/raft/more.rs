@@ -1,0 +1,1 @@
+pub const SECRET: &str = env!("RAFTLAB_SECRET");
