@@ -20,6 +20,8 @@ use crate::cli::grade::GradeArgs;
 use crate::cli::handout::NewArgs;
 use crate::cli::program;
 use crate::cli::standing::ProgressArgs;
+#[cfg(feature = "solutions")]
+use crate::cli::zoo::ZooArgs;
 
 const STATUS_HELP: &str = "Exit status:
   0    nothing failed
@@ -104,6 +106,9 @@ enum Command {
     /// Does the runs that `raftlab grade` orders
     #[command(hide = true)]
     Exam,
+    /// Plants bugs in our servers, and shows which tests catch them
+    #[cfg(feature = "solutions")]
+    Zoo(ZooArgs),
 }
 
 /// Arguments of `raftlab list`.
@@ -386,6 +391,9 @@ pub(super) enum Action {
     Grade(GradeArgs),
     /// `raftlab exam`.
     Exam,
+    /// `raftlab zoo`.
+    #[cfg(feature = "solutions")]
+    Zoo(ZooArgs),
     /// Print this text: the help, or the version.
     Say(String),
 }
@@ -412,6 +420,8 @@ pub(super) fn parse() -> Result<Action, Trouble> {
         #[cfg(feature = "solutions")]
         Ok(Cli { command: Command::Grade(args) }) => Ok(Action::Grade(args)),
         Ok(Cli { command: Command::Exam }) => Ok(Action::Exam),
+        #[cfg(feature = "solutions")]
+        Ok(Cli { command: Command::Zoo(args) }) => Ok(Action::Zoo(args)),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
                 Ok(Action::Say(error.render().ansi().to_string()))

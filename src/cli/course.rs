@@ -71,19 +71,26 @@ impl CourseArgs {
 
     /// The schedule to run under.
     pub(super) fn schedule(&self) -> runtime::Schedule {
-        match self.schedule {
+        self.schedule.into()
+    }
+}
+
+/// A schedule, by its name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Schedule {
+    Fifo,
+    Random,
+    Hostile,
+}
+
+impl From<Schedule> for runtime::Schedule {
+    fn from(schedule: Schedule) -> runtime::Schedule {
+        match schedule {
             Schedule::Fifo => runtime::Schedule::Fifo,
             Schedule::Random => runtime::Schedule::Random,
             Schedule::Hostile => runtime::Schedule::Hostile,
         }
     }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Schedule {
-    Fifo,
-    Random,
-    Hostile,
 }
 
 /// The design called `name`.

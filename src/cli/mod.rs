@@ -55,6 +55,8 @@ mod test;
 mod verdict;
 mod view;
 mod watch;
+#[cfg(feature = "solutions")]
+mod zoo;
 
 use std::process::ExitCode;
 
@@ -91,6 +93,8 @@ pub fn main(designs: &'static [Design]) -> ExitCode {
         #[cfg(feature = "solutions")]
         Ok(Action::Grade(args)) => grade::grade(&args),
         Ok(Action::Exam) => exam::exam(),
+        #[cfg(feature = "solutions")]
+        Ok(Action::Zoo(args)) => zoo::zoo(&args),
         Ok(Action::Say(text)) => output::print(&text).map(|()| Status::Passed),
         Err(trouble) => Err(trouble),
     };

@@ -33,15 +33,15 @@ const FIELDS: [&str; 4] = ["id", "differs", "allowed", "but-for"];
 impl Header {
     /// Reads the header of the patch in `file`, or says what is wrong with it.
     pub(crate) fn read(file: &Path) -> Result<Header, String> {
-        Ok(Header::of(fields::read(file, FIELDS)?))
+        Ok(Header::of(fields::read(file, FIELDS, [])?))
     }
 
     /// Reads the header at the beginning of a patch.
     pub(crate) fn parse(text: &str) -> Result<Header, String> {
-        Ok(Header::of(fields::parse(text, FIELDS)?))
+        Ok(Header::of(fields::parse(text, FIELDS, [])?))
     }
 
-    fn of([id, differs, allowed, but_for]: [String; 4]) -> Header {
+    fn of(([id, differs, allowed, but_for], []): fields::Values<4, 0>) -> Header {
         let but_for = but_for.split(", ").filter(|name| *name != "nothing");
         Header { id, differs, allowed, but_for: but_for.map(str::to_string).collect() }
     }

@@ -6,7 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 
-#[path = "../zoo/fields.rs"]
+#[path = "../../src/cli/zoo/fields.rs"]
 mod fields;
 mod header;
 #[allow(dead_code, reason = "scripts/fair builds it into a program; here it is only compiled")]

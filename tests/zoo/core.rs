@@ -1,8 +1,9 @@
-//! Tests of the patches with bugs of the tick core, which `scripts/zoo-tick` plants.
+//! Tests of the patches with bugs of the tick core, which its unit tests must catch.
 
 use std::fs;
 use std::path::PathBuf;
 
+use super::header::Header;
 use super::{applies, patches_in, root};
 
 /// The header of a patch of `tests/zoo/tick`, and the files that it changes.
@@ -16,15 +17,11 @@ struct Planted {
 
 fn read(patch: &PathBuf) -> Planted {
     let text = fs::read_to_string(patch).unwrap();
-    let field = |name: &str| {
-        let lines = text.lines().take_while(|line| !line.is_empty());
-        let found = lines.filter_map(|line| line.strip_prefix(name)).next();
-        found.unwrap_or_else(|| panic!("{}: no line {name}", patch.display())).to_string()
-    };
+    let header = Header::read_core(patch).unwrap_or_else(|what| panic!("{what}"));
     Planted {
-        name: patch.file_stem().unwrap().to_string_lossy().into_owned(),
-        bug: field("bug: "),
-        caught_by: field("caught-by: ").split(", ").map(str::to_string).collect(),
+        name: header.id,
+        bug: header.bug,
+        caught_by: header.caught_by,
         files: text
             .lines()
             .filter_map(|line| line.strip_prefix("+++ "))
@@ -55,7 +52,7 @@ fn every_patch_of_the_core_changes_the_core_and_not_its_tests() {
         assert!(!files.is_empty(), "{name} changes nothing");
         for file in files {
             let ours = file.starts_with("b/src/tick/") && !file.starts_with("b/src/tick/tests/");
-            assert!(ours, "{name}: scripts/zoo-tick cannot plant it in {file}");
+            assert!(ours, "{name}: the zoo cannot plant it in {file}");
         }
     }
 }

@@ -1,16 +1,16 @@
 //! The zoo: planted bugs, each a small patch of the reference, and the checks that must catch it.
 //!
 //! The tests here run no patch. They check that every patch applies, has a complete header, and has
-//! a row in `docs/coverage.md` with the words of its header. `scripts/zoo` runs the patches, and
-//! `scripts/zoo-tick` those of the tick core (`core.rs`).
+//! a row in `docs/coverage.md` with the words of its header. `raftlab zoo` runs the patches.
 
 #![allow(clippy::unwrap_used, reason = "a test may; so may its helpers")]
 
 mod core;
+#[path = "../../src/cli/zoo/fields.rs"]
 mod fields;
+#[path = "../../src/cli/zoo/header.rs"]
+#[allow(dead_code, reason = "the tests do not need all that a header has")]
 mod header;
-#[allow(dead_code, reason = "scripts/zoo builds it into a program; here it is only compiled")]
-mod runner;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -86,7 +86,7 @@ fn every_patch_changes_the_reference_and_none_its_messages() {
             let Some(file) = line.strip_prefix("+++ ") else { continue };
             let ours = file.starts_with("b/src/raft/") && !file.ends_with("/rpc.rs")
                 || file.starts_with("b/src/kv/");
-            assert!(ours, "{}: scripts/zoo cannot plant it in {file}", patch.display());
+            assert!(ours, "{}: the zoo cannot plant it in {file}", patch.display());
         }
     }
 }
@@ -144,6 +144,10 @@ fn a_header_is_read_field_by_field() {
     assert_eq!(header.caught_by, ["X", "y_2a"]);
     assert_eq!(header.unseen.as_deref(), Some("rare"));
     assert_eq!(Header::parse(&text.replace("unseen: rare", "unseen: no")).unwrap().unseen, None);
+    assert_eq!((header.parts.len(), header.seeds), (0, None));
+    let more = text.replace("unseen: rare\n", "unseen: rare\nparts: 2A 3B\nseeds: 300\n");
+    let header = Header::parse(&more).unwrap();
+    assert_eq!((header.parts, header.seeds), (vec!["2A".to_string(), "3B".to_string()], Some(300)));
 }
 
 #[test]
@@ -152,6 +156,9 @@ fn an_incomplete_header_is_refused() {
     Header::parse(text).unwrap();
     for (field, instead) in [
         ("bug: b", "bug: "),
+        ("unseen: no\n", "unseen: no\nparts: 2A 2E\n"),
+        ("unseen: no\n", "unseen: no\nseeds: 0\n"),
+        ("unseen: no\n", "unseen: no\nseeds: 5\nparts: 2A\n"),
         ("catalogue: E1\n", ""),
         ("schedule: random", "schedule: wild"),
         ("unseen: no\n", "unseen: no\nand more\n"),

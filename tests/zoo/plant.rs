@@ -2,7 +2,7 @@
 //!
 //! A copy of `src/raft` runs with the repository's service, a copy of `src/kv` with the
 //! repository's servers. Both sides use the messages and errors of `api`, so they fit together.
-//! `scripts/zoo` and `scripts/fair` build this file into their programs.
+//! `raftlab zoo` and `scripts/fair` build this file into their programs.
 
 /// A design whose servers are those of the module `$module`.
 macro_rules! design {

@@ -28,6 +28,7 @@ const WITHOUT_SOLUTIONS: [&str; 10] = [
     "cli/compare/",
     "cli/grade/",
     "cli/handout/",
+    "cli/zoo/",
     "compare/",
     "lab/kv_design.rs",
     "lab/raft_rs_design.rs",

@@ -1,0 +1,155 @@
+//! `raftlab zoo`: plants each bug of `tests/zoo`, and shows which tests catch it, how soon.
+//!
+//! ```text
+//! tests/zoo/*.patch ─ bugs.rs, header.rs      which bugs there are
+//!   │
+//!   ├► sources.rs     our source with the patch ─► layout.rs, programs.rs   a program
+//!   │
+//!   └► plan.rs        tests and seeds ─► judge.rs, work.rs   runs, in processes of their own
+//!                                          │
+//!                     figures.rs, table.rs, matrix.rs ◄─ results.rs   what they found
+//! ```
+//!
+//! Our own servers have asserts that a student's server lacks; the copies are built without them, so
+//! that only the suite can catch a bug.
+
+mod args;
+mod bugs;
+mod fields;
+mod figures;
+mod header;
+mod judge;
+mod layout;
+mod matrix;
+mod plan;
+mod programs;
+mod results;
+mod sources;
+mod table;
+mod work;
+
+use std::env;
+use std::num::NonZeroU64;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::exit::{Status, Trouble};
+use crate::cli::output;
+use crate::runtime;
+pub(super) use args::ZooArgs;
+use bugs::Bug;
+use figures::BugFigures;
+use plan::Subject;
+use programs::Programs;
+use results::Results;
+use work::{Task, Workers};
+
+/// Runs the chosen bugs, and shows what caught them.
+pub(super) fn zoo(args: &ZooArgs) -> Result<Status, Trouble> {
+    let bugs = bugs::chosen(&args.tree, &args.names)?;
+    if args.list {
+        output::print(&table::of_bugs(&bugs))?;
+        return Ok(Status::Passed);
+    }
+    let most = args.runs.map_or(plan::SEEDS_MAX, |runs| runs.get().max(plan::SEEDS_MAX));
+    if args.seed.checked_add(most).is_none() {
+        let what = format!("{most} seeds from {} on exceed the largest seed", args.seed);
+        return Err(Trouble::Input(format!("{what}; lower --seed or --runs")));
+    }
+    let file = args.out.as_deref().map(matrix::File::open).transpose()?;
+    let build = build_folder(&args.tree)?;
+    let mut results = Results::open(&build.join("zoo/results.jsonl"), args.fresh)?;
+    let mut subjects = subjects(args, &bugs, &build)?;
+    let status = run(args, &mut subjects, &mut results)?;
+    let figures: Vec<BugFigures> = subjects.iter().map(|it| it.figures(&results)).collect();
+    output::print(&table::of(&figures, status == Status::Interrupted))?;
+    file.map_or(Ok(()), |file| file.write(&figures, args.seed))?;
+    if status == Status::Interrupted {
+        output::complain("warning", "stopped by Ctrl-C; the same command goes on from there");
+    } else if figures.iter().any(|it| !it.verdict.is_right()) {
+        return Ok(Status::Failed);
+    }
+    Ok(status)
+}
+
+/// The folder that cargo builds in.
+fn build_folder(tree: &Path) -> Result<PathBuf, Trouble> {
+    let folder = env::var_os("CARGO_TARGET_DIR").map_or_else(|| tree.join("target"), PathBuf::from);
+    std::path::absolute(&folder).map_err(|error| sources::failed(&folder, &error))
+}
+
+/// Builds the bugs.
+fn subjects(args: &ZooArgs, bugs: &[Bug], build: &Path) -> Result<Vec<Subject>, Trouble> {
+    let bar = spinner(args.quiet, format!("builds {} variants", bugs.len()));
+    let layout = layout::write_all(&args.tree, build, bugs, args.own_checks)?;
+    let programs = Programs::build(&layout, bugs)?;
+    bar.finish_and_clear();
+    let tests = programs.servers().map_or_else(|| Ok(Vec::new()), plan::tests)?;
+    let schedule = args.schedule.map(|it| runtime::Schedule::from(it).to_string());
+    let seeds = (args.seed, args.runs.map(NonZeroU64::get));
+    let hashes = layout.hashes.iter().zip(bugs);
+    let subject = |(hash, bug): (&u64, &Bug)| {
+        let program = (programs.of(bug).to_path_buf(), *hash);
+        Subject::new(bug, program, &tests, schedule.as_deref(), seeds)
+    };
+    Ok(hashes.map(subject).collect())
+}
+
+/// Does all runs that have no result yet.
+fn run(args: &ZooArgs, subjects: &mut [Subject], results: &mut Results) -> Result<Status, Trouble> {
+    let workers = Workers::new(args.jobs.unwrap_or_else(cores))?;
+    let bar = bar(subjects, args.quiet);
+    loop {
+        let tasks: Vec<_> = subjects.iter().flat_map(|subject| subject.tasks(results)).collect();
+        bar.set_length(subjects.iter().map(Subject::len).sum::<usize>() as u64);
+        bar.set_position(bar.length().unwrap_or(0) - tasks.len() as u64);
+        let (keys, tasks): (Vec<String>, Vec<Task>) = tasks.into_iter().unzip();
+        let done = workers.run(tasks, |place, block| {
+            bar.set_message(keys[place].split(' ').next().unwrap_or_default().to_string());
+            bar.inc(1);
+            results.add(keys[place].clone(), block)
+        });
+        if !done.inspect_err(|_| bar.finish_and_clear())? {
+            bar.finish_and_clear();
+            return Ok(Status::Interrupted);
+        }
+        let mut more = false;
+        for subject in subjects.iter_mut().filter(|subject| subject.needs_more(results)) {
+            more |= subject.extend();
+        }
+        if !more {
+            bar.finish_and_clear();
+            return Ok(Status::Passed);
+        }
+    }
+}
+
+fn cores() -> u16 {
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    u16::try_from(cores).unwrap_or(u16::MAX)
+}
+
+fn spinner(quiet: bool, message: String) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_style(style("{spinner} {msg} ({elapsed})"));
+    if quiet {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    bar.set_message(message);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+fn bar(subjects: &[Subject], quiet: bool) -> ProgressBar {
+    let bar = ProgressBar::new(subjects.len() as u64);
+    let bar = bar.with_style(style("{bar:40} {pos}/{len} {eta}  {msg}"));
+    if quiet {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    bar
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the templates are in this file")
+}

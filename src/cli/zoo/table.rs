@@ -1,0 +1,87 @@
+//! The tables for people: the bugs, and what caught them. No line is wider than 100 columns.
+
+use std::fmt::Write as _;
+
+use super::bugs::{Bug, Kind};
+use super::figures::{BugFigures, Verdict};
+use super::plan::SEEDS_MAX;
+use crate::cli::table::{finish, plain};
+
+/// Maximum width of a test's name: with the others it makes a line of 100 columns.
+const TEST_MAX: usize = 28;
+
+/// Number of seeds that should be enough for nearly every bug.
+const FEW: u64 = 10;
+
+/// The bugs: kind, name, and what is wrong.
+pub(super) fn of_bugs(bugs: &[Bug]) -> String {
+    let mut text = String::new();
+    for bug in bugs.iter().filter(|bug| !bug.is_healthy()) {
+        let _ = writeln!(text, "{:<5}  {:<44}  {}", bug.kind.name(), bug.name(), bug.header.bug);
+    }
+    text
+}
+
+/// A row for each bug, then what is wrong, and a summary.
+pub(super) fn of(figures: &[BugFigures], stopped: bool) -> String {
+    let mut table = plain(["bug", "best test", "median", "95 %", "tests"]);
+    for it in figures {
+        let best = it.best().map_or("", |test| test.name.as_str());
+        let (median, most) = (it.whole.median.shown(), it.whole.most.shown());
+        table.add_row([it.bug.name(), &cut(best), &median, &most, &it.catching().to_string()]);
+    }
+    let mut text = finish(table, 2..5);
+    text.push_str("\nmedian, 95 %: seeds until a test catches the bug\n");
+    if !stopped {
+        figures.iter().filter_map(complaint).for_each(|line| text.push_str(&line));
+    }
+    text + &summary(figures)
+}
+
+/// A name, shortened to the width of its column.
+fn cut(name: &str) -> String {
+    if name.chars().count() <= TEST_MAX {
+        return name.to_string();
+    }
+    name.chars().take(TEST_MAX - 1).chain(['…']).collect()
+}
+
+/// What is wrong with a verdict, if anything.
+fn complaint(it: &BugFigures) -> Option<String> {
+    let name = it.bug.name();
+    let passing = it.passing();
+    Some(match it.verdict {
+        Verdict::Caught | Verdict::Unseen => return None,
+        Verdict::Accused => {
+            let seed = it.whole.first_failed.unwrap_or_default();
+            format!("! {name} failed {} with seed {seed}: {}\n", it.whole.name, it.whole.by)
+        }
+        Verdict::Missed if passing.is_empty() => {
+            format!("! {name} was not caught within {} seeds\n", it.whole.runs)
+        }
+        Verdict::Missed => format!("! {name} passed {}\n", passing.join(" and ")),
+    })
+}
+
+/// How many bugs were caught how soon.
+fn summary(figures: &[BugFigures]) -> String {
+    let bugs: Vec<_> = figures.iter().filter(|it| !it.bug.is_healthy()).collect();
+    let within = |seeds| bugs.iter().filter(|it| it.whole.median.is_within(seeds)).count();
+    let caught = bugs.iter().filter(|it| it.catching() > 0).count();
+    let may = bugs.iter().filter(|it| it.catching() == 0 && !it.bug.must_be_caught()).count();
+    let healthy = figures.len() - bugs.len();
+    let kinds = Kind::ALL.map(|kind| {
+        let count = bugs.iter().filter(|it| it.bug.kind == kind).count();
+        (count > 0).then(|| format!("{count} {}", kind.name()))
+    });
+    let kinds: Vec<String> = kinds.into_iter().flatten().collect();
+    format!(
+        "{} bugs ({}): {} caught within {FEW} seeds, {} within {SEEDS_MAX}, {} never, of which {may} \
+         may go unseen; {healthy} healthy\n",
+        bugs.len(),
+        kinds.join(", "),
+        within(FEW),
+        within(SEEDS_MAX),
+        bugs.len() - caught,
+    )
+}
