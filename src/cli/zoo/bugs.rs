@@ -131,10 +131,10 @@ pub(super) fn chosen(tree: &Path, names: &[String]) -> Result<Vec<Bug>, Trouble>
 /// All bugs of the checkout `tree`, in the order of their kinds and names.
 fn all(tree: &Path) -> Result<Vec<Bug>, Trouble> {
     let zoo = tree.join("tests/zoo");
-    let folders = [(zoo.clone(), None), (zoo.join("tick"), Some(Kind::Core))];
-    let store = cfg!(feature = "store").then(|| (zoo.join("store"), Some(Kind::Store)));
+    let (tick, store) = (zoo.join("tick"), zoo.join("store"));
+    let folders = [(zoo, None), (tick, Some(Kind::Core)), (store, Some(Kind::Store))];
     let mut bugs = Vec::new();
-    for (folder, kind) in folders.into_iter().chain(store) {
+    for (folder, kind) in folders {
         for patch in patches(&folder)? {
             bugs.push(read(patch, kind).map_err(Trouble::Input)?);
         }
@@ -163,4 +163,68 @@ fn read(patch: PathBuf, kind: Option<Kind>) -> Result<Bug, String> {
     let in_service = text.lines().any(|line| line.starts_with("+++ b/src/kv/"));
     let kind = kind.unwrap_or(if in_service { Kind::Kv } else { Kind::Raft });
     Ok(Bug { kind, patch: Some(patch), header })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A bug without a file.
+    pub(in crate::cli::zoo) fn bug(kind: Kind, name: &str, healthy: bool) -> Bug {
+        let mut bug = Bug::healthy(kind);
+        bug.header.id = name.to_string();
+        if !healthy {
+            bug.patch = Some(PathBuf::from("x.patch"));
+            bug.header.unseen = None;
+        }
+        bug
+    }
+
+    fn tree() -> &'static Path {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let chosen = chosen(tree(), &names).unwrap_or_else(|it| panic!("{it}"));
+        chosen.iter().map(|bug| bug.name().to_string()).collect()
+    }
+
+    #[test]
+    fn a_healthy_server_comes_before_the_bugs_of_its_kind() {
+        let found = names(&["two-votes", "k22-slow-reader", "e13-vote-not-freed"]);
+        let expected = [
+            "healthy-raft",
+            "e13-vote-not-freed",
+            "healthy-kv",
+            "k22-slow-reader",
+            "healthy-tick",
+            "two-votes",
+        ];
+        assert_eq!(found, expected);
+        assert!(names(&["healthy"]).len() >= 3);
+        assert!(names(&[]).len() > 170, "without names all of them");
+    }
+
+    #[test]
+    fn an_unknown_bug_is_an_error_with_similar_names() {
+        let Err(trouble) = chosen(tree(), &["vote-given-tw".to_string()]) else { panic!("found") };
+        let words = trouble.to_string();
+        assert!(words.contains("is it e15-vote-given-twice?"), "{words}");
+        let Err(trouble) = chosen(Path::new("/nowhere"), &[]) else { panic!("found") };
+        assert!(trouble.to_string().contains("--tree"), "{trouble}");
+    }
+
+    #[test]
+    fn the_parts_of_a_bug_follow_from_its_kind_unless_its_patch_names_them() {
+        let parts = |bug: &Bug| {
+            let all = ["2A", "2D", "3A", "3B", "store"];
+            all.into_iter().filter(|part| bug.is_judged_by(part)).collect::<Vec<_>>()
+        };
+        assert_eq!(parts(&bug(Kind::Raft, "x", false)), ["2A", "2D"]);
+        assert_eq!(parts(&bug(Kind::Kv, "x", false)), ["3A", "3B"]);
+        assert_eq!(parts(&bug(Kind::Raft, "x", true)), ["2A", "2D", "3A", "3B"]);
+        let read = chosen(tree(), &["x-read-unconfirmed".to_string()]).unwrap_or_default();
+        assert_eq!(parts(&read[1]), ["2A", "2D", "3A", "3B"], "its patch names the parts");
+    }
 }

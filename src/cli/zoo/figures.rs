@@ -188,3 +188,78 @@ fn verdict(bug: &Bug, tests: &[TestFigures], caught: bool) -> Verdict {
         Verdict::Unseen
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::bugs::tests::bug;
+    use super::*;
+
+    /// The figures of a bug, whose tests failed with these seeds of 1 to 4.
+    pub(in crate::cli::zoo) fn figures(
+        name: &str,
+        healthy: bool,
+        tests: &[(&str, &[u64])],
+    ) -> BugFigures {
+        let found = tests.iter().map(|(test, failed)| {
+            let by = "rule".to_string();
+            (Found { test: (*test).to_string(), failed: failed.to_vec(), by }, 4)
+        });
+        BugFigures::new(&bug(Kind::Raft, name, healthy), 1, &found.collect::<Vec<_>>(), 0)
+    }
+
+    #[test]
+    fn seeds_are_cut_after_each_failure() {
+        let until = |seeds, more| Until { seeds, more };
+        let blocks = Blocks::of(1, 10, &[3, 6, 8]);
+        let expected = vec![until(2, false), until(2, true), until(3, false), until(3, false)];
+        assert_eq!(blocks, Blocks(expected), "as in the module's picture");
+        assert_eq!(Blocks::of(5, 2, &[5, 6]), Blocks(vec![until(1, false), until(1, false)]));
+        assert_eq!(Blocks::of(5, 3, &[]), Blocks(vec![until(3, true)]));
+    }
+
+    #[test]
+    fn a_percentile_is_enough_for_that_part_of_the_blocks() {
+        let blocks = Blocks::of(1, 10, &[3, 6, 8]);
+        assert_eq!(blocks.percentile(50).shown(), ">2", "the second of four");
+        assert_eq!(blocks.percentile(75).shown(), "3");
+        let blocks = Blocks::of(1, 20, &(1..=18).chain([20]).collect::<Vec<_>>());
+        assert_eq!(
+            (blocks.percentile(50).shown(), blocks.percentile(95).shown()),
+            ("1".into(), "2".into())
+        );
+        assert!(!Until { seeds: 2, more: true }.is_within(9), "nobody knows how many it takes");
+    }
+
+    #[test]
+    fn a_bug_is_caught_by_any_test_and_named_after_the_first_of_the_suite() {
+        let it = figures("x", false, &[("a_2a", &[3]), ("b_2a", &[2]), ("c_2a", &[2, 3, 4])]);
+        assert_eq!(it.whole.name, "b_2a", "with the first seed that fails, in the suite's order");
+        assert_eq!((it.whole.first_failed, it.whole.failed), (Some(2), 3));
+        assert_eq!((it.whole.median.seeds, it.whole.most.seeds), (1, 2));
+        assert_eq!(it.best().map(|test| test.name.as_str()), Some("c_2a"));
+        assert_eq!((it.catching(), it.verdict), (3, Verdict::Caught));
+    }
+
+    #[test]
+    fn verdicts_follow_from_what_must_happen() {
+        let verdict = |healthy, failed: &[u64]| figures("x", healthy, &[("a_2a", failed)]).verdict;
+        assert_eq!(verdict(true, &[]), Verdict::Unseen);
+        assert_eq!(verdict(true, &[1]), Verdict::Accused);
+        assert_eq!(verdict(false, &[]), Verdict::Missed);
+        let mut rare = bug(Kind::Raft, "rare", false);
+        rare.header.unseen = Some("harmless".to_string());
+        assert_eq!(BugFigures::new(&rare, 1, &[], 0).verdict, Verdict::Unseen);
+    }
+
+    #[test]
+    fn a_bug_of_the_core_must_fail_every_test_that_its_patch_names() {
+        let mut core = bug(Kind::Core, "x", false);
+        core.header.caught_by = vec!["a".to_string(), "b".to_string()];
+        let failed =
+            |test: &str| (Found { test: test.to_string(), failed: vec![1], by: String::new() }, 1);
+        let one = BugFigures::new(&core, 1, &[failed("a"), failed("c")], 0);
+        assert_eq!((one.verdict, one.passing()), (Verdict::Missed, vec!["b"]));
+        let both = BugFigures::new(&core, 1, &[failed("a"), failed("b")], 0);
+        assert_eq!((both.verdict, both.passing()), (Verdict::Caught, vec![]));
+    }
+}

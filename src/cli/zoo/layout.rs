@@ -66,7 +66,7 @@ pub(super) fn write_all(
     let shared = hash(&shared);
 
     let mut hashes = Vec::new();
-    for bug in bugs.iter().filter(|bug| bug.kind != Kind::Store) {
+    for bug in bugs {
         let mut files = sources::of(&tree, bug)?;
         files.insert("src/lib.rs".into(), lib(bug, own_checks).into());
         files.insert("Cargo.toml".into(), manifest.of_variant(bug).into());
@@ -98,7 +98,7 @@ impl Manifest {
     }
 
     fn of_program(&self, name: &str, bugs: &[Bug]) -> String {
-        let packages = bugs.iter().filter(|bug| bug.kind != Kind::Store);
+        let packages = bugs.iter();
         let mut text = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\nmembers = ["
         );

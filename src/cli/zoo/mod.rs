@@ -3,7 +3,7 @@
 //! ```text
 //! tests/zoo/*.patch ─ bugs.rs, header.rs      which bugs there are
 //!   │
-//!   ├► sources.rs     our source with the patch ─► layout.rs, programs.rs   a program
+//!   ├► sources.rs     our source with the patch ─► layout.rs, copies.rs, programs.rs   programs
 //!   │
 //!   └► plan.rs        tests and seeds ─► judge.rs, work.rs   runs, in processes of their own
 //!                                          │
@@ -15,6 +15,7 @@
 
 mod args;
 mod bugs;
+mod copies;
 mod fields;
 mod figures;
 mod header;
@@ -28,6 +29,7 @@ mod sources;
 mod table;
 mod work;
 
+use std::collections::BTreeSet;
 use std::env;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
@@ -39,7 +41,7 @@ use crate::cli::exit::{Status, Trouble};
 use crate::cli::output;
 use crate::runtime;
 pub(super) use args::ZooArgs;
-use bugs::Bug;
+use bugs::{Bug, Kind};
 use figures::BugFigures;
 use plan::Subject;
 use programs::Programs;
@@ -83,18 +85,28 @@ fn build_folder(tree: &Path) -> Result<PathBuf, Trouble> {
 /// Builds the bugs.
 fn subjects(args: &ZooArgs, bugs: &[Bug], build: &Path) -> Result<Vec<Subject>, Trouble> {
     let bar = spinner(args.quiet, format!("builds {} variants", bugs.len()));
-    let layout = layout::write_all(&args.tree, build, bugs, args.own_checks)?;
-    let programs = Programs::build(&layout, bugs)?;
+    // The kinds are in order, and the last one has programs of its own.
+    let (packaged, copied) = bugs.split_at(bugs.partition_point(|bug| bug.kind != Kind::Store));
+    let layout = layout::write_all(&args.tree, build, packaged, args.own_checks)?;
+    let programs = Programs::build(&layout, packaged)?;
+    let copies: Vec<(PathBuf, u64)> =
+        copied.iter().map(|bug| copies::build(&args.tree, build, bug)).collect::<Result<_, _>>()?;
     bar.finish_and_clear();
-    let tests = programs.servers().map_or_else(|| Ok(Vec::new()), plan::tests)?;
+
+    let mut tests = programs.servers().map_or_else(|| Ok(Vec::new()), plan::tests)?;
+    tests.extend(copies.first().map_or_else(|| Ok(Vec::new()), |it| plan::tests(&it.0))?);
+    // Both programs have the tests of the other parts.
+    tests.sort_by_key(|test| test.part == plan::STORE);
+    let mut seen = BTreeSet::new();
+    tests.retain(|test| seen.insert(test.name.clone()));
+
     let schedule = args.schedule.map(|it| runtime::Schedule::from(it).to_string());
     let seeds = (args.seed, args.runs.map(NonZeroU64::get));
-    let hashes = layout.hashes.iter().zip(bugs);
-    let subject = |(hash, bug): (&u64, &Bug)| {
-        let program = (programs.of(bug).to_path_buf(), *hash);
-        Subject::new(bug, program, &tests, schedule.as_deref(), seeds)
-    };
-    Ok(hashes.map(subject).collect())
+    let packaged = packaged.iter().zip(layout.hashes);
+    let packaged = packaged.map(|(bug, hash)| (bug, (programs.of(bug).to_path_buf(), hash)));
+    let all = packaged.chain(copied.iter().zip(copies));
+    let subject = |(bug, program)| Subject::new(bug, program, &tests, schedule.as_deref(), seeds);
+    Ok(all.map(subject).collect())
 }
 
 /// Does all runs that have no result yet.

@@ -7,6 +7,7 @@ use std::process::Command;
 use serde::Deserialize;
 
 use super::bugs::{Bug, Kind};
+use super::copies;
 use super::figures::{BugFigures, Verdict};
 use super::judge::{self, Seeds};
 use super::results::{Block, Found, Results};
@@ -21,6 +22,9 @@ pub(super) const SEEDS_MAX: u64 = 1000;
 
 /// Number of seeds in a block: of a call that is stopped, at most these are lost for each job.
 const BLOCK: u64 = 20;
+
+/// The part whose tests only a build with a database has.
+pub(super) const STORE: &str = "store";
 
 /// A test of a program, as `raftlab list --json` prints it.
 #[derive(Debug, Clone, Deserialize)]
@@ -135,7 +139,10 @@ impl Subject {
 
     fn task(&self, piece: Piece) -> Task {
         let (program, schedule) = (self.program.clone(), self.schedule.clone());
-        let design = self.bug.name().to_string();
+        let design = match self.bug.kind {
+            Kind::Store => copies::DESIGN.to_string(),
+            _ => self.bug.name().to_string(),
+        };
         match piece.test {
             None => Box::new(move || judge::unit_tests(&program)),
             Some(test) => {
@@ -170,5 +177,64 @@ impl Subject {
     /// Whether more seeds may show the bug, which must be caught.
     pub(super) fn needs_more(&self, results: &Results) -> bool {
         self.bug.kind != Kind::Core && self.figures(results).verdict == Verdict::Missed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bugs::tests::bug;
+    use super::*;
+
+    fn subject(caught_by: &[&str], seeds: Option<u64>, runs: Option<u64>) -> Subject {
+        let mut rare = bug(Kind::Raft, "rare", false);
+        rare.header.caught_by = caught_by.iter().map(ToString::to_string).collect();
+        rare.header.seeds = seeds;
+        let test = |name: &str, part: &str| Test { name: name.to_string(), part: part.to_string() };
+        let tests = [test("a_2a", "2A"), test("b_2b", "2B"), test("c_3a", "3A")];
+        Subject::new(&rare, (PathBuf::from("program"), 7), &tests, None, (1, runs))
+    }
+
+    fn counts(subject: &Subject) -> Vec<(&str, u64)> {
+        subject.tests.iter().map(|(name, count)| (name.as_str(), *count)).collect()
+    }
+
+    #[test]
+    fn a_rare_bug_has_more_seeds_of_the_tests_that_it_names() {
+        let by = ["OneVotePerTerm", "b_2b"];
+        assert_eq!(counts(&subject(&by, None, None)), [("a_2a", 20), ("b_2b", 20)]);
+        assert_eq!(counts(&subject(&by, Some(90), None)), [("a_2a", 20), ("b_2b", 90)]);
+        assert_eq!(counts(&subject(&by[..1], Some(90), None)), [("a_2a", 90), ("b_2b", 90)]);
+        assert_eq!(counts(&subject(&by, Some(90), Some(3))), [("a_2a", 3), ("b_2b", 3)]);
+    }
+
+    #[test]
+    fn a_bug_that_was_not_caught_has_more_seeds_up_to_a_thousand() {
+        let mut subject = subject(&["b_2b"], None, None);
+        assert!(subject.extend());
+        assert_eq!(counts(&subject), [("a_2a", 20), ("b_2b", 40)]);
+        let blocks = subject.len();
+        while subject.extend() {}
+        assert_eq!(counts(&subject)[1], ("b_2b", SEEDS_MAX));
+        assert!(subject.len() > blocks, "the seeds are further blocks");
+    }
+
+    #[test]
+    fn results_of_blocks_are_put_together_and_not_done_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results.jsonl");
+        let mut results = Results::open(&path, false).unwrap_or_else(|it| panic!("{it}"));
+        let subject = subject(&["b_2b"], Some(40), None);
+        let keys: Vec<String> = subject.tasks(&results).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys.len(), 3, "two blocks of one test, and one of the other: {keys:?}");
+        for key in &keys[1..] {
+            let seed = if key.ends_with("21+20") { 25 } else { 5 };
+            let found = Found { test: "b_2b".into(), failed: vec![seed], by: "rule".into() };
+            let block = Block { found: vec![found], cpu_ms: 4 };
+            results.add(key.clone(), block).unwrap_or_else(|it| panic!("{it}"));
+        }
+        assert_eq!(subject.tasks(&results).len(), 1);
+        let figures = subject.figures(&results);
+        assert_eq!((figures.whole.failed, figures.whole.runs, figures.cpu_ms), (2, 40, 8));
+        assert_eq!(figures.whole.median.seeds, 15, "of 5, 20 and more than 15");
     }
 }

@@ -30,7 +30,7 @@ impl Programs {
     pub(super) fn build(layout: &Layout, bugs: &[Bug]) -> Result<Programs, Trouble> {
         let mut servers = None;
         if bugs.iter().any(is_server) {
-            let built = cargo(layout, &["build", "--bin", layout.program])?;
+            let built = cargo(&layout.place, &layout.build, &["build", "--bin", layout.program])?;
             servers = built.into_values().next();
         }
         let cores = bugs.iter().filter(|bug| bug.kind == Kind::Core).map(package);
@@ -38,7 +38,8 @@ impl Programs {
         let mut tests = BTreeMap::new();
         if !packages.is_empty() {
             let arguments: Vec<&str> = packages.iter().map(String::as_str).collect();
-            tests = cargo(layout, &[&["test", "--no-run", "--lib"], &arguments[..]].concat())?;
+            let arguments = [&["test", "--no-run", "--lib"], &arguments[..]].concat();
+            tests = cargo(&layout.place, &layout.build, &arguments)?;
         }
         Ok(Programs { servers, cores: tests })
     }
@@ -50,30 +51,35 @@ impl Programs {
 
     /// The program that runs `bug`.
     pub(super) fn of(&self, bug: &Bug) -> &Path {
-        let program = match bug.kind {
-            Kind::Core => self.cores.get(&package(bug).replace('-', "_")),
-            Kind::Raft | Kind::Kv | Kind::Store => self.servers.as_ref(),
+        let program = match is_server(bug) {
+            true => self.servers.as_ref(),
+            false => self.cores.get(&package(bug).replace('-', "_")),
         };
         program.expect("it has been built")
     }
 }
 
-/// Lets cargo build something in the workspace; returns the programs by their names.
-fn cargo(layout: &Layout, arguments: &[&str]) -> Result<BTreeMap<String, PathBuf>, Trouble> {
+/// Lets cargo build something of the package in `place`, in the folder `build`; returns the programs
+/// by their names.
+pub(super) fn cargo(
+    place: &Path,
+    build: &Path,
+    arguments: &[&str],
+) -> Result<BTreeMap<String, PathBuf>, Trouble> {
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(arguments)
         .args(["--release", "--quiet", "--message-format", "json-render-diagnostics"])
-        .current_dir(&layout.place)
-        .env("CARGO_TARGET_DIR", &layout.build)
+        .current_dir(place)
+        .env("CARGO_TARGET_DIR", build)
         .stdin(Stdio::null())
         .output()
         .map_err(|error| Trouble::Machine(format!("cannot start cargo: {error}")))?;
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);
         let lines: Vec<&str> = errors.lines().take(LINES_MAX).collect();
-        let place = layout.place.display();
+        let place = place.display();
         return Err(Trouble::Input(format!(
-            "the variants do not build; {place}/bugs/NAME is our source with the patch NAME:\n{}",
+            "the variants do not build; {place} has our source with their patches:\n{}",
             lines.join("\n")
         )));
     }

@@ -132,3 +132,47 @@ pub(super) fn hash<'a>(files: impl IntoIterator<Item = (&'a PathBuf, &'a Vec<u8>
     files.into_iter().for_each(|file| file.hash(&mut hasher));
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::bugs;
+    use super::*;
+
+    #[test]
+    fn a_variant_is_our_source_with_one_patch() {
+        let tree = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let bugs = bugs::chosen(tree, &["e15-vote-given-twice".to_string()]).unwrap_or_default();
+        let [healthy, bug] = &bugs[..] else { panic!("{} variants", bugs.len()) };
+        let [healthy, bug] = [healthy, bug].map(|it| of(tree, it).unwrap_or_default());
+        assert!(healthy.contains_key(Path::new("src/raft/mod.rs")), "all files are there");
+        let differing = healthy.iter().filter(|(path, text)| bug.get(*path) != Some(text));
+        assert_eq!(differing.count(), 1);
+        assert_ne!(hash(&healthy), hash(&bug));
+    }
+
+    #[test]
+    fn a_patch_whose_lines_are_gone_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let patch = folder.path().join("x.patch");
+        let hunk = "--- a/src/a.rs\n+++ b/src/a.rs\n@@ -1 +1 @@\n-not there\n+nor this\n";
+        fs::write(&patch, format!("diff --git a/src/a.rs b/src/a.rs\n{hunk}")).unwrap();
+        let files = Files::from([("src/a.rs".into(), b"fn a() {}\n".to_vec())]);
+        for files in [files, Files::new()] {
+            let Err(trouble) = patched(files, &patch) else { panic!("it applies") };
+            assert!(trouble.to_string().contains("x.patch no longer applies"), "{trouble}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_has_its_text_keeps_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let time = |name: &str| fs::metadata(folder.path().join(name)).unwrap().modified().unwrap();
+        let old = Files::from([("a.rs".into(), b"a".to_vec()), ("b/c.rs".into(), b"c".to_vec())]);
+        sync(folder.path(), "", &old).unwrap();
+        let before = time("a.rs");
+        let new = Files::from([("a.rs".into(), b"a".to_vec()), ("d.rs".into(), b"d".to_vec())]);
+        sync(folder.path(), "", &new).unwrap();
+        assert_eq!(time("a.rs"), before);
+        assert_eq!(below(folder.path(), "").unwrap(), new, "and what is not named is gone");
+    }
+}

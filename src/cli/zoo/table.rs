@@ -31,7 +31,7 @@ pub(super) fn of(figures: &[BugFigures], stopped: bool) -> String {
         table.add_row([it.bug.name(), &cut(best), &median, &most, &it.catching().to_string()]);
     }
     let mut text = finish(table, 2..5);
-    text.push_str("\nmedian, 95 %: seeds until a test catches the bug\n");
+    text.push_str("\nmedian, 95 %: seeds until any test catches the bug\n");
     if !stopped {
         figures.iter().filter_map(complaint).for_each(|line| text.push_str(&line));
     }
@@ -75,13 +75,45 @@ fn summary(figures: &[BugFigures]) -> String {
         (count > 0).then(|| format!("{count} {}", kind.name()))
     });
     let kinds: Vec<String> = kinds.into_iter().flatten().collect();
+    let missed = bugs.len() - caught;
+    let missed = match (missed, may) {
+        (0, _) => "none never".to_string(),
+        (_, 0) => format!("{missed} never"),
+        _ => format!("{missed} never ({may} may go unseen)"),
+    };
     format!(
-        "{} bugs ({}): {} caught within {FEW} seeds, {} within {SEEDS_MAX}, {} never, of which {may} \
-         may go unseen; {healthy} healthy\n",
+        "{} bugs: {}; {healthy} servers without a bug\n\
+         caught within {FEW} seeds: {}, within {SEEDS_MAX}: {}, {missed}\n",
         bugs.len(),
         kinds.join(", "),
         within(FEW),
         within(SEEDS_MAX),
-        bugs.len() - caught,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::figures::tests::figures;
+    use super::*;
+
+    #[test]
+    fn a_row_names_the_best_test_and_fits_a_hundred_columns() {
+        let name = "p12-snapshot-forgotten-on-the-second-restart";
+        let long = "a_command_commits_with_a_majority_and_is_not_even_taken_without_a_leader_2ab";
+        let missed = figures("unseen-no", false, &[("x_2a", &[])]);
+        let text =
+            of(&[figures(name, false, &[("slow_2a", &[4]), (long, &[1, 2, 3])]), missed], false);
+        assert!(text.contains("a_command_commits_with_a_ma…"), "{text}");
+        assert!(text.contains("! unseen-no was not caught within 4 seeds\n"), "{text}");
+        assert!(text.contains("caught within 10 seeds: 1, within 1000: 1, 1 never\n"), "{text}");
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(widest.is_some_and(|columns| columns <= 100), "{widest:?}: {text}");
+    }
+
+    #[test]
+    fn a_healthy_server_that_fails_is_named_with_the_test_and_the_seed() {
+        let text = of(&[figures("healthy-raft", true, &[("x_2a", &[3])])], false);
+        assert!(text.contains("! healthy-raft failed x_2a with seed 3: rule\n"), "{text}");
+        assert!(!of(&[figures("healthy-raft", true, &[("x_2a", &[])])], false).contains("! "));
+    }
 }
