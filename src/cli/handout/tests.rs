@@ -193,3 +193,26 @@ fn the_harness_has_no_test_of_ours_and_no_file_of_a_solution() {
         assert!(!text.contains("#[test]"), "{path} has unit tests");
     }
 }
+
+#[test]
+fn no_planted_bug_is_in_the_project() {
+    let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/zoo");
+    let mut words = Vec::new();
+    for folder in [zoo.clone(), zoo.join("tick"), zoo.join("store")] {
+        for patch in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+            if patch.extension().is_some_and(|ext| ext == "patch") {
+                let text = std::fs::read_to_string(&patch).unwrap();
+                let bug = text.lines().find_map(|line| line.strip_prefix("bug: ")).unwrap();
+                words.push(bug.to_string());
+                words.push(patch.file_name().unwrap().display().to_string());
+            }
+        }
+    }
+    assert!(words.len() > 300, "only {} patches", words.len() / 2);
+    for (path, text) in files::of_project() {
+        assert!(!path.contains("zoo"), "{path}");
+        for words in &words {
+            assert!(!text.contains(words.as_str()), "{path} has a planted bug: {words}");
+        }
+    }
+}

@@ -56,12 +56,6 @@ impl Header {
         header.map_err(|what| format!("{}: {what}", file.display()))
     }
 
-    /// Reads the header at the beginning of a patch.
-    #[cfg(test)]
-    pub(crate) fn parse(text: &str) -> Result<Header, String> {
-        Header::of(fields::parse(text, FIELDS, OPTIONAL)?)
-    }
-
     /// Reads the header of the patch of the tick core in `file`, or says what is wrong with it.
     pub(crate) fn read_core(file: &Path) -> Result<Header, String> {
         let ([id, bug, caught_by], []) = fields::read(file, CORE_FIELDS, [])?;
@@ -101,4 +95,48 @@ impl Header {
 
 fn names(list: &str) -> Vec<String> {
     list.split(", ").map(str::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Header, String> {
+        Header::of(fields::parse(text, FIELDS, OPTIONAL)?)
+    }
+
+    #[test]
+    fn a_header_is_read_field_by_field() {
+        let text = "id: a-b\nbug: b\ncatalogue: E1\ncaught-by: X, y_2a\nschedule: hostile\n\
+                    unseen: rare\n\ndiff --git a/x b/x\n";
+        let header = parse(text).unwrap();
+        assert_eq!((header.id.as_str(), header.catalogue.as_str()), ("a-b", "E1"));
+        assert_eq!(header.caught_by, ["X", "y_2a"]);
+        assert_eq!(header.unseen.as_deref(), Some("rare"));
+        assert_eq!(parse(&text.replace("unseen: rare", "unseen: no")).unwrap().unseen, None);
+        assert_eq!((header.parts.len(), header.seeds), (0, None));
+        let more = text.replace("unseen: rare\n", "unseen: rare\nparts: 2A 3B\nseeds: 300\n");
+        let header = parse(&more).unwrap();
+        assert_eq!(
+            (header.parts, header.seeds),
+            (vec!["2A".to_string(), "3B".to_string()], Some(300))
+        );
+    }
+
+    #[test]
+    fn an_incomplete_header_is_refused() {
+        let text = "id: a\nbug: b\ncatalogue: E1\ncaught-by: X\nschedule: random\nunseen: no\n";
+        parse(text).unwrap();
+        for (field, instead) in [
+            ("bug: b", "bug: "),
+            ("unseen: no\n", "unseen: no\nparts: 2A 2E\n"),
+            ("unseen: no\n", "unseen: no\nseeds: 0\n"),
+            ("unseen: no\n", "unseen: no\nseeds: 5\nparts: 2A\n"),
+            ("catalogue: E1\n", ""),
+            ("schedule: random", "schedule: wild"),
+            ("unseen: no\n", "unseen: no\nand more\n"),
+        ] {
+            parse(&text.replace(field, instead)).unwrap_err();
+        }
+    }
 }

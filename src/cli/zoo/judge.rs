@@ -61,7 +61,7 @@ pub(super) fn suite(
     seeds: &Seeds,
 ) -> Result<Block, Trouble> {
     let mut found = Found { test: test.to_string(), failed: Vec::new(), by: String::new() };
-    let mut cpu_ms = 0.0;
+    let mut cpu = Duration::ZERO;
     let end = seeds.first + seeds.count;
     let mut next = seeds.first;
     while next < end {
@@ -73,7 +73,7 @@ pub(super) fn suite(
         let (runs, status, errors) = report(command)?;
         for run in runs {
             next = run.seed + 1;
-            cpu_ms += run.cpu_ms.unwrap_or(0.0);
+            cpu += Duration::from_secs_f64(run.cpu_ms.unwrap_or(0.0) / 1000.0);
             if let Some(failure) = &run.failure {
                 add(&mut found, run.seed, || broken(failure));
             }
@@ -89,7 +89,8 @@ pub(super) fn suite(
             _ => {}
         }
     }
-    Ok(Block { found: vec![found], cpu_ms: cpu_ms.round() as u64 })
+    let cpu_ms = u64::try_from(cpu.as_millis()).unwrap_or(u64::MAX);
+    Ok(Block { found: vec![found], cpu_ms })
 }
 
 fn add(found: &mut Found, seed: u64, by: impl FnOnce() -> String) {
