@@ -21,7 +21,7 @@ Exit status:
   1    a bug that must be caught was not, or a healthy server failed
   2    the arguments cannot be used, or a patch no longer applies
   4    the machine failed: a full disk, no compiler
-  130  stopped by Ctrl-C; the same command goes on from there";
+  130  stopped by Ctrl-C; the same command continues from there";
 
 /// Arguments of `raftlab zoo`.
 #[derive(Debug, Args)]

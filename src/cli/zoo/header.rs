@@ -14,9 +14,9 @@
 //! `catalogue` is the row of the bug catalogue in `docs/coverage.md`. `caught-by` names the
 //! scenarios, observers and kinds of failure that ought to catch the bug, or `nothing`. `schedule`
 //! is the mildest schedule that shows the bug. `unseen` is `no`, or the reason why the suite may
-//! miss the bug. A header may also have `parts`, the parts that run on the bug if they are not those
-//! of its kind, and `seeds`, how many seeds a rare bug needs. A bug of the tick core has only `id`,
-//! `bug`, and the unit tests `caught-by`.
+//! miss the bug. A header may also have `parts`, the parts that run on the bug if they are not
+//! those of its kind, and `seeds`, how many seeds a rare bug needs. A bug of the tick core has only
+//! `id`, `bug`, and the unit tests `caught-by`.
 
 use std::path::Path;
 

@@ -109,8 +109,8 @@ impl Manifest {
         for bug in packages.clone().filter(|bug| is_server(bug)) {
             let _ = writeln!(text, "{} = {{ path = \"bugs/{}\" }}", package(bug), bug.name());
         }
-        // The profile of scripts/copies, so that the library is built once for both. The variants are
-        // not optimized: that takes three times as long, and a run is mostly in the library.
+        // The profile of scripts/copies, so that the library is built once for both. The variants
+        // are not optimized: that takes three times as long, and a run is mostly in the library.
         text.push_str("\n[profile.release]\ndebug = 1\nincremental = true\n");
         for package in packages.map(package).chain([name.to_string()]) {
             let _ = write!(text, "[profile.release.package.{package}]\ndebug = 0\nopt-level = 0\n");

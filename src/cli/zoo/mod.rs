@@ -10,8 +10,8 @@
 //!                     figures.rs, table.rs, matrix.rs ◄─ results.rs   what they found
 //! ```
 //!
-//! Our own servers have asserts that a student's server lacks; the copies are built without them, so
-//! that only the suite can catch a bug.
+//! Our own servers have asserts that a student's server lacks; the copies are built without them,
+//! so that only the suite can catch a bug.
 
 mod args;
 mod bugs;
@@ -69,7 +69,7 @@ pub(super) fn zoo(args: &ZooArgs) -> Result<Status, Trouble> {
     output::print(&table::of(&figures, status == Status::Interrupted))?;
     file.map_or(Ok(()), |file| file.write(&figures, args.seed))?;
     if status == Status::Interrupted {
-        output::complain("warning", "stopped by Ctrl-C; the same command goes on from there");
+        output::complain("warning", "stopped by Ctrl-C; the same command continues from there");
     } else if figures.iter().any(|it| !it.verdict.is_right()) {
         return Ok(Status::Failed);
     }

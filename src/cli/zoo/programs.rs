@@ -59,8 +59,8 @@ impl Programs {
     }
 }
 
-/// Lets cargo build something of the package in `place`, in the folder `build`; returns the programs
-/// by their names.
+/// Lets cargo build something of the package in `place`, in the folder `build`; returns the
+/// programs by their names.
 pub(super) fn cargo(
     place: &Path,
     build: &Path,

@@ -1,4 +1,4 @@
-//! The results so far, in a file: a call that was stopped goes on from there.
+//! The results so far, in a file: a call that was stopped continues from there.
 //!
 //! Each line of the file is one [`Block`] with its key. A key has all that the block depends on, so
 //! what was found on another version of a variant is never used.
