@@ -24,7 +24,7 @@ const AS_THEY_ARE: [(&str, &str); 4] = [
 pub(super) const SOLUTIONS: [&str; 5] = ["driver/", "kv/", "raft/", "store/", "tick/"];
 
 /// What the harness has no use for without our servers.
-const WITHOUT_SOLUTIONS: [&str; 10] = [
+const WITHOUT_SOLUTIONS: [&str; 11] = [
     "cli/compare/",
     "cli/grade/",
     "cli/handout/",
