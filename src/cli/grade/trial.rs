@@ -284,3 +284,61 @@ pub(super) mod testing {
         judge(serde_json::from_str(line).unwrap())
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// What four runs of a program are judged as that is this shell script.
+    fn judged(script: &str) -> Vec<Judged> {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("program");
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let limits = Limits { wall_s: 2, output_kb: 64, ..Limits::default() };
+        let (sandbox, root) = (Sandbox::Time, folder.path());
+        let examiner = Examiner { sandbox, program: &program, limits: &limits, root };
+        let run = |seed| Run { test: "a".into(), seed, schedule: "random".into() };
+        examiner.test(&[7, 8, 9, 10].map(run), 2, 1)
+    }
+
+    /// Why the first and the last run did not pass; none did.
+    fn why(script: &str) -> (String, String) {
+        let judged = judged(script);
+        assert_eq!(judged.len(), 4);
+        assert!(judged.iter().all(|run| !run.passed), "{judged:?}");
+        let message = |run: &Judged| run.cause.clone().unwrap().message;
+        (message(&judged[0]), message(&judged[3]))
+    }
+
+    #[test]
+    fn a_program_that_says_nothing_is_given_up_after_two_runs() {
+        let (first, last) = why("exit 0");
+        assert!(first.contains("ended during the run, with exit status: 0"), "{first}");
+        assert!(last.contains("not run: 2 runs"), "{last}");
+    }
+
+    #[test]
+    fn words_without_a_seal_are_no_result() {
+        let line = r#"{"test":"a","seed":7,"schedule":"random","ok":true}"#;
+        let script = format!("echo '{line}'; echo '{} {line}'; echo end", "0".repeat(64));
+        assert!(why(&script).0.contains("exit status: 0"));
+    }
+
+    #[test]
+    fn a_program_that_prints_or_lasts_too_long_is_ended() {
+        let (first, _) = why("while :; do echo 0123456789012345678901234567890123456789; done");
+        assert!(first.contains("printed more than 64 kB"), "{first}");
+        let (first, _) = why("exec sleep 100");
+        assert!(first.contains("took more than 2 s"), "{first}");
+    }
+
+    #[test]
+    fn a_signal_is_told() {
+        assert!(why("kill -SEGV $$").0.contains("crashed with signal 11"));
+        assert!(why("kill -KILL $$").0.contains("killed: more than"));
+    }
+}
