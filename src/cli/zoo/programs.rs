@@ -74,6 +74,9 @@ pub(super) fn cargo(
         .stdin(Stdio::null())
         .output()
         .map_err(|error| Trouble::Machine(format!("cannot start cargo: {error}")))?;
+    if output.status.code().is_none() {
+        return Err(Trouble::Machine(format!("cargo was stopped ({})", output.status)));
+    }
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);
         let lines: Vec<&str> = errors.lines().take(LINES_MAX).collect();
