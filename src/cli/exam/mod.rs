@@ -2,8 +2,8 @@
 //!
 //! Only `raftlab grade` calls it. The grader writes one line to standard input, an [`Order`], and
 //! reads sealed lines from standard output: one per run, in order, and a last one. What is missing
-//! was not done. The order is read before any code of the server runs, and it is in no argument and in
-//! no variable.
+//! was not done. The order is read before any code of the server runs, and it is in no argument and
+//! in no variable.
 
 mod seal;
 

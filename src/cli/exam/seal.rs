@@ -1,8 +1,9 @@
 //! The seal of a line that an examined program writes.
 //!
 //! A grader judges what a program says about itself, and the program contains a stranger's server.
-//! Its messages share a pipe with everything that the server prints. So the grader sends a key first,
-//! which the program keeps to itself, and takes only lines that were sealed with the key, in order.
+//! Its messages share a pipe with everything that the server prints. So the grader sends a key
+//! first, which the program keeps to itself, and takes only lines that were sealed with the key, in
+//! order.
 
 use std::fmt::Write as _;
 

@@ -31,7 +31,8 @@ pub(super) struct Policy {
     /// Whether each submission has private seeds of its own.
     #[serde(default)]
     pub(super) per_submission: bool,
-    /// The secret. Without it, and without the variable `RAFTLAB_SECRET`, there are no private runs.
+    /// The secret. Without it, and without the variable `RAFTLAB_SECRET`, there are no private
+    /// runs.
     secret: Option<String>,
     /// Runs of each test that are done twice, in two processes, to see whether they are the same.
     #[serde(default = "one")]

@@ -58,8 +58,8 @@ impl Project {
         Ok(())
     }
 
-    /// Compiles the project, within `limits` if it has a stranger's files. The compiler may read what
-    /// it wants here; see [`Project::reads_only_the_project`].
+    /// Compiles the project, within `limits` if it has a stranger's files. The compiler may read
+    /// what it wants here; see [`Project::reads_only_the_project`].
     fn compile(&self, limits: Option<&Limits>) -> Result<(), String> {
         let words = ["cargo", "build", "--release", "--locked", "--quiet", "--color", "never"];
         let mut command = match limits {

@@ -1,9 +1,9 @@
 //! What a stranger's program may do while it is examined.
 //!
 //! A jail is a root folder of its own that has the program and the system's libraries, and nothing
-//! that can be written; without `/proc`, without network, with its own process numbers, and the rights
-//! of nobody. When the program ends, all that it has started ends. The system's own programs make it:
-//! `unshare`, `mount`, `chroot`, `setpriv`, `prlimit`. Where the right to make a jail is
+//! that can be written; without `/proc`, without network, with its own process numbers, and the
+//! rights of nobody. When the program ends, all that it has started ends. The system's own programs
+//! make it: `unshare`, `mount`, `chroot`, `setpriv`, `prlimit`. Where the right to make a jail is
 //! missing, as in most containers, the limits on time, memory, files and processes stay.
 
 use std::path::Path;
@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 
 use super::policy::Limits;
 
-/// Makes the root folder `$1` with the program `$2`, and runs that there with the limits `$3` and the
-/// remaining words. All of it is in name spaces of its own, so nothing has to be cleared away.
+/// Makes the root folder `$1` with the program `$2`, and runs that there with the limits `$3` and
+/// the remaining words. All of it is in name spaces of its own, so nothing has to be cleared away.
 const JAIL: &str = r#"
 set -eu
 root=$1 program=$2 limits=$3

@@ -1,7 +1,7 @@
 //! Takes a student's files out of a submission: those of `src/raft` and `src/kv`, and nothing else.
 //!
-//! A submission is a folder, an archive, or the URL of a git repository on this machine. Archives and
-//! repositories are unpacked by the system's own programs, within limits.
+//! A submission is a folder, an archive, or the URL of a git repository on this machine. Archives
+//! and repositories are unpacked by the system's own programs, within limits.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -43,8 +43,8 @@ pub(super) fn name_of(place: &str) -> String {
     name.trim_start_matches('.').to_string()
 }
 
-/// Takes the files of the submission at `place`; unpacks it in `scratch`, an empty folder. The error
-/// is for the student: what is wrong, and what to hand in.
+/// Takes the files of the submission at `place`; unpacks it in `scratch`, an empty folder. The
+/// error is for the student: what is wrong, and what to hand in.
 pub(super) fn take(place: &str, scratch: &Path) -> Result<Submission, String> {
     let folder = unpacked(place, scratch)?;
     let root =

@@ -65,8 +65,8 @@ pub(super) struct Examiner<'a> {
 }
 
 impl Examiner<'_> {
-    /// Examines the runs of one test, of which students know the first `public`. The last `twice` runs are done a second time: a server whose
-    /// run is no function of its seed proves nothing.
+    /// Examines the runs of one test, of which students know the first `public`. The last `twice`
+    /// runs are done a second time: a server whose run is no function of its seed proves nothing.
     pub(super) fn test(&self, runs: &[Run], public: u64, twice: u64) -> Vec<Judged> {
         let mut judged = self.all(runs);
         for (judged, number) in judged.iter_mut().zip(0..) {

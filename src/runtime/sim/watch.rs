@@ -155,8 +155,8 @@ impl Watch {
 /// Number of times that a thread is asked for its line.
 const ASKS_MAX: u32 = 20;
 
-/// Asks `thread` until it knows its line. An optimized loop has instructions that belong to no line,
-/// and a task that spins is at another one the next time.
+/// Asks `thread` until it knows its line. An optimized loop has instructions that belong to no
+/// line, and a task that spins is at another one the next time.
 fn ask(thread: &Watched) -> Option<Halted> {
     let mut halted = thread.ask()?;
     for _ in 1..ASKS_MAX {
