@@ -18,7 +18,9 @@ use crate::cli::exit::Trouble;
 use crate::cli::grade::GradeArgs;
 #[cfg(feature = "solutions")]
 use crate::cli::handout::NewArgs;
+use crate::cli::merge::MergeArgs;
 use crate::cli::program;
+use crate::cli::shard::ShardArgs;
 use crate::cli::standing::ProgressArgs;
 #[cfg(feature = "solutions")]
 use crate::cli::zoo::ZooArgs;
@@ -29,6 +31,7 @@ const STATUS_HELP: &str = "Exit status:
   2    the arguments or a file cannot be used
   3    nothing failed, but a history could not be judged
   4    the machine failed during the runs: a full disk, no more threads
+  5    merge: runs are missing, whether or not one failed
   130  stopped by Ctrl-C";
 
 const RECORD_HELP: &str =
@@ -81,6 +84,8 @@ enum Command {
     Hint(HintArgs),
     /// Runs tests with many seeds, and reports which fail
     Test(TestArgs),
+    /// Puts the reports of many machines together, and shows the results
+    Merge(MergeArgs),
     /// Shows how many tests of each part pass, and what to do next
     Progress(ProgressArgs),
     /// Runs one test with one seed, and shows what happened
@@ -176,6 +181,8 @@ pub(super) struct TestArgs {
     /// Show no progress
     #[arg(long)]
     pub quiet: bool,
+    #[command(flatten)]
+    pub shard: ShardArgs,
 }
 
 /// Arguments of `raftlab replay`.
@@ -367,6 +374,8 @@ pub(super) enum Action {
     Hint(HintArgs),
     /// `raftlab test`.
     Test(TestArgs),
+    /// `raftlab merge`.
+    Merge(MergeArgs),
     /// `raftlab progress`.
     Progress(ProgressArgs),
     /// `raftlab replay`.
@@ -407,6 +416,7 @@ pub(super) fn parse() -> Result<Action, Trouble> {
         Ok(Cli { command: Command::Explain(explain) }) => Ok(Action::Explain(explain)),
         Ok(Cli { command: Command::Hint(hint) }) => Ok(Action::Hint(hint)),
         Ok(Cli { command: Command::Test(test) }) => Ok(Action::Test(test)),
+        Ok(Cli { command: Command::Merge(args) }) => Ok(Action::Merge(args)),
         Ok(Cli { command: Command::Progress(args) }) => Ok(Action::Progress(args)),
         Ok(Cli { command: Command::Replay(replay) }) => Ok(Action::Replay(replay)),
         Ok(Cli { command: Command::Shrink(shrink) }) => Ok(Action::Shrink(shrink)),

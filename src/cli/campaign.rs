@@ -20,6 +20,7 @@ use crate::runtime::{Failure, FailureKind, RunConfig};
 
 use crate::cli::exit::{Status, Trouble};
 use crate::cli::interrupt;
+use crate::cli::shard::Shard;
 
 /// Number of OS threads, left behind by runs, at which the campaign ends.
 const THREADS_LEFT_MAX: u64 = 16;
@@ -47,6 +48,41 @@ pub(super) struct Campaign {
     pub until: Until,
     /// Whether to stop at the first failure.
     pub fail_fast: bool,
+    /// The only shard to do, if not all runs. A shard goes test by test.
+    pub shard: Option<Shard>,
+}
+
+impl Campaign {
+    /// The place of the test and the number of the seed of run `number`; `None` if there are fewer
+    /// runs.
+    fn run(&self, number: u64) -> Option<(usize, u64)> {
+        let tests = self.tests.len() as u64;
+        let (place, round) = match (self.shard, self.until) {
+            (Some(shard), Until::Runs(runs)) => shard.run(number, runs),
+            _ => (number % tests, number / tests),
+        };
+        let over = place >= tests || matches!(self.until, Until::Runs(runs) if round >= runs.get());
+        let place = usize::try_from(place).ok()?;
+        (!over).then_some((place, round))
+    }
+
+    /// The number of all runs; `None` if the campaign ends with failures.
+    pub(super) fn runs(&self) -> Option<u64> {
+        let runs = (0..self.tests.len()).map(|place| self.runs_of(place));
+        runs.reduce(|one, two| Some(one?.saturating_add(two?))).flatten()
+    }
+
+    /// The number of runs of the test at `place`; `None` if the campaign ends with failures.
+    pub(super) fn runs_of(&self, place: usize) -> Option<u64> {
+        let place = place as u64;
+        match (self.shard, self.until) {
+            (_, Until::Failures(_)) => None,
+            (None, Until::Runs(runs)) => Some(runs.get()),
+            (Some(shard), Until::Runs(runs)) => {
+                Some(shard.runs_before(place + 1, runs) - shard.runs_before(place, runs))
+            }
+        }
+    }
 }
 
 /// A message to the thread that collects the reports.
@@ -115,19 +151,15 @@ impl Desk {
     /// The next run: a test and a seed.
     fn take(&self) -> Option<(&'static Scenario, RunConfig)> {
         let number = self.taken.fetch_add(1, Ordering::Relaxed);
-        let count = self.campaign.tests.len() as u64;
-        let (round, place) = (number / count, number % count);
+        let (place, round) = self.campaign.run(number)?;
         let failed = self.failed.load(Ordering::Relaxed);
-        let over = match self.campaign.until {
-            Until::Runs(runs) => round >= runs.get(),
-            Until::Failures(failures) => failed >= failures.get(),
-        };
+        let over =
+            matches!(self.campaign.until, Until::Failures(failures) if failed >= failures.get());
         let stop = self.campaign.fail_fast && failed > 0;
         if over || stop || self.left_behind.load(Ordering::Relaxed) >= THREADS_LEFT_MAX {
             return None;
         }
         let seed = self.campaign.config.seed.wrapping_add(round);
-        let place = usize::try_from(place).expect("less than the number of tests");
         Some((self.campaign.tests[place], RunConfig { seed, ..self.campaign.config.clone() }))
     }
 
@@ -230,7 +262,8 @@ mod tests {
     ) -> (Vec<(&'static str, u64)>, Result<Status, Trouble>) {
         let tests = ["basic_agree_2b", "rpc_bytes_2b"].map(|name| find_scenario(name).unwrap());
         let config = RunConfig { seed: 5, ..RunConfig::default() };
-        let campaign = Campaign { tests: tests.to_vec(), design, config, jobs, until, fail_fast };
+        let (tests, shard) = (tests.to_vec(), None);
+        let campaign = Campaign { tests, design, config, jobs, until, fail_fast, shard };
         let (results, inbox) = channel();
         let mut seen = Vec::new();
         let status = collect(campaign, &results, &inbox, |report| {

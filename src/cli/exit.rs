@@ -15,6 +15,8 @@ pub enum Status {
     Undecided,
     /// The machine failed: a full disk, no more threads.
     Machine,
+    /// Not all runs of a plan are there, whether or not one of them failed.
+    Incomplete,
     /// The user pressed Ctrl-C.
     Interrupted,
 }
@@ -28,6 +30,7 @@ impl Status {
             Status::BadInput => 2,
             Status::Undecided => 3,
             Status::Machine => 4,
+            Status::Incomplete => 5,
             Status::Interrupted => 130,
         }
     }
@@ -72,9 +75,10 @@ mod tests {
             Status::BadInput,
             Status::Undecided,
             Status::Machine,
+            Status::Incomplete,
             Status::Interrupted,
         ];
-        assert_eq!(statuses.map(Status::code), [0, 1, 2, 3, 4, 130]);
+        assert_eq!(statuses.map(Status::code), [0, 1, 2, 3, 4, 5, 130]);
         assert_eq!(Trouble::Input(String::new()).status(), Status::BadInput);
         assert_eq!(Trouble::Machine(String::new()).status(), Status::Machine);
     }

@@ -1,7 +1,7 @@
 //! The command line: reads the arguments, calls `lab`, `compare` or `checker`, and prints.
 //!
 //! Scripts and graders may rely on the arguments (`args`), the exit status (`exit`), the report
-//! file (`report`) and a comparison's figures (`compare`). The tables are for people and may
+//! file (`report_lines`) and a comparison's figures (`compare`). The tables are for people and may
 //! change.
 //!
 //! The program `raftlab` consists of [`main`] and the guard. A program for servers of your own
@@ -37,14 +37,17 @@ mod interrupt;
 mod list;
 mod log;
 mod marks;
+mod merge;
 mod output;
 mod program;
 mod progress;
 mod replay;
 mod report;
+mod report_lines;
 #[cfg(test)]
 mod sample;
 mod select;
+mod shard;
 mod shrink;
 mod standing;
 mod step;
@@ -80,6 +83,7 @@ pub fn main(designs: &'static [Design]) -> ExitCode {
         Ok(Action::Explain(args)) => explain::explain(&args),
         Ok(Action::Hint(args)) => hint::hint(&args),
         Ok(Action::Test(test)) => test::test(&test),
+        Ok(Action::Merge(args)) => merge::merge(&args),
         Ok(Action::Progress(args)) => standing::progress(args),
         Ok(Action::Replay(replay)) => replay::replay(&replay),
         Ok(Action::Shrink(args)) => shrink::shrink(&args),

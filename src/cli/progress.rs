@@ -1,9 +1,9 @@
 //! The progress bars of a campaign, one per part, on standard error, if that is a terminal.
 
-use crate::lab::{Part, Report, Scenario};
+use crate::lab::{Part, Report};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::campaign::Until;
+use crate::cli::campaign::Campaign;
 use crate::cli::table;
 
 /// The bars of a campaign.
@@ -13,26 +13,28 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Bars for the parts of `scenarios`; invisible if `quiet` or if standard error is no terminal.
-    pub(super) fn new(scenarios: &[&Scenario], until: Until, quiet: bool) -> Progress {
+    /// Bars for the parts of the campaign; invisible if `quiet` or if standard error is no terminal.
+    pub(super) fn new(campaign: &Campaign, quiet: bool) -> Progress {
         let all = MultiProgress::new();
         if quiet {
             all.set_draw_target(ProgressDrawTarget::hidden());
         }
         let bar = |part: Part| {
-            let tests = scenarios.iter().filter(|scenario| scenario.part == part).count() as u64;
-            let bar = match until {
-                Until::Runs(runs) => ProgressBar::new(tests.saturating_mul(runs.get()))
-                    .with_style(style("{prefix} {bar:40} {pos}/{len}  {msg}")),
-                Until::Failures(_) => {
-                    ProgressBar::new_spinner().with_style(style("{prefix} {spinner} {pos}  {msg}"))
-                }
-            };
+            let tests = campaign.tests.iter().enumerate();
+            let of_part = tests.filter(|(_, test)| test.part == part);
+            let runs = of_part.map(|(place, _)| campaign.runs_of(place));
+            let bar =
+                match runs.reduce(|one, two| Some(one?.saturating_add(two?))).flatten() {
+                    Some(runs) => ProgressBar::new(runs)
+                        .with_style(style("{prefix} {bar:40} {pos}/{len}  {msg}")),
+                    None => ProgressBar::new_spinner()
+                        .with_style(style("{prefix} {spinner} {pos}  {msg}")),
+                };
             let bar = all.add(bar.with_prefix(part.name()));
             bar.tick();
             (part, bar, 0)
         };
-        Progress { bars: table::parts(scenarios).into_iter().map(bar).collect() }
+        Progress { bars: table::parts(&campaign.tests).into_iter().map(bar).collect() }
     }
 
     /// Counts a run that has ended.

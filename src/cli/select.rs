@@ -73,6 +73,21 @@ pub(super) fn whole_parts(tests: &[&Scenario], design: &Design) -> Vec<Part> {
     Part::ALL.into_iter().filter(all).collect()
 }
 
+/// The words that select exactly these tests for `design`: nothing for all of them, the names of
+/// whole parts, and the names of the other tests. Without a design, the names of the tests.
+pub(super) fn words_for(names: &[String], design: Option<&Design>) -> Vec<String> {
+    let Some(design) = design else { return names.to_vec() };
+    let is_chosen = |scenario: &&Scenario| names.iter().any(|name| name == scenario.name);
+    let tests: Vec<&Scenario> = SCENARIOS.iter().filter(is_chosen).collect();
+    if SCENARIOS.iter().filter(|it| design.can_play(it)).all(|it| is_chosen(&it)) {
+        return Vec::new();
+    }
+    let whole = whole_parts(&tests, design);
+    let parts = whole.iter().map(|part| part.name().to_string());
+    let others = tests.iter().filter(|test| !whole.contains(&test.part));
+    parts.chain(others.map(|test| test.name.to_string())).collect()
+}
+
 fn chosen(names: &[String]) -> impl Iterator<Item = &'static Scenario> {
     let wanted = |scenario: &Scenario| names.iter().any(|name| stands_for(name, scenario));
     SCENARIOS.iter().filter(move |scenario| names.is_empty() || wanted(scenario))
@@ -194,6 +209,26 @@ mod tests {
         assert_eq!(select(&["2A", "figure8_2c"], rpc), [Part::P2A]);
         assert_eq!(select(&["2A", "2D"], tick), [Part::P2A, Part::P2D]);
         assert_eq!(select(&["figure8_2c"], tick), []);
+    }
+
+    #[test]
+    fn the_fewest_words_select_the_same_tests() {
+        let [rpc, tick, ..] = DESIGNS else { panic!("two designs at least") };
+        for (words, design, fewest) in [
+            (&[][..], tick, &[][..]),
+            (&["figure8_2c", "2A"], rpc, &["2A", "figure8_2c"]),
+            (&["2a", "2B"], tick, &["2A", "2B"]),
+        ] {
+            let words: Vec<_> = words.iter().map(|word| word.to_string()).collect();
+            let names = |tests: Vec<&Scenario>| -> Vec<String> {
+                tests.iter().map(|test| test.name.to_string()).collect()
+            };
+            let selected = names(tests(&words, design).unwrap());
+            let found = words_for(&selected, Some(design));
+            assert_eq!(found, fewest, "{words:?}");
+            assert_eq!(names(tests(&found, design).unwrap()), selected, "{words:?}");
+            assert_eq!(words_for(&selected, None), selected, "a design of another program");
+        }
     }
 
     #[test]

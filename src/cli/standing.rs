@@ -13,6 +13,7 @@ use crate::cli::course::{CourseArgs, seed};
 use crate::cli::exit::{Status, Trouble};
 use crate::cli::output;
 use crate::cli::progress::Progress;
+use crate::cli::shard::ShardArgs;
 use crate::cli::table;
 use crate::cli::tally::{Tally, TestTally};
 use crate::cli::test;
@@ -50,6 +51,7 @@ impl ProgressArgs {
             fail_fast: false,
             report: None,
             quiet,
+            shard: ShardArgs::default(),
         }
     }
 }
@@ -59,7 +61,7 @@ pub(super) fn progress(args: ProgressArgs) -> Result<Status, Trouble> {
     let args = args.all_tests();
     let campaign = test::plan(&args)?;
     let mut tally = Tally::new(&campaign.tests, args.seed);
-    let mut bars = Progress::new(&campaign.tests, campaign.until, args.quiet);
+    let mut bars = Progress::new(&campaign, args.quiet);
     let status = campaign::run(campaign, |report| {
         bars.ended(&report);
         tally.add(report);

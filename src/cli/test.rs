@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::num::NonZeroU64;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::lab::{self, Design, Part, Report, Unfit};
@@ -15,6 +16,7 @@ use crate::cli::output::{self, BAD};
 use crate::cli::progress::Progress;
 use crate::cli::report::ReportFile;
 use crate::cli::select;
+use crate::cli::shard::{Plan, PlanLine};
 use crate::cli::table;
 use crate::cli::tally::{Tally, TestTally};
 
@@ -22,10 +24,11 @@ use crate::cli::tally::{Tally, TestTally};
 pub(super) fn test(args: &TestArgs) -> Result<Status, Trouble> {
     let campaign = plan(args)?;
     let (design, clock) = (campaign.design, campaign.config.clock);
-    let mut report_file = args.report.as_deref().map(ReportFile::create).transpose()?;
+    let size = campaign.shard.and(campaign.runs());
+    let mut report_file = args.report.as_deref().map(|to| create(to, &campaign)).transpose()?;
     let mut tally = Tally::new(&campaign.tests, args.seed);
     let mut left_behind = LeftBehind::default();
-    let mut progress = Progress::new(&campaign.tests, campaign.until, args.quiet);
+    let mut progress = Progress::new(&campaign, args.quiet);
 
     let began = time::since_start();
     let status = campaign::run(campaign, |report| {
@@ -37,12 +40,11 @@ pub(super) fn test(args: &TestArgs) -> Result<Status, Trouble> {
     });
     let wall = time::since_start() - began;
     progress.clear();
-    let status = match status {
-        Ok(status) => {
-            report_file.map_or(Ok(()), |mut file| file.summary(&tally, status)).map(|()| status)
-        }
-        Err(trouble) => Err(trouble),
-    };
+    let status = status.and_then(|status| {
+        let interrupted = status == Status::Interrupted;
+        report_file.map_or(Ok(()), |file| file.end(&tally, interrupted))?;
+        Ok(of_shard(status, size == Some(tally.runs())))
+    });
     // The results so far are printed even if the machine failed in the end.
     with_records(&mut tally, design);
     let table = match args.classic {
@@ -50,7 +52,7 @@ pub(super) fn test(args: &TestArgs) -> Result<Status, Trouble> {
         false => table::of_results(&tally, clock),
     };
     let whole = select::whole_parts(&tally.tests_run(), design);
-    print(&table, &tally, &whole, (clock, wall))?;
+    print(&table, &tally, &whole, (clock, Some(wall)))?;
     if let Some(line) = left_behind.last_straw() {
         let why = "the campaign ended early: runs left threads behind that cannot be stopped and \
                    would slow down all later runs; to repeat the last such run:";
@@ -67,6 +69,24 @@ pub(super) fn test(args: &TestArgs) -> Result<Status, Trouble> {
     status
 }
 
+/// The exit status of a campaign that ended with `status`, of which `complete_shard` says whether
+/// it is a shard and did all its runs. A scheduler would repeat a job that fails, and the same runs
+/// would fail again; so the failures are in the report only.
+const fn of_shard(status: Status, complete_shard: bool) -> Status {
+    match status {
+        Status::Failed | Status::Undecided if complete_shard => Status::Passed,
+        status => status,
+    }
+}
+
+/// The report file at `path`: of a shard as a whole, otherwise line by line.
+fn create(path: &Path, campaign: &Campaign) -> Result<ReportFile, Trouble> {
+    match Plan::of(campaign) {
+        Some(plan) => ReportFile::create_whole(path, &PlanLine { plan }),
+        None => ReportFile::create(path),
+    }
+}
+
 /// Makes the campaign from the arguments, with defaults for arguments that were left out.
 pub(super) fn plan(args: &TestArgs) -> Result<Campaign, Trouble> {
     let real = args.clock == args::Clock::Real;
@@ -78,6 +98,14 @@ pub(super) fn plan(args: &TestArgs) -> Result<Campaign, Trouble> {
             "{runs} seeds from {} on exceed the largest seed, {largest}; lower --seed or --runs",
             args.seed
         )));
+    }
+    let shard = args.shard.shard()?;
+    if real && shard.is_some() {
+        return Err(Trouble::Input(
+            "shards need the virtual clock: on the real one no run is like another, so two copies \
+             of a shard cannot be compared; leave out --job-index or --clock real"
+                .to_string(),
+        ));
     }
     let design = args.course.design();
     let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
@@ -94,6 +122,7 @@ pub(super) fn plan(args: &TestArgs) -> Result<Campaign, Trouble> {
         jobs: args.jobs.unwrap_or_else(jobs),
         until,
         fail_fast: args.fail_fast,
+        shard,
     })
 }
 
@@ -125,11 +154,12 @@ fn with_records(tally: &mut Tally, design: &Design) {
     }
 }
 
-fn print(
+/// Prints [`text`], and warns of tests that were hardly judged.
+pub(super) fn print(
     table: &str,
     tally: &Tally,
     whole: &[Part],
-    took: (Clock, Duration),
+    took: (Clock, Option<Duration>),
 ) -> Result<(), Trouble> {
     output::print(&text(table, tally, whole, took))?;
     for test in table::hardly_judged(tally) {
@@ -146,8 +176,8 @@ fn print(
 
 /// The table, the first failure of each failed test, and the situations that no run exercised, of
 /// the parts in `whole`, which were run as a whole. `took` is the clock of the runs, and the wall
-/// time that they took.
-fn text(table: &str, tally: &Tally, whole: &[Part], took: (Clock, Duration)) -> String {
+/// time that they took, if they are of one campaign on one machine.
+fn text(table: &str, tally: &Tally, whole: &[Part], took: (Clock, Option<Duration>)) -> String {
     if tally.runs() == 0 {
         return "no run has ended\n".to_string();
     }
@@ -223,11 +253,11 @@ pub(super) fn failure(report: &Report) -> String {
     lines.iter().flatten().fold(report.render(), here)
 }
 
-fn counted(count: u64, what: &str) -> String {
+pub(super) fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn verdict(tally: &Tally, clock: Clock, wall: Duration) -> String {
+fn verdict(tally: &Tally, clock: Clock, wall: Option<Duration>) -> String {
     let (runs, failed, tests) = (tally.runs(), tally.failed(), tally.tests.len());
     let mut outcome = match failed {
         0 => "none failed".to_string(),
@@ -236,17 +266,19 @@ fn verdict(tally: &Tally, clock: Clock, wall: Duration) -> String {
     if tally.undecided() > 0 {
         let _ = write!(outcome, ", {BAD}{} undecided{BAD:#}", tally.undecided());
     }
-    let took = match clock {
-        Clock::Virtual => format!("{:.0} virtual s in ", tally.elapsed.as_secs_f64()),
-        Clock::Real => String::new(),
+    let virtual_s = match clock {
+        Clock::Virtual => Some(format!("{:.0} virtual s", tally.elapsed.as_secs_f64())),
+        Clock::Real => None,
     };
-    let cpu = match tally.cpu {
-        // The system does not report CPU time.
-        Duration::ZERO => String::new(),
-        cpu => format!(", {:.2} of CPU", cpu.as_secs_f64()),
-    };
+    let wall = wall.map(|wall| format!("{:.1} s", wall.as_secs_f64()));
+    let took: Vec<String> = virtual_s.into_iter().chain(wall).collect();
+    let mut took = took.join(" in ");
+    // If this is zero, the system does not report CPU time.
+    if !tally.cpu.is_zero() {
+        let _ = write!(took, ", {:.2} of CPU", tally.cpu.as_secs_f64());
+    }
     let (runs, tests) = (counted(runs, "run"), counted(tests as u64, "test"));
-    format!("{runs} of {tests}: {outcome} ({took}{:.1} s{cpu})", wall.as_secs_f64())
+    format!("{runs} of {tests}: {outcome} ({took})")
 }
 
 #[cfg(test)]
@@ -268,7 +300,7 @@ mod tests {
         let mut tally = Tally::new(&[find_scenario("figure8_2c").unwrap()], 1);
         reports.into_iter().for_each(|report| tally.add(report));
         let table = table::of_results(&tally, Clock::Virtual);
-        plain(&text(&table, &tally, &[Part::P2C], (Clock::Virtual, Duration::from_secs(3))))
+        plain(&text(&table, &tally, &[Part::P2C], (Clock::Virtual, Some(Duration::from_secs(3)))))
     }
 
     #[test]
@@ -418,6 +450,16 @@ mod tests {
         assert!(table::hardly_judged(&tally).is_empty(), "one of five is a fifth, not more");
         tally.add(cut(6));
         assert_eq!(table::hardly_judged(&tally).len(), 1);
+    }
+
+    #[test]
+    fn a_complete_shard_is_a_success_and_trouble_is_none() {
+        use Status::{Failed, Interrupted, Machine, Passed, Undecided};
+        let seen = |complete| {
+            [Passed, Failed, Undecided, Machine, Interrupted].map(|it| of_shard(it, complete))
+        };
+        assert_eq!(seen(true), [Passed, Passed, Passed, Machine, Interrupted]);
+        assert_eq!(seen(false), [Passed, Failed, Undecided, Machine, Interrupted]);
     }
 
     #[test]
