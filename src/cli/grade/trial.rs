@@ -11,30 +11,19 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::policy::Limits;
 use super::sandbox::Sandbox;
 use crate::cli::exam::{END, Key, LEFT, Order, Run};
+use crate::cli::report_lines::RunLine;
 use crate::runtime::time;
 
 /// Runs of one test that may end the program before the others are given up.
 const LOST_MAX: usize = 2;
 
-/// What a program says about a run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Line {
-    test: String,
-    seed: u64,
-    schedule: String,
-    ok: bool,
-    cpu_ms: Option<f64>,
-    hash: Option<String>,
-    failure: Option<Cause>,
-}
-
 /// Why a run failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Cause {
     /// The rule or limit.
     pub(super) name: String,
@@ -122,7 +111,7 @@ impl Examiner<'_> {
 
     /// One process: what it says about the first of `runs`, and why it said no more, if it is to
     /// blame.
-    fn once(&self, runs: &[Run]) -> (Vec<Line>, Result<(), String>) {
+    fn once(&self, runs: &[Run]) -> (Vec<RunLine>, Result<(), String>) {
         let key = match Key::random() {
             Ok(key) => key,
             Err(why) => return (Vec::new(), Err(why)),
@@ -144,8 +133,8 @@ impl Examiner<'_> {
             let Some(line) = key.open(lines.len(), sealed) else { continue };
             ended = matches!(line, END | LEFT);
             let run = runs.get(lines.len());
-            match serde_json::from_str::<Line>(line) {
-                Ok(line) if run.is_some_and(|run| line.is_of(run)) => lines.push(line),
+            match serde_json::from_str::<RunLine>(line) {
+                Ok(line) if run.is_some_and(|run| is_of(&line, run)) => lines.push(line),
                 _ => break,
             }
         }
@@ -248,19 +237,18 @@ fn start(command: &mut Command, order: &Order) -> std::io::Result<Child> {
     Ok(child)
 }
 
-impl Line {
-    fn is_of(&self, run: &Run) -> bool {
-        (&self.test, self.seed, &self.schedule) == (&run.test, run.seed, &run.schedule)
-    }
+fn is_of(line: &RunLine, run: &Run) -> bool {
+    (&line.test, line.seed, &line.schedule) == (&run.test, run.seed, &run.schedule)
 }
 
-fn judge(line: Line) -> Judged {
-    let Line { ok, cpu_ms, hash, failure, .. } = line;
+fn judge(line: RunLine) -> Judged {
+    let RunLine { ok, cpu_ms, hash, failure, .. } = line;
     let undecided = || Cause {
         name: "undecided".to_string(),
         message: "the clients' history could not be judged within its limits".to_string(),
     };
-    let cause = (!ok).then(|| failure.unwrap_or_else(undecided));
+    let cause = failure.map(|failure| Cause { name: failure.name, message: failure.message });
+    let cause = (!ok).then(|| cause.unwrap_or_else(undecided));
     let cpu_ms = cpu_ms.unwrap_or_default();
     Judged { seed: 0, public: false, passed: ok, cause, cpu_ms, hash }
 }
@@ -273,19 +261,20 @@ fn missing(why: &str) -> Judged {
 
 #[cfg(test)]
 pub(super) mod testing {
-    use super::{Judged, judge, missing};
+    use super::{Judged, RunLine, judge, missing};
+    use crate::cli::sample;
 
     /// A run that passed, or about which there is no result.
     pub(crate) fn judged(passed: bool) -> Judged {
         if !passed {
             return missing("no reason");
         }
-        let line = r#"{"test":"a","seed":1,"schedule":"random","ok":true,"cpu_ms":2.0}"#;
-        judge(serde_json::from_str(line).unwrap())
+        judge(RunLine::from(&sample::passed(1)))
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
