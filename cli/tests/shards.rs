@@ -81,9 +81,9 @@ fn merged_shards_are_the_campaign_in_whatever_order_and_how_often() {
     let bytes = fs::read(path.join("merged")).unwrap();
     let shards: Vec<_> = [2, 0, 3, 1].map(|index| format!("shard-{index}.jsonl")).into();
     // A second copy, whose times are others, and perhaps the order of its lines.
-    shard(path, 2, "copy --jobs 4");
-    said(path, &format!("merge {} copy --report other", shards.join(" ")), 0);
-    said(path, "merge copy merged --report again", 0);
+    shard(path, 2, "zcopy --jobs 4");
+    said(path, &format!("merge {} zcopy --report other", shards.join(" ")), 0);
+    said(path, "merge zcopy merged --report again", 0);
     assert_eq!(fs::read(path.join("other")).unwrap(), fs::read(path.join("again")).unwrap());
     said(path, "merge merged --report again", 0);
     assert_eq!(fs::read(path.join("again")).unwrap(), bytes, "merged twice");

@@ -83,6 +83,7 @@ fn comments_and_pages_are_in_plain_english_everywhere() {
     let mut problems: Vec<_> = source::all_rust_files().iter().flat_map(check_comments).collect();
     let mut pages = source::files("docs", "md");
     pages.extend(source::files("examples", "md"));
+    pages.extend(source::files("deploy", "md"));
     pages.extend(source::files("handout", "md"));
     pages.extend(["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(String::from));
     for path in pages.iter().filter(|path| !path.starts_with("docs/obsolete/")) {

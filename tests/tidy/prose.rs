@@ -101,6 +101,8 @@ fn no_machine_is_named_everywhere() {
         ("benches", "rs"),
         ("examples", "rs"),
         ("docs", "md"),
+        ("deploy", "md"),
+        ("deploy", "sh"),
         ("handout", "md"),
         ("handout", "rs"),
         ("cli/tests/cmd", "trycmd"),
