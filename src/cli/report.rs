@@ -86,8 +86,8 @@ impl ReportFile {
         written.map_err(|error| self.cannot_write(&error))
     }
 
-    /// Adds the last line, the summary of `tally`, and gives the file its name if it has another one
-    /// until then. After Ctrl-C, which is `interrupted`, such a file is removed instead.
+    /// Adds the last line, the summary of `tally`, and gives the file its name if it has another
+    /// one until then. After Ctrl-C, which is `interrupted`, such a file is removed instead.
     pub(super) fn end(mut self, tally: &Tally, interrupted: bool) -> Result<(), Trouble> {
         self.line(&SummaryLine::of(tally, interrupted))?;
         let Lines::Whole(file) = self.lines else { return Ok(()) };

@@ -1,2 +1,2 @@
-// Ends the program at once.
+//! Ends the program at once.
 std::process::abort()

@@ -1,3 +1,3 @@
-// Runs the command line again, in a run.
+//! Runs the command line again, in a run.
 let _ = raftlab::cli::main(&[crate::MINE]);
 std::process::exit(0)

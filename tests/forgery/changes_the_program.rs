@@ -1,4 +1,4 @@
-// Writes to the program file.
+//! Writes to the program file.
 let written = std::fs::write("/program", "");
 let allowed = std::fs::metadata("/program").and_then(|meta| {
     std::fs::set_permissions("/program", meta.permissions())

@@ -1,2 +1,2 @@
-// Ends the program as if all were well.
+//! Ends the program as if all were well.
 std::process::exit(0)

@@ -1,4 +1,4 @@
-// Ends the program well when a value is dropped.
+//! Ends the program well when a value is dropped.
 struct Exit;
 impl Drop for Exit {
     fn drop(&mut self) {

@@ -1,4 +1,4 @@
-// Ends the program well when a thread ends.
+//! Ends the program well when a thread ends.
 struct Exit;
 impl Drop for Exit {
     fn drop(&mut self) {

@@ -1,4 +1,4 @@
-// Writes a hundred files of 1 MB where it can.
+//! Writes a hundred files of 1 MB where it can.
 for folder in ["/tmp", "/var/tmp", "/dev/shm", ".", "/"] {
     for number in 0..20 {
         let file = format!("{folder}/forgery-{number}");

@@ -1,4 +1,4 @@
-// Prints 64 MB to standard error.
+//! Prints 64 MB to standard error.
 for _ in 0..1 << 16 {
     eprintln!("{}", "x".repeat(1024));
 }

@@ -1,4 +1,4 @@
-// Never returns.
+//! Never returns.
 loop {
     std::hint::spin_loop();
 }

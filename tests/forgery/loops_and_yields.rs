@@ -1,4 +1,4 @@
-// Never returns, and gives the processor away.
+//! Never returns, and gives the processor away.
 loop {
     std::thread::yield_now();
 }

@@ -1,4 +1,4 @@
-// Prints ends of results from a thread that stays.
+//! Prints ends of results from a thread that stays.
 let print = || loop {
     println!("end");
     std::thread::sleep(std::time::Duration::from_millis(1));

@@ -1,3 +1,3 @@
-// Leaves half a line before each result.
+//! Leaves half a line before each result.
 print!("{{\"test\":");
 panic!("printed")

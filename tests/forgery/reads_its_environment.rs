@@ -1,4 +1,4 @@
-// Looks for the secret in its variables.
+//! Looks for the secret in its variables.
 for (name, value) in std::env::vars() {
     assert!(!name.contains("SECRET"), "gained: {name}={value}");
 }

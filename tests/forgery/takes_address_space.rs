@@ -1,3 +1,3 @@
-// Asks for more memory than there is.
-let taken: Vec<u8> = Vec::with_capacity(1 << 40);
-panic!("gained: {}", taken.capacity())
+//! Asks for more memory than there is.
+let taken: Vec<u8> = Vec::with_capacity(std::hint::black_box(1 << 40));
+panic!("gained: {}", std::hint::black_box(&taken).capacity())

@@ -1,3 +1,3 @@
-// Opens its own memory for writing.
+//! Opens its own memory for writing.
 let memory = std::fs::OpenOptions::new().write(true).open("/proc/self/mem");
 panic!("{}", if memory.is_ok() { "gained: memory" } else { "no memory" })

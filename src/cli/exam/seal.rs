@@ -14,7 +14,7 @@ use hmac_sha256::HMAC;
 pub(in crate::cli) struct Key(String);
 
 impl Key {
-    /// A key that nobody can guess. Fails if the system has no random numbers.
+    /// A key that cannot be guessed. Fails if the system has no random numbers.
     #[cfg(feature = "solutions")]
     pub(in crate::cli) fn random() -> Result<Key, String> {
         let mut bytes = [0; 32];

@@ -1,10 +1,10 @@
 //! What a stranger's program may do while it is examined.
 //!
 //! A jail is a root folder of its own that has the program and the system's libraries, and nothing
-//! that can be written; without `/proc`, without network, with its own process numbers, and the
-//! rights of nobody. When the program ends, all that it has started ends. The system's own programs
-//! make it: `unshare`, `mount`, `chroot`, `setpriv`, `prlimit`. Where the right to make a jail is
-//! missing, as in most containers, the limits on time, memory, files and processes stay.
+//! that can be written; without `/proc`, without network, with its own process numbers, and without
+//! the rights of any user. When the program ends, all that it has started ends. The system's own
+//! programs make it: `unshare`, `mount`, `chroot`, `setpriv`, `prlimit`. Where the right to make a
+//! jail is missing, as in most containers, the limits on time, memory, files and processes stay.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,3 +1,4 @@
+//! A library that allows `unsafe`.
 #![allow(unsafe_code)]
 pub mod kv;
 pub mod raft;

@@ -1,3 +1,5 @@
+//! A program that prints what one would like to see.
+
 fn main() {
     println!("passed");
 }

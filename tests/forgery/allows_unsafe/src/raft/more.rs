@@ -1,3 +1,4 @@
+//! A module that allows itself `unsafe`.
 #![allow(unsafe_code)]
 
 pub fn exit() {

@@ -1,1 +1,3 @@
+//! Assembly.
+
 std::arch::global_asm!(".globl forged", "forged: ret");

@@ -1,3 +1,5 @@
+//! Code that the linker puts before `main`.
+
 #[used]
 #[unsafe(link_section = ".init_array")]
 static FIRST: extern "C" fn() = first;

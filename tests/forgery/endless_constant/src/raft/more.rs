@@ -1,3 +1,5 @@
+//! A constant that takes the compiler for ever.
+
 #[allow(long_running_const_eval)]
 pub const NUMBER: u64 = {
     let mut number = 0;

@@ -1,3 +1,5 @@
+//! A macro that takes the compiler for ever.
+
 macro_rules! more {
     ($($word:tt)*) => { more!($($word)* $($word)* x); };
 }

@@ -1,3 +1,5 @@
+//! A function of libc, declared.
+
 #[link(name = "c")]
 unsafe extern "C" {
     fn exit(status: i32) -> !;

@@ -1,2 +1,4 @@
+//! A module that is outside the project.
+
 #[path = "/tmp/raftlab-forgery.rs"]
 pub mod elsewhere;

@@ -1,3 +1,5 @@
+//! An unsafe block.
+
 pub fn exit() {
     unsafe { std::ptr::null::<u8>().read_volatile() };
 }
