@@ -13,8 +13,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Bars for the parts of the campaign; invisible if `quiet` or if standard error is no
-    /// terminal.
+    /// Bars for the campaign's parts; invisible if `quiet` or if standard error is no terminal.
     pub(super) fn new(campaign: &Campaign, quiet: bool) -> Progress {
         let all = MultiProgress::new();
         if quiet {
