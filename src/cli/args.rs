@@ -8,16 +8,18 @@ use crate::api::Host;
 use crate::history::ModelName;
 use crate::record::Topic;
 use clap::error::ErrorKind;
-use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "solutions")]
 use crate::cli::compare::CompareArgs;
 use crate::cli::course::{CourseArgs, RunArgs, seed};
 use crate::cli::exit::Trouble;
+use crate::cli::explain::ExplainArgs;
 #[cfg(feature = "solutions")]
 use crate::cli::grade::GradeArgs;
 #[cfg(feature = "solutions")]
 use crate::cli::handout::NewArgs;
+use crate::cli::hint::HintArgs;
 use crate::cli::merge::MergeArgs;
 use crate::cli::program;
 use crate::cli::shard::ShardArgs;
@@ -125,24 +127,6 @@ pub(super) struct ListArgs {
     /// Print a JSON array with one object per test
     #[arg(long)]
     pub json: bool,
-}
-
-/// Arguments of `raftlab explain`.
-#[derive(Debug, Args)]
-pub(super) struct ExplainArgs {
-    /// The test
-    pub name: String,
-}
-
-/// Arguments of `raftlab hint`.
-#[derive(Debug, Args)]
-pub(super) struct HintArgs {
-    /// The rule or limit that a report names after "broken" (default: list all of them)
-    #[arg(value_name = "RULE")]
-    pub name: Option<String>,
-    /// Show the usual causes, too; twice: also what the code must do
-    #[arg(long, action = ArgAction::Count, requires = "name")]
-    pub more: u8,
 }
 
 /// Arguments of `raftlab test`.

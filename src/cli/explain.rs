@@ -2,12 +2,19 @@
 
 use std::fmt::Write;
 
+use clap::Args;
 use include_dir::{Dir, include_dir};
 
-use crate::cli::args::ExplainArgs;
 use crate::cli::exit::{Status, Trouble};
 use crate::cli::{output, select};
 use crate::lab::Scenario;
+
+/// Arguments of `raftlab explain`.
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// The test
+    name: String,
+}
 
 static SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/lab/scenarios");
 

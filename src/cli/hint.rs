@@ -2,11 +2,23 @@
 
 use std::fmt::Write;
 
+use clap::{ArgAction, Args};
+
 use crate::lab::{Hint, find_hint, find_scenario, hints};
 
-use crate::cli::args::HintArgs;
 use crate::cli::exit::{Status, Trouble};
 use crate::cli::{output, program, select};
+
+/// Arguments of `raftlab hint`.
+#[derive(Debug, Args)]
+pub(super) struct HintArgs {
+    /// The rule or limit that a report names after "broken" (default: list all of them)
+    #[arg(value_name = "RULE")]
+    name: Option<String>,
+    /// Show the usual causes, too; twice: also what the code must do
+    #[arg(long, action = ArgAction::Count, requires = "name")]
+    more: u8,
+}
 
 /// Prints the hint of one rule, as many steps as were asked for; without a rule, all rules.
 pub(super) fn hint(args: &HintArgs) -> Result<Status, Trouble> {
