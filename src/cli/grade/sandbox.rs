@@ -87,8 +87,8 @@ impl Sandbox {
         );
         let mut command = match self {
             Sandbox::Jail { root: is_root } => {
-                let mut command = Command::new("unshare");
-                command.args(["--mount", "--pid", "--net", "--ipc", "--uts"]);
+                let mut command = mortal();
+                command.args(["unshare", "--mount", "--pid", "--net", "--ipc", "--uts"]);
                 command.args(["--fork", "--kill-child"]);
                 if !is_root {
                     command.args(["--user", "--map-root-user"]);
@@ -97,8 +97,8 @@ impl Sandbox {
                 command
             }
             Sandbox::Limits => {
-                let mut command = Command::new("prlimit");
-                command.args(limits.split(' ')).arg("--").arg(program);
+                let mut command = mortal();
+                command.arg("prlimit").args(limits.split(' ')).arg("--").arg(program);
                 command
             }
             Sandbox::Time => Command::new(program),
@@ -109,6 +109,13 @@ impl Sandbox {
     }
 }
 
+/// A command that dies with the grader: after Ctrl-C no program of a submission stays.
+fn mortal() -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--"]);
+    command
+}
+
 /// The variables that a compiler or an archive program needs, and no other.
 pub(super) fn plain_environment() -> impl Iterator<Item = (String, String)> {
     let kept = |name: &str| {
@@ -117,4 +124,35 @@ pub(super) fn plain_environment() -> impl Iterator<Item = (String, String)> {
         matches!(name, "PATH" | "HOME") || tools.contains(&name)
     };
     std::env::vars().filter(move |(name, _)| kept(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether `program` succeeds with these arguments in the best sandbox, and what it prints;
+    /// `None` if there is no jail on this machine.
+    fn jailed(program: &str, arguments: &[&str]) -> Option<(bool, String)> {
+        let folder = tempfile::tempdir().unwrap();
+        let sandbox = Sandbox::best(folder.path());
+        let jail = matches!(sandbox, Sandbox::Jail { .. });
+        assert_eq!(jail, sandbox.missing().is_none(), "what is missing is said");
+        if !jail {
+            return None;
+        }
+        let mut command = sandbox.command(Path::new(program), &Limits::default(), folder.path());
+        let output = command.args(arguments).output().unwrap();
+        Some((output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()))
+    }
+
+    #[test]
+    fn a_jail_has_a_program_and_libraries_and_no_room() {
+        let Some((listed, words)) = jailed("/bin/ls", &["/"]) else { return };
+        let known = ["lib", "lib32", "lib64", "program", "usr"];
+        assert!(listed && words.lines().all(|name| known.contains(&name)), "{words}");
+        let (made, _) = jailed("/bin/touch", &["/file"]).unwrap_or_default();
+        assert!(!made, "a file was made in the jail");
+        let (read, words) = jailed("/bin/cat", &["/proc/self/environ"]).unwrap_or_default();
+        assert!(!read && words.is_empty(), "{words}");
+    }
 }
