@@ -1,9 +1,9 @@
 //! `raftlab exam`: the runs that a grader asks for, in a process of their own.
 //!
 //! Only `raftlab grade` calls it. The grader writes one line to standard input, an [`Order`], and
-//! reads sealed lines from standard output: one per run, in order, and a last one. What is missing
-//! was not done. The order is read before any code of the server runs, and it is in no argument and
-//! in no variable.
+//! reads sealed lines from standard output: a first one, one per run, in order, and a last one. What
+//! is missing was not done. The order is read and the first line is written before any code of the
+//! server runs. The order is in no argument and in no variable.
 
 mod seal;
 
@@ -18,6 +18,9 @@ use crate::cli::program;
 use crate::cli::report;
 use crate::lab;
 use crate::runtime::{RunConfig, Schedule};
+
+/// The line before the first run: from here on, the server can be the cause of what happens.
+pub(super) const BEGUN: &str = "begun";
 
 /// The line after the last run.
 pub(super) const END: &str = "end";
@@ -54,18 +57,19 @@ pub(super) fn exam() -> Result<Status, Trouble> {
     drop(line);
     let design = program::designs().first().expect("main has checked it");
     let count = order.runs.len();
-    for (number, run) in order.runs.iter().enumerate() {
+    say(&key.seal(0, BEGUN))?;
+    for (number, run) in (1..).zip(&order.runs) {
         let test = lab::find_scenario(&run.test)
             .ok_or_else(|| refused(&format!("no test is called {}", run.test)))?;
         let config = RunConfig { seed: run.seed, schedule: schedule(run)?, ..RunConfig::default() };
         let report = lab::run_scenario(test, design, &config);
         say(&key.seal(number, &report::line(&report)))?;
-        if report.thread_left && number + 1 < count {
+        if report.thread_left && number < count {
             say(&key.seal(number + 1, LEFT))?;
             return Ok(Status::Passed);
         }
     }
-    say(&key.seal(count, END))?;
+    say(&key.seal(count + 1, END))?;
     Ok(Status::Passed)
 }
 

@@ -13,6 +13,7 @@
     reason = "this code is outside any run: threads wait for programs"
 )]
 
+mod fault;
 mod formats;
 mod mark;
 mod policy;
@@ -33,6 +34,7 @@ use crate::cli::args::jobs;
 use crate::cli::exam::Run;
 use crate::cli::exit::{Status, Trouble};
 use crate::cli::output;
+use fault::Fault;
 use mark::{Grade, TestGrade};
 use policy::Policy;
 use project::Project;
@@ -116,6 +118,10 @@ pub(super) fn grade(args: &GradeArgs) -> Result<Status, Trouble> {
 fn names(places: &[String]) -> Result<Vec<String>, Trouble> {
     let mut names: Vec<String> = Vec::new();
     for place in places {
+        if !place.starts_with("file://") && !Path::new(place).exists() {
+            let what = format!("{place}: there is no such folder, archive or repository");
+            return Err(Trouble::Input(what));
+        }
         let name = submission::name_of(place);
         if name.is_empty() || name == "work" || names.contains(&name) {
             let what = format!("{place}: its name, {name:?}, is empty, `work` or taken");
@@ -177,22 +183,28 @@ impl Grader<'_> {
             ignored.clone_from(&submission.ignored);
             self.project.build(&submission, &program, &self.policy.limits)
         });
-        let tests = match &built {
-            Ok(()) => self.examine(&program, name),
-            Err(_) => self.marked(|_| Vec::new()),
+        let refused = match built {
+            Ok(()) => None,
+            Err(Fault::Student(why)) => Some(why),
+            Err(Fault::Machine(why)) => return Err(Trouble::Machine(why)),
+        };
+        let tests = match refused {
+            None => self.examine(&program, name)?,
+            Some(_) => self.marked(|_| Vec::new()),
         };
         let mut grade = Grade::of(name, self.policy, days_late, tests);
-        (grade.refused, grade.ignored) = (built.err(), ignored);
+        (grade.refused, grade.ignored) = (refused, ignored);
         grade.sandbox = self.sandbox.missing();
         Ok(grade)
     }
 
-    /// Examines the tests, a few at a time.
-    fn examine(&self, program: &Path, name: &str) -> Vec<TestGrade> {
+    /// Examines the tests, a few at a time. Fails if the machine cannot run programs.
+    fn examine(&self, program: &Path, name: &str) -> Result<Vec<TestGrade>, Trouble> {
         let Policy { limits, schedule, public, twice, .. } = self.policy;
         let entries = self.policy.entries().expect("reading the policy has checked them");
         let tests: Vec<_> = entries.iter().flat_map(|entry| entry.tests.clone()).collect();
-        let results: Vec<_> = tests.iter().map(|_| parking_lot::Mutex::new(Vec::new())).collect();
+        let results: Vec<_> =
+            tests.iter().map(|_| parking_lot::Mutex::new(Ok(Vec::new()))).collect();
         let examiner = Examiner { sandbox: self.sandbox, program, limits, root: &self.work.root };
         let next = AtomicUsize::new(0);
         let work = || {
@@ -203,19 +215,23 @@ impl Grader<'_> {
                 let run =
                     |seed| Run { test: test.name.to_string(), seed, schedule: schedule.clone() };
                 let runs: Vec<Run> = seeds.into_iter().map(run).collect();
-                *results[number].lock() = examiner.test(&runs, *public, *twice);
+                let judged = examiner.test(&runs, *public, *twice);
+                if judged.is_err() {
+                    next.store(tests.len(), Ordering::Relaxed);
+                }
+                *results[number].lock() = judged;
             }
         };
         std::thread::scope(|scope| {
             (1..self.jobs).for_each(|_| drop(scope.spawn(work)));
             work();
         });
-        let mut results: Vec<Vec<Judged>> =
-            results.into_iter().map(parking_lot::Mutex::into_inner).collect();
-        self.marked(|name| {
+        let results = results.into_iter().map(parking_lot::Mutex::into_inner);
+        let mut results: Vec<Vec<Judged>> = results.collect::<Result<_, Trouble>>()?;
+        Ok(self.marked(|name| {
             let number = tests.iter().position(|test| test.name == name);
             number.map(|number| std::mem::take(&mut results[number])).unwrap_or_default()
-        })
+        }))
     }
 
     /// Marks all tests, given the runs of each.

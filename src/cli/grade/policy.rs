@@ -63,6 +63,8 @@ pub(super) struct Limits {
     pub(super) processes: u64,
     /// CPU seconds of the compiler.
     pub(super) build_cpu_s: u64,
+    /// Address space of the compiler, in MB.
+    pub(super) build_memory_mb: u64,
 }
 
 impl Default for Limits {
@@ -74,6 +76,7 @@ impl Default for Limits {
             output_kb: 4096,
             processes: 64,
             build_cpu_s: 600,
+            build_memory_mb: 8192,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::fault::Fault;
 use super::policy::Limits;
 use super::sandbox;
 use super::submission::Submission;
@@ -22,6 +23,7 @@ impl Project {
         let project = Project { folder: home.join("project"), target: home.join("target") };
         let skeleton = Submission { files: files::of_project(), ignored: Vec::new() };
         project.lay(&skeleton).and_then(|()| project.compile(None)).map_err(|why| {
+            let why = why.message();
             Trouble::Machine(format!("the project without a submission does not build: {why}"))
         })?;
         Ok(project)
@@ -33,18 +35,31 @@ impl Project {
         submission: &Submission,
         program: &Path,
         limits: &Limits,
-    ) -> Result<(), String> {
+    ) -> Result<(), Fault> {
         for own in ["src/raft", "src/kv"] {
             let _ = fs::remove_dir_all(self.folder.join(own));
         }
         self.lay(submission)?;
-        self.compile(Some(limits))?;
+        self.compile(Some(limits)).map_err(|fault| self.or_full(fault))?;
         self.reads_only_the_project()?;
         let built = self.target.join("release/my-raft");
-        fs::copy(&built, program).map(drop).map_err(|error| format!("{}: {error}", built.display()))
+        fs::copy(&built, program)
+            .map(drop)
+            .map_err(|error| Fault::Machine(format!("{}: {error}", built.display())))
     }
 
-    fn lay(&self, submission: &Submission) -> Result<(), String> {
+    /// `fault`, unless the disk is full: then nobody's code builds.
+    fn or_full(&self, fault: Fault) -> Fault {
+        let probe = self.target.join("probe");
+        let written = fs::write(&probe, vec![1; 32 << 20]);
+        let _ = fs::remove_file(&probe);
+        match written {
+            Ok(()) => fault,
+            Err(error) => Fault::Machine(format!("{}: {error}", probe.display())),
+        }
+    }
+
+    fn lay(&self, submission: &Submission) -> Result<(), Fault> {
         let whole = files::of_project();
         // Without a key/value service of its own, a submission has the skeleton's.
         let has_kv = submission.files.keys().any(|path| path.starts_with("src/kv/"));
@@ -53,31 +68,21 @@ impl Project {
             let path = self.folder.join(path);
             let folder = path.parent().expect("it is in a folder");
             let written = fs::create_dir_all(folder).and_then(|()| fs::write(&path, text));
-            written.map_err(|error| format!("{}: {error}", path.display()))?;
+            let failed = |error| Fault::Machine(format!("{}: {error}", path.display()));
+            written.map_err(failed)?;
         }
         Ok(())
     }
 
     /// Compiles the project, within `limits` if it has a stranger's files. The compiler may read
     /// what it wants here; see [`Project::reads_only_the_project`].
-    fn compile(&self, limits: Option<&Limits>) -> Result<(), String> {
-        let words = ["cargo", "build", "--release", "--locked", "--quiet", "--color", "never"];
+    fn compile(&self, limits: Option<&Limits>) -> Result<(), Fault> {
         let mut command = match limits {
-            None => Command::new(words[0]),
-            Some(limits) => {
-                let mut command = Command::new("timeout");
-                command.args(["--signal=KILL", &limits.wall_s.max(limits.build_cpu_s).to_string()]);
-                command.args([
-                    "prlimit",
-                    &format!("--cpu={}", limits.build_cpu_s),
-                    "--core=0",
-                    "--",
-                ]);
-                command.arg(words[0]).arg("--offline");
-                command
-            }
+            None => Command::new("cargo"),
+            Some(limits) => sandbox::compiler(limits),
         };
-        command.args(&words[1..]);
+        command.args(["build", "--release", "--locked", "--quiet", "--color", "never"]);
+        command.args(limits.map(|_| "--offline"));
         let output = command
             .env_clear()
             .envs(sandbox::plain_environment())
@@ -85,7 +90,7 @@ impl Project {
             .current_dir(&self.folder)
             .stdin(Stdio::null())
             .output()
-            .map_err(|error| format!("cannot start the compiler: {error}"))?;
+            .map_err(|error| Fault::Machine(format!("cannot start the compiler: {error}")))?;
         if output.status.success() {
             return Ok(());
         }
@@ -93,10 +98,10 @@ impl Project {
         let first = words.find("error").map_or(words.trim(), |start| words[start..].trim());
         // The first error, with its place and its picture.
         let lines: Vec<&str> = first.lines().take_while(|line| !line.is_empty()).take(30).collect();
-        match lines.is_empty() {
-            true => Err(format!("the compiler ended with {}", output.status)),
-            false => Err(lines.join("\n")),
-        }
+        Err(Fault::Student(match lines.is_empty() {
+            true => format!("the compiler ended with {}", output.status),
+            false => lines.join("\n"),
+        }))
     }
 
     /// Refuses a program whose source has files from elsewhere in it (`include_str!`, `#[path]`):

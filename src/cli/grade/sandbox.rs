@@ -53,13 +53,17 @@ impl Sandbox {
     /// The best that this machine allows. `folder` is an empty folder.
     pub(super) fn best(folder: &Path) -> Sandbox {
         let all = [Sandbox::Jail { root: true }, Sandbox::Jail { root: false }, Sandbox::Limits];
-        let limits = Limits::default();
-        let works = |sandbox: &Sandbox| {
-            let mut command = sandbox.command(Path::new("/bin/true"), &limits, folder);
-            let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            quiet.status().is_ok_and(|status| status.success())
-        };
-        all.into_iter().find(works).unwrap_or(Sandbox::Time)
+        all.into_iter().find(|sandbox| sandbox.works(folder)).unwrap_or(Sandbox::Time)
+    }
+
+    /// Whether a harmless program can be run in it now.
+    pub(super) fn works(self, folder: &Path) -> bool {
+        if self == Sandbox::Time {
+            return true;
+        }
+        let mut command = self.command(Path::new("/bin/true"), &Limits::default(), folder);
+        let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        quiet.status().is_ok_and(|status| status.success())
     }
 
     /// What is missing here, in a sentence; `None` if nothing is.
@@ -82,8 +86,10 @@ impl Sandbox {
     pub(super) fn command(self, program: &Path, limits: &Limits, root: &Path) -> Command {
         let Limits { cpu_s, memory_mb, processes, .. } = limits;
         let memory = memory_mb.saturating_mul(1 << 20);
+        // The first of two limits on CPU sends a signal that nothing else sends.
+        let cpu = format!("{cpu_s}:{}", cpu_s.saturating_add(5));
         let limits = format!(
-            "--cpu={cpu_s} --as={memory} --nproc={processes} --fsize=0 --nofile=256 --core=0"
+            "--cpu={cpu} --as={memory} --nproc={processes} --fsize=0 --nofile=256 --core=0"
         );
         let mut command = match self {
             Sandbox::Jail { root: is_root } => {
@@ -107,6 +113,35 @@ impl Sandbox {
         command.env("JAILER", if self == (Sandbox::Jail { root: true }) { "0" } else { "1" });
         command
     }
+}
+
+/// The command that runs cargo with `limits`, as far as this machine has them.
+pub(super) fn compiler(limits: &Limits) -> Command {
+    let Limits { build_cpu_s, build_memory_mb, wall_s, .. } = limits;
+    if !has_limits() {
+        return Command::new("cargo");
+    }
+    let mut command = Command::new("timeout");
+    command.args(["--signal=KILL", &wall_s.max(build_cpu_s).to_string()]);
+    command.args(["prlimit", &format!("--cpu={build_cpu_s}"), "--core=0"]);
+    command.arg(format!("--as={}", build_memory_mb.saturating_mul(1 << 20)));
+    command.args(["--", "cargo"]);
+    command
+}
+
+/// The command that unpacks with `program`, within limits if this machine has them.
+pub(super) fn unpacker(program: &str) -> Command {
+    if !has_limits() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("prlimit");
+    command.args(["--cpu=20", "--fsize=16777216", "--core=0", "--", program]);
+    command
+}
+
+/// Whether this machine has the programs that limit others.
+fn has_limits() -> bool {
+    Sandbox::Limits.works(Path::new("/"))
 }
 
 /// A command that dies with the grader: after Ctrl-C no program of a submission stays.

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
+use super::fault::Fault;
 use super::sandbox;
 use crate::cli::handout::files;
 
@@ -45,23 +46,23 @@ pub(super) fn name_of(place: &str) -> String {
 
 /// Takes the files of the submission at `place`; unpacks it in `scratch`, an empty folder. The
 /// error is for the student: what is wrong, and what to hand in.
-pub(super) fn take(place: &str, scratch: &Path) -> Result<Submission, String> {
+pub(super) fn take(place: &str, scratch: &Path) -> Result<Submission, Fault> {
     let folder = unpacked(place, scratch)?;
-    let root =
-        root_of(&folder).ok_or("there is no src/raft in it; hand in the project's folder")?;
+    let lacks = |what| format!("there is no {what} in it; hand in the project's folder");
+    let root = root_of(&folder).ok_or_else(|| lacks("src/raft"))?;
     let mut files = BTreeMap::new();
     for own in OWN.map(|own| (own, root.join(own))) {
         collect(&own.1, own.0, &mut files)?;
     }
     if !files.contains_key("src/raft/mod.rs") {
-        return Err("there is no src/raft/mod.rs in it; hand in the project's folder".to_string());
+        return Err(lacks("src/raft/mod.rs").into());
     }
     let ignored = ignored(&root);
     Ok(Submission { files, ignored })
 }
 
 /// The folder that the submission is, or that it was unpacked to.
-fn unpacked(place: &str, scratch: &Path) -> Result<PathBuf, String> {
+fn unpacked(place: &str, scratch: &Path) -> Result<PathBuf, Fault> {
     let path = Path::new(place);
     if path.is_dir() && !is_bare(path) {
         return Ok(path.to_path_buf());
@@ -69,14 +70,14 @@ fn unpacked(place: &str, scratch: &Path) -> Result<PathBuf, String> {
     let words: &[&str] = if place.starts_with("file://") || is_bare(path) {
         &["git", "clone", "--quiet", "--depth", "1", "--no-hardlinks", "--", place]
     } else if !path.is_file() {
-        return Err(format!("{place}: there is no such folder, archive or repository"));
+        return Err(format!("{place}: there is no such folder, archive or repository").into());
     } else if place.ends_with(".zip") {
         &["unzip", "-q", "-o", place, "-d"]
     } else {
         &["tar", "--no-same-owner", "--no-same-permissions", "-xf", place, "-C"]
     };
-    let output = Command::new("prlimit")
-        .args(["--cpu=20", "--fsize=16777216", "--core=0", "--"])
+    let (program, words) = words.split_first().expect("there is a program");
+    let output = sandbox::unpacker(program)
         .args(words)
         .arg(scratch)
         .env_clear()
@@ -87,13 +88,16 @@ fn unpacked(place: &str, scratch: &Path) -> Result<PathBuf, String> {
         .env("GIT_CONFIG_VALUE_0", "/dev/null")
         .stdin(Stdio::null())
         .output();
-    let program = words[0];
-    let output = output.map_err(|error| format!("{place}: cannot start {program}: {error}"))?;
+    let missing = |why: &str| Fault::Machine(format!("{place}: {program}: {why}; install it"));
+    let output = output.map_err(|error| missing(&error.to_string()))?;
     if output.status.success() {
         return Ok(scratch.to_path_buf());
     }
+    if output.status.code() == Some(127) {
+        return Err(missing("there is no such program"));
+    }
     let words = String::from_utf8_lossy(&output.stderr).trim().to_string();
-    Err(format!("{place}: {program} cannot unpack it: {words}"))
+    Err(Fault::Student(format!("{place}: {program} cannot unpack it: {words}")))
 }
 
 fn is_bare(path: &Path) -> bool {
@@ -163,6 +167,8 @@ fn ignored(root: &Path) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     #[test]
@@ -223,7 +229,7 @@ mod tests {
         let mut link = Command::new("ln");
         link.args(["-s", "/etc/passwd"]).arg(folder.path().join("src/raft/a.rs"));
         assert!(link.status().unwrap().success());
-        let error = take(folder.path().to_str().unwrap(), scratch.path()).unwrap_err();
+        let error = take(folder.path().to_str().unwrap(), scratch.path()).unwrap_err().message();
         assert!(error.contains("src/raft/a.rs is no file"), "{error}");
     }
 
@@ -231,10 +237,10 @@ mod tests {
     fn what_is_no_submission_says_what_to_hand_in() {
         let (folder, scratch) = made(&[("readme", "")]);
         let place = folder.path().to_str().unwrap();
-        assert!(take(place, scratch.path()).unwrap_err().contains("no src/raft"));
-        assert!(take("nowhere", scratch.path()).unwrap_err().contains("no such folder"));
+        assert!(take(place, scratch.path()).unwrap_err().message().contains("no src/raft"));
+        assert!(take("nowhere", scratch.path()).unwrap_err().message().contains("no such folder"));
         let file = folder.path().join("readme");
-        let error = take(file.to_str().unwrap(), scratch.path()).unwrap_err();
+        let error = take(file.to_str().unwrap(), scratch.path()).unwrap_err().message();
         assert!(error.contains("tar cannot unpack it"), "{error}");
     }
 }

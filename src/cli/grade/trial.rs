@@ -15,12 +15,16 @@ use serde::Serialize;
 
 use super::policy::Limits;
 use super::sandbox::Sandbox;
-use crate::cli::exam::{END, Key, LEFT, Order, Run};
+use crate::cli::exam::{BEGUN, END, Key, LEFT, Order, Run};
+use crate::cli::exit::Trouble;
 use crate::cli::report_lines::RunLine;
 use crate::runtime::time;
 
 /// Runs of one test that may end the program before the others are given up.
 const LOST_MAX: usize = 2;
+
+/// How often a program is started that does not come to its first run.
+const STARTS: u32 = 3;
 
 /// Why a run failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -56,17 +60,23 @@ pub(super) struct Examiner<'a> {
 impl Examiner<'_> {
     /// Examines the runs of one test, of which students know the first `public`. The last `twice`
     /// runs are done a second time: a server whose run is no function of its seed proves nothing.
-    pub(super) fn test(&self, runs: &[Run], public: u64, twice: u64) -> Vec<Judged> {
-        let mut judged = self.all(runs);
+    /// Fails if this machine can run no program in the sandbox.
+    pub(super) fn test(
+        &self,
+        runs: &[Run],
+        public: u64,
+        twice: u64,
+    ) -> Result<Vec<Judged>, Trouble> {
+        let mut judged = self.all(runs)?;
         for (judged, number) in judged.iter_mut().zip(0..) {
             judged.public = number < public;
         }
         let twice = usize::try_from(twice).unwrap_or(usize::MAX).min(runs.len());
         let first = runs.len() - twice;
         if !judged[first..].iter().any(|run| run.passed) {
-            return judged;
+            return Ok(judged);
         }
-        let again = self.all(&runs[first..]);
+        let again = self.all(&runs[first..])?;
         for (one, other) in judged[first..].iter_mut().zip(again) {
             one.cpu_ms += other.cpu_ms;
             if one.passed && (!other.passed || one.hash != other.hash) {
@@ -80,11 +90,11 @@ impl Examiner<'_> {
                 });
             }
         }
-        judged
+        Ok(judged)
     }
 
     /// Does `runs` in as few processes as possible: in a new one after each run that ended its own.
-    fn all(&self, runs: &[Run]) -> Vec<Judged> {
+    fn all(&self, runs: &[Run]) -> Result<Vec<Judged>, Trouble> {
         let mut judged = Vec::new();
         let mut lost = 0;
         while judged.len() < runs.len() {
@@ -94,7 +104,7 @@ impl Examiner<'_> {
                 break;
             }
             let left = &runs[judged.len()..];
-            let (lines, ending) = self.once(left);
+            let Process { lines, ending } = self.process(left)?;
             judged.extend(lines.into_iter().map(judge));
             if let Err(why) = ending
                 && judged.len() < runs.len()
@@ -106,31 +116,54 @@ impl Examiner<'_> {
         for (judged, run) in judged.iter_mut().zip(runs) {
             judged.seed = run.seed;
         }
-        judged
+        Ok(judged)
     }
 
-    /// One process: what it says about the first of `runs`, and why it said no more, if it is to
-    /// blame.
-    fn once(&self, runs: &[Run]) -> (Vec<RunLine>, Result<(), String>) {
-        let key = match Key::random() {
-            Ok(key) => key,
-            Err(why) => return (Vec::new(), Err(why)),
-        };
+    /// One process that came to its first run. A program that never does is to blame only if
+    /// another program runs here: a static variable of 5 GB ends a program before it begins.
+    fn process(&self, runs: &[Run]) -> Result<Process, Trouble> {
+        let mut reason = String::new();
+        for start in 0..STARTS {
+            if start > 0 {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            match self.once(runs)? {
+                Ok(process) => return Ok(process),
+                Err(why) => reason = why,
+            }
+        }
+        if self.sandbox.works(self.root) {
+            let ending = Err(format!("the program cannot begin: {reason}"));
+            return Ok(Process { lines: Vec::new(), ending });
+        }
+        let what = "no program can be started in the sandbox";
+        Err(Trouble::Machine(format!(
+            "{what}: {reason}; free memory and processes, and grade again"
+        )))
+    }
+
+    /// One process; or why it did not come to its first run.
+    fn once(&self, runs: &[Run]) -> Result<Result<Process, String>, Trouble> {
+        let key = Key::random().map_err(Trouble::Machine)?;
         let mut command = self.sandbox.command(self.program, self.limits, self.root);
         command.arg("exam").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let began = time::since_start();
         let mut child = match start(&mut command, &Order { key: key.digits(), runs: runs.to_vec() })
         {
             Ok(child) => child,
-            Err(error) => return (Vec::new(), Err(format!("cannot start the program: {error}"))),
+            Err(error) => return Ok(Err(error.to_string())),
         };
         let end = began + Duration::from_secs(self.limits.wall_s);
         let said = listen(&mut child, self.limits.output_kb, end);
         let status = status(&mut child, end, said.too_much);
+        let mut opened = Vec::new();
+        for sealed in &said.lines {
+            opened.extend(key.open(opened.len(), sealed));
+        }
+        let begun = opened.first() == Some(&BEGUN);
         let mut lines = Vec::new();
         let mut ended = false;
-        for sealed in &said.lines {
-            let Some(line) = key.open(lines.len(), sealed) else { continue };
+        for line in opened.into_iter().skip(1) {
             ended = matches!(line, END | LEFT);
             let run = runs.get(lines.len());
             match serde_json::from_str::<RunLine>(line) {
@@ -139,7 +172,7 @@ impl Examiner<'_> {
             }
         }
         if ended {
-            return (lines, Ok(()));
+            return Ok(Ok(Process { lines, ending: Ok(()) }));
         }
         let took = time::since_start() - began;
         let why = match status {
@@ -149,16 +182,20 @@ impl Examiner<'_> {
             _ if took.as_secs() >= self.limits.wall_s => {
                 format!("the program took more than {} s", self.limits.wall_s)
             }
-            Ok(status) => self.why(status),
-            Err(error) => error.to_string(),
+            Ok(status) if begun => self.why(status),
+            Ok(status) => return Ok(Err(self.why(status))),
+            Err(error) => return Ok(Err(error.to_string())),
         };
-        (lines, Err(why))
+        Ok(Ok(Process { lines, ending: Err(why) }))
     }
 
     fn why(&self, status: ExitStatus) -> String {
         let Limits { cpu_s, memory_mb, .. } = self.limits;
         match signal(status) {
-            Some(9 | 24) => format!("the program was killed: more than {cpu_s} s of CPU"),
+            Some(24) => format!("the program was killed: more than {cpu_s} s of CPU"),
+            Some(9) => "the system killed the program, most often since the machine's memory ran \
+                        out: grade again with fewer --jobs"
+                .to_string(),
             Some(signal) => format!(
                 "the program crashed with signal {signal}: its own fault, or more than {memory_mb} \
                  MB of memory"
@@ -166,6 +203,12 @@ impl Examiner<'_> {
             None => format!("the program ended during the run, with {status}"),
         }
     }
+}
+
+/// What a process said about its runs, and why it said no more, if it is to blame.
+struct Process {
+    lines: Vec<RunLine>,
+    ending: Result<(), String>,
 }
 
 /// The signal that ended a program, or the one that ended what it ran.
@@ -288,7 +331,7 @@ mod tests {
         let (sandbox, root) = (Sandbox::Time, folder.path());
         let examiner = Examiner { sandbox, program: &program, limits: &limits, root };
         let run = |seed| Run { test: "a".into(), seed, schedule: "random".into() };
-        examiner.test(&[7, 8, 9, 10].map(run), 2, 1)
+        examiner.test(&[7, 8, 9, 10].map(run), 2, 1).unwrap()
     }
 
     /// Why the first and the last run did not pass; none did.
@@ -303,6 +346,7 @@ mod tests {
     #[test]
     fn a_program_that_says_nothing_is_given_up_after_two_runs() {
         let (first, last) = why("exit 0");
+        assert!(first.contains("cannot begin"), "{first}");
         assert!(first.contains("ended during the run, with exit status: 0"), "{first}");
         assert!(last.contains("not run: 2 runs"), "{last}");
     }
@@ -325,6 +369,21 @@ mod tests {
     #[test]
     fn a_signal_is_told() {
         assert!(why("kill -SEGV $$").0.contains("crashed with signal 11"));
-        assert!(why("kill -KILL $$").0.contains("killed: more than"));
+        assert!(why("kill -XCPU $$").0.contains("killed: more than"));
+        assert!(why("kill -KILL $$").0.contains("memory ran out"));
+    }
+
+    #[test]
+    fn a_machine_that_makes_no_sandbox_is_no_fault_of_the_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = &folder.path().join("missing");
+        let (sandbox, limits) = (Sandbox::Jail { root: true }, &Limits::default());
+        let examiner = Examiner { sandbox, program: Path::new("/bin/true"), limits, root };
+        let run = Run { test: "a".into(), seed: 7, schedule: "random".into() };
+        let error = examiner.test(&[run], 1, 0).unwrap_err();
+        assert!(
+            matches!(&error, Trouble::Machine(why) if why.contains("grade again")),
+            "{error:?}"
+        );
     }
 }
