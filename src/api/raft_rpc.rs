@@ -14,8 +14,7 @@
 //! reply. An [`InstallSnapshotReply`] has no field for a refusal: its term 0 alone is the refusal.
 //! [`RaftRpc`] is a tarpc service: its client runs over the simulated network and over TCP alike.
 //!
-//! Read next: `raft/state.rs`; then, for the receivers, `request_vote.rs`, `append_entries.rs` and
-//! `install_snapshot.rs`.
+//! Read next: a server's state in `raft/state.rs`, then its handlers.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,7 @@
 //! `raftlab explain`: the story of one test, from the comment above its row or its function.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use clap::Args;
 use include_dir::{Dir, include_dir};
@@ -40,6 +41,9 @@ fn text(scenario: &Scenario) -> String {
     if !story.is_empty() {
         let _ = writeln!(text, "{story}\n");
     }
+    // In a student's project the suite is in a folder of its own.
+    let inside = format!("harness/{file}");
+    let file = if Path::new(&inside).exists() { inside } else { file };
     let line = output::here(&format!("raftlab test {name}"));
     let _ = writeln!(text, "fails on  {catches}\nsource    {file}\nrun it    {line}");
     text

@@ -70,7 +70,8 @@ fn text(hint: &Hint, name: &str, count: usize) -> String {
 fn unknown(name: &str) -> String {
     let advice = match (find_scenario(name), alternatives(name).as_slice()) {
         (Some(test), _) => {
-            format!("that is a test: see `{} explain {}`", program::name(), test.name)
+            let line = output::here(&format!("raftlab explain {}", test.name));
+            format!("that is a test, and a hint belongs to the word after `broken`; see `{line}`")
         }
         (None, []) => format!("see `{} hint`", program::name()),
         (None, [one]) => format!("did you mean {one}?"),

@@ -10,7 +10,7 @@ use crate::lab::{
 };
 use crate::labrpc::{Host, Network, Service};
 
-/// The reference implementation of the key/value lab.
+/// A key/value service above a Raft: its server, its clerk, and its replicated state machine.
 pub const KV: KvDesign = KvDesign { server, client, counter };
 
 fn server(context: ServiceContext, config: RsmConfig) -> Result<Box<dyn ServiceInstance>, String> {

@@ -113,7 +113,8 @@ impl State {
 ///
 /// The task sleeps until the deadline that it knows and then checks again. A reset may draw an
 /// earlier deadline than that: the election then starts late, but within the longest election
-/// timeout after the reset. A leader's timer has no meaning; the task resets it only to sleep.
+/// timeout after the reset. A leader's timer has no meaning: when it runs out, the task sets it
+/// anew, and sleeps again.
 pub(super) fn run(server: &Arc<Server>) {
     // Handout 2A: become a candidate when no leader was heard for an election timeout.
     let mut guard = server.lock();

@@ -225,7 +225,7 @@ impl Raft {
         persister: Persister,
         apply_ch: Sender<ApplyMsg>,
     ) -> Result<Raft, PersistError> {
-        // Handout 2A: make what the tasks share, and start them: the election now, the rest later.
+        // Handout 2A: make what the tasks share; start election and replicators (2B: the applier).
         let server = Arc::new(Server::new(peers, me, persister)?);
         let name = |task: &str| format!("raft{}/{task}", me.0);
 
@@ -270,7 +270,7 @@ impl Consensus for Raft {
     }
 
     fn kill(&self) {
-        // Handout 2A: make all tasks of this server end soon, and refuse all later calls.
+        // Handout 2A: end all tasks of this server soon, and refuse all later calls; 2C tests it.
         self.server.kill();
     }
 }

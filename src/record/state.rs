@@ -46,7 +46,7 @@ pub struct ServerState {
     pub role: Role,
     /// The highest term that it wrote to its disk or put into a message.
     pub term: Term,
-    /// Its vote in this term.
+    /// Its vote in this term, as its disk or its messages have it.
     pub vote: Option<ServerId>,
     /// The last entry that its snapshot covers.
     pub base: Position,
@@ -243,9 +243,9 @@ impl State {
                 (server.up, server.played) = (true, *played);
                 self.sent(me, *call, facts);
             }
-            What::Answered { call, facts, played, .. } => {
+            What::Answered { call, to, facts, played } => {
                 (server.up, server.played) = (true, *played);
-                self.answered(me, *call, facts);
+                self.answered(me, *call, *to, facts);
             }
             What::Ended { call, .. } => drop(self.asked.remove(call)),
             What::Linked { to: Host::Server(to), up } => {
@@ -280,17 +280,24 @@ impl State {
                 server.enter(*term);
                 if *term == server.term {
                     server.campaign();
+                    // A server that stores nothing yet shows its vote only in messages.
+                    server.vote.get_or_insert(me);
                 }
             }
             _ => {}
         }
     }
 
-    fn answered(&mut self, me: ServerId, call: u64, facts: &Facts) {
+    fn answered(&mut self, me: ServerId, call: u64, to: Host, facts: &Facts) {
         let told = self.asked.get(&call).copied();
         let server = &mut self.servers[me.slot()];
         match facts {
-            Facts::VoteReply { term, .. } => server.enter(*term),
+            Facts::VoteReply { term, granted } => {
+                server.enter(*term);
+                if *granted && *term == server.term {
+                    server.vote = server.vote.or(to.server());
+                }
+            }
             Facts::AppendReply { term, .. } | Facts::MatchReply { term, .. } => {
                 server.enter(*term);
                 let Some(told) = told.filter(|told| told.term == *term) else { return };

@@ -15,9 +15,9 @@ pub use super::base::chance::Chance;
 /// in which the server starts; otherwise it draws the same timeouts after every restart.
 ///
 /// ```
-/// use rand::RngExt;
-/// let delay_ms = raftlab::runtime::rand::stream("delay").random_range(0..27);
-/// assert!(delay_ms < 27);
+/// let mut chance = raftlab::runtime::rand::stream("election of S1 in term 3");
+/// let timeout_ms = 400 + chance.below(400);
+/// assert!((400..800).contains(&timeout_ms));
 /// ```
 pub fn stream(name: &str) -> Chance {
     Chance::new(context::seed(), name)

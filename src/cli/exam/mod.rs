@@ -1,9 +1,9 @@
 //! `raftlab exam`: the runs that a grader asks for, in a process of their own.
 //!
 //! Only `raftlab grade` calls it. The grader writes one line to standard input, an [`Order`], and
-//! reads sealed lines from standard output: a first one, one per run, in order, and a last one. What
-//! is missing was not done. The order is read and the first line is written before any code of the
-//! server runs. The order is in no argument and in no variable.
+//! reads sealed lines from standard output: a first one, one per run, in order, and a last one.
+//! What is missing was not done. The order is read and the first line is written before any code of
+//! the server runs. The order is in no argument and in no variable.
 
 mod seal;
 

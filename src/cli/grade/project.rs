@@ -48,7 +48,7 @@ impl Project {
             .map_err(|error| Fault::Machine(format!("{}: {error}", built.display())))
     }
 
-    /// `fault`, unless the disk is full: then nobody's code builds.
+    /// `fault`, unless the disk is full: then no submission builds.
     fn or_full(&self, fault: Fault) -> Fault {
         let probe = self.target.join("probe");
         let written = fs::write(&probe, vec![1; 32 << 20]);

@@ -31,8 +31,14 @@ const INCLUDED: [&str; 6] = [
 /// Sections of our manifest that need files which the copy lacks.
 const LEFT_OUT: [&str; 5] = ["[workspace]", "[dev-dependencies]", "[[bench]]", "[[test]]", "[lib]"];
 
-const MAIN: &str = "raftlab::guard!();\n\nfn main() -> std::process::ExitCode {\n    \
-                    raftlab::cli::main(raftlab::lab::DESIGNS)\n}\n";
+const MAIN: &str = "//! raftlab, with a bug below part `store`.
+
+raftlab::guard!();
+
+fn main() -> std::process::ExitCode {
+    raftlab::cli::main(raftlab::lab::DESIGNS)
+}
+";
 
 /// Builds the program of `bug`, unless there is one of the same sources; returns its path, and a
 /// number that differs if the program does.

@@ -196,12 +196,13 @@ impl Cluster {
         let network = Network::new();
         network.set_reliable(!scenario.unreliable);
         network.set_long_delays(!scenario.part.chooses_service());
-        if let Some(observers) = &observers {
-            network.tap(observers.clone());
-        }
+        // First the record: an observer may end the run at a message, which must be in it.
         if config.record {
             let real = if scenario.puppets { 1 } else { scenario.servers };
             network.tap(Arc::new(Narrator::new(design.facts, real)));
+        }
+        if let Some(observers) = &observers {
+            network.tap(observers.clone());
         }
         let slots = (0..scenario.servers).map(|_| Slot::default()).collect();
         let ledger = Ledger::new(scenario.servers, scenario.part.takes_snapshots());

@@ -45,7 +45,7 @@ impl Observer for Tally {
 
     fn delivered(&mut self, to: ServerId, request: &Facts, world: &World) -> Judged {
         let server = world.server(to);
-        if request.term() < Some(server.shadow.written.ballot.term) {
+        if request.term() < Some(server.term()) {
             self.counts.count(Situation::StaleRequest);
         }
         if matches!(request, Facts::Snapshot { last_included, .. }
@@ -63,11 +63,16 @@ impl Observer for Tally {
         reply: &Facts,
         world: &World,
     ) -> Judged {
+        // A server that stores its term is counted when it does.
+        let known = world.server(by);
+        if known.led.is_some() && known.led < reply.term() && !known.has_stored(reply.term()) {
+            self.counts.count(Situation::LeaderDeposed);
+        }
         match (&handling.request, reply) {
             (Facts::VoteRequest { term, .. }, Facts::VoteReply { term: now, granted: false })
                 if term == now =>
             {
-                let voted_for = world.written(by).ballot.voted_for;
+                let voted_for = world.server(by).vote_in(*now);
                 if voted_for.is_some_and(|candidate| candidate != handling.from) {
                     self.counts.count(Situation::VoteTaken);
                 } else if !handling.up_to_date {
@@ -91,7 +96,7 @@ impl Observer for Tally {
         got_reply: bool,
         world: &World,
     ) -> Judged {
-        if got_reply && request.term() < Some(world.written(caller).ballot.term) {
+        if got_reply && request.term() < Some(world.server(caller).term()) {
             self.counts.count(Situation::StaleReply);
         }
         Ok(())

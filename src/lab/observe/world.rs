@@ -73,6 +73,8 @@ pub(super) struct Server {
     pub(super) led: Option<Term>,
     /// The highest term of its requests and replies in this life.
     shown: Term,
+    /// The latest vote that it gave in a reply in this life.
+    gave: Option<(Term, ServerId)>,
     /// Last index that its apply channel's reader received in this life; at first its snapshot's.
     pub(super) delivered: Index,
     /// The commits that it was told or reported itself in this life, by term.
@@ -95,6 +97,18 @@ impl Server {
     /// stores nothing yet shows its term only in messages.
     pub(super) fn term(&self) -> Term {
         self.shadow.written.ballot.term.max(self.shown)
+    }
+
+    /// Whether its storage has `term`, or a newer one.
+    pub(super) fn has_stored(&self, term: Option<Term>) -> bool {
+        Some(self.shadow.written.ballot.term) >= term
+    }
+
+    /// Its vote in `term`, as its storage or its replies have it.
+    pub(super) fn vote_in(&self, term: Term) -> Option<ServerId> {
+        let Ballot { term: stored, voted_for } = self.shadow.written.ballot;
+        let stored = voted_for.filter(|_| stored == term);
+        stored.or_else(|| self.gave.filter(|(given, _)| *given == term).map(|(_, vote)| vote))
     }
 
     /// Whether it leads as seen from outside: it acted as leader of the term in its storage.
@@ -300,6 +314,9 @@ impl World {
             known.handling.swap_remove(slot);
         }
         known.shown = known.shown.max(reply.term().unwrap_or_default());
+        if let Facts::VoteReply { term, granted: true } = reply {
+            known.gave = Some((*term, handling.from));
+        }
         let reply = in_answer_to(&handling.request, reply);
         if accepts(&handling, &reply) {
             let term = handling.request.term().unwrap_or_default();

@@ -85,7 +85,8 @@ fn shortened(message: &str) -> String {
         return message.to_string();
     }
     let more = lines.len() - MESSAGE_LINES_MAX;
-    format!("{}\n… {more} more lines", lines[..MESSAGE_LINES_MAX].join("\n"))
+    let plural = if more == 1 { "" } else { "s" };
+    format!("{}\n… {more} more line{plural}", lines[..MESSAGE_LINES_MAX].join("\n"))
 }
 
 /// Adds the line that repeats the run.

@@ -288,7 +288,7 @@ fn stands_despite(stage: &Stage<'_>, what: &str, disturb: impl Fn(Term) -> Resul
     let stands = |heard: &Heard| heard.vote().is_some() && heard.term() > term;
     while stage.try_hear(mark, Duration::from_millis(40), stands).is_none() {
         if Instant::now() >= deadline {
-            let message = format!("{what} keep S0 from starting an election");
+            let message = format!("{what} keep S0 from starting an election: they reset its timer");
             stage.cluster().end_by_limit("no_election", message);
         }
         if disturb(term).is_err() {

@@ -75,6 +75,7 @@ impl Note {
     /// The failure of a run by this panic, in the task of `here`.
     fn failure(self, message: String, here: Here) -> Failure {
         let (kind, name) = match self.label.is_some() {
+            _ if message.starts_with(UNWRITTEN) => (FailureKind::Panic, "todo"),
             true => (FailureKind::Panic, "panic"),
             false => (FailureKind::Assertion, "assertion"),
         };
@@ -82,6 +83,9 @@ impl Note {
         Failure { label, place, at, ..here.failure(kind, name, message) }
     }
 }
+
+/// How the text begins with which std's macro for an unwritten function panics.
+const UNWRITTEN: &str = "not yet implemented";
 
 /// The payload that unwinds a task whose run is over. The panic hook never sees it.
 pub(in crate::runtime) struct Over;
