@@ -133,7 +133,12 @@ impl BugFigures {
             .find(|(it, _)| failed.first().is_some_and(|seed| it.failed.first() == Some(seed)));
         let (test, by) =
             catcher.map_or_else(Default::default, |(it, _)| (it.test.clone(), it.by.clone()));
-        let runs = found.iter().map(|(_, runs)| *runs).max().unwrap_or(1);
+        // A test that always fails may have fewer seeds than the others; it would fail with those.
+        let always = found.iter().filter(|(it, runs)| it.failed.len() as u64 == *runs);
+        let always = always.map(|(_, runs)| *runs).max();
+        let most = found.iter().map(|(_, runs)| *runs).max().unwrap_or(1);
+        let runs = always.unwrap_or(most);
+        failed.retain(|seed| *seed < first.saturating_add(runs));
         let whole = of(first, runs, &Found { test, failed, by });
         let verdict = verdict(bug, &tests, whole.failed > 0);
         BugFigures { bug: bug.clone(), verdict, whole, tests, cpu_ms }

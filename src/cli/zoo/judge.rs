@@ -30,6 +30,8 @@ pub(super) struct Seeds {
     pub first: u64,
     /// Number of seeds.
     pub count: u64,
+    /// If the first so many all fail, the others are not run.
+    pub always: Option<u64>,
 }
 
 /// A run, as the report of `raftlab test` has it.
@@ -62,8 +64,11 @@ pub(super) fn suite(
 ) -> Result<Block, Trouble> {
     let mut found = Found { test: test.to_string(), failed: Vec::new(), by: String::new() };
     let mut cpu = Duration::ZERO;
-    let end = seeds.first + seeds.count;
+    let whole = seeds.first + seeds.count;
+    let few = seeds.always.filter(|few| *few < seeds.count);
+    let mut end = few.map_or(whole, |few| seeds.first + few);
     let mut next = seeds.first;
+    let mut runs_done = None;
     while next < end {
         let mut command = Command::new(program);
         command
@@ -88,9 +93,15 @@ pub(super) fn suite(
             }
             _ => {}
         }
+        if next == end && end < whole {
+            match few.filter(|few| found.failed.len() as u64 == *few) {
+                Some(few) => runs_done = Some(few),
+                None => end = whole,
+            }
+        }
     }
     let cpu_ms = u64::try_from(cpu.as_millis()).unwrap_or(u64::MAX);
-    Ok(Block { found: vec![found], cpu_ms })
+    Ok(Block { found: vec![found], cpu_ms, runs: runs_done })
 }
 
 fn add(found: &mut Found, seed: u64, by: impl FnOnce() -> String) {
@@ -151,7 +162,7 @@ pub(super) fn unit_tests(program: &Path) -> Result<Block, Trouble> {
     wait(&mut child).map_err(|error| cannot("wait for a variant", &error))?;
     let text = fs::read_to_string(file.path()).map_err(|error| cannot("read a report", &error))?;
     let found = text.lines().filter_map(unit_test).collect();
-    Ok(Block { found, cpu_ms: 0 })
+    Ok(Block { found, cpu_ms: 0, runs: None })
 }
 
 /// Waits until the process ends, and ends it if it takes too long.

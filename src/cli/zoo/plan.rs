@@ -23,6 +23,9 @@ pub(super) const SEEDS_MAX: u64 = 1000;
 /// Number of seeds in a block: of a call that is stopped, at most these are lost for each job.
 const BLOCK: u64 = 20;
 
+/// A test whose first so many seeds all fail gets no more: it always fails, and costs the most.
+const ALWAYS: u64 = 5;
+
 /// The part whose tests only a build with a database has.
 pub(super) const STORE: &str = "store";
 
@@ -103,14 +106,16 @@ impl Subject {
 
     fn pieces(&self) -> Vec<Piece> {
         if self.bug.kind == Kind::Core {
-            return vec![Piece { test: None, seeds: Seeds { first: 1, count: 1 } }];
+            return vec![Piece { test: None, seeds: Seeds { first: 1, count: 1, always: None } }];
         }
         let mut pieces = Vec::new();
         for (test, count) in &self.tests {
             let mut done = 0;
             while done < *count {
                 let size = BLOCK.min(count - done);
-                let seeds = Seeds { first: self.first + done, count: size };
+                // The seeds of a test have no gaps.
+                let always = (*count <= BLOCK).then_some(ALWAYS);
+                let seeds = Seeds { first: self.first + done, count: size, always };
                 pieces.push(Piece { test: Some(test.clone()), seeds });
                 done += size;
             }
@@ -155,6 +160,9 @@ impl Subject {
     pub(super) fn figures(&self, results: &Results) -> BugFigures {
         let blocks = self.pieces().into_iter().filter_map(|piece| results.get(&self.key(&piece)));
         let blocks: Vec<&Block> = blocks.collect();
+        let stopped = blocks.iter().filter_map(|block| Some((block.found.first()?, block.runs?)));
+        let stopped: BTreeMap<&str, u64> =
+            stopped.map(|(found, runs)| (found.test.as_str(), runs)).collect();
         let cpu_ms = blocks.iter().map(|block| block.cpu_ms).sum();
         let all = blocks.iter().flat_map(|block| &block.found);
         if self.bug.kind == Kind::Core {
@@ -170,7 +178,10 @@ impl Subject {
             }
         }
         let tests = self.tests.iter();
-        let found = tests.filter_map(|(name, runs)| Some((joined.remove(name.as_str())?, *runs)));
+        let runs = |name: &str, planned| stopped.get(name).copied().unwrap_or(planned);
+        let found = tests.filter_map(|(name, planned)| {
+            Some((joined.remove(name.as_str())?, runs(name, *planned)))
+        });
         BugFigures::new(&self.bug, self.first, &found.collect::<Vec<_>>(), cpu_ms)
     }
 
@@ -183,6 +194,7 @@ impl Subject {
 #[cfg(test)]
 mod tests {
     use super::super::bugs::tests::bug;
+    use super::super::figures::Until;
     use super::*;
 
     fn subject(caught_by: &[&str], seeds: Option<u64>, runs: Option<u64>) -> Subject {
@@ -219,6 +231,27 @@ mod tests {
     }
 
     #[test]
+    fn a_test_that_always_fails_has_the_seeds_that_were_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results.jsonl");
+        let mut results = Results::open(&path, false).unwrap_or_else(|it| panic!("{it}"));
+        let subject = subject(&["b_2b"], None, None);
+        for (key, _) in subject.tasks(&results) {
+            let always = key.contains("b_2b");
+            let test = if always { "b_2b" } else { "a_2a" }.to_string();
+            let failed = if always { (1..=5).collect() } else { vec![7] };
+            let found = vec![Found { test, failed, by: "rule".into() }];
+            let block = Block { found, cpu_ms: 4, runs: always.then_some(5) };
+            results.add(key, block).unwrap_or_else(|it| panic!("{it}"));
+        }
+        let figures = subject.figures(&results);
+        let runs: Vec<_> = figures.tests.iter().map(|it| (&*it.name, it.failed, it.runs)).collect();
+        assert_eq!(runs, [("a_2a", 1, 20), ("b_2b", 5, 5)]);
+        let first = Until { seeds: 1, more: false };
+        assert_eq!((figures.tests[1].most, figures.whole.most), (first, first), "none passed");
+    }
+
+    #[test]
     fn results_of_blocks_are_put_together_and_not_done_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("results.jsonl");
@@ -229,7 +262,7 @@ mod tests {
         for key in &keys[1..] {
             let seed = if key.ends_with("21+20") { 25 } else { 5 };
             let found = Found { test: "b_2b".into(), failed: vec![seed], by: "rule".into() };
-            let block = Block { found: vec![found], cpu_ms: 4 };
+            let block = Block { found: vec![found], cpu_ms: 4, runs: None };
             results.add(key.clone(), block).unwrap_or_else(|it| panic!("{it}"));
         }
         assert_eq!(subject.tasks(&results).len(), 1);

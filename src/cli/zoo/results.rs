@@ -31,6 +31,9 @@ pub(super) struct Block {
     pub found: Vec<Found>,
     /// CPU time of the runs, as far as it is known.
     pub cpu_ms: u64,
+    /// Number of seeds that were run, if not all of the block were needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -91,7 +94,7 @@ mod tests {
     fn block(seed: u64) -> Block {
         let found =
             Found { test: "a_2a".to_string(), failed: vec![seed], by: "panic: no".to_string() };
-        Block { found: vec![found], cpu_ms: 7 }
+        Block { found: vec![found], cpu_ms: 7, runs: None }
     }
 
     #[test]
