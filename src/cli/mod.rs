@@ -67,6 +67,7 @@ use args::Action;
 use exit::{Status, Trouble};
 
 use crate::lab::Design;
+use crate::runtime;
 
 /// Runs the command that the arguments of the process name, on the design of `designs` that
 /// `--design` names, by default the first.
@@ -76,6 +77,7 @@ use crate::lab::Design;
 pub fn main(designs: &'static [Design]) -> ExitCode {
     assert!(!designs.is_empty(), "give the command line a design: raftlab::cli::main(&[MINE])");
     program::set(designs);
+    runtime::keep_freed_memory();
     let status = match args::parse() {
         #[cfg(feature = "solutions")]
         Ok(Action::New(args)) => handout::new(&args),

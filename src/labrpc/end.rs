@@ -83,11 +83,15 @@ where
 
     /// Makes the call and waits until it ends; needs [`runtime::block_on`].
     async fn call(&self, _: Context, request: Q) -> Result<R, RpcError> {
+        // Boxed, since this future is moved several times before it is polled: into the future of
+        // the generated client, into a task, into `block_on`.
         let answer = match &self.wire {
-            Wire::Simulated(end, _) => end.call(&request).await,
+            Wire::Simulated(end, _) => Box::pin(end.call(&request)).await,
             // tarpc enforces a context's deadline, and the caller's context may be as old as the
             // process.
-            Wire::Real(channel) => channel.call(tarpc::context::current(), request).await.ok(),
+            Wire::Real(channel) => {
+                Box::pin(channel.call(tarpc::context::current(), request)).await.ok()
+            }
         };
         answer.ok_or(RpcError::DeadlineExceeded)
     }

@@ -146,3 +146,10 @@ pub fn fail_for(label: u32, kind: FailureKind, name: &'static str, mut message: 
 pub fn cpu_used() -> Duration {
     Duration::from_nanos(platform::thread_cpu_ns())
 }
+
+/// Lets the process keep memory that a run has freed, for the next run. For programs that do many
+/// runs; a library does not choose this for its users.
+#[cfg(feature = "cli")]
+pub(crate) fn keep_freed_memory() {
+    platform::keep_freed();
+}

@@ -10,6 +10,7 @@
 //! | [`Watched::ask`]: which task spins there, and where | a signal asks it | `None` |
 //! | [`name_overflows`]: which task overflowed its stack | a handler says it | the process ends |
 //! | [`instead_of_abort`]: a thread does something else | a handler does it | it aborts |
+//! | `keep_freed`: freed memory stays with the process | with glibc | as it was |
 //!
 //! The code here knows no simulation. A simulation hands in the functions that describe its tasks.
 //!
@@ -18,7 +19,8 @@
 //! where it is not needed.
 //!
 //! Files: `linux` and `portable` fulfil the contract; `signal` puts a handler of ours in front of
-//! the host program's; `fault`, `question` and `abort` are the three such handlers.
+//! the host program's; `fault`, `question` and `abort` are the three such handlers. `memory` tells
+//! the allocator what to keep.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -29,6 +31,8 @@ mod abort;
 mod fault;
 #[cfg(all(target_os = "linux", not(raftlab_portable)))]
 mod linux;
+#[cfg(feature = "cli")]
+mod memory;
 #[cfg(not(all(target_os = "linux", not(raftlab_portable))))]
 mod portable;
 #[cfg(all(target_os = "linux", not(raftlab_portable)))]
@@ -50,6 +54,9 @@ pub(super) use portable::{
 };
 #[cfg(all(any(target_os = "linux", target_vendor = "apple"), not(raftlab_portable)))]
 use unix::cpu_ns;
+
+#[cfg(feature = "cli")]
+pub(super) use memory::keep_freed;
 
 /// Which task has control of a simulation's OS thread, and where.
 #[derive(Debug, Clone)]
