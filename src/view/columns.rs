@@ -11,6 +11,10 @@ const TIME_WIDTH: usize = 11;
 /// Minimum width of a column: the text of a narrower one cannot be read.
 const COLUMN_MIN: usize = 16;
 
+/// Maximum number of lines of one text: what the tasks of a server wait for has dozens, and the
+/// report below the columns has it too.
+const LINES_MAX: usize = 4;
+
 /// Renders `table` in columns for a terminal of `width` characters. Long texts continue in the
 /// next line of their own column.
 ///
@@ -25,7 +29,12 @@ pub fn columns(table: &Table, width: usize) -> String {
             let _ = writeln!(text, "{:>10} {style}── {} ──{style:#}", row.at, row.text);
             continue;
         };
-        for (number, part) in wrapped(&row.text, column - 1).iter().enumerate() {
+        let mut parts = wrapped(&row.text, column - 1);
+        if parts.len() > LINES_MAX {
+            parts.truncate(LINES_MAX - 1);
+            parts.push("…".to_string());
+        }
+        for (number, part) in parts.iter().enumerate() {
             let at = if number == 0 { row.at.as_str() } else { "" };
             let gap = " ".repeat(lane * column);
             let _ = writeln!(text, "{at:>10} {gap}{style}{part}{style:#}");
@@ -91,6 +100,16 @@ mod tests {
                         0.100000                 votes for S0 in\n                           term 17\n  \
                         0.100000 ── isolates S1 ──\n";
         assert_eq!(plain, expected);
+    }
+
+    #[test]
+    fn a_text_of_many_lines_is_cut() {
+        let lanes = vec!["S0".to_string()];
+        let rows = vec![row(Some(0), &"waits ".repeat(40)), row(Some(0), "votes")];
+        let text = columns(&Table { lanes, rows }, TIME_WIDTH + 32);
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        assert_eq!(plain.lines().count(), 1 + LINES_MAX + 1, "{plain}");
+        assert!(plain.contains('…') && plain.trim_end().ends_with("votes"), "{plain}");
     }
 
     #[test]
