@@ -5,7 +5,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use super::base::instant::{Instant, WakeUps};
+use super::base::instant::Instant;
+use super::base::wake_ups::WakeUps;
 use super::{context, real, sim};
 
 /// Runs `future` to its end in the current task, which waits while the future waits.
@@ -29,16 +30,18 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
         if let Poll::Ready(output) = polled {
             return output;
         }
-        let deadline = wake_ups.iter().map(|(at, _)| *at).min();
+        let deadline = wake_ups.soonest();
         level.was_woken |= parker.park(deadline);
-        wake_due(&mut wake_ups);
+        if deadline.is_some() {
+            wake_ups.wake_due(context::quiet_now());
+        }
     }
 }
 
 /// Asks the innermost `block_on` of this task to wake `waker` at `deadline`.
 pub(super) fn wake_at(deadline: Instant, waker: &Waker) {
     let waker = waker.clone();
-    with_wake_ups(|wake_ups| wake_ups.push((deadline, waker)));
+    with_wake_ups(|wake_ups| wake_ups.add(deadline, waker));
 }
 
 /// Runs `f` on the wake-ups for the innermost `block_on` of the current task.
@@ -80,20 +83,6 @@ impl Drop for Level<'_> {
             self.parker.leave();
         }
     }
-}
-
-fn wake_due(wake_ups: &mut WakeUps) {
-    if wake_ups.is_empty() {
-        return;
-    }
-    let now = context::quiet_now();
-    wake_ups.retain(|(at, waker)| {
-        let due = *at <= now;
-        if due {
-            waker.wake_by_ref();
-        }
-        !due
-    });
 }
 
 /// How the current task waits for a waker.

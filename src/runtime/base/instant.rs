@@ -2,7 +2,6 @@
 
 use std::ops::{Add, AddAssign, Sub};
 use std::sync::OnceLock;
-use std::task::Waker;
 use std::time::Duration;
 
 /// A point in time on the current run's clock.
@@ -43,9 +42,6 @@ impl Sub<Instant> for Instant {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 }
-
-/// The wake-ups that a polled future has asked for: when, and the waker to call then.
-pub(in crate::runtime) type WakeUps = Vec<(Instant, Waker)>;
 
 /// Converts a duration to whole nanoseconds, with a maximum of about 584 years.
 pub(in crate::runtime) fn ns_of(span: Duration) -> u64 {

@@ -3,8 +3,8 @@
 //! Files: [`outcome`] (the configuration and the result of a run), [`here`] (what a failure says of
 //! its task and its time), [`instant`] (points in time), [`chance`] (random streams), [`shared`]
 //! (the data of a run), [`kept`] (the choices that it keeps), [`turns`] (timers that go first),
-//! [`channel_errors`], [`panics`] (from a panic to a failure), [`aborts`] (a panic that std answers
-//! with `abort`).
+//! [`wake_ups`] (when a task that polls futures is woken), [`channel_errors`], [`panics`] (from a
+//! panic to a failure), [`aborts`] (a panic that std answers with `abort`).
 
 pub(super) mod aborts;
 pub(super) mod chance;
@@ -16,3 +16,4 @@ pub(super) mod outcome;
 pub(super) mod panics;
 pub(super) mod shared;
 pub(super) mod turns;
+pub(super) mod wake_ups;

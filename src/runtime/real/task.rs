@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::{Parker, RealRun};
-use crate::runtime::base::instant::WakeUps;
 use crate::runtime::base::panics::Notes;
+use crate::runtime::base::wake_ups::WakeUps;
 
 /// A task of a run on the real clock, as its OS thread keeps it.
 pub(in crate::runtime) struct RealTask {
@@ -21,7 +21,7 @@ pub(in crate::runtime) struct RealTask {
 thread_local! {
     static CURRENT: RefCell<Option<RealTask>> = const { RefCell::new(None) };
     static PARKER: Cell<Option<Arc<Parker>>> = const { Cell::new(None) };
-    static WAKE_UPS: RefCell<WakeUps> = const { RefCell::new(Vec::new()) };
+    static WAKE_UPS: RefCell<WakeUps> = const { RefCell::new(WakeUps::new()) };
     /// The panics on this OS thread.
     static NOTES: RefCell<Notes> = const { RefCell::new(Notes::new()) };
 }

@@ -44,9 +44,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::base::chance::Chance;
-use super::base::instant::{WakeUps, ns_of};
+use super::base::instant::ns_of;
 use super::base::outcome::{Failure, RunConfig, SchedulerNotes};
 use super::base::shared::Shared;
+use super::base::wake_ups::WakeUps;
 use ending::HandOver;
 use explore::{Explorer, Stalled};
 use schedule::{Timers, WaitLists};

@@ -9,8 +9,8 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 use super::schedule::Wait;
 use super::{Event, Place, Sim};
-use crate::runtime::base::instant::WakeUps;
 use crate::runtime::base::panics::{self, Notes, Over};
+use crate::runtime::base::wake_ups::WakeUps;
 
 /// Address space of a task's stack. A task touches only the pages it needs: about 4 to 16 KiB.
 pub(super) const STACK_SIZE: usize = 256 * 1024;
