@@ -186,6 +186,8 @@ fn unit_test(line: &str) -> Option<Found> {
         "FAILED" => "assertion",
         _ => "the process died, or the test did not end",
     };
+    // A test that must panic has a mark behind its name.
+    let path = path.split(" - ").next().unwrap_or(path);
     let test = path.rsplit("::").next().unwrap_or(path).to_string();
     Some(Found { test, failed: vec![1], by: by.to_string() })
 }
@@ -199,6 +201,7 @@ mod tests {
         let failed = |line| unit_test(line).map(|it| it.test);
         assert_eq!(failed("test tick::tests::a::b_2aa ... ok"), None);
         assert_eq!(failed("test tick::tests::a::b_2aa ... FAILED"), Some("b_2aa".to_string()));
+        assert_eq!(failed("test tick::tests::c - should panic ... FAILED"), Some("c".to_string()));
         assert_eq!(failed("test tick::tests::b_2ab ... "), Some("b_2ab".to_string()), "killed");
         assert_eq!(failed("test result: FAILED. 1 passed; 1 failed"), None);
         assert_eq!(failed("running 12 tests"), None);
