@@ -82,7 +82,7 @@ fn text(shrunk: &Shrunk, before: &Report, after: &Report, took_s: f64) -> String
     text.push_str(&test::failure(after));
     let _ = writeln!(text, "\n{} runs tried in {took_s:.1} s", shrunk.tried);
     if after.record.len() * 5 > before.record.len() * 4 {
-        text.push_str("no run that fails like this is much smaller: the test waits for as long\n");
+        text.push_str("no run was found that fails like this and is much smaller\n");
     }
     text
 }
