@@ -75,7 +75,7 @@ fn text(shrunk: &Shrunk, before: &Report, after: &Report, took_s: f64) -> String
     row("events", &|run| run.record.len().to_string());
     row("calls", &|run| run.rpcs.to_string());
     row("virtual s", &|run| format!("{:.3}", run.elapsed.as_secs_f64()));
-    for choice in Choice::ALL {
+    for choice in Choice::ALL.into_iter().filter(|choice| before.choices.of(*choice) > 0) {
         row(choice.name(), &|run| kept(run, choice).to_string());
     }
     let mut text = format!("{}\n", table::finish(rows, 1..3));

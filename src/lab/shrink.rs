@@ -1,12 +1,13 @@
-//! Makes a failing run smaller: fewer steps of the scenario, stalls, faults and switches, less
-//! time.
+//! Makes a failing run smaller: fewer steps of the scenario, stalls, faults and switches, shorter
+//! pauses and waits.
 //!
 //! A smaller run leaves out some of the choices that its seed makes ([`Kept`]). It counts if it
 //! fails in the same way and makes no more calls. The search first tries other tests and other
 //! seeds, since one of them may fail much sooner. Then it leaves out choices, one kind after the
 //! other: all of them, halves, quarters (delta debugging; Zeller and Hildebrandt, 2002), until it
-//! finds no smaller run.
+//! finds no smaller run. A run with shorter waits counts only if it fails with the long ones too.
 
+use super::cluster::WAITS_IN_VAIN;
 use super::{Design, Report, Scenario, run_scenario};
 use crate::runtime::{Choice, FailureKind, Kept, Numbers, RunConfig};
 
@@ -70,14 +71,23 @@ fn alike(one: &Report, other: &Report) -> bool {
 /// Whether a run of another test broke the same rule, or failed at the same place of the code under
 /// test.
 fn alike_elsewhere(one: &Report, other: &Report) -> bool {
-    let is_general = one.failure.as_ref().is_some_and(|failure| match failure.kind {
+    is_general(one) && alike(one, other)
+}
+
+/// Whether the failure means the same in any test. A check or a limit of a test does not.
+fn is_general(report: &Report) -> bool {
+    report.failure.as_ref().is_some_and(|failure| match failure.kind {
         FailureKind::Observer => true,
         FailureKind::Panic | FailureKind::Deadlock | FailureKind::Livelock => {
             failure.label.is_some() && !failure.place.is_empty()
         }
         FailureKind::Assertion | FailureKind::Limit => false,
-    });
-    is_general && alike(one, other)
+    })
+}
+
+fn is_wait_in_vain(report: &Report) -> bool {
+    let failure = report.failure.as_ref();
+    failure.is_some_and(|failure| WAITS_IN_VAIN.contains(&failure.name.as_str()))
 }
 
 struct Search<'a, G> {
@@ -140,11 +150,21 @@ impl<'a, G: FnMut(&Report, u64) -> bool> Search<'a, G> {
         }
     }
 
-    /// Leaves out choices of each kind, as many as it can.
+    /// Leaves out choices of each kind, as many as it can; first the long waits, so that the other
+    /// tries take less time.
+    ///
+    /// A pause is left out only if the failure cannot rely on it, as a check of the test may.
     fn leave_out(&mut self) {
+        self.leave_out_of(Choice::Wait);
+        let others = Choice::ALL.into_iter().filter(|choice| match choice {
+            Choice::Wait => false,
+            Choice::Pause => is_general(&self.best) || is_wait_in_vain(&self.best),
+            Choice::Step | Choice::Stall | Choice::Switch | Choice::Fault => true,
+        });
+        let others: Vec<Choice> = others.collect();
         for _ in 0..PASSES {
             let before = self.best.kept.clone();
-            for choice in Choice::ALL {
+            for &choice in &others {
                 self.leave_out_of(choice);
             }
             if self.over || self.best.kept == before {
@@ -191,19 +211,33 @@ impl<'a, G: FnMut(&Report, u64) -> bool> Search<'a, G> {
         let numbers = Numbers::only(numbers.iter().copied());
         let kept = self.best.kept.clone().with(choice, numbers);
         let Some(report) = self.run(self.best.seed, kept) else { return false };
-        let smaller = alike(&report, &self.best) && report.rpcs <= self.best.rpcs;
+        let smaller = alike(&report, &self.best)
+            && report.rpcs <= self.best.rpcs
+            && self.fails_with_all_waits(report.kept.clone());
         if smaller {
             self.best = report;
         }
         smaller
     }
+
+    /// Whether the run fails in the same way with waits of full length. If not, it fails only
+    /// because the test does not wait long enough.
+    fn fails_with_all_waits(&mut self, kept: Kept) -> bool {
+        if *kept.of(Choice::Wait) == Numbers::All {
+            return true;
+        }
+        let report = self.run(self.best.seed, kept.with(Choice::Wait, Numbers::All));
+        report.is_some_and(|report| alike(&report, &self.best))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::lab::{Cluster, DESIGNS, steps};
-    use crate::runtime::fail;
+    use crate::runtime::{Schedule, fail, thread};
 
     /// Fails if its third and its seventh command are both there. Stalls do not matter.
     fn two_are_too_many(cluster: &mut Cluster) {
@@ -259,6 +293,93 @@ mod tests {
         assert_eq!((shrunk.before.test, shrunk.after.test), ("long_2b", "short_2b"));
         let check_again = shrink(&check, &[&short], &DESIGNS[0], &config, |_, _| true).unwrap();
         assert_eq!(check_again.after.test, "check_2b", "a check belongs to its test");
+    }
+
+    /// Wants a command on all servers although one is cut off; then waits for what comes late.
+    fn waits_in_vain(cluster: &mut Cluster) {
+        for _ in steps(0..4) {
+            cluster.agree("x");
+        }
+        let leader = cluster.check_one_leader();
+        cluster.disconnect(cluster.after(leader, 1));
+        cluster.one(b"y", 3, true);
+    }
+
+    /// Without stalls and switches there is less to leave out.
+    fn in_turn() -> RunConfig {
+        RunConfig { schedule: Schedule::Fifo, ..RunConfig::default() }
+    }
+
+    /// Breaks a rule after a pause that it does not need.
+    fn pauses(cluster: &mut Cluster) {
+        cluster.agree("x");
+        cluster.sleep_ms(2000);
+        fail(FailureKind::Observer, "TheRule", "it is broken".to_string());
+    }
+
+    /// Fails a check of its own after a pause.
+    fn pauses_and_checks(cluster: &mut Cluster) {
+        cluster.agree("x");
+        cluster.sleep_ms(2000);
+        fail(FailureKind::Assertion, "check", "it is wrong".to_string());
+    }
+
+    /// Waits in vain after a pause.
+    fn pauses_and_waits(cluster: &mut Cluster) {
+        let leader = cluster.check_one_leader();
+        cluster.disconnect(cluster.after(leader, 1));
+        cluster.sleep_ms(3000);
+        cluster.one(b"y", 3, true);
+    }
+
+    #[test]
+    fn a_pause_becomes_shorter_if_a_rule_broke_and_no_check_of_the_test() {
+        let config = in_turn();
+        let virtual_s = |story: fn(&mut Cluster)| {
+            let scenario = Scenario::new("pauses_2b", story).servers(3);
+            shrink(&scenario, &[], &DESIGNS[0], &config, |_, _| true).unwrap().after.elapsed
+        };
+        assert!(virtual_s(pauses) < Duration::from_secs(1));
+        assert!(virtual_s(pauses_and_checks) > Duration::from_secs(2));
+        assert!(
+            virtual_s(pauses_and_waits) < Duration::from_millis(3500),
+            "2 s of it are the wait"
+        );
+    }
+
+    #[test]
+    fn a_wait_in_vain_becomes_shorter() {
+        let vain = Scenario::new("vain_2b", waits_in_vain).servers(3);
+        let shrunk = shrink(&vain, &[], &DESIGNS[0], &in_turn(), |_, _| true).unwrap();
+        let (before, after) = (&shrunk.before, &shrunk.after);
+        assert_eq!(after.failure.as_ref().unwrap().name, "no_agreement");
+        assert_eq!(after.kept.of(Choice::Wait), &Numbers::only([]));
+        assert_eq!(after.kept.of(Choice::Step), &Numbers::only([]));
+        assert!(after.elapsed * 2 < before.elapsed, "{:?}, {:?}", before.elapsed, after.elapsed);
+    }
+
+    /// Wants a command on a server that is cut off: for ever with its only step, else for 3 s.
+    fn needs_its_step(cluster: &mut Cluster) {
+        let leader = cluster.check_one_leader();
+        let follower = cluster.after(leader, 1);
+        cluster.disconnect(follower);
+        if steps([()]).next().is_none() {
+            let cluster = cluster.clone();
+            let heal = move || {
+                cluster.sleep_ms(3000);
+                cluster.connect(follower);
+            };
+            drop(thread::spawn("healer", heal));
+        }
+        cluster.one(b"late", 3, true);
+    }
+
+    #[test]
+    fn a_run_that_only_lacks_patience_does_not_count() {
+        let late = Scenario::new("late_2b", needs_its_step).servers(3);
+        let shrunk = shrink(&late, &[], &DESIGNS[0], &in_turn(), |_, _| true).unwrap();
+        assert_eq!(shrunk.after.kept.of(Choice::Wait), &Numbers::only([]));
+        assert_eq!(shrunk.after.kept.of(Choice::Step), &Numbers::All, "the step is the reason");
     }
 
     #[test]

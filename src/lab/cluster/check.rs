@@ -1,23 +1,25 @@
 //! The course's checkers, with the course's exact numbers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::ledger::shown;
 use super::{Cluster, limit};
-use crate::api::{Index, Position, ServerId, Started, Term};
+use crate::api::{Consensus, Index, Position, ServerId, Started, Term};
 use crate::lab::observe::Wanted;
 use crate::persister::Persister;
 use crate::record;
 use crate::runtime::time::{self, Instant};
-use crate::runtime::{self, Clock, FailureKind, Schedule, thread};
+use crate::runtime::{self, Choice, Clock, FailureKind, Schedule, keeps, thread};
 
 /// Maximum time for which [`Cluster::one`] keeps trying.
 const AGREEMENT_MAX: Duration = Duration::from_secs(10);
 
-/// Maximum time that [`Cluster::one`] waits for one command that a leader accepted.
+/// Maximum time that [`Cluster::one`] waits for one command that a leader accepted; usually also
+/// for the leader.
 const COMMIT_MAX: Duration = Duration::from_secs(2);
 
 /// Pause of [`Cluster::one`] between two checks whether a command is committed.
@@ -29,6 +31,9 @@ const LEADER_POLL: Duration = Duration::from_millis(50);
 /// Number of rounds, of 450 to 549 ms each, in which [`Cluster::check_one_leader`] asks.
 const LEADER_ROUNDS: u32 = 10;
 
+/// Number of rounds in which it usually finds a leader.
+const LEADER_ROUNDS_USUAL: u32 = 2;
+
 /// Maximum number of times that [`Cluster::check_terms`] gives stalled servers more time.
 const TERM_ROUNDS: u32 = 20;
 
@@ -37,6 +42,9 @@ const TERM_POLL: Duration = Duration::from_millis(50);
 
 /// Number of checks of [`Cluster::wait`]; the pauses double from 10 to 1280 ms, 30.7 s in all.
 const WAIT_ROUNDS: u32 = 30;
+
+/// Number of checks, in 2.5 s, after which it is usually over.
+const WAIT_ROUNDS_USUAL: u32 = 8;
 
 impl Cluster {
     /// A remark on the elections for the report of a missing leader; empty if there is none.
@@ -48,8 +56,10 @@ impl Cluster {
     /// several, the one with the highest term. Two leaders in one term fail the run at once.
     pub fn check_one_leader(&self) -> ServerId {
         let _step = record::begin_step(|| "waits for a leader".to_string());
-        for _ in 0..LEADER_ROUNDS {
-            thread::sleep(Duration::from_millis(450 + self.draw(100)));
+        let mut rounds = 0;
+        while rounds < LEADER_ROUNDS && waits_on(rounds < LEADER_ROUNDS_USUAL) {
+            rounds += 1;
+            self.pause_before_a_look();
             self.look_for_killed_servers();
             let mut leaders: BTreeMap<Term, ServerId> = BTreeMap::new();
             for (server, consensus) in self.connected_and_running() {
@@ -71,8 +81,21 @@ impl Cluster {
             }
         }
         let remark = self.on_elections();
-        let message = format!("no connected server led in {LEADER_ROUNDS} checks in 5 s{remark}");
+        let message = format!("no connected server led in {rounds} checks, one each 0.5 s{remark}");
         limit("no_leader", message)
+    }
+
+    /// Sleeps for 450 to 549 ms; only until a server leads, if the run does not keep this pause.
+    fn pause_before_a_look(&self) {
+        let pause = Duration::from_millis(450 + self.draw(100));
+        if keeps(Choice::Pause) {
+            return thread::sleep(pause);
+        }
+        let begun = Instant::now();
+        let leads = |(_, consensus): &(_, Arc<dyn Consensus>)| consensus.get_state().is_leader;
+        while begun.elapsed() < pause && !self.connected_and_running().iter().any(leads) {
+            thread::sleep(COMMIT_POLL);
+        }
     }
 
     /// Returns the term of all connected servers; fails if their terms differ.
@@ -176,8 +199,8 @@ impl Cluster {
             format!("waits until {servers} servers have applied index {index}")
         });
         let mut pause = Duration::from_millis(10);
-        for _ in 0..WAIT_ROUNDS {
-            if self.n_committed(index).0 >= servers {
+        for round in 0..WAIT_ROUNDS {
+            if self.n_committed(index).0 >= servers || !waits_on(round < WAIT_ROUNDS_USUAL) {
                 break;
             }
             thread::sleep(pause);
@@ -218,7 +241,7 @@ impl Cluster {
         let since = time::since_start();
         let mut last_tried = ServerId(0);
         let mut last_started = None;
-        while begun.elapsed() < AGREEMENT_MAX {
+        while begun.elapsed() < AGREEMENT_MAX && waits_on(begun.elapsed() < COMMIT_MAX) {
             let Some(started) = self.start_at_any(command, &mut last_tried) else {
                 thread::sleep(LEADER_POLL);
                 continue;
@@ -329,4 +352,14 @@ impl Cluster {
             limit(name, format!("{used} used; at most {allowed} are allowed"));
         }
     }
+}
+
+/// The names of the limits that end a wait in vain. What is waited for must happen from any state
+/// of a cluster with a connected majority, so the failure does not rely on a pause before it.
+pub(in crate::lab) const WAITS_IN_VAIN: [&str; 3] = ["no_agreement", "no_leader", "wait"];
+
+/// Whether to keep waiting: if the wait is still of the usual length, or if the run keeps what is
+/// longer.
+pub(in crate::lab) fn waits_on(is_usual: bool) -> bool {
+    is_usual || keeps(Choice::Wait)
 }

@@ -5,10 +5,13 @@ use std::time::Duration;
 use super::{Cluster, limit};
 use crate::api::{Index, ServerId, Started};
 use crate::record;
-use crate::runtime::thread;
+use crate::runtime::{Choice, keeps, thread};
 
 /// Ten times the longest election timeout: what has not happened by then will not happen.
 pub const LONG: Duration = Duration::from_secs(10);
+
+/// Length of a pause that the run does not keep. It is not 0, so that a loop with a pause ends.
+const SHORT_PAUSE: Duration = Duration::from_millis(10);
 
 impl Cluster {
     /// Waits until a connected server leads.
@@ -82,9 +85,10 @@ impl Cluster {
         self.set_link(other, one, true);
     }
 
-    /// Lets the cluster run for `span`.
+    /// Lets the cluster run for `span`; less, if the run does not keep this pause.
     #[track_caller]
     pub fn run_for(&self, span: Duration) {
+        let span = if keeps(Choice::Pause) { span } else { span.min(SHORT_PAUSE) };
         let _step =
             record::begin_step(|| format!("lets the cluster run for {} ms", span.as_millis()));
         thread::sleep(span);

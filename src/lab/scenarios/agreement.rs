@@ -1,7 +1,7 @@
 //! Part 2B: commands are replicated and committed, in one order, by a majority.
 
 use crate::api::{Index, ServerId};
-use crate::lab::{Cluster, Scenario};
+use crate::lab::{Cluster, Scenario, steps};
 use crate::runtime::thread;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -127,11 +127,13 @@ fn fail_agree_2b(cluster: &mut Cluster) {
     let leader = cluster.check_one_leader();
     let follower = cluster.after(leader, 1);
     cluster.disconnect(follower);
-    cluster.one(b"102", 2, false);
-    cluster.one(b"103", 2, false);
+    for command in steps(["102", "103"]) {
+        cluster.one(command.as_bytes(), 2, false);
+    }
     cluster.sleep_ms(1000);
-    cluster.one(b"104", 2, false);
-    cluster.one(b"105", 2, false);
+    for command in steps(["104", "105"]) {
+        cluster.one(command.as_bytes(), 2, false);
+    }
 
     cluster.connect(follower);
     cluster.one(b"106", 3, true);
@@ -223,7 +225,7 @@ fn rejoin_2b(cluster: &mut Cluster) {
     // The first leader is cut off, and still accepts commands.
     let first = cluster.check_one_leader();
     cluster.disconnect(first);
-    for command in ["102", "103", "104"] {
+    for command in steps(["102", "103", "104"]) {
         let _ = cluster.start(first, command.as_bytes());
     }
 
@@ -252,12 +254,12 @@ fn rejoin_2b(cluster: &mut Cluster) {
 fn backup_2b(cluster: &mut Cluster) {
     const ENTRIES: usize = 50;
     let start_many = |leader: ServerId| {
-        for _ in 0..ENTRIES {
+        for _ in steps(0..ENTRIES) {
             let _ = cluster.start(leader, &cluster.draw_command());
         }
     };
     let commit_many = || {
-        for _ in 0..ENTRIES {
+        for _ in steps(0..ENTRIES) {
             cluster.one(&cluster.draw_command(), 3, true);
         }
     };

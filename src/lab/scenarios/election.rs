@@ -1,7 +1,7 @@
 //! Part 2A: the servers elect a leader, and another one when it is gone.
 
 use crate::api::Term;
-use crate::lab::{Cluster, Scenario};
+use crate::lab::{Cluster, Scenario, steps};
 use crate::runtime::time::since_start;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -72,7 +72,7 @@ fn reelection_2a(cluster: &mut Cluster) {
 /// Raft §5.2. Wrong servers split the vote again and again, or give two votes in one term.
 fn many_elections_2a(cluster: &mut Cluster) {
     cluster.check_one_leader();
-    for _ in 0..9 {
+    for _ in steps(0..9) {
         let cut_off = [cluster.draw_server(), cluster.draw_server(), cluster.draw_server()];
         cut_off.iter().for_each(|server| cluster.disconnect(*server));
         cluster.check_one_leader();

@@ -23,11 +23,16 @@ pub enum Choice {
     Switch,
     /// A message is lost, late or repeated.
     Fault,
+    /// A pause of the scenario, in which the cluster runs, is as long as the scenario says.
+    Pause,
+    /// A wait of the scenario lasts longer than such a wait usually does.
+    Wait,
 }
 
 impl Choice {
     /// All kinds.
-    pub const ALL: [Choice; 4] = [Choice::Step, Choice::Stall, Choice::Switch, Choice::Fault];
+    pub const ALL: [Choice; 6] =
+        [Choice::Step, Choice::Stall, Choice::Switch, Choice::Fault, Choice::Pause, Choice::Wait];
 
     /// The kind's name in a [`Kept`] that is written down.
     pub const fn name(self) -> &'static str {
@@ -36,6 +41,8 @@ impl Choice {
             Choice::Stall => "stalls",
             Choice::Switch => "switches",
             Choice::Fault => "faults",
+            Choice::Pause => "pauses",
+            Choice::Wait => "waits",
         }
     }
 }
@@ -137,7 +144,10 @@ impl fmt::Display for Kept {
 
 /// A text that is no [`Kept`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is not like steps=3,5-7/stalls=none; the kinds are steps, stalls, switches, faults")]
+#[error(
+    "{0:?} is not like steps=3,5-7/stalls=none; \
+     the kinds are steps, stalls, switches, faults, pauses, waits"
+)]
 pub struct NotKept(String);
 
 impl FromStr for Kept {
