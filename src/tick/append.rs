@@ -26,6 +26,7 @@ impl<S: Storage> Raft<S> {
     /// # Errors
     /// [`Error::ProposalDropped`]: this node does not lead, or is transferring its leadership.
     pub fn propose(&mut self, data: Bytes) -> Result<Position, Error> {
+        // Handout 2B: append the command if this node leads; send it to all others.
         if self.role != Role::Leader || self.lead_transferee.is_some() {
             return Err(Error::ProposalDropped { leader: self.lead });
         }
@@ -40,6 +41,7 @@ impl<S: Storage> Raft<S> {
     /// [`Ready`](super::Ready) than the one that stores the entry. In a cluster of one it is the
     /// same `Ready`, which stores the entry before it applies it.
     pub(super) fn append_entry(&mut self, data: Bytes) -> Position {
+        // Handout 2B: append an entry of this term; the leader's own copy counts (2A: the no-op).
         let index = self.log.last_index().next();
         self.log.push(Entry { term: self.term, index, data });
         if let Some(slot) = self.prs.slot(self.id) {
@@ -52,6 +54,7 @@ impl<S: Storage> Raft<S> {
 
     /// Sends an append to every other node: with the entries that it lacks, or without entries.
     pub(super) fn broadcast_append(&mut self) {
+        // Handout 2B: send every other node an append.
         for slot in 0..self.prs.len() {
             if self.prs[slot].id != self.id {
                 self.send_append(slot);
@@ -63,6 +66,7 @@ impl<S: Storage> Raft<S> {
     ///
     /// Sends a snapshot if those entries are compacted, and nothing while the node is paused.
     pub(super) fn send_append(&mut self, slot: usize) {
+        // Handout 2B: send one node the entries after its `next`; 2D: a snapshot if they are gone.
         let inflight_max = self.inflight_max();
         let last = self.log.last_index();
         loop {
@@ -82,6 +86,7 @@ impl<S: Storage> Raft<S> {
 
     /// Pushes an append with the entries after `prev`, as many as one append may carry.
     fn push_append(&mut self, slot: usize, prev: Position) {
+        // Handout: left out.
         let (entries, bytes) = self.batch_after(prev.index, 0, true);
         let commit = self.log.committed();
         let last = prev.index.plus(entries.len());
@@ -93,6 +98,7 @@ impl<S: Storage> Raft<S> {
 
     /// Tries to add a node's missing entries to its append in the outbox; returns whether it did.
     fn join_outgoing(&mut self, slot: usize) -> bool {
+        // Handout: left out.
         let Outgoing { epoch, at, bytes } = self.prs[slot].outgoing;
         if epoch != self.epoch || self.prs[slot].flow != Flow::Replicate {
             return false;
@@ -129,6 +135,7 @@ impl<S: Storage> Raft<S> {
     ///
     /// The size is 0 where there is no limit.
     fn batch_after(&self, prev: Index, bytes: usize, at_least_one: bool) -> (Vec<Entry>, usize) {
+        // Handout: left out.
         let bytes_max =
             self.config.flow_control.map_or(usize::MAX, |limits| limits.append_bytes_max);
         let entries = self.log.slice(prev.next(), self.log.last_index().next());
@@ -153,6 +160,7 @@ impl<S: Storage> Raft<S> {
     /// A probe pauses the node until a response. Otherwise `next` advances, on the assumption that
     /// the append arrives; with flow control, an append with entries is counted as in flight.
     fn note_sent(&mut self, slot: usize, last: Index, has_entries: bool) {
+        // Handout: left out.
         let paced = self.config.flow_control.is_some();
         let node = &mut self.prs[slot];
         match &mut node.flow {
@@ -168,6 +176,7 @@ impl<S: Storage> Raft<S> {
 
     /// Maximum number of appends in flight to one follower.
     pub(super) fn inflight_max(&self) -> usize {
+        // Handout: left out.
         self.config.flow_control.map_or(usize::MAX, |limits| limits.inflight_max)
     }
 
@@ -182,6 +191,7 @@ impl<S: Storage> Raft<S> {
         entries: Vec<Entry>,
         commit: Index,
     ) {
+        // Handout 2B: append if the log has `prev`, and answer with the index that now agrees.
         if prev.index < self.log.truncated().index {
             let index = self.log.committed();
             return self.send(from, Kind::AppendResponse { index, rejection: None });
@@ -200,6 +210,7 @@ impl<S: Storage> Raft<S> {
 
     /// Handles a response that a follower has the log up to `index`.
     pub(super) fn on_accepted(&mut self, slot: usize, index: Index) {
+        // Handout 2B: note what the follower has; commit what a majority has.
         let inflight_max = self.inflight_max();
         let node = &mut self.prs[slot];
         let was_paused = node.is_paused(inflight_max);
@@ -234,6 +245,7 @@ impl<S: Storage> Raft<S> {
     /// (Raft §5.4.2): an entry of an older term that a majority has may still be replaced
     /// (Figure 8). The no-op entry of each leader ensures that there is an entry to count.
     fn try_commit(&mut self) -> bool {
+        // Handout: left out.
         if self.role != Role::Leader {
             return false;
         }
@@ -243,6 +255,7 @@ impl<S: Storage> Raft<S> {
 
     /// Handles a rejection: the follower lacks `prev`, so go back to where both logs could agree.
     pub(super) fn on_rejected(&mut self, slot: usize, prev: Index, hint: Position) {
+        // Handout 2B: go back to where both logs may agree, and send again.
         // The follower's entries up to the hint have at most the hint's term. Our entries of newer
         // terms cannot match them: skip these.
         let agreed = self.log.last_with_term_at_most(hint.term, hint.index).index;
@@ -260,6 +273,7 @@ impl<S: Storage> Raft<S> {
     ///
     /// With flow control, the appends in flight to the node are assumed to be lost.
     pub fn report_unreachable(&mut self, id: ServerId) {
+        // Handout 2B: with flow control, send again what was in flight; else nothing.
         let Some(slot) = self.prs.slot(id) else { return };
         let node = &mut self.prs[slot];
         if self.config.flow_control.is_some() && node.flow == Flow::Replicate {

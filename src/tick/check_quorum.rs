@@ -18,6 +18,7 @@ use super::storage::Storage;
 impl<S: Storage> Raft<S> {
     /// Steps down if no majority has responded since the last check.
     pub(super) fn check_quorum(&mut self) {
+        // Handout 2A: for check quorum only: step down unless a majority has responded.
         if !self.config.check_quorum || self.role != Role::Leader {
             return;
         }
@@ -35,6 +36,7 @@ impl<S: Storage> Raft<S> {
     ///
     /// It gets no response: a response would carry our term, and the request must have no effect.
     pub(super) fn is_kept_by_lease(&self, kind: &Kind) -> bool {
+        // Handout 2A: for check quorum and pre-vote only; otherwise false.
         let applies = match kind {
             Kind::RequestVote { transfer, .. } => self.config.check_quorum && !transfer,
             Kind::RequestPreVote { .. } => self.config.check_quorum || self.config.pre_vote,

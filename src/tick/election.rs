@@ -25,6 +25,7 @@ pub(super) enum Tally {
 impl<S: Storage> Raft<S> {
     /// Handles one tick on a node that does not lead.
     pub(super) fn tick_election(&mut self) {
+        // Handout 2A: count the tick; when the timeout is over, start an election.
         self.election_elapsed += 1;
         if self.election_elapsed >= self.randomized_election_timeout {
             self.election_elapsed = 0;
@@ -36,6 +37,7 @@ impl<S: Storage> Raft<S> {
     ///
     /// `transfer` means that the old leader asked for the election, which then needs no pre-vote.
     pub(super) fn hup(&mut self, transfer: bool) {
+        // Handout 2A: start an election, unless this node leads or is no member.
         if self.role == Role::Leader || !self.is_promotable() {
             return;
         }
@@ -51,6 +53,7 @@ impl<S: Storage> Raft<S> {
     /// Differs: a request that is lost is not repeated, as Raft §5.1 wants it; the next election
     /// asks anew.
     pub(super) fn campaign(&mut self, transfer: bool) {
+        // Handout 2A: become a candidate, and ask every other node for its vote.
         self.become_candidate();
         let last = self.log.last();
         self.ask_all(|raft, to| raft.send(to, Kind::RequestVote { last, transfer }));
@@ -58,6 +61,7 @@ impl<S: Storage> Raft<S> {
 
     /// Counts this node's own vote; if that is no majority, calls `ask` for every other node.
     pub(super) fn ask_all(&mut self, ask: impl Fn(&mut Raft<S>, ServerId)) {
+        // Handout: left out.
         let id = self.id;
         self.on_vote(id, true);
         if self.role == Role::Leader {
@@ -76,6 +80,7 @@ impl<S: Storage> Raft<S> {
     ///
     /// A candidate that can no longer win becomes a follower at once, before its timeout.
     pub(super) fn on_vote(&mut self, from: ServerId, granted: bool) {
+        // Handout 2A: count the vote; with a majority, become leader and tell the others.
         match self.poll(from, granted) {
             Tally::Won if self.role == Role::PreCandidate => self.campaign(false),
             Tally::Won => {
@@ -89,6 +94,7 @@ impl<S: Storage> Raft<S> {
 
     /// Records one vote; only the first response of each node counts.
     fn poll(&mut self, from: ServerId, granted: bool) -> Tally {
+        // Handout: left out.
         if let Some(slot) = self.prs.slot(from) {
             self.prs[slot].vote.get_or_insert(granted);
         }
@@ -107,6 +113,7 @@ impl<S: Storage> Raft<S> {
     /// response. The vote must be on disk before the response leaves, as the contract of
     /// [`Ready`](super::Ready) demands.
     pub(super) fn on_request_vote(&mut self, from: ServerId, last: Position) {
+        // Handout 2A: give at most one vote per term; 2B compares the logs first.
         let free = self.vote.is_none_or(|node| node == from);
         let granted = free && last >= self.log.last();
         if granted {

@@ -16,6 +16,7 @@ use crate::api::{Index, ServerId};
 impl<S: Storage> Raft<S> {
     /// Handles one tick on a leader.
     pub(super) fn tick_heartbeat(&mut self) {
+        // Handout 2A: count the tick; when it is time, send heartbeats.
         self.election_elapsed += 1;
         self.heartbeat_elapsed += 1;
         if self.election_elapsed >= self.config.election_tick {
@@ -31,6 +32,7 @@ impl<S: Storage> Raft<S> {
 
     /// Sends a heartbeat to every other node, if this node leads.
     pub(super) fn beat(&mut self) {
+        // Handout 2A: send a heartbeat to every other node, if this node leads.
         if self.role != Role::Leader {
             return;
         }
@@ -47,6 +49,7 @@ impl<S: Storage> Raft<S> {
     /// The follower may commit only what it is known to have: beyond that, it may have entries of a
     /// deposed leader at the same indices.
     pub(super) fn send_heartbeat(&mut self, slot: usize, round: u64) {
+        // Handout 2A: send one; 2B: which commit index may this follower have?
         let (to, matched) = (self.prs[slot].id, self.prs[slot].matched);
         let commit = matched.min(self.log.committed());
         self.send(to, Kind::Heartbeat { commit, round });
@@ -54,12 +57,14 @@ impl<S: Storage> Raft<S> {
 
     /// Handles a leader's heartbeat: commits as far as it says, and responds.
     pub(super) fn on_heartbeat(&mut self, from: ServerId, commit: Index, round: u64) {
+        // Handout 2A: answer; 2B: commit as far as the leader says.
         self.log.commit_to(commit.min(self.log.last_index()));
         self.send(from, Kind::HeartbeatResponse { round });
     }
 
     /// Handles a heartbeat response: resumes the follower, and repairs its log if it is behind.
     pub(super) fn on_heartbeat_response(&mut self, slot: usize, round: u64) {
+        // Handout 2B: send the follower what it lacks.
         self.resume(slot);
         if self.prs[slot].matched < self.log.last_index() {
             self.send_append(slot);
@@ -69,6 +74,7 @@ impl<S: Storage> Raft<S> {
 
     /// Allows a paused follower one more append, since the appends in flight may be lost.
     fn resume(&mut self, slot: usize) {
+        // Handout: left out.
         let patience = self.config.election_tick.div_ceil(self.config.heartbeat_tick);
         let inflight_max = self.inflight_max();
         let node = &mut self.prs[slot];

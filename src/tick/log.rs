@@ -43,6 +43,7 @@ impl<S: Storage> RaftLog<S> {
     /// # Errors
     /// The storage's error: the node does not start.
     pub fn new(storage: S) -> Result<RaftLog<S>, StorageError> {
+        // Handout 2A: load the entries of the storage; all up to the snapshot's end is applied.
         let (first, last) = (storage.first_index(), storage.last_index());
         let truncated = Position { term: storage.term(first.prev())?, index: first.prev() };
         let entries = storage.entries(first, last.next())?.into();
@@ -62,6 +63,7 @@ impl<S: Storage> RaftLog<S> {
     /// # Errors
     /// The two do not fit the log: the disk has lost entries, or the application is mistaken.
     pub(super) fn restore(&mut self, hard: HardState, applied: Index) -> Result<(), ConfigError> {
+        // Handout 2C: take over commit index and applied index; refuse what does not fit.
         let (truncated, last) = (self.truncated.index, self.last_index());
         let commit = hard.commit.max(truncated);
         if commit > last {
@@ -97,6 +99,7 @@ impl<S: Storage> RaftLog<S> {
 
     /// Index of the last entry, or the snapshot's end if no entry is kept.
     pub fn last_index(&self) -> Index {
+        // Handout 2A: the last entry's index, or that of the snapshot's end.
         self.truncated.index.plus(self.entries.len())
     }
 
@@ -107,6 +110,7 @@ impl<S: Storage> RaftLog<S> {
 
     /// Index and term of the last entry: what elections compare (Raft §5.4.1).
     pub fn last(&self) -> Position {
+        // Handout 2A: the last entry's position, or that of the snapshot's end.
         self.entries.back().map_or(self.truncated, Entry::position)
     }
 
@@ -136,6 +140,7 @@ impl<S: Storage> RaftLog<S> {
     /// [`StorageError::Compacted`] below the snapshot's end, [`StorageError::Unavailable`] beyond
     /// the last entry.
     pub fn term(&self, index: Index) -> Result<Term, StorageError> {
+        // Handout 2B: the term of an entry, or why it is not known.
         let beyond = if index < self.truncated.index {
             StorageError::Compacted
         } else {
@@ -146,6 +151,7 @@ impl<S: Storage> RaftLog<S> {
 
     /// The term of the entry at `index`, if it is known.
     pub(super) fn term_at(&self, index: Index) -> Option<Term> {
+        // Handout 2B: the term of an entry, or of the snapshot's end.
         match index.0.checked_sub(self.first_index().0) {
             Some(offset) => Some(self.entries.get(usize::try_from(offset).ok()?)?.term),
             None => (index == self.truncated.index).then_some(self.truncated.term),
@@ -154,6 +160,7 @@ impl<S: Storage> RaftLog<S> {
 
     /// Whether the log is known to have this very entry.
     pub fn contains(&self, position: Position) -> bool {
+        // Handout 2B: whether the log has this entry.
         self.term_at(position.index) == Some(position.term)
     }
 
@@ -180,6 +187,7 @@ impl<S: Storage> RaftLog<S> {
 
     /// Appends one entry: a leader's new one, or one that a follower received.
     pub(super) fn push(&mut self, entry: Entry) {
+        // Handout 2B: append one entry; indices have no gap, and terms never fall.
         let last = self.last();
         assert!(
             entry.index == last.index.next() && entry.term >= last.term,
@@ -202,6 +210,7 @@ impl<S: Storage> RaftLog<S> {
         committed: Index,
         entries: Vec<Entry>,
     ) -> Option<Index> {
+        // Handout 2B: Figure 2, AppendEntries, steps 2 to 5.
         if !self.contains(prev) {
             return None;
         }
@@ -218,6 +227,7 @@ impl<S: Storage> RaftLog<S> {
     /// Drops the entry at `index` and all that follow. The disk drops them when the application
     /// writes the entries that replace them.
     fn truncate_from(&mut self, index: Index) {
+        // Handout: left out.
         assert!(
             index > self.committed,
             "committed_entries_stay: entry {index} conflicts, but all up to {} are committed",
@@ -232,6 +242,7 @@ impl<S: Storage> RaftLog<S> {
     /// A leader calls it with its own term: entries of earlier terms are committed only along
     /// with one of its own (Raft §5.4.2).
     pub fn commit(&mut self, index: Index, term: Term) -> bool {
+        // Handout 2B: raise the commit index, if the entry there has this term.
         if index <= self.committed || self.term_at(index) != Some(term) {
             return false;
         }
@@ -241,6 +252,7 @@ impl<S: Storage> RaftLog<S> {
 
     /// Commits up to `index`, which a leader says is committed; a lower index changes nothing.
     pub(super) fn commit_to(&mut self, index: Index) {
+        // Handout 2B: raise the commit index; never lower it.
         if index > self.committed {
             let last = self.last_index();
             assert!(
@@ -253,6 +265,7 @@ impl<S: Storage> RaftLog<S> {
 
     /// Notes that the log is on disk up to `position`, if the log still has that entry.
     pub fn mark_stabled(&mut self, position: Position) {
+        // Handout 2A: note what is on disk, if the log still has that entry.
         if position.index > self.stabled && self.contains(position) {
             self.stabled = position.index;
         }
@@ -263,6 +276,7 @@ impl<S: Storage> RaftLog<S> {
     /// # Panics
     /// If the entry at `index` is not committed.
     pub fn mark_applied(&mut self, index: Index) {
+        // Handout 2A: note what is applied.
         assert!(
             index <= self.committed,
             "log_marks_in_order: applied {index} beyond the commit index {}",
@@ -273,6 +287,7 @@ impl<S: Storage> RaftLog<S> {
 
     /// Replaces the log by a snapshot, which stays pending until it is on disk.
     pub(super) fn restore_snapshot(&mut self, snapshot: Snapshot) {
+        // Handout 2D: replace the log by the snapshot, which is pending from now on.
         let position = snapshot.position;
         assert!(
             position.index > self.committed,
@@ -289,11 +304,13 @@ impl<S: Storage> RaftLog<S> {
 
     /// Forgets the pending snapshot if it ends at `index`: that one is on disk now.
     pub(super) fn mark_snapshot_stabled(&mut self, index: Index) {
+        // Handout 2D: the pending snapshot is on disk.
         self.pending_snapshot.take_if(|pending| pending.position.index == index);
     }
 
     /// Drops from memory the entries that the application has dropped from its storage.
     pub fn maybe_compact(&mut self) {
+        // Handout 2D: drop the entries that the storage no longer has.
         let truncated = self.storage.first_index().prev();
         if truncated <= self.truncated.index || self.pending_snapshot.is_some() {
             return;
@@ -318,6 +335,7 @@ impl<S: Storage> RaftLog<S> {
     /// AppendEntries RPC will be required for each term with conflicting entries, rather than one
     /// per entry"). Before the snapshot's end, the terms of entries are no longer known.
     pub(super) fn last_with_term_at_most(&self, term: Term, index: Index) -> Position {
+        // Handout 2B: for fast backup only: where two logs may agree.
         let within = self.offset(index.next());
         let count = self.entries.partition_point(|entry| entry.term <= term).min(within);
         match count.checked_sub(1) {

@@ -15,6 +15,7 @@ use crate::api::{Position, ServerId, Term};
 impl<S: Storage> Raft<S> {
     /// Starts a pre-vote: asks every other node if this one would be elected in the next term.
     pub(super) fn ask_around(&mut self) {
+        // Handout 2A: for pre-vote only: ask the others whether this node would win.
         self.become_pre_candidate();
         let (next, last) = (self.term.next(), self.log.last());
         self.ask_all(|raft, to| raft.send_in(next, to, Kind::RequestPreVote { last }));
@@ -25,6 +26,7 @@ impl<S: Storage> Raft<S> {
     /// # Panics
     /// If the node leads.
     pub fn become_pre_candidate(&mut self) {
+        // Handout 2A: for pre-vote only: change the role, and neither term nor vote.
         assert_ne!(self.role, Role::Leader, "leader of term {} cannot start a pre-vote", self.term);
         self.reset(self.term);
         self.role = Role::PreCandidate;
@@ -37,6 +39,7 @@ impl<S: Storage> Raft<S> {
     /// at least a baseline election timeout", which
     /// [`is_kept_by_lease`](Raft::is_kept_by_lease) has checked before.
     pub(super) fn on_request_pre_vote(&mut self, from: ServerId, term: Term, last: Position) {
+        // Handout 2A: for pre-vote only: answer whether this node would vote so.
         let free = term > self.term || self.vote.is_none_or(|node| node == from);
         let granted = free && last >= self.log.last();
         let answer = if granted { term } else { self.term };

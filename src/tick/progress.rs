@@ -117,6 +117,7 @@ impl Progress {
 
     /// Whether no append may be sent now, with a window of `inflight_max`.
     pub(super) fn is_paused(&self, inflight_max: usize) -> bool {
+        // Handout 2B: whether to send nothing now; without flow control, never.
         match self.flow {
             Flow::Probe { sent } => sent,
             Flow::Replicate => self.inflight.len() >= inflight_max,
@@ -126,6 +127,7 @@ impl Progress {
 
     /// Records that the node has everything up to `index`; returns whether `matched` rose.
     pub(super) fn update(&mut self, index: Index) -> bool {
+        // Handout 2B: note that the node has all up to an index; a late answer changes nothing.
         if index <= self.matched {
             return false;
         }
@@ -141,6 +143,7 @@ impl Progress {
     ///
     /// The logs agree up to `agreed` at best.
     pub(super) fn back_up(&mut self, prev: Index, agreed: Index) -> bool {
+        // Handout 2B: move `next` back, but never to what the node is known to have.
         let stale = match self.flow {
             Flow::Probe { .. } => self.next.prev() != prev,
             Flow::Replicate => prev <= self.matched,
@@ -155,12 +158,14 @@ impl Progress {
 
     /// Returns to one append at a time.
     pub(super) fn become_probe(&mut self) {
+        // Handout 2B: for flow control only.
         self.flow = Flow::Probe { sent: false };
         self.inflight.clear();
     }
 
     /// Starts to stream the entries after `matched`.
     pub(super) fn become_replicate(&mut self) {
+        // Handout 2B: for flow control only.
         self.flow = Flow::Replicate;
         self.next = self.matched.next();
         self.inflight.clear();
@@ -168,6 +173,7 @@ impl Progress {
 
     /// Pauses while the snapshot that ends at `index` is in flight.
     pub(super) fn become_snapshot(&mut self, index: Index) {
+        // Handout 2D: for flow control only.
         self.flow = Flow::Snapshot { index, answered: 0 };
         self.next = index.next();
         self.inflight.clear();
@@ -216,11 +222,13 @@ impl Tracker {
 
     /// Whether `holds` is true for a majority of the nodes.
     pub(super) fn is_majority(&self, holds: impl Fn(&Progress) -> bool) -> bool {
+        // Handout 2A: whether a majority of all nodes fits.
         self.nodes.iter().filter(|node| holds(node)).count() >= quorum_size(self.nodes.len())
     }
 
     /// The greatest value that a majority has reached.
     pub(super) fn majority_has<V: Copy + Ord + Default>(&self, of: impl Fn(&Progress) -> V) -> V {
+        // Handout 2B: the greatest value that a majority has reached.
         let mut reached = V::default();
         for node in &self.nodes {
             let value = of(node);

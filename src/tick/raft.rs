@@ -102,6 +102,7 @@ impl<S: Storage> Raft<S> {
     /// # Errors
     /// [`Error::Config`] or [`Error::Storage`]: nothing was started.
     pub fn new(config: Config, storage: S, chance: Box<dyn Chance>) -> Result<Raft<S>, Error> {
+        // Handout 2A: begin as a follower, in the term and with the vote that were stored.
         config.validate()?;
         let (hard, conf) = storage.initial_state()?;
         let nodes = if conf.nodes.is_empty() { config.peers.clone() } else { conf.nodes };
@@ -135,6 +136,7 @@ impl<S: Storage> Raft<S> {
     /// Differs: time is counted in ticks that the owner decides on; the paper has milliseconds
     /// (Raft §5.6).
     pub fn tick(&mut self) {
+        // Handout 2A: count one tick: towards a heartbeat or towards an election.
         match self.role {
             Role::Leader => self.tick_heartbeat(),
             _ => self.tick_election(),
@@ -143,6 +145,7 @@ impl<S: Storage> Raft<S> {
 
     /// Becomes a follower in `term`, which follows `lead` or waits for a leader.
     pub fn become_follower(&mut self, term: Term, lead: Option<ServerId>) {
+        // Handout 2A: enter the term as a follower. What of the old role must go?
         self.reset(term);
         self.role = Role::Follower;
         self.lead = lead;
@@ -153,6 +156,7 @@ impl<S: Storage> Raft<S> {
     /// # Panics
     /// If the node leads: a leader has nothing to win.
     pub fn become_candidate(&mut self) {
+        // Handout 2A: raise the term, and vote for yourself.
         assert_ne!(self.role, Role::Leader, "leader of term {} cannot be a candidate", self.term);
         self.reset(self.term.next());
         self.role = Role::Candidate;
@@ -166,6 +170,7 @@ impl<S: Storage> Raft<S> {
     /// # Panics
     /// If the node is a follower: it has not been elected.
     pub fn become_leader(&mut self) {
+        // Handout 2A: lead; append the no-op entry; 2B: what do you know of the others?
         assert_ne!(self.role, Role::Follower, "follower in term {} cannot lead", self.term);
         self.reset(self.term);
         self.role = Role::Leader;
@@ -182,6 +187,7 @@ impl<S: Storage> Raft<S> {
 
     /// Does what all changes of role or term have in common.
     pub(super) fn reset(&mut self, term: Term) {
+        // Handout: left out.
         assert!(term >= self.term, "terms_grow: from {} to {term}", self.term);
         if term > self.term {
             self.term = term;
@@ -198,6 +204,7 @@ impl<S: Storage> Raft<S> {
     /// Restarts the election timer with a new timeout: "election timeouts are chosen randomly … to
     /// prevent split votes" (Raft §5.2).
     fn restart_election_timer(&mut self) {
+        // Handout: left out.
         let base = self.config.election_tick;
         self.election_elapsed = 0;
         self.randomized_election_timeout = base + self.chance.0.below(base);
@@ -206,12 +213,14 @@ impl<S: Storage> Raft<S> {
     /// Pushes a message in this node's term into the outbox.
     #[inline]
     pub(super) fn send(&mut self, to: ServerId, kind: Kind) {
+        // Handout 2A: put a message of this term into the outbox.
         self.send_in(self.term, to, kind);
     }
 
     /// Pushes a message in `term` into the outbox; only pre-votes need another term than our own.
     #[inline]
     pub(super) fn send_in(&mut self, term: Term, to: ServerId, kind: Kind) {
+        // Handout 2A: put a message into the outbox.
         self.msgs.push(Message { from: self.id, to, term, kind });
     }
 }
@@ -299,6 +308,7 @@ impl<S: Storage> Raft<S> {
 
     /// Takes over the members that a snapshot names, if it names any.
     pub(super) fn adopt_members(&mut self, snapshot: &Snapshot) {
+        // Handout 2D: take over the members that the snapshot names.
         let nodes = &snapshot.conf_state.nodes;
         if !nodes.is_empty() {
             self.prs = Tracker::new(nodes.clone());

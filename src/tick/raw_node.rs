@@ -62,6 +62,7 @@ impl<S: Storage> RawNode<S> {
     /// # Errors
     /// [`Error::Config`] or [`Error::Storage`]: nothing was started.
     pub fn new(config: Config, storage: S, chance: Box<dyn Chance>) -> Result<RawNode<S>, Error> {
+        // Handout 2A: make the node; remember what its application knows.
         let raft = Raft::new(config, storage, chance)?;
         let told_soft = SoftState { lead: raft.lead, role: raft.role };
         let told_hard = raft.hard_state();
@@ -151,6 +152,7 @@ impl<S: Storage> RawNode<S> {
 
     /// Whether there is anything to store, to send or to apply.
     pub fn has_ready(&self) -> bool {
+        // Handout 2A: whether there is anything new to store, send or apply.
         let log = &self.raft.log;
         !self.raft.msgs.is_empty()
             || log.stabled() < log.last_index()
@@ -166,6 +168,7 @@ impl<S: Storage> RawNode<S> {
     /// # Panics
     /// If the last one was not [advanced](RawNode::advance): part of it may still be undone.
     pub fn ready(&mut self) -> Ready {
+        // Handout 2A: hand over all that is new; its documentation has the contract.
         assert!(self.handed.is_none(), "ready again before advance: {:?}", self.handed);
         let (soft, hard) = (self.soft_state(), self.raft.hard_state());
         let log = &self.raft.log;
@@ -199,6 +202,7 @@ impl<S: Storage> RawNode<S> {
     /// # Panics
     /// If there was none.
     pub fn advance(&mut self) {
+        // Handout 2A: note that all of the last one is done.
         let handed = self.handed.take().expect("advance follows a ready");
         self.told_soft = handed.soft;
         self.told_hard = handed.hard;

@@ -62,6 +62,7 @@ struct Waiting {
 impl Reads {
     /// Forgets all reads; each term numbers its rounds from 1 again.
     pub(super) fn clear(&mut self) {
+        // Handout 2A: forget all reads.
         self.round = 0;
         self.epoch = 0;
         self.waiting.clear();
@@ -70,6 +71,7 @@ impl Reads {
 
     /// The round that heartbeats carry: the newest one while a read waits, else 0.
     pub(super) fn round(&self) -> u64 {
+        // Handout 2A: the round that heartbeats carry: 0 while no read waits.
         if self.waiting.is_empty() { 0 } else { self.round }
     }
 }
@@ -80,6 +82,7 @@ impl<S: Storage> Raft<S> {
     /// # Errors
     /// [`Error::Disabled`], or [`Error::NotLeader`] without a known leader: ask again later.
     pub fn read_index(&mut self, context: u64) -> Result<(), Error> {
+        // Handout 2B: accept the read if this node leads; else pass it on.
         if !self.config.read_index {
             return Err(Error::Disabled);
         }
@@ -93,6 +96,7 @@ impl<S: Storage> Raft<S> {
 
     /// Accepts a read on a leader: its own or a follower's.
     pub(super) fn read_for(&mut self, from: ServerId, context: u64) {
+        // Handout 2B: note the commit index; who else must confirm that you lead?
         let index = self.log.committed();
         if !self.config.read_index {
             // The follower has the feature on, this leader has it off: the read is ignored.
@@ -107,6 +111,7 @@ impl<S: Storage> Raft<S> {
 
     /// Lets a read wait for the round whose heartbeats have not left yet, or for a new round.
     fn start_round(&mut self, read: Waiting) {
+        // Handout: left out.
         let joins = self.reads.epoch == self.epoch && !self.reads.waiting.is_empty();
         if !joins {
             self.reads.round += 1;
@@ -121,6 +126,7 @@ impl<S: Storage> Raft<S> {
 
     /// Accepts the reads that waited for this term's first commit.
     pub(super) fn release_reads(&mut self) {
+        // Handout 2B: accept the reads that waited for the first commit of this term.
         if self.reads.postponed.is_empty() {
             return;
         }
@@ -131,6 +137,7 @@ impl<S: Storage> Raft<S> {
 
     /// Handles a response to a heartbeat of `round`: the node was in this term after it began.
     pub(super) fn on_round_answered(&mut self, slot: usize, round: u64) {
+        // Handout 2B: answer the reads that a majority has confirmed.
         if round <= self.prs[slot].round {
             return;
         }
@@ -145,6 +152,7 @@ impl<S: Storage> Raft<S> {
     }
 
     fn answer_read(&mut self, from: ServerId, context: u64, index: Index) {
+        // Handout: left out.
         if from == self.id {
             self.read_states.push(ReadState { context, index });
         } else {
@@ -154,6 +162,7 @@ impl<S: Storage> Raft<S> {
 
     /// Handles the leader's response to this follower's read.
     pub(super) fn on_read_answer(&mut self, context: u64, index: Index) {
+        // Handout 2B: hand the leader's answer to the application.
         self.read_states.push(ReadState { context, index });
     }
 }

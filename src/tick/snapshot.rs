@@ -12,6 +12,7 @@ use crate::api::ServerId;
 impl<S: Storage> Raft<S> {
     /// Sends a node the newest snapshot; if there is none yet, its next response leads to a retry.
     pub(super) fn send_snapshot(&mut self, slot: usize) {
+        // Handout 2D: send the newest snapshot of the storage.
         let snapshot = match self.log.pending_snapshot() {
             Some(pending) => pending.clone(),
             None => match self.log.storage().snapshot() {
@@ -33,6 +34,7 @@ impl<S: Storage> Raft<S> {
     /// The response has the index up to which the logs are now the same. A log that has the
     /// snapshot's last entry keeps the entries after it (Figure 13, step 6).
     pub(super) fn on_snapshot(&mut self, from: ServerId, snapshot: Snapshot) {
+        // Handout 2D: take over the snapshot, unless the log has more already.
         let position = snapshot.position;
         if position.index <= self.log.committed() {
             let index = self.log.committed();
@@ -51,6 +53,7 @@ impl<S: Storage> Raft<S> {
     ///
     /// Optional: without a report the leader tries again after about an election timeout.
     pub fn report_snapshot(&mut self, id: ServerId, arrived: bool) {
+        // Handout 2D: for flow control only: the snapshot has arrived, or is lost.
         let Some(slot) = self.prs.slot(id) else { return };
         let node = &mut self.prs[slot];
         if !matches!(node.flow, Flow::Snapshot { .. }) {

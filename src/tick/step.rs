@@ -16,6 +16,7 @@ use crate::api::{Index, ServerId, Term};
 impl<S: Storage> Raft<S> {
     /// Handles one message from another node.
     pub fn step(&mut self, message: Message) {
+        // Handout 2A: compare the terms first; then handle the message as your role demands.
         if message.term != self.term && !self.admit(&message) {
             return;
         }
@@ -39,6 +40,7 @@ impl<S: Storage> Raft<S> {
     /// term to the larger value. If a candidate or leader discovers that its term is out of date,
     /// it immediately reverts to follower state."
     fn admit(&mut self, message: &Message) -> bool {
+        // Handout: left out.
         if message.term < self.term {
             self.answer_older_term(message);
             return false;
@@ -64,6 +66,7 @@ impl<S: Storage> Raft<S> {
     /// candidate" (Figure 2). Otherwise nodes with shorter logs, none of which can win, would delay
     /// the node that can.
     fn adopt_term(&mut self, term: Term) {
+        // Handout: left out.
         let (elapsed, timeout) = (self.election_elapsed, self.randomized_election_timeout);
         let waits = self.role != Role::Leader;
         self.become_follower(term, None);
@@ -74,6 +77,7 @@ impl<S: Storage> Raft<S> {
 
     /// Answers a request of an older term, so that its sender learns our term and nothing else.
     fn answer_older_term(&mut self, message: &Message) {
+        // Handout: left out.
         let kind = match message.kind {
             Kind::Append { prev, .. } => {
                 Kind::AppendResponse { index: prev.index, rejection: Some(self.log.last()) }
@@ -94,6 +98,7 @@ impl<S: Storage> Raft<S> {
     /// The sender of a leader's message is the leader of this term. Responses to appends,
     /// heartbeats and vote requests are ignored: a follower waits for none.
     fn step_follower(&mut self, from: ServerId, kind: Kind) {
+        // Handout: left out.
         if kind.is_from_leader() {
             self.election_elapsed = 0;
             self.lead = Some(from);
@@ -113,6 +118,7 @@ impl<S: Storage> Raft<S> {
     /// "If AppendEntries RPC received from new leader: convert to follower" (Figure 2, candidates):
     /// another node has won this term.
     fn step_candidate(&mut self, from: ServerId, kind: Kind) {
+        // Handout: left out.
         match kind {
             Kind::RequestVoteResponse { granted } if self.role == Role::Candidate => {
                 self.on_vote(from, granted);
@@ -131,6 +137,7 @@ impl<S: Storage> Raft<S> {
 
     /// Handles a message of a leader's own term: a response or a follower's read.
     fn step_leader(&mut self, from: ServerId, kind: Kind) {
+        // Handout: left out.
         let Some(slot) = self.prs.slot(from) else { return };
         match kind {
             Kind::AppendResponse { index, rejection } => {

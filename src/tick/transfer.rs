@@ -24,6 +24,7 @@ impl<S: Storage> Raft<S> {
     /// [`Error::Disabled`], [`Error::NotLeader`] (ask the leader), [`Error::PeerNotFound`]:
     /// nothing was started.
     pub fn transfer_leader(&mut self, to: ServerId) -> Result<(), Error> {
+        // Handout 2B: for leader transfer only.
         if !self.config.leader_transfer {
             return Err(Error::Disabled);
         }
@@ -54,6 +55,7 @@ impl<S: Storage> Raft<S> {
 
     /// Tells the chosen node to start an election if it has the whole log; returns whether it did.
     pub(super) fn complete_transfer(&mut self, slot: usize) -> bool {
+        // Handout 2B: for leader transfer only; otherwise false.
         let node = &self.prs[slot];
         let (id, matched) = (node.id, node.matched);
         let ready = self.lead_transferee == Some(id) && matched == self.log.last_index();
@@ -65,6 +67,7 @@ impl<S: Storage> Raft<S> {
 
     /// Starts the election that the leader asked for: without a pre-vote, and in spite of leases.
     pub(super) fn on_timeout_now(&mut self) {
+        // Handout 2A: for leader transfer only: start an election at once.
         if self.config.leader_transfer {
             self.hup(true);
         }

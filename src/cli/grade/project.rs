@@ -21,7 +21,8 @@ impl Project {
     /// Lays out the project below `home`, and builds it once with the skeleton.
     pub(super) fn lay_out(home: &Path) -> Result<Project, Trouble> {
         let project = Project { folder: home.join("project"), target: home.join("target") };
-        let skeleton = Submission { files: files::of_project(), ignored: Vec::new() };
+        let skeleton =
+            Submission { files: files::of_project(files::Track::Raft), ignored: Vec::new() };
         project.lay(&skeleton).and_then(|()| project.compile(None)).map_err(|why| {
             let why = why.message();
             Trouble::Machine(format!("the project without a submission does not build: {why}"))
@@ -60,7 +61,7 @@ impl Project {
     }
 
     fn lay(&self, submission: &Submission) -> Result<(), Fault> {
-        let whole = files::of_project();
+        let whole = files::of_project(files::Track::Raft);
         // Without a key/value service of its own, a submission has the skeleton's.
         let has_kv = submission.files.keys().any(|path| path.starts_with("src/kv/"));
         let kv = whole.iter().filter(|(path, _)| !has_kv && path.starts_with("src/kv/"));

@@ -141,7 +141,7 @@ fn collect(folder: &Path, name: &str, files: &mut BTreeMap<String, String>) -> R
 
 /// What of the submission is changed or new, and is not used.
 fn ignored(root: &Path) -> Vec<String> {
-    let pristine = files::of_project();
+    let pristine = files::of_project(files::Track::Raft);
     let mut found = Vec::new();
     let mut folders = vec![(root.to_path_buf(), String::new())];
     while let Some((folder, name)) = folders.pop() {

@@ -1,7 +1,18 @@
 //! The files of a student's project: skeletons, and the harness without our servers.
+//!
+//! ```text
+//!               track raft                          track tick
+//! src/raft      templates, filled                   –
+//! src/kv        templates, filled                   –
+//! src/tick      –                                   ours, stripped
+//! src/driver    –                                   ours: the owner of the core
+//! the rest      templates                           the same; handout/tick replaces some
+//! harness       the suite                           the same
+//! ```
 
 use std::collections::BTreeMap;
 
+use clap::ValueEnum;
 use include_dir::{Dir, File, include_dir};
 
 use super::{manifest, skeleton};
@@ -24,10 +35,12 @@ const AS_THEY_ARE: [(&str, &str); 4] = [
 pub(super) const SOLUTIONS: [&str; 5] = ["driver/", "kv/", "raft/", "store/", "tick/"];
 
 /// What the harness has no use for without our servers.
-const WITHOUT_SOLUTIONS: [&str; 11] = [
+const WITHOUT_SOLUTIONS: [&str; 13] = [
     "cli/compare/",
     "cli/grade/",
     "cli/handout/",
+    "cli/merge/parts.rs",
+    "cli/shard/parts.rs",
     "cli/zoo/",
     "compare/",
     "lab/kv_design.rs",
@@ -38,10 +51,30 @@ const WITHOUT_SOLUTIONS: [&str; 11] = [
     "lab/tick_design.rs",
 ];
 
+/// What a student writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(in crate::cli) enum Track {
+    /// Raft with threads and locks, and the key/value service: the course.
+    #[default]
+    Raft,
+    /// Raft as a state machine without threads, parts 2A to 2D.
+    Tick,
+}
+
+/// The templates that one of the tracks has for itself.
+const OF_TICK: &str = "tick/";
+const OF_RAFT: [&str; 4] = ["src/raft/", "src/kv/", "src/lib.rs", "README.md"];
+
 /// Returns every file of the project, by its path in the project's folder.
-pub(in crate::cli) fn of_project() -> BTreeMap<String, String> {
+pub(in crate::cli) fn of_project(track: Track) -> BTreeMap<String, String> {
     let mut project = BTreeMap::new();
     for (path, text) in texts(&TEMPLATE) {
+        let path = match (track, path.strip_prefix(OF_TICK)) {
+            (Track::Raft, None) => path,
+            (Track::Tick, Some(path)) => path,
+            (Track::Tick, None) if !OF_RAFT.iter().any(|own| path.starts_with(own)) => path,
+            _ => continue,
+        };
         let (path, text) = match path {
             "manifest.toml" => ("Cargo.toml".to_string(), manifest::of_project(text)),
             "harness.toml" => ("harness/Cargo.toml".to_string(), manifest::of_harness(text)),
@@ -53,12 +86,17 @@ pub(in crate::cli) fn of_project() -> BTreeMap<String, String> {
         project.insert(path, text);
     }
     project.insert("rustfmt.toml".to_string(), include_str!("../../../rustfmt.toml").to_string());
-    // The lines that connect the suite to a key/value service are the same for any service.
-    let design = source("lab/kv_design.rs").replace(
-        "//! The key/value service that ships with raftlab, as the suite sees it.",
-        "//! Your key/value service, as the suite sees it. You need not change this file.",
-    );
-    project.insert("src/kv_design.rs".to_string(), design);
+    match track {
+        Track::Raft => {
+            // The lines that connect the suite to a service are the same for any service.
+            let ours = "//! The key/value service that ships with raftlab, as the suite sees it.";
+            let yours =
+                "//! Your key/value service, as the suite sees it. You need not change this file.";
+            let design = replaced(source("lab/kv_design.rs"), &[(ours, yours)]);
+            project.insert("src/kv_design.rs".to_string(), design);
+        }
+        Track::Tick => project.extend(of_tick()),
+    }
     for (path, text) in texts(&SOURCE).into_iter().filter(|(path, _)| is_harness(path)) {
         project.insert(format!("harness/src/{path}"), without_tests(text));
     }
@@ -66,6 +104,57 @@ pub(in crate::cli) fn of_project() -> BTreeMap<String, String> {
         project.insert(format!("harness/{path}"), text.to_string());
     }
     project
+}
+
+/// The tick core without its bodies, the driver, and the lines that connect it to the suite.
+fn of_tick() -> impl Iterator<Item = (String, String)> {
+    let ours = texts(&SOURCE).into_iter().filter_map(|(path, text)| {
+        if is_of_tests(path) || path.starts_with("driver/raft_rs/") {
+            return None;
+        }
+        let text = match path.split('/').next()? {
+            "tick" => {
+                skeleton::strip(&without_tests(text)).replace("raftlab::tick", "my_raft::tick")
+            }
+            "driver" => without_items(text, &["#[cfg(feature = "]),
+            _ => return None,
+        };
+        Some((format!("src/{path}"), text))
+    });
+    let design = replaced(
+        source("lab/tick_design.rs"),
+        &[
+            (
+                "The tick-based design: our own core behind the driver, and the functions that \
+                 serve any core.",
+                "Your core behind the driver, as the suite sees it. You need not change this file.",
+            ),
+            ("use super::design::{Boot, Design, Instance, Numbering, Rules};\n", ""),
+            (
+                "use crate::labrpc",
+                "use crate::lab::{Boot, Design, Instance, Numbering};\nuse crate::labrpc",
+            ),
+            (
+                "/// The tick-based design.\npub(super) const TICK",
+                "/// Your servers, as the suite knows them.\npub const MINE",
+            ),
+            ("    store: true,\n    rules: Rules::All,\n", ""),
+            ("Design::new(\"tick\"", "Design::new(\"mine\""),
+            ("\npub(super) fn make_driver", "\nfn make_driver"),
+        ],
+    );
+    ours.chain([("src/tick_design.rs".to_string(), design)])
+}
+
+/// The text with each first one of a pair replaced by the second.
+///
+/// # Panics
+/// When the text has no first one: our source has changed.
+fn replaced(text: &str, pairs: &[(&str, &str)]) -> String {
+    pairs.iter().fold(text.to_string(), |text, (from, to)| {
+        assert!(text.contains(from), "nothing to replace: {from}");
+        text.replace(from, to)
+    })
 }
 
 /// The text of a file of our source, by its path below `src`.
@@ -98,27 +187,45 @@ fn text(file: &'static File<'static>) -> &'static str {
 /// Whether the harness has the file of our source at `path`. Our own unit tests need our servers.
 fn is_harness(path: &str) -> bool {
     let left_out = SOLUTIONS.iter().chain(&WITHOUT_SOLUTIONS).any(|start| path.starts_with(start));
-    let of_tests = ["tests.rs", "testing.rs", "sample.rs"].iter().any(|name| path.ends_with(name));
-    !left_out && !of_tests && !path.contains("/tests/")
+    !left_out && !is_of_tests(path)
+}
+
+/// Whether the file has nothing but unit tests, or serves only them.
+fn is_of_tests(path: &str) -> bool {
+    let names = ["tests.rs", "testing.rs", "sample.rs"];
+    names.iter().any(|name| path.ends_with(name)) || path.contains("/tests/")
 }
 
 /// A file of ours without its unit tests.
 fn without_tests(text: &str) -> String {
+    without_items(text, &["#[cfg(test)]", "#[cfg(all(test,"])
+}
+
+/// A file of ours without the items whose first attribute begins like one of `attributes`.
+fn without_items(text: &str, attributes: &[&str]) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
-        if !(line.starts_with("#[cfg(test)]") || line.starts_with("#[cfg(all(test,")) {
+        let attribute = line.trim_start();
+        if !attributes.iter().any(|start| attribute.starts_with(start)) {
             kept.push(line);
             continue;
         }
-        let mut item = lines.by_ref().skip_while(|line| line.starts_with("#["));
+        let outer = &line[..line.len() - attribute.len()];
+        let mut item = lines.by_ref().skip_while(|line| line.trim_start().starts_with("#["));
         let first = item.next().unwrap_or_default();
         if !first.ends_with([';', '}']) {
-            item.find(|line| *line == "}");
+            let last = format!("{outer}}}");
+            item.find(|line| *line == last);
         }
-        while kept.last().is_some_and(|line| line.is_empty() || line.starts_with("///")) {
+        while kept.last().is_some_and(|line| is_above(line)) {
             kept.pop();
         }
     }
     kept.join("\n") + "\n"
+}
+
+/// Whether the line belongs to the item below it: it is empty, or documentation.
+fn is_above(line: &str) -> bool {
+    line.is_empty() || line.trim_start().starts_with("///")
 }

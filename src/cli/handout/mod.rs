@@ -23,6 +23,7 @@ use clap::Args;
 
 use crate::cli::exit::{Status, Trouble};
 use crate::cli::output;
+use files::Track;
 
 /// Arguments of `raftlab new`.
 #[derive(Debug, Args)]
@@ -30,6 +31,10 @@ pub(super) struct NewArgs {
     /// The project's folder, which must be new or empty
     #[arg(value_name = "DIR")]
     folder: PathBuf,
+
+    /// What the student writes
+    #[arg(long, value_name = "TRACK", default_value = "raft")]
+    track: Track,
 }
 
 /// Makes the project, all of it or nothing, and says what to type next.
@@ -40,7 +45,7 @@ pub(super) fn new(args: &NewArgs) -> Result<Status, Trouble> {
     // The files are written beside their place and then moved there in one step.
     let name = target.file_name().ok_or_else(|| refused("name a new folder"))?;
     let draft = target.with_file_name(format!(".{}.{}", name.display(), std::process::id()));
-    let done = write(&draft).and_then(|()| move_to(&draft, &target));
+    let done = write(&draft, args.track).and_then(|()| move_to(&draft, &target));
     if let Err(error) = done {
         let _ = fs::remove_dir_all(&draft);
         return Err(Trouble::Machine(format!("cannot make {}: {error}", folder.display())));
@@ -70,9 +75,9 @@ fn target(folder: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other(problem))
 }
 
-/// Writes the project to the folder `draft`.
-fn write(draft: &Path) -> io::Result<()> {
-    for (path, text) in files::of_project() {
+/// Writes the project of a track to the folder `draft`.
+fn write(draft: &Path, track: Track) -> io::Result<()> {
+    for (path, text) in files::of_project(track) {
         let path = draft.join(path);
         fs::create_dir_all(path.parent().expect("it is in a folder"))?;
         fs::write(path, text)?;

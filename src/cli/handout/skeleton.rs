@@ -22,11 +22,18 @@
 //!
 //! So the documentation and the signatures cannot differ from ours. All that has no mark is left
 //! out.
+//!
+//! The tick core needs no templates: [`strip`] keeps a file and empties its marked functions. There
+//! the mark `// Handout: left out.` removes a function, since its name would give too much away.
 
 use std::fmt::Write;
+use std::ops::Range;
 
 /// The beginning of a mark.
 const MARK: &str = "// Handout ";
+
+/// The mark of a function that no project has.
+const LEFT_OUT: &str = "// Handout: left out.";
 
 /// The beginning of a line of a template that a marked function replaces.
 const PLACE: &str = "//= ";
@@ -41,6 +48,27 @@ pub(super) struct Marked<'a> {
     pub task: &'a str,
     /// The lines of the body, without the mark.
     pub body: Vec<&'a str>,
+    /// Where it is in the file, documentation included.
+    lines: Range<usize>,
+}
+
+impl Marked<'_> {
+    /// Whether no project has this function.
+    pub(super) fn is_left_out(&self) -> bool {
+        self.task.is_empty()
+    }
+
+    /// The function with a `todo!` in place of its body.
+    fn emptied(&self) -> String {
+        let mut text = String::new();
+        for head in &self.head {
+            // Whether a body changes `self` is no part of the signature.
+            let _ = writeln!(text, "{}", head.replace("(mut self", "(self"));
+        }
+        let outer = indent(self.head[0]);
+        let _ = writeln!(text, "{outer}    todo!(\"{}\")\n{outer}}}", self.task);
+        text
+    }
 }
 
 /// Finds the marked functions of a file that is formatted by rustfmt.
@@ -49,7 +77,8 @@ pub(super) struct Marked<'a> {
 /// When a mark is not the first line of a function.
 pub(super) fn marked(source: &str) -> Vec<Marked<'_>> {
     let lines: Vec<&str> = source.lines().collect();
-    let marks = lines.iter().enumerate().filter(|(_, line)| line.trim().starts_with(MARK));
+    let is_mark = |line: &str| line.starts_with(MARK) || line == LEFT_OUT;
+    let marks = lines.iter().enumerate().filter(|(_, line)| is_mark(line.trim()));
     marks.map(|(at, _)| function_at(&lines, at)).collect()
 }
 
@@ -61,14 +90,38 @@ fn function_at<'a>(lines: &[&'a str], at: usize) -> Marked<'a> {
     let outer = indent(lines[at]).strip_prefix("    ").expect("a body is indented");
     let is_first = |line: &&str| indent(line) == outer && line.contains("fn ");
     let first = (0..at).rev().find(|&place| is_first(&lines[place])).expect("a function begins");
-    let docs = lines[..first].iter().rev().take_while(|line| line.trim().starts_with("///"));
-    let head = lines[first - docs.count()..at].to_vec();
+    let is_above = |line: &&&str| line.trim().starts_with("///") || line.trim().starts_with("#[");
+    let docs = lines[..first].iter().rev().take_while(is_above);
+    // An attribute such as `#[inline]` stands between the two.
+    let start = first - docs.count();
+    let head = lines[start..at].to_vec();
     let last = format!("{outer}}}");
     let length = lines[at..].iter().position(|line| *line == last).expect("a function ends");
     let (_, name) = lines[first].split_once("fn ").expect("the line was chosen by this word");
     let name = name.split(['(', '<']).next().unwrap_or(name);
-    let task = mark.trim_start_matches(MARK).trim_end_matches('.');
-    Marked { name, head, task, body: lines[at + 1..at + length].to_vec() }
+    let task = mark.strip_prefix(MARK).unwrap_or_default().trim_end_matches('.');
+    let body = lines[at + 1..at + length].to_vec();
+    Marked { name, head, task, body, lines: start..at + length + 1 }
+}
+
+/// A file of ours with a `todo!` in each marked function, and without those that are left out.
+pub(super) fn strip(source: &str) -> String {
+    let lines: Vec<&str> = source.lines().collect();
+    let mut text = String::new();
+    let mut place = 0;
+    for function in marked(source) {
+        let mut before = &lines[place..function.lines.start];
+        place = function.lines.end;
+        if function.is_left_out() {
+            before = before.strip_suffix(&[""]).unwrap_or(before);
+        }
+        before.iter().for_each(|line| text.push_str(&format!("{line}\n")));
+        if !function.is_left_out() {
+            text.push_str(&function.emptied());
+        }
+    }
+    lines[place..].iter().for_each(|line| text.push_str(&format!("{line}\n")));
+    text
 }
 
 fn indent(line: &str) -> &str {
@@ -91,12 +144,7 @@ pub(super) fn fill<'a>(template: &str, source: impl Fn(&str) -> &'a str) -> Stri
         let all = marked(source(file));
         let found = all.iter().find(|function| function.name == name);
         let Some(function) = found else { panic!("src/{file} has no marked function {name}") };
-        for head in &function.head {
-            // Whether a body changes `self` is no part of the signature.
-            let _ = writeln!(text, "{}", head.replace("(mut self", "(self"));
-        }
-        let outer = indent(function.head[0]);
-        let _ = writeln!(text, "{outer}    todo!(\"{}\")\n{outer}}}", function.task);
+        text.push_str(&function.emptied());
     }
     text
 }
@@ -145,6 +193,21 @@ impl Vault {
 // After.
 ";
         assert_eq!(filled, expected);
+    }
+
+    #[test]
+    fn a_stripped_file_keeps_all_but_the_bodies() {
+        let (head, _) = SOURCE.split_once("        // Handout").unwrap();
+        let (_, rest) = SOURCE.split_once("        false\n    }\n").unwrap();
+        let expected = format!("{head}        todo!(\"2A: compare the key\")\n    }}\n{rest}");
+        assert_eq!(strip(SOURCE), expected);
+        let helper =
+            "\n    /// Fits.\n    fn fits(&self) -> bool {\n        // Handout: left out.\n";
+        let source = SOURCE.replace("\n    fn fits(&self) -> bool {\n", helper);
+        assert_eq!(
+            strip(&source),
+            expected.replace("\n    fn fits(&self) -> bool {\n        true\n    }\n", "")
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::files::Track;
 use super::{NewArgs, files, new, skeleton};
 use crate::cli::exit::Trouble;
 
@@ -81,35 +82,53 @@ fn telling(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Every telling line of our servers and services, with its file. Skeletons have the heads of the
-/// marked functions, and so do not count.
-fn solutions() -> BTreeMap<&'static str, &'static str> {
+/// Every telling line that a project of this track must not have, with its file: those of all our
+/// servers and services. Heads of marked functions do not count. Of the core that a student writes,
+/// only the bodies of the marked functions count; the driver is given with it.
+fn solutions(track: Track) -> BTreeMap<&'static str, &'static str> {
     let ours = files::of_source().into_iter();
     let ours = ours.filter(|(path, _)| files::SOLUTIONS.iter().any(|s| path.starts_with(s)));
     let ours = ours.filter(|(path, _)| !path.contains("/tests") && !path.ends_with("testing.rs"));
     let mut lines = BTreeMap::new();
+    let mut given = BTreeSet::new();
     for (path, text) in ours {
-        let heads: BTreeSet<&str> =
-            skeleton::marked(text).iter().flat_map(|it| &it.head).map(|line| line.trim()).collect();
+        let marked = skeleton::marked(text);
         let tests = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
-        let all = telling(&text[..tests]).filter(|line| !heads.contains(line));
-        lines.extend(all.map(|line| (line, path)));
+        let own =
+            track == Track::Tick && (path.starts_with("tick/") || path.starts_with("driver/"));
+        if own {
+            let bodies = marked.iter().flat_map(|function| &function.body).copied();
+            let bodies: Vec<&str> = bodies.map(str::trim).collect();
+            let all = telling(&text[..tests]);
+            let (secret, open): (Vec<&str>, Vec<&str>) =
+                all.partition(|line| bodies.contains(line));
+            lines.extend(secret.into_iter().map(|line| (line, path)));
+            given.extend(open);
+        } else {
+            let heads: BTreeSet<&str> =
+                marked.iter().flat_map(|it| &it.head).map(|line| line.trim()).collect();
+            let all = telling(&text[..tests]).filter(|line| !heads.contains(line));
+            lines.extend(all.map(|line| (line, path)));
+        }
     }
+    lines.retain(|line, _| !given.contains(line));
     lines
 }
 
 #[test]
 fn no_line_of_a_solution_is_in_the_project() {
-    let solutions = solutions();
-    assert!(solutions.len() > 1500, "only {} lines of ours", solutions.len());
     let mut found = Vec::new();
-    for (path, text) in files::of_project() {
-        for line in text.lines().map(str::trim) {
-            let Some(ours) = solutions.get(line) else { continue };
-            let inside = path.trim_start_matches("harness/src/");
-            let allowed = ALLOWED.iter().find(|(file, ..)| *file == inside);
-            if !allowed.is_some_and(|(_, lines, _)| lines.contains(&line)) {
-                found.push(format!("{path} has of src/{ours}: {line}"));
+    for track in [Track::Raft, Track::Tick] {
+        let solutions = solutions(track);
+        assert!(solutions.len() > 1200, "only {} lines of ours", solutions.len());
+        for (path, text) in files::of_project(track) {
+            for line in text.lines().map(str::trim) {
+                let Some(ours) = solutions.get(line) else { continue };
+                let inside = path.trim_start_matches("harness/src/");
+                let allowed = ALLOWED.iter().find(|(file, ..)| *file == inside);
+                if !allowed.is_some_and(|(_, lines, _)| lines.contains(&line)) {
+                    found.push(format!("{track:?}: {path} has of src/{ours}: {line}"));
+                }
             }
         }
     }
@@ -118,45 +137,81 @@ fn no_line_of_a_solution_is_in_the_project() {
 
 #[test]
 fn a_line_of_a_body_would_be_found() {
-    let solutions = solutions();
-    for line in [
-        "free && args.last_log() >= self.log.last()",
-        "let taken = self.server.step(|state, effects| state.start(command, effects));",
+    for (track, lines) in [
+        (
+            Track::Raft,
+            [
+                "free && args.last_log() >= self.log.last()",
+                "let taken = self.server.step(|state, effects| state.start(command, effects));",
+            ],
+        ),
+        (
+            Track::Tick,
+            [
+                "let free = self.vote.is_none_or(|node| node == from);",
+                "let index = self.prs.majority_has(|node| node.matched);",
+            ],
+        ),
     ] {
-        assert!(solutions.contains_key(line), "{line}");
+        let solutions = solutions(track);
+        for line in lines {
+            assert!(solutions.contains_key(line), "{track:?}: {line}");
+        }
     }
 }
 
 #[test]
-fn every_marked_function_is_in_the_project_once() {
-    let project = files::of_project();
-    let ours = project.iter().filter(|(path, _)| path.starts_with("src/"));
-    let text: String = ours.map(|(_, text)| text.as_str()).collect();
-    let mut count = 0;
-    for (path, source) in files::of_source() {
-        if path.starts_with("cli/handout/") {
-            continue;
-        }
-        for function in skeleton::marked(source) {
+fn every_marked_function_is_in_its_project_once() {
+    for track in [Track::Raft, Track::Tick] {
+        let project = files::of_project(track);
+        let ours = project.iter().filter(|(path, _)| path.starts_with("src/"));
+        let text: String = ours.map(|(_, text)| text.as_str()).collect();
+        let mut count = 0;
+        for (path, function) in all_marked() {
+            let of_track = path.starts_with("tick/") == (track == Track::Tick);
+            if !of_track || function.is_left_out() {
+                continue;
+            }
             let body = format!("todo!(\"{}\")", function.task);
-            assert_eq!(text.matches(&body).count(), 1, "{} of src/{path}: {body}", function.name);
+            let places = text.matches(&body).count();
+            assert!(places >= 1, "{} of src/{path}: {body}", function.name);
             count += 1;
         }
+        assert_eq!(text.matches("todo!(").count(), count, "a task that is not from our source");
     }
-    assert_eq!(text.matches("todo!(").count(), count, "a task that is not from our source");
+}
+
+#[test]
+fn a_function_that_is_left_out_is_in_no_project() {
+    let project = files::of_project(Track::Tick);
+    let left_out = all_marked().filter(|(_, function)| function.is_left_out());
+    let mut count = 0;
+    for (path, function) in left_out {
+        let text = &project[&format!("src/{path}")];
+        assert!(
+            !text.contains(&format!("fn {}(", function.name)),
+            "{} of src/{path}",
+            function.name
+        );
+        count += 1;
+    }
+    assert!(count > 10, "only {count}");
+}
+
+/// Every marked function of our source, with its file.
+fn all_marked() -> impl Iterator<Item = (&'static str, skeleton::Marked<'static>)> {
+    let ours = files::of_source().into_iter().filter(|(path, _)| !path.starts_with("cli/handout/"));
+    ours.flat_map(|(path, source)| {
+        skeleton::marked(source).into_iter().map(move |function| (path, function))
+    })
 }
 
 #[test]
 fn every_task_begins_with_its_part() {
-    for (path, source) in files::of_source() {
-        if path.starts_with("cli/handout/") {
-            continue;
-        }
-        for function in skeleton::marked(source) {
-            let part = function.task.split(':').next().unwrap_or_default();
-            assert!(part.parse::<crate::lab::Part>().is_ok(), "{path}: {}", function.task);
-            assert!(!function.task.contains(['"', '{', '\\']), "{path}: {}", function.task);
-        }
+    for (path, function) in all_marked().filter(|(_, function)| !function.is_left_out()) {
+        let part = function.task.split(':').next().unwrap_or_default();
+        assert!(part.parse::<crate::lab::Part>().is_ok(), "{path}: {}", function.task);
+        assert!(!function.task.contains(['"', '{', '\\']), "{path}: {}", function.task);
     }
 }
 
@@ -166,7 +221,7 @@ fn a_folder_with_something_in_it_is_refused_and_stays_as_it_is() {
     let folder = home.path().join("mine");
     std::fs::create_dir(&folder).unwrap();
     std::fs::write(folder.join("notes.txt"), "mine").unwrap();
-    let refused = new(&NewArgs { folder: folder.clone() });
+    let refused = new(&NewArgs { folder: folder.clone(), track: Track::default() });
     assert!(matches!(refused, Err(Trouble::Input(_))), "{refused:?}");
     let names = |path: &Path| std::fs::read_dir(path).unwrap().count();
     assert_eq!((names(home.path()), names(&folder)), (1, 1), "nothing was written");
@@ -177,8 +232,8 @@ fn a_project_is_written_whole_into_an_empty_folder() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("mine");
     std::fs::create_dir(&folder).unwrap();
-    assert!(new(&NewArgs { folder: folder.clone() }).is_ok());
-    for (path, text) in files::of_project() {
+    assert!(new(&NewArgs { folder: folder.clone(), track: Track::default() }).is_ok());
+    for (path, text) in files::of_project(Track::Raft) {
         assert_eq!(std::fs::read_to_string(folder.join(&path)).unwrap(), text, "{path}");
     }
     assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1, "no draft is left");
@@ -186,7 +241,7 @@ fn a_project_is_written_whole_into_an_empty_folder() {
 
 #[test]
 fn the_harness_has_no_test_of_ours_and_no_file_of_a_solution() {
-    for (path, text) in files::of_project() {
+    for (path, text) in both_projects() {
         let Some(inside) = path.strip_prefix("harness/src/") else { continue };
         let ours = files::SOLUTIONS.iter().any(|start| inside.starts_with(start));
         assert!(!ours, "{path}");
@@ -210,10 +265,15 @@ fn no_planted_bug_is_in_the_project() {
         }
     }
     assert!(words.len() > 300, "only {} words", words.len());
-    for (path, text) in files::of_project() {
+    for (path, text) in both_projects() {
         assert!(!path.contains("zoo"), "{path}");
         for words in &words {
             assert!(!text.contains(words.as_str()), "{path} has a planted bug: {words}");
         }
     }
+}
+
+/// Every file of both projects.
+fn both_projects() -> impl Iterator<Item = (String, String)> {
+    [Track::Raft, Track::Tick].into_iter().flat_map(files::of_project)
 }
