@@ -12,7 +12,6 @@ use crate::lab::Report;
 use crate::cli::exit::Trouble;
 use crate::cli::output;
 use crate::cli::report_lines::{RunLine, SummaryLine};
-use crate::cli::shard::PlanLine;
 use crate::cli::tally::Tally;
 
 /// The line of one run, without its end.
@@ -41,10 +40,10 @@ impl ReportFile {
         Ok(ReportFile { path: path.to_path_buf(), lines: Lines::Live(file) })
     }
 
-    /// Prepares a file that appears with [`end`](ReportFile::end), as a whole, and that
-    /// begins with the line of its plan. A process that is killed leaves at most a file beside it,
-    /// whose name does not end as a report's does.
-    pub(super) fn create_whole(path: &Path, plan: &PlanLine) -> Result<ReportFile, Trouble> {
+    /// Prepares a file that appears with [`end`](ReportFile::end), as a whole, and that begins with
+    /// the line `first`, its plan. A process that is killed leaves at most a file beside it, whose
+    /// name does not end as a report's does.
+    pub(super) fn create_whole(path: &Path, first: &impl Serialize) -> Result<ReportFile, Trouble> {
         if path.exists() && !path.is_file() {
             let error = io::Error::other("it exists, and is no file that can be replaced");
             return Err(cannot_create(path, &error));
@@ -62,7 +61,7 @@ impl ReportFile {
         let file = file.map_err(|error| cannot_create(path, &error))?;
         let lines = Lines::Whole(BufWriter::new(file));
         let mut report = ReportFile { path: path.to_path_buf(), lines };
-        report.line(plan)?;
+        report.line(first)?;
         Ok(report)
     }
 
@@ -71,7 +70,7 @@ impl ReportFile {
         self.line(&RunLine::from(report))
     }
 
-    fn line(&mut self, line: &impl Serialize) -> Result<(), Trouble> {
+    pub(super) fn line(&mut self, line: &impl Serialize) -> Result<(), Trouble> {
         let bytes = serde_json::to_vec(line).map_err(|error| self.cannot_write(&error.into()))?;
         self.bytes(bytes)
     }
@@ -90,12 +89,17 @@ impl ReportFile {
     /// one until then. After Ctrl-C, which is `interrupted`, such a file is removed instead.
     pub(super) fn end(mut self, tally: &Tally, interrupted: bool) -> Result<(), Trouble> {
         self.line(&SummaryLine::of(tally, interrupted))?;
-        let Lines::Whole(file) = self.lines else { return Ok(()) };
-        let path = self.path.display();
-        if interrupted {
+        if interrupted && matches!(self.lines, Lines::Whole(_)) {
+            let path = self.path.display();
             output::complain("warning", &format!("{path} is not written: it would be incomplete"));
             return Ok(());
         }
+        self.keep()
+    }
+
+    /// Gives the complete file its name, if it has another one until then.
+    pub(super) fn keep(self) -> Result<(), Trouble> {
+        let Lines::Whole(file) = self.lines else { return Ok(()) };
         let trouble = |error: &io::Error| cannot_write(&self.path, error);
         let file = file.into_inner().map_err(|error| trouble(error.error()))?;
         // On the disk before it has the name: a machine that loses power must not leave a name

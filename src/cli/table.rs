@@ -31,6 +31,15 @@ pub(super) fn finish(mut table: Table, numbers: std::ops::Range<usize>) -> Strin
     table.trim_fmt() + "\n"
 }
 
+/// A text as one field of a CSV file.
+#[cfg(feature = "solutions")]
+pub(super) fn csv_field(text: &str) -> String {
+    match text.contains([',', '"', '\n']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_string(),
+    }
+}
+
 /// Every test: name, part in both numberings, servers, network, title.
 pub(super) fn of_tests(scenarios: &[&Scenario]) -> String {
     let mut table = plain(["test", "part", "since 2024", "servers", "network", "what it is about"]);

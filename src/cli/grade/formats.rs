@@ -62,19 +62,35 @@ pub(super) fn junit(grade: &Grade) -> String {
     text
 }
 
-/// The class as comma-separated values; the first line names the columns.
+/// The headings of the class's table.
+pub(super) const COLUMNS: [&str; 8] =
+    ["name", "points", "points_max", "tests_passed", "tests", "days_late", "cpu_s", "reason"];
+
+/// The row of a submission.
+pub(super) fn cells(grade: &Grade) -> [String; 8] {
+    let (passed, all) = grade.counts();
+    let Grade { name, points, points_max, days_late, cpu_s, .. } = grade;
+    [
+        name.clone(),
+        points.to_string(),
+        points_max.to_string(),
+        passed.to_string(),
+        all.to_string(),
+        days_late.to_string(),
+        cpu_s.to_string(),
+        words::first_failure(grade),
+    ]
+}
+
+/// The class as CSV: a line per submission. The first and the last field are always quoted.
 pub(super) fn csv(grades: &[Grade]) -> String {
-    let mut text =
-        String::from("name,points,points_max,tests_passed,tests,days_late,cpu_s,reason\n");
+    let mut text = COLUMNS.join(",") + "\n";
     for grade in grades {
-        let (passed, all) = grade.counts();
-        let Grade { points, points_max, days_late, cpu_s, .. } = grade;
-        let [name, reason] = [grade.name.clone(), words::first_failure(grade)]
-            .map(|field| format!("\"{}\"", field.replace('"', "\"\"")));
-        let _ = writeln!(
-            text,
-            "{name},{points},{points_max},{passed},{all},{days_late},{cpu_s},{reason}"
-        );
+        let mut cells = cells(grade);
+        for words in [0, 7] {
+            cells[words] = format!("\"{}\"", cells[words].replace('"', "\"\""));
+        }
+        let _ = writeln!(text, "{}", cells.join(","));
     }
     text
 }

@@ -34,6 +34,7 @@ use crate::cli::args::jobs;
 use crate::cli::exam::Run;
 use crate::cli::exit::{Status, Trouble};
 use crate::cli::output;
+use crate::cli::shard::{List, PartArgs, PartFile, Row};
 use fault::Fault;
 use mark::{Grade, TestGrade};
 use policy::Policy;
@@ -65,18 +66,21 @@ pub(super) struct GradeArgs {
     /// Show no progress
     #[arg(long)]
     quiet: bool,
+    #[command(flatten)]
+    part: PartArgs,
 }
 
 /// Grades the submissions one after the other, and writes the results. A submission that cannot be
 /// graded has no points, and says why.
 pub(super) fn grade(args: &GradeArgs) -> Result<Status, Trouble> {
     let policy = Policy::read(&args.policy)?;
-    let names = names(&args.submissions)?;
-    let made = |path: &Path| {
-        fs::create_dir_all(path).map_err(|error| {
-            Trouble::Input(format!("cannot make {}: {error}; name another --out", path.display()))
-        })
-    };
+    let all = names(&args.submissions)?;
+    let settings = format!("policy {}, {} days late", policy.digest(), args.days_late);
+    let class = List::new("grade", settings, &formats::COLUMNS, all.iter().cloned());
+    let report = args.part.begin(class)?;
+    let own = args.submissions.iter().zip(all).enumerate();
+    let own = own.filter(|(place, _)| args.part.has(*place)).map(|(_, it)| it);
+    let own: Vec<(&String, String)> = own.collect();
     let out = std::path::absolute(&args.out)
         .map_err(|error| Trouble::Input(format!("{}: {error}", args.out.display())))?;
     made(&out)?;
@@ -85,33 +89,61 @@ pub(super) fn grade(args: &GradeArgs) -> Result<Status, Trouble> {
     if let Some(what) = sandbox.missing() {
         output::complain("warning", what);
     }
-    let bar = bar(names.len(), args.quiet);
+    let bar = bar(own.len(), args.quiet);
     bar.set_message("building the project");
     let project = Project::lay_out(&work.home)?;
     let jobs = args.jobs.map_or_else(cores, usize::from);
+    let grader = Grader { policy: &policy, project: &project, work: &work, sandbox, jobs };
     let mut grades = Vec::new();
-    for (place, name) in args.submissions.iter().zip(&names) {
+    let done = own.iter().try_for_each(|(place, name)| {
         bar.set_message(name.clone());
-        let grader = Grader { policy: &policy, project: &project, work: &work, sandbox, jobs };
         let grade = grader.grade(place, name, args.days_late)?;
-        let folder = out.join(name);
-        made(&folder)?;
-        write(&folder.join("grade.json"), &pretty(&grade)?)?;
-        write(&folder.join("results.json"), &pretty(&formats::gradescope(&grade, &policy))?)?;
-        write(&folder.join("junit.xml"), &formats::junit(&grade))?;
-        write(&folder.join("feedback.md"), &words::feedback(&grade, &policy))?;
+        write_all(&out.join(name), &grade, &policy)?;
         grades.push(grade);
         bar.inc(1);
-    }
+        Ok(())
+    });
     bar.finish_and_clear();
-    write(&out.join("class.csv"), &formats::csv(&grades))?;
-    write(&out.join("class.md"), &words::of_class(&grades))?;
+    if done.is_err() {
+        let (graded, all) = (grades.len(), own.len());
+        let what = format!("only {graded} of {all} submissions are graded, and in class.csv");
+        output::complain("warning", &what);
+    }
+    let tables = write(&out.join("class.csv"), &formats::csv(&grades))
+        .and_then(|()| write(&out.join("class.md"), &words::of_class(&grades)));
+    done.and(tables)?;
+    report.map_or(Ok(()), |report| write_part(report, &grades))?;
     let shown = match args.github {
         true => grades.iter().map(formats::annotations).collect(),
         false => words::of_class(&grades),
     };
     output::print(&shown)?;
     Ok(Status::Passed)
+}
+
+/// Writes the results of one submission to its folder.
+fn write_all(folder: &Path, grade: &Grade, policy: &Policy) -> Result<(), Trouble> {
+    made(folder)?;
+    write(&folder.join("grade.json"), &pretty(grade)?)?;
+    write(&folder.join("results.json"), &pretty(&formats::gradescope(grade, policy))?)?;
+    write(&folder.join("junit.xml"), &formats::junit(grade))?;
+    write(&folder.join("feedback.md"), &words::feedback(grade, policy))
+}
+
+/// Writes a row for each submission of this machine's part. A bad mark is no trouble.
+fn write_part(mut report: PartFile, grades: &[Grade]) -> Result<(), Trouble> {
+    for grade in grades {
+        let (name, cells) = (grade.name.clone(), formats::cells(grade).into());
+        report.row(&Row { name, ok: true, cells })?;
+    }
+    report.end()
+}
+
+/// Makes a folder for results.
+fn made(path: &Path) -> Result<(), Trouble> {
+    fs::create_dir_all(path).map_err(|error| {
+        Trouble::Input(format!("cannot make {}: {error}; name another --out", path.display()))
+    })
 }
 
 /// A name for each submission. Two of one name would share their results.

@@ -198,6 +198,13 @@ impl Policy {
         Ok(entries)
     }
 
+    /// What tells two policies apart, without the secret: machines that share a class must agree.
+    pub(super) fn digest(&self) -> String {
+        let words = format!("{:?}", Policy { secret: None, ..self.clone() });
+        let mac = HMAC::mac(words, self.secret.as_deref().unwrap_or_default());
+        mac.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The seeds of `test` for `submission`, the public ones first.
     pub(super) fn seeds(&self, submission: &str, test: &str) -> Vec<u64> {
         let secret = self.secret.as_deref().unwrap_or_default();
@@ -265,6 +272,21 @@ mod tests {
         assert!(wrong("title", "schedule = 'wild'\ntitle").contains("fifo, random or hostile"));
         let twice = COURSE.to_string() + "[[points]]\nof = ['2A']\npoints = 1\n";
         assert!(Policy::of(&twice, None).unwrap_err().contains("two entries"));
+    }
+
+    #[test]
+    fn policies_that_differ_have_different_digests_which_do_not_show_the_secret() {
+        let policy = |text: &str, secret: &str| {
+            let text = format!(
+                "title = 'Raft'\nprivate = 1\n{text}[[points]]\nof = ['2A']\npoints = 10\n"
+            );
+            Policy::of(&text, Some(secret.to_string())).unwrap().digest()
+        };
+        let one = policy("", "chalk");
+        assert_eq!(one, policy("# the same\n", "chalk"));
+        assert_ne!(one, policy("public = 5\n", "chalk"));
+        assert_ne!(one, policy("", "cheese"));
+        assert_eq!(one.len(), 8, "{one}");
     }
 
     #[test]

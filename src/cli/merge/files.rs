@@ -38,13 +38,12 @@ pub(super) struct Cut {
 }
 
 impl Files {
-    /// Looks at the beginning and the end of each file. Files in a folder count if their names end
-    /// in `.jsonl`.
+    /// Looks at the beginning and the end of each file.
     pub(super) fn open(paths: &[PathBuf]) -> Result<Files, Trouble> {
         let mut first: Option<(PathBuf, Plan)> = None;
         let (mut shards, mut merged, mut cut) = (BTreeMap::<_, Vec<_>>::new(), vec![], vec![]);
         let mut bytes = 0;
-        for path in listed(paths)? {
+        for path in paths.iter().cloned() {
             let Beginning { plan, complete, size } = beginning(&path)?;
             let index = plan.as_ref().and_then(|plan| plan.job_index);
             if let Some(plan) = plan {
@@ -84,8 +83,9 @@ impl Files {
     }
 }
 
-/// The files that the arguments name, each once, in order.
-fn listed(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Trouble> {
+/// The files that the arguments name, each once, in order. Files in a folder count if their names
+/// end in `.jsonl`.
+pub(super) fn listed(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Trouble> {
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {
@@ -212,7 +212,7 @@ fn line(reader: &mut impl BufRead, path: &Path, at: u64) -> Result<Option<Vec<u8
     }
 }
 
-fn cannot_read(path: &Path, error: &io::Error) -> Trouble {
+pub(super) fn cannot_read(path: &Path, error: &io::Error) -> Trouble {
     let path = path.display();
     Trouble::Input(format!("cannot read {path}: {error}; give the shards' reports or their folder"))
 }

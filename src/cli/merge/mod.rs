@@ -7,6 +7,8 @@
 mod files;
 mod gather;
 mod missing;
+#[cfg(feature = "solutions")]
+mod parts;
 
 use std::path::{Path, PathBuf};
 
@@ -35,11 +37,13 @@ const STATUS_HELP: &str = "Exit status:
 #[derive(Debug, Args)]
 #[command(after_help = STATUS_HELP)]
 pub(super) struct MergeArgs {
-    /// Reports of `raftlab test --job-index` and of merge, in any order; of a folder, all *.jsonl
+    /// Reports of `raftlab test --job-index` and of merge, or of `raftlab zoo` or `raftlab grade`
+    /// with --job-index, in any order; of a folder, all *.jsonl
     #[arg(value_name = "FILE|DIR", required = true)]
     files: Vec<PathBuf>,
-    /// Write all runs to FILE, as one report: the same whatever the order of the files
-    #[arg(long, value_name = "FILE.jsonl")]
+    /// Write all runs to FILE, as one report: the same whatever the order of the files. Of a zoo or
+    /// of a class, write the rows as FILE.csv
+    #[arg(long, value_name = "FILE.jsonl|csv")]
     report: Option<PathBuf>,
     /// Show no progress
     #[arg(long)]
@@ -48,7 +52,12 @@ pub(super) struct MergeArgs {
 
 /// Reads the reports, and shows the results and what is missing.
 pub(super) fn merge(args: &MergeArgs) -> Result<Status, Trouble> {
-    let files = Files::open(&args.files)?;
+    let paths = files::listed(&args.files)?;
+    #[cfg(feature = "solutions")]
+    if paths.iter().any(|path| parts::is_part(path)) {
+        return parts::merge(&paths, args.report.as_deref());
+    }
+    let files = Files::open(&paths)?;
     let tests = tests(&files.plan)?;
     let mut tally = Tally::new(&tests, files.plan.seed);
     let mut missing = Missing::new(files.plan.shards());

@@ -1,5 +1,7 @@
 //! Divides a campaign among many machines: each does one shard, `raftlab merge` puts them together.
 
+#[cfg(feature = "solutions")]
+mod parts;
 mod plan;
 
 use std::num::NonZeroU64;
@@ -9,6 +11,8 @@ use clap::Args;
 use crate::cli::args::at_least_one;
 use crate::cli::course::seed;
 use crate::cli::exit::Trouble;
+#[cfg(feature = "solutions")]
+pub(super) use parts::{EndLine, List, Part, PartArgs, PartFile, PartLine, Row};
 pub(super) use plan::{Plan, PlanLine};
 
 /// Arguments that select one shard of a campaign.

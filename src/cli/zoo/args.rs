@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::cli::args::{at_least_one, jobs};
 use crate::cli::course::{Schedule, seed};
+use crate::cli::shard::PartArgs;
 
 const ZOO_HELP: &str =
     "NAME is a patch of tests/zoo, of tests/zoo/tick or of tests/zoo/store, without \
@@ -60,6 +61,8 @@ pub(in crate::cli) struct ZooArgs {
     /// Show no progress
     #[arg(long)]
     pub quiet: bool,
+    #[command(flatten)]
+    pub part: PartArgs,
 }
 
 /// Reads the path of a file that can have figures.

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::figures::{BugFigures, TestFigures, Until, Verdict};
 use crate::cli::exit::Trouble;
+use crate::cli::table::csv_field;
 
 /// The file, opened before the first run, so that a bad path costs no time.
 pub(super) struct File {
@@ -122,17 +123,9 @@ fn csv(figures: &[BugFigures]) -> String {
                 it.bug.kind.name(),
                 median.shown(),
                 most.shown(),
-                quoted(&test.by),
+                csv_field(&test.by),
             );
         }
     }
     text
-}
-
-/// A text as one field of a CSV file.
-fn quoted(text: &str) -> String {
-    match text.contains([',', '"', '\n']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.to_string(),
-    }
 }

@@ -39,6 +39,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::exit::{Status, Trouble};
 use crate::cli::output;
+use crate::cli::shard::{List, PartFile, Row};
 use crate::runtime;
 pub(super) use args::ZooArgs;
 use bugs::{Bug, Kind};
@@ -50,7 +51,7 @@ use work::{Task, Workers};
 
 /// Runs the chosen bugs, and shows what caught them.
 pub(super) fn zoo(args: &ZooArgs) -> Result<Status, Trouble> {
-    let bugs = bugs::chosen(&args.tree, &args.names)?;
+    let mut bugs = bugs::chosen(&args.tree, &args.names)?;
     if args.list {
         output::print(&table::of_bugs(&bugs))?;
         return Ok(Status::Passed);
@@ -60,6 +61,9 @@ pub(super) fn zoo(args: &ZooArgs) -> Result<Status, Trouble> {
         let what = format!("{most} seeds from {} on exceed the largest seed", args.seed);
         return Err(Trouble::Input(format!("{what}; lower --seed or --runs")));
     }
+    let mut report = args.part.begin(list(args, &bugs))?;
+    let mut place = 0..;
+    bugs.retain(|_| place.next().is_some_and(|place| args.part.has(place)));
     let file = args.out.as_deref().map(matrix::File::open).transpose()?;
     let build = build_folder(&args.tree)?;
     let mut results = Results::open(&build.join("zoo/results.jsonl"), args.fresh)?;
@@ -70,10 +74,31 @@ pub(super) fn zoo(args: &ZooArgs) -> Result<Status, Trouble> {
     file.map_or(Ok(()), |file| file.write(&figures, args.seed))?;
     if status == Status::Interrupted {
         output::complain("warning", "stopped by Ctrl-C; the same command continues from there");
+    } else if let Some(report) = report.take() {
+        write_part(report, &figures)?;
     } else if figures.iter().any(|it| !it.verdict.is_right()) {
         return Ok(Status::Failed);
     }
     Ok(status)
+}
+
+/// The list of all bugs, of which a machine may do a part.
+fn list(args: &ZooArgs, bugs: &[Bug]) -> List {
+    let runs = args.runs.map_or("the usual seeds".to_string(), |runs| format!("{runs} seeds"));
+    let schedule = args.schedule.map(runtime::Schedule::from);
+    let schedule = schedule.map_or("the schedule of each bug".to_string(), |it| it.to_string());
+    let checks = if args.own_checks { "with" } else { "without" };
+    let settings = format!("{runs} from {} on, {schedule}, {checks} our own checks", args.seed);
+    List::new("zoo", settings, &table::COLUMNS, bugs.iter().map(|bug| bug.name().to_string()))
+}
+
+/// Writes a row for each bug of the part.
+fn write_part(mut report: PartFile, figures: &[BugFigures]) -> Result<(), Trouble> {
+    for it in figures {
+        let (name, ok) = (it.bug.name().to_string(), it.verdict.is_right());
+        report.row(&Row { name, ok, cells: table::cells(it).into() })?;
+    }
+    report.end()
 }
 
 /// The folder that cargo builds in.

@@ -22,14 +22,20 @@ pub(super) fn of_bugs(bugs: &[Bug]) -> String {
     text
 }
 
+/// The headings of the bugs' table.
+pub(super) const COLUMNS: [&str; 5] = ["bug", "best test", "median", "95 %", "tests"];
+
+/// The row of a bug.
+pub(super) fn cells(it: &BugFigures) -> [String; 5] {
+    let best = it.best().map_or("", |test| test.name.as_str());
+    let (median, most) = (it.whole.median.shown(), it.whole.most.shown());
+    [it.bug.name().to_string(), cut(best), median, most, it.catching().to_string()]
+}
+
 /// A row for each bug, then what is wrong, and a summary.
 pub(super) fn of(figures: &[BugFigures], stopped: bool) -> String {
-    let mut table = plain(["bug", "best test", "median", "95 %", "tests"]);
-    for it in figures {
-        let best = it.best().map_or("", |test| test.name.as_str());
-        let (median, most) = (it.whole.median.shown(), it.whole.most.shown());
-        table.add_row([it.bug.name(), &cut(best), &median, &most, &it.catching().to_string()]);
-    }
+    let mut table = plain(COLUMNS);
+    table.add_rows(figures.iter().map(cells));
     let mut text = finish(table, 2..5);
     text.push_str("\nmedian, 95 %: seeds until any test catches the bug\n");
     if !stopped {
