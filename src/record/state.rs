@@ -423,6 +423,32 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_stores_nothing_shows_term_and_vote_in_its_messages() {
+        let mut state = State::new(3);
+        let [voter, candidate, late] = [0, 1, 2].map(ServerId);
+        (0..3).for_each(|server| _ = state.see(&at(server, started(0, Position::default(), &[]))));
+        let last = Position::default();
+        let facts = Facts::VoteRequest { candidate, term: Term(3), last };
+        let to = Host::Server(voter);
+        let asks = What::Sent { call: 1, to, method: "m".into(), facts, played: false };
+        state.see(&at(1, asks));
+        let of = |state: &State, server: ServerId| {
+            let ServerState { role, term, vote, .. } = state.servers()[server.slot()];
+            (role, term, vote)
+        };
+        assert_eq!(of(&state, candidate), (Role::Candidate, Term(3), Some(candidate)));
+        let answers = |term, granted, to| {
+            let facts = Facts::VoteReply { term: Term(term), granted };
+            What::Answered { call: 1, to: Host::Server(to), facts, played: false }
+        };
+        state.see(&at(0, answers(3, false, late)));
+        assert_eq!(of(&state, voter), (Role::Follower, Term(3), None), "it refused");
+        state.see(&at(0, answers(3, true, candidate)));
+        state.see(&at(0, answers(3, true, late)));
+        assert_eq!(of(&state, voter), (Role::Follower, Term(3), Some(candidate)), "the first vote");
+    }
+
+    #[test]
     fn a_server_that_the_test_plays_has_a_role_and_nothing_else() {
         let mut state = State::new(2);
         let facts =

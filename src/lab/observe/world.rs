@@ -386,3 +386,29 @@ fn in_answer_to(request: &Facts, reply: &Facts) -> Facts {
         _ => Facts::AppendReply { term, success: index >= asked.index },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_stores_nothing_shows_term_and_vote_in_its_messages() {
+        let mut world = World::new(3, Numbering::Entries);
+        let [voter, candidate] = [0, 1].map(ServerId);
+        for server in [voter, candidate] {
+            world.boot(server, &Persisted::default(), 0);
+        }
+        let request = Facts::VoteRequest { candidate, term: Term(3), last: Position::default() };
+        world.sent(candidate, &request);
+        world.delivered(voter, candidate, 7, &request);
+        assert_eq!(world.server(candidate).term(), Term(3));
+        assert_eq!(world.server(voter).term(), Term(0), "it has said nothing");
+        world.answered(voter, 7, &Facts::VoteReply { term: Term(3), granted: true });
+        let voter = world.server(voter);
+        assert_eq!(voter.term(), Term(3));
+        assert_eq!(voter.vote_in(Term(3)), Some(candidate));
+        assert_eq!(voter.vote_in(Term(2)), None);
+        assert!(!voter.has_stored(Some(Term(3))));
+        assert!(voter.has_stored(None));
+    }
+}
