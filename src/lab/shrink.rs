@@ -2,8 +2,8 @@
 //! pauses and waits.
 //!
 //! A smaller run leaves out some of the choices that its seed makes ([`Kept`]). It counts if it
-//! fails in the same way and makes no more calls. The search first tries other tests and other
-//! seeds, since one of them may fail much sooner. Then it leaves out choices, one kind after the
+//! fails in the same way and makes no more calls. The search first tries other tests, a few steps
+//! with other seeds, and other seeds, since one of them may fail much sooner. Then it leaves out choices, one kind after the
 //! other: all of them, halves, quarters (delta debugging; Zeller and Hildebrandt, 2002), until it
 //! finds no smaller run. A run with shorter waits counts only if it fails with the long ones too.
 
@@ -13,6 +13,12 @@ use crate::runtime::{Choice, FailureKind, Kept, Numbers, RunConfig};
 
 /// Number of other seeds that are tried.
 const SEEDS: u64 = 200;
+
+/// The shares of the steps that are tried with other seeds: one of 256, and so on.
+const SHARES: [u64; 4] = [256, 64, 16, 4];
+
+/// Number of seeds with which each share is tried.
+const SEEDS_OF_A_SHARE: u64 = 40;
 
 /// Number of seeds with which each other test is tried.
 const SEEDS_OF_OTHERS: u64 = 3;
@@ -54,6 +60,7 @@ pub fn shrink<'a>(
     let best = before.clone();
     let mut search = Search { scenario, design, config, best, tried: 0, go_on, over: false };
     search.try_others(others);
+    search.try_first_steps();
     search.try_seeds();
     search.leave_out();
     Some(Shrunk { before, after: search.best, tried: search.tried })
@@ -135,9 +142,33 @@ impl<'a, G: FnMut(&Report, u64) -> bool> Search<'a, G> {
         }
     }
 
+    /// Looks for a seed whose run fails with only its first steps.
+    ///
+    /// A failure that one run of ten has is rarely still there when some steps are left out. But
+    /// short runs cost little, and each of them may fail.
+    fn try_first_steps(&mut self) {
+        if !self.config.kept.is_all() {
+            return;
+        }
+        let steps = self.best.choices.of(Choice::Step);
+        for first in SHARES.map(|share| steps / share).into_iter().filter(|first| *first > 0) {
+            let kept = Kept::default().with(Choice::Step, Numbers::only(0..first));
+            for ahead in 0..SEEDS_OF_A_SHARE {
+                let seed = self.config.seed.wrapping_add(ahead);
+                let Some(report) = self.run(seed, kept.clone()) else { return };
+                if alike(&report, &self.best) && report.rpcs < self.best.rpcs {
+                    self.best = report;
+                }
+            }
+            if !self.best.kept.is_all() {
+                return;
+            }
+        }
+    }
+
     /// Looks for the seed whose run fails with the fewest calls.
     fn try_seeds(&mut self) {
-        if !self.config.kept.is_all() {
+        if !self.config.kept.is_all() || !self.best.kept.is_all() {
             // The numbers of the kept choices mean something else under another seed.
             return;
         }
@@ -260,6 +291,29 @@ mod tests {
         assert_eq!((failure.name.as_str(), failure.message.as_str()), ("two", "[2, 6]"));
         assert_eq!(shrunk.after.kept.of(Choice::Step), &Numbers::only([2, 6]));
         assert!(shrunk.after.rpcs < shrunk.before.rpcs, "{} calls", shrunk.after.rpcs);
+    }
+
+    /// Breaks a rule at the end, with one seed of thirty or so, and with other seeds if it leaves out
+    /// a step.
+    fn breaks_by_chance(cluster: &mut Cluster) {
+        for _ in steps(0..200) {
+            cluster.draw(30);
+            cluster.sleep_ms(50);
+        }
+        if cluster.draw(30) == 0 {
+            fail(FailureKind::Observer, "TheRule", "it is broken".to_string());
+        }
+    }
+
+    #[test]
+    fn few_steps_with_another_seed_are_found() {
+        let chance = Scenario::new("chance_2b", breaks_by_chance).servers(3);
+        let mut seeds = (1..).map(|seed| RunConfig { seed, ..in_turn() });
+        let fails =
+            |config: &RunConfig| run_scenario(&chance, &DESIGNS[0], config).failure.is_some();
+        let late = seeds.find(fails).unwrap();
+        let shrunk = shrink(&chance, &[], &DESIGNS[0], &late, |_, _| true).unwrap();
+        assert!(shrunk.after.elapsed < Duration::from_secs(1), "{:?}", shrunk.after.elapsed);
     }
 
     #[test]
