@@ -34,6 +34,10 @@ pub(super) const FLOW_CONTROL: FlowControl =
 /// Maximum number of events that are handled before the core is asked what to do.
 pub(super) const BATCH_MAX: usize = 256;
 
+/// Maximum number of Readys in a row without an event between them. A core hands out one or two:
+/// one with so many never ends.
+pub(super) const READYS_MAX: u32 = 10_000;
+
 /// How long a read waits for a confirmation that its leader still leads: the longest election
 /// timeout. A leader that no majority has answered for that long has probably been replaced.
 pub(crate) const READ_PATIENCE: Duration = Duration::from_millis(1000);

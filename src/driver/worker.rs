@@ -11,6 +11,7 @@ use super::event_loop::{EventLoop, Worker};
 use super::handle::Handle;
 use super::numbering::{Numbering, unwrap_command, unwrap_snapshot, wrap_command, wrap_snapshot};
 use super::post::{Payload, Replies, Sent};
+use super::timing::READYS_MAX;
 use crate::api::{ApplyMsg, Entry, Index, NotLeader, Position, ServerId, Started, Term};
 use crate::persister::{PersistError, Persister};
 use crate::runtime::channel::Sender;
@@ -226,7 +227,14 @@ impl<C: Core> Worker for CoreWorker<C> {
 
     /// Does all work that the core asks for, in the order that [`Ready`] demands.
     fn drive(&mut self) -> Result<(), PersistError> {
+        let mut count = 0;
         while let Some(mut ready) = self.core.ready() {
+            count += 1;
+            assert!(
+                count < READYS_MAX,
+                "the core has had {READYS_MAX} Readys without a message or a tick between them: \
+                 `advance` must note all that the last one handed out"
+            );
             self.store(&ready)?;
             self.send(std::mem::take(&mut ready.messages));
             self.apply(&mut ready);
@@ -250,5 +258,69 @@ impl<C: Core> Worker for CoreWorker<C> {
     fn end(self, queue: impl Sized) {
         drop(self.applier);
         drop(queue);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::{RunConfig, channel, run};
+
+    /// A core whose `advance` forgets everything.
+    struct Forgetful;
+
+    impl Core for Forgetful {
+        fn restart(_: Life) -> Forgetful {
+            Forgetful
+        }
+
+        fn tick(&mut self) {}
+
+        fn step(&mut self, _: Message) -> Option<usize> {
+            None
+        }
+
+        fn propose(&mut self, _: Bytes) -> Option<Position> {
+            None
+        }
+
+        fn read_index(&mut self, _: u64) -> bool {
+            false
+        }
+
+        fn report_unreachable(&mut self, _: ServerId) {}
+
+        fn report_snapshot_lost(&mut self, _: ServerId) {}
+
+        fn compact(&mut self, _: Index, _: Bytes) -> Option<Position> {
+            None
+        }
+
+        fn ready(&mut self) -> Option<Ready> {
+            Some(Ready::default())
+        }
+
+        fn advance(&mut self) {}
+
+        fn status(&self) -> Status {
+            Status::default()
+        }
+
+        fn last_index(&self) -> Index {
+            Index(0)
+        }
+    }
+
+    #[test]
+    fn a_core_that_forgets_in_advance_what_it_handed_out_is_named() {
+        let outcome = run(&RunConfig::default(), || {
+            let (applier, _to_apply) = channel::unbounded();
+            let persister = Persister::default();
+            let event_loop =
+                CoreWorker::<Forgetful>::restart(Vec::new(), ServerId(0), persister, applier);
+            event_loop.unwrap().run();
+        });
+        let failure = outcome.result.unwrap_err();
+        assert!(failure.message.contains("10000 Readys"), "{failure:?}");
     }
 }

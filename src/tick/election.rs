@@ -80,7 +80,7 @@ impl<S: Storage> Raft<S> {
     ///
     /// A candidate that can no longer win becomes a follower at once, before its timeout.
     pub(super) fn on_vote(&mut self, from: ServerId, granted: bool) {
-        // Handout 2A: count the vote; with a majority, become leader and tell the others.
+        // Handout 2A: count the vote; with a majority, become leader, and let the others know.
         match self.poll(from, granted) {
             Tally::Won if self.role == Role::PreCandidate => self.campaign(false),
             Tally::Won => {

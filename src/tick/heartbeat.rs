@@ -64,7 +64,7 @@ impl<S: Storage> Raft<S> {
 
     /// Handles a heartbeat response: resumes the follower, and repairs its log if it is behind.
     pub(super) fn on_heartbeat_response(&mut self, slot: usize, round: u64) {
-        // Handout 2B: send the follower what it lacks.
+        // Handout 2A: nothing yet; 2B: send the follower what it lacks.
         self.resume(slot);
         if self.prs[slot].matched < self.log.last_index() {
             self.send_append(slot);

@@ -151,7 +151,7 @@ impl<S: Storage> RaftLog<S> {
 
     /// The term of the entry at `index`, if it is known.
     pub(super) fn term_at(&self, index: Index) -> Option<Term> {
-        // Handout 2B: the term of an entry, or of the snapshot's end.
+        // Handout 2A: the term of an entry, or of the snapshot's end.
         match index.0.checked_sub(self.first_index().0) {
             Some(offset) => Some(self.entries.get(usize::try_from(offset).ok()?)?.term),
             None => (index == self.truncated.index).then_some(self.truncated.term),
@@ -187,7 +187,7 @@ impl<S: Storage> RaftLog<S> {
 
     /// Appends one entry: a leader's new one, or one that a follower received.
     pub(super) fn push(&mut self, entry: Entry) {
-        // Handout 2B: append one entry; indices have no gap, and terms never fall.
+        // Handout 2A: append one entry; indices have no gap, and terms never fall.
         let last = self.last();
         assert!(
             entry.index == last.index.next() && entry.term >= last.term,

@@ -102,8 +102,8 @@ pub enum Kind {
 impl Message {
     /// Whether this may leave only when all of its [`Ready`](super::Ready) is on disk.
     ///
-    /// A leader's requests promise nothing that a crash could break: its own copy of an entry
-    /// counts only in a later `Ready`. Vote requests and most responses do make a promise.
+    /// A leader's requests promise nothing that a crash could break: what relies on its own copy of
+    /// an entry leaves in a later `Ready`. Vote requests and most responses do make a promise.
     pub const fn waits_for_disk(&self) -> bool {
         !matches!(
             self.kind,

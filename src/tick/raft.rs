@@ -102,7 +102,7 @@ impl<S: Storage> Raft<S> {
     /// # Errors
     /// [`Error::Config`] or [`Error::Storage`]: nothing was started.
     pub fn new(config: Config, storage: S, chance: Box<dyn Chance>) -> Result<Raft<S>, Error> {
-        // Handout 2A: begin as a follower, in the term and with the vote that were stored.
+        // Handout 2A: be a follower, with what was stored; 2C: `restore` commit and applied.
         config.validate()?;
         let (hard, conf) = storage.initial_state()?;
         let nodes = if conf.nodes.is_empty() { config.peers.clone() } else { conf.nodes };

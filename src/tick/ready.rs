@@ -36,7 +36,9 @@ pub struct Ready {
     pub snapshot: Option<Snapshot>,
     /// Entries to apply. An entry without data is the no-op entry of a leader.
     pub committed_entries: Vec<Entry>,
-    /// Messages to send. Their order does not matter; losing one is harmless.
+    /// Messages to send: the whole outbox, in the order in which [`step`](super::RawNode::step) and
+    /// the others filled it, so that the application finds the response to a message. They may
+    /// leave in any order; losing one is harmless.
     pub messages: Vec<Message>,
     /// Reads that may be answered once their entry is applied.
     pub read_states: Vec<ReadState>,

@@ -5,8 +5,7 @@
 
 #[allow(dead_code, reason = "it serves other cores, too")]
 pub mod driver;
-// Remove the attribute when you have finished part 2D.
-#[allow(dead_code, unused_imports, unused_variables, reason = "not every part is written yet")]
+#[allow(dead_code, unused_imports, unused_variables, reason = "some features are off")]
 pub mod tick;
 mod tick_design;
 

@@ -116,7 +116,7 @@ fn of_tick() -> impl Iterator<Item = (String, String)> {
             "tick" => {
                 skeleton::strip(&without_tests(text)).replace("raftlab::tick", "my_raft::tick")
             }
-            "driver" => without_items(text, &["#[cfg(feature = "]),
+            "driver" => without_items(&without_tests(text), &["#[cfg(feature = "]),
             _ => return None,
         };
         Some((format!("src/{path}"), text))
@@ -190,10 +190,12 @@ fn is_harness(path: &str) -> bool {
     !left_out && !is_of_tests(path)
 }
 
-/// Whether the file has nothing but unit tests, or serves only them.
+/// Whether the file has nothing but unit tests, serves only them, or is no file of ours.
 fn is_of_tests(path: &str) -> bool {
     let names = ["tests.rs", "testing.rs", "sample.rs"];
-    names.iter().any(|name| path.ends_with(name)) || path.contains("/tests/")
+    // What a tool leaves behind begins with a dot.
+    let hidden = path.rsplit('/').next().is_some_and(|name| name.starts_with('.'));
+    hidden || names.iter().any(|name| path.ends_with(name)) || path.contains("/tests/")
 }
 
 /// A file of ours without its unit tests.
