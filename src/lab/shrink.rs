@@ -2,10 +2,11 @@
 //! pauses and waits.
 //!
 //! A smaller run leaves out some of the choices that its seed makes ([`Kept`]). It counts if it
-//! fails in the same way and makes no more calls. The search first tries other tests, a few steps
-//! with other seeds, and other seeds, since one of them may fail much sooner. Then it leaves out choices, one kind after the
-//! other: all of them, halves, quarters (delta debugging; Zeller and Hildebrandt, 2002), until it
-//! finds no smaller run. A run with shorter waits counts only if it fails with the long ones too.
+//! fails in the same way and makes no more calls. The search first tries other tests, then a few
+//! steps with other seeds, then other seeds, since one of them may fail much sooner. Then it leaves
+//! out choices, one kind after the other: all of them, halves, quarters (delta debugging; Zeller
+//! and Hildebrandt, 2002), until it finds no smaller run. A run with shorter waits counts only if
+//! it fails with the long ones too.
 
 use super::cluster::WAITS_IN_VAIN;
 use super::{Design, Report, Scenario, run_scenario};
@@ -293,8 +294,8 @@ mod tests {
         assert!(shrunk.after.rpcs < shrunk.before.rpcs, "{} calls", shrunk.after.rpcs);
     }
 
-    /// Breaks a rule at the end, with one seed of thirty or so, and with other seeds if it leaves out
-    /// a step.
+    /// Breaks a rule at the end, with one seed of thirty or so, and with other seeds if it leaves
+    /// out a step.
     fn breaks_by_chance(cluster: &mut Cluster) {
         for _ in steps(0..200) {
             cluster.draw(30);
