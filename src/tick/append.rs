@@ -41,7 +41,7 @@ impl<S: Storage> Raft<S> {
     /// [`Ready`](super::Ready) than the one that stores the entry. In a cluster of one it is the
     /// same `Ready`, which stores the entry before it applies it.
     pub(super) fn append_entry(&mut self, data: Bytes) -> Position {
-        // Handout 2A: append an entry of this term, such as the no-op; the leader's own copy counts.
+        // Handout 2A: append an entry of this term, such as the no-op; your own copy counts.
         let index = self.log.last_index().next();
         self.log.push(Entry { term: self.term, index, data });
         if let Some(slot) = self.prs.slot(self.id) {
