@@ -18,9 +18,11 @@ use crate::runtime::{self, Choice, Clock, FailureKind, Schedule, keeps, thread};
 /// Maximum time for which [`Cluster::one`] keeps trying.
 const AGREEMENT_MAX: Duration = Duration::from_secs(10);
 
-/// Maximum time that [`Cluster::one`] waits for one command that a leader accepted; usually also
-/// for the leader.
+/// Maximum time that [`Cluster::one`] waits for one command that a leader accepted.
 const COMMIT_MAX: Duration = Duration::from_secs(2);
+
+/// The time that each of its waits usually lasts: five heartbeats show what is repeated in vain.
+const USUAL_WAIT: Duration = Duration::from_millis(500);
 
 /// Pause of [`Cluster::one`] between two checks whether a command is committed.
 const COMMIT_POLL: Duration = Duration::from_millis(20);
@@ -32,7 +34,7 @@ const LEADER_POLL: Duration = Duration::from_millis(50);
 const LEADER_ROUNDS: u32 = 10;
 
 /// Number of rounds in which it usually finds a leader.
-const LEADER_ROUNDS_USUAL: u32 = 2;
+const LEADER_ROUNDS_USUAL: u32 = 1;
 
 /// Maximum number of times that [`Cluster::check_terms`] gives stalled servers more time.
 const TERM_ROUNDS: u32 = 20;
@@ -43,8 +45,8 @@ const TERM_POLL: Duration = Duration::from_millis(50);
 /// Number of checks of [`Cluster::wait`]; the pauses double from 10 to 1280 ms, 30.7 s in all.
 const WAIT_ROUNDS: u32 = 30;
 
-/// Number of checks, in 2.5 s, after which it is usually over.
-const WAIT_ROUNDS_USUAL: u32 = 8;
+/// Number of checks, in 0.63 s, after which it is usually over.
+const WAIT_ROUNDS_USUAL: u32 = 6;
 
 impl Cluster {
     /// A remark on the elections for the report of a missing leader; empty if there is none.
@@ -241,7 +243,7 @@ impl Cluster {
         let since = time::since_start();
         let mut last_tried = ServerId(0);
         let mut last_started = None;
-        while begun.elapsed() < AGREEMENT_MAX && waits_on(begun.elapsed() < COMMIT_MAX) {
+        while begun.elapsed() < AGREEMENT_MAX && waits_on(begun.elapsed() < USUAL_WAIT) {
             let Some(started) = self.start_at_any(command, &mut last_tried) else {
                 thread::sleep(LEADER_POLL);
                 continue;
@@ -294,7 +296,7 @@ impl Cluster {
     /// Whether `servers` servers apply `command` at `index` within two seconds.
     fn is_committed_soon(&self, index: Index, command: &[u8], servers: usize) -> bool {
         let begun = Instant::now();
-        while begun.elapsed() < COMMIT_MAX {
+        while begun.elapsed() < COMMIT_MAX && waits_on(begun.elapsed() < USUAL_WAIT) {
             let (count, committed) = self.n_committed(index);
             if count >= servers && committed.is_some_and(|committed| committed == command) {
                 return true;

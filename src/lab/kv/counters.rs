@@ -15,7 +15,7 @@ use crate::runtime::time::Instant;
 const ONE_MAX: Duration = Duration::from_secs(10);
 
 /// The time in which a server usually takes it.
-const ONE_USUAL: Duration = Duration::from_secs(2);
+const ONE_USUAL: Duration = Duration::from_millis(500);
 
 /// The course's pause when no server accepted an operation.
 const ONE_PAUSE: Duration = Duration::from_millis(50);
@@ -23,8 +23,8 @@ const ONE_PAUSE: Duration = Duration::from_millis(50);
 /// Maximum number of looks of [`Counters::check`], with growing pauses: the course's limit.
 const LOOKS_MAX: u32 = 30;
 
-/// Number of looks, in 2.5 s, after which the counters usually agree.
-const LOOKS_USUAL: u32 = 8;
+/// Number of looks, in 0.63 s, after which the counters usually agree.
+const LOOKS_USUAL: u32 = 6;
 
 /// The first pause between two looks, and the longest.
 const LOOK_PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(1280)];
