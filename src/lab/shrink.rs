@@ -93,6 +93,17 @@ fn is_general(report: &Report) -> bool {
     })
 }
 
+/// Whether both runs waited in vain for the same thing, as far as their messages tell: a command at
+/// all, or an index on a number of servers.
+fn is_same_wait(one: &Report, other: &Report) -> bool {
+    let awaited = |report: &Report| {
+        let failure = report.failure.as_ref()?;
+        let names_it = ["no_agreement", "wait"].contains(&failure.name.as_str());
+        names_it.then(|| failure.message.split(": ").next().map(str::to_string))
+    };
+    awaited(one).is_some_and(|it| Some(it) == awaited(other))
+}
+
 fn is_wait_in_vain(report: &Report) -> bool {
     let failure = report.failure.as_ref();
     failure.is_some_and(|failure| WAITS_IN_VAIN.contains(&failure.name.as_str()))
@@ -245,21 +256,23 @@ impl<'a, G: FnMut(&Report, u64) -> bool> Search<'a, G> {
         let Some(report) = self.run(self.best.seed, kept) else { return false };
         let smaller = alike(&report, &self.best)
             && report.rpcs <= self.best.rpcs
-            && self.fails_with_all_waits(report.kept.clone());
+            && self.fails_with_all_waits(&report);
         if smaller {
             self.best = report;
         }
         smaller
     }
 
-    /// Whether the run fails in the same way with waits of full length. If not, it fails only
-    /// because the test does not wait long enough.
-    fn fails_with_all_waits(&mut self, kept: Kept) -> bool {
-        if *kept.of(Choice::Wait) == Numbers::All {
+    /// Whether the run fails in the same way with waits of full length, and in the same wait. If
+    /// not, it fails only because the test does not wait long enough.
+    fn fails_with_all_waits(&mut self, short: &Report) -> bool {
+        if *short.kept.of(Choice::Wait) == Numbers::All {
             return true;
         }
-        let report = self.run(self.best.seed, kept.with(Choice::Wait, Numbers::All));
-        report.is_some_and(|report| alike(&report, &self.best))
+        let kept = short.kept.clone().with(Choice::Wait, Numbers::All);
+        let long = self.run(self.best.seed, kept);
+        let is_same = |long: &Report| is_general(short) || is_same_wait(short, long);
+        long.is_some_and(|long| alike(&long, &self.best) && is_same(&long))
     }
 }
 
@@ -432,6 +445,30 @@ mod tests {
         let shrunk = shrink(&late, &[], &DESIGNS[0], &in_turn(), |_, _| true).unwrap();
         assert_eq!(shrunk.after.kept.of(Choice::Wait), &Numbers::only([]));
         assert_eq!(shrunk.after.kept.of(Choice::Step), &Numbers::All, "the step is the reason");
+    }
+
+    /// Waits a second for one command, which comes, then for another one, which never comes.
+    fn waits_twice(cluster: &mut Cluster) {
+        let leader = cluster.check_one_leader();
+        let follower = cluster.after(leader, 1);
+        cluster.disconnect(follower);
+        let healer = cluster.clone();
+        let heal = move || {
+            healer.sleep_ms(1000);
+            healer.connect(follower);
+        };
+        drop(thread::spawn("healer", heal));
+        cluster.one(b"late", 3, true);
+        cluster.disconnect(follower);
+        cluster.one(b"never", 3, true);
+    }
+
+    #[test]
+    fn the_wait_that_is_left_is_the_one_that_was_in_vain() {
+        let twice = Scenario::new("twice_2b", waits_twice).servers(3);
+        let shrunk = shrink(&twice, &[], &DESIGNS[0], &in_turn(), |_, _| true).unwrap();
+        let message = &shrunk.after.failure.as_ref().unwrap().message;
+        assert!(message.starts_with("\"never\""), "{message}");
     }
 
     #[test]
