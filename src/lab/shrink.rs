@@ -281,6 +281,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::api::ServerId;
     use crate::lab::{Cluster, DESIGNS, steps};
     use crate::runtime::{Schedule, fail, thread};
 
@@ -423,18 +424,22 @@ mod tests {
         assert!(after.elapsed * 2 < before.elapsed, "{:?}, {:?}", before.elapsed, after.elapsed);
     }
 
+    fn connect_after(cluster: &Cluster, server: ServerId, span_ms: u64) {
+        let cluster = cluster.clone();
+        let connect = move || {
+            cluster.sleep_ms(span_ms);
+            cluster.connect(server);
+        };
+        drop(thread::spawn("healer", connect));
+    }
+
     /// Wants a command on a server that is cut off: for ever with its only step, else for 3 s.
     fn needs_its_step(cluster: &mut Cluster) {
         let leader = cluster.check_one_leader();
         let follower = cluster.after(leader, 1);
         cluster.disconnect(follower);
         if steps([()]).next().is_none() {
-            let cluster = cluster.clone();
-            let heal = move || {
-                cluster.sleep_ms(3000);
-                cluster.connect(follower);
-            };
-            drop(thread::spawn("healer", heal));
+            connect_after(cluster, follower, 3000);
         }
         cluster.one(b"late", 3, true);
     }
@@ -452,12 +457,7 @@ mod tests {
         let leader = cluster.check_one_leader();
         let follower = cluster.after(leader, 1);
         cluster.disconnect(follower);
-        let healer = cluster.clone();
-        let heal = move || {
-            healer.sleep_ms(1000);
-            healer.connect(follower);
-        };
-        drop(thread::spawn("healer", heal));
+        connect_after(cluster, follower, 1000);
         cluster.one(b"late", 3, true);
         cluster.disconnect(follower);
         cluster.one(b"never", 3, true);

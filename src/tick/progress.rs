@@ -158,14 +158,14 @@ impl Progress {
 
     /// Returns to one append at a time.
     pub(super) fn become_probe(&mut self) {
-        // Handout 2B: for flow control only.
+        // Handout 2B: for flow control only: send one append per response.
         self.flow = Flow::Probe { sent: false };
         self.inflight.clear();
     }
 
     /// Starts to stream the entries after `matched`.
     pub(super) fn become_replicate(&mut self) {
-        // Handout 2B: for flow control only.
+        // Handout 2B: for flow control only: send as many as the window allows.
         self.flow = Flow::Replicate;
         self.next = self.matched.next();
         self.inflight.clear();

@@ -3,6 +3,7 @@
 //! ```text
 //! handout/…       templates ────┐
 //! src/raft, kv    marks ────────┼─► DIR/src, tests       skeletons, and lines that connect them
+//!   or tick, driver             │                        (`--track tick`)
 //! src/…           the rest ─────┴─► DIR/harness          the suite, which the project depends on
 //! ```
 //!

@@ -92,7 +92,6 @@ fn function_at<'a>(lines: &[&'a str], at: usize) -> Marked<'a> {
     let first = (0..at).rev().find(|&place| is_first(&lines[place])).expect("a function begins");
     let is_above = |line: &&&str| line.trim().starts_with("///") || line.trim().starts_with("#[");
     let docs = lines[..first].iter().rev().take_while(is_above);
-    // An attribute such as `#[inline]` stands between the two.
     let start = first - docs.count();
     let head = lines[start..at].to_vec();
     let last = format!("{outer}}}");

@@ -118,9 +118,10 @@ fn solutions(track: Track) -> BTreeMap<&'static str, &'static str> {
 #[test]
 fn no_line_of_a_solution_is_in_the_project() {
     let mut found = Vec::new();
-    for track in [Track::Raft, Track::Tick] {
+    // The driver is no secret in the project of the tick track.
+    for (track, least) in [(Track::Raft, 1500), (Track::Tick, 1200)] {
         let solutions = solutions(track);
-        assert!(solutions.len() > 1200, "only {} lines of ours", solutions.len());
+        assert!(solutions.len() > least, "only {} lines of ours", solutions.len());
         for (path, text) in files::of_project(track) {
             for line in text.lines().map(str::trim) {
                 let Some(ours) = solutions.get(line) else { continue };
@@ -173,8 +174,7 @@ fn every_marked_function_is_in_its_project_once() {
                 continue;
             }
             let body = format!("todo!(\"{}\")", function.task);
-            let places = text.matches(&body).count();
-            assert!(places >= 1, "{} of src/{path}: {body}", function.name);
+            assert_eq!(text.matches(&body).count(), 1, "{} of src/{path}: {body}", function.name);
             count += 1;
         }
         assert_eq!(text.matches("todo!(").count(), count, "a task that is not from our source");

@@ -199,7 +199,11 @@ impl Lines {
 }
 
 /// The line `at`, without its end; `None` if the file ends before the line does.
-fn line(reader: &mut impl BufRead, path: &Path, at: u64) -> Result<Option<Vec<u8>>, Trouble> {
+pub(super) fn line(
+    reader: &mut impl BufRead,
+    path: &Path,
+    at: u64,
+) -> Result<Option<Vec<u8>>, Trouble> {
     let mut line = Vec::new();
     let read = reader.by_ref().take(LINE_MAX).read_until(b'\n', &mut line);
     read.map_err(|error| cannot_read(path, &error))?;
