@@ -71,6 +71,15 @@ impl State {
         Some(values[quorum_size(self.servers) - 1])
     }
 
+    /// Whether `has` holds for a majority of the servers, as far as this leader knows; it holds for
+    /// us. False unless we lead.
+    pub(super) fn a_majority(&self, has: impl Fn(&Progress) -> bool) -> bool {
+        let Role::Leader { followers } = &self.role else { return false };
+        let slots = followers.iter().enumerate();
+        let count = slots.filter(|(slot, one)| *slot == self.me.slot() || has(one)).count();
+        count >= quorum_size(self.servers)
+    }
+
     /// Raises a follower's commit index to its leader's (Figure 2, AppendEntries, step 5).
     ///
     /// Only up to "index of last new entry": the entries after it in our log may come from an old

@@ -1,18 +1,18 @@
 //! Invariants of one server: what holds whenever its lock is free, and which changes are legal
 //! between two such moments.
 //!
-//! [`Summary::update`] runs when the lock is released. It costs a few comparisons, not a walk along
-//! the log, so it always runs, in release builds too. Each check is one sentence, has the name by
-//! which other files refer to it (`Invariant (name):`), and reports the values when it fails. Code
-//! that could break an invariant says why it does not (`keeps (name): because …`). The lab's
-//! observers check the properties that concern more than one server.
+//! [`Summary::update`] runs when the lock is released after a rule has run. It costs a few
+//! comparisons, not a walk along the log, so it always runs, in release builds too. Each check is
+//! one sentence, has the name by which other files refer to it (`Invariant (name):`), and reports
+//! the values when it fails. Code that could break an invariant says why it does not (`keeps
+//! (name): because …`). The lab's observers check the properties that concern more than one server.
 
 use std::fmt;
 
 use super::state::{Progress, Role, State};
 use crate::api::{Index, Position, ServerId, Term};
 
-/// A summary of a server's state when its lock was last released in this life.
+/// A summary of a server's state when it was last checked in this life.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Summary {
     role: RoleName,
@@ -37,6 +37,12 @@ enum RoleName {
 impl Summary {
     /// Summarizes `state`.
     pub(super) fn at(state: &State) -> Summary {
+        let match_indices = match_indices(state).collect();
+        Summary { match_indices, ..Summary::without_followers(state) }
+    }
+
+    /// As [`Summary::at`], without the match indices.
+    fn without_followers(state: &State) -> Summary {
         Summary {
             role: role_name(state),
             current_term: state.current_term,
@@ -45,7 +51,7 @@ impl Summary {
             last_log: state.log.last(),
             commit_index: state.commit_index,
             last_applied: state.last_applied,
-            match_indices: progress(state).iter().map(|p| p.match_index).collect(),
+            match_indices: Vec::new(),
         }
     }
 
@@ -55,11 +61,20 @@ impl Summary {
     /// When an invariant is broken.
     pub(super) fn update(&mut self, state: &State) {
         check(state);
-        let now = Summary::at(state);
-        if *self != now {
+        if !self.is_of(state) {
+            let now = Summary::at(state);
             check_step(self, &now);
             *self = now;
         }
+    }
+
+    /// Whether this is the summary of `state`. Most steps change nothing that is in it.
+    fn is_of(&mut self, state: &State) -> bool {
+        let own = std::mem::take(&mut self.match_indices);
+        let is_same = *self == Summary::without_followers(state)
+            && own.iter().copied().eq(match_indices(state));
+        self.match_indices = own;
+        is_same
     }
 }
 
@@ -76,6 +91,10 @@ fn progress(state: &State) -> &[Progress] {
         Role::Leader { followers } => followers,
         Role::Follower | Role::Candidate { .. } => &[],
     }
+}
+
+fn match_indices(state: &State) -> impl Iterator<Item = Index> {
+    progress(state).iter().map(|follower| follower.match_index)
 }
 
 /// Checks the invariants of a single state.

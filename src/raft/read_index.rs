@@ -95,7 +95,7 @@ impl State {
     pub(super) fn owes_a_read(&self, progress: &Progress) -> bool {
         progress.asked_round < self.read_round
             && progress.asked_round == progress.confirmed_round
-            && self.confirmed_round().is_some_and(|confirmed| confirmed < self.read_round)
+            && !self.a_majority(|follower| follower.confirmed_round >= self.read_round)
     }
 
     const fn refusal(&self) -> NotLeader {

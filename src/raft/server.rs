@@ -73,8 +73,10 @@ struct Inner {
     state: State,
     timer: ElectionTimer,
     waiting_reads: WaitingReads,
-    /// Summary of the state when the lock was last released.
+    /// Summary of the state when it was last checked.
     last_summary: Summary,
+    /// Whether a rule has run since then: only a rule changes the state.
+    unchecked: bool,
     /// False while a rule or a check runs. After a panic in one it stays false, and no task checks
     /// again: all tasks are unwound then, and a second panic would abort the process.
     sound: bool,
@@ -101,6 +103,7 @@ impl Server {
                 timer,
                 waiting_reads: WaitingReads::default(),
                 last_summary,
+                unchecked: true,
                 sound: true,
             }),
             stop: Stop::default(),
@@ -176,7 +179,7 @@ impl Server {
 
 /// The held lock of a [`Server`]. It gives access to the state; only [`Guard::step`] changes it.
 ///
-/// On every release, also for a wait, it checks the invariants.
+/// On every release after a rule, also for a wait, it checks the invariants.
 pub(super) struct Guard<'a> {
     inner: MutexGuard<'a, Inner>,
     server: &'a Server,
@@ -198,6 +201,7 @@ impl Guard<'_> {
             return None;
         }
         let mut effects = Effects::default();
+        self.inner.unchecked = true;
         let sound = std::mem::replace(&mut self.inner.sound, false);
         let outcome = rule(&mut self.inner.state, &mut effects);
         let saved = persist::save(&self.server.persister, &self.inner.state, &effects);
@@ -269,9 +273,9 @@ impl Guard<'_> {
     /// Checks the invariants, also of what changed since the lock was last released.
     fn check(&mut self) {
         let inner = &mut *self.inner;
-        if std::mem::replace(&mut inner.sound, false) {
+        if inner.unchecked && std::mem::replace(&mut inner.sound, false) {
             inner.last_summary.update(&inner.state);
-            inner.sound = true;
+            (inner.unchecked, inner.sound) = (false, true);
         }
     }
 }
