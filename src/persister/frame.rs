@@ -8,6 +8,8 @@
 //! Numbers are postcard's varints, so a record itself tells where it ends. The checksum comes last
 //! and covers everything before it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -74,7 +76,7 @@ impl<'a> Record<'a> {
     }
 
     /// Encodes the record as it is stored. The caller keeps `scratch`, a buffer, for speed.
-    pub(super) fn encode(&self, scratch: &mut Vec<u8>) -> Box<[u8]> {
+    pub(super) fn encode(&self, scratch: &mut Vec<u8>) -> Arc<[u8]> {
         let room = self.data_len() + FIELDS_MAX + CHECKSUM;
         if scratch.len() < room {
             scratch.resize(room, 0);
@@ -83,7 +85,7 @@ impl<'a> Record<'a> {
         let sum = checksum(body);
         let end = body.len() + CHECKSUM;
         scratch[end - CHECKSUM..end].copy_from_slice(&sum.to_le_bytes());
-        Box::from(&scratch[..end])
+        Arc::from(&scratch[..end])
     }
 
     /// Decodes the record at the start of `bytes`; returns it and the rest, or what is wrong.

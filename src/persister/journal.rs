@@ -1,5 +1,7 @@
 //! The writes that no sync has made durable yet, in the order in which they were made.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::api::{Entry, Index, Position, ServerId, Term};
@@ -10,9 +12,9 @@ use super::store::{Store, StoredEntry};
 /// One write. The entries of all appends are in [`Journal::entries`], in the order of the writes.
 #[derive(Debug, Clone)]
 enum UnsyncedWrite {
-    Vote { current_term: Term, voted_for: Option<ServerId>, record: Box<[u8]> },
+    Vote { current_term: Term, voted_for: Option<ServerId>, record: Arc<[u8]> },
     Append { first: Index, count: usize },
-    Snapshot { last_included: Position, size: usize, record: Box<[u8]>, keeps_suffix: bool },
+    Snapshot { last_included: Position, size: usize, record: Arc<[u8]>, keeps_suffix: bool },
 }
 
 /// The writes since the last sync.

@@ -1,17 +1,19 @@
 //! The durable state: the latest vote and snapshot, and the log after it, as encoded records.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::api::{Index, Position, ServerId, Term};
 
 use super::Persisted;
 use super::frame::{Data, Record};
 
-/// An encoded entry, with its term in plain form.
+/// An encoded entry, with its term in plain form. A crash copies the storage and shares the
+/// records.
 #[derive(Debug, Clone)]
 pub(super) struct StoredEntry {
     pub(super) term: Term,
-    pub(super) record: Box<[u8]>,
+    pub(super) record: Arc<[u8]>,
 }
 
 /// One state of the storage.
@@ -19,10 +21,10 @@ pub(super) struct StoredEntry {
 pub(super) struct Store {
     current_term: Term,
     voted_for: Option<ServerId>,
-    vote_record: Box<[u8]>,
+    vote_record: Arc<[u8]>,
     last_included: Position,
     /// Empty without a snapshot.
-    snapshot_record: Box<[u8]>,
+    snapshot_record: Arc<[u8]>,
     /// Bytes of the service's data in `snapshot_record`.
     snapshot_size: usize,
     /// The entries after `last_included`, consecutive.
@@ -40,7 +42,7 @@ impl Store {
             voted_for: None,
             vote_record: vote.encode(&mut Vec::new()),
             last_included: Position::default(),
-            snapshot_record: Box::default(),
+            snapshot_record: Arc::default(),
             snapshot_size: 0,
             log: VecDeque::new(),
             log_size: 0,
@@ -84,7 +86,7 @@ impl Store {
         &mut self,
         current_term: Term,
         voted_for: Option<ServerId>,
-        record: Box<[u8]>,
+        record: Arc<[u8]>,
     ) {
         self.current_term = current_term;
         self.voted_for = voted_for;
@@ -112,7 +114,7 @@ impl Store {
         &mut self,
         last_included: Position,
         size: usize,
-        record: Box<[u8]>,
+        record: Arc<[u8]>,
         keeps_suffix: bool,
     ) {
         let covered = last_included.index.0.saturating_sub(self.last_included.index.0);
@@ -174,10 +176,10 @@ mod tests {
     fn a_log_that_was_long_gives_its_room_back() {
         let mut store = Store::new();
         for _ in 0..10_000 {
-            store.push(StoredEntry { term: Term(1), record: Box::default() });
+            store.push(StoredEntry { term: Term(1), record: Arc::default() });
         }
         let last_included = Position { term: Term(1), index: Index(9_990) };
-        store.set_snapshot(last_included, 0, Box::default(), true);
+        store.set_snapshot(last_included, 0, Arc::default(), true);
         assert_eq!(store.log.len(), 10);
         assert!(store.log.capacity() < 100, "room for {} entries kept", store.log.capacity());
     }
