@@ -73,6 +73,24 @@ impl Shaking {
 /// A place in the source together with the operation there.
 type Site = (&'static str, u32, u32, u8);
 
+/// Number of answers that are kept in [`Explorer::latest`], a power of two: more than a run has
+/// places that matter.
+const LATEST: usize = 512;
+
+/// The address of a place and the operation there, and whether that site is hot.
+#[derive(Debug, Clone, Copy, Default)]
+struct Latest {
+    address: (usize, u8),
+    hot: bool,
+}
+
+/// The slot in which an answer is kept.
+#[allow(clippy::cast_possible_truncation, reason = "only the highest bits are left")]
+const fn slot_of((address, event): (usize, u8)) -> usize {
+    let spread = (address as u64 ^ (event as u64) << 56).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (spread >> (u64::BITS - LATEST.ilog2())) as usize
+}
+
 /// Makes the choices of one run's schedule.
 pub(super) struct Explorer {
     chance: Chance,
@@ -80,9 +98,11 @@ pub(super) struct Explorer {
     shaking: Shaking,
     /// Decides which site numbers are hot.
     heat: u64,
-    /// A cache of `hot_by_site` by address, which is faster; one place may have several addresses.
-    hot_by_address: FxHashMap<(usize, u8), bool>,
     hot_by_site: FxHashMap<Site, bool>,
+    /// What `hot_by_site` says, by address, which is faster; one place may have several addresses.
+    hot_by_address: FxHashMap<(usize, u8), bool>,
+    /// The latest answers of `hot_by_address`, each in the slot of its [`slot_of`].
+    latest: Box<[Latest; LATEST]>,
     keeping: Keeping,
 }
 
@@ -95,8 +115,9 @@ impl Explorer {
             fifo: schedule == Schedule::Fifo,
             shaking: Shaking::new(schedule, &mut parameters),
             heat: parameters.below(u64::MAX),
-            hot_by_address: FxHashMap::default(),
             hot_by_site: FxHashMap::default(),
+            hot_by_address: FxHashMap::default(),
+            latest: Box::new([Latest::default(); LATEST]),
             keeping: Keeping::new(config.kept.clone()),
         }
     }
@@ -122,6 +143,7 @@ impl Explorer {
     }
 
     /// Draws for how long this site stalls a task under test. `None`: no stall.
+    #[inline]
     fn stall_ns(&mut self, event: Event, place: Place) -> Option<u64> {
         if self.shaking.sites == 0 || !self.is_hot(event, place) {
             return None;
@@ -131,8 +153,20 @@ impl Explorer {
         self.keeping.keeps(Choice::Stall).then_some(span_ns)
     }
 
+    #[inline]
     fn is_hot(&mut self, event: Event, place: Place) -> bool {
         let address = (std::ptr::from_ref(place).addr(), event as u8);
+        let latest = self.latest[slot_of(address)];
+        if latest.address == address {
+            return latest.hot;
+        }
+        let hot = self.look_up(address, event, place);
+        self.latest[slot_of(address)] = Latest { address, hot };
+        hot
+    }
+
+    #[cold]
+    fn look_up(&mut self, address: (usize, u8), event: Event, place: Place) -> bool {
         if let Some(hot) = self.hot_by_address.get(&address) {
             return *hot;
         }

@@ -102,6 +102,8 @@ pub(super) struct Sim {
     switches: Cell<u64>,
     hash: Cell<u64>,
     current: Cell<TaskId>,
+    /// The current task's label, which is also in the table of tasks.
+    label: Cell<Option<u32>>,
     /// The time at which a point must check the timers (or the limits).
     alarm_ns: Cell<u64>,
     points_since_switch: Cell<u32>,
@@ -217,6 +219,7 @@ impl Sim {
             switches: Cell::new(0),
             hash: Cell::new(config.seed ^ 0x9e37_79b9_7f4a_7c15),
             current: Cell::new(TaskId(0)),
+            label: Cell::new(None),
             alarm_ns: Cell::new(limits.elapsed_ns),
             points_since_switch: Cell::new(0),
             explorer: RefCell::new(Explorer::new(config)),
@@ -302,11 +305,12 @@ impl Sim {
     }
 
     pub(super) fn label(&self) -> Option<u32> {
-        self.with_current(|task| task.label)
+        self.label.get()
     }
 
     pub(super) fn set_label(&self, label: Option<u32>) -> Option<u32> {
-        self.with_current(|task| std::mem::replace(&mut task.label, label))
+        self.with_current(|task| task.label = label);
+        self.label.replace(label)
     }
 
     /// Number of tasks started so far.

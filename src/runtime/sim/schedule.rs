@@ -6,7 +6,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use rustc_hash::FxHashMap;
 
 use super::report::Holder;
-use super::task::{State, TaskId};
+use super::task::{State, Task, TaskId};
 use super::{END_OF_TIME_NS, Event, Place, Sim};
 use crate::runtime::base::outcome::FailureKind;
 
@@ -39,45 +39,51 @@ pub(in crate::runtime) enum Woken {
     TimedOut,
 }
 
+/// Number of lists from which on empty ones are removed; see [`WaitLists`].
+const LISTS_MIN: usize = 256;
+
 /// Tasks that wait for an object, by the object's address.
 ///
-/// A hash map is safe here: it is never iterated.
+/// An emptied list stays, since most objects are waited for again and again; when many lists have
+/// been added, the empty ones are removed. A hash map is safe here: the order in which it is
+/// iterated has no effect.
 #[derive(Default)]
 pub(super) struct WaitLists {
     lists: FxHashMap<usize, VecDeque<TaskId>>,
-    /// Emptied lists, kept for their memory.
+    /// Removed lists, kept for their memory.
     spare: Vec<VecDeque<TaskId>>,
+    /// Number of lists at which the empty ones are removed.
+    full: usize,
 }
 
 impl WaitLists {
     fn add(&mut self, address: usize, id: TaskId) {
-        let spare = &mut self.spare;
-        let list = self.lists.entry(address).or_insert_with(|| spare.pop().unwrap_or_default());
+        let WaitLists { lists, spare, .. } = self;
+        let list = lists.entry(address).or_insert_with(|| spare.pop().unwrap_or_default());
         list.push_back(id);
+        if lists.len() > self.full {
+            self.remove_empty();
+        }
+    }
+
+    #[cold]
+    fn remove_empty(&mut self) {
+        let WaitLists { lists, spare, full } = self;
+        let empty = lists.extract_if(|_, list| list.is_empty());
+        spare.extend(empty.map(|(_, list)| list));
+        *full = LISTS_MIN.max(2 * lists.len());
     }
 
     fn remove(&mut self, address: usize, id: TaskId) {
         if let Some(list) = self.lists.get_mut(&address) {
             list.retain(|other| *other != id);
-            self.drop_if_empty(address);
         }
     }
 
     /// Takes the waiter that `choose` picks out of `0..len`.
     fn take(&mut self, address: usize, choose: impl FnOnce(usize) -> usize) -> Option<TaskId> {
         let list = self.lists.get_mut(&address)?;
-        let taken =
-            if list.len() == 1 { list.pop_front() } else { list.remove(choose(list.len())) };
-        self.drop_if_empty(address);
-        taken
-    }
-
-    fn drop_if_empty(&mut self, address: usize) {
-        if self.lists.get(&address).is_some_and(VecDeque::is_empty)
-            && let Some(list) = self.lists.remove(&address)
-        {
-            self.spare.push(list);
-        }
+        if list.len() <= 1 { list.pop_front() } else { list.remove(choose(list.len())) }
     }
 
     pub(super) fn clear(&mut self) {
@@ -95,18 +101,47 @@ pub(super) struct Timer {
     pub(super) wait_seq: u32,
 }
 
-/// Timers, soonest first. A timer whose wait has ended is stale, and is dropped when it is due.
+impl Timer {
+    /// Whether the wait that the timer ends is not over.
+    pub(super) fn is_of_a_wait(&self, tasks: &[Task]) -> bool {
+        tasks[self.task.slot()].wait_seq == self.wait_seq
+    }
+}
+
+/// Number of stale timers that are never dropped before they are due.
+const STALE_MIN: usize = 32;
+
+/// Timers, soonest first. A timer whose wait has ended is stale. The stale ones are dropped when
+/// they are half of all, which costs less than to take each from the heap when it is due.
 #[derive(Default)]
 pub(super) struct Timers {
     heap: BinaryHeap<Reverse<Timer>>,
     /// How many timers the run has set.
     set: u64,
+    /// How many in the heap are stale.
+    stale: usize,
 }
 
 impl Timers {
     fn add(&mut self, deadline_ns: u64, task: TaskId, wait_seq: u32) {
         self.set += 1;
         self.heap.push(Reverse(Timer { deadline_ns, number: self.set, task, wait_seq }));
+    }
+
+    /// Takes a timer that is due.
+    fn take_due(&mut self, now_ns: u64) -> Option<Timer> {
+        self.soonest_ns().filter(|at_ns| *at_ns <= now_ns)?;
+        self.heap.pop().map(|Reverse(timer)| timer)
+    }
+
+    fn must_be_cleaned(&self) -> bool {
+        self.stale > STALE_MIN && self.stale > self.heap.len() / 2
+    }
+
+    #[cold]
+    fn drop_stale(&mut self, tasks: &[Task]) {
+        self.heap.retain(|Reverse(timer)| timer.is_of_a_wait(tasks));
+        self.stale = 0;
     }
 
     fn soonest_ns(&self) -> Option<u64> {
@@ -128,6 +163,7 @@ impl Timers {
 
     pub(super) fn clear(&mut self) {
         self.heap.clear();
+        self.stale = 0;
     }
 }
 
@@ -151,20 +187,30 @@ impl Sim {
         let id = self.current.get();
         self.mix(Event::Block);
         let since_ns = self.now_ns.get();
+        let deadline_ns = deadline_ns.filter(|at_ns| *at_ns < END_OF_TIME_NS);
         let wait_seq = self.with_current(|task| {
             task.state = State::Blocked(Wait { kind, address, place, since_ns });
+            task.has_timer = deadline_ns.is_some();
             task.wait_seq = task.wait_seq.wrapping_add(1);
             task.wait_seq
         });
         if address != 0 {
             self.waits.borrow_mut().add(address, id);
         }
-        if let Some(deadline_ns) = deadline_ns.filter(|at_ns| *at_ns < END_OF_TIME_NS) {
-            self.timers.borrow_mut().add(deadline_ns, id, wait_seq);
-            self.alarm_ns.set(self.alarm_ns.get().min(deadline_ns));
+        if let Some(deadline_ns) = deadline_ns {
+            self.set_timer(deadline_ns, id, wait_seq);
         }
         self.switch();
         if self.with_current(|task| task.timed_out) { Woken::TimedOut } else { Woken::Notified }
+    }
+
+    fn set_timer(&self, deadline_ns: u64, id: TaskId, wait_seq: u32) {
+        let mut timers = self.timers.borrow_mut();
+        if timers.must_be_cleaned() {
+            timers.drop_stale(&self.tasks.borrow());
+        }
+        timers.add(deadline_ns, id, wait_seq);
+        self.alarm_ns.set(self.alarm_ns.get().min(deadline_ns));
     }
 
     /// Wakes one task that waits at `address`, if there is one.
@@ -191,6 +237,9 @@ impl Sim {
         let mut tasks = self.tasks.borrow_mut();
         let task = &mut tasks[id.slot()];
         task.state = State::Ready;
+        if task.has_timer && !timed_out {
+            self.timers.borrow_mut().stale += 1;
+        }
         task.timed_out = timed_out;
         task.wait_seq = task.wait_seq.wrapping_add(1);
         self.ready.borrow_mut().push_back(id);
@@ -275,35 +324,33 @@ impl Sim {
     #[cold]
     pub(super) fn alarm(&self) {
         let now_ns = self.now_ns.get();
-        loop {
-            let due = {
-                let mut timers = self.timers.borrow_mut();
-                match timers.heap.peek() {
-                    Some(Reverse(timer)) if timer.deadline_ns <= now_ns => timers.heap.pop(),
-                    _ => None,
-                }
-            };
-            let Some(Reverse(timer)) = due else { break };
-            self.time_out(timer.task, timer.wait_seq);
+        while let Some(timer) = {
+            let mut timers = self.timers.borrow_mut();
+            timers.take_due(now_ns)
+        } {
+            self.time_out(timer);
         }
         let soonest_ns = self.timers.borrow().soonest_ns().unwrap_or(u64::MAX);
         self.alarm_ns.set(soonest_ns.min(self.limits.elapsed_ns));
         self.look_at_limits();
     }
 
-    /// Ends the wait `wait_seq` of task `id` by timeout, unless it has already ended.
-    fn time_out(&self, id: TaskId, wait_seq: u32) {
-        let address = match &self.tasks.borrow()[id.slot()] {
-            task if task.wait_seq != wait_seq => return,
-            task => match &task.state {
-                State::Blocked(wait) => wait.address,
-                _ => return,
-            },
+    /// Ends the wait of `timer`, which is not in the heap any more, unless the wait is over.
+    fn time_out(&self, timer: Timer) {
+        let tasks = self.tasks.borrow();
+        let address = match &tasks[timer.task.slot()].state {
+            State::Blocked(wait) if timer.is_of_a_wait(&tasks) => wait.address,
+            _ => {
+                let mut timers = self.timers.borrow_mut();
+                timers.stale = timers.stale.saturating_sub(1);
+                return;
+            }
         };
+        drop(tasks);
         if address != 0 {
-            self.waits.borrow_mut().remove(address, id);
+            self.waits.borrow_mut().remove(address, timer.task);
         }
-        self.make_ready(id, true);
+        self.make_ready(timer.task, true);
     }
 
     fn look_at_limits(&self) {
@@ -316,5 +363,51 @@ impl Sim {
             let message = format!("the run took more than {limit:?} of virtual time");
             self.end_with_new(FailureKind::Limit, "elapsed_max", message);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::Location;
+
+    use super::*;
+    use crate::runtime::base::outcome::RunConfig;
+    use crate::runtime::sim::{channel, current, run_traced};
+
+    #[test]
+    fn lists_of_objects_that_are_gone_are_removed() {
+        let mut lists = WaitLists::default();
+        lists.add(1, TaskId(1));
+        for address in 2..10_000 {
+            lists.add(address, TaskId(2));
+            assert_eq!(lists.take(address, |_| 0), Some(TaskId(2)));
+        }
+        assert!(lists.lists.len() <= LISTS_MIN + 1, "{} lists", lists.lists.len());
+        assert_eq!(lists.take(1, |_| 0), Some(TaskId(1)), "a list with a waiter stays");
+    }
+
+    #[test]
+    fn timers_of_waits_that_are_over_do_not_pile_up() {
+        let (outcome, _) = run_traced(&RunConfig::default(), || {
+            let sim = current().unwrap();
+            let hour_ns = 3_600_000_000_000;
+            let (sender, receiver) = channel(None);
+            let here = Location::caller();
+            let job = move || {
+                for number in 0..1_000 {
+                    let sim = current().unwrap();
+                    sim.sleep(1_000_000, here);
+                    let _ = sender.send(number, None, here);
+                }
+            };
+            sim.spawn("sender".into(), here, Box::new(job));
+            for number in 0..1_000 {
+                let deadline_ns = sim.now_ns() + hour_ns;
+                assert_eq!(receiver.recv(Some(deadline_ns), here).ok(), Some(number));
+            }
+            sim.timers.borrow().iter().count()
+        });
+        let left = outcome.result.unwrap();
+        assert!(left < 100, "{left} timers of waits that are over");
     }
 }

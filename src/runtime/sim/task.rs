@@ -62,6 +62,8 @@ pub(super) struct Task {
     pub(super) state: State,
     /// Counts beginnings and ends of waits, so that a timer can tell whether its wait has ended.
     pub(super) wait_seq: u32,
+    /// Whether the last wait has a timer, or had one.
+    pub(super) has_timer: bool,
     /// Whether the last wait was ended by its timer or by the end of the run, not by a wake-up.
     pub(super) timed_out: bool,
     /// Whether the task's stack may be in the middle of unwinding; see [`Sim::may_be_unwinding`].
@@ -98,6 +100,7 @@ impl Task {
             origin: Location::caller(),
             state: State::Free,
             wait_seq: 0,
+            has_timer: false,
             timed_out: false,
             may_unwind: false,
             leaving: false,
@@ -252,6 +255,7 @@ impl Sim {
             let mut tasks = self.tasks.borrow_mut();
             let task = &mut tasks[id.slot()];
             task.state = State::Running;
+            self.label.set(task.label);
             self.stack_limit.set(task.stack_limit);
             task.coroutine.take()
         };

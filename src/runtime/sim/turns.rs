@@ -107,12 +107,10 @@ impl Sim {
 
     /// The wait that `timer` ends, unless it is already over.
     fn wait_of(&self, timer: Timer) -> Option<Wait> {
-        match &self.tasks.borrow()[timer.task.slot()] {
-            task if task.wait_seq != timer.wait_seq => None,
-            task => match &task.state {
-                State::Blocked(wait) => Some(wait.clone()),
-                _ => None,
-            },
+        let tasks = self.tasks.borrow();
+        match &tasks[timer.task.slot()].state {
+            State::Blocked(wait) if timer.is_of_a_wait(&tasks) => Some(wait.clone()),
+            _ => None,
         }
     }
 }
