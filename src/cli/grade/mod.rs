@@ -1,7 +1,7 @@
 //! `raftlab grade`: marks submissions, each in an untouched project and in a sandbox.
 //!
 //! ```text
-//! submission.rs  the student's src/raft and src/kv ──┐
+//! submission.rs  the student's own folders ──────────┐
 //! project.rs     the untouched project ──────────────┴─► a program
 //! sandbox.rs     what the program may do
 //! trial.rs       its runs, in processes of their own, judged from sealed lines
@@ -91,7 +91,7 @@ pub(super) fn grade(args: &GradeArgs) -> Result<Status, Trouble> {
     }
     let bar = bar(own.len(), args.quiet);
     bar.set_message("building the project");
-    let project = Project::lay_out(&work.home)?;
+    let project = Project::lay_out(policy.track, &work.home)?;
     let jobs = args.jobs.map_or_else(cores, usize::from);
     let grader = Grader { policy: &policy, project: &project, work: &work, sandbox, jobs };
     let mut grades = Vec::new();
@@ -211,7 +211,7 @@ impl Grader<'_> {
         let unpacked = folder.path().join("unpacked");
         fs::create_dir(&unpacked).map_err(failed)?;
         let mut ignored = Vec::new();
-        let built = submission::take(place, &unpacked).and_then(|submission| {
+        let built = submission::take(place, self.policy.track, &unpacked).and_then(|submission| {
             ignored.clone_from(&submission.ignored);
             self.project.build(&submission, &program, &self.policy.limits)
         });

@@ -8,7 +8,8 @@ use hmac_sha256::HMAC;
 use serde::Deserialize;
 
 use crate::cli::exit::Trouble;
-use crate::lab::{self, Scenario};
+use crate::cli::handout::files::Track;
+use crate::lab::{self, DESIGNS, Scenario};
 
 /// The variable that has the secret, if the policy has none.
 const SECRET_VARIABLE: &str = "RAFTLAB_SECRET";
@@ -19,6 +20,9 @@ const SECRET_VARIABLE: &str = "RAFTLAB_SECRET";
 pub(super) struct Policy {
     /// The course, for headings.
     pub(super) title: String,
+    /// The project that students hand in: raft or tick.
+    #[serde(default)]
+    pub(super) track: Track,
     /// The schedule of all runs: fifo, random or hostile.
     #[serde(default = "random")]
     pub(super) schedule: String,
@@ -120,6 +124,18 @@ const fn three() -> u64 {
     3
 }
 
+/// Whether the project of `track` has `test`. A tick core has no key/value service, and some tests
+/// of the course are about calls that it does not make.
+fn has(track: Track, test: &Scenario) -> bool {
+    let tick = || DESIGNS.iter().find(|design| design.name == "tick");
+    match track {
+        Track::Raft => true,
+        Track::Tick => {
+            test.part.name().starts_with('2') && tick().is_some_and(|tick| tick.can_play(test))
+        }
+    }
+}
+
 /// An entry of the policy, with its tests.
 pub(super) struct Entry<'a> {
     pub(super) points: &'a Points,
@@ -179,14 +195,17 @@ impl Policy {
         for points in &self.points {
             let mut tests: Vec<&'static Scenario> = Vec::new();
             for word in &points.of {
-                let found = lab::SCENARIOS.iter().filter(|test| match test.name == word {
+                let all = lab::SCENARIOS.iter().filter(|test| has(self.track, test));
+                let found = all.filter(|test| match test.name == word {
                     true => true,
                     false => test.part.name().eq_ignore_ascii_case(word) && !is_named(test),
                 });
                 let before = tests.len();
                 tests.extend(found);
                 if tests.len() == before {
-                    return Err(format!("of = {word:?}: no part or test; `raftlab list` has them"));
+                    return Err(format!(
+                        "of = {word:?}: no part or test of this track; `raftlab list` has them"
+                    ));
                 }
             }
             if let Some(test) = tests.iter().find(|test| seen.contains(&test.name)) {
@@ -248,6 +267,19 @@ mod tests {
     }
 
     #[test]
+    fn a_core_is_marked_by_the_tests_that_its_project_has() {
+        let of = |parts: &str| {
+            let points = format!("[[points]]\nof = {parts}\npoints = 1\n");
+            Policy::of(&format!("title = 'Raft'\ntrack = 'tick'\n{points}"), None)
+        };
+        let policy = of("['2A', '2B', '2C', '2D']").unwrap();
+        let count = policy.entries().unwrap()[0].tests.len();
+        let whole = lab::SCENARIOS.iter().filter(|test| test.part.name().starts_with('2')).count();
+        assert!((40..whole).contains(&count), "{count} of {whole}");
+        assert!(of("['3A']").is_err(), "it has no service");
+    }
+
+    #[test]
     fn private_seeds_differ_by_secret_submission_and_test() {
         let policy = Policy::of(COURSE, None).unwrap();
         let seeds = policy.seeds("ann", "a");
@@ -265,6 +297,7 @@ mod tests {
     fn a_mistake_is_named_with_what_is_possible() {
         let wrong = |from: &str, to: &str| Policy::of(&COURSE.replace(from, to), None).unwrap_err();
         assert!(wrong("'2A'", "'2X'").contains("\"2X\": no part or test"));
+        assert!(wrong("title", "track = 'go'\ntitle").contains("unknown variant `go`"));
         assert!(wrong("secret = 's'", "").contains("there is no secret"));
         assert!(wrong("points = 10", "points = 10\nneed = 6").contains("say 1 to 5"));
         assert!(wrong("points = 10", "points = -1").contains("from 0 on"));

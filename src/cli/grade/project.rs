@@ -2,27 +2,30 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use super::fault::Fault;
 use super::policy::Limits;
 use super::sandbox;
 use super::submission::Submission;
 use crate::cli::exit::Trouble;
-use crate::cli::handout::files;
+use crate::cli::handout::files::{self, Track};
 
 /// The folder in which one submission after the other is built: the suite is built once.
 pub(super) struct Project {
+    track: Track,
     folder: PathBuf,
     target: PathBuf,
 }
 
 impl Project {
-    /// Lays out the project below `home`, and builds it once with the skeleton.
-    pub(super) fn lay_out(home: &Path) -> Result<Project, Trouble> {
-        let project = Project { folder: home.join("project"), target: home.join("target") };
-        let skeleton =
-            Submission { files: files::of_project(files::Track::Raft), ignored: Vec::new() };
+    /// Lays out the project of `track` below `home`, and builds it once with the skeleton.
+    pub(super) fn lay_out(track: Track, home: &Path) -> Result<Project, Trouble> {
+        let (folder, target) = (home.join("project"), home.join("target"));
+        // It may be of another track, from the last time.
+        let _ = fs::remove_dir_all(&folder);
+        let project = Project { track, folder, target };
+        let skeleton = Submission { files: files::of_project(track), ignored: Vec::new() };
         project.lay(&skeleton).and_then(|()| project.compile(None)).map_err(|why| {
             let why = why.message();
             Trouble::Machine(format!("the project without a submission does not build: {why}"))
@@ -37,7 +40,7 @@ impl Project {
         program: &Path,
         limits: &Limits,
     ) -> Result<(), Fault> {
-        for own in ["src/raft", "src/kv"] {
+        for own in self.track.own() {
             let _ = fs::remove_dir_all(self.folder.join(own));
         }
         self.lay(submission)?;
@@ -61,7 +64,7 @@ impl Project {
     }
 
     fn lay(&self, submission: &Submission) -> Result<(), Fault> {
-        let whole = files::of_project(files::Track::Raft);
+        let whole = files::of_project(self.track);
         // Without a key/value service of its own, a submission has the skeleton's.
         let has_kv = submission.files.keys().any(|path| path.starts_with("src/kv/"));
         let kv = whole.iter().filter(|(path, _)| !has_kv && path.starts_with("src/kv/"));
@@ -75,27 +78,23 @@ impl Project {
         Ok(())
     }
 
-    /// Compiles the project, within `limits` if it has a stranger's files. The compiler may read
-    /// what it wants here; see [`Project::reads_only_the_project`].
+    /// Compiles the project, within `limits` if it has a stranger's files.
+    ///
+    /// A compiler that was killed is started once more: another program may have taken the
+    /// machine's memory. If it is killed again, the submission is to blame, since others build.
     fn compile(&self, limits: Option<&Limits>) -> Result<(), Fault> {
-        let mut command = match limits {
-            None => Command::new("cargo"),
-            Some(limits) => sandbox::compiler(limits),
-        };
-        command.args(["build", "--release", "--locked", "--quiet", "--color", "never"]);
-        command.args(limits.map(|_| "--offline"));
-        let output = command
-            .env_clear()
-            .envs(sandbox::plain_environment())
-            .env("CARGO_TARGET_DIR", &self.target)
-            .current_dir(&self.folder)
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| Fault::Machine(format!("cannot start the compiler: {error}")))?;
+        let mut output = self.run_compiler(limits)?;
+        if was_killed(&String::from_utf8_lossy(&output.stderr)) {
+            output = self.run_compiler(limits)?;
+        }
         if output.status.success() {
             return Ok(());
         }
         let words = String::from_utf8_lossy(&output.stderr);
+        if was_killed(&words) {
+            let why = "the compiler was killed twice: the code needs more memory than there is";
+            return Err(Fault::Student(why.to_string()));
+        }
         let first = words.find("error").map_or(words.trim(), |start| words[start..].trim());
         // The first error, with its place and its picture.
         let lines: Vec<&str> = first.lines().take_while(|line| !line.is_empty()).take(30).collect();
@@ -103,6 +102,24 @@ impl Project {
             true => format!("the compiler ended with {}", output.status),
             false => lines.join("\n"),
         }))
+    }
+
+    /// The compiler may read what it wants here; see [`Project::reads_only_the_project`].
+    fn run_compiler(&self, limits: Option<&Limits>) -> Result<Output, Fault> {
+        let mut command = match limits {
+            None => Command::new("cargo"),
+            Some(limits) => sandbox::compiler(limits),
+        };
+        command.args(["build", "--release", "--locked", "--quiet", "--color", "never"]);
+        command.args(limits.map(|_| "--offline"));
+        command
+            .env_clear()
+            .envs(sandbox::plain_environment())
+            .env("CARGO_TARGET_DIR", &self.target)
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| Fault::Machine(format!("cannot start the compiler: {error}")))
     }
 
     /// Refuses a program whose source has files from elsewhere in it (`include_str!`, `#[path]`):
@@ -125,6 +142,14 @@ impl Project {
     }
 }
 
+/// Whether the compiler was killed, by the last line of what cargo printed. The lines before may be
+/// the submission's own words.
+fn was_killed(words: &str) -> bool {
+    let last = words.trim_end().lines().next_back().unwrap_or_default().trim_start();
+    last.starts_with("process didn't exit successfully: `")
+        && last.ends_with("(signal: 9, SIGKILL: kill)")
+}
+
 /// The files that a list of cargo's names: `made: read read\ with\ blank …`.
 fn read_files(list: &str) -> Vec<String> {
     let reads = list.lines().filter_map(|line| line.split_once(": ")).map(|(_, reads)| reads);
@@ -140,6 +165,21 @@ fn read_files(list: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_killed_compiler_is_told_from_an_error_that_says_so() {
+        let killed = "error: could not compile `my-raft` (bin \"my-raft\")\n\nCaused by:\n  process \
+                      didn't exit successfully: `rustc --crate-name my_raft` (signal: 9, SIGKILL: kill)\n";
+        assert!(was_killed(killed));
+        let forged =
+            format!("{killed}error: could not compile `my-raft` due to 1 previous error\n");
+        assert!(!was_killed(&forged), "the words of `compile_error!`");
+        assert!(
+            !was_killed(&killed.replace("9, SIGKILL: kill", "24, SIGXCPU")),
+            "its time was over"
+        );
+        assert!(!was_killed(""));
+    }
 
     #[test]
     fn paths_with_blanks_are_one_path() {

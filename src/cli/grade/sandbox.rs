@@ -123,7 +123,9 @@ pub(super) fn compiler(limits: &Limits) -> Command {
     }
     let mut command = Command::new("timeout");
     command.args(["--signal=KILL", &wall_s.max(build_cpu_s).to_string()]);
-    command.args(["prlimit", &format!("--cpu={build_cpu_s}"), "--core=0"]);
+    // As for programs: the first of two limits on CPU sends a signal that nothing else sends.
+    let cpu = format!("--cpu={build_cpu_s}:{}", build_cpu_s.saturating_add(5));
+    command.args(["prlimit", &cpu, "--core=0"]);
     command.arg(format!("--as={}", build_memory_mb.saturating_mul(1 << 20)));
     command.args(["--", "cargo"]);
     command

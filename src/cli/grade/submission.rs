@@ -1,4 +1,4 @@
-//! Takes a student's files out of a submission: those of `src/raft` and `src/kv`, and nothing else.
+//! Takes a student's files out of a submission: those of the student's own folders, and nothing else.
 //!
 //! A submission is a folder, an archive, or the URL of a git repository on this machine. Archives
 //! and repositories are unpacked by the system's own programs, within limits.
@@ -10,10 +10,7 @@ use std::process::Stdio;
 
 use super::fault::Fault;
 use super::sandbox;
-use crate::cli::handout::files;
-
-/// The student's own folders.
-const OWN: [&str; 2] = ["src/raft", "src/kv"];
+use crate::cli::handout::files::{self, Track};
 
 /// Maximum size of all files together, in bytes. The reference has a tenth of it.
 const SIZE_MAX: u64 = 1 << 20;
@@ -46,18 +43,20 @@ pub(super) fn name_of(place: &str) -> String {
 
 /// Takes the files of the submission at `place`; unpacks it in `scratch`, an empty folder. The
 /// error is for the student: what is wrong, and what to hand in.
-pub(super) fn take(place: &str, scratch: &Path) -> Result<Submission, Fault> {
+pub(super) fn take(place: &str, track: Track, scratch: &Path) -> Result<Submission, Fault> {
     let folder = unpacked(place, scratch)?;
-    let lacks = |what| format!("there is no {what} in it; hand in the project's folder");
-    let root = root_of(&folder).ok_or_else(|| lacks("src/raft"))?;
+    let lacks = |what: &str| format!("there is no {what} in it; hand in the project's folder");
+    let first = track.own()[0];
+    let root = root_of(&folder, first).ok_or_else(|| lacks(first))?;
     let mut files = BTreeMap::new();
-    for own in OWN.map(|own| (own, root.join(own))) {
-        collect(&own.1, own.0, &mut files)?;
+    for own in track.own() {
+        collect(&root.join(own), own, &mut files)?;
     }
-    if !files.contains_key("src/raft/mod.rs") {
-        return Err(lacks("src/raft/mod.rs").into());
+    let module = format!("{first}/mod.rs");
+    if !files.contains_key(&module) {
+        return Err(lacks(&module).into());
     }
-    let ignored = ignored(&root);
+    let ignored = ignored(&root, track);
     Ok(Submission { files, ignored })
 }
 
@@ -104,9 +103,9 @@ fn is_bare(path: &Path) -> bool {
     path.join("HEAD").is_file() && path.join("objects").is_dir()
 }
 
-/// The folder that has `src/raft`: `folder`, or the only folder in it.
-fn root_of(folder: &Path) -> Option<PathBuf> {
-    let is_root = |folder: &PathBuf| folder.join(OWN[0]).is_dir();
+/// The folder that has `first`: `folder`, or the only folder in it.
+fn root_of(folder: &Path, first: &str) -> Option<PathBuf> {
+    let is_root = |folder: &PathBuf| folder.join(first).is_dir();
     let inner = || fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).find(is_root);
     Some(folder.to_path_buf()).filter(is_root).or_else(inner)
 }
@@ -128,7 +127,7 @@ fn collect(folder: &Path, name: &str, files: &mut BTreeMap<String, String>) -> R
             let sum: u64 = files.values().map(|text| text.len() as u64).sum::<u64>() + size;
             if sum > SIZE_MAX || files.len() >= FILES_MAX {
                 return Err(format!(
-                    "src/raft and src/kv have more than {FILES_MAX} files or {SIZE_MAX} bytes"
+                    "your folders have more than {FILES_MAX} files or {SIZE_MAX} bytes"
                 ));
             }
             let text =
@@ -140,15 +139,15 @@ fn collect(folder: &Path, name: &str, files: &mut BTreeMap<String, String>) -> R
 }
 
 /// What of the submission is changed or new, and is not used.
-fn ignored(root: &Path) -> Vec<String> {
-    let pristine = files::of_project(files::Track::Raft);
+fn ignored(root: &Path, track: Track) -> Vec<String> {
+    let pristine = files::of_project(track);
     let mut found = Vec::new();
     let mut folders = vec![(root.to_path_buf(), String::new())];
     while let Some((folder, name)) = folders.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let inner = format!("{name}{}", entry.file_name().display());
             let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            let own = OWN.contains(&inner.as_str()) || inner == "Cargo.lock";
+            let own = track.own().contains(&inner.as_str()) || inner == "Cargo.lock";
             if own || MADE.contains(&inner.as_str()) {
                 continue;
             } else if is_dir {
@@ -205,10 +204,24 @@ mod tests {
             ("project/harness/src/lib.rs", "// changed"),
         ]);
         let place = folder.path().to_str().unwrap();
-        let taken = take(place, scratch.path()).unwrap();
+        let taken = take(place, Track::Raft, scratch.path()).unwrap();
         let paths: Vec<_> = taken.files.keys().collect();
         assert_eq!(paths, ["src/raft/deep/log.rs", "src/raft/mod.rs"]);
         assert_eq!(taken.ignored, ["build.rs", "harness/src/lib.rs"]);
+    }
+
+    #[test]
+    fn of_the_tick_track_only_the_core_counts() {
+        let (folder, scratch) = made(&[
+            ("src/tick/mod.rs", "mod log;"),
+            ("src/tick/log.rs", "//"),
+            ("src/driver/mod.rs", "// changed"),
+            ("src/raft/mod.rs", "//"),
+        ]);
+        let place = folder.path().to_str().unwrap();
+        let taken = take(place, Track::Tick, scratch.path()).unwrap();
+        assert_eq!(taken.files.keys().collect::<Vec<_>>(), ["src/tick/log.rs", "src/tick/mod.rs"]);
+        assert_eq!(taken.ignored, ["src/driver/mod.rs", "src/raft/mod.rs"]);
     }
 
     #[test]
@@ -220,7 +233,7 @@ mod tests {
         assert!(pack.status().unwrap().success());
         let inside = scratch.path().join("in");
         fs::create_dir(&inside).unwrap();
-        assert_eq!(take(archive.to_str().unwrap(), &inside).unwrap().files.len(), 1);
+        assert_eq!(take(archive.to_str().unwrap(), Track::Raft, &inside).unwrap().files.len(), 1);
     }
 
     #[test]
@@ -229,7 +242,9 @@ mod tests {
         let mut link = Command::new("ln");
         link.args(["-s", "/etc/passwd"]).arg(folder.path().join("src/raft/a.rs"));
         assert!(link.status().unwrap().success());
-        let error = take(folder.path().to_str().unwrap(), scratch.path()).unwrap_err().message();
+        let error = take(folder.path().to_str().unwrap(), Track::Raft, scratch.path())
+            .unwrap_err()
+            .message();
         assert!(error.contains("src/raft/a.rs is no file"), "{error}");
     }
 
@@ -237,10 +252,18 @@ mod tests {
     fn what_is_no_submission_says_what_to_hand_in() {
         let (folder, scratch) = made(&[("readme", "")]);
         let place = folder.path().to_str().unwrap();
-        assert!(take(place, scratch.path()).unwrap_err().message().contains("no src/raft"));
-        assert!(take("nowhere", scratch.path()).unwrap_err().message().contains("no such folder"));
+        assert!(
+            take(place, Track::Raft, scratch.path()).unwrap_err().message().contains("no src/raft")
+        );
+        assert!(
+            take("nowhere", Track::Raft, scratch.path())
+                .unwrap_err()
+                .message()
+                .contains("no such folder")
+        );
         let file = folder.path().join("readme");
-        let error = take(file.to_str().unwrap(), scratch.path()).unwrap_err().message();
+        let error =
+            take(file.to_str().unwrap(), Track::Raft, scratch.path()).unwrap_err().message();
         assert!(error.contains("tar cannot unpack it"), "{error}");
     }
 }

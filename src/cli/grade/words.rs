@@ -24,9 +24,11 @@ pub(super) fn feedback(grade: &Grade, policy: &Policy) -> String {
         let shown: Vec<_> = grade.ignored.iter().take(10).map(|path| format!("`{path}`")).collect();
         let more = grade.ignored.len() - shown.len();
         let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        let own: Vec<_> = policy.track.own().iter().map(|own| format!("`{own}`")).collect();
         let _ = writeln!(
             text,
-            "\nOnly `src/raft` and `src/kv` count. Changed or new, and not used: {}{more}.",
+            "\nOnly what is in {} counts. Changed or new, and not used: {}{more}.",
+            own.join(" and "),
             shown.join(", ")
         );
     }
@@ -153,6 +155,7 @@ mod tests {
         grade.ignored = (0..12).map(|number| format!("f{number}")).collect();
         let text = feedback(&grade, &policy);
         assert!(text.contains("No test was run:\n\n```text\nerror: no\n```"), "{text}");
+        assert!(text.contains("in `src/raft` and `src/kv` counts. Changed"), "{text}");
         assert!(text.contains("`f9`, and 2 more."), "{text}");
         assert!(of_class(&[grade]).contains("| error: no |"));
     }

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use clap::ValueEnum;
 use include_dir::{Dir, File, include_dir};
+use serde::Deserialize;
 
 use super::{manifest, skeleton};
 
@@ -52,13 +53,24 @@ const WITHOUT_SOLUTIONS: [&str; 13] = [
 ];
 
 /// What a student writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub(in crate::cli) enum Track {
     /// Raft with threads and locks, and the key/value service: the course.
     #[default]
     Raft,
     /// Raft as a state machine without threads, parts 2A to 2D.
     Tick,
+}
+
+impl Track {
+    /// The student's own folders. Each project has the first one.
+    pub(in crate::cli) const fn own(self) -> &'static [&'static str] {
+        match self {
+            Track::Raft => &["src/raft", "src/kv"],
+            Track::Tick => &["src/tick"],
+        }
+    }
 }
 
 /// The templates that one of the tracks has for itself.
