@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::base::instant::Instant;
+use super::base::kept::Choice;
 use super::sim::{self, Event, Holder, Place, Sim, WaitKind, Woken};
 use super::{context, real};
 
@@ -15,6 +16,9 @@ use super::{context, real};
 /// After such a wait, the run fails. Time in which the schedule stalled tasks of the waiting task's
 /// server does not count: the holder may be waiting for such a task.
 const LOCK_WAIT_MAX_NS: u64 = 10_000_000_000;
+
+/// The maximum in a run that leaves out all long waits, to become smaller.
+const SHORT_LOCK_WAIT_NS: u64 = 500_000_000;
 
 /// Mutual exclusion. Lock and unlock are scheduling points on the virtual clock.
 pub struct Mutex<T: ?Sized> {
@@ -93,7 +97,7 @@ impl<T: ?Sized> Mutex<T> {
             sim.refuse_lock_cycle(&self.holder, place);
         }
         let begun = patience.get_or_insert_with(|| Patience::begin(&self.holder, sim));
-        let deadline_ns = sim.now_ns().saturating_add(LOCK_WAIT_MAX_NS);
+        let deadline_ns = sim.now_ns().saturating_add(begun.max_ns);
         self.waiters.fetch_add(1, Ordering::Relaxed);
         let kind = WaitKind::Lock(&raw const self.holder);
         // `waiting` is dropped on the unwinding path, too, so that the count stays right.
@@ -104,9 +108,13 @@ impl<T: ?Sized> Mutex<T> {
             // A lock with a new holder is busy, not dead: stalls of successive holders add up.
             *patience = None;
         } else if woken == Woken::TimedOut && begun.is_over(sim) && !sim.is_leaving() {
-            let message =
-                format!("a task waited for a lock at {place} for more than 10 virtual seconds");
-            sim.fail_deadlock("lock_wait", &message, &self.holder);
+            // For a search for a smaller run: this one has a long wait, which it can do without.
+            sim.keeps(Choice::Wait);
+            let max_s = Duration::from_nanos(begun.max_ns).as_secs_f64();
+            let message = format!(
+                "a task waited for a lock at {place} for more than {max_s} virtual seconds"
+            );
+            sim.fail_deadlock("lock_wait", &message, &self.holder, place);
         }
     }
 
@@ -126,6 +134,7 @@ struct Patience {
     held_since_ns: u64,
     now_ns: u64,
     stalled_ns: u64,
+    max_ns: u64,
 }
 
 impl Patience {
@@ -134,12 +143,16 @@ impl Patience {
             held_since_ns: holder.since_ns(),
             now_ns: sim.now_ns(),
             stalled_ns: sim.stalled_ns(),
+            max_ns: match sim.keeps_none(Choice::Wait) {
+                true => SHORT_LOCK_WAIT_NS,
+                false => LOCK_WAIT_MAX_NS,
+            },
         }
     }
 
     fn is_over(&self, sim: &Sim) -> bool {
         let stalled_ns = sim.stalled_ns() - self.stalled_ns;
-        sim.now_ns() - self.now_ns >= LOCK_WAIT_MAX_NS + stalled_ns
+        sim.now_ns() - self.now_ns >= self.max_ns + stalled_ns
     }
 }
 

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use raftlab::api::raft_rpc::RaftRpc as _;
+use raftlab::api::{Consensus, Index, Leadership, NotLeader, Started};
 use raftlab::lab::{
     Boot, DESIGNS, Design, Instance, Observing, Part, Report, SCENARIOS, Scenario,
     run_scenario_observing,
@@ -11,7 +13,7 @@ use raftlab::lab::{
 use raftlab::labrpc::Service;
 use raftlab::persister::{PersistError, Persister};
 use raftlab::raft::Raft;
-use raftlab::runtime::{RunConfig, Schedule};
+use raftlab::runtime::{FailureKind, RunConfig, Schedule, thread};
 
 /// The reference with a disk that no later life reads, like a student's server before part 2C.
 const FORGETFUL: Design = Design::raft_rpc("forgetful", make);
@@ -20,6 +22,36 @@ fn make(boot: Boot<'_>) -> Result<Instance, PersistError> {
     let raft = Raft::make(boot.raft_peers(), boot.me, Persister::new(), boot.apply_ch)?;
     let services = vec![Service::new(raft.clone().serve())];
     Ok(Instance { consensus: Arc::new(raft), services })
+}
+
+/// The reference, whose tasks panic once it is killed. No test before 2C kills a server.
+const BAD_LOSER: Design = Design::raft_rpc("bad-loser", make_bad_loser);
+
+fn make_bad_loser(boot: Boot<'_>) -> Result<Instance, PersistError> {
+    let raft = Raft::make(boot.raft_peers(), boot.me, boot.persister, boot.apply_ch)?;
+    let services = vec![Service::new(raft.clone().serve())];
+    Ok(Instance { consensus: Arc::new(BadLoser(raft)), services })
+}
+
+struct BadLoser(Raft);
+
+impl Consensus for BadLoser {
+    fn start(&self, command: Bytes) -> Result<Started, NotLeader> {
+        self.0.start(command)
+    }
+
+    fn get_state(&self) -> Leadership {
+        self.0.get_state()
+    }
+
+    fn snapshot(&self, index: Index, data: Bytes) {
+        self.0.snapshot(index, data);
+    }
+
+    fn kill(&self) {
+        self.0.kill();
+        thread::go(|| panic!("killed"));
+    }
 }
 
 fn of(part: Part) -> impl Iterator<Item = &'static Scenario> {
@@ -41,6 +73,15 @@ fn a_server_that_stores_nothing_passes_2a_and_2b() {
             assert!(report.ok, "{} {schedule} {seed}\n{}", scenario.name, report.render());
         }
     }
+}
+
+#[test]
+fn a_server_that_panics_once_it_is_killed_fails_only_where_a_test_kills() {
+    let [elections, persistence] = [Part::P2A, Part::P2C].map(|part| of(part).next().unwrap());
+    let report = run(elections, &BAD_LOSER, 1, Schedule::Random);
+    assert!(report.ok, "{}", report.render());
+    let failure = run(persistence, &BAD_LOSER, 1, Schedule::Random).failure.expect("it crashes");
+    assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::Panic, "killed"));
 }
 
 #[test]

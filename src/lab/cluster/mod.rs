@@ -50,8 +50,7 @@ use ledger::Ledger;
 use servers::OnConsensus;
 pub(in crate::lab) use servers::{Life, ServerKind, Storage};
 
-/// How long the killed servers of a scenario have, at its end, to end by themselves: unwinding
-/// their tasks costs more. A server that panics when it is killed is seen in every test.
+/// Time that killed servers have, at the end of a scenario, to end by themselves.
 const AFTER_KILL: Duration = Duration::from_millis(1);
 
 /// Servers, the network between them, and the entries they applied.
@@ -276,7 +275,7 @@ impl Cluster {
         for server in self.servers() {
             self.crash(server);
         }
-        thread::sleep(AFTER_KILL);
+        thread::let_others_end(AFTER_KILL);
     }
 
     /// All servers, up or down.

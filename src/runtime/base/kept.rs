@@ -25,7 +25,7 @@ pub enum Choice {
     Fault,
     /// A pause of the scenario, in which the cluster runs, is as long as the scenario says.
     Pause,
-    /// A wait of the scenario lasts longer than such a wait usually does.
+    /// A wait of the scenario, or for a lock, lasts longer than such a wait usually does.
     Wait,
 }
 
@@ -206,6 +206,11 @@ impl Keeping {
         let number = self.made.0[choice as usize];
         self.made.0[choice as usize] += 1;
         self.kept.of(choice).has(number)
+    }
+
+    /// Whether no choice of this kind is kept.
+    pub(in crate::runtime) fn keeps_none(&self, choice: Choice) -> bool {
+        matches!(self.kept.of(choice), Numbers::Only(ranges) if ranges.is_empty())
     }
 
     pub(in crate::runtime) const fn made(&self) -> Choices {

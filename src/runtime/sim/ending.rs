@@ -17,7 +17,7 @@
 use std::time::Duration;
 
 use super::task::State;
-use super::{END_OF_TIME_NS, Holder, Sim};
+use super::{END_OF_TIME_NS, Holder, Place, Sim};
 use crate::runtime::base::aborts;
 use crate::runtime::base::here::Here;
 use crate::runtime::base::outcome::{Failure, FailureKind};
@@ -70,6 +70,11 @@ impl Sim {
             }
             self.end();
         }
+    }
+
+    /// From now on, a task that panics just ends.
+    pub(in crate::runtime) fn decide(&self) {
+        self.decided.set(true);
     }
 
     /// Ends the run: from now on, every task that gets control is unwound.
@@ -227,10 +232,18 @@ impl Sim {
     }
 
     /// Fails the run because the current task waits for a lock too long, or would wait for ever.
-    pub(in crate::runtime) fn fail_deadlock(&self, name: &str, message: &str, lock: &Holder) -> ! {
+    /// `place` is that of the wait.
+    pub(in crate::runtime) fn fail_deadlock(
+        &self,
+        name: &str,
+        message: &str,
+        lock: &Holder,
+        place: Place,
+    ) -> ! {
         let held = self.describe_holder(lock, &self.tasks.borrow());
         let message = format!("{message}; it is {held}\n{}", self.describe_tasks());
-        self.fail(self.failure_now(FailureKind::Deadlock, name, message))
+        let failure = self.failure_now(FailureKind::Deadlock, name, message);
+        self.fail(Failure { place: place.to_string(), ..failure })
     }
 
     /// Takes the note of the current task's latest panic.

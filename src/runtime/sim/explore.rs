@@ -73,8 +73,8 @@ impl Shaking {
 /// A place in the source together with the operation there.
 type Site = (&'static str, u32, u32, u8);
 
-/// Number of answers that are kept in [`Explorer::latest`], a power of two: more than a run has
-/// places that matter.
+/// Number of answers that are kept in [`Explorer::latest`]: a power of two, more than a run has
+/// sites.
 const LATEST: usize = 512;
 
 /// The address of a place and the operation there, and whether that site is hot.
@@ -281,6 +281,11 @@ impl Sim {
     /// Numbers a choice that code above the runtime makes; see [`Kept`](crate::runtime::Kept).
     pub(in crate::runtime) fn keeps(&self, choice: Choice) -> bool {
         self.explorer.borrow_mut().keeping.keeps(choice)
+    }
+
+    /// Whether the run leaves out all choices of one kind.
+    pub(in crate::runtime) fn keeps_none(&self, choice: Choice) -> bool {
+        self.explorer.borrow().keeping.keeps_none(choice)
     }
 
     /// Tells the watching OS thread that the ending simulation makes progress.

@@ -124,6 +124,8 @@ pub(super) struct Sim {
     /// Sum of all tasks' weights since the end; see `ending.rs`.
     weight_at_end: Cell<u64>,
     ending: Cell<bool>,
+    /// The run has done its work: no panic of a task fails it.
+    decided: Cell<bool>,
     /// When the run ended, in virtual time.
     ended_ns: Cell<u64>,
     /// Tasks that were started since the end.
@@ -235,6 +237,7 @@ impl Sim {
             started: Cell::new(0),
             weight_at_end: Cell::new(0),
             ending: Cell::new(false),
+            decided: Cell::new(false),
             ended_ns: Cell::new(0),
             spawned_at_end: Cell::new(0),
             forgotten: Cell::new(0),

@@ -76,7 +76,7 @@ impl Sim {
         let me = self.current.get();
         let Some(mut owner) = holder.task(self) else {
             let message = format!("the lock wanted at {place} is held outside of this run");
-            self.fail_deadlock("foreign_lock", &message, holder);
+            self.fail_deadlock("foreign_lock", &message, holder, place);
         };
         let mut chain = vec![owner];
         while owner != me {
@@ -105,7 +105,7 @@ impl Sim {
             self.task_name(),
             names.join(" → ")
         );
-        self.fail_deadlock("lock_cycle", &message, holder);
+        self.fail_deadlock("lock_cycle", &message, holder, place);
     }
 
     /// Lists the live tasks: what each does or waits for, where, and which task holds a lock that

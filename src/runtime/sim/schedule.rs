@@ -39,7 +39,7 @@ pub(in crate::runtime) enum Woken {
     TimedOut,
 }
 
-/// Number of lists from which on empty ones are removed; see [`WaitLists`].
+/// Up to this many lists, empty ones stay.
 const LISTS_MIN: usize = 256;
 
 /// Tasks that wait for an object, by the object's address.
@@ -52,7 +52,7 @@ pub(super) struct WaitLists {
     lists: FxHashMap<usize, VecDeque<TaskId>>,
     /// Removed lists, kept for their memory.
     spare: Vec<VecDeque<TaskId>>,
-    /// Number of lists at which the empty ones are removed.
+    /// When there are more lists than this, the empty ones are removed.
     full: usize,
 }
 
@@ -102,13 +102,13 @@ pub(super) struct Timer {
 }
 
 impl Timer {
-    /// Whether the wait that the timer ends is not over.
+    /// Whether the task still waits for this timer.
     pub(super) fn is_of_a_wait(&self, tasks: &[Task]) -> bool {
         tasks[self.task.slot()].wait_seq == self.wait_seq
     }
 }
 
-/// Number of stale timers that are never dropped before they are due.
+/// Up to this many stale timers stay until they are due.
 const STALE_MIN: usize = 32;
 
 /// Timers, soonest first. A timer whose wait has ended is stale. The stale ones are dropped when
@@ -342,7 +342,7 @@ impl Sim {
             State::Blocked(wait) if timer.is_of_a_wait(&tasks) => wait.address,
             _ => {
                 let mut timers = self.timers.borrow_mut();
-                timers.stale = timers.stale.saturating_sub(1);
+                timers.stale -= 1;
                 return;
             }
         };

@@ -212,7 +212,8 @@ impl Sim {
         Ok(())
     }
 
-    /// The first function on a task's stack: a panic that escapes from `job` fails the run.
+    /// The first function on a task's stack: a panic that escapes from `job` fails the run, unless
+    /// that is decided.
     ///
     /// No panic leaves this function, since the scheduler, which resumed the task, catches none.
     fn run_job(&self, job: Job) {
@@ -227,6 +228,7 @@ impl Sim {
         let mut notes = self.with_current(|task| std::mem::take(&mut task.panics));
         if let Err(payload) = &caught
             && !(payload.is::<Over>() && self.ending.get())
+            && !self.decided.get()
         {
             self.end_with(panics::failure_of(&**payload, &mut notes, self.here()));
         }

@@ -8,6 +8,9 @@
 //! and Hildebrandt, 2002), until it finds no smaller run. A run with shorter waits counts only if
 //! it fails with the long ones too.
 
+#[cfg(test)]
+mod tests;
+
 use super::cluster::WAITS_IN_VAIN;
 use super::{Design, Report, Scenario, run_scenario};
 use crate::runtime::{Choice, FailureKind, Kept, Numbers, RunConfig};
@@ -23,6 +26,12 @@ const SEEDS_OF_A_SHARE: u64 = 40;
 
 /// Number of seeds with which each other test is tried.
 const SEEDS_OF_OTHERS: u64 = 3;
+
+/// Number of seeds with which another test is tried if it is cheap.
+const SEEDS_OF_CHEAP: u64 = 20;
+
+/// A test is cheap if its run makes less than the failing run's calls, divided by this.
+const CHEAP: u64 = 4;
 
 /// Maximum number of passes over all kinds of choices: once choices of one kind are left out, the
 /// failure may no longer need some choices of another kind.
@@ -139,19 +148,48 @@ impl<'a, G: FnMut(&Report, u64) -> bool> Search<'a, G> {
 
     /// Looks for the test in which the same rule breaks with the fewest calls.
     fn try_others(&mut self, others: &[&'a Scenario]) {
-        if !self.config.kept.is_all() {
-            return;
+        if self.config.kept.is_all() && is_general(&self.best) {
+            let mut others = others.to_vec();
+            others.retain(|other| other.name != self.scenario.name);
+            let _ = self.try_all(&others).and_then(|costs| self.try_cheap(costs));
         }
-        for scenario in others.iter().filter(|other| other.name != self.scenario.name) {
+    }
+
+    /// Tries each test with a few seeds; returns the tests with the mean number of their calls.
+    fn try_all(&mut self, others: &[&'a Scenario]) -> Option<Vec<(u64, &'a Scenario)>> {
+        let mut costs = Vec::new();
+        for scenario in others {
+            let mut rpcs = 0;
             for ahead in 0..SEEDS_OF_OTHERS {
-                let seed = self.config.seed.wrapping_add(ahead);
-                let Some(report) = self.run_of(scenario, seed, Kept::default()) else { return };
-                if alike_elsewhere(&report, &self.best) && report.rpcs < self.best.rpcs {
-                    self.best = report;
-                    self.scenario = scenario;
+                rpcs += self.try_other(scenario, ahead)?;
+            }
+            costs.push((rpcs / SEEDS_OF_OTHERS, *scenario));
+        }
+        Some(costs)
+    }
+
+    /// Tries the cheap ones of these tests with more seeds, the cheapest first.
+    fn try_cheap(&mut self, mut costs: Vec<(u64, &'a Scenario)>) -> Option<()> {
+        costs.sort_by_key(|(rpcs, _)| *rpcs);
+        for ahead in SEEDS_OF_OTHERS..SEEDS_OF_CHEAP {
+            for (rpcs, scenario) in &costs {
+                if *rpcs < self.best.rpcs / CHEAP {
+                    self.try_other(scenario, ahead)?;
                 }
             }
         }
+        Some(())
+    }
+
+    /// Runs another test once; returns the number of its calls. `None` if there is no time left.
+    fn try_other(&mut self, scenario: &'a Scenario, ahead: u64) -> Option<u64> {
+        let seed = self.config.seed.wrapping_add(ahead);
+        let report = self.run_of(scenario, seed, Kept::default())?;
+        let rpcs = report.rpcs;
+        if alike_elsewhere(&report, &self.best) && rpcs < self.best.rpcs {
+            (self.best, self.scenario) = (report, scenario);
+        }
+        Some(rpcs)
     }
 
     /// Looks for a seed whose run fails with only its first steps.
@@ -273,218 +311,5 @@ impl<'a, G: FnMut(&Report, u64) -> bool> Search<'a, G> {
         let long = self.run(self.best.seed, kept);
         let is_same = |long: &Report| is_general(short) || is_same_wait(short, long);
         long.is_some_and(|long| alike(&long, &self.best) && is_same(&long))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::api::ServerId;
-    use crate::lab::{Cluster, DESIGNS, steps};
-    use crate::runtime::{Schedule, fail, thread};
-
-    /// Fails if its third and its seventh command are both there. Stalls do not matter.
-    fn two_are_too_many(cluster: &mut Cluster) {
-        let mut seen = Vec::new();
-        for number in steps(0..10) {
-            cluster.agree(&format!("command {number}"));
-            seen.push(number);
-        }
-        if seen.contains(&2) && seen.contains(&6) {
-            fail(FailureKind::Assertion, "two", format!("{seen:?}"));
-        }
-    }
-
-    static TWO: Scenario = Scenario::new("two_2b", two_are_too_many).servers(3);
-
-    #[test]
-    fn only_what_the_failure_needs_is_left() {
-        let shrunk = shrink(&TWO, &[], &DESIGNS[0], &RunConfig::default(), |_, _| true).unwrap();
-        let failure = shrunk.after.failure.as_ref().unwrap();
-        assert_eq!((failure.name.as_str(), failure.message.as_str()), ("two", "[2, 6]"));
-        assert_eq!(shrunk.after.kept.of(Choice::Step), &Numbers::only([2, 6]));
-        assert!(shrunk.after.rpcs < shrunk.before.rpcs, "{} calls", shrunk.after.rpcs);
-    }
-
-    /// Breaks a rule at the end, with one seed of thirty or so, and with other seeds if it leaves
-    /// out a step.
-    fn breaks_by_chance(cluster: &mut Cluster) {
-        for _ in steps(0..200) {
-            cluster.draw(30);
-            cluster.sleep_ms(50);
-        }
-        if cluster.draw(30) == 0 {
-            fail(FailureKind::Observer, "TheRule", "it is broken".to_string());
-        }
-    }
-
-    #[test]
-    fn few_steps_with_another_seed_are_found() {
-        let chance = Scenario::new("chance_2b", breaks_by_chance).servers(3);
-        let mut seeds = (1..).map(|seed| RunConfig { seed, ..in_turn() });
-        let fails =
-            |config: &RunConfig| run_scenario(&chance, &DESIGNS[0], config).failure.is_some();
-        let late = seeds.find(fails).unwrap();
-        let shrunk = shrink(&chance, &[], &DESIGNS[0], &late, |_, _| true).unwrap();
-        assert!(shrunk.after.elapsed < Duration::from_secs(1), "{:?}", shrunk.after.elapsed);
-    }
-
-    #[test]
-    fn the_smaller_run_is_repeated_by_its_line() {
-        let shrunk = shrink(&TWO, &[], &DESIGNS[0], &RunConfig::default(), |_, _| true).unwrap();
-        let (after, line) = (&shrunk.after, shrunk.after.replay_line());
-        let (_, kept) = line.split_once(" --keep ").unwrap();
-        let kept = kept.parse().unwrap();
-        let config = RunConfig { seed: after.seed, kept, ..RunConfig::default() };
-        assert_eq!(run_scenario(&TWO, &DESIGNS[0], &config).hash, after.hash);
-    }
-
-    /// Breaks a rule after `commands` commands.
-    fn breaks_a_rule(cluster: &mut Cluster, commands: u32, kind: FailureKind) {
-        for number in 0..commands {
-            cluster.agree(&format!("command {number}"));
-        }
-        fail(kind, "TheRule", "it is broken".to_string());
-    }
-
-    #[test]
-    fn another_test_counts_if_the_same_rule_breaks_there() {
-        let long = |cluster: &mut Cluster| breaks_a_rule(cluster, 9, FailureKind::Observer);
-        let short = |cluster: &mut Cluster| breaks_a_rule(cluster, 1, FailureKind::Observer);
-        let check = |cluster: &mut Cluster| breaks_a_rule(cluster, 0, FailureKind::Assertion);
-        let [long, short, check] =
-            [("long_2b", long as fn(&mut Cluster)), ("short_2b", short), ("check_2b", check)]
-                .map(|(name, story)| Scenario::new(name, story).servers(3));
-        let config = RunConfig::default();
-        let shrunk = shrink(&long, &[&check, &short], &DESIGNS[0], &config, |_, _| true).unwrap();
-        assert_eq!((shrunk.before.test, shrunk.after.test), ("long_2b", "short_2b"));
-        let check_again = shrink(&check, &[&short], &DESIGNS[0], &config, |_, _| true).unwrap();
-        assert_eq!(check_again.after.test, "check_2b", "a check belongs to its test");
-    }
-
-    /// Wants a command on all servers although one is cut off; then waits for what comes late.
-    fn waits_in_vain(cluster: &mut Cluster) {
-        for _ in steps(0..4) {
-            cluster.agree("x");
-        }
-        let leader = cluster.check_one_leader();
-        cluster.disconnect(cluster.after(leader, 1));
-        cluster.one(b"y", 3, true);
-    }
-
-    /// Without stalls and switches there is less to leave out.
-    fn in_turn() -> RunConfig {
-        RunConfig { schedule: Schedule::Fifo, ..RunConfig::default() }
-    }
-
-    /// Breaks a rule after a pause that it does not need.
-    fn pauses(cluster: &mut Cluster) {
-        cluster.agree("x");
-        cluster.sleep_ms(2000);
-        fail(FailureKind::Observer, "TheRule", "it is broken".to_string());
-    }
-
-    /// Fails a check of its own after a pause.
-    fn pauses_and_checks(cluster: &mut Cluster) {
-        cluster.agree("x");
-        cluster.sleep_ms(2000);
-        fail(FailureKind::Assertion, "check", "it is wrong".to_string());
-    }
-
-    /// Waits in vain after a pause.
-    fn pauses_and_waits(cluster: &mut Cluster) {
-        let leader = cluster.check_one_leader();
-        cluster.disconnect(cluster.after(leader, 1));
-        cluster.sleep_ms(3000);
-        cluster.one(b"y", 3, true);
-    }
-
-    #[test]
-    fn a_pause_becomes_shorter_if_a_rule_broke_and_no_check_of_the_test() {
-        let config = in_turn();
-        let virtual_s = |story: fn(&mut Cluster)| {
-            let scenario = Scenario::new("pauses_2b", story).servers(3);
-            shrink(&scenario, &[], &DESIGNS[0], &config, |_, _| true).unwrap().after.elapsed
-        };
-        assert!(virtual_s(pauses) < Duration::from_secs(1));
-        assert!(virtual_s(pauses_and_checks) > Duration::from_secs(2));
-        assert!(virtual_s(pauses_and_waits) < Duration::from_millis(1500), "0.5 s are the wait");
-    }
-
-    #[test]
-    fn a_wait_in_vain_becomes_shorter() {
-        let vain = Scenario::new("vain_2b", waits_in_vain).servers(3);
-        let shrunk = shrink(&vain, &[], &DESIGNS[0], &in_turn(), |_, _| true).unwrap();
-        let (before, after) = (&shrunk.before, &shrunk.after);
-        assert_eq!(after.failure.as_ref().unwrap().name, "no_agreement");
-        assert_eq!(after.kept.of(Choice::Wait), &Numbers::only([]));
-        assert_eq!(after.kept.of(Choice::Step), &Numbers::only([]));
-        assert!(after.elapsed * 2 < before.elapsed, "{:?}, {:?}", before.elapsed, after.elapsed);
-    }
-
-    fn connect_after(cluster: &Cluster, server: ServerId, span_ms: u64) {
-        let cluster = cluster.clone();
-        let connect = move || {
-            cluster.sleep_ms(span_ms);
-            cluster.connect(server);
-        };
-        drop(thread::spawn("healer", connect));
-    }
-
-    /// Wants a command on a server that is cut off: for ever with its only step, else for 3 s.
-    fn needs_its_step(cluster: &mut Cluster) {
-        let leader = cluster.check_one_leader();
-        let follower = cluster.after(leader, 1);
-        cluster.disconnect(follower);
-        if steps([()]).next().is_none() {
-            connect_after(cluster, follower, 3000);
-        }
-        cluster.one(b"late", 3, true);
-    }
-
-    #[test]
-    fn a_run_that_only_lacks_patience_does_not_count() {
-        let late = Scenario::new("late_2b", needs_its_step).servers(3);
-        let shrunk = shrink(&late, &[], &DESIGNS[0], &in_turn(), |_, _| true).unwrap();
-        assert_eq!(shrunk.after.kept.of(Choice::Wait), &Numbers::only([]));
-        assert_eq!(shrunk.after.kept.of(Choice::Step), &Numbers::All, "the step is the reason");
-    }
-
-    /// Waits a second for one command, which comes, then for another one, which never comes.
-    fn waits_twice(cluster: &mut Cluster) {
-        let leader = cluster.check_one_leader();
-        let follower = cluster.after(leader, 1);
-        cluster.disconnect(follower);
-        connect_after(cluster, follower, 1000);
-        cluster.one(b"late", 3, true);
-        cluster.disconnect(follower);
-        cluster.one(b"never", 3, true);
-    }
-
-    #[test]
-    fn the_wait_that_is_left_is_the_one_that_was_in_vain() {
-        let twice = Scenario::new("twice_2b", waits_twice).servers(3);
-        let shrunk = shrink(&twice, &[], &DESIGNS[0], &in_turn(), |_, _| true).unwrap();
-        let message = &shrunk.after.failure.as_ref().unwrap().message;
-        assert!(message.starts_with("\"never\""), "{message}");
-    }
-
-    #[test]
-    fn a_search_ends_when_it_is_told_to() {
-        let soon = |_: &Report, tried: u64| tried < 3;
-        let shrunk = shrink(&TWO, &[], &DESIGNS[0], &RunConfig::default(), soon).unwrap();
-        assert_eq!(shrunk.tried, 3);
-        assert!(shrunk.after.failure.is_some(), "what there is so far");
-    }
-
-    #[test]
-    fn what_does_not_fail_is_not_made_smaller() {
-        fn calm(cluster: &mut Cluster) {
-            cluster.agree("x");
-        }
-        let calm = Scenario::new("calm_2b", calm).servers(3);
-        assert!(shrink(&calm, &[], &DESIGNS[0], &RunConfig::default(), |_, _| true).is_none());
     }
 }
