@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use super::fault::Fault;
 use super::policy::Limits;
@@ -26,8 +26,11 @@ impl Project {
         let _ = fs::remove_dir_all(&folder);
         let project = Project { track, folder, target };
         let skeleton = Submission { files: files::of_project(track), ignored: Vec::new() };
-        project.lay(&skeleton).and_then(|()| project.compile(None)).map_err(|why| {
-            let why = why.message();
+        let compiled = match project.lay(&skeleton) {
+            Ok(()) => project.compile(None).map_err(Broken::message),
+            Err(fault) => Err(fault.message()),
+        };
+        compiled.map_err(|why| {
             Trouble::Machine(format!("the project without a submission does not build: {why}"))
         })?;
         Ok(project)
@@ -44,7 +47,11 @@ impl Project {
             let _ = fs::remove_dir_all(self.folder.join(own));
         }
         self.lay(submission)?;
-        self.compile(Some(limits)).map_err(|fault| self.or_full(fault))?;
+        self.compile(Some(limits)).map_err(|broken| match broken {
+            Broken::Killed => self.killed(limits),
+            Broken::NoCompiler(_) => Fault::Machine(broken.message()),
+            Broken::Code(why) => self.or_full(Fault::Student(why)),
+        })?;
         self.reads_only_the_project()?;
         let built = self.target.join("release/my-raft");
         fs::copy(&built, program)
@@ -80,46 +87,49 @@ impl Project {
 
     /// Compiles the project, within `limits` if it has a stranger's files.
     ///
-    /// A compiler that was killed is started once more: another program may have taken the
-    /// machine's memory. If it is killed again, the submission is to blame, since others build.
-    fn compile(&self, limits: Option<&Limits>) -> Result<(), Fault> {
-        let mut output = self.run_compiler(limits)?;
-        if was_killed(&String::from_utf8_lossy(&output.stderr)) {
-            output = self.run_compiler(limits)?;
-        }
-        if output.status.success() {
-            return Ok(());
-        }
-        let words = String::from_utf8_lossy(&output.stderr);
-        if was_killed(&words) {
-            let why = "the compiler was killed twice: the code needs more memory than there is";
-            return Err(Fault::Student(why.to_string()));
-        }
-        let first = words.find("error").map_or(words.trim(), |start| words[start..].trim());
-        // The first error, with its place and its picture.
-        let lines: Vec<&str> = first.lines().take_while(|line| !line.is_empty()).take(30).collect();
-        Err(Fault::Student(match lines.is_empty() {
-            true => format!("the compiler ended with {}", output.status),
-            false => lines.join("\n"),
-        }))
+    /// If the compiler was killed, it is started once more: another program may have taken the
+    /// machine's memory.
+    fn compile(&self, limits: Option<&Limits>) -> Result<(), Broken> {
+        let again = |broken| match broken {
+            Broken::Killed => self.compile_once(limits),
+            broken => Err(broken),
+        };
+        self.compile_once(limits).or_else(again)
     }
 
     /// The compiler may read what it wants here; see [`Project::reads_only_the_project`].
-    fn run_compiler(&self, limits: Option<&Limits>) -> Result<Output, Fault> {
+    fn compile_once(&self, limits: Option<&Limits>) -> Result<(), Broken> {
         let mut command = match limits {
             None => Command::new("cargo"),
             Some(limits) => sandbox::compiler(limits),
         };
         command.args(["build", "--release", "--locked", "--quiet", "--color", "never"]);
         command.args(limits.map(|_| "--offline"));
-        command
+        let output = command
             .env_clear()
             .envs(sandbox::plain_environment())
             .env("CARGO_TARGET_DIR", &self.target)
             .current_dir(&self.folder)
             .stdin(Stdio::null())
             .output()
-            .map_err(|error| Fault::Machine(format!("cannot start the compiler: {error}")))
+            .map_err(|error| Broken::NoCompiler(error.to_string()))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let words = String::from_utf8_lossy(&output.stderr);
+        Err(Broken::why(output.status.code(), &words, limits))
+    }
+
+    /// Who is to blame for a compiler that was killed twice: the machine, if it can't compile the
+    /// skeleton either.
+    fn killed(&self, limits: &Limits) -> Fault {
+        let skeleton = Submission { files: files::of_project(self.track), ignored: Vec::new() };
+        let compiled = self.lay(&skeleton).map(|()| self.compile(Some(limits)));
+        match compiled {
+            Ok(Ok(())) => Fault::Student(Broken::Killed.message()),
+            Ok(Err(broken)) => Fault::Machine(broken.message()),
+            Err(fault) => fault,
+        }
     }
 
     /// Refuses a program whose source has files from elsewhere in it (`include_str!`, `#[path]`):
@@ -142,12 +152,49 @@ impl Project {
     }
 }
 
-/// Whether the compiler was killed, by the last line of what cargo printed. The lines before may be
-/// the submission's own words.
-fn was_killed(words: &str) -> bool {
-    let last = words.trim_end().lines().next_back().unwrap_or_default().trim_start();
-    last.starts_with("process didn't exit successfully: `")
-        && last.ends_with("(signal: 9, SIGKILL: kill)")
+/// Why the project was not compiled.
+#[derive(Debug, PartialEq, Eq)]
+enum Broken {
+    /// The compiler could not be started.
+    NoCompiler(String),
+    /// The compiler, or the linker that it calls, was killed.
+    Killed,
+    /// The code is wrong, or takes too long to compile; what the student reads.
+    Code(String),
+}
+
+impl Broken {
+    /// Judges what cargo printed, and its status. What cargo prints has words of the submission in
+    /// it: a submission that claims to be killed gains a second try, and the skeleton is compiled.
+    fn why(status: Option<i32>, words: &str, limits: Option<&Limits>) -> Broken {
+        // The status of cargo itself. With another one it was ended, for it took too long.
+        let by_cargo = status == Some(101);
+        if by_cargo && words.contains("signal: 9") {
+            return Broken::Killed;
+        }
+        if by_cargo && words.contains("(signal: 24") {
+            let most = limits.map_or(0, |limits| limits.build_cpu_s);
+            return Broken::Code(format!("the compiler took more than {most} s of CPU"));
+        }
+        let first = words.find("error").map_or(words.trim(), |start| words[start..].trim());
+        // The first error, with its place and its picture.
+        let lines: Vec<&str> = first.lines().take_while(|line| !line.is_empty()).take(30).collect();
+        Broken::Code(match (lines.is_empty(), status) {
+            (false, _) => lines.join("\n"),
+            (true, Some(status)) => format!("the compiler ended with status {status}"),
+            (true, None) => "the compiler was ended".to_string(),
+        })
+    }
+
+    fn message(self) -> String {
+        match self {
+            Broken::NoCompiler(why) => format!("cannot start the compiler: {why}"),
+            Broken::Killed => {
+                "the compiler was killed twice: is there too little memory?".to_string()
+            }
+            Broken::Code(why) => why,
+        }
+    }
 }
 
 /// The files that a list of cargo's names: `made: read read\ with\ blank …`.
@@ -167,18 +214,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_killed_compiler_is_told_from_an_error_that_says_so() {
-        let killed = "error: could not compile `my-raft` (bin \"my-raft\")\n\nCaused by:\n  process \
-                      didn't exit successfully: `rustc --crate-name my_raft` (signal: 9, SIGKILL: kill)\n";
-        assert!(was_killed(killed));
-        let forged =
-            format!("{killed}error: could not compile `my-raft` due to 1 previous error\n");
-        assert!(!was_killed(&forged), "the words of `compile_error!`");
-        assert!(
-            !was_killed(&killed.replace("9, SIGKILL: kill", "24, SIGXCPU")),
-            "its time was over"
-        );
-        assert!(!was_killed(""));
+    fn a_killed_compiler_is_told_from_wrong_code() {
+        let last = |signal: &str| {
+            format!(
+                "error: could not compile `my-raft`\n\nCaused by:\n  process didn't exit \
+                 successfully: `rustc` ({signal})\n"
+            )
+        };
+        let why = |status, words: &str| Broken::why(status, words, Some(&Limits::default()));
+        assert_eq!(why(Some(101), &last("signal: 9, SIGKILL: kill")), Broken::Killed);
+        let linker = "error: linking with `cc` failed: signal: 9 (SIGKILL)\n";
+        assert_eq!(why(Some(101), linker), Broken::Killed);
+        let slow = Broken::Code("the compiler took more than 600 s of CPU".to_string());
+        assert_eq!(why(Some(101), &last("signal: 24")), slow);
+        let wrong = "warning: x\n\nerror[E0308]: types\n --> a.rs\n\nerror: two";
+        let first = Broken::Code("error[E0308]: types\n --> a.rs".to_string());
+        assert_eq!(why(Some(101), wrong), first);
+        let ended = "warning: signal: 9\n";
+        assert_eq!(why(Some(137), ended), Broken::Code("warning: signal: 9".to_string()));
+        let silent = Broken::Code("the compiler ended with status 137".to_string());
+        assert_eq!(why(Some(137), ""), silent);
     }
 
     #[test]

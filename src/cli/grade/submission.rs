@@ -1,4 +1,4 @@
-//! Takes a student's files out of a submission: those of the student's own folders, and nothing else.
+//! Takes the files of the student's own folders out of a submission, and nothing else.
 //!
 //! A submission is a folder, an archive, or the URL of a git repository on this machine. Archives
 //! and repositories are unpacked by the system's own programs, within limits.
@@ -127,7 +127,7 @@ fn collect(folder: &Path, name: &str, files: &mut BTreeMap<String, String>) -> R
             let sum: u64 = files.values().map(|text| text.len() as u64).sum::<u64>() + size;
             if sum > SIZE_MAX || files.len() >= FILES_MAX {
                 return Err(format!(
-                    "your folders have more than {FILES_MAX} files or {SIZE_MAX} bytes"
+                    "with {inner} there are more than {FILES_MAX} files or {SIZE_MAX} bytes"
                 ));
             }
             let text =

@@ -64,7 +64,7 @@ pub(in crate::cli) enum Track {
 }
 
 impl Track {
-    /// The student's own folders. Each project has the first one.
+    /// The student's own folders. A submission must have the first one.
     pub(in crate::cli) const fn own(self) -> &'static [&'static str] {
         match self {
             Track::Raft => &["src/raft", "src/kv"],
