@@ -73,7 +73,7 @@ impl State {
 
     /// Whether `has` holds for a majority of the servers, as far as this leader knows; it holds for
     /// us. False unless we lead.
-    pub(super) fn a_majority(&self, has: impl Fn(&Progress) -> bool) -> bool {
+    pub(super) fn holds_for_majority(&self, has: impl Fn(&Progress) -> bool) -> bool {
         let Role::Leader { followers } = &self.role else { return false };
         let slots = followers.iter().enumerate();
         let count = slots.filter(|(slot, one)| *slot == self.me.slot() || has(one)).count();

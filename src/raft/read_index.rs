@@ -88,14 +88,15 @@ impl State {
         self.reached_by_majority(self.read_round, |follower| follower.confirmed_round)
     }
 
-    /// Whether a follower must be asked again, for reads that came since it was last asked.
+    /// Whether a follower of this leader must be asked again, for reads that came since it was last
+    /// asked.
     ///
     /// The answer is no while the last such call is in flight: the reads that come meanwhile share
     /// the next one. If that call is lost, the next heartbeat asks again.
     pub(super) fn owes_a_read(&self, progress: &Progress) -> bool {
         progress.asked_round < self.read_round
             && progress.asked_round == progress.confirmed_round
-            && !self.a_majority(|follower| follower.confirmed_round >= self.read_round)
+            && !self.holds_for_majority(|follower| follower.confirmed_round >= self.read_round)
     }
 
     const fn refusal(&self) -> NotLeader {

@@ -270,7 +270,7 @@ impl Guard<'_> {
         self.holds_lock = true;
     }
 
-    /// Checks the invariants, also of what changed since the lock was last released.
+    /// Checks the invariants, if a rule has run since the last check.
     fn check(&mut self) {
         let inner = &mut *self.inner;
         if inner.unchecked && std::mem::replace(&mut inner.sound, false) {
