@@ -360,6 +360,19 @@ impl Cluster {
 /// of a cluster with a connected majority, so the failure does not rely on a pause before it.
 pub(in crate::lab) const WAITS_IN_VAIN: [&str; 3] = ["no_agreement", "no_leader", "wait"];
 
+/// The names of the checks that the suite makes in every test: what a server delivers, and that it
+/// ends once it is killed.
+pub(in crate::lab) const CHECKED_EVERYWHERE: [&str; 8] = [
+    "applied_values_differ",
+    "apply_order",
+    "outlives_kill",
+    "snapshot_again",
+    "snapshot_damaged",
+    "snapshot_from_nowhere",
+    "snapshot_index",
+    "snapshot_moves_backwards",
+];
+
 /// Whether to keep waiting: if the wait is still of the usual length, or if the run keeps what is
 /// longer.
 pub(in crate::lab) fn waits_on(is_usual: bool) -> bool {

@@ -44,7 +44,7 @@ use crate::runtime::sync::Quiet;
 use crate::runtime::{self, Clock, FailureKind, RunConfig, Schedule, thread};
 use applier::{Pace, checked_by};
 pub(in crate::lab) use apply_log::ApplyLog;
-pub(in crate::lab) use check::{WAITS_IN_VAIN, waits_on};
+pub(in crate::lab) use check::{CHECKED_EVERYWHERE, WAITS_IN_VAIN, waits_on};
 use graves::Graves;
 use ledger::Ledger;
 use servers::OnConsensus;

@@ -11,7 +11,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::cluster::WAITS_IN_VAIN;
+use super::cluster::{CHECKED_EVERYWHERE, WAITS_IN_VAIN};
 use super::{Design, Report, Scenario, run_scenario};
 use crate::runtime::{Choice, FailureKind, Kept, Numbers, RunConfig};
 
@@ -28,10 +28,17 @@ const SEEDS_OF_A_SHARE: u64 = 40;
 const SEEDS_OF_OTHERS: u64 = 3;
 
 /// Number of seeds with which another test is tried if it is cheap.
-const SEEDS_OF_CHEAP: u64 = 20;
+const SEEDS_OF_CHEAP: u64 = 30;
 
-/// A test is cheap if its run makes less than the failing run's calls, divided by this.
+/// A test is cheap if its run makes fewer calls than the failing run, divided by this, or than
+/// [`FEW_CALLS`].
 const CHEAP: u64 = 4;
+
+/// So many calls take a millisecond.
+const FEW_CALLS: u64 = 200;
+
+/// With fewer calls, a failing run is small enough: no other test is tried with many seeds.
+const SMALL: u64 = 30;
 
 /// Maximum number of passes over all kinds of choices: once choices of one kind are left out, the
 /// failure may no longer need some choices of another kind.
@@ -68,7 +75,9 @@ pub fn shrink<'a>(
     let before = run_scenario(scenario, design, config);
     before.failure.as_ref()?;
     let best = before.clone();
-    let mut search = Search { scenario, design, config, best, tried: 0, go_on, over: false };
+    let failed = before.test;
+    let mut search =
+        Search { scenario, failed, design, config, best, tried: 0, go_on, over: false };
     search.try_others(others);
     search.try_first_steps();
     search.try_seeds();
@@ -91,14 +100,15 @@ fn alike_elsewhere(one: &Report, other: &Report) -> bool {
     is_general(one) && alike(one, other)
 }
 
-/// Whether the failure means the same in any test. A check or a limit of a test does not.
+/// Whether the failure means the same in any test. A limit, or a check of one test, does not.
 fn is_general(report: &Report) -> bool {
     report.failure.as_ref().is_some_and(|failure| match failure.kind {
         FailureKind::Observer => true,
         FailureKind::Panic | FailureKind::Deadlock | FailureKind::Livelock => {
             failure.label.is_some() && !failure.place.is_empty()
         }
-        FailureKind::Assertion | FailureKind::Limit => false,
+        FailureKind::Assertion => CHECKED_EVERYWHERE.contains(&failure.name.as_str()),
+        FailureKind::Limit => false,
     })
 }
 
@@ -119,7 +129,10 @@ fn is_wait_in_vain(report: &Report) -> bool {
 }
 
 struct Search<'a, G> {
+    /// The test of the smallest run.
     scenario: &'a Scenario,
+    /// The name of the test that failed.
+    failed: &'static str,
     design: &'a Design,
     config: &'a RunConfig,
     best: Report,
@@ -173,7 +186,8 @@ impl<'a, G: FnMut(&Report, u64) -> bool> Search<'a, G> {
         costs.sort_by_key(|(rpcs, _)| *rpcs);
         for ahead in SEEDS_OF_OTHERS..SEEDS_OF_CHEAP {
             for (rpcs, scenario) in &costs {
-                if *rpcs < self.best.rpcs / CHEAP {
+                let best = self.best.rpcs;
+                if best >= SMALL && *rpcs < FEW_CALLS.max(best / CHEAP) {
                     self.try_other(scenario, ahead)?;
                 }
             }
@@ -186,7 +200,10 @@ impl<'a, G: FnMut(&Report, u64) -> bool> Search<'a, G> {
         let seed = self.config.seed.wrapping_add(ahead);
         let report = self.run_of(scenario, seed, Kept::default())?;
         let rpcs = report.rpcs;
-        if alike_elsewhere(&report, &self.best) && rpcs < self.best.rpcs {
+        // If it saves little, it is better to leave out choices of the test that failed.
+        let is_first = self.best.test == self.failed;
+        let most = if is_first { self.best.rpcs * 2 / 3 } else { self.best.rpcs };
+        if alike_elsewhere(&report, &self.best) && rpcs < most {
             (self.best, self.scenario) = (report, scenario);
         }
         Some(rpcs)
@@ -248,6 +265,7 @@ impl<'a, G: FnMut(&Report, u64) -> bool> Search<'a, G> {
             for &choice in &others {
                 self.leave_out_of(choice);
             }
+            self.leave_out_of(Choice::Wait);
             if self.over || self.best.kept == before {
                 return;
             }

@@ -104,7 +104,7 @@ fn a_cheap_test_is_tried_with_more_seeds() {
         let config = RunConfig { seed, ..RunConfig::default() };
         run_scenario(&rare, &DESIGNS[0], &config).failure.is_some()
     };
-    let late = |seed: &u64| !(*seed..seed + 3).any(fails) && (seed + 3..seed + 20).any(fails);
+    let late = |seed: &u64| !(*seed..seed + 3).any(fails) && (seed + 3..seed + 30).any(fails);
     let config = RunConfig { seed: (1..).find(late).unwrap(), ..RunConfig::default() };
     let shrunk = shrink(&long, &[&rare], &DESIGNS[0], &config, |_, _| true).unwrap();
     assert_eq!((shrunk.before.test, shrunk.after.test), ("long_2b", "rare_2b"));
