@@ -36,6 +36,17 @@ fn a_leader_that_applies_nothing_is_noticed_at_the_end() {
 }
 
 #[test]
+fn a_run_without_long_waits_shows_it_sooner() {
+    let message = breaks_soon("AppliedPromptly", |play| {
+        committed(play);
+        play.apply(S0, &command(1, 1));
+        play.sleep_ms(300);
+        play.send(S0, S1, heartbeat(S0, 1, 1, at(1, 1)));
+    });
+    assert!(message.contains("nothing for 0.2 s in which"), "{message}");
+}
+
+#[test]
 fn a_server_has_a_second_to_apply_an_entry() {
     holds(|play| {
         committed(play);

@@ -37,11 +37,10 @@ pub(crate) struct Played {
 /// Plays `script` on the virtual clock; returns the observers' counts or their failure.
 fn play(
     liveness: Liveness,
-    schedule: Schedule,
+    config: &RunConfig,
     script: impl FnOnce(&mut Play) + Send + 'static,
 ) -> Result<Situations, Failure> {
-    let config = RunConfig { schedule, ..RunConfig::default() };
-    let outcome = runtime::run(&config, move || {
+    let outcome = runtime::run(config, move || {
         let facts = |message: &dyn Any| *message.downcast_ref::<Facts>().unwrap();
         let observers = Observers::new(3, facts, Numbering::Entries, liveness, Part::LAST);
         let fresh = Persisted::default();
@@ -54,10 +53,30 @@ fn play(
     outcome.result
 }
 
+fn on(schedule: Schedule) -> RunConfig {
+    RunConfig { schedule, ..RunConfig::default() }
+}
+
 /// Asserts that `script` breaks the rule `name` and none before it; returns the failure's message.
 #[track_caller]
 pub(crate) fn breaks(name: &str, script: impl FnOnce(&mut Play) + Send + 'static) -> String {
-    match play(Liveness::Judged, Schedule::Fifo, script) {
+    broken(name, &on(Schedule::Fifo), script)
+}
+
+/// As [`breaks`], in a run that leaves out all long waits, to become smaller.
+#[track_caller]
+pub(crate) fn breaks_soon(name: &str, script: impl FnOnce(&mut Play) + Send + 'static) -> String {
+    let kept = "waits=none".parse().unwrap();
+    broken(name, &RunConfig { kept, ..on(Schedule::Fifo) }, script)
+}
+
+#[track_caller]
+fn broken(
+    name: &str,
+    config: &RunConfig,
+    script: impl FnOnce(&mut Play) + Send + 'static,
+) -> String {
+    match play(Liveness::Judged, config, script) {
         Ok(_) => panic!("{name} was broken and no observer noticed"),
         Err(failure) => {
             assert_eq!(failure.kind, FailureKind::Observer, "{failure}");
@@ -70,21 +89,21 @@ pub(crate) fn breaks(name: &str, script: impl FnOnce(&mut Play) + Send + 'static
 /// Asserts that `script` breaks no rule; returns the situations that it exercised.
 #[track_caller]
 pub(crate) fn holds(script: impl FnOnce(&mut Play) + Send + 'static) -> Situations {
-    play(Liveness::Judged, Schedule::Fifo, script)
+    play(Liveness::Judged, &on(Schedule::Fifo), script)
         .unwrap_or_else(|failure| panic!("false alarm: {failure}"))
 }
 
 /// Asserts that `script` breaks no rule if liveness is not judged, as in hostile runs.
 #[track_caller]
 pub(crate) fn holds_when_hostile(script: impl FnOnce(&mut Play) + Send + 'static) {
-    play(Liveness::Ignored, Schedule::Fifo, script)
+    play(Liveness::Ignored, &on(Schedule::Fifo), script)
         .unwrap_or_else(|failure| panic!("false alarm: {failure}"));
 }
 
 /// Asserts that `script` breaks no rule under the hostile schedule, which stalls servers.
 #[track_caller]
 pub(crate) fn holds_though_stalled(script: impl FnOnce(&mut Play) + Send + 'static) {
-    play(Liveness::Judged, Schedule::Hostile, script)
+    play(Liveness::Judged, &on(Schedule::Hostile), script)
         .unwrap_or_else(|failure| panic!("false alarm: {failure}"));
 }
 
