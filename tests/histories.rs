@@ -120,3 +120,22 @@ fn an_operation_that_never_returned_is_left_open() {
     assert_eq!(operations.len(), 1, "one operation was called");
     assert_eq!(operations[0].returned, None, "no majority could answer");
 }
+
+/// The leader that committed the last operation is cut off before a follower hears of the commit.
+fn counted_by_a_leader_that_is_cut_off(cluster: &mut Cluster) {
+    let counters = cluster.serve_counter(None);
+    counters.inc();
+    cluster.disconnect(counters.leader());
+    cluster.sleep_ms(1000);
+    counters.check(2);
+}
+
+#[test]
+fn the_next_leader_gets_the_command_without_which_it_may_commit_nothing() {
+    for seed in 1..=20 {
+        let story = Scenario::new("story_3a", counted_by_a_leader_that_is_cut_off);
+        let config = RunConfig { seed, ..RunConfig::default() };
+        let report = lab::run_scenario(&story, &DESIGNS[0], &config);
+        assert!(report.ok, "seed {seed}: {}", report.render());
+    }
+}

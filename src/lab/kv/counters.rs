@@ -47,10 +47,32 @@ pub struct Counters {
 #[derive(Default)]
 struct Asked {
     operations: u64,
-    /// The lowest possible value of a counter: the sum of the answered operations.
+    /// The lowest possible value of a counter.
     least: i64,
-    /// The highest possible value: the sum of the operations that were not refused.
+    /// The highest possible value of a counter.
     most: i64,
+}
+
+impl Asked {
+    /// Counts an operation that adds `by`, and may be carried out or not. Returns its tag.
+    fn begin(&mut self, by: i64) -> u64 {
+        self.operations += 1;
+        self.least += by.min(0);
+        self.most += by.max(0);
+        self.operations
+    }
+
+    /// Counts that an operation was carried out.
+    fn carried_out(&mut self, by: i64) {
+        self.least += by.max(0);
+        self.most += by.min(0);
+    }
+
+    /// Counts that an operation will never be carried out.
+    fn refused(&mut self, by: i64) {
+        self.least -= by.min(0);
+        self.most -= by.max(0);
+    }
 }
 
 /// The running counters: one slot per server, empty while the server is down.
@@ -95,19 +117,16 @@ impl Counters {
     /// after it, or `None` if the server is down or gives no result.
     pub fn submit(&self, server: ServerId, by: i64) -> Option<i64> {
         let counter = self.running.with(|running| running[server.slot()].clone())?;
-        let tag = self.asked.with(|asked| {
-            (asked.operations, asked.most) = (asked.operations + 1, asked.most + by.max(0));
-            asked.operations
-        });
+        let tag = self.asked.with(|asked| asked.begin(by));
         let op = Count { by, tag };
         match thread::under_test(server.0, || counter.submit(&op)) {
             Ok(counted) => {
                 assert_eq!(counted.tag, tag, "{op:?} got another's answer: {counted:?}");
-                self.asked.with(|asked| asked.least += by);
+                self.asked.with(|asked| asked.carried_out(by));
                 Some(counted.value)
             }
             Err(SubmitError::NotLeader(_) | SubmitError::Replaced) => {
-                self.asked.with(|asked| asked.most -= by.max(0));
+                self.asked.with(|asked| asked.refused(by));
                 None
             }
             Err(SubmitError::LeadershipLost | SubmitError::Stopped) => None,
@@ -161,10 +180,16 @@ impl Counters {
     }
 
     /// Waits until `servers` counters agree on a value that the operations allow.
+    ///
+    /// If that takes longer than usual, an operation that adds nothing is submitted. A new leader
+    /// may commit the last operation only with an entry of its own term (§5.4.2).
     pub fn check(&self, servers: usize) {
         let (least, most) = self.asked.with(|asked| (asked.least, asked.most));
         let [mut pause, longest] = LOOK_PAUSES;
-        for _ in (0..LOOKS_MAX).take_while(|look| waits_on(*look < LOOKS_USUAL)) {
+        for look in (0..LOOKS_MAX).take_while(|look| waits_on(*look < LOOKS_USUAL)) {
+            if look == LOOKS_USUAL {
+                self.try_one(0);
+            }
             let values = self.values();
             let agree = |value: &i64| values.iter().filter(|other| *other == value).count();
             if values.iter().any(|value| (least..=most).contains(value) && agree(value) >= servers)
@@ -177,5 +202,24 @@ impl Counters {
         let values = self.values();
         let message = format!("{servers} counters should agree on {least} to {most}: {values:?}");
         self.cluster.end_by_limit("counters", message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_widens_the_range_until_its_end_is_known() {
+        for (by, open) in [(3, (0, 3)), (-3, (-3, 0))] {
+            let mut asked = Asked::default();
+            asked.begin(by);
+            assert_eq!((asked.least, asked.most), open, "while {by} is open");
+            asked.refused(by);
+            assert_eq!((asked.least, asked.most), (0, 0), "{by} was refused");
+            asked.begin(by);
+            asked.carried_out(by);
+            assert_eq!((asked.least, asked.most), (by, by), "{by} was carried out");
+        }
     }
 }
