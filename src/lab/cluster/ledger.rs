@@ -6,9 +6,13 @@ use super::applier::{ApplyCheck, Next};
 use crate::api::{ApplyMsg, Index, Position, ServerId};
 use crate::lab::apply_order::{Breach, next_applied};
 use crate::runtime::sync::Quiet;
+use crate::runtime::{Choice, keeps};
 
-/// Number of entries that the service applies between two snapshots.
+/// Number of entries that the service applies from one snapshot to the next.
 const SNAPSHOT_INTERVAL: u64 = 10;
+
+/// The same in a run that does without [`Choice::Gap`]. The first snapshot is at index 1.
+const SHORT_INTERVAL: u64 = 2;
 
 /// The applied entries, as one list that all servers must agree on.
 ///
@@ -17,7 +21,8 @@ const SNAPSHOT_INTERVAL: u64 = 10;
 /// one number per server tells everything that the server has applied, and the check of an index
 /// takes as long with 10,000 entries as with 10.
 pub(super) struct Ledger {
-    takes_snapshots: bool,
+    /// How many entries there are from one snapshot to the next; `None` if there are none.
+    interval: Option<u64>,
     state: Quiet<State>,
 }
 
@@ -31,7 +36,11 @@ struct State {
 impl Ledger {
     pub(super) fn new(servers: usize, takes_snapshots: bool) -> Ledger {
         let state = State { agreed: Vec::new(), applied: vec![Index(0); servers] };
-        Ledger { takes_snapshots, state: Quiet::new(state) }
+        let interval = takes_snapshots.then(|| match keeps(Choice::Gap) {
+            true => SNAPSHOT_INTERVAL,
+            false => SHORT_INTERVAL,
+        });
+        Ledger { interval, state: Quiet::new(state) }
     }
 
     /// Number of servers that have applied the entry at `index`, and its command. Servers that are
@@ -68,7 +77,7 @@ impl ApplyCheck for Ledger {
     }
 
     fn take(&self, server: ServerId, message: &ApplyMsg) -> Result<Next, Breach> {
-        if matches!(message, ApplyMsg::Snapshot { .. }) && !self.takes_snapshots {
+        if matches!(message, ApplyMsg::Snapshot { .. }) && self.interval.is_none() {
             return breach("snapshot_from_nowhere", || {
                 format!("{server} delivered a snapshot, but the service never took one")
             });
@@ -80,9 +89,8 @@ impl ApplyCheck for Ledger {
                 ApplyMsg::Snapshot { data, .. } => state.check_snapshot(server, index, data)?,
             }
             state.applied[server.slot()] = index;
-            let due = self.takes_snapshots
-                && matches!(message, ApplyMsg::Command { .. })
-                && (index.0 + 1).is_multiple_of(SNAPSHOT_INTERVAL);
+            let due = matches!(message, ApplyMsg::Command { .. })
+                && self.interval.is_some_and(|interval| (index.0 + 1).is_multiple_of(interval));
             Ok(if due { Next::Snapshot(index, state.snapshot(index)) } else { Next::Wait })
         })
     }

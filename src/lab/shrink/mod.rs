@@ -1,5 +1,5 @@
-//! Makes a failing run smaller: fewer steps of the scenario, stalls, faults and switches, shorter
-//! pauses and waits.
+//! Makes a failing run smaller: fewer steps of the scenario, stalls, faults and switches, fewer
+//! entries between snapshots, shorter pauses and waits.
 //!
 //! A smaller run leaves out some of the choices that its seed makes ([`Kept`]). It counts if it
 //! fails in the same way and makes no more calls. The search first tries other tests, then a few
@@ -248,14 +248,32 @@ impl<'a, G: FnMut(&Report, u64) -> bool> Search<'a, G> {
         }
     }
 
-    /// Leaves out choices of each kind, as many as it can; first the long waits, so that the other
-    /// tries take less time.
+    /// Leaves out choices of each kind, as many as it can; first the long gaps between snapshots,
+    /// so that few steps make one. A run with short gaps may make more calls, until it has fewer
+    /// steps.
+    ///
+    /// The failure must not rely on the gaps, as a check of the test may.
+    fn leave_out(&mut self) {
+        let (calls, long_gaps) = (self.best.rpcs, self.best.clone());
+        let has_gaps = !self.numbers(Choice::Gap).is_empty();
+        if has_gaps && is_general(&self.best) && self.try_within(u64::MAX, Choice::Gap, &[]) {
+            self.leave_out_of_each();
+            if self.best.rpcs <= calls {
+                return;
+            }
+            self.best = long_gaps;
+        }
+        self.leave_out_of_each();
+    }
+
+    /// Leaves out choices of each kind but gaps; first the long waits, so that the other tries take
+    /// less time.
     ///
     /// A pause is left out only if the failure cannot rely on it, as a check of the test may.
-    fn leave_out(&mut self) {
+    fn leave_out_of_each(&mut self) {
         self.leave_out_of(Choice::Wait);
         let others = Choice::ALL.into_iter().filter(|choice| match choice {
-            Choice::Wait => false,
+            Choice::Wait | Choice::Gap => false,
             Choice::Pause => is_general(&self.best) || is_wait_in_vain(&self.best),
             Choice::Step | Choice::Stall | Choice::Switch | Choice::Fault => true,
         });
@@ -307,11 +325,16 @@ impl<'a, G: FnMut(&Report, u64) -> bool> Search<'a, G> {
     /// Whether the run still fails, with no more calls, if it keeps only these choices of one kind.
     /// If so, it becomes the smallest run.
     fn try_with(&mut self, choice: Choice, numbers: &[u64]) -> bool {
+        self.try_within(self.best.rpcs, choice, numbers)
+    }
+
+    /// The same for runs of at most so many calls.
+    fn try_within(&mut self, calls: u64, choice: Choice, numbers: &[u64]) -> bool {
         let numbers = Numbers::only(numbers.iter().copied());
         let kept = self.best.kept.clone().with(choice, numbers);
         let Some(report) = self.run(self.best.seed, kept) else { return false };
         let smaller = alike(&report, &self.best)
-            && report.rpcs <= self.best.rpcs
+            && report.rpcs <= calls
             && self.fails_with_all_waits(&report);
         if smaller {
             self.best = report;

@@ -64,6 +64,30 @@ fn the_smaller_run_is_repeated_by_its_line() {
     assert_eq!(run_scenario(&TWO, &DESIGNS[0], &config).hash, after.hash);
 }
 
+/// Fails once there is a snapshot.
+fn needs_a_snapshot(cluster: &mut Cluster, kind: FailureKind) {
+    for number in steps(0..20) {
+        cluster.agree(&format!("command {number}"));
+    }
+    cluster.sleep_ms(100);
+    if cluster.snapshot_size() > 0 {
+        fail(kind, "TheRule", "it is broken".to_string());
+    }
+}
+
+#[test]
+fn one_command_makes_a_snapshot_unless_the_test_itself_judges() {
+    let rule = |cluster: &mut Cluster| needs_a_snapshot(cluster, FailureKind::Observer);
+    let check = |cluster: &mut Cluster| needs_a_snapshot(cluster, FailureKind::Assertion);
+    for (story, left) in [(rule as fn(&mut Cluster), 1), (check, 9)] {
+        let story = Scenario::new("snapshot_2d", story).servers(3);
+        let shrunk = shrink(&story, &[], &DESIGNS[0], &RunConfig::default(), |_, _| true).unwrap();
+        let steps = shrunk.after.kept.of(Choice::Step);
+        let kept = (0..20).filter(|number| steps.has(*number)).count();
+        assert_eq!(kept, left, "{steps:?}");
+    }
+}
+
 /// Breaks a rule after `commands` commands.
 fn breaks_a_rule(cluster: &mut Cluster, commands: u32, kind: FailureKind) {
     for number in 0..commands {

@@ -27,12 +27,21 @@ pub enum Choice {
     Pause,
     /// A wait of the scenario, or for a lock, lasts longer than such a wait usually does.
     Wait,
+    /// The service applies many entries between two snapshots.
+    Gap,
 }
 
 impl Choice {
     /// All kinds.
-    pub const ALL: [Choice; 6] =
-        [Choice::Step, Choice::Stall, Choice::Switch, Choice::Fault, Choice::Pause, Choice::Wait];
+    pub const ALL: [Choice; 7] = [
+        Choice::Step,
+        Choice::Stall,
+        Choice::Switch,
+        Choice::Fault,
+        Choice::Pause,
+        Choice::Wait,
+        Choice::Gap,
+    ];
 
     /// The kind's name in a [`Kept`] that is written down.
     pub const fn name(self) -> &'static str {
@@ -43,6 +52,7 @@ impl Choice {
             Choice::Fault => "faults",
             Choice::Pause => "pauses",
             Choice::Wait => "waits",
+            Choice::Gap => "gaps",
         }
     }
 }
