@@ -57,18 +57,17 @@ impl State {
     }
 
     /// Returns the highest value that a majority of the servers has reached, as far as this leader
-    /// knows: sorted downwards, the value at place `quorum_size`. Our own value is `own`. `None`
-    /// unless we lead.
+    /// knows. Our own value is `own`. `None` unless we lead.
     pub(super) fn reached_by_majority<T: Ord + Copy>(
         &self,
         own: T,
         of: impl Fn(&Progress) -> T,
     ) -> Option<T> {
         let Role::Leader { followers } = &self.role else { return None };
-        let mut values: Vec<T> = followers.iter().map(of).collect();
-        values[self.me.slot()] = own;
-        values.sort_unstable_by(|a, b| b.cmp(a));
-        Some(values[quorum_size(self.servers) - 1])
+        let value_of = |(slot, follower)| if slot == self.me.slot() { own } else { of(follower) };
+        let values = || followers.iter().enumerate().map(value_of);
+        let reached_by = |value: &T| values().filter(|other| other >= value).count();
+        values().filter(|value| reached_by(value) >= quorum_size(self.servers)).max()
     }
 
     /// Whether `has` holds for a majority of the servers, as far as this leader knows; it holds for

@@ -239,7 +239,7 @@ mod tests {
     fn entries_follow_an_installed_snapshot() {
         let mut state = applied(&[1], 1);
         state.on_install_snapshot(install(3, at(2, 5)), &mut Effects::default());
-        state.log.replace_from(entries(6, &[3]));
+        state.log.replace_from(&entries(6, &[3]));
         assert_eq!(state.log.last(), at(3, 6));
     }
 }

@@ -329,7 +329,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "an entry of a future term: last_log=2/2 current_term=1")]
     fn an_entry_of_a_later_term_is_caught() {
-        change(follower(1, &[1]), |state| state.log.replace_from(entries(2, &[2])));
+        change(follower(1, &[1]), |state| state.log.replace_from(&entries(2, &[2])));
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Log {
     /// Makes a log whose `entries` follow `last_included`.
     pub(super) fn new(last_included: Position, entries: Vec<Entry>) -> Log {
         let mut log = Log { last_included, entries: VecDeque::new() };
-        log.replace_from(entries);
+        log.replace_from(&entries);
         log
     }
 
@@ -114,7 +114,7 @@ impl Log {
     ///
     /// # Panics
     /// When the entries leave a gap, reach into the snapshot, or are not consecutive.
-    pub(super) fn replace_from(&mut self, entries: Vec<Entry>) {
+    pub(super) fn replace_from(&mut self, entries: &[Entry]) {
         let Some(first) = entries.first() else { return };
         let kept = self.offset(first.index).filter(|&offset| offset <= self.entries.len());
         let kept = kept.unwrap_or_else(|| {
@@ -129,7 +129,7 @@ impl Log {
                 "log_is_consecutive: {} cannot follow {last}",
                 entry.position(),
             );
-            self.entries.push_back(entry);
+            self.entries.push_back(entry.clone());
         }
     }
 
@@ -223,14 +223,14 @@ mod tests {
     #[test]
     fn replacing_drops_what_stood_there() {
         let mut log = log(&[1, 1, 1, 1]);
-        log.replace_from(entries(3, &[2]));
+        log.replace_from(&entries(3, &[2]));
         assert_eq!(log, super::super::testing::log(&[1, 1, 2]));
     }
 
     #[test]
     #[should_panic(expected = "cannot go into a log")]
     fn an_entry_after_a_gap_is_refused() {
-        log(&[1]).replace_from(entries(3, &[1]));
+        log(&[1]).replace_from(&entries(3, &[1]));
     }
 
     #[test]

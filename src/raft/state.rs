@@ -196,8 +196,8 @@ impl State {
     pub(super) fn append(&mut self, entries: Vec<Entry>, effects: &mut Effects) {
         assert!(effects.append.is_empty(), "a rule appends once");
         let was = self.log.last();
-        effects.append.clone_from(&entries);
-        self.log.replace_from(entries);
+        self.log.replace_from(&entries);
+        effects.append = entries;
         note!(self.me, Log2, "log ends at {} (was {was})", self.log.last());
     }
 

@@ -8,10 +8,13 @@ use super::instant::Instant;
 
 /// The wake-ups that a polled future has asked for: when, and the waker to call then.
 ///
-/// A heap, since one task may poll thousands of futures that all wait, and each poll adds one.
+/// A heap, since one task may poll thousands of futures that all wait, and each poll adds one. Most
+/// tasks have one wake-up, which needs no heap.
 #[derive(Default)]
 pub(in crate::runtime) struct WakeUps {
-    heap: BinaryHeap<Reverse<WakeUp>>,
+    soonest: Option<WakeUp>,
+    /// Empty without a `soonest`.
+    later: BinaryHeap<Reverse<WakeUp>>,
     /// How many were ever added.
     added: u64,
 }
@@ -26,17 +29,24 @@ struct WakeUp {
 impl WakeUps {
     /// No wake-up.
     pub(in crate::runtime) const fn new() -> WakeUps {
-        WakeUps { heap: BinaryHeap::new(), added: 0 }
+        WakeUps { soonest: None, later: BinaryHeap::new(), added: 0 }
     }
 
     pub(in crate::runtime) fn add(&mut self, at: Instant, waker: Waker) {
         self.added += 1;
-        self.heap.push(Reverse(WakeUp { at, number: self.added, waker }));
+        let new = WakeUp { at, number: self.added, waker };
+        match &mut self.soonest {
+            None => self.soonest = Some(new),
+            Some(soonest) if new < *soonest => {
+                self.later.push(Reverse(std::mem::replace(soonest, new)));
+            }
+            Some(_) => self.later.push(Reverse(new)),
+        }
     }
 
     /// When the first of them is due.
     pub(in crate::runtime) fn soonest(&self) -> Option<Instant> {
-        self.heap.peek().map(|Reverse(wake_up)| wake_up.at)
+        self.soonest.as_ref().map(|wake_up| wake_up.at)
     }
 
     /// Wakes, and removes, those that are due at `now`, in the order in which they were added.
@@ -50,8 +60,9 @@ impl WakeUps {
     }
 
     fn take_due(&mut self, now: Instant) -> Option<WakeUp> {
-        self.soonest().filter(|at| *at <= now)?;
-        self.heap.pop().map(|Reverse(wake_up)| wake_up)
+        let due = self.soonest.take_if(|wake_up| wake_up.at <= now)?;
+        self.soonest = self.later.pop().map(|Reverse(wake_up)| wake_up);
+        Some(due)
     }
 }
 
