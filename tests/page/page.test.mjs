@@ -242,6 +242,22 @@ describe("the page", () => {
     }
   });
 
+  test("goes to an address that is entered while it writes its own", async (t) => {
+    const { page } = await open(t, smallPage);
+    await page.evaluate(async () => {
+      document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      // Both are due after the loop: this one first, the page's own second.
+      setTimeout(() => (location.hash = "#sel=1200"), 0);
+      for (const end = performance.now() + 500; performance.now() < end; );
+    });
+    await page.waitForFunction(
+      (at) => document.getElementById("readout").textContent.includes(at),
+      (small.events[1200].at / 1e9).toFixed(6),
+      { timeout: 5000 },
+    );
+  });
+
   test("filters the list and the arrows", async (t) => {
     const { page } = await open(t, smallPage);
     await page.click("#filters summary");

@@ -13,6 +13,8 @@ class App {
     this.coneWanted = false;
     this.cone = null;
     this.query = "";
+    // The address as the page last wrote or read it.
+    this.address = location.hash;
     this.matches = new Int32Array(0);
     this.violation = firstViolation(model);
     this.diagram = new Diagram(byId("diagram"), model);
@@ -229,12 +231,15 @@ class App {
     clearTimeout(this.addressTimer);
     // Browsers refuse an address that changes too often.
     this.addressTimer = setTimeout(() => {
-      this.address = `#${addressOf(this)}`;
-      history.replaceState(null, "", this.address);
+      // If the reader has entered another address, the event that restores it is still to come.
+      if (location.hash !== this.address) return;
+      history.replaceState(null, "", `#${addressOf(this)}`);
+      this.address = location.hash;
     }, 250);
   }
 
   restore(address) {
+    this.address = address;
     const fields = new URLSearchParams(address.replace(/^#/, ""));
     const number = (name) => (fields.has(name) ? Number(fields.get(name)) : NaN);
     const [at, width, selected] = [number("t"), number("w"), number("sel")];
