@@ -4,7 +4,7 @@ use super::facts::{leads_in, promised};
 use super::observer::{Judged, Observer, Sent, at};
 use super::shadow::Ballot;
 use super::world::{Handling, World, accepts};
-use crate::api::{ServerId, Term};
+use crate::api::{Position, ServerId, Term};
 use crate::lab::Facts;
 
 /// "Persistent state on all servers (updated on stable storage before responding to RPCs)" (Figure
@@ -44,12 +44,13 @@ impl Observer for PersistBeforeReply {
             && let Some(last) = promised(&handling.request)
         {
             return Err(format!(
-                "{by} tells {} that it has the log up to {last}, but its durable log ends at {} \
-                 and has {:?} there; save the entries and sync before you answer; the request \
-                 came at {}",
+                "{by} tells {} that it has the log up to {last}, but its durable log ends at {}{}; \
+                 save the entries and sync before you answer; the request came at {}",
                 handling.from,
                 durable.log.last(),
-                durable.log.term_at(last.index),
+                durable.log.term_at(last.index).map_or_else(String::new, |term| {
+                    format!(" and has {} there", Position { term, index: last.index })
+                }),
                 came()
             ));
         }
