@@ -40,7 +40,7 @@ pub(super) fn page(
     let marks: Vec<Mark> = marks::found(history, stop).into_iter().map(mark).collect();
     let title = format!("{} operations, judged as {}", lines.len(), history.model().name());
     let record = record(name, &lines, &clock, wrong.map(|wrong| (wrong, when(&marks))));
-    let beside = Beside { title: &title, verdict, hint: None, marks: &marks };
+    let beside = Beside { title: &title, replay: "", verdict, hint: None, marks: &marks };
     view::page(&record, &Filter::default(), &beside)
 }
 

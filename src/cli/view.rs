@@ -30,7 +30,9 @@ pub(super) fn show(
     let title = test.map_or("", |scenario| scenario.title);
     if let Some(path) = &args.html {
         let (hint, marks) = (hint(record), marks::of(histories));
-        let beside = Beside { title, hint: hint.as_deref(), marks: &marks, verdict: "" };
+        let replay = output::here(&record.header.again);
+        let (hint, replay) = (hint.as_deref(), &replay[..]);
+        let beside = Beside { title, replay, hint, marks: &marks, verdict: "" };
         write(path, &view::page(record, &filter, &beside))?;
     }
     if let Some(path) = &args.trace {

@@ -27,7 +27,7 @@ pub(super) fn data(record: &Record, filter: &Filter, beside: &Beside<'_>, max: u
         "run": {
             "test": header.test, "part": header.part, "title": beside.title, "design": header.design,
             "schedule": header.schedule, "seed": header.seed.to_string(), "strict": header.strict,
-            "elapsed": elapsed, "hash": header.hash, "replay": header.again, "verdict": beside.verdict,
+            "elapsed": elapsed, "hash": header.hash, "replay": beside.replay, "verdict": beside.verdict,
         },
         "lanes": lanes.json(),
         "failure": header.failure.as_ref().map(|failed| json!({
@@ -303,4 +303,17 @@ fn fated(fate: &Fate, leg: Leg) -> (&'static str, Option<String>, Option<u64>) {
 
 fn nanoseconds(span: std::time::Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::testing::record;
+
+    #[test]
+    fn the_page_repeats_the_run_with_the_program_that_wrote_it() {
+        let beside = Beside { replay: "mine replay votes_2a --seed 3", ..Beside::default() };
+        let data = data(&record(), &Filter::default(), &beside, 10);
+        assert_eq!(data["run"]["replay"], "mine replay votes_2a --seed 3");
+    }
 }

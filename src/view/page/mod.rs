@@ -44,6 +44,8 @@ const PROGRAM: [&str; 11] = [
 pub struct Beside<'a> {
     /// What the run is about.
     pub title: &'a str,
+    /// The command that repeats the run, as the reader must type it; empty without one.
+    pub replay: &'a str,
     /// The verdict on a run without a failure; empty: the page says that it has none.
     pub verdict: &'a str,
     /// Where to look first, shown with the failure.
