@@ -94,7 +94,7 @@ impl Part {
         }
     }
 
-    /// Whether the suite's own service takes a snapshot every ten entries.
+    /// Whether the suite's own service takes snapshots.
     pub const fn takes_snapshots(self) -> bool {
         matches!(self, Part::P2D)
     }

@@ -21,7 +21,7 @@ const SHORT_INTERVAL: u64 = 2;
 /// one number per server tells everything that the server has applied, and the check of an index
 /// takes as long with 10,000 entries as with 10.
 pub(super) struct Ledger {
-    /// How many entries there are from one snapshot to the next; `None` if there are none.
+    /// How many entries there are from one snapshot to the next; `None`: no snapshots are taken.
     interval: Option<u64>,
     state: Quiet<State>,
 }

@@ -209,7 +209,9 @@ impl Cluster {
             network.tap(observers.clone());
         }
         let slots = (0..scenario.servers).map(|_| Slot::default()).collect();
-        let ledger = Ledger::new(scenario.servers, scenario.part.takes_snapshots());
+        // With puppets, the service is the log of what was applied.
+        let takes_snapshots = scenario.part.takes_snapshots() && !scenario.puppets;
+        let ledger = Ledger::new(scenario.servers, takes_snapshots);
         let pace = Arc::new(Pace::default());
         let cluster = Cluster {
             inner: Arc::new(Inner {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{RsmConfig, ServerId, SubmitError};
+use crate::api::{RsmConfig, ServerId, SubmitError, Term};
 use crate::lab::cluster::{Cluster, waits_on};
 use crate::lab::service::{self, Count, Counting, ServiceInstance};
 use crate::runtime::sync::Quiet;
@@ -32,8 +32,8 @@ const LOOK_PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_mi
 /// The counters of a cluster's servers. A handle: all clones refer to the same counters.
 ///
 /// An operation whose leader was deposed is tried again, although it may have been applied. So the
-/// expected value of a counter is a range. Until the first such operation, the range is a single
-/// number.
+/// expected value of a counter is a range. While no operation is open, or has an unknown end, the
+/// range is a single number.
 #[derive(Clone)]
 pub struct Counters {
     cluster: Cluster,
@@ -41,6 +41,8 @@ pub struct Counters {
     asked: Arc<Quiet<Asked>>,
     /// The server that completed the last operation.
     leader: Cell<ServerId>,
+    /// Its term before it got that operation.
+    term: Cell<Term>,
 }
 
 /// Totals of the submitted operations.
@@ -107,8 +109,8 @@ impl Cluster {
             up.with(|running| running[slot] = Some(counter.clone()));
             Box::new(Life { counter, slot, running: up.clone() })
         });
-        let asked = Arc::default();
-        Counters { cluster: self.clone(), running, asked, leader: Cell::new(ServerId(0)) }
+        let (asked, leader, term) = (Arc::default(), Cell::default(), Cell::default());
+        Counters { cluster: self.clone(), running, asked, leader, term }
     }
 }
 
@@ -138,19 +140,26 @@ impl Counters {
     pub fn try_one(&self, by: i64) -> Option<i64> {
         let begun = Instant::now();
         while begun.elapsed() < ONE_MAX && waits_on(begun.elapsed() < ONE_USUAL) {
-            for step in 0..self.cluster.server_count() {
-                let server = self.cluster.after(self.leader.get(), step);
-                if !self.cluster.is_connected(server) {
-                    continue;
-                }
-                if let Some(value) = self.submit(server, by) {
-                    self.leader.set(server);
-                    return Some(value);
-                }
+            let value = self.try_each(by);
+            if value.is_some() {
+                return value;
             }
             thread::sleep(ONE_PAUSE);
         }
         None
+    }
+
+    /// Submits an operation that adds `by` to each connected server, until one returns its result.
+    fn try_each(&self, by: i64) -> Option<i64> {
+        let first = self.leader.get();
+        let servers = (0..self.cluster.server_count()).map(|step| self.cluster.after(first, step));
+        servers.filter(|server| self.cluster.is_connected(*server)).find_map(|server| {
+            let term = self.cluster.state_of(server)?.term;
+            let value = self.submit(server, by)?;
+            self.leader.set(server);
+            self.term.set(term);
+            Some(value)
+        })
     }
 
     /// Adds one, on any server, and returns the counter's value after it.
@@ -163,7 +172,7 @@ impl Counters {
         let most = self.asked.with(|asked| asked.most);
         assert!(
             (before + 1..=most).contains(&value),
-            "{before} were counted before this one and at most {most} in all, but it got {value}"
+            "the counter was at least {before} before and at most {most} after, but it is {value}"
         );
         value
     }
@@ -181,14 +190,15 @@ impl Counters {
 
     /// Waits until `servers` counters agree on a value that the operations allow.
     ///
-    /// If that takes longer than usual, an operation that adds nothing is submitted. A new leader
-    /// may commit the last operation only with an entry of its own term (§5.4.2).
+    /// If that takes longer than usual, and the term is a new one, an operation that adds nothing is
+    /// submitted: a new leader may commit the last operation only with an entry of its own term
+    /// (§5.4.2).
     pub fn check(&self, servers: usize) {
         let (least, most) = self.asked.with(|asked| (asked.least, asked.most));
         let [mut pause, longest] = LOOK_PAUSES;
         for look in (0..LOOKS_MAX).take_while(|look| waits_on(*look < LOOKS_USUAL)) {
-            if look == LOOKS_USUAL {
-                self.try_one(0);
+            if look >= LOOKS_USUAL && self.cluster.someone_is_past(self.term.get()) {
+                self.try_each(0);
             }
             let values = self.values();
             let agree = |value: &i64| values.iter().filter(|other| *other == value).count();

@@ -49,7 +49,7 @@ impl Observer for PersistBeforeReply {
                 handling.from,
                 durable.log.last(),
                 durable.log.term_at(last.index).map_or_else(String::new, |term| {
-                    format!(" and has {} there", Position { term, index: last.index })
+                    format!(" and has {} in its place", Position { term, index: last.index })
                 }),
                 came()
             ));

@@ -76,8 +76,17 @@ pub fn shrink<'a>(
     before.failure.as_ref()?;
     let best = before.clone();
     let failed = before.test;
-    let mut search =
-        Search { scenario, failed, design, config, best, tried: 0, go_on, over: false };
+    let mut search = Search {
+        scenario,
+        failed,
+        design,
+        config,
+        best,
+        smallest: None,
+        tried: 0,
+        go_on,
+        over: false,
+    };
     search.try_others(others);
     search.try_first_steps();
     search.try_seeds();
@@ -128,6 +137,11 @@ fn is_wait_in_vain(report: &Report) -> bool {
     failure.is_some_and(|failure| WAITS_IN_VAIN.contains(&failure.name.as_str()))
 }
 
+/// The run with fewer calls; `other` if both have as many.
+fn smaller<'r>(one: Option<&'r Report>, other: &'r Report) -> &'r Report {
+    one.filter(|one| one.rpcs < other.rpcs).unwrap_or(other)
+}
+
 struct Search<'a, G> {
     /// The test of the smallest run.
     scenario: &'a Scenario,
@@ -135,7 +149,10 @@ struct Search<'a, G> {
     failed: &'static str,
     design: &'a Design,
     config: &'a RunConfig,
+    /// The run that is made smaller.
     best: Report,
+    /// A run that may be smaller than `best` for a while.
+    smallest: Option<Report>,
     tried: u64,
     go_on: G,
     /// Whether `go_on` has returned false.
@@ -150,7 +167,8 @@ impl<'a, G: FnMut(&Report, u64) -> bool> Search<'a, G> {
 
     /// Runs one of the tests once; `None` if there is no time left.
     fn run_of(&mut self, scenario: &Scenario, seed: u64, kept: Kept) -> Option<Report> {
-        self.over = self.over || !(self.go_on)(&self.best, self.tried);
+        let smallest = smaller(self.smallest.as_ref(), &self.best);
+        self.over = self.over || !(self.go_on)(smallest, self.tried);
         if self.over {
             return None;
         }
@@ -248,22 +266,20 @@ impl<'a, G: FnMut(&Report, u64) -> bool> Search<'a, G> {
         }
     }
 
-    /// Leaves out choices of each kind, as many as it can; first the long gaps between snapshots,
-    /// so that few steps make one. A run with short gaps may make more calls, until it has fewer
-    /// steps.
+    /// Leaves out choices of each kind, as many as it can. Then the same with short gaps between
+    /// snapshots: such a run may make more calls at first, but it needs fewer steps.
     ///
-    /// The failure must not rely on the gaps, as a check of the test may.
+    /// Gaps stay if the failure may rely on them, as a check of the test may.
     fn leave_out(&mut self) {
-        let (calls, long_gaps) = (self.best.rpcs, self.best.clone());
-        let has_gaps = !self.numbers(Choice::Gap).is_empty();
-        if has_gaps && is_general(&self.best) && self.try_within(u64::MAX, Choice::Gap, &[]) {
-            self.leave_out_of_each();
-            if self.best.rpcs <= calls {
-                return;
-            }
-            self.best = long_gaps;
-        }
         self.leave_out_of_each();
+        if self.numbers(Choice::Gap).is_empty() || !is_general(&self.best) {
+            return;
+        }
+        self.smallest = Some(self.best.clone());
+        if self.try_within(u64::MAX, Choice::Gap, &[]) {
+            self.leave_out_of_each();
+        }
+        self.best = smaller(self.smallest.as_ref(), &self.best).clone();
     }
 
     /// Leaves out choices of each kind but gaps; first the long waits, so that the other tries take
@@ -328,7 +344,7 @@ impl<'a, G: FnMut(&Report, u64) -> bool> Search<'a, G> {
         self.try_within(self.best.rpcs, choice, numbers)
     }
 
-    /// The same for runs of at most so many calls.
+    /// The same for runs of at most `calls` calls.
     fn try_within(&mut self, calls: u64, choice: Choice, numbers: &[u64]) -> bool {
         let numbers = Numbers::only(numbers.iter().copied());
         let kept = self.best.kept.clone().with(choice, numbers);

@@ -81,10 +81,14 @@ fn one_command_makes_a_snapshot_unless_the_test_itself_judges() {
     let check = |cluster: &mut Cluster| needs_a_snapshot(cluster, FailureKind::Assertion);
     for (story, left) in [(rule as fn(&mut Cluster), 1), (check, 9)] {
         let story = Scenario::new("snapshot_2d", story).servers(3);
-        let shrunk = shrink(&story, &[], &DESIGNS[0], &RunConfig::default(), |_, _| true).unwrap();
+        let shrunk = shrink(&story, &[], &DESIGNS[0], &in_turn(), |_, _| true).unwrap();
         let steps = shrunk.after.kept.of(Choice::Step);
         let kept = (0..20).filter(|number| steps.has(*number)).count();
         assert_eq!(kept, left, "{steps:?}");
+        let line = shrunk.after.replay_line();
+        let kept = line.split_once(" --keep ").unwrap().1.parse().unwrap();
+        let config = RunConfig { seed: shrunk.after.seed, kept, ..in_turn() };
+        assert_eq!(run_scenario(&story, &DESIGNS[0], &config).hash, shrunk.after.hash);
     }
 }
 

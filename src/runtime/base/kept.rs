@@ -156,7 +156,7 @@ impl fmt::Display for Kept {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
     "{0:?} is not like steps=3,5-7/stalls=none; \
-     the kinds are steps, stalls, switches, faults, pauses, waits"
+     the kinds are steps, stalls, switches, faults, pauses, waits, gaps"
 )]
 pub struct NotKept(String);
 
