@@ -190,8 +190,8 @@ impl Counters {
 
     /// Waits until `servers` counters agree on a value that the operations allow.
     ///
-    /// If that takes longer than usual, and the term is a new one, an operation that adds nothing is
-    /// submitted: a new leader may commit the last operation only with an entry of its own term
+    /// If that takes longer than usual, and the term is a new one, submits an operation that adds
+    /// nothing: a new leader may commit the last operation only with an entry of its own term
     /// (§5.4.2).
     pub fn check(&self, servers: usize) {
         let (least, most) = self.asked.with(|asked| (asked.least, asked.most));
