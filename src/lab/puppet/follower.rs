@@ -1,6 +1,7 @@
-//! The state of a puppet: one server's term, vote and log, which determine all its replies.
+//! The state of a puppet: its term, its votes and its log, which determine all its replies.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use bytes::Bytes;
 
@@ -10,24 +11,30 @@ use crate::api::raft_rpc::{
 };
 use crate::api::{Entry, Index, Position, ServerId, Term};
 
-/// A server as its peers see it: the receivers of Figures 2 and 13, written again for puppets.
+/// A server as its peers see it: it replies as Figures 2 and 13 say.
 ///
-/// The code is meant to be read next to the figures. It stores nothing durably, applies nothing and
-/// starts no election. A scenario may set its log ([`Stage::has_log`](super::Stage::has_log))
-/// and its term ([`Stage::learns_of`](super::Stage::learns_of)); all other changes follow from the
-/// calls that it receives or makes.
+/// It is a model, and does not show how to write a server. It has no log that changes: it remembers
+/// all that it was ever told, each entry with the one before it. By the Log Matching Property
+/// (§5.3), the last entry alone then says which of these are its log. It remembers each vote that
+/// it gave. It stores nothing durably, applies nothing and starts no election.
+///
+/// A scenario may set its log ([`Stage::has_log`](super::Stage::has_log)) and its term
+/// ([`Stage::learns_of`](super::Stage::learns_of)); all other changes follow from the calls that it
+/// receives or makes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Follower {
     /// The latest term that it knows of.
-    pub term: Term,
-    /// The candidate that got its vote in that term.
-    pub voted_for: Option<ServerId>,
-    /// The entries after the snapshot.
-    pub entries: Vec<Entry>,
+    term: Term,
+    /// The candidates that got its votes.
+    votes: BTreeMap<Term, ServerId>,
+    /// All entries that it was told, each with the position before it.
+    told: BTreeMap<Position, (Position, Entry)>,
+    /// The last entry of its log.
+    end: Position,
     /// The last entry that the snapshot covers; 0/0 without one.
-    pub last_included: Position,
+    last_included: Position,
     /// The content of the snapshot.
-    pub snapshot: Bytes,
+    snapshot: Bytes,
     /// The indices after which it refused entries: its log had another entry or none at that index.
     ///
     /// This is a set of indices and no count of calls: a leader may have several calls in flight
@@ -38,30 +45,60 @@ pub struct Follower {
 impl Follower {
     /// The end of the log.
     pub fn last(&self) -> Position {
-        self.entries.last().map_or(self.last_included, Entry::position)
+        self.end
     }
 
-    fn term_at(&self, index: Index) -> Option<Term> {
-        if index == self.last_included.index {
-            return Some(self.last_included.term);
-        }
-        self.entries.iter().find(|entry| entry.index == index).map(|entry| entry.term)
+    /// The entries of its log after the snapshot.
+    pub fn entries(&self) -> Vec<Entry> {
+        let entry = |at: Position| Some(self.told.get(&at)?.1.clone());
+        let mut entries: Vec<Entry> = self.backwards().filter_map(entry).collect();
+        entries.reverse();
+        entries
+    }
+
+    /// The positions of its log, from its end back to the last entry that the snapshot covers.
+    fn backwards(&self) -> impl Iterator<Item = Position> {
+        let before = |at: &Position| {
+            let (before, _) = self.told.get(at).filter(|_| !self.covers(*at))?;
+            // S0 may be wrong, and send entries in any order.
+            Some(*before).filter(|before| before.index < at.index)
+        };
+        iter::successors(Some(self.end), before)
+    }
+
+    fn covers(&self, position: Position) -> bool {
+        position.index <= self.last_included.index
+    }
+
+    fn has(&self, position: Position) -> bool {
+        let mut from_there = self.backwards().skip_while(|at| at.index > position.index);
+        from_there.next() == Some(position)
+    }
+
+    /// Its log is `entries`, without a snapshot, and begins at index 1. Its term and votes stay.
+    pub fn has_log(&mut self, entries: &[Entry]) {
+        let (term, votes) = (self.term, std::mem::take(&mut self.votes));
+        *self = Follower { term, votes, ..Follower::default() };
+        self.is_told(Position::default(), entries);
     }
 
     /// "If RPC request or response contains term T > currentTerm: set currentTerm = T" (Figure 2,
     /// Rules for Servers, All Servers).
     pub fn learns_of(&mut self, term: Term) {
-        if term > self.term {
-            self.term = term;
-            self.voted_for = None;
-        }
+        self.term = self.term.max(term);
+    }
+
+    /// Gives `candidate` its vote in the present term, unless another has it. Returns whether the
+    /// candidate has it.
+    fn gives(&mut self, candidate: ServerId) -> bool {
+        *self.votes.entry(self.term).or_insert(candidate) == candidate
     }
 
     /// Becomes a candidate in `term`, as `me`.
     pub fn stands(&mut self, me: ServerId, term: Term) {
         self.learns_of(term);
         if term == self.term {
-            self.voted_for = Some(me);
+            self.votes.insert(term, me);
         }
     }
 
@@ -69,7 +106,7 @@ impl Follower {
     pub fn leads(&mut self, me: ServerId, term: Term, prev: Position, entries: &[Entry]) {
         self.stands(me, term);
         if term == self.term && self.conflict_at(prev).is_none() {
-            self.append_new(entries);
+            self.is_told(prev, entries);
         }
     }
 
@@ -85,66 +122,65 @@ impl Follower {
         self.learns_of(args.term);
         let current = args.term == self.term;
         if current && !willing {
-            self.voted_for.get_or_insert(me);
+            self.gives(me);
         }
-        let last = self.last();
-        let up_to_date = (args.last_log_term, args.last_log_index) >= (last.term, last.index);
-        let free = self.voted_for.is_none_or(|candidate| candidate == args.candidate_id);
-        let vote_granted = current && up_to_date && free;
-        if vote_granted {
-            self.voted_for = Some(args.candidate_id);
-        }
+        let asked = Position { term: args.last_log_term, index: args.last_log_index };
+        let vote_granted = current && asked >= self.end && self.gives(args.candidate_id);
         RequestVoteReply { term: self.term, vote_granted }
     }
 
-    /// Answers an AppendEntries (Figure 2, AppendEntries RPC, steps 1 to 4).
+    /// Answers an AppendEntries (Figure 2, AppendEntries RPC).
     pub fn on_append(&mut self, args: &AppendEntriesArgs) -> AppendEntriesReply {
         self.learns_of(args.term);
-        if args.term < self.term {
-            return AppendEntriesReply { term: self.term, success: false, conflict: None };
+        let conflict = match args.term == self.term {
+            true => self.conflict_at(args.prev_log()),
+            false => None,
+        };
+        let success = args.term == self.term && conflict.is_none();
+        if success {
+            self.is_told(args.prev_log(), &args.entries);
         }
-        let conflict = self.conflict_at(args.prev_log());
-        if conflict.is_some() {
-            self.refused_after.insert(args.prev_log_index);
-        } else {
-            self.append_new(&args.entries);
-        }
-        AppendEntriesReply { term: self.term, success: conflict.is_none(), conflict }
+        self.refused_after.extend(conflict.as_ref().map(|_| args.prev_log_index));
+        AppendEntriesReply { term: self.term, success, conflict }
     }
 
-    fn append_new(&mut self, entries: &[Entry]) {
-        for entry in entries {
-            let covered = entry.index <= self.last_included.index;
-            if !covered && self.term_at(entry.index) != Some(entry.term) {
-                self.entries.retain(|kept| kept.index < entry.index);
-                self.entries.push(entry.clone());
+    /// A leader has `entries` after `before`. The last one that is not in its log becomes its end.
+    fn is_told(&mut self, before: Position, entries: &[Entry]) {
+        let befores = iter::once(before).chain(entries.iter().map(Entry::position));
+        for (before, entry) in befores.zip(entries) {
+            let position = entry.position();
+            if !self.covers(position) && !self.has(position) {
+                self.end = position;
+                self.told.insert(self.end, (before, entry.clone()));
             }
         }
     }
 
+    /// Where its log parts from one that has `prev`; `None` if it does not.
     fn conflict_at(&self, prev: Position) -> Option<Conflict> {
-        if prev.index < self.last_included.index {
+        if prev.index < self.last_included.index || self.has(prev) {
             return None;
         }
-        let Some(term) = self.term_at(prev.index) else {
-            return Some(Conflict { term: None, index: self.last().index.next() });
-        };
-        if term == prev.term {
-            return None;
-        }
-        let first = self.entries.iter().find(|entry| entry.term == term);
-        Some(Conflict { term: Some(term), index: first.map_or(prev.index, |entry| entry.index) })
+        let own = self.backwards().find(|at| at.index == prev.index);
+        Some(match own {
+            None => Conflict { term: None, index: self.end.index.next() },
+            Some(own) => {
+                let alike = |at: &Position| at.term == own.term && !self.covers(*at);
+                let first = self.backwards().filter(alike).last().unwrap_or(own);
+                Conflict { term: Some(own.term), index: first.index }
+            }
+        })
     }
 
-    /// Answers an InstallSnapshot (Figure 13, steps 1 and 5 to 8).
+    /// Answers an InstallSnapshot (Figure 13).
     pub fn on_install(&mut self, args: &InstallSnapshotArgs) -> InstallSnapshotReply {
         self.learns_of(args.term);
-        let end = args.last_included();
-        if args.term == self.term && end.index > self.last_included.index {
-            let keeps = self.term_at(end.index) == Some(end.term);
-            self.entries.retain(|entry| keeps && entry.index > end.index);
-            self.last_included = end;
-            self.snapshot = args.data.clone();
+        let covered = args.last_included();
+        if args.term == self.term && covered.index > self.last_included.index {
+            if !self.has(covered) {
+                self.end = covered;
+            }
+            (self.last_included, self.snapshot) = (covered, args.data.clone());
         }
         InstallSnapshotReply { term: self.term }
     }
@@ -167,7 +203,9 @@ mod tests {
     }
 
     fn follower(terms: &[u64]) -> Follower {
-        Follower { entries: entries(at(0, 0), terms), ..Follower::default() }
+        let mut follower = Follower::default();
+        follower.has_log(&entries(at(0, 0), terms));
+        follower
     }
 
     fn vote(follower: &mut Follower, term: u64, last: Position, willing: bool) -> bool {
@@ -198,6 +236,14 @@ mod tests {
         assert_eq!(follower.last(), at(1, 3), "a shorter request deletes nothing");
         assert!(append(&mut follower, at(1, 1), &[2]).success, "1/1 is there");
         assert_eq!(follower.last(), at(2, 2), "1/2 conflicts, so 1/3 is deleted too");
+    }
+
+    #[test]
+    fn a_leader_that_sends_entries_in_no_order_is_answered() {
+        let mut follower = follower(&[1]);
+        let of = |index: u64| entries(at(1, index - 1), &[9]).remove(0);
+        follower.leads(S1, Term(9), at(1, 1), &[of(3), of(2), of(3), of(2), of(3)]);
+        assert!(!append(&mut follower, at(9, 1), &[]).success, "the log is no circle");
     }
 
     #[test]

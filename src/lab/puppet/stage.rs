@@ -351,12 +351,7 @@ impl Stage<'_> {
         self.told.set(self.told.get().max(newest));
         self.puppet(puppet, |follower| {
             follower.learns_of(newest);
-            *follower = Follower {
-                term: follower.term,
-                voted_for: follower.voted_for,
-                entries: log,
-                ..Follower::default()
-            };
+            follower.has_log(&log);
         });
     }
 

@@ -99,7 +99,7 @@ fn converge(stage: &Stage<'_>, log: &[Entry]) {
     let expected: Vec<Entry> = log.iter().cloned().chain([last]).collect();
     stage.wait_applied(index.0);
     for puppet in stage.puppets() {
-        if !stage.happens_soon(|| stage.follower(puppet).entries == expected) {
+        if !stage.happens_soon(|| stage.follower(puppet).entries() == expected) {
             let has = stage.follower(puppet).last();
             let message = format!("{puppet}'s log ends at {has}, S0's at index {index}");
             stage.cluster().end_by_limit("not_converged", message);

@@ -40,10 +40,10 @@ fn late_reads_2b(cluster: &mut Cluster) {
         // The others have S1 as their leader, which commits y, and no longer hear S0.
         stage.puppets().for_each(|puppet| stage.reaches(puppet, false));
         stage.cluster().run_for(FORGOTTEN);
-        let mut log = stage.follower(S1);
-        let (term, before) = (stage.fresh_term(), log.last());
+        let (before, mut log) = (stage.follower(S1).last(), stage.follower(S1).entries());
+        let term = stage.fresh_term();
         let y = Entry { term, index: before.index.next(), data: format!("y {round}").into() };
-        log.entries.push(y.clone());
+        log.push(y.clone());
 
         let here = stage.cluster().clone();
         let reader = thread::spawn("reader", move || here.read_index(S0));
@@ -51,7 +51,7 @@ fn late_reads_2b(cluster: &mut Cluster) {
         let commit = y.index.0;
         let _ = stage.append(S1, term, before, vec![y], commit);
         for puppet in stage.puppets() {
-            stage.has_log(puppet, log.entries.clone());
+            stage.has_log(puppet, log.clone());
             stage.follows(puppet);
             stage.reaches(puppet, true);
         }
