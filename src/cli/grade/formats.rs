@@ -27,7 +27,12 @@ pub(super) fn gradescope(grade: &Grade, policy: &Policy) -> Value {
         "output_format": "md",
         "stdout_visibility": "hidden",
         "tests": tests.collect::<Vec<_>>(),
-        "extra_data": { "cpu_s": grade.cpu_s, "days_late": grade.days_late },
+        "extra_data": {
+            "build_cpu_s": grade.build_cpu_s,
+            "cpu_s": grade.cpu_s,
+            "days_late": grade.days_late,
+            "memory_mb": grade.memory_mb,
+        },
     })
 }
 
@@ -63,13 +68,23 @@ pub(super) fn junit(grade: &Grade) -> String {
 }
 
 /// The headings of the class's table.
-pub(super) const COLUMNS: [&str; 8] =
-    ["name", "points", "points_max", "tests_passed", "tests", "days_late", "cpu_s", "reason"];
+pub(super) const COLUMNS: [&str; 10] = [
+    "name",
+    "points",
+    "points_max",
+    "tests_passed",
+    "tests",
+    "days_late",
+    "cpu_s",
+    "build_cpu_s",
+    "memory_mb",
+    "reason",
+];
 
 /// The row of a submission.
-pub(super) fn cells(grade: &Grade) -> [String; 8] {
+pub(super) fn cells(grade: &Grade) -> [String; 10] {
     let (passed, all) = grade.counts();
-    let Grade { name, points, points_max, days_late, cpu_s, .. } = grade;
+    let Grade { name, points, points_max, days_late, cpu_s, build_cpu_s, memory_mb, .. } = grade;
     [
         name.clone(),
         points.to_string(),
@@ -78,6 +93,8 @@ pub(super) fn cells(grade: &Grade) -> [String; 8] {
         all.to_string(),
         days_late.to_string(),
         cpu_s.to_string(),
+        build_cpu_s.to_string(),
+        memory_mb.to_string(),
         words::first_failure(grade),
     ]
 }
@@ -87,7 +104,7 @@ pub(super) fn csv(grades: &[Grade]) -> String {
     let mut text = COLUMNS.join(",") + "\n";
     for grade in grades {
         let mut cells = cells(grade);
-        for words in [0, 7] {
+        for words in [0, COLUMNS.len() - 1] {
             cells[words] = format!("\"{}\"", cells[words].replace('"', "\"\""));
         }
         let _ = writeln!(text, "{}", cells.join(","));

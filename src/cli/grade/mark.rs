@@ -25,6 +25,11 @@ pub(super) struct Grade {
     pub(super) sandbox: Option<&'static str>,
     /// CPU seconds of all runs.
     pub(super) cpu_s: f64,
+    /// CPU seconds of the compiler; 0 if the submission was refused.
+    pub(super) build_cpu_s: f64,
+    /// The most memory that one process had, the compiler's included, in MB; 0 if the submission
+    /// was refused.
+    pub(super) memory_mb: u64,
     pub(super) tests: Vec<TestGrade>,
 }
 
@@ -100,6 +105,8 @@ impl Grade {
             ignored: Vec::new(),
             sandbox: None,
             cpu_s: cents(cpu_ms / 1e3),
+            build_cpu_s: 0.0,
+            memory_mb: 0,
             tests,
         }
     }

@@ -4,6 +4,7 @@
 //! submission.rs  the student's own folders ──────────┐
 //! project.rs     the untouched project ──────────────┴─► a program
 //! sandbox.rs     what the program may do
+//! usage.rs       what a program used
 //! trial.rs       its runs, in processes of their own, judged from sealed lines
 //! mark.rs        points by the policy ──► words.rs, formats.rs
 //! ```
@@ -21,11 +22,12 @@ mod project;
 mod sandbox;
 mod submission;
 mod trial;
+mod usage;
 mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use clap::Args;
 use indicatif::ProgressBar;
@@ -36,7 +38,7 @@ use crate::cli::exit::{Status, Trouble};
 use crate::cli::output;
 use crate::cli::shard::{List, PartArgs, PartFile, Row};
 use fault::Fault;
-use mark::{Grade, TestGrade};
+use mark::{Grade, TestGrade, cents};
 use policy::Policy;
 use project::Project;
 use sandbox::Sandbox;
@@ -215,29 +217,37 @@ impl Grader<'_> {
             ignored.clone_from(&submission.ignored);
             self.project.build(&submission, &program, &self.policy.limits)
         });
-        let refused = match built {
-            Ok(()) => None,
-            Err(Fault::Student(why)) => Some(why),
+        let mut grade = match built {
+            Ok(build) => {
+                let (tests, memory_mb) = self.examine(&program, name)?;
+                let mut grade = Grade::of(name, self.policy, days_late, tests);
+                grade.build_cpu_s = cents(build.cpu_s);
+                grade.memory_mb = memory_mb.max(build.memory_mb);
+                grade
+            }
+            Err(Fault::Student(why)) => {
+                let tests = self.marked(|_| Vec::new());
+                let mut grade = Grade::of(name, self.policy, days_late, tests);
+                grade.refused = Some(why);
+                grade
+            }
             Err(Fault::Machine(why)) => return Err(Trouble::Machine(why)),
         };
-        let tests = match refused {
-            None => self.examine(&program, name)?,
-            Some(_) => self.marked(|_| Vec::new()),
-        };
-        let mut grade = Grade::of(name, self.policy, days_late, tests);
-        (grade.refused, grade.ignored) = (refused, ignored);
+        grade.ignored = ignored;
         grade.sandbox = self.sandbox.missing();
         Ok(grade)
     }
 
-    /// Examines the tests, a few at a time. Fails if the machine cannot run programs.
-    fn examine(&self, program: &Path, name: &str) -> Result<Vec<TestGrade>, Trouble> {
+    /// Examines the tests, a few at a time, and returns them with the most memory, in MB, that one
+    /// process had. Fails if the machine cannot run programs.
+    fn examine(&self, program: &Path, name: &str) -> Result<(Vec<TestGrade>, u64), Trouble> {
         let Policy { limits, schedule, public, twice, .. } = self.policy;
         let entries = self.policy.entries().expect("reading the policy has checked them");
         let tests: Vec<_> = entries.iter().flat_map(|entry| entry.tests.clone()).collect();
         let results: Vec<_> =
             tests.iter().map(|_| parking_lot::Mutex::new(Ok(Vec::new()))).collect();
-        let examiner = Examiner { sandbox: self.sandbox, program, limits, root: &self.work.root };
+        let (sandbox, root, memory_mb) = (self.sandbox, &self.work.root, &AtomicU64::new(0));
+        let examiner = Examiner { sandbox, program, limits, root, memory_mb };
         let next = AtomicUsize::new(0);
         let work = || {
             while let number = next.fetch_add(1, Ordering::Relaxed)
@@ -260,10 +270,11 @@ impl Grader<'_> {
         });
         let results = results.into_iter().map(parking_lot::Mutex::into_inner);
         let mut results: Vec<Vec<Judged>> = results.collect::<Result<_, Trouble>>()?;
-        Ok(self.marked(|name| {
+        let tests = self.marked(|name| {
             let number = tests.iter().position(|test| test.name == name);
             number.map(|number| std::mem::take(&mut results[number])).unwrap_or_default()
-        }))
+        });
+        Ok((tests, memory_mb.load(Ordering::Relaxed)))
     }
 
     /// Marks all tests, given the runs of each.

@@ -1,13 +1,16 @@
 //! Builds a student's files in an untouched project.
 
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::fault::Fault;
 use super::policy::Limits;
 use super::sandbox;
 use super::submission::Submission;
+use super::usage::{self, Usage};
 use crate::cli::exit::Trouble;
 use crate::cli::handout::files::{self, Track};
 
@@ -27,7 +30,7 @@ impl Project {
         let project = Project { track, folder, target };
         let skeleton = Submission { files: files::of_project(track), ignored: Vec::new() };
         let compiled = match project.lay(&skeleton) {
-            Ok(()) => project.compile(None).map_err(Broken::message),
+            Ok(()) => project.compile(None).map(drop).map_err(Broken::message),
             Err(fault) => Err(fault.message()),
         };
         compiled.map_err(|why| {
@@ -36,18 +39,19 @@ impl Project {
         Ok(project)
     }
 
-    /// Builds `submission`, and copies its program to `program`. The error is for the student.
+    /// Builds `submission`, copies its program to `program`, and returns what the compiler used.
+    /// The error is for the student.
     pub(super) fn build(
         &self,
         submission: &Submission,
         program: &Path,
         limits: &Limits,
-    ) -> Result<(), Fault> {
+    ) -> Result<Usage, Fault> {
         for own in self.track.own() {
             let _ = fs::remove_dir_all(self.folder.join(own));
         }
         self.lay(submission)?;
-        self.compile(Some(limits)).map_err(|broken| match broken {
+        let usage = self.compile(Some(limits)).map_err(|broken| match broken {
             Broken::Killed => self.killed(limits),
             Broken::NoCompiler(_) => Fault::Machine(broken.message()),
             Broken::Code(why) => self.or_full(Fault::Student(why)),
@@ -55,7 +59,7 @@ impl Project {
         self.reads_only_the_project()?;
         let built = self.target.join("release/my-raft");
         fs::copy(&built, program)
-            .map(drop)
+            .map(|_| usage)
             .map_err(|error| Fault::Machine(format!("{}: {error}", built.display())))
     }
 
@@ -89,7 +93,7 @@ impl Project {
     ///
     /// If the compiler was killed, it is started once more: another program may have taken the
     /// machine's memory.
-    fn compile(&self, limits: Option<&Limits>) -> Result<(), Broken> {
+    fn compile(&self, limits: Option<&Limits>) -> Result<Usage, Broken> {
         let again = |broken| match broken {
             Broken::Killed => self.compile_once(limits),
             broken => Err(broken),
@@ -98,26 +102,31 @@ impl Project {
     }
 
     /// The compiler may read what it wants here; see [`Project::reads_only_the_project`].
-    fn compile_once(&self, limits: Option<&Limits>) -> Result<(), Broken> {
+    fn compile_once(&self, limits: Option<&Limits>) -> Result<Usage, Broken> {
         let mut command = match limits {
             None => Command::new("cargo"),
             Some(limits) => sandbox::compiler(limits),
         };
         command.args(["build", "--release", "--locked", "--quiet", "--color", "never"]);
         command.args(limits.map(|_| "--offline"));
-        let output = command
+        let failed = |error: io::Error| Broken::NoCompiler(error.to_string());
+        let mut compiler = command
             .env_clear()
             .envs(sandbox::plain_environment())
             .env("CARGO_TARGET_DIR", &self.target)
             .current_dir(&self.folder)
             .stdin(Stdio::null())
-            .output()
-            .map_err(|error| Broken::NoCompiler(error.to_string()))?;
-        if output.status.success() {
-            return Ok(());
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(failed)?;
+        let mut bytes = Vec::new();
+        compiler.stderr.take().expect("it is piped").read_to_end(&mut bytes).map_err(failed)?;
+        let (status, usage) = usage::wait(&mut compiler, Duration::MAX).map_err(failed)?;
+        if status.success() {
+            return Ok(usage);
         }
-        let words = String::from_utf8_lossy(&output.stderr);
-        Err(Broken::why(output.status.code(), &words, limits))
+        Err(Broken::why(status.code(), &String::from_utf8_lossy(&bytes), limits))
     }
 
     /// Who is to blame for a compiler that was killed twice: the machine, if it can't compile the
@@ -126,7 +135,7 @@ impl Project {
         let skeleton = Submission { files: files::of_project(self.track), ignored: Vec::new() };
         let compiled = self.lay(&skeleton).map(|()| self.compile(Some(limits)));
         match compiled {
-            Ok(Ok(())) => Fault::Student(Broken::Killed.message()),
+            Ok(Ok(_)) => Fault::Student(Broken::Killed.message()),
             Ok(Err(broken)) => Fault::Machine(broken.message()),
             Err(fault) => fault,
         }

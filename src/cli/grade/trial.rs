@@ -8,6 +8,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 use super::policy::Limits;
 use super::sandbox::Sandbox;
+use super::usage;
 use crate::cli::exam::{BEGUN, END, Key, LEFT, Order, Run};
 use crate::cli::exit::Trouble;
 use crate::cli::report_lines::RunLine;
@@ -55,6 +57,8 @@ pub(super) struct Examiner<'a> {
     pub(super) limits: &'a Limits,
     /// An empty folder.
     pub(super) root: &'a Path,
+    /// The most memory that one process had so far, in MB.
+    pub(super) memory_mb: &'a AtomicU64,
 }
 
 impl Examiner<'_> {
@@ -155,7 +159,11 @@ impl Examiner<'_> {
         };
         let end = began + Duration::from_secs(self.limits.wall_s);
         let said = listen(&mut child, self.limits.output_kb, end);
-        let status = status(&mut child, end, said.too_much);
+        let until = if said.too_much { began } else { end };
+        let status = usage::wait(&mut child, until).map(|(status, usage)| {
+            self.memory_mb.fetch_max(usage.memory_mb, Ordering::Relaxed);
+            status
+        });
         let mut opened = Vec::new();
         for sealed in &said.lines {
             opened.extend(key.open(opened.len(), sealed));
@@ -216,18 +224,6 @@ fn signal(status: ExitStatus) -> Option<i32> {
     let words = status.to_string();
     let own = words.strip_prefix("signal: ").and_then(|rest| rest.split(' ').next()?.parse().ok());
     own.or_else(|| status.code().filter(|code| *code > 128).map(|code| code - 128))
-}
-
-/// Waits for `child` until `end`, then kills it; at once if `now`.
-fn status(child: &mut Child, end: Duration, now: bool) -> std::io::Result<ExitStatus> {
-    while !now && time::since_start() < end {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    child.kill()?;
-    child.wait()
 }
 
 /// Reads what `child` prints until it ends, has printed more than `limit_kb`, or is out of time at
@@ -329,7 +325,8 @@ mod tests {
         fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         let limits = Limits { wall_s: 2, output_kb: 64, ..Limits::default() };
         let (sandbox, root) = (Sandbox::Time, folder.path());
-        let examiner = Examiner { sandbox, program: &program, limits: &limits, root };
+        let memory_mb = &AtomicU64::new(0);
+        let examiner = Examiner { sandbox, program: &program, limits: &limits, root, memory_mb };
         let run = |seed| Run { test: "a".into(), seed, schedule: "random".into() };
         examiner.test(&[7, 8, 9, 10].map(run), 2, 1).unwrap()
     }
@@ -378,7 +375,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = &folder.path().join("missing");
         let (sandbox, limits) = (Sandbox::Jail { root: true }, &Limits::default());
-        let examiner = Examiner { sandbox, program: Path::new("/bin/true"), limits, root };
+        let (program, memory_mb) = (Path::new("/bin/true"), &AtomicU64::new(0));
+        let examiner = Examiner { sandbox, program, limits, root, memory_mb };
         let run = Run { test: "a".into(), seed: 7, schedule: "random".into() };
         let error = examiner.test(&[run], 1, 0).unwrap_err();
         assert!(

@@ -86,15 +86,18 @@ fn of_test(test: &TestGrade, policy: &Policy) -> String {
 
 /// The class, one line per submission, in Markdown.
 pub(super) fn of_class(grades: &[Grade]) -> String {
-    let mut text = String::from("| Submission | Points | Of | Tests | CPU s | First failure |\n");
-    text.push_str("| --- | ---: | ---: | ---: | ---: | --- |\n");
+    let mut text = String::from(
+        "| Submission | Points | Of | Tests | CPU s | Build CPU s | MB | First failure |\n",
+    );
+    text.push_str("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n");
     for grade in grades {
-        let Grade { name, points, points_max, cpu_s, .. } = grade;
+        let Grade { name, points, points_max, cpu_s, build_cpu_s, memory_mb, .. } = grade;
         let (passed, all) = grade.counts();
         let first = first_failure(grade).replace('|', "\\|");
         let _ = writeln!(
             text,
-            "| {name} | {points} | {points_max} | {passed} of {all} | {cpu_s} | {first} |"
+            "| {name} | {points} | {points_max} | {passed} of {all} | {cpu_s} | {build_cpu_s} | \
+             {memory_mb} | {first} |"
         );
     }
     text

@@ -4,8 +4,8 @@
 const OURS: &str = include_str!("../../../Cargo.toml");
 
 /// Features and dependencies of ours that the harness does not have: those of our servers, and
-/// those of the comparison of our designs.
-const LEFT_OUT: [&str; 11] = [
+/// those of the comparison of our designs and of grading.
+const LEFT_OUT: [&str; 13] = [
     "default",
     "solutions",
     "raft-rs",
@@ -16,7 +16,9 @@ const LEFT_OUT: [&str; 11] = [
     "maud",
     "plotters",
     "getrandom",
+    "rustix",
     "toml",
+    "wait4",
 ];
 
 /// The manifest of the student's own crate.
