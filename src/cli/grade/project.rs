@@ -185,9 +185,15 @@ impl Broken {
             let most = limits.map_or(0, |limits| limits.build_cpu_s);
             return Broken::Code(format!("the compiler took more than {most} s of CPU"));
         }
-        let first = words.find("error").map_or(words.trim(), |start| words[start..].trim());
-        // The first error, with its place and its picture.
-        let lines: Vec<&str> = first.lines().take_while(|line| !line.is_empty()).take(30).collect();
+        if words.starts_with("memory allocation of ") || words.contains("\nmemory allocation of ") {
+            let most = limits.map_or(0, |limits| limits.build_memory_mb);
+            return Broken::Code(format!("the compiler took more than {most} MB of memory"));
+        }
+        // The first error, with its place and its picture; or else the first words.
+        let words = words.trim_start();
+        let from = words.lines().position(|line| line.starts_with("error")).unwrap_or(0);
+        let first = words.lines().skip(from);
+        let lines: Vec<&str> = first.take_while(|line| !line.is_empty()).take(30).collect();
         Broken::Code(match (lines.is_empty(), status) {
             (false, _) => lines.join("\n"),
             (true, Some(status)) => format!("the compiler ended with status {status}"),
@@ -239,6 +245,11 @@ mod tests {
         let wrong = "warning: x\n\nerror[E0308]: types\n --> a.rs\n\nerror: two";
         let first = Broken::Code("error[E0308]: types\n --> a.rs".to_string());
         assert_eq!(why(Some(101), wrong), first);
+        let large = "memory allocation of 4194304 bytes failed\n\n 3: rustc::error_hook\n";
+        let large_too = Broken::Code("the compiler took more than 8192 MB of memory".to_string());
+        assert_eq!(why(Some(101), large), large_too);
+        let inside = "warning: an error of mine\n\nerror: two\n";
+        assert_eq!(why(Some(101), inside), Broken::Code("error: two".to_string()));
         let ended = "warning: signal: 9\n";
         assert_eq!(why(Some(137), ended), Broken::Code("warning: signal: 9".to_string()));
         let silent = Broken::Code("the compiler ended with status 137".to_string());
