@@ -153,12 +153,14 @@ fn mortal() -> Command {
     command
 }
 
-/// The variables that a compiler or an archive program needs, and no other.
+/// The variables that a compiler or an archive program needs, and no other; among them how to
+/// build, such as `CARGO_PROFILE_RELEASE_OPT_LEVEL`.
 pub(super) fn plain_environment() -> impl Iterator<Item = (String, String)> {
     let kept = |name: &str| {
         let tools =
             ["CARGO_HOME", "CARGO_NET_OFFLINE", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "TMPDIR"];
-        matches!(name, "PATH" | "HOME") || tools.contains(&name)
+        let profile = name.starts_with("CARGO_PROFILE_");
+        matches!(name, "PATH" | "HOME") || tools.contains(&name) || profile
     };
     std::env::vars().filter(move |(name, _)| kept(name))
 }
