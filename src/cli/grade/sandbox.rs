@@ -13,8 +13,13 @@ use super::policy::Limits;
 
 /// Makes the root folder `$1` with the program `$2`, and runs that there with the limits `$3` and
 /// the remaining words. All of it is in name spaces of its own, so nothing has to be cleared away.
+///
+/// This shell stays, as the first process of its name space, whose end ends all others there. The
+/// program itself would outlive the grader's `kill`: a process that becomes another user no longer
+/// dies with its parent. It is in a second name space, from which it cannot see the shell.
 const JAIL: &str = r#"
 set -eu
+ulimit -c 0
 root=$1 program=$2 limits=$3
 shift 3
 mount -t tmpfs -o mode=755,size=64k none "$root"
@@ -32,7 +37,10 @@ mount --bind "$program" "$root/program"
 mount -o remount,ro "$root"
 user=
 [ "$JAILER" != 0 ] || user=--userspec=65534:65534
-exec setpriv --no-new-privs -- prlimit $limits -- chroot $user "$root" /program "$@"
+status=0
+unshare --pid --fork -- setpriv --no-new-privs -- prlimit $limits -- \
+    chroot $user "$root" /program "$@" || status=$?
+exit $status
 "#;
 
 /// How far strangers' programs can be shut in here.
@@ -167,7 +175,10 @@ pub(super) fn plain_environment() -> impl Iterator<Item = (String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::runtime::time;
 
     /// Whether `program` succeeds with these arguments in the best sandbox, and what it prints;
     /// `None` if there is no jail on this machine.
@@ -193,5 +204,41 @@ mod tests {
         assert!(!made, "a file was made in the jail");
         let (read, words) = jailed("/bin/cat", &["/proc/self/environ"]).unwrap_or_default();
         assert!(!read && words.is_empty(), "{words}");
+    }
+
+    /// Whether a process with `word` among its arguments runs on this machine.
+    fn runs(word: &str) -> bool {
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        processes.into_iter().any(|process| {
+            let words = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            words.split(|byte| *byte == 0).any(|it| it == word.as_bytes())
+        })
+    }
+
+    #[test]
+    fn a_program_that_is_killed_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let sandbox = Sandbox::best(folder.path());
+        if !matches!(sandbox, Sandbox::Jail { .. }) {
+            return;
+        }
+        // A number of seconds that no other test asks for.
+        let word = "98761.25";
+        let mut command =
+            sandbox.command(Path::new("/bin/sleep"), &Limits::default(), folder.path());
+        let mut child = command.arg(word).spawn().unwrap();
+        let within = |wanted: bool| {
+            let end = time::since_start() + Duration::from_secs(10);
+            while runs(word) != wanted && time::since_start() < end {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            runs(word) == wanted
+        };
+        assert!(within(true), "the program does not start");
+        // The shell that makes the jail has the word, too.
+        std::thread::sleep(Duration::from_millis(300));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(within(false), "the program runs on");
     }
 }
