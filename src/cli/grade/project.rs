@@ -14,6 +14,9 @@ use super::usage::{self, Usage};
 use crate::cli::exit::Trouble;
 use crate::cli::handout::files::{self, Track};
 
+/// Bytes of the compiler's errors that are kept. The first error counts.
+const WORDS_MAX: u64 = 8 << 20;
+
 /// The folder in which one submission after the other is built: the suite is built once.
 pub(super) struct Project {
     track: Track,
@@ -120,8 +123,11 @@ impl Project {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(failed)?;
+        let mut stderr = compiler.stderr.take().expect("it is piped");
         let mut bytes = Vec::new();
-        compiler.stderr.take().expect("it is piped").read_to_end(&mut bytes).map_err(failed)?;
+        // A macro can have the compiler print more than there is memory.
+        let read = (&mut stderr).take(WORDS_MAX).read_to_end(&mut bytes);
+        read.and_then(|_| io::copy(&mut stderr, &mut io::sink())).map_err(failed)?;
         let (status, usage) = usage::wait(&mut compiler, Duration::MAX).map_err(failed)?;
         if status.success() {
             return Ok(usage);
