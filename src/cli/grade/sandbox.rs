@@ -174,6 +174,7 @@ pub(super) fn plain_environment() -> impl Iterator<Item = (String, String)> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "these tests wait for programs, outside any run")]
 mod tests {
     use std::time::Duration;
 

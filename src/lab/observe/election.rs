@@ -67,15 +67,15 @@ impl Observer for ElectedByMajority {
 impl ElectedByMajority {
     fn judge(&mut self, term: Term, leader: ServerId, quorum: usize) -> Judged {
         let voters = self.voters.entry((term, leader)).or_default();
-        voters.insert(leader);
-        if voters.len() >= quorum {
+        voters.remove(&leader);
+        if voters.len() + 1 >= quorum {
             return Ok(());
         }
         let given: Vec<String> = voters.iter().map(ServerId::to_string).collect();
+        let given = if given.is_empty() { "no other server".to_string() } else { given.join(", ") };
         Err(format!(
-            "{leader} acts as leader of term {term} with only the votes of {}; a majority is \
-             {quorum}",
-            given.join(", ")
+            "{leader} acts as leader of term {term}, in which {given} voted for it; a majority is \
+             {quorum}, its own vote included"
         ))
     }
 }

@@ -265,9 +265,9 @@ impl World {
     /// The last index up to which a majority's durable logs have entries of `term`, or a snapshot.
     fn reach(&self, term: Term) -> Index {
         let last_of = |server: &Server| server.shadow.durable.log.last_of(term);
-        let mut reached: Vec<Index> = self.servers.iter().map(last_of).collect();
-        reached.sort_unstable();
-        reached[self.servers.len() - self.quorum()]
+        let has = |index: Index| self.servers.iter().filter(|it| last_of(it) >= index).count();
+        let reached = self.servers.iter().map(last_of).filter(|last| has(*last) >= self.quorum());
+        reached.max().unwrap_or_default()
     }
 
     /// Records that a request reaches `to`'s handler. Copies of one request count as one handling.

@@ -3,8 +3,11 @@
 //! The content of each reply follows from the puppet's state.
 
 use super::follower::Follower;
-use crate::api::ServerId;
-use crate::api::raft_rpc::{RaftRpcRequest, RaftRpcResponse};
+use super::stage::Stage;
+use crate::api::raft_rpc::{
+    AppendEntriesReply, InstallSnapshotReply, RaftRpcRequest, RaftRpcResponse, RequestVoteReply,
+};
+use crate::api::{Entry, Position, ServerId};
 
 /// A puppet's reaction to a request for its vote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,17 +74,47 @@ impl Conduct {
 
     /// Handles a call: changes the state and returns the reply.
     pub(super) fn handle(&mut self, request: &RaftRpcRequest) -> RaftRpcResponse {
+        let follower = &mut self.follower;
         match request {
             RaftRpcRequest::RequestVote { args } => {
-                let willing = self.votes != Votes::Refuse;
-                RaftRpcResponse::RequestVote(self.follower.on_vote(self.me, args, willing))
+                let last = Position { term: args.last_log_term, index: args.last_log_index };
+                if self.votes == Votes::Refuse {
+                    follower.keeps_its_vote(self.me, args.term);
+                }
+                let vote_granted = follower.votes_for(args.candidate_id, args.term, last);
+                let term = follower.term();
+                RaftRpcResponse::RequestVote(RequestVoteReply { term, vote_granted })
             }
             RaftRpcRequest::AppendEntries { args } => {
-                RaftRpcResponse::AppendEntries(self.follower.on_append(args))
+                let heard = follower.hears(args.term, args.prev_log(), &args.entries);
+                let (term, success) = (follower.term(), heard == Some(Ok(())));
+                let conflict = heard.and_then(Result::err);
+                let reply = AppendEntriesReply { term, success, conflict };
+                RaftRpcResponse::AppendEntries(reply)
             }
             RaftRpcRequest::InstallSnapshot { args } => {
-                RaftRpcResponse::InstallSnapshot(self.follower.on_install(args))
+                follower.takes(args.term, args.last_included(), args.data.clone());
+                let term = follower.term();
+                RaftRpcResponse::InstallSnapshot(InstallSnapshotReply { term })
             }
         }
+    }
+}
+
+impl Stage<'_> {
+    /// The end of `puppet`'s log.
+    pub fn last_of(&self, puppet: ServerId) -> Position {
+        self.puppet(puppet, |follower| follower.last())
+    }
+
+    /// The entries of `puppet`'s log after its snapshot.
+    pub fn entries_of(&self, puppet: ServerId) -> Vec<Entry> {
+        self.puppet(puppet, |follower| follower.entries())
+    }
+
+    /// The number of indices after which `puppet` refused entries: its log had another entry or
+    /// none at that index.
+    pub fn refusals_of(&self, puppet: ServerId) -> usize {
+        self.puppet(puppet, |follower| follower.refused_after.len())
     }
 }

@@ -5,13 +5,10 @@ use std::iter;
 
 use bytes::Bytes;
 
-use crate::api::raft_rpc::{
-    AppendEntriesArgs, AppendEntriesReply, Conflict, InstallSnapshotArgs, InstallSnapshotReply,
-    RequestVoteArgs, RequestVoteReply,
-};
+use crate::api::raft_rpc::Conflict;
 use crate::api::{Entry, Index, Position, ServerId, Term};
 
-/// A server as its peers see it: it replies as Figures 2 and 13 say.
+/// A server as its peers see it: what it knows decides what it replies, as Figures 2 and 13 say.
 ///
 /// It is a model, and does not show how to write a server. It has no log that changes: it remembers
 /// all that it was ever told, each entry with the one before it. By the Log Matching Property
@@ -22,7 +19,7 @@ use crate::api::{Entry, Index, Position, ServerId, Term};
 /// ([`Stage::learns_of`](super::Stage::learns_of)); all other changes follow from the calls that it
 /// receives or makes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Follower {
+pub(super) struct Follower {
     /// The latest term that it knows of.
     term: Term,
     /// The candidates that got its votes.
@@ -39,17 +36,22 @@ pub struct Follower {
     ///
     /// This is a set of indices and no count of calls: a leader may have several calls in flight
     /// when the first refusal comes.
-    pub refused_after: BTreeSet<Index>,
+    pub(super) refused_after: BTreeSet<Index>,
 }
 
 impl Follower {
+    /// The latest term that it knows of.
+    pub(super) fn term(&self) -> Term {
+        self.term
+    }
+
     /// The end of the log.
-    pub fn last(&self) -> Position {
+    pub(super) fn last(&self) -> Position {
         self.end
     }
 
     /// The entries of its log after the snapshot.
-    pub fn entries(&self) -> Vec<Entry> {
+    pub(super) fn entries(&self) -> Vec<Entry> {
         let entry = |at: Position| Some(self.told.get(&at)?.1.clone());
         let mut entries: Vec<Entry> = self.backwards().filter_map(entry).collect();
         entries.reverse();
@@ -76,7 +78,7 @@ impl Follower {
     }
 
     /// Its log is `entries`, without a snapshot, and begins at index 1. Its term and votes stay.
-    pub fn has_log(&mut self, entries: &[Entry]) {
+    pub(super) fn has_log(&mut self, entries: &[Entry]) {
         let (term, votes) = (self.term, std::mem::take(&mut self.votes));
         *self = Follower { term, votes, ..Follower::default() };
         self.is_told(Position::default(), entries);
@@ -84,7 +86,7 @@ impl Follower {
 
     /// "If RPC request or response contains term T > currentTerm: set currentTerm = T" (Figure 2,
     /// Rules for Servers, All Servers).
-    pub fn learns_of(&mut self, term: Term) {
+    pub(super) fn learns_of(&mut self, term: Term) {
         self.term = self.term.max(term);
     }
 
@@ -95,7 +97,7 @@ impl Follower {
     }
 
     /// Becomes a candidate in `term`, as `me`.
-    pub fn stands(&mut self, me: ServerId, term: Term) {
+    pub(super) fn stands(&mut self, me: ServerId, term: Term) {
         self.learns_of(term);
         if term == self.term {
             self.votes.insert(term, me);
@@ -103,45 +105,47 @@ impl Follower {
     }
 
     /// Becomes leader in `term`, as `me`, with `entries` after `prev` in its own log.
-    pub fn leads(&mut self, me: ServerId, term: Term, prev: Position, entries: &[Entry]) {
+    pub(super) fn leads(&mut self, me: ServerId, term: Term, prev: Position, entries: &[Entry]) {
         self.stands(me, term);
         if term == self.term && self.conflict_at(prev).is_none() {
             self.is_told(prev, entries);
         }
     }
 
-    /// Answers a RequestVote (Figure 2, RequestVote RPC).
-    ///
-    /// A follower that is not `willing` votes for itself, unless it has already voted in that term.
-    pub fn on_vote(
-        &mut self,
-        me: ServerId,
-        args: &RequestVoteArgs,
-        willing: bool,
-    ) -> RequestVoteReply {
-        self.learns_of(args.term);
-        let current = args.term == self.term;
-        if current && !willing {
-            self.gives(me);
-        }
-        let asked = Position { term: args.last_log_term, index: args.last_log_index };
-        let vote_granted = current && asked >= self.end && self.gives(args.candidate_id);
-        RequestVoteReply { term: self.term, vote_granted }
+    /// Whether `candidate` has its vote in `term`; it gives the vote if it may (Figure 2,
+    /// RequestVote). `last` is the end of the candidate's log.
+    pub(super) fn votes_for(&mut self, candidate: ServerId, term: Term, last: Position) -> bool {
+        self.learns_of(term);
+        term == self.term && last >= self.end && self.gives(candidate)
     }
 
-    /// Answers an AppendEntries (Figure 2, AppendEntries RPC).
-    pub fn on_append(&mut self, args: &AppendEntriesArgs) -> AppendEntriesReply {
-        self.learns_of(args.term);
-        let conflict = match args.term == self.term {
-            true => self.conflict_at(args.prev_log()),
-            false => None,
-        };
-        let success = args.term == self.term && conflict.is_none();
-        if success {
-            self.is_told(args.prev_log(), &args.entries);
+    /// Votes for itself, as `me`, if `term` is not over and it has not voted in it.
+    pub(super) fn keeps_its_vote(&mut self, me: ServerId, term: Term) {
+        self.learns_of(term);
+        if term == self.term {
+            self.gives(me);
         }
-        self.refused_after.extend(conflict.as_ref().map(|_| args.prev_log_index));
-        AppendEntriesReply { term: self.term, success, conflict }
+    }
+
+    /// Hears a leader of `term` that has `entries` after `prev` (Figure 2, AppendEntries). Returns
+    /// whether its own log now has all of them; `None`: that leader is deposed.
+    pub(super) fn hears(
+        &mut self,
+        term: Term,
+        prev: Position,
+        entries: &[Entry],
+    ) -> Option<Result<(), Conflict>> {
+        self.learns_of(term);
+        (term == self.term).then(|| match self.conflict_at(prev) {
+            Some(conflict) => {
+                self.refused_after.insert(prev.index);
+                Err(conflict)
+            }
+            None => {
+                self.is_told(prev, entries);
+                Ok(())
+            }
+        })
     }
 
     /// A leader has `entries` after `before`. The last one that is not in its log becomes its end.
@@ -172,17 +176,15 @@ impl Follower {
         })
     }
 
-    /// Answers an InstallSnapshot (Figure 13).
-    pub fn on_install(&mut self, args: &InstallSnapshotArgs) -> InstallSnapshotReply {
-        self.learns_of(args.term);
-        let covered = args.last_included();
-        if args.term == self.term && covered.index > self.last_included.index {
+    /// Takes the snapshot of a leader of `term` up to `covered` (Figure 13).
+    pub(super) fn takes(&mut self, term: Term, covered: Position, snapshot: Bytes) {
+        self.learns_of(term);
+        if term == self.term && !self.covers(covered) {
             if !self.has(covered) {
                 self.end = covered;
             }
-            (self.last_included, self.snapshot) = (covered, args.data.clone());
+            (self.last_included, self.snapshot) = (covered, snapshot);
         }
-        InstallSnapshotReply { term: self.term }
     }
 }
 
@@ -191,15 +193,8 @@ mod tests {
     use super::super::stage::{S0, S1, at, entries};
     use super::*;
 
-    fn append(follower: &mut Follower, prev: Position, terms: &[u64]) -> AppendEntriesReply {
-        follower.on_append(&AppendEntriesArgs {
-            term: Term(9),
-            leader_id: S0,
-            prev_log_index: prev.index,
-            prev_log_term: prev.term,
-            entries: entries(prev, terms),
-            leader_commit: Index(0),
-        })
+    fn append(follower: &mut Follower, prev: Position, terms: &[u64]) -> Result<(), Conflict> {
+        follower.hears(Term(9), prev, &entries(prev, terms)).expect("9 is the latest term")
     }
 
     fn follower(terms: &[u64]) -> Follower {
@@ -209,32 +204,29 @@ mod tests {
     }
 
     fn vote(follower: &mut Follower, term: u64, last: Position, willing: bool) -> bool {
-        let args = RequestVoteArgs {
-            term: Term(term),
-            candidate_id: S0,
-            last_log_index: last.index,
-            last_log_term: last.term,
-        };
-        follower.on_vote(S1, &args, willing).vote_granted
+        if !willing {
+            follower.keeps_its_vote(S1, Term(term));
+        }
+        follower.votes_for(S0, Term(term), last)
     }
 
     #[test]
     fn a_follower_says_where_its_log_parts_from_the_leaders() {
         let mut follower = follower(&[1, 4, 4]);
-        let too_short = append(&mut follower, at(6, 5), &[]).conflict;
-        assert_eq!(too_short, Some(Conflict { term: None, index: Index(4) }));
-        let other_term = append(&mut follower, at(6, 3), &[]).conflict;
-        assert_eq!(other_term, Some(Conflict { term: Some(Term(4)), index: Index(2) }));
-        append(&mut follower, at(6, 3), &[]);
+        let too_short = append(&mut follower, at(6, 5), &[]).unwrap_err();
+        assert_eq!(too_short, Conflict { term: None, index: Index(4) });
+        let other_term = append(&mut follower, at(6, 3), &[]).unwrap_err();
+        assert_eq!(other_term, Conflict { term: Some(Term(4)), index: Index(2) });
+        let _ = append(&mut follower, at(6, 3), &[]);
         assert_eq!(follower.refused_after.len(), 2, "two indices, one of them twice");
     }
 
     #[test]
     fn a_follower_replaces_what_conflicts_and_nothing_else() {
         let mut follower = follower(&[1, 1, 1]);
-        assert!(append(&mut follower, at(1, 1), &[1]).success, "1/1 is there");
+        assert!(append(&mut follower, at(1, 1), &[1]).is_ok(), "1/1 is there");
         assert_eq!(follower.last(), at(1, 3), "a shorter request deletes nothing");
-        assert!(append(&mut follower, at(1, 1), &[2]).success, "1/1 is there");
+        assert!(append(&mut follower, at(1, 1), &[2]).is_ok(), "1/1 is there");
         assert_eq!(follower.last(), at(2, 2), "1/2 conflicts, so 1/3 is deleted too");
     }
 
@@ -243,15 +235,15 @@ mod tests {
         let mut follower = follower(&[1]);
         let of = |index: u64| entries(at(1, index - 1), &[9]).remove(0);
         follower.leads(S1, Term(9), at(1, 1), &[of(3), of(2), of(3), of(2), of(3)]);
-        assert!(!append(&mut follower, at(9, 1), &[]).success, "the log is no circle");
+        assert!(append(&mut follower, at(9, 1), &[]).is_err(), "the log is no circle");
     }
 
     #[test]
     fn a_follower_obeys_no_older_leader() {
         let mut follower = follower(&[1]);
         follower.learns_of(Term(10));
-        let reply = append(&mut follower, at(1, 1), &[9]);
-        assert_eq!((reply.term, reply.success, reply.conflict), (Term(10), false, None));
+        let heard = follower.hears(Term(9), at(1, 1), &entries(at(1, 1), &[9]));
+        assert_eq!((follower.term(), heard), (Term(10), None));
         assert_eq!(follower.last(), at(1, 1), "the request changes nothing");
     }
 
@@ -280,13 +272,7 @@ mod tests {
     #[test]
     fn a_follower_keeps_what_follows_a_snapshot_of_its_own_log() {
         let install = |follower: &mut Follower, end: Position| {
-            follower.on_install(&InstallSnapshotArgs {
-                term: Term(9),
-                leader_id: S0,
-                last_included_index: end.index,
-                last_included_term: end.term,
-                data: Bytes::new(),
-            });
+            follower.takes(Term(9), end, Bytes::new());
             follower.last()
         };
         assert_eq!(install(&mut follower(&[1, 1, 1]), at(1, 2)), at(1, 3));

@@ -20,11 +20,11 @@
 //! ([`Overtaken`]), and if it has, the attempt is repeated. Each attempt uses [fresh
 //! terms](Stage::fresh_term), far above all earlier terms.
 //!
-//! A puppet is a server too, with one term, one vote and one log ([`Follower`]), which determine
-//! all its replies. The scenario chooses the puppet's first log, and the moments at which calls and
-//! replies arrive: a call that is *held* is still in flight; a call that is *handled* has arrived,
-//! and its reply is late. So a puppet cannot take back a reply, whatever a leader asks. A scenario
-//! that needs a reply that no server would give calls [`lie`](Stage::lie), and explains why.
+//! A puppet is a server too, with one term, one vote and one log, which determine all its replies.
+//! The scenario chooses the puppet's first log, and the moments at which calls and replies arrive:
+//! a call that is *held* is still in flight; a call that is *handled* has arrived, and its reply is
+//! late. So a puppet cannot take back a reply, whatever a leader asks. A scenario that needs a
+//! reply that no server would give calls [`lie`](Stage::lie), and explains why.
 //!
 //! A scenario may judge only what follows from Figure 2, Figure 13 or the lab: implementations
 //! differ in when they send, how much, and how often they retry. And it may send S0 only what could
@@ -41,7 +41,6 @@ mod leading;
 mod stage;
 
 pub use conduct::{Appends, Votes};
-pub use follower::Follower;
 pub use inbox::Heard;
 pub use leading::Leading;
 pub use stage::{Overtaken, S0, S1, S2, S3, S4, Stage, at, entries};

@@ -178,7 +178,7 @@ impl Stage<'_> {
 
     // Calls of the puppets to S0.
 
-    fn puppet<T>(&self, puppet: ServerId, change: impl FnOnce(&mut Follower) -> T) -> T {
+    pub(super) fn puppet<T>(&self, puppet: ServerId, change: impl FnOnce(&mut Follower) -> T) -> T {
         self.inbox.conduct(puppet, |conduct| change(&mut conduct.follower))
     }
 
@@ -378,11 +378,6 @@ impl Stage<'_> {
         self.cluster.network().enable(Host::Server(S0), Host::Server(puppet), on);
     }
 
-    /// The present state of `puppet`.
-    pub fn follower(&self, puppet: ServerId) -> Follower {
-        self.puppet(puppet, |follower| follower.clone())
-    }
-
     /// Lets a held call reach its puppet, which handles it; the reply is late, until
     /// [`release`](Stage::release). The puppet gives a vote if it may.
     pub fn handle(&self, heard: &Heard) {
@@ -451,8 +446,8 @@ impl Stage<'_> {
 
     /// Waits until `puppet`, which must follow, has S0's log up to `index`.
     pub fn wait_followed(&self, puppet: ServerId, index: Index) {
-        if !self.happens_soon(|| self.follower(puppet).last().index >= index) {
-            let last = self.follower(puppet).last();
+        if !self.happens_soon(|| self.last_of(puppet).index >= index) {
+            let last = self.last_of(puppet);
             let message = format!("{puppet} answers every call but has {last}; S0 has {index}");
             self.cluster.end_by_limit("not_followed", message);
         }

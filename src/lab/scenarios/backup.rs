@@ -52,7 +52,7 @@ fn fast_backup_2c(cluster: &mut Cluster) {
     stage.has_log(S2, log(&[1]));
     converge(&stage, &log(&[1, 4, 5, 6]));
     for (puppet, wrong_terms) in [(S1, 2), (S2, 0)] {
-        let refusals = stage.follower(puppet).refused_after.len();
+        let refusals = stage.refusals_of(puppet);
         let max = refusals_max(wrong_terms);
         stage.cluster().check_at_most("refusals", refusals as u64, max.into());
     }
@@ -99,8 +99,8 @@ fn converge(stage: &Stage<'_>, log: &[Entry]) {
     let expected: Vec<Entry> = log.iter().cloned().chain([last]).collect();
     stage.wait_applied(index.0);
     for puppet in stage.puppets() {
-        if !stage.happens_soon(|| stage.follower(puppet).entries() == expected) {
-            let has = stage.follower(puppet).last();
+        if !stage.happens_soon(|| stage.entries_of(puppet) == expected) {
+            let has = stage.last_of(puppet);
             let message = format!("{puppet}'s log ends at {has}, S0's at index {index}");
             stage.cluster().end_by_limit("not_converged", message);
         }

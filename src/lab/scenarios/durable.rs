@@ -218,7 +218,7 @@ fn figure8_steps_2c(cluster: &mut Cluster) {
     // (c) S0 leads again, and S2 gets the entry of the older term.
     stage.follows(S2);
     let again = stage.elect();
-    if !stage.happens_soon(|| stage.follower(S2).last().index >= index) {
+    if !stage.happens_soon(|| stage.last_of(S2).index >= index) {
         // A leader may hold the older entry back until it has an entry of its own term to send.
         return;
     }

@@ -60,15 +60,15 @@ fn late_answers_2b(cluster: &mut Cluster) {
     let leading = stage.elect();
     let index = leading.start("x");
     let deadline = Instant::now() + CAUGHT_UP_MAX;
-    while stage.follower(S1).last().index < index {
+    while stage.last_of(S1).index < index {
         if Instant::now() >= deadline {
-            let has = stage.follower(S1);
+            let has = stage.last_of(S1);
             let message = format!(
                 "S0, leader of term {}, has {index}; S1, whose replies are late, has {} after \
                  {CAUGHT_UP_MAX:?} and {} refusals",
                 leading.term,
-                has.last(),
-                has.refused_after.len()
+                has,
+                stage.refusals_of(S1)
             );
             stage.cluster().end_by_limit("not_caught_up", message);
         }

@@ -40,7 +40,7 @@ fn late_reads_2b(cluster: &mut Cluster) {
         // The others have S1 as their leader, which commits y, and no longer hear S0.
         stage.puppets().for_each(|puppet| stage.reaches(puppet, false));
         stage.cluster().run_for(FORGOTTEN);
-        let (before, mut log) = (stage.follower(S1).last(), stage.follower(S1).entries());
+        let (before, mut log) = (stage.last_of(S1), stage.entries_of(S1));
         let term = stage.fresh_term();
         let y = Entry { term, index: before.index.next(), data: format!("y {round}").into() };
         log.push(y.clone());

@@ -305,7 +305,7 @@ fn lost_requests_2b(cluster: &mut Cluster) {
     stage.follows(S1);
     stage.reaches(S1, true);
     stage.wait_applied(index.0);
-    assert_eq!(stage.follower(S1).last().index, index, "S1 was reached again");
+    assert_eq!(stage.last_of(S1).index, index, "S1 was reached again");
 }
 
 /// The AppendEntries to `puppet` since `mark` after which it has all entries up to `index`.
@@ -328,7 +328,7 @@ fn hears_all(
             continue;
         }
         stage.handle(&heard);
-        if stage.follower(puppet).last().index >= index {
+        if stage.last_of(puppet).index >= index {
             return heard;
         }
         stage.release(&heard);

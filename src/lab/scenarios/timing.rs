@@ -149,7 +149,7 @@ fn timer_is_reset_2a(cluster: &mut Cluster) {
 /// wrong follower resets its timer at any call.
 fn timer_is_not_reset_2a(cluster: &mut Cluster) {
     let stage = Stage::new(cluster);
-    stands_despite(&stage, "requests for a vote that S0 gave to S1", |term| {
+    stands_despite(&stage, "requests of S2 for a vote that S1 has", |term| {
         stage.ask_vote(S2, term, at(0, 0)).map(drop)
     });
     stands_despite(&stage, "requests for votes of an older term", |term| {

@@ -73,7 +73,7 @@ fn vote_rules_2a(cluster: &mut Cluster) {
         assert_eq!(first.term, term, "a voter adopts the candidate's term");
 
         let second = stage.ask_vote(S2, term, EMPTY)?;
-        assert!(!second.vote_granted, "S0 voted for S1 in term {term}: {second:?}");
+        assert!(!second.vote_granted, "in term {term} S0 votes for S1 and for S2: {second:?}");
         let again = stage.ask_vote(S1, term, EMPTY)?;
         assert!(again.vote_granted, "the first reply may be lost: {again:?}");
         let older = stage.ask_vote(S2, Term(term.0 - 1), EMPTY)?;
@@ -83,7 +83,11 @@ fn vote_rules_2a(cluster: &mut Cluster) {
         let newer = stage.ask_vote(S2, stage.fresh_term(), EMPTY)?;
         assert!(newer.vote_granted, "a newer term frees the vote: {newer:?}");
         let rival = stage.ask_vote(S1, newer.term, EMPTY)?;
-        assert!(!rival.vote_granted, "S0 voted for S2 in term {}: {rival:?}", newer.term);
+        assert!(
+            !rival.vote_granted,
+            "in term {} S0 votes for S2 and for S1: {rival:?}",
+            newer.term
+        );
 
         // An older leader learns the term, and changes nothing.
         let heartbeat = stage.append(S1, Term(newer.term.0 - 1), EMPTY, Vec::new(), 0)?;
