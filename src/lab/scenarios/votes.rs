@@ -81,7 +81,7 @@ fn vote_rules_2a(cluster: &mut Cluster) {
 
         // Term first, vote second: in a new term S0 has not voted yet.
         let newer = stage.ask_vote(S2, stage.fresh_term(), EMPTY)?;
-        assert!(newer.vote_granted, "a newer term frees the vote: {newer:?}");
+        assert!(newer.vote_granted, "S0 has not voted in this newer term: {newer:?}");
         let rival = stage.ask_vote(S1, newer.term, EMPTY)?;
         assert!(
             !rival.vote_granted,
@@ -130,7 +130,7 @@ fn candidate_rules_2a(cluster: &mut Cluster) {
 
     // S0 has voted for itself. (If it is in another term by now, this proves nothing.)
     if let Ok(reply) = stage.ask_vote(S1, term, EMPTY) {
-        assert!(!reply.vote_granted, "S0, candidate in term {term}, has its own vote");
+        assert!(!reply.vote_granted, "in term {term} S0 is a candidate, and gives S1 its vote");
     }
 
     // Without a reply there is no leader: S0 starts another election, in another term.
@@ -148,7 +148,12 @@ fn candidate_rules_2a(cluster: &mut Cluster) {
     stage.votes(S1, Votes::Grant);
     stage.votes(S2, Votes::Hold);
     let leads = |heard: &Heard| heard.append().is_some();
-    stage.hear(mark, Duration::from_secs(5), "lead with the votes of two of three", leads);
+    stage.hear(
+        mark,
+        Duration::from_secs(5),
+        "send a heartbeat, with the votes of two of three,",
+        leads,
+    );
 }
 
 /// A candidate that hears the leader of its own term follows it.
@@ -305,7 +310,8 @@ fn two_votes_are_too_few(cluster: &mut Cluster) {
     let mark = stage.mark();
     let mut term = Term(0);
     for _ in 0..3 {
-        let asks_s1 = |heard: &Heard| heard.puppet == S1 && heard.term() > term;
+        let is_new = |heard: &Heard| heard.term() > term || heard.append().is_some();
+        let asks_s1 = |heard: &Heard| heard.puppet == S1 && is_new(heard);
         let asked = stage.hear(mark, STANDS_MAX, "start an election", asks_s1);
         assert!(
             asked.append().is_none(),
@@ -316,7 +322,7 @@ fn two_votes_are_too_few(cluster: &mut Cluster) {
     }
     stage.votes(S2, Votes::Grant);
     let leads = |heard: &Heard| heard.append().is_some();
-    stage.hear(mark, Duration::from_secs(5), "lead with three votes", leads);
+    stage.hear(mark, Duration::from_secs(5), "send a heartbeat, with three votes,", leads);
 }
 
 /// S0's first request for a vote since `mark`.
