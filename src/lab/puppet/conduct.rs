@@ -1,4 +1,4 @@
-//! A puppet's reactions: when it replies, and whether it is willing to vote.
+//! A puppet's reactions: when it replies, and whether it is willing to vote; and what it has.
 //!
 //! The content of each reply follows from the puppet's state.
 

@@ -1,4 +1,4 @@
-//! The state of a puppet: its term, its votes and its log, which determine all its replies.
+//! The state of a puppet: its term, votes and log, from which `conduct.rs` makes its replies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
@@ -10,7 +10,7 @@ use crate::api::{Entry, Index, Position, ServerId, Term};
 
 /// A server as its peers see it: what it knows decides what it replies, as Figures 2 and 13 say.
 ///
-/// It is a model, and does not show how to write a server. It has no log that changes: it remembers
+/// It is a model that states the rules for its replies. It has no log that changes: it remembers
 /// all that it was ever told, each entry with the one before it. By the Log Matching Property
 /// (§5.3), the last entry alone then says which of these are its log. It remembers each vote that
 /// it gave. It stores nothing durably, applies nothing and starts no election.

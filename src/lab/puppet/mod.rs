@@ -31,7 +31,7 @@
 //! really happen: two puppets never lead in one term, no leader contradicts itself in one term, and
 //! no puppet contradicts a committed entry.
 //!
-//! Read [`Stage`] first; `inbox.rs` has the calls of S0, `follower.rs` the replies of a puppet.
+//! Read [`Stage`] first; then `inbox.rs` (S0's calls), `conduct.rs` (replies), `follower.rs`.
 
 mod conduct;
 mod expect;
